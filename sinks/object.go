@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -61,7 +60,7 @@ func checkObject(schema *pipeline.Schema) error {
 	leaves, parents := map[string]bool{}, map[string]bool{}
 	for _, f := range schema.Fields {
 		if leaves[f.Name] || parents[f.Name] {
-			return fmt.Errorf("field %s: two fields have this name in one object", f.Name)
+			return &UsageError{Place: "field " + f.Name, Cause: "an object would have this name twice", Hint: "map it once"}
 		}
 		leaves[f.Name] = true
 		for i := range f.Name {
@@ -69,7 +68,7 @@ func checkObject(schema *pipeline.Schema) error {
 				continue
 			}
 			if leaves[f.Name[:i]] {
-				return fmt.Errorf("field %s: %s is a field itself and cannot hold another", f.Name, f.Name[:i])
+				return &UsageError{Place: "field " + f.Name, Cause: f.Name[:i] + " is a field itself and cannot hold another", Hint: "map one of the two"}
 			}
 			parents[f.Name[:i]] = true
 		}

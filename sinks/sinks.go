@@ -1,6 +1,162 @@
 // Package sinks is where rows go: files, and the API in bulk.
+//
+// A file format is one file here and one line in the table of formats. It is an
+// Encoder, which turns rows into bytes on every core, and a create function
+// that puts the encoder and an output together; the output sees to it that the
+// file appears whole or not at all. The contract test demands a golden file of
+// every format in the table.
+//
+// A Recorder keeps the row-by-row account of a run in its run directory.
 package sinks
 
-import "flytt/pipeline"
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
 
-const codeNotJSON pipeline.Code = "not_json"
+	"flytt/pipeline"
+)
+
+// FileOptions says how a file is written. A nil *FileOptions is the zero value.
+type FileOptions struct {
+	Format    string    // name of the format; empty: the one of the path's extension, jsonl for a stream
+	Overwrite bool      // replace a file that exists
+	Inputs    []string  // paths of the files being read, none of which may be the output
+	Stdout    io.Writer // where the path "-" leads; nil: os.Stdout
+	Nulls     bool      // jsonl: write fields that are null, too
+	Excel     bool      // csv: for a spreadsheet, text kept as text
+}
+
+// format is a way to write rows to a file.
+type format struct {
+	name       string
+	extensions []string
+
+	// create returns a sink that writes rows of schema to out. The caller aborts
+	// out if it fails.
+	create func(out *output, schema *pipeline.Schema, o *FileOptions) (pipeline.Sink, error)
+}
+
+// formats lists what can be written. The first extension is the usual one.
+var formats = []format{
+	{"csv", []string{".csv"}, createCSV},
+	{"jsonl", []string{".jsonl", ".ndjson"}, createJSONL},
+}
+
+// streamFormat is what goes to stdout and to pipes unless another is asked for.
+const streamFormat = "jsonl"
+
+// Create returns a sink that writes the fields of schema to the file at path, in
+// the format of its extension. The file appears when the sink commits, or not
+// at all. The path "-" is o.Stdout; what is no regular file (a pipe, /dev/null)
+// is written to as the rows come. What cannot work is a *UsageError: an unknown
+// format, a file that exists (without o.Overwrite), one that is being read, a
+// symbolic link, a directory.
+func Create(path string, schema *pipeline.Schema, o *FileOptions) (pipeline.Sink, error) {
+	if o == nil {
+		o = &FileOptions{}
+	}
+	to, err := examine(path, o)
+	if err != nil {
+		return nil, err
+	}
+	f, err := formatFor(to, o.Format)
+	if err != nil {
+		return nil, err
+	}
+	if o.Excel && f.name != "csv" {
+		return nil, &UsageError{Place: to.name, Cause: "only csv is written for Excel, and this is " + f.name}
+	}
+	out, err := to.open()
+	if err != nil {
+		return nil, err
+	}
+	sink, err := f.create(out, schema, o)
+	if err != nil {
+		_, abortErr := out.abort()
+		return nil, errors.Join(err, abortErr)
+	}
+	return sink, nil
+}
+
+// Formats returns the names of the file formats, in alphabetical order.
+func Formats() []string {
+	var names []string
+	for _, f := range formats {
+		names = append(names, f.name)
+	}
+	return slices.Sorted(slices.Values(names))
+}
+
+func formatFor(to *target, name string) (*format, error) {
+	extension := strings.ToLower(filepath.Ext(to.path))
+	for i := range formats {
+		f := &formats[i]
+		if name == f.name || name == "" && slices.Contains(f.extensions, extension) {
+			return f, nil
+		}
+	}
+	if name != "" {
+		return nil, &UsageError{Place: to.name, Cause: "format " + name + " is not known", Hint: "formats: " + strings.Join(Formats(), ", ")}
+	}
+	if to.kind != regularFile {
+		to = &target{name: to.name, kind: to.kind}
+		return formatFor(to, streamFormat)
+	}
+	return nil, &UsageError{Place: to.name, Cause: "its extension stands for no format that can be written", Hint: "extensions: " + strings.Join(extensions(), ", ")}
+}
+
+func extensions() []string {
+	var out []string
+	for _, f := range formats {
+		out = append(out, f.extensions...)
+	}
+	return out
+}
+
+// UsageError is an output that cannot be what is asked of it. It is found
+// before any row is read.
+type UsageError struct {
+	Place string // the path as it was given, or stdout
+	Cause string
+	Hint  string // what to do about it; may be empty
+	Err   error  // what the system said; may be nil
+}
+
+// Error returns place and cause, and the hint on a line of its own.
+func (e *UsageError) Error() string {
+	msg := e.Place + ": " + e.Cause
+	if e.Err != nil {
+		msg = fmt.Sprintf("%s: %v", msg, e.Err)
+	}
+	if e.Hint != "" {
+		msg += "\nhint: " + e.Hint
+	}
+	return msg
+}
+
+// Unwrap returns what the system said.
+func (e *UsageError) Unwrap() error { return e.Err }
+
+// The codes that file sinks and the recorder note.
+const (
+	codeNotJSON  pipeline.Code = "not_json"
+	codeLongCell pipeline.Code = "long_cell"
+)
+
+// Codes documents the codes that sinks note.
+var Codes = []pipeline.CodeInfo{
+	{
+		Code: codeNotJSON, Stage: pipeline.Write, Severity: pipeline.Error,
+		Meaning: "not a JSON value",
+		Fix:     "Give a number, true, false or other JSON, as the type of the field asks for.",
+	},
+	{
+		Code: codeLongCell, Stage: pipeline.Write, Severity: pipeline.Warning,
+		Meaning: "longer than a spreadsheet keeps",
+		Fix:     "Mend the row in a text editor: a spreadsheet cuts the cell when it opens the file.",
+	},
+}

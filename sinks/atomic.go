@@ -1,0 +1,285 @@
+package sinks
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// Rules of an output file:
+//
+//   - It appears whole or not at all. Rows go to a hidden file with a random name
+//     beside it, which is synced and then renamed.
+//   - Nothing is replaced unless that was asked for, and an input never is.
+//   - A symbolic link is not followed: whoever can plant one would choose what is
+//     overwritten.
+//   - It belongs to its owner alone (0600), for it holds personal data.
+//   - What is no regular file (stdout, a pipe, /dev/null) has no name to be given
+//     at the end: it is written to at once, and what went out is out.
+
+type targetKind uint8
+
+const (
+	regularFile targetKind = iota
+	device                 // a pipe or a character device
+	standardOut
+)
+
+// target is a place for an output that has been found fit, before anything is
+// created there.
+type target struct {
+	name      string // as messages name it
+	path      string
+	kind      targetKind
+	info      fs.FileInfo // of a device
+	stdout    io.Writer
+	overwrite bool
+}
+
+// examine finds out what path is and whether it can be an output.
+func examine(path string, o *FileOptions) (*target, error) {
+	if path == "-" || path == "/dev/stdout" {
+		return examineStdout(o)
+	}
+	t := &target{name: path, path: path, overwrite: o.Overwrite}
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return t, t.checkParent()
+	case err != nil:
+		return nil, t.refuse("cannot be looked at", "", cause(err))
+	case info.Mode()&fs.ModeSymlink != 0 && opensDescriptor(path):
+		if info, err = os.Stat(path); err != nil {
+			return nil, t.refuse("cannot be looked at", "", cause(err))
+		}
+	}
+	t.info = info
+	return t, t.checkExisting(o)
+}
+
+func examineStdout(o *FileOptions) (*target, error) {
+	t := &target{name: "stdout", kind: standardOut, stdout: o.Stdout}
+	if t.stdout == nil {
+		t.stdout = os.Stdout
+	}
+	file, ok := t.stdout.(*os.File)
+	if !ok {
+		return t, nil
+	}
+	info, err := file.Stat()
+	if err == nil && info.Mode().IsRegular() && isInput(info, o.Inputs) {
+		return nil, t.refuse("leads into the input", "write to another file", nil)
+	}
+	return t, nil
+}
+
+// opensDescriptor reports whether path is one of the links with which the
+// system names open files, as a shell does in flytt -o >(gzip).
+func opensDescriptor(path string) bool {
+	return strings.HasPrefix(path, "/dev/fd/") || strings.HasPrefix(path, "/proc/") || path == "/dev/stderr"
+}
+
+func (t *target) checkParent() error {
+	dir := filepath.Dir(t.path)
+	info, err := os.Stat(dir)
+	switch {
+	case t.path == "":
+		return &UsageError{Place: "output", Cause: "no file is named"}
+	case errors.Is(err, fs.ErrNotExist):
+		return t.refuse("directory "+dir+" does not exist", "create it first, or check the path", nil)
+	case err != nil:
+		return t.refuse("directory "+dir+" cannot be looked at", "", cause(err))
+	case !info.IsDir():
+		return t.refuse(dir+" is not a directory", "check the path", nil)
+	}
+	return nil
+}
+
+// checkExisting decides whether what is there already may be written to.
+func (t *target) checkExisting(o *FileOptions) error {
+	mode := t.info.Mode()
+	switch {
+	case mode&fs.ModeSymlink != 0:
+		if info, err := os.Stat(t.path); err == nil && isInput(info, o.Inputs) {
+			return t.refuse("is the input", "write to another file", nil)
+		}
+		return t.refuse("is a symbolic link", "name the file it leads to, or remove the link", nil)
+	case mode.IsDir():
+		return t.refuse("is a directory", "name a file in it", nil)
+	case mode.IsRegular() && isInput(t.info, o.Inputs):
+		return t.refuse("is the input", "write to another file", nil)
+	case mode.IsRegular() && opensDescriptor(t.path):
+		return t.refuse("is an open file", "use - for stdout, or name the file", nil)
+	case mode.IsRegular() && !o.Overwrite:
+		return t.refuse("exists already", "--overwrite replaces it", nil)
+	case mode.IsRegular():
+		return nil
+	case mode&fs.ModeDevice != 0 && mode&fs.ModeCharDevice == 0:
+		return t.refuse("is a disk", "name a file", nil)
+	}
+	t.kind = device
+	return nil
+}
+
+func (t *target) refuse(what, hint string, err error) error {
+	return &UsageError{Place: t.name, Cause: what, Hint: hint, Err: err}
+}
+
+// isInput reports whether info is of one of the files at paths, through
+// whatever links.
+func isInput(info fs.FileInfo, paths []string) bool {
+	for _, path := range paths {
+		if other, err := os.Stat(path); err == nil && os.SameFile(info, other) {
+			return true
+		}
+	}
+	return false
+}
+
+// open makes an output of the target.
+func (t *target) open() (*output, error) {
+	switch t.kind {
+	case standardOut:
+		return &output{target: t, w: t.stdout}, nil
+	case device:
+		return t.openDevice()
+	}
+	temp := filepath.Join(filepath.Dir(t.path), ".flytt-"+rand.Text()+".tmp")
+	file, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, t.refuse("cannot be created", "check who may write to its directory", cause(err))
+	}
+	if err != nil {
+		return nil, t.failed("create", err)
+	}
+	return &output{target: t, w: file, file: file, temp: temp}, nil
+}
+
+func (t *target) openDevice() (*output, error) {
+	file, err := os.OpenFile(t.path, os.O_WRONLY, 0)
+	if err != nil {
+		return nil, t.refuse("cannot be opened", "", cause(err))
+	}
+	info, err := file.Stat()
+	if err == nil && !os.SameFile(info, t.info) {
+		err = errors.New("changed while it was opened")
+	}
+	if err != nil {
+		return nil, errors.Join(t.failed("open", err), file.Close())
+	}
+	return &output{target: t, w: file, file: file}, nil
+}
+
+func (t *target) failed(act string, err error) error {
+	return fmt.Errorf("%s: %s: %w", t.name, act, cause(err))
+}
+
+// cause takes from err the names that the system call was given: messages name
+// the target, not the temporary file.
+func cause(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
+}
+
+// output is a file being written.
+type output struct {
+	*target
+	w    io.Writer
+	file *os.File // nil: w is not ours to close
+	temp string   // name until commit; empty where the target is written at once
+	done bool     // it has got its name
+}
+
+func (o *output) write(data []byte) error {
+	if len(data) == 0 {
+		return nil
+	}
+	if _, err := o.w.Write(data); err != nil {
+		return o.failed("write", err)
+	}
+	return nil
+}
+
+// commit makes the output final. After an error abort is to be called.
+func (o *output) commit() error {
+	if o.temp == "" {
+		return o.close()
+	}
+	if err := o.file.Sync(); err != nil {
+		return o.failed("sync", err)
+	}
+	if err := o.close(); err != nil {
+		return err
+	}
+	if err := o.checkUnchanged(); err != nil {
+		return err
+	}
+	if err := os.Rename(o.temp, o.path); err != nil {
+		return o.failed("rename", err)
+	}
+	o.done = true
+	if err := syncDirectory(filepath.Dir(o.path)); err != nil {
+		return o.failed("sync directory", err)
+	}
+	return nil
+}
+
+// checkUnchanged refuses to replace what came to be while rows were written.
+func (o *output) checkUnchanged() error {
+	info, err := os.Lstat(o.path)
+	if err != nil || o.overwrite && info.Mode().IsRegular() {
+		return nil
+	}
+	return fmt.Errorf("%s: rename: %w while it was written", o.name, fs.ErrExist)
+}
+
+func (o *output) close() error {
+	if o.file == nil {
+		return nil
+	}
+	file := o.file
+	o.file = nil
+	if err := file.Close(); err != nil {
+		return o.failed("close", err)
+	}
+	return nil
+}
+
+// abort removes what was written, if that is possible, and reports whether it
+// is gone.
+func (o *output) abort() (undone bool, err error) {
+	err = o.close()
+	if o.temp == "" || o.done {
+		return false, err
+	}
+	if err := os.Remove(o.temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return true, o.failed("remove "+o.temp, err)
+	}
+	return true, nil
+}
+
+// syncDirectory makes the names in dir durable, where the file system can.
+func syncDirectory(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return cause(err)
+	}
+	err = d.Sync()
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		err = nil
+	}
+	return errors.Join(err, d.Close())
+}

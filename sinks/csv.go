@@ -1,0 +1,170 @@
+package sinks
+
+import (
+	"bytes"
+	"strings"
+
+	"flytt/pipeline"
+)
+
+// createCSV writes CSV as in RFC 4180, other than that lines end in LF: commas,
+// a header of field names, quotes where a cell holds a comma, a quote or a line
+// break. A null is an empty cell and an empty text is "", so that a reader can
+// tell them apart; where there is but one column a null is "" as well, for a
+// reader takes an empty line for no row.
+//
+// For Excel it is what a Swedish Excel opens without asking: a byte order mark,
+// semicolons, CRLF, decimal commas. Text stays text: cells that a spreadsheet
+// would take for a formula, a number or a date are guarded as pipeline.GuardCell
+// says, unless the field's type is one that is meant to be a number or a date.
+func createCSV(out *output, schema *pipeline.Schema, o *FileOptions) (pipeline.Sink, error) {
+	e := &csvEncoder{schema: schema, dialect: newDialect(',', "\n"), excel: o.Excel}
+	var head []byte
+	if o.Excel {
+		e.dialect = newDialect(';', "\r\n")
+		head = append(head, byteOrderMark...)
+	}
+	for i, f := range schema.Fields {
+		if i > 0 {
+			head = append(head, e.delimiter)
+		}
+		head = e.appendCell(head, []byte(f.Name))
+	}
+	return &fileSink{out: out, head: append(head, e.end...), encoder: e}, nil
+}
+
+const byteOrderMark = "\uFEFF"
+
+// csvEncoder writes each pending row as a CSV record. It keeps nothing between
+// calls.
+type csvEncoder struct {
+	*dialect
+	schema *pipeline.Schema
+	excel  bool
+}
+
+// Encode appends the pending rows of b to e, each as one record.
+func (s *csvEncoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
+	for row, fate := range b.Fates {
+		if fate == pipeline.Pending {
+			e.Data = s.appendRow(e.Data, b, row)
+		}
+		e.EndRow()
+	}
+	return nil
+}
+
+func (s *csvEncoder) appendRow(dst []byte, b *pipeline.Batch, row int) []byte {
+	for i := range s.schema.Fields {
+		if i > 0 {
+			dst = append(dst, s.delimiter)
+		}
+		v := b.Fields[i].Value(row)
+		switch {
+		case len(v) > 0 && s.excel:
+			dst = s.appendTyped(dst, v, s.schema.Fields[i].Type)
+		case len(v) > 0:
+			dst = s.appendCell(dst, v)
+		case v != nil || len(s.schema.Fields) == 1:
+			dst = append(dst, '"', '"')
+		}
+	}
+	return append(dst, s.end...)
+}
+
+// appendTyped appends v for a spreadsheet to read: as what it is if it is a
+// value of a type that a spreadsheet has too, as guarded text otherwise.
+func (s *csvEncoder) appendTyped(dst, v []byte, t pipeline.Type) []byte {
+	switch {
+	case t == pipeline.Boolean && (string(v) == "true" || string(v) == "false"),
+		t == pipeline.Date && consistsOf(v, "0123456789-") && v[0] != '-',
+		t == pipeline.Integer && isExcelNumber(v):
+		return s.appendCell(dst, v)
+	case t == pipeline.Number && isExcelNumber(v):
+		start := len(dst)
+		dst = append(dst, v...)
+		if point := bytes.IndexByte(dst[start:], '.'); point >= 0 {
+			dst[start+point] = ','
+		}
+		return dst
+	}
+	return s.appendGuarded(dst, v)
+}
+
+// isExcelNumber reports whether v is a number that a spreadsheet keeps and shows
+// in full: eleven digits at most, and no exponent.
+func isExcelNumber(v []byte) bool {
+	if v[0] == '-' {
+		v = v[1:]
+	}
+	whole, fraction, found := bytes.Cut(v, []byte{'.'})
+	digits := len(whole) + len(fraction)
+	return len(whole) > 0 && digits <= 11 && (!found || len(fraction) > 0) &&
+		consistsOf(whole, "0123456789") && consistsOf(fraction, "0123456789") &&
+		(whole[0] != '0' || len(whole) == 1)
+}
+
+func consistsOf(v []byte, chars string) bool {
+	for _, c := range v {
+		if strings.IndexByte(chars, c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// dialect is how cells and lines are put together in a CSV file.
+type dialect struct {
+	delimiter byte
+	end       string    // of a line
+	quoted    [256]bool // bytes for which a cell is put in quotes
+}
+
+func newDialect(delimiter byte, end string) *dialect {
+	d := &dialect{delimiter: delimiter, end: end}
+	for _, c := range []byte{delimiter, '"', '\r', '\n'} {
+		d.quoted[c] = true
+	}
+	return d
+}
+
+// appendCell appends v, in quotes if it needs them.
+func (d *dialect) appendCell(dst, v []byte) []byte { return d.appendWith(dst, v, "") }
+
+// appendGuarded appends v guarded against spreadsheets, in quotes if it needs
+// them.
+func (d *dialect) appendGuarded(dst, v []byte) []byte {
+	if pipeline.Guarded(v) {
+		return d.appendWith(dst, v, "'")
+	}
+	return d.appendWith(dst, v, "")
+}
+
+func (d *dialect) appendWith(dst, v []byte, guard string) []byte {
+	if !d.needsQuotes(v) {
+		dst = append(dst, guard...)
+		return append(dst, v...)
+	}
+	dst = append(dst, '"')
+	dst = append(dst, guard...)
+	for {
+		i := bytes.IndexByte(v, '"')
+		if i < 0 {
+			break
+		}
+		dst = append(dst, v[:i+1]...)
+		dst = append(dst, '"')
+		v = v[i+1:]
+	}
+	dst = append(dst, v...)
+	return append(dst, '"')
+}
+
+func (d *dialect) needsQuotes(v []byte) bool {
+	for _, c := range v {
+		if d.quoted[c] {
+			return true
+		}
+	}
+	return false
+}
