@@ -1,0 +1,226 @@
+package sources
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"sync/atomic"
+)
+
+const (
+	sniffSize  = 4096    // enough to tell what kind of file it is
+	sampleSize = 1 << 20 // what detection looks at
+)
+
+var (
+	errDirectory = errors.New("is a directory")
+	errEmpty     = errors.New("empty file")
+	errCutShort  = errors.New("the compressed data ends too early")
+)
+
+// input is the bytes of an input, decompressed, with as much read ahead as
+// detection wants to see. It belongs to one goroutine, but for End.
+type input struct {
+	name        string // for people
+	path        string
+	compression string
+	size        int64
+	raw         *counter
+	wait        *waiter   // interrupts a read that blocks; nil: reads do not block
+	closer      io.Closer // nil: not ours to close
+	r           io.Reader // where head comes from
+	head        []byte    // read ahead
+	err         error     // what r said last, io.EOF included; it comes after head
+}
+
+// counter counts the bytes of the input as it is stored.
+type counter struct {
+	r io.Reader
+	n atomic.Int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+// openInput opens path and undoes its compression.
+func openInput(path string, o *Options) (*input, error) {
+	r, size, err := openPath(path, o)
+	if err != nil {
+		return nil, err
+	}
+	in := &input{name: path, path: path, size: size}
+	if path == "-" {
+		in.name = "standard input"
+	} else {
+		in.closer = r.(io.Closer)
+	}
+	if size < 0 {
+		in.wait = newWaiter(r)
+		r = in.wait
+	}
+	in.raw = &counter{r: r}
+	in.r = in.raw
+	if err := in.decompress(); err != nil {
+		in.Close()
+		return nil, err
+	}
+	return in, nil
+}
+
+// decompress puts a gzip reader in place if the content is gzip, whatever the
+// name says.
+func (in *input) decompress() error {
+	head := in.peek(2)
+	if len(head) == 0 && in.err != io.EOF {
+		return in.readError(in.err)
+	}
+	if len(head) < 2 || head[0] != 0x1F || head[1] != 0x8B {
+		return nil
+	}
+	in.compression = "gzip"
+	z, err := gzip.NewReader(in.detach())
+	if err != nil {
+		return in.readError(err)
+	}
+	in.r = z
+	return nil
+}
+
+// detach takes the stream as it stands out of in, to be read through
+// something that becomes in.r.
+func (in *input) detach() io.Reader {
+	inner := &input{r: in.r, head: in.head, err: in.err}
+	in.r, in.head, in.err = nil, nil, nil
+	return inner
+}
+
+// peek returns the next n bytes without consuming them, fewer at the end of
+// the input or where it cannot be read further. They stay valid until the
+// next call on in.
+func (in *input) peek(n int) []byte {
+	if cap(in.head) < n && in.err == nil {
+		in.head = append(make([]byte, 0, n), in.head...)
+	}
+	for len(in.head) < n && in.err == nil {
+		var m int
+		m, in.err = in.r.Read(in.head[len(in.head):n])
+		in.head = in.head[:len(in.head)+m]
+	}
+	return in.head[:min(n, len(in.head))]
+}
+
+// skip drops n bytes that peek returned.
+func (in *input) skip(n int) { in.head = in.head[n:] }
+
+// whole reports whether peek has seen the end of the input.
+func (in *input) whole() bool { return in.err != nil }
+
+// Read takes what peek left first, then reads on.
+func (in *input) Read(p []byte) (int, error) {
+	if len(in.head) > 0 {
+		n := copy(p, in.head)
+		if in.head = in.head[n:]; len(in.head) == 0 {
+			in.head = nil
+		}
+		return n, nil
+	}
+	if in.err != nil {
+		return 0, in.err
+	}
+	var n int
+	n, in.err = in.r.Read(p)
+	if n > 0 {
+		return n, nil
+	}
+	return 0, in.err
+}
+
+// End returns how many bytes of the stored input have been read.
+func (in *input) End() int64 { return in.raw.n.Load() }
+
+// interruptible makes reads return early when ctx ends, until the returned
+// function is called.
+func (in *input) interruptible(ctx context.Context) func() bool {
+	if in.wait == nil {
+		return func() bool { return true }
+	}
+	return context.AfterFunc(ctx, in.wait.interrupt)
+}
+
+// Close releases the input.
+func (in *input) Close() error {
+	if in.wait != nil {
+		in.wait.interrupt()
+	}
+	if in.closer == nil {
+		return nil
+	}
+	return in.closer.Close()
+}
+
+func (in *input) extension() string { return extension(in.path) }
+
+// fail returns an error of the input's content.
+func (in *input) fail(line int64, err error, hint string) error {
+	return &Error{File: in.name, Line: line, Err: err, Hint: hint}
+}
+
+// usage returns an error of what was asked for.
+func (in *input) usage(err error, hint string) error {
+	return &Error{File: in.name, Err: err, Hint: hint, Usage: true}
+}
+
+// empty says why there is nothing to read.
+func (in *input) empty() error {
+	if in.err != nil && in.err != io.EOF {
+		return in.readError(in.err)
+	}
+	return in.fail(0, errEmpty, "export it again: a header line at least is needed")
+}
+
+// readError says that the input cannot be read on.
+func (in *input) readError(err error) error {
+	var own *Error
+	switch {
+	case errors.As(err, &own):
+		own.File = in.name
+		return own
+	case in.compression != "" && errors.Is(err, io.ErrUnexpectedEOF):
+		return in.fail(0, fmt.Errorf("%w: %w", errCutShort, err), "copy or compress the file again: the rows read so far are whole")
+	case in.compression != "":
+		return in.fail(0, fmt.Errorf("reading compressed data: %w", err), "copy or compress the file again")
+	}
+	return in.fail(0, fmt.Errorf("reading: %w", cause(err)), "check the disk or the network share it lies on")
+}
+
+// openError says why a file cannot be opened.
+func openError(path string, err error) error {
+	e := &Error{File: path, Err: cause(err)}
+	switch {
+	case path == "":
+		e.File, e.Err, e.Hint, e.Usage = "input", errors.New("no file name given"), "name a file, or - for standard input", true
+	case errors.Is(err, fs.ErrNotExist):
+		e.Hint, e.Usage = "check the name and the directory; - reads standard input", true
+	case errors.Is(err, fs.ErrPermission):
+		e.Hint = "ask for the right to read it, or copy it to where you may"
+	default:
+		e.Hint = "check that it is a file that can be read"
+	}
+	return e
+}
+
+// cause drops what a path error repeats: the act and the name.
+func cause(err error) error {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}

@@ -1,0 +1,74 @@
+package sources
+
+import (
+	"bytes"
+	"slices"
+)
+
+// kinds is what people hand over in place of a text file, known by how it
+// starts.
+var kinds = []struct{ magic, kind string }{
+	{"PK\x03\x04", "a ZIP archive or an Excel workbook (XLSX)"},
+	{"PK\x05\x06", "an empty ZIP archive"},
+	{"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "an old Excel workbook (XLS)"},
+	{"PAR1", "a Parquet file"},
+	{"%PDF-", "a PDF document"},
+	{"SQLite format 3\x00", "a SQLite database"},
+	{"\x1F\x8B", "gzip within gzip"},
+	{"BZh", "bzip2"},
+	{"\x28\xB5\x2F\xFD", "Zstandard"},
+	{"\xFD7zXZ\x00", "xz"},
+	{"7z\xBC\xAF\x27\x1C", "a 7-Zip archive"},
+	{"\xFF\xFE\x00\x00", "text in UTF-32"},
+	{"\x00\x00\xFE\xFF", "text in UTF-32"},
+}
+
+// markup is how text starts that is no table.
+var markup = []struct{ start, kind string }{
+	{"<!doctype html", "a web page (HTML)"},
+	{"<html", "a web page (HTML)"},
+	{"<?xml", "XML"},
+	{"{\\rtf", "a rich text document (RTF)"},
+}
+
+// foreign says what an input is that no format reads, or nothing if it may
+// be read: "it is a Parquet file". The extension counts only for JSON, which
+// has no magic.
+func foreign(head []byte, extension string) string {
+	for _, k := range kinds {
+		if bytes.HasPrefix(head, []byte(k.magic)) {
+			return "it is " + k.kind
+		}
+	}
+	text := bytes.TrimPrefix(head, []byte(bomUTF8))
+	start := bytes.ToLower(bytes.TrimLeft(text[:min(len(text), 256)], " \t\r\n"))
+	for _, m := range markup {
+		if bytes.HasPrefix(start, []byte(m.start)) {
+			return "it is " + m.kind
+		}
+	}
+	json := []string{".json", ".jsonl", ".ndjson"}
+	if len(start) > 0 && (start[0] == '{' || start[0] == '[') && slices.Contains(json, extension) {
+		return "it is JSON"
+	}
+	if binary(head) {
+		return "it is binary data, not text"
+	}
+	return ""
+}
+
+// binary reports whether more than one byte in ten is a control character
+// that no text has. NUL counts only where it is not half of a UTF-16
+// character.
+func binary(head []byte) bool {
+	n := 0
+	for _, c := range head {
+		if c < ' ' && c != 0 && (c < '\t' || c > '\r') && c != 0x1A && c != 0x1B {
+			n++
+		}
+	}
+	if utf16Order(head) == "" && !hasUTF16BOM(head) {
+		n += bytes.Count(head, []byte{0})
+	}
+	return n*10 > len(head)
+}

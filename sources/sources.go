@@ -1,0 +1,168 @@
+// Package sources reads the formats flytt takes rows from. Open looks at the
+// input, chooses one line of the table of formats, and returns a
+// pipeline.Source that only cuts; its decoders do the work.
+//
+// To add a format: write its opener, add its line to the table, and add a
+// fixture to testdata/contract, which the contract tests then demand.
+package sources
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"flytt/pipeline"
+)
+
+// Options says how to read an input. The zero Options, or none, detect
+// everything.
+type Options struct {
+	Encoding  string    // the text's encoding, one of Encodings; empty: detected
+	Delimiter string    // one character, "tab", or "none" for a single column; empty: detected
+	HeaderRow int       // the physical line the header is on; 0: detected
+	BlockSize int       // bytes of text in a block, at most 1 MiB; 0: 256 KiB
+	Stdin     io.Reader // what "-" reads; nil: os.Stdin. It is not closed
+}
+
+// Info is what was found out about an input when it was opened. It holds no
+// value of a row.
+type Info struct {
+	Format      string   // its line in the table of formats: csv
+	Compression string   // gzip, or empty
+	Encoding    string   // one of Encodings, or ascii as long as that is all there was
+	Evidence    string   // why that encoding, as a phrase: "line 17 is not UTF-8"
+	Delimiter   string   // what stands between cells; empty: there is one column
+	LineEnd     string   // LF, CRLF or CR
+	HeaderRow   int64    // the physical line the header starts on
+	Size        int64    // bytes of the input as it is stored, which Block.End counts; -1: not known
+	Rejects     bool     // a rejects file of flytt, read in its own dialect whatever Options say
+	Warnings    []string // what a person should know before trusting the rest, as sentences without a full stop
+}
+
+// Error is an input that cannot be opened or read. Its text is the place and
+// what is wrong there, without any value of a row.
+type Error struct {
+	File  string // as the user named it
+	Line  int64  // physical line; 0: the file as a whole
+	Err   error  // what is wrong
+	Hint  string // what to do about it
+	Usage bool   // what was asked for cannot be (no such file, no such encoding); otherwise the input cannot be read
+}
+
+// Error returns "contacts.csv line 2: what is wrong".
+func (e *Error) Error() string {
+	if e.Line > 0 {
+		return fmt.Sprintf("%s line %d: %v", e.File, e.Line, e.Err)
+	}
+	return fmt.Sprintf("%s: %v", e.File, e.Err)
+}
+
+// Unwrap returns what is wrong.
+func (e *Error) Unwrap() error { return e.Err }
+
+// format is one kind of input.
+type format struct {
+	name       string
+	extensions []string                 // in lower case, without .gz
+	magic      func(head []byte) string // what the content shows it to be ("an Excel workbook"), or empty; nil: text
+	open       func(in *input, o *Options) (pipeline.Source, *Info, error)
+}
+
+// formats is every format there is. Content decides before the extension does;
+// text that no content test claims goes to the first format without one.
+var formats = []format{
+	{name: "csv", extensions: []string{".csv", ".tsv", ".tab", ".txt"}, open: openCSV},
+}
+
+// Open opens the input called path, "-" being standard input, and finds out
+// what it is. The caller closes the source. Every error is an *Error.
+func Open(path string, o *Options) (pipeline.Source, *Info, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	in, err := openInput(path, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := choose(in)
+	if err != nil {
+		in.Close()
+		return nil, nil, err
+	}
+	s, info, err := f.open(in, o)
+	if err != nil {
+		in.Close()
+		return nil, nil, err
+	}
+	info.Format, info.Compression, info.Size = f.name, in.compression, in.size
+	return s, info, nil
+}
+
+// choose picks the format of in by its content, then by its name.
+func choose(in *input) (*format, error) {
+	head := in.peek(sniffSize)
+	if len(head) == 0 {
+		return nil, in.empty()
+	}
+	if kind := foreign(head, in.extension()); kind != "" {
+		return nil, in.fail(0, fmt.Errorf("%s; this version reads %s", kind, names()),
+			"save or export it as CSV and try again")
+	}
+	for i := range formats {
+		if f := &formats[i]; f.magic != nil && f.magic(head) != "" {
+			return f, nil
+		}
+	}
+	for i := range formats {
+		if f := &formats[i]; slices.Contains(f.extensions, in.extension()) {
+			return f, nil
+		}
+	}
+	return &formats[slices.IndexFunc(formats, func(f format) bool { return f.magic == nil })], nil
+}
+
+// names lists the formats for people.
+func names() string {
+	var n []string
+	for _, f := range formats {
+		n = append(n, strings.ToUpper(f.name))
+	}
+	return strings.Join(n, ", ")
+}
+
+// open returns what path names, with its size, or -1 where there is none.
+func openPath(path string, o *Options) (io.Reader, int64, error) {
+	if path == "-" {
+		if o.Stdin == nil {
+			return os.Stdin, -1, nil
+		}
+		return o.Stdin, -1, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, openError(path, err)
+	}
+	st, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, 0, openError(path, err)
+	}
+	if st.IsDir() {
+		f.Close()
+		return nil, 0, &Error{File: path, Err: errDirectory, Hint: "name a file in it", Usage: true}
+	}
+	if !st.Mode().IsRegular() {
+		return f, -1, nil
+	}
+	return f, st.Size(), nil
+}
+
+// extension returns the extension of path in lower case, before a .gz if it
+// has one.
+func extension(path string) string {
+	path = strings.ToLower(path)
+	return filepath.Ext(strings.TrimSuffix(path, ".gz"))
+}
