@@ -1,45 +1,78 @@
 package mappings
 
+import (
+	"embed"
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync"
+
+	"flytt/pipeline"
+)
+
 // Resource describes one kind of API object: what its descriptor file says.
-// A resource is data; adding one is adding a file.
+// A resource is data; adding one is adding a file. A Resource is shared and
+// not to be changed.
 type Resource struct {
-	Name        string            `yaml:"resource"`    // externalclientcontactperson
-	Application string            `yaml:"application"` // organization
-	Path        string            `yaml:"path"`        // with slashes at both ends: /organization/externalclientcontactperson/
-	Title       map[string]string `yaml:"title"`       // by language: en, sv
-	Key         string            `yaml:"key"`         // the field that identifies a row where the mapping does not say: custom_id
-	Fields      []Field           `yaml:"fields"`
-	Search      []string          `yaml:"search"` // fields that _search looks into
+	Name        string            // externalclientcontactperson
+	Application string            // organization
+	Path        string            // with slashes at both ends: /organization/externalclientcontactperson/
+	Title       map[string]string // by language: en, sv
+	Key         string            // the field that identifies a row where the mapping does not say: custom_id
+	Fields      []Field
+	Search      []string // fields the sandbox's _search looks into; the API does not tell its own
+	Parameters  []string // what its list takes besides filters: _page, _page_size, tags
 }
 
 // Field describes one field of a resource.
 type Field struct {
-	Name     string `yaml:"name"`
-	Type     string `yaml:"type"` // string, uuid, date, date-time, integer, number, boolean, reference, references, any
-	To       string `yaml:"to"`   // reference, references: the resource referred to
-	Required bool   `yaml:"required"`
-	Nullable bool   `yaml:"nullable"` // null is a value
-	ReadOnly bool   `yaml:"read_only"`
-	Unique   bool   `yaml:"unique"`
-	Private  bool   `yaml:"private"` // identifies a person: never in a URL of our own making
+	Name     string
+	Type     string // one of FieldTypes
+	To       string // reference, references: the resource referred to
+	Required bool   // must be given when a record is created
+	Nullable bool   // null is a value
+	ReadOnly bool   // never written
+	Unique   bool   // among all records; only the API can tell
+	Private  bool   // identifies a person: never in a URL of our own making
 
-	MinLength int      `yaml:"min_length"` // characters; 0: no bound
-	MaxLength int      `yaml:"max_length"` // characters; 0: no bound
-	Minimum   *float64 `yaml:"minimum"`
-	Maximum   *float64 `yaml:"maximum"`
-	Pattern   string   `yaml:"pattern"` // RE2, must match as written
-	Format    string   `yaml:"format"`  // email, personnummer, organisationsnummer, luhn, phone, gln13
-	Enum      []string `yaml:"enum"`
+	MinLength int // characters; 0: no bound
+	MaxLength int // characters; 0: no bound
+	Minimum   *float64
+	Maximum   *float64
+	Pattern   string // RE2, found anywhere in the value unless it is anchored
+	Format    string // one of FieldFormats, or empty
+	Enum      []string
 
-	Together []string `yaml:"together"` // must be set together with these
-	AnyOf    []string `yaml:"any_of"`   // this or at least one of these must be set
-	Excludes []string `yaml:"excludes"` // cannot be set when one of these is set
-	Requires []string `yaml:"requires"` // when set, these must be set
+	Together []string // must be set together with these
+	AnyOf    []string // this or at least one of these must be set
+	Excludes []string // cannot be set when one of these is set
+	Requires []string // when set, these must be set
 
-	Apply   []string            `yaml:"apply"`   // the natural conversions of automatic mapping: [personnummer]
-	Aliases map[string][]string `yaml:"aliases"` // headers that mean this field, by language: sv, en
-	Filters string              `yaml:"filters"` // text, reference, time, or empty: the operators its list filter takes
-	Help    string              `yaml:"help"`
+	Apply   []string            // the natural conversions of automatic mapping: [personnummer]
+	Aliases map[string][]string // headers that mean this field, by language: sv, en
+	Filters string              // the operators its list filter takes: one of the keys of filterOperators, or empty
+	Help    string
+}
+
+// FieldTypes are the types a field can have.
+var FieldTypes = []string{"string", "uuid", "date", "date-time", "integer", "number", "boolean", "reference", "references", "any"}
+
+// FieldFormats are the formats the text of a field can be held to.
+var FieldFormats = []string{"email", "personnummer", "organisationsnummer", "luhn", "phone", "gln13"}
+
+var columnTypes = map[string]pipeline.Type{
+	"string": pipeline.Text, "uuid": pipeline.UUID, "date": pipeline.Date, "date-time": pipeline.DateTime,
+	"integer": pipeline.Integer, "number": pipeline.Number, "boolean": pipeline.Boolean,
+	"reference": pipeline.UUID, "references": pipeline.JSON, "any": pipeline.JSON,
+}
+
+// filterOperators are the operators of list filters, besides exact, by the
+// name a descriptor gives the set. Each can be negated.
+var filterOperators = map[string][]string{
+	"text":      {"contains", "endswith", "icontains", "iendswith", "iexact", "in", "isnull", "istartswith", "startswith"},
+	"reference": {"in", "isnull"},
+	"time":      {"gt", "gte", "in", "isnull", "lt", "lte"},
 }
 
 // Column returns the name of the field's column in a batch: external_client.id
@@ -49,4 +82,88 @@ func (f *Field) Column() string {
 		return f.Name + ".id"
 	}
 	return f.Name
+}
+
+// Operators returns the operators of the field's list filter besides exact,
+// nil if it has no filter.
+func (f *Field) Operators() []string { return filterOperators[f.Filters] }
+
+// Field returns the field called name, by its own name or by that of its
+// column (external_client and external_client.id are the same), or nil.
+func (r *Resource) Field(name string) *Field {
+	for i := range r.Fields {
+		if f := &r.Fields[i]; f.Name == name || f.Column() == name {
+			return f
+		}
+	}
+	return nil
+}
+
+// Columns returns the names of the columns of all fields, in order.
+func (r *Resource) Columns() []string {
+	columns := make([]string, len(r.Fields))
+	for i := range r.Fields {
+		columns[i] = r.Fields[i].Column()
+	}
+	return columns
+}
+
+// Schema returns the schema of a batch with the columns of the fields called
+// columns. A name that is unknown or stands twice is an error.
+func (r *Resource) Schema(columns []string) (*pipeline.Schema, error) {
+	s := &pipeline.Schema{Fields: make([]pipeline.Field, 0, len(columns))}
+	for _, name := range columns {
+		f := r.Field(name)
+		if f == nil {
+			return nil, withHint("resource "+r.Name+" has no field "+name, nearestHint(name, r.Columns()))
+		}
+		if s.Index(f.Column()) >= 0 {
+			return nil, errors.New("field " + f.Column() + " stands twice")
+		}
+		s.Fields = append(s.Fields, pipeline.Field{Name: f.Column(), Type: columnTypes[f.Type]})
+	}
+	return s, nil
+}
+
+//go:embed resources/*.yaml
+var descriptors embed.FS
+
+// Resources returns the names of all resources, sorted.
+func Resources() []string {
+	files, err := fs.Glob(descriptors, "resources/*.yaml")
+	if err != nil {
+		panic(err) // the pattern is a constant
+	}
+	for i, file := range files {
+		files[i] = strings.TrimSuffix(strings.TrimPrefix(file, "resources/"), ".yaml")
+	}
+	slices.Sort(files)
+	return files
+}
+
+var parsed sync.Map // name → func() (*Resource, error), once for each name
+
+// Lookup returns the resource called name. It is parsed at the first call.
+func Lookup(name string) (*Resource, error) {
+	if !slices.Contains(Resources(), name) {
+		return nil, withHint("resource "+name+" is not known", nearestHint(name, Resources()))
+	}
+	once, _ := parsed.LoadOrStore(name, sync.OnceValues(func() (*Resource, error) {
+		file := "resources/" + name + ".yaml"
+		data, err := descriptors.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		return ParseResource(file, data)
+	}))
+	return once.(func() (*Resource, error))()
+}
+
+// withHint returns an error whose text has the hint, if any, on a line of its
+// own.
+func withHint(msg, hint string) error {
+	if hint == "" {
+		return errors.New(msg)
+	}
+	return errors.New(msg + "\nhint: " + hint)
 }
