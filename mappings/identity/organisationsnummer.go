@@ -70,10 +70,18 @@ func checkTen(t *[10]byte) Faults {
 	p[0], p[1] = '2', '0'
 	copy(p[2:], t[:])
 	f := check(&p, &zeroRules, 0)
-	if f.Has(ImpossibleDate) || f.Has(CoordinationDate) && pair(t[2:]) > 12 {
+	if isNoDate(f, t[2:]) {
 		return f&CheckDigit | ThirdDigit
 	}
 	return f | Personnummer
+}
+
+// isNoDate reports whether the date that starts with month has the faults f
+// that make the number no personnummer, where another number is wanted. A
+// samordningsnummer may have a date that does not exist, but the month is 00 to
+// 12.
+func isNoDate(f Faults, month []byte) bool {
+	return f.Has(ImpossibleDate) || f.Has(CoordinationDate) && pair(month) > 12
 }
 
 // parseOddOrganisationsnummer reads what is in none of the forms of an
@@ -99,7 +107,7 @@ func parseOddOrganisationsnummer(v []byte, r *Rules) (Number, Faults) {
 // last ten.
 func parseSoleTrader(v []byte, r *Rules) (Number, Faults) {
 	p, f := ParsePersonnummer(v, r)
-	if f.Has(PersonnummerShape|OrgNumber|ImpossibleDate|ExcelNumber) || isLetter(p.text[8]) {
+	if p.IsZero() || isNoDate(f, p.text[4:]) || isLetter(p.text[8]) {
 		return Number{}, OrgNoShape
 	}
 	n := Number{n: 10}
