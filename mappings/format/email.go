@@ -18,9 +18,9 @@ const maxEmail = 320
 // name localhost, or an IP address in brackets; at most 320 characters. A
 // domain outside ASCII counts in its IDNA form.
 //
-// Django's pattern ignores case in Python's way and so lets a few letters
-// outside ASCII pass for an i, a k or an s (ſ, the Kelvin sign). They fail
-// here.
+// Django's patterns ignore case in Python's way, so that in the user a few
+// letters outside ASCII pass for an i, a k or an s (ı, the Kelvin sign, ſ). They
+// fail here.
 func Email(v []byte) bool {
 	at := bytes.LastIndexByte(v, '@')
 	if at < 0 || len(v) > maxEmail && utf8.RuneCount(v) > maxEmail {
@@ -85,13 +85,10 @@ func quotable(c byte) bool {
 func escapable(c byte) bool { return c > 0 && c < utf8.RuneSelf && c != '\n' && c != '\r' }
 
 func emailDomain(v []byte) bool {
-	if len(v) == 0 {
-		return false
+	if len(v) > 0 && v[0] == '[' {
+		return literal(v)
 	}
-	if v[0] == '[' || domainName(v) || string(v) == "localhost" {
-		return v[0] != '[' || literal(v)
-	}
-	return idnDomain(v)
+	return domainName(v) || string(v) == "localhost" || idnDomain(v)
 }
 
 // domainName reports whether v is labels of letters, digits and hyphens with
@@ -134,13 +131,17 @@ func literal(v []byte) bool {
 	return err == nil
 }
 
-// idnDomain reports whether v holds characters outside ASCII and is a domain
-// name once they are encoded.
+// punycode encodes domain names as Python's codec does: mapped and normalised,
+// with no more rules than domainName has.
+var punycode = idna.New(idna.MapForLookup(), idna.StrictDomainName(false))
+
+// idnDomain reports whether v has characters outside ASCII and is a domain
+// name once it is encoded.
 func idnDomain(v []byte) bool {
-	if !utf8.Valid(v) || Length(v) == len(v) && isASCII(v) {
+	if isASCII(v) || !utf8.Valid(v) {
 		return false
 	}
-	ascii, err := idna.Lookup.ToASCII(string(v))
+	ascii, err := punycode.ToASCII(string(v))
 	return err == nil && domainName([]byte(ascii))
 }
 
