@@ -65,7 +65,7 @@ func (s *csvEncoder) appendRow(dst []byte, b *pipeline.Batch, row int) []byte {
 			dst = s.appendTyped(dst, v, s.schema.Fields[i].Type)
 		case len(v) > 0:
 			dst = s.appendCell(dst, v)
-		case v != nil || len(s.schema.Fields) == 1:
+		case !b.Fields[i].Null(row) || len(s.schema.Fields) == 1:
 			dst = append(dst, '"', '"')
 		}
 	}

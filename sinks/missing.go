@@ -28,13 +28,13 @@ type missing struct {
 	byField []int // table of each field, or -1
 	seen    map[uint64]struct{}
 	limit   int
-	row     []byte // buffer
 }
 
 type missingTable struct {
 	recordFile
 	seed maphash.Seed
-	from int64 // the row from which on keys may repeat; 0: none do
+	rows []byte // not written yet
+	from int64  // the row from which on keys may repeat; 0: none do
 }
 
 func (m *missing) init(r *Recorder) {
@@ -99,16 +99,18 @@ func (m *missing) render(dst []byte, problems []pipeline.Problem, row int64) []b
 
 // write writes those of the rendered keys that are new.
 func (m *missing) write(data []byte) error {
-	for len(data) > 0 {
-		table, data2 := uvarint(data)
-		row, data3 := uvarint(data2)
-		length, rest := uvarint(data3)
-		if err := m.add(&m.tables[table], rest[:length], int64(row)); err != nil {
-			return err
-		}
-		data = rest[length:]
+	if len(data) == 0 {
+		return nil
 	}
-	return nil
+	for len(data) > 0 {
+		var table, row, length uint64
+		table, data = uvarint(data)
+		row, data = uvarint(data)
+		length, data = uvarint(data)
+		m.add(&m.tables[table], data[:length], int64(row))
+		data = data[length:]
+	}
+	return m.flush()
 }
 
 func uvarint(data []byte) (uint64, []byte) {
@@ -116,37 +118,44 @@ func uvarint(data []byte) (uint64, []byte) {
 	return v, data[n:]
 }
 
-func (m *missing) add(t *missingTable, key []byte, row int64) error {
+func (m *missing) add(t *missingTable, key []byte, row int64) {
 	h := maphash.Bytes(t.seed, key)
 	if _, ok := m.seen[h]; ok {
-		return nil
+		return
 	}
 	if len(m.seen) < m.limit {
 		m.seen[h] = struct{}{}
 	} else if t.from == 0 {
 		t.from = row
 	}
-	m.row = m.dialect.appendGuarded(m.row[:0], key)
-	m.row = append(m.row, m.dialect.delimiter)
-	m.row = strconv.AppendInt(m.row, row, 10)
-	m.row = append(m.row, m.dialect.end...)
-	return t.write(m.row)
+	t.rows = m.dialect.appendGuarded(t.rows, key)
+	t.rows = append(t.rows, m.dialect.delimiter)
+	t.rows = strconv.AppendInt(t.rows, row, 10)
+	t.rows = append(t.rows, m.dialect.end...)
+}
+
+func (m *missing) flush() error {
+	var errs []error
+	for i := range m.tables {
+		t := &m.tables[i]
+		errs = append(errs, t.write(t.rows))
+		t.rows = t.rows[:0]
+	}
+	return errors.Join(errs...)
 }
 
 // finish ends each file in which keys may repeat with a line that says so.
 func (m *missing) finish() error {
-	var errs []error
 	for i := range m.tables {
 		t := &m.tables[i]
 		if t.from == 0 {
 			continue
 		}
-		m.row = append(m.row[:0], m.dialect.delimiter)
-		m.row = append(m.row, "from row "...)
-		m.row = strconv.AppendInt(m.row, t.from, 10)
-		m.row = append(m.row, " on keys may repeat"...)
-		m.row = append(m.row, m.dialect.end...)
-		errs = append(errs, t.write(m.row))
+		t.rows = append(t.rows, m.dialect.delimiter)
+		t.rows = append(t.rows, "from row "...)
+		t.rows = strconv.AppendInt(t.rows, t.from, 10)
+		t.rows = append(t.rows, " on keys may repeat"...)
+		t.rows = append(t.rows, m.dialect.end...)
 	}
-	return errors.Join(errs...)
+	return m.flush()
 }

@@ -167,20 +167,20 @@ func (o *objectEncoder) appendObject(dst []byte, members []member, b *pipeline.B
 			}
 			continue
 		}
-		v := b.Fields[m.field].Value(row)
+		field := &b.Fields[m.field]
 		switch {
-		case v == nil:
+		case field.Null(row):
 			if o.options.nulls {
 				dst = appendNull(dst, m)
 			}
 		case m.kind == stringValue:
 			dst = append(dst, m.prefix...)
-			dst = appendText(dst, v)
+			dst = appendText(dst, field.Value(row))
 			dst = append(dst, '"')
 		default:
 			var ok bool
 			dst = append(dst, m.prefix...)
-			if dst, ok = appendRaw(dst, v); !ok {
+			if dst, ok = appendRaw(dst, field.Value(row)); !ok {
 				return dst, m.field
 			}
 		}

@@ -127,13 +127,13 @@ func appendCode(dst []byte, code pipeline.Code) []byte {
 	return append(dst, ']')
 }
 
-// enclose turns the text at dst[start:] into a cell.
+// enclose turns the text at dst[start:] into a cell: it appends the cell behind
+// the text and moves it there.
 func (r *Recorder) enclose(dst []byte, start int) []byte {
-	if !r.dialect.needsQuotes(dst[start:]) && !pipeline.Guarded(dst[start:]) {
-		return dst
-	}
-	text := append([]byte(nil), dst[start:]...)
-	return r.dialect.appendGuarded(dst[:start], text)
+	end := len(dst)
+	dst = r.dialect.appendGuarded(dst, dst[start:])
+	n := copy(dst[start:], dst[end:])
+	return dst[:start+n]
 }
 
 // appendPlain appends s on one line and without what separates problems.

@@ -1,0 +1,239 @@
+package sinks
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"flytt/pipeline"
+)
+
+// contactFields is a schema as the first resource has it.
+func contactFields() *pipeline.Schema {
+	return schemaOf("name", "external_client.id", "title", "ssn", "org_no", "custom_id",
+		"first_name", "last_name", "email", "phone_number", "organization.id")
+}
+
+func schemaOf(names ...string) *pipeline.Schema {
+	s := &pipeline.Schema{}
+	for _, name := range names {
+		s.Fields = append(s.Fields, pipeline.Field{Name: name})
+	}
+	return s
+}
+
+// null stands for a value that is not there.
+const null = "\x00null"
+
+// fieldBatch makes a batch of pending rows with the given field values.
+func fieldBatch(rows ...[]string) *pipeline.Batch {
+	b := &pipeline.Batch{}
+	b.Reset(0)
+	fields := b.SizeFields(len(rows[0]))
+	for i, row := range rows {
+		b.AddRow(int64(i + 2))
+		for j, v := range row {
+			if v == null {
+				fields[j].AppendNull()
+			} else {
+				fields[j].Append([]byte(v))
+			}
+		}
+	}
+	return b
+}
+
+func encode(t testing.TB, e pipeline.Encoder, b *pipeline.Batch) *pipeline.Encoded {
+	t.Helper()
+	var out pipeline.Encoded
+	if err := e.Encode(b, &out); err != nil {
+		t.Fatal(err)
+	}
+	if len(out.Ends) != b.Len() {
+		t.Fatalf("%d rows encoded as %d", b.Len(), len(out.Ends))
+	}
+	return &out
+}
+
+func TestObjectEncoderNestsDottedFieldsAtThePlaceOfTheFirst(t *testing.T) {
+	schema := schemaOf("a.id", "b", "a.name", "c.d.e", "c.f", "g")
+	tests := []struct {
+		row          []string
+		without, all string
+	}{
+		{[]string{"1", "2", "3", "4", "5", "6"},
+			`{"a":{"id":"1","name":"3"},"b":"2","c":{"d":{"e":"4"},"f":"5"},"g":"6"}`,
+			`{"a":{"id":"1","name":"3"},"b":"2","c":{"d":{"e":"4"},"f":"5"},"g":"6"}`},
+		{[]string{null, "2", null, null, null, null},
+			`{"b":"2"}`,
+			`{"a":null,"b":"2","c":null,"g":null}`},
+		{[]string{null, null, "3", null, "5", ""},
+			`{"a":{"name":"3"},"c":{"f":"5"},"g":""}`,
+			`{"a":{"id":null,"name":"3"},"b":null,"c":{"d":null,"f":"5"},"g":""}`},
+		{[]string{null, null, null, null, null, null},
+			`{}`,
+			`{"a":null,"b":null,"c":null,"g":null}`},
+	}
+	for _, test := range tests {
+		b := fieldBatch(test.row)
+		if got := encode(t, newObjectEncoder(schema, objectOptions{}), b).Data; string(got) != test.without {
+			t.Errorf("%q without nulls:\n got %s\nwant %s", test.row, got, test.without)
+		}
+		if got := encode(t, newObjectEncoder(schema, objectOptions{nulls: true}), b).Data; string(got) != test.all {
+			t.Errorf("%q with nulls:\n got %s\nwant %s", test.row, got, test.all)
+		}
+	}
+}
+
+func TestObjectEncoderWritesEachTypeAsItIs(t *testing.T) {
+	schema := &pipeline.Schema{Fields: []pipeline.Field{
+		{Name: "text", Type: pipeline.Text}, {Name: "uuid", Type: pipeline.UUID},
+		{Name: "date", Type: pipeline.Date}, {Name: "time", Type: pipeline.DateTime},
+		{Name: "integer", Type: pipeline.Integer}, {Name: "number", Type: pipeline.Number},
+		{Name: "boolean", Type: pipeline.Boolean}, {Name: "any", Type: pipeline.JSON},
+	}}
+	b := fieldBatch([]string{"12", "34", "2024-01-02", "2024-01-02T03:04:05Z", "-9007199254740993", "1.50e3", "true", "{\r\n \"a\": [1]\n}"})
+	want := `{"text":"12","uuid":"34","date":"2024-01-02","time":"2024-01-02T03:04:05Z","integer":-9007199254740993,"number":1.50e3,"boolean":true,"any":{"a":[1]}}`
+	if got := encode(t, newObjectEncoder(schema, objectOptions{}), b).Data; string(got) != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestObjectEncoderEscapesNoMoreThanItMust(t *testing.T) {
+	b := fieldBatch([]string{"<a href=\"x\">&'/\u2028\u2029</a> å\U0001F600\x7F \\ \b\f\n\r\t\x00\x1F \xff\xc3"})
+	want := `{"v":"<a href=\"x\">&'/` + "\u2028\u2029" + `</a> å` + "\U0001F600\x7F" + ` \\ \b\f\n\r\t\u0000\u001f ` + "\uFFFD\uFFFD" + `"}`
+	if got := encode(t, newObjectEncoder(schemaOf("v"), objectOptions{}), b).Data; string(got) != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestObjectEncoderRejectsARowWithAValueThatIsNoJSON(t *testing.T) {
+	schema := &pipeline.Schema{Fields: []pipeline.Field{{Name: "a"}, {Name: "o.n", Type: pipeline.Number}}}
+	for _, v := range []string{"", "007", "+5", "1,5", "NaN", "0x1", "ja", "1 2", `"`, "-", "\"\xff\""} {
+		b := fieldBatch([]string{"x", "1"}, []string{"x", v}, []string{"y", "2"})
+		out := encode(t, newObjectEncoder(schema, objectOptions{end: "\n"}), b)
+		if want := "{\"a\":\"x\",\"o\":{\"n\":1}}\n{\"a\":\"y\",\"o\":{\"n\":2}}\n"; string(out.Data) != want {
+			t.Errorf("%q: got %s, want %s", v, out.Data, want)
+		}
+		if len(out.Item(1)) != 0 || b.Fates[1] != pipeline.Rejected || len(b.Problems) != 1 || b.Problems[0].Code != codeNotJSON || b.Problems[0].Field != 1 {
+			t.Errorf("%q: fate %v, problems %+v", v, b.Fates[1], b.Problems)
+		}
+	}
+}
+
+func TestEncodersLeaveRowsThatAreNotPendingEmpty(t *testing.T) {
+	schema := schemaOf("a", "b")
+	for name, e := range map[string]pipeline.Encoder{
+		"object": newObjectEncoder(schema, objectOptions{}),
+		"csv":    &csvEncoder{schema: schema, dialect: newDialect(',', "\n")},
+	} {
+		b := fieldBatch([]string{"1", "2"}, []string{"3", "4"}, []string{"5", "6"}, []string{"7", "8"})
+		b.Fates = []pipeline.Fate{pipeline.Rejected, pipeline.Pending, pipeline.Skipped, pipeline.Broken}
+		out := encode(t, e, b)
+		for i := range b.Len() {
+			if empty := len(out.Item(i)) == 0; empty != (i != 1) {
+				t.Errorf("%s: row %d is %q", name, i, out.Item(i))
+			}
+		}
+	}
+}
+
+func TestCheckObjectRefusesNamesThatCollide(t *testing.T) {
+	for _, names := range [][]string{{"a", "a"}, {"a", "a.b"}, {"a.b", "a"}, {"a.b.c", "a.b"}, {"a.b", "x", "a.b"}} {
+		err := checkObject(schemaOf(names...))
+		var usage *UsageError
+		if !errors.As(err, &usage) {
+			t.Errorf("%q: %v, want a usage error", names, err)
+		}
+	}
+	if err := checkObject(schemaOf("a.b", "a.c", "ab", "b")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPlainPrefixStopsAtOrBeforeEveryByteThatIsNotPlain(t *testing.T) {
+	for length := range 20 {
+		for at := range length {
+			v := bytes.Repeat([]byte{'a'}, length)
+			for c := range 256 {
+				v[at] = byte(c)
+				n := plainPrefix(v)
+				if escapes[c] != 0 && n > at || escapes[c] == 0 && n != length {
+					t.Fatalf("byte %#x at %d of %d: prefix %d", c, at, length, n)
+				}
+			}
+		}
+	}
+}
+
+func FuzzObjectEncoderWritesWhatEncodingJSONReads(f *testing.F) {
+	f.Add("", "plain", "1")
+	f.Add("\"\\\x00", "åäö\xff", " [1, \n2] ")
+	f.Add(strings.Repeat("x", 17)+"\"", "\xe2\x80", `{"a":"\ud800"}`)
+	schema := &pipeline.Schema{Fields: []pipeline.Field{{Name: "a"}, {Name: `o."p`}, {Name: "o.j", Type: pipeline.JSON}}}
+	e := newObjectEncoder(schema, objectOptions{nulls: true, end: "\n"})
+	f.Fuzz(func(t *testing.T, a, p, j string) {
+		b := fieldBatch([]string{a, p, j})
+		line := encode(t, e, b).Data
+		valid := json.Valid([]byte(j)) && utf8.ValidString(j)
+		if rejected := b.Fates[0] == pipeline.Rejected; rejected == valid {
+			t.Fatalf("%q: rejected %v", j, rejected)
+		}
+		if !valid {
+			return
+		}
+		var got struct {
+			A string `json:"a"`
+			O map[string]any
+		}
+		if err := json.Unmarshal(line, &got); err != nil || !utf8.Valid(line) || bytes.Count(line, []byte("\n")) != 1 {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if got.A != replaceInvalid(a) || got.O[`"p`] != replaceInvalid(p) {
+			t.Fatalf("%q: got %q and %q, want %q and %q", line, got.A, got.O[`"p`], a, p)
+		}
+	})
+}
+
+// replaceInvalid puts U+FFFD in place of each byte that is no UTF-8.
+func replaceInvalid(s string) string { return string([]rune(s)) }
+
+// benchmarkBatch is 1000 rows of 11 fields as a contact register has them.
+func benchmarkBatch() *pipeline.Batch {
+	row := []string{"Anna-Karin Åström", "7d444840-9dc0-11d1-b245-5ffdce74fad2", "Kontaktperson", "198501022399", null,
+		"K-100234", "Anna-Karin", "Åström", "anna-karin.astrom@example.com", "+46701234567", null}
+	rows := make([][]string, 1000)
+	for i := range rows {
+		rows[i] = row
+	}
+	return fieldBatch(rows...)
+}
+
+func benchmarkEncoder(b *testing.B, e pipeline.Encoder) {
+	batch := benchmarkBatch()
+	var out pipeline.Encoded
+	b.ReportAllocs()
+	for b.Loop() {
+		out.Reset()
+		if err := e.Encode(batch, &out); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.SetBytes(int64(len(out.Data)))
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/row")
+}
+
+func BenchmarkEncodeJSONL(b *testing.B) {
+	benchmarkEncoder(b, newObjectEncoder(contactFields(), objectOptions{end: "\n"}))
+}
+
+func BenchmarkEncodeCSV(b *testing.B) {
+	benchmarkEncoder(b, &csvEncoder{schema: contactFields(), dialect: newDialect(',', "\n")})
+}
+
+func BenchmarkEncodeExcel(b *testing.B) {
+	benchmarkEncoder(b, &csvEncoder{schema: contactFields(), dialect: newDialect(';', "\r\n"), excel: true})
+}
