@@ -1,0 +1,124 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// failure is an answer other than success.
+type failure struct {
+	status int
+	body   []byte
+	allow  string // for 405
+}
+
+// Error returns the status; the body is for the client.
+func (f *failure) Error() string { return http.StatusText(f.status) }
+
+// failf makes a failure with a detail text.
+func failf(status int, format string, args ...any) *failure {
+	body := appendString([]byte(`{"detail":`), fmt.Sprintf(format, args...))
+	return &failure{status: status, body: append(body, '}')}
+}
+
+var notFound = failf(http.StatusNotFound, "Not found.")
+
+// invalid makes a failure of one object's faults, or of a list's parameters.
+func invalid(faults []fault) *failure {
+	return &failure{status: http.StatusBadRequest, body: appendFaults(nil, faults)}
+}
+
+// invalidItems makes a failure of the faults of bulk items: a list aligned with
+// them, an empty object for each good one.
+func invalidItems(items []*record) *failure {
+	body := []byte{'['}
+	for i, r := range items {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = appendFaults(body, r.faults)
+	}
+	return &failure{status: http.StatusBadRequest, body: append(body, ']')}
+}
+
+// fault is one thing wrong with one field, or one parameter, in the server's
+// words. It never holds a value.
+type fault struct{ field, message string }
+
+// nonField is where faults go that are of no single field.
+const nonField = "non_field_errors"
+
+// appendFaults renders faults as {"field":["message",…],…}.
+func appendFaults(dst []byte, faults []fault) []byte {
+	dst = append(dst, '{')
+	first := true
+	for i, f := range faults {
+		if named(faults[:i], f.field) {
+			continue
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = append(appendString(dst, f.field), ':', '[')
+		dst = appendString(dst, f.message)
+		for _, g := range faults[i+1:] {
+			if g.field == f.field {
+				dst = appendString(append(dst, ','), g.message)
+			}
+		}
+		dst = append(dst, ']')
+	}
+	return append(dst, '}')
+}
+
+// named reports whether one of faults is field's.
+func named(faults []fault, field string) bool {
+	for _, f := range faults {
+		if f.field == field {
+			return true
+		}
+	}
+	return false
+}
+
+// appendString renders s as a JSON string, bytes that are no UTF-8 replaced.
+func appendString(dst []byte, s string) []byte {
+	out, err := jsontext.AppendQuote(dst, s)
+	if err != nil {
+		out, _ = jsontext.AppendQuote(dst, fmt.Sprintf("%+q", s)) // plain ASCII: cannot fail
+	}
+	return out
+}
+
+const jsonType = "application/json"
+
+// answer sends a whole body.
+func (x *exchange) answer(status int, body []byte) error {
+	if status != http.StatusNoContent {
+		x.w.Header().Set("Content-Type", jsonType)
+	}
+	x.w.WriteHeader(status)
+	_, _ = x.w.Write(body) // the client is gone: nobody to tell
+	return nil
+}
+
+// fail sends the answer that err stands for; an error of the storage is a 500,
+// and one in the middle of an answer cuts the connection, so that the client
+// cannot take it for whole.
+func (x *exchange) fail(err error) {
+	if x.w.status != 0 {
+		panic(http.ErrAbortHandler)
+	}
+	var f *failure
+	if !errors.As(err, &f) {
+		f = failf(http.StatusInternalServerError, "Storage: %v.", err)
+	}
+	if f.allow != "" {
+		x.w.Header().Set("Allow", f.allow)
+	}
+	_ = x.answer(f.status, f.body)
+}

@@ -1,0 +1,147 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Sandbox serves the API. It is an http.Handler, safe for concurrent use.
+type Sandbox struct {
+	options Options
+	headers []header
+	store   *store
+	tables  map[string]*table // by path
+	tenants map[string]int64  // by customer id
+
+	mu   sync.Mutex
+	last int64 // the latest created_at given out, in microseconds
+}
+
+// New opens a sandbox. Its database is the file o.DB, made with mode 0600 if it
+// is not there; or, with o.DB empty, a private temporary one that Close
+// removes. Close releases it.
+func New(o Options) (*Sandbox, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	s := &Sandbox{options: o, headers: o.Credentials.headers(), tables: map[string]*table{}, tenants: map[string]int64{}}
+	if s.store, err = openStore(o.DB); err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	if err := s.prepare(); err != nil {
+		return nil, fmt.Errorf("sandbox: %w", errors.Join(err, s.store.close()))
+	}
+	return s, nil
+}
+
+// prepare makes the tenants and the tables.
+func (s *Sandbox) prepare() error {
+	for _, customer := range append([]string{s.headers[0].value}, s.options.Tenants...) {
+		id, err := s.store.tenant(customer)
+		if err != nil {
+			return err
+		}
+		s.tenants[customer] = id
+	}
+	for _, r := range s.options.Resources {
+		t, err := newTable(r, &s.options)
+		if err != nil {
+			return err
+		}
+		if s.tables[r.Path] != nil {
+			return fmt.Errorf("resource %s: path %s is another resource's", r.Name, r.Path)
+		}
+		if err := s.store.create(t); err != nil {
+			return err
+		}
+		s.tables[r.Path] = t
+	}
+	return nil
+}
+
+// Close releases the database. Requests after it, and those under way, fail.
+func (s *Sandbox) Close() error {
+	if err := s.store.close(); err != nil {
+		return fmt.Errorf("sandbox: close: %w", err)
+	}
+	return nil
+}
+
+// stamp returns n times for created_at, in microseconds: the first of n in a
+// row, none of which was given out before.
+func (s *Sandbox) stamp(n int) int64 {
+	now := s.options.Now().UnixMicro()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := max(now, s.last+1)
+	s.last = first + int64(n) - 1
+	return first
+}
+
+// stopTimeout is how long stop waits for requests under way.
+const stopTimeout = 5 * time.Second
+
+// Start serves s on addr (host:port; port 0 is any free one) until stop is
+// called. It returns the base URL a client on this machine uses. stop waits
+// for requests under way, for five seconds at most, and for the server's
+// goroutine; it does not close s.
+func (s *Sandbox) Start(addr string) (baseURL string, stop func() error, err error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return "", nil, fmt.Errorf("sandbox: %w", err)
+	}
+	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	stop = sync.OnceValue(func() error { return shutdown(server, served) })
+	return "http://" + reachable(l.Addr()), stop, nil
+}
+
+func shutdown(server *http.Server, served <-chan error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	err := server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = server.Close()
+	}
+	if serveErr := <-served; !errors.Is(serveErr, http.ErrServerClosed) {
+		err = errors.Join(err, serveErr)
+	}
+	if err != nil {
+		return fmt.Errorf("sandbox: stop: %w", err)
+	}
+	return nil
+}
+
+// reachable returns addr with the loopback address in place of "any address".
+func reachable(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return addr.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// route finds the table of a path and what within it is meant: "" the
+// collection, "list" the list, anything else a row's id.
+func (s *Sandbox) route(path string) (t *table, rest string) {
+	if t := s.tables[path]; t != nil {
+		return t, ""
+	}
+	base, slash := strings.CutSuffix(path, "/")
+	i := strings.LastIndexByte(base, '/')
+	if !slash || i < 0 {
+		return nil, ""
+	}
+	return s.tables[path[:i+1]], base[i+1:]
+}
