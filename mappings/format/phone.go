@@ -1,6 +1,7 @@
 package format
 
 import (
+	"bytes"
 	"sync"
 
 	"github.com/nyaruka/phonenumbers"
@@ -22,8 +23,9 @@ func AppendPhone(dst, v []byte, region string) ([]byte, bool) {
 		region = sweden
 	}
 	if region == sweden {
-		if n, ok := readSwedish(v); ok {
-			return appendSwedish(dst, n)
+		e164, known := appendSwedish(dst, v)
+		if known {
+			return e164, len(e164) > len(dst)
 		}
 	}
 	n, err := phonenumbers.Parse(string(v), region)
@@ -33,73 +35,60 @@ func AppendPhone(dst, v []byte, region string) ([]byte, bool) {
 	return append(dst, phonenumbers.Format(n, phonenumbers.E164)...), true
 }
 
-// maxDigits is the most digits that readSwedish reads: 00, the country code, a
-// trunk 0 and the longest Swedish number, with some to spare.
+// maxDigits is the most digits that are read here: 00, the country code, a trunk
+// 0 and the longest Swedish number, with some to spare.
 const maxDigits = 20
 
-// national is the digits of a phone number without country code and trunk 0.
-type national struct {
-	digits [maxDigits]byte
-	start  int
-	end    int
+// appendSwedish appends the E.164 form of v to dst, nothing if it is no valid
+// number. It reports whether v is in a form that it knows.
+func appendSwedish(dst, v []byte) (e164 []byte, known bool) {
+	start := len(dst) + len("+46")
+	e164, known = appendNational(append(dst, "+46"...), v)
+	if !known || !swedishPlan().valid(e164[start:]) {
+		return dst, known
+	}
+	return e164, true
 }
 
-// readSwedish reads v if it is digits, spaces, hyphens and parentheses that
-// begin with +46, 0046 or the trunk 0: forms that can only be a Swedish number.
-func readSwedish(v []byte) (n national, ok bool) {
+// appendNational appends the digits of v without country code and trunk 0, if
+// v is digits, spaces, hyphens and parentheses that begin with +46, 0046 or the
+// trunk 0: forms that can only be a Swedish number.
+func appendNational(dst, v []byte) ([]byte, bool) {
 	plus := len(v) > 0 && v[0] == '+'
 	if plus {
 		v = v[1:]
 		if len(v) == 0 || !isDigit(v[0]) {
-			return n, false
+			return dst, false
 		}
 	}
+	start := len(dst)
 	for _, c := range v {
 		switch {
 		case isDigit(c):
-			if n.end == maxDigits {
-				return n, false
-			}
-			n.digits[n.end] = c
-			n.end++
+			dst = append(dst, c)
 		case c != ' ' && c != '-' && c != '(' && c != ')':
-			return n, false
+			return dst, false
 		}
 	}
-	return n, n.cutPrefix(plus)
-}
-
-// cutPrefix takes country code and trunk 0 away.
-func (n *national) cutPrefix(plus bool) bool {
-	if !plus && n.cut("00") {
-		plus = true
-	}
-	if plus {
-		if !n.cut("46") {
-			return false
-		}
-		n.cut("0")
-		return true
-	}
-	return n.cut("0")
-}
-
-// cut takes the digits s away from the start.
-func (n *national) cut(s string) bool {
-	if n.end-n.start < len(s) || string(n.digits[n.start:n.start+len(s)]) != s {
-		return false
-	}
-	n.start += len(s)
-	return true
-}
-
-func appendSwedish(dst []byte, n national) ([]byte, bool) {
-	digits := n.digits[n.start:n.end]
-	if !swedishPlan().valid(digits) {
+	digits := dst[start:]
+	rest, ok := cutPrefix(digits, plus)
+	if !ok || len(digits) > maxDigits {
 		return dst, false
 	}
-	dst = append(dst, "+46"...)
-	return append(dst, digits...), true
+	return append(dst[:start], rest...), true
+}
+
+// cutPrefix takes country code and trunk 0 away from digits.
+func cutPrefix(digits []byte, plus bool) ([]byte, bool) {
+	if !plus {
+		rest, ok := bytes.CutPrefix(digits, []byte("00"))
+		if !ok {
+			return bytes.CutPrefix(digits, []byte("0"))
+		}
+		digits = rest
+	}
+	digits, ok := bytes.CutPrefix(digits, []byte("46"))
+	return bytes.TrimPrefix(digits, []byte("0")), ok
 }
 
 // plan is the numbering plan of a country: the forms its numbers have, each a

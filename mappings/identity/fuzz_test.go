@@ -55,7 +55,7 @@ func refParsePersonnummer(v string, r *identity.Rules) (string, identity.Faults)
 			return "", identity.ExcelNumber
 		}
 		if refNine.MatchString(v) && !refIsOrgNo("0"+v) {
-			if n, f := refParsePersonnummer("0"+v, r); f.Errors()&^identity.CenturyAmbiguous == 0 {
+			if n, f := refParsePersonnummer("0"+v, r); f&^(identity.CenturyAmbiguous|identity.CenturyInferred) == 0 {
 				return n, f | identity.LeadingZero
 			}
 		}
@@ -162,7 +162,7 @@ func refParseOrganisationsnummer(v string, r *identity.Rules) (string, identity.
 		return "", identity.ExcelNumber
 	}
 	if refNine.MatchString(v) {
-		if f := refCheckTen("0" + v); f.Errors() == 0 {
+		if f := refCheckTen("0" + v); f == identity.Personnummer {
 			return "0" + v, f | identity.LeadingZero
 		}
 	}

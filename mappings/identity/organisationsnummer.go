@@ -7,7 +7,7 @@ package identity
 //
 // A personnummer or samordningsnummer of ten or twelve digits is accepted with
 // the warning Personnummer: it is what a sole trader has. Nine digits are read
-// with a zero before them if all rules hold for the result.
+// with a zero before them if that makes a personnummer for which all rules hold.
 //
 // The number is returned also if it has faults, as long as it could be read:
 // it is zero with Shape and ExcelNumber.
@@ -92,7 +92,9 @@ func parseOddOrganisationsnummer(v []byte, r *Rules) (Number, Faults) {
 		n := Number{n: 10}
 		n.text[0] = '0'
 		copy(n.text[1:10], v)
-		if f := checkTen((*[10]byte)(n.text[:])); f.Errors() == 0 {
+		// The first digit of an organisationsnummer is the kind of legal person, 1
+		// to 9: only a personnummer can have lost a zero.
+		if f := checkTen((*[10]byte)(n.text[:])); f == Personnummer {
 			return n, f | LeadingZero
 		}
 	case isExcelNumber(v):

@@ -135,7 +135,7 @@ func parseOddPersonnummer(v []byte, r *Rules) (Number, Faults) {
 		n.text[2] = '0'
 		copy(n.text[3:], v)
 		n, f := n.withCentury(tenPlain, r)
-		if f.Errors()&^CenturyAmbiguous == 0 {
+		if f&^(CenturyAmbiguous|CenturyInferred) == 0 {
 			return n, f | LeadingZero
 		}
 	case isExcelNumber(v):
