@@ -90,6 +90,9 @@ func (r *reader) malformed(err error) error {
 
 // end makes sure that nothing follows.
 func (r *reader) end() error {
+	if r.d.PeekKind() != 0 {
+		return r.malformed(errors.New("more than one value"))
+	}
 	if _, err := r.d.ReadToken(); !errors.Is(err, io.EOF) {
 		return r.malformed(err)
 	}

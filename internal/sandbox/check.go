@@ -61,6 +61,7 @@ func (r *rules) today() (*dayRules, error) {
 }
 
 // check notes what is wrong with the items, in fields that have no fault yet.
+// Items that are no objects, or name no row of theirs, are wrong enough.
 func (t *table) check(items []*record) error {
 	v, err := t.rules.today()
 	if err != nil {
@@ -73,7 +74,7 @@ func (t *table) check(items []*record) error {
 	}
 	note := func(name string, code pipeline.Code) { t.note(rec, name, code) }
 	for _, rec = range items {
-		if !rec.gone && !named(rec.faults, nonField) {
+		if !named(rec.faults, "id") && !named(rec.faults, nonField) {
 			v.Record(get, note)
 		}
 	}
