@@ -7,14 +7,13 @@ import (
 	"unicode"
 )
 
-// What a table may grow to. A pattern beyond that runs in package regexp. The
-// bounds also keep the cost of building, states × classes × instructions, to
-// some milliseconds.
+// What a table may grow to, and cost: a step is one look at one instruction. A
+// pattern beyond that runs in package regexp. What building it has cost until
+// then is some milliseconds.
 const (
-	maxStates       = 512
-	maxClasses      = 64
-	maxInstructions = 1 << 10
-	maxRanges       = 1 << 12
+	maxStates  = 512
+	maxClasses = 64
+	maxSteps   = 1 << 18
 )
 
 // builder turns the instructions of a compiled pattern into a table by the
@@ -26,7 +25,9 @@ type builder struct {
 	chars  []rune            // by class: one character of it
 	states map[string]uint16 // by key of the set: the row
 	sets   [][]uint32        // by row
-	seen   []bool            // by instruction, while a set is made
+	seen   []int             // by instruction: the set, counted from 1, that it was last looked at for
+	made   int               // how many sets were made
+	steps  int               // what it has cost so far
 }
 
 // newTable returns the table of expr, which is known to compile, or nil if it
@@ -38,10 +39,10 @@ func newTable(expr string) *table {
 		return nil
 	}
 	prog, err := syntax.Compile(parsed.Simplify())
-	if err != nil || len(prog.Inst) > maxInstructions || !onlyTextAnchors(prog) {
+	if err != nil || !onlyTextAnchors(prog) {
 		return nil
 	}
-	b := &builder{prog: prog, table: &table{}, states: map[string]uint16{}, seen: make([]bool, len(prog.Inst))}
+	b := &builder{prog: prog, table: &table{}, states: map[string]uint16{}, seen: make([]int, len(prog.Inst))}
 	if !b.classify() || !b.build() {
 		return nil
 	}
@@ -61,7 +62,7 @@ func onlyTextAnchors(prog *syntax.Prog) bool {
 func (b *builder) classify() bool {
 	t := b.table
 	t.bounds = b.ranges()
-	if len(t.bounds) > maxRanges {
+	if b.steps = len(t.bounds) * len(b.prog.Inst); b.steps > maxSteps {
 		return false
 	}
 	byMatches := map[string]uint8{}
@@ -159,7 +160,7 @@ func (b *builder) build() bool {
 	for row := firstRow; row < len(b.sets); row++ {
 		for class, r := range b.chars {
 			to := b.step(b.sets[row], r)
-			if len(b.sets) > maxStates {
+			if len(b.sets) > maxStates || b.steps > maxSteps {
 				return false
 			}
 			t.next[row*len(b.chars)+class] = to * t.stride
@@ -180,6 +181,7 @@ func (b *builder) addRow(set []uint32) uint16 {
 // step returns the row of the state that follows set when r is read.
 func (b *builder) step(set []uint32, r rune) uint16 {
 	next := []uint32{uint32(b.prog.Start)} // a match may start at any character
+	b.steps += len(set)
 	for _, pc := range set {
 		if in := &b.prog.Inst[pc]; readsRune(in) && in.MatchRune(r) {
 			next = append(next, in.Out)
@@ -216,15 +218,16 @@ func (b *builder) endsIn(set []uint32, at syntax.EmptyOp) bool {
 // without reading a character and that wait for one, or for the end of the
 // text. It reports found if a match is among them. At says what the place is.
 func (b *builder) closure(pcs []uint32, at syntax.EmptyOp) (set []uint32, found bool) {
-	clear(b.seen)
+	b.made++
 	stack := slices.Clone(pcs)
 	for len(stack) > 0 {
 		pc := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		if b.seen[pc] {
+		if b.seen[pc] == b.made {
 			continue
 		}
-		b.seen[pc] = true
+		b.seen[pc] = b.made
+		b.steps++
 		switch in := &b.prog.Inst[pc]; in.Op {
 		case syntax.InstMatch:
 			found = true

@@ -97,6 +97,8 @@ func TestParsePersonnummer(t *testing.T) {
 		{"102032398", "200102032398", "century_inferred leading_zero"},
 		{"102032393", "", "personnummer_shape"},
 		{"113032390", "", "personnummer_shape"},
+		{"193806023", "", "personnummer_shape"}, // a samordningsnummer without a date proves nothing
+		{"128886363", "", "personnummer_shape"}, // nor does an organisationsnummer
 		// no number
 		{"", "", "personnummer_shape"},
 		{"-", "", "personnummer_shape"},
