@@ -16,12 +16,11 @@
 // A personnummer is the time of birth, a birth number of three digits and a
 // check digit: section 18 of the population registration act
 // (folkbokföringslag 1991:481), which also has the hyphen become a plus sign
-// in the year a person turns 100. A samordningsnummer has 60 added to the day:
-// section 4, chapter 2 of lag (2022:1697) om samordningsnummer. An
-// organisationsnummer has ten digits, the last a check digit, the third at
-// least 2 so that it is not mistaken for a personnummer: lag (1974:174) om
-// identitetsbeteckning för juridiska personer m.fl. and its ordinance. A
-// Swedish VAT number is SE, the organisationsnummer or personnummer, and 01.
-// The check digit of all of them is Luhn's (ISO/IEC 7812-1 annex B) over the
-// ten digits without a century.
+// in the year a person turns 100. A samordningsnummer (lag 2022:1697) is made
+// like one, with 60 added to the day. An organisationsnummer (lag 1974:174 om
+// identitetsbeteckning för juridiska personer m.fl.) has ten digits, the third
+// at least 2 so that it is not mistaken for a personnummer. A Swedish VAT number
+// is SE, the organisationsnummer or personnummer, and 01. The check digit of
+// all of them is Luhn's (ISO/IEC 7812-1 annex B) over the ten digits without a
+// century.
 package identity
