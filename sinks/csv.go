@@ -2,7 +2,9 @@ package sinks
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"flytt/pipeline"
 )
@@ -62,6 +64,9 @@ func (s *csvEncoder) appendRow(dst []byte, b *pipeline.Batch, row int) []byte {
 		v := b.Fields[i].Value(row)
 		switch {
 		case len(v) > 0 && s.excel:
+			if len(v) > spreadsheetCell {
+				noteLongCell(b, row, i, utf8.RuneCount(v))
+			}
 			dst = s.appendTyped(dst, v, s.schema.Fields[i].Type)
 		case len(v) > 0:
 			dst = s.appendCell(dst, v)
@@ -70,6 +75,17 @@ func (s *csvEncoder) appendRow(dst []byte, b *pipeline.Batch, row int) []byte {
 		}
 	}
 	return append(dst, s.end...)
+}
+
+// noteLongCell warns of a cell that a spreadsheet would cut.
+func noteLongCell(b *pipeline.Batch, row, field, length int) {
+	if length <= spreadsheetCell {
+		return
+	}
+	b.Note(pipeline.Problem{
+		Row: int32(row), Field: int16(field), Column: pipeline.None, Severity: pipeline.Warning,
+		Stage: pipeline.Write, Code: codeLongCell, Shape: strconv.Itoa(length) + " characters",
+	})
 }
 
 // appendTyped appends v for a spreadsheet to read: as what it is if it is a
