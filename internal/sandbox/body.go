@@ -6,7 +6,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -151,15 +150,10 @@ func (r *reader) record() (*record, error) {
 	if _, err := r.d.ReadToken(); err != nil {
 		return nil, r.malformed(err)
 	}
-	for {
+	for r.d.PeekKind() == '"' {
 		name, err := r.value()
 		if err != nil {
-			// ReadValue refuses the closing brace in place of a name.
-			if r.d.PeekKind() != '}' {
-				return nil, r.malformed(err)
-			}
-			_, err = r.d.ReadToken()
-			return rec, err
+			return nil, r.malformed(err)
 		}
 		raw, err := r.value()
 		if err != nil {
@@ -167,6 +161,10 @@ func (r *reader) record() (*record, error) {
 		}
 		r.field(rec, name, raw)
 	}
+	if _, err := r.d.ReadToken(); err != nil {
+		return nil, r.malformed(err)
+	}
+	return rec, nil
 }
 
 // value reads the next value, as it stands in the body.
@@ -185,7 +183,7 @@ func (r *reader) field(rec *record, name, raw jsontext.Value) {
 	i, known := r.table.index[string(text)]
 	switch {
 	case !known:
-		rec.fault(strings.ToValidUTF8(string(text), "?"), "Unknown field.")
+		rec.fault(string(text), "Unknown field.")
 		return
 	case r.whole, r.named && i == r.table.id:
 	case r.table.made(i):

@@ -37,12 +37,12 @@ func (q *query) filter(name, text string) {
 	fieldName, operator, with := strings.Cut(bare, "__")
 	i, ok := q.table.index[fieldName]
 	if !ok {
-		q.fault(strings.ToValidUTF8(name, "?"), "Unknown query parameter.")
+		q.fault(name, "Unknown query parameter.")
 		return
 	}
 	f := &q.table.fields[i]
 	if f.Filters == "" || with && !slices.Contains(f.Operators(), operator) {
-		q.fault(strings.ToValidUTF8(name, "?"), "This field has no such filter.")
+		q.fault(name, "This field has no such filter.")
 		return
 	}
 	condition, args, message := f.condition(operator, text)

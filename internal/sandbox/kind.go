@@ -206,11 +206,17 @@ func decodeReference(raw jsontext.Value) (value, string) {
 	case text == nil:
 		return value{null: true}, ""
 	}
-	return uuidValue(text, `{"id":"`, `"}`)
+	return uuidValue(text, plainReference, `"}`)
 }
+
+// plainReference is how a reference nearly always begins.
+const plainReference = `{"id":"`
 
 // referenceID returns the text of a reference's id, nil if there is none.
 func referenceID(raw jsontext.Value) (text []byte, message string) {
+	if len(raw) == len(plainReference)+36+len(`"}`) && bytes.HasPrefix(raw, []byte(plainReference)) {
+		return raw[len(plainReference) : len(plainReference)+36], ""
+	}
 	switch raw.Kind() {
 	case '"':
 	case '{':
@@ -271,7 +277,7 @@ func decodeReferences(raw jsontext.Value) (value, string) {
 		if len(json) > 1 {
 			json, column = append(json, ','), append(column, ',')
 		}
-		json = append(appendUUID(append(json, `{"id":"`...), id), `"}`...)
+		json = append(appendUUID(append(json, plainReference...), id), `"}`...)
 		column = append(appendUUID(append(column, '"'), id), '"')
 	}
 	column = append(column, ']')

@@ -105,7 +105,7 @@ type Point uint8
 
 const (
 	Arrived   Point = iota // nothing has been looked at
-	Storing                // a write has been read and is about to be stored
+	Storing                // a write has been read and its transaction is about to begin
 	Committed              // a write is durable, the answer not yet on its way
 )
 

@@ -103,7 +103,7 @@ func (q *query) orderBy(name, text string) {
 		field, down := strings.CutPrefix(strings.TrimSpace(term), "-")
 		i, ok := q.table.index[field]
 		if !ok || q.table.fields[i].unordered {
-			q.fault(name, "Cannot order by "+strings.ToValidUTF8(field, "?")+".")
+			q.fault(name, "Cannot order by "+field+".")
 			continue
 		}
 		direction := " ASC NULLS LAST"

@@ -110,7 +110,7 @@ func (q *query) write(out *bufio.Writer, row sql.RawBytes) error {
 	if err != nil {
 		return err
 	}
-	object := appendUUID(append(out.AvailableBuffer(), `{"id":"`...), id)
+	object := appendUUID(append(out.AvailableBuffer(), plainReference...), id)
 	_, err = out.Write(append(object, `"}`...))
 	return err
 }

@@ -40,7 +40,7 @@ func openStore(file string) (*store, error) {
 		return nil, err
 	}
 	s := &store{name: file, prepared: map[string]*sql.Stmt{}}
-	pragmas := []string{"journal_mode(WAL)", "busy_timeout(10000)", "cache_size(-32000)", "wal_autocheckpoint(4000)"}
+	pragmas := []string{"busy_timeout(10000)", "journal_mode(WAL)", "cache_size(-32000)", "wal_autocheckpoint(4000)"}
 	if file == "" {
 		dir, err := os.MkdirTemp("", "flytt-sandbox-")
 		if err != nil {
