@@ -1,0 +1,45 @@
+package mappings
+
+import (
+	"maps"
+	"slices"
+
+	"flytt/pipeline"
+)
+
+// The codes that only the map step notes. Beside them it notes date, phone, and
+// those of package identity.
+const (
+	codeLookup     pipeline.Code = "lookup_missing"
+	codeValueTable pipeline.Code = "value_table"
+	codeNoMatch    pipeline.Code = "no_match"
+	codeExpr       pipeline.Code = "expr_error"
+
+	codeCentury pipeline.Code = "century_inferred" // of package identity, and of dates with YY
+)
+
+// MapCodes documents the codes that only the map step notes.
+var MapCodes = []pipeline.CodeInfo{
+	{Code: codeLookup, Stage: pipeline.Map, Meaning: "not found in the lookup table",
+		Fix: "Add the missing keys, listed in missing_<table>.csv of the run directory, to the table, or correct the rows."},
+	{Code: codeValueTable, Stage: pipeline.Map, Meaning: "not in the table of values of replace",
+		Fix: "Add the value to the table in the mapping file, or correct the row."},
+	{Code: codeNoMatch, Stage: pipeline.Map, Meaning: "does not match the pattern of regex",
+		Fix: "Correct the row, or widen the pattern in the mapping file."},
+	{Code: codeExpr, Stage: pipeline.Map, Meaning: "the expression cannot be evaluated for this row",
+		Fix: "Correct the row, or have the expression expect such rows: len(parts) > 1 ? parts[1] : nil."},
+}
+
+// severityCodes returns the codes whose severity a mapping may choose, sorted:
+// the errors and warnings, as a repair is no fault.
+func severityCodes() []string {
+	names := map[string]bool{}
+	for _, infos := range [][]pipeline.CodeInfo{Codes, MapCodes} {
+		for i := range infos {
+			if infos[i].Severity != pipeline.Repair {
+				names[string(infos[i].Code)] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
