@@ -1,9 +1,6 @@
 package samples
 
-import (
-	"bytes"
-	"strconv"
-)
+import "strconv"
 
 // fill makes row n one that passes, though some of its values need a repair or
 // deserve a warning.
@@ -227,8 +224,8 @@ func (g *generator) empty(r *row, column int) {
 func appendPadded(dst []byte, n int64, width int) []byte {
 	var buf [20]byte
 	digits := strconv.AppendInt(buf[:0], n, 10)
-	if pad := width - len(digits); pad > 0 {
-		dst = append(dst, bytes.Repeat([]byte{'0'}, pad)...)
+	for range width - len(digits) {
+		dst = append(dst, '0')
 	}
 	return append(dst, digits...)
 }

@@ -17,6 +17,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"strconv"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
 )
@@ -237,11 +238,13 @@ func (g *generator) emit() error {
 
 // appendWindows1252 encodes text, whose every character exists there.
 func appendWindows1252(dst, text []byte) []byte {
-	for _, r := range string(text) {
-		if r < 0x80 {
+	for i, size := 0, 0; i < len(text); i += size {
+		var r rune
+		if r, size = rune(text[i]), 1; r < utf8.RuneSelf {
 			dst = append(dst, byte(r))
 			continue
 		}
+		r, size = utf8.DecodeRune(text[i:])
 		b, ok := charmap.Windows1252.EncodeRune(r)
 		if !ok {
 			panic(fmt.Sprintf("samples: no %U in windows-1252", r))
