@@ -1,0 +1,267 @@
+package api
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Client speaks to one API with one set of credentials. It is for concurrent
+// use.
+type Client struct {
+	config    Config
+	base      *url.URL
+	header    http.Header
+	transport http.RoundTripper
+	limiter   *rate.Limiter
+	pause     pause
+	reached   atomic.Bool // a connection was got once, so the address is right
+	now       func() time.Time
+	log       *slog.Logger
+}
+
+// New returns a client. It checks the configuration and connects to nothing.
+func New(config Config) (*Client, error) {
+	config = config.withDefaults()
+	base, err := ParseBaseURL(config.BaseURL)
+	if err != nil {
+		return nil, err
+	}
+	if err := config.Credentials.Validate(); err != nil {
+		return nil, err
+	}
+	if config.Rate < 0 {
+		return nil, errors.New("rate: less than 0 requests per second")
+	}
+	c := &Client{config: config, base: base, transport: config.Transport, now: time.Now, log: config.Log}
+	c.limiter = rate.NewLimiter(rate.Inf, 1)
+	if config.Rate > 0 {
+		c.limiter.SetLimit(rate.Limit(config.Rate))
+	}
+	if c.transport == nil {
+		c.transport = newTransport(&config)
+	}
+	c.header = http.Header{}
+	c.header.Set("Accept", "application/json")
+	c.header.Set("User-Agent", config.UserAgent)
+	config.Credentials.setHeaders(c.header)
+	return c, nil
+}
+
+// newTransport returns the network. It is used without an http.Client, which
+// would follow redirects and print URLs.
+func newTransport(config *Config) *http.Transport {
+	dialer := &net.Dialer{Timeout: config.DialTimeout, KeepAlive: 15 * time.Second}
+	return &http.Transport{
+		Proxy:                 proxy,
+		DialContext:           dialer.DialContext,
+		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: config.RootCAs},
+		TLSHandshakeTimeout:   config.TLSTimeout,
+		ResponseHeaderTimeout: config.HeaderTimeout,
+		ForceAttemptHTTP2:     true,
+		HTTP2:                 &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
+		MaxIdleConnsPerHost:   config.Concurrency,
+		// A write on a connection that the server is just closing is in doubt:
+		// better to leave first. Common servers close after 2 to 60 s.
+		IdleConnTimeout: time.Second,
+		ReadBufferSize:  64 << 10,
+		WriteBufferSize: 64 << 10,
+	}
+}
+
+// proxy is http.ProxyFromEnvironment with errors that do not show the proxy's
+// password.
+func proxy(req *http.Request) (*url.URL, error) {
+	u, err := http.ProxyFromEnvironment(req)
+	if err != nil {
+		return nil, errProxy
+	}
+	return u, nil
+}
+
+// Format prints the address and nothing else, whatever the verb: the client
+// holds the credentials.
+func (c *Client) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "api client of %s", c.Host()) }
+
+// Host returns the host, and the port if there is one, that the client speaks
+// to.
+func (c *Client) Host() string { return c.base.Host }
+
+// Loopback reports whether the API is on this machine.
+func (c *Client) Loopback() bool { return Loopback(c.base) }
+
+// Close closes the connections that are idle. The client can still be used.
+func (c *Client) Close() {
+	if t, ok := c.transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
+}
+
+// BulkWrite makes one attempt to POST body, a JSON array, to path, which ends
+// in a slash. The body of the answer is read into the buffer into, which may be
+// nil. The outcome says whether the attempt may be repeated; BulkWrite itself
+// never does. body is free for reuse when BulkWrite returns.
+func (c *Client) BulkWrite(ctx context.Context, path string, body, into []byte) Outcome {
+	return c.attempt(ctx, &request{method: http.MethodPost, path: path, body: body, into: into})
+}
+
+// request is one attempt to be made.
+type request struct {
+	method, path, query string
+	body                []byte
+	into                []byte
+}
+
+// attempt waits for its turn, sends r once, and says what that proves.
+func (c *Client) attempt(ctx context.Context, r *request) Outcome {
+	if err := c.turn(ctx); err != nil {
+		return Outcome{Class: NotSent, Err: err}
+	}
+	ctx, stop := context.WithTimeout(ctx, c.config.TotalTimeout)
+	defer stop()
+	ctx, abort := context.WithCancelCause(ctx)
+	defer abort(nil)
+
+	body := &requestBody{data: r.body}
+	defer body.release()
+	res, err := c.transport.RoundTrip(c.newRequest(ctx, r, body))
+	if err != nil {
+		return failed(ctx, err, body.release())
+	}
+	defer res.Body.Close()
+	data, err := c.readBody(ctx, abort, res, r.into)
+	o := c.classify(res, data, err)
+	if o.Class == NotProcessed {
+		c.pause.extend(c.now().Add(o.Wait))
+	}
+	return o
+}
+
+// turn waits until a request may be sent.
+func (c *Client) turn(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	for wait := c.pause.left(c.now()); wait > 0; wait = c.pause.left(c.now()) {
+		if err := sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+	return c.limiter.Wait(ctx)
+}
+
+func (c *Client) newRequest(ctx context.Context, r *request, body *requestBody) *http.Request {
+	trace := httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { c.reached.Store(true) }}
+	u := *c.base
+	u.Path, u.RawQuery = r.path, r.query
+	req := &http.Request{Method: r.method, URL: &u, Host: u.Host, Header: c.header.Clone(),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+	if len(r.body) > 0 {
+		// No GetBody: with it net/http sends a body again when an HTTP/2 server
+		// resets the stream, after the server may have acted on it.
+		req.Body, req.ContentLength = body, int64(len(r.body))
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return req.WithContext(httptrace.WithClientTrace(ctx, &trace))
+}
+
+// failed says what it proves that an attempt brought no answer, when sent bytes
+// of its body were handed to the connection. There is none to hand them to
+// before dialling and TLS are through.
+func failed(ctx context.Context, err error, sent int) Outcome {
+	o := Outcome{Err: explain(ctx, err)}
+	if sent == 0 || refused(err) {
+		o.Class = NotSent
+	}
+	return o
+}
+
+// requestBody is a body that knows how much of it was taken, and that can be
+// withdrawn: net/http may go on reading after it has returned.
+type requestBody struct {
+	mu   sync.Mutex
+	data []byte
+	sent int
+	over bool
+}
+
+var errReleased = errors.New("the request is over")
+
+// Read hands out the next bytes.
+func (b *requestBody) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.over {
+		return 0, errReleased
+	}
+	if b.sent == len(b.data) {
+		return 0, io.EOF
+	}
+	n := copy(p, b.data[b.sent:])
+	b.sent += n
+	return n, nil
+}
+
+// Close does nothing: the body is released by the attempt it belongs to.
+func (b *requestBody) Close() error { return nil }
+
+// release withdraws the body and returns how much of it was taken. No byte is
+// taken after that.
+func (b *requestBody) release() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.data, b.over = nil, true
+	return b.sent
+}
+
+// minProgress is how much of a body has to arrive in each idle time, so that a
+// server that sends a byte a second is not waited for.
+const minProgress = 1 << 10
+
+// readBody reads the body of res into the buffer into. It ends early when the
+// body is longer than allowed or comes too slowly.
+func (c *Client) readBody(ctx context.Context, abort context.CancelCauseFunc, res *http.Response, into []byte) ([]byte, error) {
+	idle := c.config.IdleTimeout
+	timer := time.AfterFunc(idle, func() { abort(errIdle) })
+	defer timer.Stop()
+	buf := sizeFor(into[:0], min(res.ContentLength, 1<<20))
+	for reset := minProgress; ; {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := res.Body.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		switch {
+		case int64(len(buf)) > c.config.MaxAnswer:
+			return buf[:c.config.MaxAnswer], errTooLong
+		case err == io.EOF:
+			return buf, nil
+		case err != nil:
+			return buf, explain(ctx, err)
+		case len(buf) >= reset:
+			timer.Reset(idle)
+			reset = len(buf) + minProgress
+		}
+	}
+}
+
+// sizeFor returns buf with room for n bytes and one more, so that the end of
+// the body is met without growing.
+func sizeFor(buf []byte, n int64) []byte {
+	if need := int(max(n, 511)) + 1; cap(buf) < need {
+		return make([]byte, 0, need)
+	}
+	return buf
+}

@@ -1,0 +1,186 @@
+package api
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"syscall"
+	"time"
+)
+
+// StatusError is an answer that stops a run: it is about the credentials, the
+// address or the client, not about rows.
+type StatusError struct {
+	Method string
+	Path   string
+	Status int
+}
+
+// Error returns the request and the status.
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("%s %s: the API answered %d %s", e.Method, e.Path, e.Status, http.StatusText(e.Status))
+}
+
+// Hint says what to do about it.
+func (e *StatusError) Hint() string {
+	switch {
+	case e.Status == http.StatusUnauthorized:
+		return "the API does not know these credentials; check the seven FLYTT_ variables, FLYTT_CLIENT_SECRET first"
+	case e.Status == http.StatusForbidden:
+		return "the credentials are known but may not do this; ask for access to the resource, or check FLYTT_CUSTOMER_ID"
+	case e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed:
+		return "there is no such list at this address; check FLYTT_BASE_URL and --resource"
+	case e.Status >= 300 && e.Status < 400:
+		return "the server wants to send the request elsewhere, which is never followed; check FLYTT_BASE_URL"
+	}
+	return "the server does not take this kind of request; check FLYTT_BASE_URL and any proxy on the way"
+}
+
+// GaveUpError says that a request could not be delivered within the time there
+// is for it. What it carried was not processed.
+type GaveUpError struct {
+	Method string
+	Path   string
+	After  time.Duration // 0: there was no point in trying again
+	Busy   bool          // the API was reached and kept saying later
+	Err    error         // why the last attempt failed
+}
+
+// Error returns the request, how long it was tried, and the last cause.
+func (e *GaveUpError) Error() string {
+	what := "not sent"
+	if e.Busy {
+		what = "turned away by a busy API"
+	}
+	if e.After == 0 {
+		return fmt.Sprintf("%s %s: %s: %v", e.Method, e.Path, what, e.Err)
+	}
+	return fmt.Sprintf("%s %s: %s for %s: %v", e.Method, e.Path, what, e.After.Round(time.Second), e.Err)
+}
+
+// Unwrap returns why the last attempt failed.
+func (e *GaveUpError) Unwrap() error { return e.Err }
+
+// Hint says what to do about it.
+func (e *GaveUpError) Hint() string {
+	if e.Busy {
+		return "the API asks for fewer requests; try again later, or with a lower --rate and --concurrency"
+	}
+	return "check FLYTT_BASE_URL, the network and the proxy settings"
+}
+
+// cause is why an exchange failed, in words that cannot hold anything of a row
+// or a URL. The error it stands for is kept for errors.Is.
+type cause struct {
+	text string
+	err  error
+}
+
+func (c *cause) Error() string { return c.text }
+func (c *cause) Unwrap() error { return c.err }
+
+var (
+	errIdle    = errors.New("the answer came too slowly")
+	errTooLong = errors.New("the answer is too long")
+	errProxy   = errors.New("the address in HTTP_PROXY or HTTPS_PROXY is no URL")
+)
+
+// explain turns an error of net/http into one that may be shown. Only kinds
+// that are known to speak of hosts and system calls keep their text: others
+// quote what the server sent.
+func explain(ctx context.Context, err error) error {
+	if why := context.Cause(ctx); why != nil && ctx.Err() != nil {
+		if errors.Is(why, context.DeadlineExceeded) {
+			return &cause{"the exchange took too long", why}
+		}
+		return why
+	}
+	var urlError *url.Error // would print the query
+	if errors.As(err, &urlError) {
+		err = urlError.Err
+	}
+	switch {
+	case speaksOfHosts(err):
+		return err
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return &cause{"the connection ended before the answer did", err}
+	case errors.Is(err, errIdle) || errors.Is(err, errTooLong) || errors.Is(err, errProxy):
+		return err
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return &cause{"the server speaks http, not https", err}
+	}
+	if code, ok := streamReset(err); ok {
+		return &cause{fmt.Sprintf("the server reset the stream (HTTP/2 code %d)", code), err}
+	}
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return &cause{"no answer in time", err}
+	}
+	return &cause{"the exchange broke off", err}
+}
+
+func speaksOfHosts(err error) bool {
+	var op *net.OpError
+	var dns *net.DNSError
+	var number syscall.Errno
+	return errors.As(err, &op) || errors.As(err, &dns) || errors.As(err, &number) || untrusted(err)
+}
+
+// untrusted reports whether err is about the server's certificate.
+func untrusted(err error) bool {
+	var verification *tls.CertificateVerificationError
+	var authority x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	return errors.As(err, &verification) || errors.As(err, &authority) ||
+		errors.As(err, &host) || errors.As(err, &invalid)
+}
+
+// hopeless reports whether trying again cannot help as long as nobody changes
+// a setting.
+func hopeless(err error) bool {
+	var dns *net.DNSError
+	var record tls.RecordHeaderError
+	return untrusted(err) || errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, errProxy) ||
+		errors.As(err, &record) || errors.As(err, &dns) && dns.IsNotFound
+}
+
+// streamError has the fields of net/http's own HTTP/2 stream error, which
+// errors.As fills for any struct that has them.
+type streamError struct {
+	StreamID uint32
+	Code     uint32
+	Cause    error
+}
+
+func (streamError) Error() string { return "stream error" }
+
+const refusedStream = 0x7 // RFC 9113, section 7
+
+// streamReset returns the code by which an HTTP/2 stream was reset.
+func streamReset(err error) (code uint32, ok bool) {
+	var reset streamError
+	if errors.As(err, &reset) {
+		return reset.Code, true
+	}
+	return 0, false
+}
+
+// refusedText is how net/http words a refused stream whose body it would have
+// liked to send again: it drops the error itself on the way. No text of the
+// server's comes before or within what is matched.
+var refusedText = regexp.MustCompile(`^http2: Transport: cannot retry err \[stream error: stream ID \d+; REFUSED_STREAM[;\]]`)
+
+// refused reports whether the server refused the HTTP/2 stream, which it may
+// only do before it has processed anything of it (RFC 9113, section 8.7).
+func refused(err error) bool {
+	code, ok := streamReset(err)
+	return ok && code == refusedStream || refusedText.MatchString(err.Error())
+}

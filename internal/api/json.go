@@ -1,0 +1,296 @@
+package api
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"iter"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+var errNotJSON = errors.New("the answer is not JSON")
+
+// members yields the names and values of an object, or the values of an array
+// with empty names. A name is as it stands between its quotes. v is valid JSON,
+// as jsontext has found it to be: nothing is checked again.
+func members(v []byte) iter.Seq2[[]byte, jsontext.Value] {
+	return func(yield func([]byte, jsontext.Value) bool) {
+		if len(v) == 0 || v[0] != '{' && v[0] != '[' {
+			return
+		}
+		named := v[0] == '{'
+		for i := skip(v, 1); v[i] != '}' && v[i] != ']'; i = skip(v, i) {
+			var name []byte
+			if named {
+				end := valueEnd(v, i)
+				name = v[i+1 : end-1]
+				i = skip(v, end)
+			}
+			end := valueEnd(v, i)
+			if !yield(name, v[i:end:end]) {
+				return
+			}
+			i = end
+		}
+	}
+}
+
+// skip returns the first place from i on that is neither white space nor a
+// comma or colon.
+func skip(v []byte, i int) int {
+	for v[i] <= ' ' || v[i] == ',' || v[i] == ':' {
+		i++
+	}
+	return i
+}
+
+// valueEnd returns where the value that starts at v[i] ends.
+func valueEnd(v []byte, i int) int {
+	switch v[i] {
+	case '"':
+		return stringEnd(v, i)
+	case '{', '[':
+		return compositeEnd(v, i)
+	}
+	for i < len(v) && v[i] > ' ' && v[i] != ',' && v[i] != '}' && v[i] != ']' {
+		i++
+	}
+	return i
+}
+
+func stringEnd(v []byte, i int) int {
+	for i++; ; i++ {
+		i += bytes.IndexByte(v[i:], '"')
+		escapes := 0
+		for v[i-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return i + 1
+		}
+	}
+}
+
+func compositeEnd(v []byte, i int) int {
+	for depth := 0; ; i++ {
+		switch v[i] {
+		case '"':
+			i = stringEnd(v, i) - 1
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+}
+
+// text returns the characters of a string, the digits of a number, true or
+// false, and nil for anything else.
+func text(v jsontext.Value) []byte {
+	switch v.Kind() {
+	case '"':
+		return unquote(v[1 : len(v)-1])
+	case '0', 't', 'f':
+		return v
+	}
+	return nil
+}
+
+// unquote returns what stands between the quotes of a string.
+func unquote(inner []byte) []byte {
+	if bytes.IndexByte(inner, '\\') < 0 {
+		return inner
+	}
+	quoted := make([]byte, 0, len(inner)+2)
+	quoted = append(append(append(quoted, '"'), inner...), '"')
+	out, err := jsontext.AppendUnquote(nil, quoted)
+	if err != nil {
+		return inner
+	}
+	return out
+}
+
+// member returns the value of the member of object called name, or nil.
+func member(object []byte, name string) jsontext.Value {
+	if len(object) == 0 || object[0] != '{' {
+		return nil
+	}
+	for n, v := range members(object) {
+		if nameIs(n, name) {
+			return v
+		}
+	}
+	return nil
+}
+
+// nameIs reports whether the raw name n is name.
+func nameIs(n []byte, name string) bool {
+	return string(n) == name || bytes.IndexByte(n, '\\') >= 0 && string(unquote(n)) == name
+}
+
+// envelopes are the members in which an API may wrap its list.
+var envelopes = []string{"results", "data", "items", "objects"}
+
+// listOf splits body into its objects: those of an array, of JSON Lines, or of
+// an array that is wrapped in an object. Any other JSON, and more than limit
+// objects, are an error.
+func listOf(dst [][]byte, body []byte, limit int) ([][]byte, error) {
+	d := jsontext.NewDecoder(bytes.NewBuffer(body))
+	for {
+		v, err := d.ReadValue()
+		switch {
+		case err == io.EOF && len(dst) == 0:
+			return nil, errNotJSON
+		case err == io.EOF:
+			return unwrapped(dst, limit)
+		case err != nil:
+			return nil, errNotJSON
+		}
+		// The decoder's own slice is good until the next call only; body stays.
+		end := int(d.InputOffset())
+		v = body[end-len(v) : end : end]
+		if v[0] == '[' && len(dst) == 0 {
+			if _, err := d.ReadToken(); err != io.EOF {
+				return nil, errNotJSON
+			}
+			return objectsOf(dst, v, limit)
+		}
+		if dst, err = addObject(dst, v, limit); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// unwrapped returns the objects within the only one of list if that is an
+// envelope, and list itself otherwise.
+func unwrapped(list [][]byte, limit int) ([][]byte, error) {
+	if len(list) > 1 {
+		return list, nil
+	}
+	for _, name := range envelopes {
+		if v := member(list[0], name); v.Kind() == '[' {
+			return objectsOf(list[:0], v, limit)
+		}
+	}
+	return list, nil
+}
+
+func objectsOf(dst [][]byte, array []byte, limit int) (_ [][]byte, err error) {
+	for _, v := range members(array) {
+		if dst, err = addObject(dst, v, limit); err != nil {
+			return nil, err
+		}
+	}
+	return dst, nil
+}
+
+func addObject(dst [][]byte, v []byte, limit int) ([][]byte, error) {
+	if v[0] != '{' {
+		return nil, errors.New("the answer is no list of objects")
+	}
+	if len(dst) == limit {
+		return nil, errors.New("the answer has too many objects")
+	}
+	return append(dst, v), nil
+}
+
+// Same reports whether the record got holds what was sent: every member of sent
+// is there and has the same value. A reference may come as the bare id, as an
+// object with more in it, or as an empty object, which says nothing. Text that
+// consists of digits and separators is compared by its digits, because an API
+// may store identity numbers in another form, and ids without regard to case.
+func Same(sent, got []byte) bool {
+	for name, want := range members(sent) {
+		v := member(got, string(unquote(name)))
+		if v == nil && want.Kind() != 'n' || v != nil && !sameValue(want, v) {
+			return false
+		}
+	}
+	return true
+}
+
+func sameValue(want, got jsontext.Value) bool {
+	switch want.Kind() {
+	case '{':
+		return sameReference(want, got)
+	case '[':
+		return sameArray(want, got)
+	case '0':
+		return sameNumber(text(want), text(got))
+	case '"':
+		return got.Kind() == '"' && sameText(text(want), text(got))
+	}
+	return want.Kind() == got.Kind()
+}
+
+func sameReference(want, got jsontext.Value) bool {
+	switch got.Kind() {
+	case '"', '0':
+		return sameText(text(member(want, "id")), text(got))
+	case '{':
+		for range members(got) {
+			return Same(want, got)
+		}
+		return true
+	}
+	return false
+}
+
+func sameArray(want, got jsontext.Value) bool {
+	if got.Kind() != '[' {
+		return false
+	}
+	var left []jsontext.Value
+	for _, v := range members(got) {
+		left = append(left, v)
+	}
+	for _, v := range members(want) {
+		if len(left) == 0 || !sameValue(v, left[0]) {
+			return false
+		}
+		left = left[1:]
+	}
+	return len(left) == 0
+}
+
+func sameNumber(want, got []byte) bool {
+	if bytes.Equal(want, got) {
+		return true
+	}
+	a, errA := strconv.ParseFloat(string(want), 64)
+	b, errB := strconv.ParseFloat(string(got), 64)
+	return errA == nil && errB == nil && a == b
+}
+
+func sameText(want, got []byte) bool {
+	if bytes.Equal(want, got) {
+		return true
+	}
+	const uuidLength = 36
+	if len(want) == uuidLength && len(got) == uuidLength {
+		return bytes.EqualFold(want, got)
+	}
+	const shortest = 10 // of the identity numbers; a custom id of 12-3 is not 1-23
+	a, okA := digitsOf(want)
+	b, okB := digitsOf(got)
+	return okA && okB && len(a) >= shortest && bytes.Equal(a, b)
+}
+
+// digitsOf returns the digits of v and whether there is nothing but separators
+// between them.
+func digitsOf(v []byte) ([]byte, bool) {
+	digits := make([]byte, 0, len(v))
+	for _, c := range v {
+		switch {
+		case c >= '0' && c <= '9':
+			digits = append(digits, c)
+		case c != '-' && c != '+' && c != ' ':
+			return nil, false
+		}
+	}
+	return digits, true
+}

@@ -1,0 +1,116 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Class is what an attempt proves. The zero Class is InDoubt: what nobody
+// decided is in doubt.
+type Class uint8
+
+const (
+	InDoubt      Class = iota // the API may have applied it, in whole or in part
+	NotSent                   // no byte of the body left this process, or the server refused the stream
+	NotProcessed              // the API turned it away unread: 429, or 503 with Retry-After
+	Answered                  // the API said what it did
+)
+
+var classNames = [...]string{"in_doubt", "not_sent", "not_processed", "answered"}
+
+// String returns the class in snake_case.
+func (c Class) String() string { return classNames[c] }
+
+// Outcome is how one attempt ended.
+type Outcome struct {
+	Class  Class
+	Status int           // 0: there was no answer
+	Body   []byte        // of an answer; may be cut short unless the status is 2xx
+	Wait   time.Duration // NotProcessed: how long the API asks to wait; 0: it did not say
+	Err    error         // what went wrong; nil if Answered
+}
+
+// OK reports whether the API answered with success.
+func (o *Outcome) OK() bool { return o.Class == Answered && o.Status/100 == 2 }
+
+// stops are the statuses by which a server turns a request away because of who
+// sends it, where to, or in which form: nothing was written, and no row is to
+// blame.
+var stops = map[int]bool{
+	http.StatusUnauthorized:                true,
+	http.StatusPaymentRequired:             true,
+	http.StatusForbidden:                   true,
+	http.StatusNotFound:                    true,
+	http.StatusMethodNotAllowed:            true,
+	http.StatusNotAcceptable:               true,
+	http.StatusProxyAuthRequired:           true,
+	http.StatusGone:                        true,
+	http.StatusLengthRequired:              true,
+	http.StatusRequestURITooLong:           true,
+	http.StatusUnsupportedMediaType:        true,
+	http.StatusMisdirectedRequest:          true,
+	http.StatusUpgradeRequired:             true,
+	http.StatusRequestHeaderFieldsTooLarge: true,
+	http.StatusUnavailableForLegalReasons:  true,
+}
+
+// Stops reports whether status is about the credentials, the address or the
+// client: the run cannot go on, and no row is to blame. Redirects are among
+// these, because they are never followed.
+func Stops(status int) bool { return status/100 == 3 || stops[status] }
+
+// Refuses reports whether status says that the API read the rows and does not
+// take all of them as they are.
+func Refuses(status int) bool {
+	switch status {
+	case http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity:
+		return true
+	}
+	return false
+}
+
+// classify says what the answer res proves. Its body was read into body until
+// bodyErr.
+func (c *Client) classify(res *http.Response, body []byte, bodyErr error) Outcome {
+	o := Outcome{Status: res.StatusCode, Body: body}
+	wait, told := retryAfter(res.Header, c.now())
+	switch {
+	case o.Status/100 == 2 && bodyErr != nil:
+		o.Err = fmt.Errorf("answer %d: %w", o.Status, bodyErr)
+	case o.Status/100 == 2, Stops(o.Status), Refuses(o.Status), o.Status == http.StatusRequestEntityTooLarge:
+		o.Class = Answered
+	case o.Status == http.StatusTooManyRequests, o.Status == http.StatusServiceUnavailable && told:
+		o.Class, o.Wait = NotProcessed, wait
+		o.Err = fmt.Errorf("the API answered %d %s", o.Status, http.StatusText(o.Status))
+	default:
+		o.Err = fmt.Errorf("the API answered %d %s", o.Status, http.StatusText(o.Status))
+	}
+	return o
+}
+
+// maxRetryAfter bounds what an API may ask for: a slip in its clock is not to
+// stop a run for a year.
+const maxRetryAfter = 5 * time.Minute
+
+// retryAfter returns how long the header asks to wait, at most maxRetryAfter,
+// and whether it asks at all (RFC 9110, section 10.2.3). A date is measured
+// against the server's own clock where it tells the time.
+func retryAfter(h http.Header, now time.Time) (time.Duration, bool) {
+	v := h.Get("Retry-After")
+	if v == "" {
+		return 0, false
+	}
+	if seconds, err := strconv.ParseUint(v, 10, 32); err == nil {
+		return min(time.Duration(seconds)*time.Second, maxRetryAfter), true
+	}
+	until, err := http.ParseTime(v)
+	if err != nil {
+		return 0, false
+	}
+	if server, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = server
+	}
+	return min(max(until.Sub(now), 0), maxRetryAfter), true
+}

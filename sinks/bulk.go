@@ -1,0 +1,135 @@
+package sinks
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"flytt/internal/api"
+	"flytt/pipeline"
+)
+
+// The terms of the bulk sink, which everything below keeps to:
+//
+//   - A row is Written when the API's answer, or a later read, shows it.
+//   - A row is sent again only if what it was sent in is known not to have been
+//     processed, or known to have left no trace of it.
+//   - A row that may have been written is InDoubt, and stays so.
+//   - A row is Rejected for what the API says of it, never for what the API
+//     says of the credentials, the address or the time.
+
+// Atomicity is what is known of a bulk request that is refused because of some
+// of its rows.
+type Atomicity uint8
+
+const (
+	UnknownAtomicity Atomicity = iota // the others may have been written or not
+	AllOrNothing                      // none was written
+	PartialWrites                     // the others were written
+)
+
+// ParseAtomicity returns the Atomicity that settings call all, partial or
+// unknown.
+func ParseAtomicity(s string) (Atomicity, error) {
+	switch s {
+	case "all":
+		return AllOrNothing, nil
+	case "partial":
+		return PartialWrites, nil
+	case "unknown", "":
+		return UnknownAtomicity, nil
+	}
+	return 0, errors.New("atomicity: not one of all, partial, unknown")
+}
+
+// BulkOptions says how rows are written in bulk.
+type BulkOptions struct {
+	Path      string    // of the list: starts and ends with a slash
+	Key       string    // the field that identifies a row; empty, or not among those sent: none
+	KeyLookup bool      // the list can be filtered by keys, and they may stand in a URL
+	KeyDigits bool      // keys are compared by their digits: ssn, org_no
+	Atomicity Atomicity // of a refused request
+	Columns   []int16   // for each field the input column it comes from, for problems; nil: none
+
+	MaxBytes  int // of one request; 8 MiB
+	MaxExtra  int // requests that one chunk may cost beyond the first, to find the rows that are refused; 128
+	MaxDoubts int // requests in a row that end in doubt before the run is stopped; 20
+
+	Log *slog.Logger // nil: none
+}
+
+func (o BulkOptions) withDefaults() BulkOptions {
+	o.MaxBytes = cmp.Or(o.MaxBytes, 8<<20)
+	o.MaxExtra = cmp.Or(o.MaxExtra, 128)
+	o.MaxDoubts = cmp.Or(o.MaxDoubts, 20)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// Bulk writes rows to the API in bulk requests, one or more for each chunk. It
+// takes concurrent writes. The rows it has written stay: there is nothing to
+// commit and nothing to take back.
+type Bulk struct {
+	client  *api.Client
+	schema  *pipeline.Schema
+	options BulkOptions
+	limit   atomic.Int64 // bytes of one request; learned from 413
+	doubts  atomic.Int64 // requests in a row that ended in doubt
+	control control
+	writes  sync.Pool // *write
+}
+
+var _ pipeline.Sink = (*Bulk)(nil)
+
+// NewBulk returns a sink that writes rows of schema through client.
+func NewBulk(client *api.Client, schema *pipeline.Schema, o BulkOptions) (*Bulk, error) {
+	if err := checkObject(schema); err != nil {
+		return nil, err
+	}
+	if !strings.HasPrefix(o.Path, "/") || !strings.HasSuffix(o.Path, "/") {
+		return nil, fmt.Errorf("path %s: does not start and end with a slash", o.Path)
+	}
+	o = o.withDefaults()
+	if o.Key == "" || schema.Index(o.Key) < 0 {
+		o.Key, o.KeyLookup = "", false
+	}
+	s := &Bulk{client: client, schema: schema, options: o}
+	s.limit.Store(int64(o.MaxBytes))
+	s.control.init(o.KeyLookup && o.Atomicity == UnknownAtomicity)
+	s.writes.New = func() any {
+		return &write{bulk: s, answer: api.NewAnswer(o.Key, o.KeyDigits)}
+	}
+	return s, nil
+}
+
+// Encoder returns an encoder of rows as JSON objects.
+func (s *Bulk) Encoder() pipeline.Encoder {
+	return newObjectEncoder(s.schema, objectOptions{})
+}
+
+// Write sends the pending rows of c. Rows it leaves Pending, together with an
+// error, were not sent or are known not to have been written.
+func (s *Bulk) Write(ctx context.Context, c *pipeline.Chunk) error {
+	w := s.writes.Get().(*write)
+	w.begin(c)
+	rows, err := s.learn(ctx, w, w.pending())
+	if err == nil {
+		err = w.send(ctx, rows)
+	}
+	w.end()
+	s.writes.Put(w)
+	return err
+}
+
+// Commit does nothing: what was written is final.
+func (s *Bulk) Commit(context.Context) error { return nil }
+
+// Abort reports that the rows written stand.
+func (s *Bulk) Abort() (undone bool, err error) { return false, nil }

@@ -1,0 +1,161 @@
+package sinks
+
+import (
+	"context"
+	"time"
+
+	"flytt/internal/api"
+	"flytt/pipeline"
+)
+
+// control is a row that is known to be in the API and known to be found there.
+// A lookup that asks for it too proves by showing it that it is not blind:
+// through the scope of the credentials, a replica that lags, or a filter that
+// has no effect. Only then are rows that it does not show believed to be absent.
+//
+// The first row of a run is sent alone to become the control, while all other
+// writes wait.
+type control struct {
+	turn  chan struct{} // holds one token: who may learn
+	done  chan struct{} // closed when there is a key, or there will be none
+	key   string        // set before done is closed; empty: nothing can be looked up
+	tries int           // rows sent alone so far; for the holder of the turn
+}
+
+const maxControlTries = 25
+
+// visible is how long to wait before each look for the first row written.
+var visible = []time.Duration{0, 500 * time.Millisecond, 1500 * time.Millisecond}
+
+func (c *control) init(wanted bool) {
+	c.turn, c.done = make(chan struct{}, 1), make(chan struct{})
+	if !wanted {
+		close(c.done)
+	}
+}
+
+// known returns the key of the control, empty if there is none.
+func (c *control) known() string {
+	if !c.settled() {
+		return ""
+	}
+	return c.key
+}
+
+func (c *control) settled() bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (c *control) settle(key string) {
+	c.key = key
+	close(c.done)
+}
+
+// learn finds a control with the first of rows, if there is none yet, or waits
+// until another write has found one. It returns the rows still to be sent.
+func (s *Bulk) learn(ctx context.Context, w *write, rows []int32) ([]int32, error) {
+	c := &s.control
+	if c.settled() {
+		return rows, nil
+	}
+	select {
+	case <-c.done:
+		return rows, nil
+	case <-ctx.Done():
+		return rows, context.Cause(ctx)
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	}
+	if c.settled() {
+		return rows, nil
+	}
+	return s.tryRows(ctx, w, rows)
+}
+
+// tryRows sends rows that have a usable key one by one until one of them serves
+// as the control. It returns the rows it has not sent.
+func (s *Bulk) tryRows(ctx context.Context, w *write, rows []int32) ([]int32, error) {
+	var rest []int32
+	for i, row := range rows {
+		if !api.Lookupable(w.key(row)) {
+			rest = append(rest, row)
+			continue
+		}
+		s.control.tries++
+		if err := w.send(ctx, []int32{row}); err != nil {
+			return rest, err
+		}
+		if w.chunk.Fates[row] == pipeline.Written {
+			if err := s.readBack(ctx, w, row); err != nil {
+				return rest, err
+			}
+		}
+		if !s.control.settled() && s.control.tries == maxControlTries {
+			s.withoutControl("none of the first rows was written and found", nil)
+		}
+		if s.control.settled() {
+			return append(rest, rows[i+1:]...), nil
+		}
+	}
+	return rest, nil
+}
+
+// readBack looks for row, which was written, and makes it the control if it is
+// found as it was sent. If it is not found there will be no control; if there
+// are several of its key, another row has to serve.
+func (s *Bulk) readBack(ctx context.Context, w *write, row int32) error {
+	key := string(w.key(row))
+	var err error
+	for _, wait := range visible {
+		if err := pauseFor(ctx, wait); err != nil {
+			return err
+		}
+		var found map[string][]api.Record
+		found, err = s.client.FindByKeys(ctx, api.Lookup{
+			Path: s.options.Path, Field: s.options.Key, Keys: []string{key}, Control: key,
+		})
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err == nil {
+			s.judge(w, row, found[key])
+			return nil
+		}
+	}
+	s.withoutControl("the first row written cannot be read back", err)
+	return nil
+}
+
+func (s *Bulk) judge(w *write, row int32, records []api.Record) {
+	switch {
+	case len(records) != 1:
+	case !api.Same(w.chunk.Item(int(row)), records[0].Object):
+		s.withoutControl("the first row written reads back differently", nil)
+	default:
+		s.control.settle(string(w.key(row)))
+	}
+}
+
+// withoutControl goes on with no way to look rows up.
+func (s *Bulk) withoutControl(why string, err error) {
+	s.options.Log.Warn("rows cannot be looked up by key; after a refusal the rows not named will be in doubt",
+		"cause", why, "error", err)
+	s.control.settle("")
+}
+
+// pauseFor waits for d, or until ctx ends, and then returns why.
+func pauseFor(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,171 @@
+package sinks
+
+import (
+	"context"
+
+	"flytt/internal/api"
+	"flytt/pipeline"
+)
+
+// refused settles rows after the API has refused the request they were in. The
+// rows it names are rejected. What became of the others depends on whether a
+// request is written all or not at all: those that are known not to have been
+// written are returned, to be sent again in the parts given.
+func (w *write) refused(ctx context.Context, rows []int32, o api.Outcome) ([][]int32, error) {
+	refusals := api.ParseRefusals(o.Body, w.sent(rows))
+	others := w.rejectNamed(rows, refusals)
+	named := len(others) < len(rows)
+	if len(rows) == 1 && !named {
+		w.rejectAll(rows, codeRefused, refusals)
+		return nil, nil
+	}
+	if named && w.bulk.options.Atomicity == PartialWrites {
+		for _, row := range others {
+			w.written(row, nil)
+		}
+		return nil, nil
+	}
+	if w.bulk.options.Atomicity != AllOrNothing {
+		var err error
+		if others, err = w.absent(ctx, others); err != nil {
+			return nil, err
+		}
+	}
+	return w.sendAgain(others, named, refusals), nil
+}
+
+// sendAgain returns the parts in which rows, which were not written, are to be
+// sent again: as one if the API has named the rows it minded, in halves if it
+// has not. When that has cost too many requests, the rows are rejected.
+func (w *write) sendAgain(rows []int32, named bool, refusals []api.Refusal) [][]int32 {
+	if len(rows) == 0 {
+		return nil
+	}
+	parts := [][]int32{rows}
+	if !named {
+		parts = halves(rows)
+	}
+	if w.extra < len(parts) {
+		w.rejectAll(rows, codeRefusedChunk, refusals)
+		return nil
+	}
+	w.extra -= len(parts)
+	return parts
+}
+
+// rejectNamed rejects the rows that refusals name and returns the others.
+func (w *write) rejectNamed(rows []int32, refusals []api.Refusal) (others []int32) {
+	for _, r := range refusals {
+		if r.Item >= 0 {
+			w.noteRefusal(rows[r.Item], codeRefused, r)
+		}
+	}
+	for _, row := range rows {
+		if w.chunk.Fates[row] == pipeline.Pending {
+			others = append(others, row)
+		}
+	}
+	return others
+}
+
+// rejectAll rejects rows for what refusals say of the request as a whole.
+func (w *write) rejectAll(rows []int32, code pipeline.Code, refusals []api.Refusal) {
+	for _, row := range rows {
+		for _, r := range refusals {
+			if r.Item < 0 {
+				w.noteRefusal(row, code, r)
+			}
+		}
+		if w.chunk.Fates[row] == pipeline.Pending {
+			w.note(row, pipeline.None, code, "")
+		}
+	}
+}
+
+// noteRefusal rejects row for the reason r. A field that was not sent is named
+// in the message.
+func (w *write) noteRefusal(row int32, code pipeline.Code, r api.Refusal) {
+	field := w.bulk.field(r.Field)
+	message := r.Message
+	if field == pipeline.None && r.Field != "" {
+		message = r.Field + ": " + message
+	}
+	w.note(row, field, code, message)
+}
+
+// field returns the index of the field that the API calls name: its own name,
+// or that of the reference it belongs to.
+func (s *Bulk) field(name string) int16 {
+	if name == "" {
+		return pipeline.None
+	}
+	if i := s.schema.Index(name); i >= 0 {
+		return int16(i)
+	}
+	return int16(s.schema.Index(name + ".id"))
+}
+
+// absent looks rows up and returns those that the API is known not to have.
+// The others are settled: written if the API has them as they were sent,
+// rejected if it has others in their place, in doubt if they cannot be looked
+// up.
+func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
+	control := w.bulk.control.known()
+	asked, keys := w.lookupable(rows, control)
+	if len(asked) == 0 {
+		return nil, nil
+	}
+	o := &w.bulk.options
+	found, err := w.bulk.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: keys, Control: control})
+	if err != nil {
+		w.doubt(asked, "looking them up failed", 0, err)
+		if interrupted(ctx, err) {
+			return nil, err
+		}
+		return nil, nil
+	}
+	var absent []int32
+	for i, row := range asked {
+		if records := found[keys[i]]; len(records) > 0 {
+			w.found(row, records)
+		} else {
+			absent = append(absent, row)
+		}
+	}
+	return absent, nil
+}
+
+// lookupable returns those of rows that can be looked up, and their keys. The
+// others it puts in doubt.
+func (w *write) lookupable(rows []int32, control string) (asked []int32, keys []string) {
+	times := map[string]int{}
+	for _, row := range rows {
+		times[string(w.key(row))]++
+	}
+	var lost []int32
+	for _, row := range rows {
+		key := w.key(row)
+		// Of two rows with one key a record does not tell which of them it is.
+		if control == "" || !api.Lookupable(key) || times[string(key)] > 1 {
+			lost = append(lost, row)
+			continue
+		}
+		asked, keys = append(asked, row), append(keys, string(key))
+	}
+	if len(lost) > 0 {
+		w.doubt(lost, "the request was refused and they cannot be looked up", 0, nil)
+	}
+	return asked, keys
+}
+
+// found settles a row by the records that have its key.
+func (w *write) found(row int32, records []api.Record) {
+	switch {
+	case len(records) > 1:
+		w.note(row, w.bulk.field(w.bulk.options.Key), codeDuplicateKey, "")
+	case api.Same(w.chunk.Item(int(row)), records[0].Object):
+		w.written(row, []byte(records[0].ID))
+	default:
+		w.note(row, w.bulk.field(w.bulk.options.Key), codeKeyConflict, "")
+	}
+}

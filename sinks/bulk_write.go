@@ -1,0 +1,284 @@
+package sinks
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"flytt/internal/api"
+	"flytt/pipeline"
+)
+
+// write is one call of Write: the chunk, and buffers that are kept for the next.
+type write struct {
+	bulk   *Bulk
+	chunk  *pipeline.Chunk
+	rows   []int32  // the rows to send
+	body   []byte   // of the request
+	reply  []byte   // body of the answer
+	items  [][]byte // of the rows in the request
+	keys   [][]byte // likewise
+	answer *api.Answer
+	ids    []idSpan // by row: where its id lies in idText
+	idText []byte
+	extra  int // requests left to find out which rows are refused
+}
+
+type idSpan struct{ start, end int32 }
+
+func (w *write) begin(c *pipeline.Chunk) {
+	w.chunk, w.extra = c, w.bulk.options.MaxExtra
+	w.ids, w.idText = w.ids[:0], w.idText[:0]
+	for i := range c.Fates {
+		w.ids = append(w.ids, idSpan{})
+		if c.IDs.Len() == c.Len() {
+			w.setID(int32(i), c.IDs.Value(i)) // of a row that was settled before
+		}
+	}
+}
+
+// end gives the ids to the chunk and lets go of it.
+func (w *write) end() {
+	c := w.chunk
+	w.chunk = nil
+	clear(w.items[:cap(w.items)])
+	clear(w.keys[:cap(w.keys)])
+	if len(w.idText) == 0 {
+		return
+	}
+	c.IDs.Reset()
+	for _, id := range w.ids {
+		if id.start == id.end {
+			c.IDs.AppendNull()
+		} else {
+			c.IDs.Append(w.idText[id.start:id.end])
+		}
+	}
+}
+
+func (w *write) setID(row int32, id []byte) {
+	start := int32(len(w.idText))
+	w.idText = append(w.idText, id...)
+	w.ids[row] = idSpan{start, int32(len(w.idText))}
+}
+
+// pending returns the rows to send.
+func (w *write) pending() []int32 {
+	w.rows = w.rows[:0]
+	for i, fate := range w.chunk.Fates {
+		if fate == pipeline.Pending {
+			w.rows = append(w.rows, int32(i))
+		}
+	}
+	return w.rows
+}
+
+// key returns what identifies row, or nil.
+func (w *write) key(row int32) []byte {
+	c := w.chunk
+	if w.bulk.options.Key == "" || c.Keys.Len() != c.Len() {
+		return nil
+	}
+	return c.Keys.Value(int(row))
+}
+
+// sent returns what a request with rows carries. It is good until the next call.
+func (w *write) sent(rows []int32) api.Sent {
+	w.items, w.keys = w.items[:0], w.keys[:0]
+	for _, row := range rows {
+		w.items = append(w.items, w.chunk.Item(int(row)))
+		w.keys = append(w.keys, w.key(row))
+	}
+	return api.Sent{Items: w.items, Keys: w.keys}
+}
+
+// send sends rows and whatever that leads to, until the fate of each is known
+// or the run cannot go on.
+func (w *write) send(ctx context.Context, rows []int32) error {
+	todo := [][]int32{rows}
+	for len(todo) > 0 {
+		next := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		head := next[:w.fit(next)]
+		if len(head) < len(next) {
+			todo = append(todo, next[len(head):])
+		}
+		again, err := w.post(ctx, head)
+		if err != nil {
+			return err
+		}
+		for i := len(again) - 1; i >= 0; i-- {
+			todo = append(todo, again[i])
+		}
+	}
+	return nil
+}
+
+// fit returns how many of rows one request has room for: at least one.
+func (w *write) fit(rows []int32) int {
+	room := int(w.bulk.limit.Load()) - len("[]")
+	for n, row := range rows {
+		room -= len(w.chunk.Item(int(row))) + len(",")
+		if room < 0 && n > 0 {
+			return n
+		}
+	}
+	return len(rows)
+}
+
+// post sends rows in one request and settles them, but for those it returns:
+// they were not written, and are to be sent again in the parts given.
+func (w *write) post(ctx context.Context, rows []int32) ([][]int32, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	o, err := w.deliver(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	if o.Class == api.InDoubt {
+		return nil, w.lost(rows, o)
+	}
+	w.bulk.doubts.Store(0)
+	switch {
+	case o.OK():
+		w.confirm(rows, o)
+		return nil, nil
+	case o.Status == http.StatusRequestEntityTooLarge:
+		return w.tooLarge(rows), nil
+	case api.Refuses(o.Status):
+		return w.refused(ctx, rows, o)
+	}
+	return nil, &api.StatusError{Method: http.MethodPost, Path: w.bulk.options.Path, Status: o.Status}
+}
+
+// deliver makes attempts until one may have been processed.
+func (w *write) deliver(ctx context.Context, rows []int32) (api.Outcome, error) {
+	path := w.bulk.options.Path
+	w.body = append(w.body[:0], '[')
+	for i, row := range rows {
+		if i > 0 {
+			w.body = append(w.body, ',')
+		}
+		w.body = append(w.body, w.chunk.Item(int(row))...)
+	}
+	w.body = append(w.body, ']')
+	patience := w.bulk.client.Patience(http.MethodPost, path)
+	for {
+		o := w.bulk.client.BulkWrite(ctx, path, w.body, w.reply)
+		if cap(o.Body) > cap(w.reply) {
+			w.reply = o.Body[:0]
+		}
+		if o.Class == api.InDoubt || o.Class == api.Answered {
+			return o, nil
+		}
+		if err := patience.Again(ctx, o); err != nil {
+			return o, err
+		}
+	}
+}
+
+// confirm settles rows by an answer of success. What the answer does not show
+// is in doubt.
+func (w *write) confirm(rows []int32, o api.Outcome) {
+	if err := w.answer.Match(o.Body, w.sent(rows)); err != nil {
+		w.doubt(rows, "answer not readable", o.Status, err)
+		return
+	}
+	missing := 0
+	for i, row := range rows {
+		if !w.answer.Written(i) {
+			w.chunk.Fates[row] = pipeline.InDoubt
+			missing++
+			continue
+		}
+		w.written(row, w.answer.ID(i))
+	}
+	if missing > 0 {
+		w.bulk.options.Log.Warn("rows in doubt", "cause", "the answer does not show them",
+			"chunk", w.chunk.Seq, "rows", missing, "of", len(rows))
+	}
+}
+
+func (w *write) written(row int32, id []byte) {
+	w.chunk.Fates[row] = pipeline.Written
+	w.setID(row, id)
+}
+
+// doubt puts rows in doubt and says why.
+func (w *write) doubt(rows []int32, why string, status int, err error) {
+	for _, row := range rows {
+		w.chunk.Fates[row] = pipeline.InDoubt
+	}
+	w.bulk.options.Log.Warn("rows in doubt", "cause", why, "chunk", w.chunk.Seq,
+		"rows", len(rows), "status", status, "error", err)
+}
+
+// lost puts the rows of a request without an answer in doubt. After many such
+// requests in a row it stops the run, so that a dead API does not leave a whole
+// register in doubt.
+func (w *write) lost(rows []int32, o api.Outcome) error {
+	w.doubt(rows, "no clear answer", o.Status, o.Err)
+	if n := w.bulk.doubts.Add(1); n >= int64(w.bulk.options.MaxDoubts) {
+		return &doubtsError{path: w.bulk.options.Path, requests: n, err: o.Err}
+	}
+	return nil
+}
+
+// doubtsError stops a run whose requests all end in doubt.
+type doubtsError struct {
+	path     string
+	requests int64
+	err      error
+}
+
+func (e *doubtsError) Error() string {
+	return "POST " + e.path + ": no clear answer to any of the last requests: " + e.err.Error()
+}
+
+func (e *doubtsError) Unwrap() error { return e.err }
+
+// Hint says what to do about it.
+func (e *doubtsError) Hint() string {
+	return "see whether the API is well before going on; the rows in doubt are listed and were not sent again"
+}
+
+// tooLarge remembers that a request with rows is too large and returns its
+// halves. A row that is too large on its own is rejected.
+func (w *write) tooLarge(rows []int32) [][]int32 {
+	if len(rows) == 1 {
+		w.note(rows[0], pipeline.None, codeItemTooLarge, "")
+		return nil
+	}
+	half := int64(len(w.body) / 2)
+	for limit := w.bulk.limit.Load(); half < limit; limit = w.bulk.limit.Load() {
+		if w.bulk.limit.CompareAndSwap(limit, half) {
+			w.bulk.options.Log.Warn("request too large for the API, sending less at a time", "bytes", half)
+		}
+	}
+	return halves(rows)
+}
+
+func halves(rows []int32) [][]int32 {
+	if len(rows) < 2 {
+		return [][]int32{rows}
+	}
+	return [][]int32{rows[:len(rows)/2], rows[len(rows)/2:]}
+}
+
+// note rejects row.
+func (w *write) note(row int32, field int16, code pipeline.Code, private string) {
+	column := int16(pipeline.None)
+	if field >= 0 && int(field) < len(w.bulk.options.Columns) {
+		column = w.bulk.options.Columns[field]
+	}
+	w.chunk.Note(pipeline.Problem{
+		Row: row, Field: field, Column: column,
+		Stage: pipeline.Write, Code: code, Private: private,
+	})
+}
+
+// interrupted reports whether err says that ctx has ended.
+func interrupted(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
+}
