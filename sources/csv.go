@@ -1,17 +1,128 @@
 package sources
 
 import (
-	"errors"
+	"bytes"
+	"context"
+	"fmt"
 
 	"flytt/pipeline"
 )
 
-const bomUTF8 = "\xEF\xBB\xBF"
+// The codes of delimited text.
+const (
+	raggedRow       pipeline.Code = "ragged_row"
+	bareQuote       pipeline.Code = "bare_quote"
+	textAfterQuote  pipeline.Code = "text_after_quote"
+	nulByte         pipeline.Code = "nul_byte"
+	invalidEncoding pipeline.Code = "invalid_encoding"
+	blankRow        pipeline.Code = "blank_row"
+)
 
-func utf16Order([]byte) string { return "" }
-func hasUTF16BOM([]byte) bool  { return false }
-
-// openCSV opens delimited text.
-func openCSV(in *input, o *Options) (pipeline.Source, *Info, error) {
-	return nil, nil, in.fail(0, errors.New("not readable yet"), "wait")
+// Codes documents every code that a decoder of this package notes.
+var Codes = []pipeline.CodeInfo{
+	{Code: raggedRow, Stage: pipeline.Read, Severity: pipeline.Error,
+		Meaning: "more or fewer cells than the header has columns",
+		Fix:     "Look for a delimiter that is data, and quote its cell; cells that lack are to be written, though empty."},
+	{Code: bareQuote, Stage: pipeline.Read, Severity: pipeline.Error,
+		Meaning: "a quote within a cell that does not start with one",
+		Fix:     `Put the cell in quotes and write each quote in it twice: "Kalle ""Kulan"" Ek".`},
+	{Code: textAfterQuote, Stage: pipeline.Read, Severity: pipeline.Error,
+		Meaning: "text between a closing quote and the end of its cell",
+		Fix:     `Write a quote that is data twice ("") so that it does not close the cell.`},
+	{Code: nulByte, Stage: pipeline.Read, Severity: pipeline.Error,
+		Meaning: "a NUL byte, which no text has",
+		Fix:     "Export the row again; if every row has one, name the encoding (--encoding utf-16le)."},
+	{Code: invalidEncoding, Stage: pipeline.Read, Severity: pipeline.Error,
+		Meaning: "bytes that are no text in the encoding of the file",
+		Fix:     "Type the characters again, or name the encoding with --encoding if it was detected wrong."},
+	{Code: blankRow, Stage: pipeline.Read, Severity: pipeline.Warning,
+		Meaning: "a row whose every cell is empty, which is no row",
+		Fix:     "Nothing needs to be done."},
 }
+
+// csvSource is delimited text.
+type csvSource struct {
+	in     *input
+	cut    cutter
+	layout layout
+	names  []string
+}
+
+// openCSV opens delimited text, whatever its delimiter.
+func openCSV(in *input, o *Options) (pipeline.Source, *Info, error) {
+	if startsRejects(in.peek(sampleSize)) {
+		o = &Options{BlockSize: o.BlockSize}
+	}
+	t, err := openText(in, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	h, err := findHeader(in, t, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	size := o.BlockSize
+	if size <= 0 {
+		size = defaultBlockSize
+	}
+	s := &csvSource{
+		in: in,
+		cut: cutter{
+			in: in, grammar: h.grammar, size: min(size, maxRecordBytes), line: h.next,
+			undecided: t.undecided,
+		},
+	}
+	if t.table != nil {
+		s.cut.note = noteTable
+	}
+	s.lay(h, t)
+	info := s.info(t, h)
+	in.skip(h.end)
+	return s, info, nil
+}
+
+// lay says where the columns of the text go in a batch, and what decoders
+// transcode with. That must be ready before they are made: where the encoding
+// is not decided, Windows-1252 is what it may become.
+func (s *csvSource) lay(h *header, t *text) {
+	rejects := rejectsHeader(h.names)
+	s.layout = layout{grammar: h.grammar, width: h.width, table: t.table}
+	if t.undecided {
+		s.layout.table = newTable(windows, false)
+	}
+	for _, name := range h.names {
+		at := int32(leftOut)
+		if !rejects || name != pipeline.RowColumn && name != pipeline.ErrorsColumn {
+			at = int32(len(s.names))
+			s.names = append(s.names, name)
+		}
+		s.layout.inputs = append(s.layout.inputs, at)
+	}
+	s.layout.columns = len(s.names)
+}
+
+func (s *csvSource) info(t *text, h *header) *Info {
+	i := &Info{
+		Encoding: t.encoding, Evidence: t.evidence, LineEnd: t.lineEnd, HeaderRow: h.line,
+		Rejects: len(s.names) < len(h.names), Warnings: h.warnings,
+	}
+	if h.grammar.delimiter != h.grammar.eol {
+		i.Delimiter = string(h.grammar.delimiter)
+	}
+	if t.whole && len(bytes.Trim(t.sample[h.end:], "\r\n\x1A")) == 0 {
+		i.Warnings = append(i.Warnings, fmt.Sprintf("there is no row below the header on line %d", h.line))
+	}
+	return i
+}
+
+// Columns implements pipeline.Source.
+func (s *csvSource) Columns() []string { return s.names }
+
+// Next implements pipeline.Source.
+func (s *csvSource) Next(ctx context.Context, b *pipeline.Block) error { return s.cut.next(ctx, b) }
+
+// Decoder implements pipeline.Source.
+func (s *csvSource) Decoder() pipeline.Decoder { return newDecoder(&s.layout) }
+
+// Close implements pipeline.Source.
+func (s *csvSource) Close() error { return s.in.Close() }

@@ -22,6 +22,10 @@ var (
 	errCutShort  = errors.New("the compressed data ends too early")
 )
 
+const stdinName = "standard input"
+
+const hintEmpty = "export it again: a header line at least is needed"
+
 // input is the bytes of an input, decompressed, with as much read ahead as
 // detection wants to see. It belongs to one goroutine, but for End.
 type input struct {
@@ -57,7 +61,7 @@ func openInput(path string, o *Options) (*input, error) {
 	}
 	in := &input{name: path, path: path, size: size}
 	if path == "-" {
-		in.name = "standard input"
+		in.name = stdinName
 	} else {
 		in.closer = r.(io.Closer)
 	}
@@ -182,7 +186,7 @@ func (in *input) empty() error {
 	if in.err != nil && in.err != io.EOF {
 		return in.readError(in.err)
 	}
-	return in.fail(0, errEmpty, "export it again: a header line at least is needed")
+	return in.fail(0, errEmpty, hintEmpty)
 }
 
 // readError says that the input cannot be read on.
@@ -208,6 +212,8 @@ func openError(path string, err error) error {
 		e.File, e.Err, e.Hint, e.Usage = "input", errors.New("no file name given"), "name a file, or - for standard input", true
 	case errors.Is(err, fs.ErrNotExist):
 		e.Hint, e.Usage = "check the name and the directory; - reads standard input", true
+	case errors.Is(err, errDirectory):
+		e.Hint, e.Usage = "name a file in it", true
 	case errors.Is(err, fs.ErrPermission):
 		e.Hint = "ask for the right to read it, or copy it to where you may"
 	default:

@@ -51,16 +51,16 @@ func foreign(head []byte, extension string) string {
 	if len(start) > 0 && (start[0] == '{' || start[0] == '[') && slices.Contains(json, extension) {
 		return "it is JSON"
 	}
-	if binary(head) {
+	if notText(head) {
 		return "it is binary data, not text"
 	}
 	return ""
 }
 
-// binary reports whether more than one byte in ten is a control character
+// notText reports whether more than one byte in ten is a control character
 // that no text has. NUL counts only where it is not half of a UTF-16
 // character.
-func binary(head []byte) bool {
+func notText(head []byte) bool {
 	n := 0
 	for _, c := range head {
 		if c < ' ' && c != 0 && (c < '\t' || c > '\r') && c != 0x1A && c != 0x1B {

@@ -133,31 +133,52 @@ func names() string {
 	return strings.Join(n, ", ")
 }
 
-// open returns what path names, with its size, or -1 where there is none.
+// openPath returns what path names, with its size, or -1 where there is none.
 func openPath(path string, o *Options) (io.Reader, int64, error) {
 	if path == "-" {
-		if o.Stdin == nil {
-			return os.Stdin, -1, nil
-		}
-		return o.Stdin, -1, nil
+		return standardInput(o)
 	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, 0, openError(path, err)
 	}
-	st, err := f.Stat()
+	size, err := sizeOf(f)
 	if err != nil {
 		f.Close()
 		return nil, 0, openError(path, err)
 	}
-	if st.IsDir() {
-		f.Close()
-		return nil, 0, &Error{File: path, Err: errDirectory, Hint: "name a file in it", Usage: true}
+	return f, size, nil
+}
+
+func standardInput(o *Options) (io.Reader, int64, error) {
+	r := o.Stdin
+	if r == nil {
+		r = os.Stdin
 	}
-	if !st.Mode().IsRegular() {
-		return f, -1, nil
+	f, ok := r.(*os.File)
+	if !ok {
+		return r, -1, nil
 	}
-	return f, st.Size(), nil
+	size, err := sizeOf(f)
+	if err != nil {
+		return nil, 0, openError(stdinName, err)
+	}
+	return f, size, nil
+}
+
+// sizeOf returns the size of a regular file, -1 of a pipe and its like, and an
+// error for a directory.
+func sizeOf(f *os.File) (int64, error) {
+	st, err := f.Stat()
+	switch {
+	case err != nil:
+		return 0, err
+	case st.IsDir():
+		return 0, errDirectory
+	case !st.Mode().IsRegular():
+		return -1, nil
+	}
+	return st.Size(), nil
 }
 
 // extension returns the extension of path in lower case, before a .gz if it

@@ -1,0 +1,268 @@
+package sources
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"flytt/pipeline"
+)
+
+var (
+	errBlankOnly     = errors.New("empty file: nothing but blank lines")
+	errHeaderRow     = errors.New("has no such line in its first megabyte")
+	errHeaderText    = errors.New("header is not text in the encoding of the file")
+	errHeaderData    = errors.New("the first row does not name the columns")
+	hintHeaderRow    = "--header-row N says which line has the column names"
+	hintHeader       = "give every column a name of its own in the header"
+	hintHeaderQuotes = "mend the header, or name the delimiter with -d"
+)
+
+// header is what the first lines say of a text.
+type header struct {
+	grammar  grammar
+	line     int64    // physical line it starts on
+	next     int64    // physical line after it
+	end      int      // where it ends in the sample
+	names    []string // of all columns but the nameless ones at the end
+	width    int      // with those
+	warnings []string
+}
+
+// findHeader finds the delimiter and the header of t.
+func findHeader(in *input, t *text, o *Options) (*header, error) {
+	forced, err := parseDelimiter(o.Delimiter, t.eol)
+	if err != nil {
+		return nil, in.usage(err, `-d takes ",", ";", "|", "tab", any other character, or "none"`)
+	}
+	if o.HeaderRow < 0 {
+		return nil, in.usage(fmt.Errorf("header row %d is less than 1", o.HeaderRow), hintHeaderRow)
+	}
+	from, ok := lineStart(t.sample, t.eol, o.HeaderRow)
+	if !ok {
+		return nil, in.usage(fmt.Errorf("line %d: %w", o.HeaderRow, errHeaderRow), hintHeaderRow)
+	}
+	line := int64(max(o.HeaderRow, 1))
+	r, err := chooseReading(in, t, from, line, forced, o.HeaderRow > 0)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.records) == 0 {
+		return nil, noHeader(in, t, from, line, r.grammar)
+	}
+	rec := r.records[r.header]
+	h := &header{
+		grammar: r.grammar, line: rec.line, end: from + rec.end,
+		next: rec.line + lineEnds(t.sample[from+rec.start:from+rec.end], t.eol),
+	}
+	if t.whole && h.end > len(t.sample) { // the line end that read added
+		h.end = len(t.sample)
+	}
+	if h.line > 1 {
+		h.warnings = append(h.warnings, skippedLines(h.line-1))
+	}
+	return h, h.name(in, t, r, o)
+}
+
+// lineStart returns where physical line n starts; 0 is the first.
+func lineStart(sample []byte, eol byte, n int) (int, bool) {
+	at := 0
+	for ; n > 1; n-- {
+		i := bytes.IndexByte(sample[at:], eol)
+		if i < 0 {
+			return 0, false
+		}
+		at += i + 1
+	}
+	return at, at < len(sample)
+}
+
+// chooseReading reads the sample, from its line called line, with each
+// delimiter that can be and picks the one that fits best. With fixed, the
+// header is the first record.
+func chooseReading(in *input, t *text, from int, line int64, forced byte, fixed bool) (*reading, error) {
+	with := func(delimiter byte) *reading {
+		return read(t.sample[from:], grammar{delimiter, t.eol}, line, t.whole)
+	}
+	if forced != 0 {
+		r := with(forced)
+		if len(r.records) > 0 && !fixed && !r.findHeader() && r.share >= 0.9 {
+			return nil, r.narrow(in)
+		}
+		return r, nil
+	}
+	var best, narrow *reading
+	for _, c := range []byte(delimiters) {
+		r := with(c)
+		switch {
+		case !r.viable():
+		case !fixed && !r.findHeader():
+			if c != ',' && r.share >= 0.9 {
+				narrow = r
+			}
+		case best == nil || r.score() > best.score():
+			best = r
+		}
+	}
+	switch {
+	case best != nil:
+		return best, nil
+	case narrow != nil:
+		return nil, narrow.narrow(in)
+	}
+	return with(t.eol), nil
+}
+
+// narrow is the error of a first line that has one cell where most have more.
+func (r *reading) narrow(in *input) error {
+	return in.fail(r.records[0].line, fmt.Errorf("%w: it has 1 cell, most have %d", errHeaderData, r.width),
+		hintHeaderRow+"; -d none takes each line as one cell")
+}
+
+// noHeader says why there is not one whole record that is not blank.
+func noHeader(in *input, t *text, from int, line int64, g grammar) error {
+	c := &cutter{in: in, grammar: g, line: line}
+	data, stopped := t.sample[from:], error(nil)
+	if t.whole {
+		stopped = in.err
+		data, _ = c.finish(bytes.Clone(data))
+	}
+	s := g.scan(data)
+	for s.end > 0 && s.end < len(data) { // blank lines before
+		c.line += lineEnds(data[:s.end], g.eol)
+		data = data[s.end:]
+		s = g.scan(data)
+	}
+	if s.end == 0 {
+		if err := c.fault(data, s, stopped); err != nil && err != io.EOF {
+			return err
+		}
+	}
+	return in.fail(0, errBlankOnly, hintEmpty)
+}
+
+// name takes the names of the columns from the header's record.
+func (h *header) name(in *input, t *text, r *reading, o *Options) error {
+	rec := r.records[r.header]
+	if rec.problem != "" {
+		return in.fail(h.line, fmt.Errorf("header has %s", rec.problem), hintHeaderQuotes)
+	}
+	for _, cell := range rec.cells {
+		name, ok := t.decode(cell)
+		if !ok {
+			return in.fail(h.line, errHeaderText, "name the encoding with --encoding")
+		}
+		h.names = append(h.names, strings.TrimSpace(strings.Trim(name, "\uFEFF")))
+	}
+	h.width = len(h.names)
+	h.dropNameless(r)
+	if err := namesFault(h.names); err != nil {
+		return in.fail(h.line, err, hintHeader+"; "+hintHeaderRow)
+	}
+	if i := slices.IndexFunc(h.names, valueLike); i >= 0 && o.HeaderRow == 0 {
+		return in.fail(h.line, fmt.Errorf("%w: column %d holds a value", errHeaderData, i+1), hintHeaderRow)
+	}
+	return nil
+}
+
+// decode returns raw, a cell of the sample, as UTF-8. It reports false if it is
+// not text.
+func (t *text) decode(raw string) (string, bool) {
+	if t.table != nil {
+		return string(t.table.append(nil, []byte(raw))), !t.table.holed([]byte(raw))
+	}
+	return raw, utf8.ValidString(raw)
+}
+
+// dropNameless leaves out the columns at the end that have neither a name nor,
+// in the sample, a value: what a delimiter at the end of every line makes.
+func (h *header) dropNameless(r *reading) {
+	n := len(h.names)
+	for n > 1 && h.names[n-1] == "" {
+		n--
+	}
+	for _, rec := range r.records[r.header+1:] {
+		for i := len(rec.cells) - 1; i >= n; i-- {
+			if i < h.width && rec.cells[i] != "" {
+				return
+			}
+		}
+	}
+	if n < h.width {
+		h.warnings = append(h.warnings, fmt.Sprintf("%s at the end without a name or a value left out", count(h.width-n, "column")))
+		h.names = h.names[:n]
+	}
+}
+
+// namesFault names the columns that have no name, or one that others have too.
+func namesFault(names []string) error {
+	columns := map[string][]int{}
+	for i, n := range names {
+		columns[n] = append(columns[n], i+1)
+	}
+	var faults []string
+	if at := columns[""]; len(at) == 1 {
+		faults = append(faults, fmt.Sprintf("column %d has no name", at[0]))
+	} else if len(at) > 1 {
+		faults = append(faults, fmt.Sprintf("columns %s have no name", list(at)))
+	}
+	for i, n := range names {
+		if at := columns[n]; n != "" && len(at) > 1 && at[0] == i+1 {
+			faults = append(faults, fmt.Sprintf("columns %s are all called %q", list(at), n))
+		}
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(faults, "; "))
+}
+
+// list returns "2, 5 and 7", no more than ten of them.
+func list(numbers []int) string {
+	var parts []string
+	for _, n := range numbers {
+		parts = append(parts, fmt.Sprint(n))
+	}
+	if more := len(parts) - 10; more > 0 {
+		parts = append(parts[:10:10], fmt.Sprintf("%d more", more))
+	}
+	last := len(parts) - 1
+	return strings.Join(parts[:last], ", ") + " and " + parts[last]
+}
+
+func skippedLines(n int64) string {
+	if n == 1 {
+		return "line 1, before the header, is skipped"
+	}
+	return fmt.Sprintf("lines 1 to %d, before the header, are skipped", n)
+}
+
+// rejectsHeader reports whether names are those of a rejects file.
+func rejectsHeader(names []string) bool {
+	return slices.Contains(names, pipeline.RowColumn) && slices.Contains(names, pipeline.ErrorsColumn)
+}
+
+// startsRejects reports whether sample, the start of a file, is a rejects file
+// of flytt by its first record, whatever else may have been asked for.
+func startsRejects(sample []byte) bool {
+	sample = bytes.TrimPrefix(sample, []byte(bomUTF8))
+	for _, c := range []byte(delimiters) {
+		g := grammar{c, '\n'}
+		end := g.first(sample)
+		if end < 0 {
+			end = len(sample)
+		}
+		if end == 0 {
+			continue
+		}
+		r := read(sample[:end], g, 1, true)
+		if len(r.records) > 0 && rejectsHeader(r.records[0].cells) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,193 @@
+package sources
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+var (
+	errMixed   = errors.New("not UTF-8, though other characters of the file are")
+	errNoBOM   = errors.New("looks like UTF-16 without a byte order mark")
+	errDOS     = errors.New("looks like text in a DOS code page (å ä ö of cp850)")
+	errMac     = errors.New("looks like text of an old Macintosh (å ä ö of macintosh)")
+	errBOMOnly = errors.New("empty file: nothing but a byte order mark")
+)
+
+// text is what is known of an input as text.
+type text struct {
+	sample    []byte // the start of the text, without byte order mark; UTF-16 is UTF-8 by now
+	whole     bool   // the sample is all of it
+	encoding  string
+	evidence  string
+	table     *table // nil: UTF-8
+	undecided bool   // all of the sample is ASCII
+	eol       byte
+	lineEnd   string
+}
+
+// openText finds out the encoding and the line ends of in, and leaves it at the
+// first byte after a byte order mark.
+func openText(in *input, o *Options) (*text, error) {
+	asked, err := encodingName(o.Encoding)
+	if err != nil {
+		return nil, in.usage(err, "known are "+strings.Join(Encodings(), ", "))
+	}
+	t := &text{encoding: asked, evidence: "as asked"}
+	if err := t.mark(in, asked); err != nil {
+		return nil, err
+	}
+	t.sample = in.peek(sampleSize)
+	t.whole = in.whole() && len(in.head) == len(t.sample)
+	if len(t.sample) == 0 {
+		if in.err == io.EOF {
+			return nil, in.fail(0, errBOMOnly, hintEmpty)
+		}
+		return nil, in.empty()
+	}
+	t.lines()
+	if t.encoding == "" {
+		return t, t.detect(in)
+	}
+	t.table = newTable(t.encoding, true)
+	return t, nil
+}
+
+// mark looks for a byte order mark, which decides, and takes it away.
+func (t *text) mark(in *input, asked string) error {
+	head := in.peek(sniffSize)
+	found := ""
+	switch {
+	case bytes.HasPrefix(head, []byte(bomUTF8)):
+		found = utf8Enc
+	case bytes.HasPrefix(head, []byte(bomUTF16LE)):
+		found = utf16LE
+	case bytes.HasPrefix(head, []byte(bomUTF16BE)):
+		found = utf16BE
+	}
+	if found != "" && asked != "" && asked != found && (asked != utf16 || found == utf8Enc) {
+		return in.usage(fmt.Errorf("begins with the byte order mark of %s, but %s was asked for", found, asked),
+			"leave the encoding out: the mark tells it")
+	}
+	if order := utf16Order(head); found == "" && asked == "" && order != "" {
+		return in.fail(0, errNoBOM, "--encoding "+order)
+	}
+	if found != "" {
+		t.encoding, t.evidence = found, "byte order mark"
+	}
+	switch t.encoding {
+	case utf16:
+		t.encoding, t.evidence = utf16LE, "as asked; little-endian without a byte order mark"
+		fallthrough
+	case utf16LE, utf16BE:
+		in.r = newUTF16Reader(in.detach(), t.encoding)
+	}
+	if bytes.HasPrefix(in.peek(len(bomUTF8)), []byte(bomUTF8)) && t.encoding != "" && newTable(t.encoding, true) == nil {
+		in.skip(len(bomUTF8))
+	}
+	return nil
+}
+
+// lines finds out how lines end.
+func (t *text) lines() {
+	lf := bytes.IndexByte(t.sample, '\n')
+	t.eol = '\n'
+	switch {
+	case lf > 0 && t.sample[lf-1] == '\r':
+		t.lineEnd = "CRLF"
+	case lf >= 0 || bytes.IndexByte(t.sample, '\r') < 0:
+		t.lineEnd = "LF"
+	default:
+		t.lineEnd, t.eol = "CR", '\r'
+	}
+}
+
+// detect tells UTF-8 from Windows-1252 by the sample.
+func (t *text) detect(in *input) error {
+	e := examine(t.sample, !t.whole)
+	switch {
+	case !e.high:
+		t.encoding, t.evidence, t.undecided = ascii, "only ASCII so far", true
+		return nil
+	case e.invalid < 0:
+		t.encoding, t.evidence = utf8Enc, "valid UTF-8"
+		return nil
+	}
+	line := 1 + lineEnds(t.sample[:e.invalid], t.eol)
+	if err := in.distrust(e, line); err != nil {
+		return err
+	}
+	t.encoding, t.evidence = windows, fmt.Sprintf("line %d is not UTF-8", line)
+	t.table = newTable(windows, false)
+	return nil
+}
+
+// evidence is what some bytes say about their encoding.
+type evidence struct {
+	high    bool // there are bytes that are not ASCII
+	multi   bool // there are characters of several bytes in valid UTF-8
+	invalid int  // the first byte that is not UTF-8, or -1
+	dos     int  // bytes between letters that are å ä ö in DOS code pages and punctuation in Windows-1252
+	mac     int  // bytes between letters that are å ä ö on an old Macintosh
+	western int  // letters in Windows-1252 and ISO 8859-1
+}
+
+// examine looks at src, which is cut off in the middle of the text if cut.
+func examine(src []byte, cut bool) evidence {
+	e := evidence{invalid: -1}
+	for i := asciiLen(src); i < len(src); i += asciiLen(src[i:]) {
+		e.high = true
+		r, n := utf8.DecodeRune(src[i:])
+		switch {
+		case r != utf8.RuneError || n > 1:
+			e.multi = true
+		case cut && !utf8.FullRune(src[i:]):
+			return e
+		default:
+			if e.invalid < 0 {
+				e.invalid = i
+			}
+			e.count(src, i)
+		}
+		i += n
+	}
+	return e
+}
+
+// count judges the byte at i, which is not UTF-8.
+func (e *evidence) count(src []byte, i int) {
+	between := i > 0 && i+1 < len(src) && letter(src[i-1]) && letter(src[i+1])
+	switch c := src[i]; {
+	case c >= 0xC0:
+		e.western++
+	case between && (c == 0x84 || c == 0x86 || c == 0x94):
+		e.dos++
+	case between && (c == 0x8A || c == 0x8C || c == 0x9A):
+		e.mac++
+	}
+}
+
+// letter reports whether c is a letter, or a byte that is one in some encoding.
+func letter(c byte) bool {
+	c |= 0x20
+	return c >= 'a' && c <= 'z' || c >= 0x80
+}
+
+// distrust returns an error if e, which has bytes that are not UTF-8, is not
+// plainly Windows-1252: characters read wrong are worse than none.
+func (in *input) distrust(e evidence, line int64) error {
+	const otherwise = ", or --encoding windows-1252 if it is that after all"
+	switch {
+	case e.multi:
+		return in.fail(line, errMixed,
+			"--encoding utf-8 rejects the rows that are not, --encoding windows-1252 takes every byte as it is")
+	case e.dos > e.western:
+		return in.fail(line, errDOS, "--encoding cp850"+otherwise)
+	case e.mac > 0 && e.western == 0:
+		return in.fail(line, errMac, "--encoding macintosh"+otherwise)
+	}
+	return nil
+}

@@ -1,0 +1,190 @@
+package sources
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+)
+
+// The encodings that are not tables of 256 characters.
+const (
+	ascii   = "ascii"
+	utf8Enc = "utf-8"
+	utf16   = "utf-16"
+	utf16LE = "utf-16le"
+	utf16BE = "utf-16be"
+	windows = "windows-1252"
+)
+
+const (
+	bomUTF8    = "\xEF\xBB\xBF"
+	bomUTF16LE = "\xFF\xFE"
+	bomUTF16BE = "\xFE\xFF"
+)
+
+// charmaps is the encodings of one byte a character that can be asked for.
+// Their lower half is ASCII, so that text can be cut before it is transcoded.
+var charmaps = []struct {
+	name string
+	cmap *charmap.Charmap
+}{
+	{windows, charmap.Windows1252},
+	{"iso-8859-1", charmap.ISO8859_1},
+	{"iso-8859-15", charmap.ISO8859_15},
+	{"iso-8859-2", charmap.ISO8859_2},
+	{"iso-8859-4", charmap.ISO8859_4},
+	{"iso-8859-10", charmap.ISO8859_10},
+	{"windows-1250", charmap.Windows1250},
+	{"windows-1251", charmap.Windows1251},
+	{"windows-1257", charmap.Windows1257},
+	{"cp437", charmap.CodePage437},
+	{"cp850", charmap.CodePage850},
+	{"cp858", charmap.CodePage858},
+	{"cp865", charmap.CodePage865},
+	{"macintosh", charmap.Macintosh},
+}
+
+// encodingAliases is other names people use.
+var encodingAliases = map[string]string{
+	"utf8": utf8Enc, "utf-8-sig": utf8Enc, "utf16": utf16, "utf16le": utf16LE, "utf16be": utf16BE,
+	"cp1252": windows, "ansi": windows, "latin1": "iso-8859-1", "latin-1": "iso-8859-1", "iso8859-1": "iso-8859-1",
+	"latin9": "iso-8859-15", "latin-9": "iso-8859-15", "us-ascii": utf8Enc, ascii: utf8Enc,
+	"ibm437": "cp437", "ibm850": "cp850", "ibm865": "cp865", "macroman": "macintosh", "mac-roman": "macintosh",
+}
+
+// Encodings returns the names that Options.Encoding accepts.
+func Encodings() []string {
+	names := []string{utf8Enc, utf16, utf16LE, utf16BE}
+	for _, c := range charmaps {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// encodingName returns the name that Encodings has for what a person wrote.
+func encodingName(name string) (string, error) {
+	n := strings.ToLower(strings.TrimSpace(name))
+	n = strings.ReplaceAll(n, "_", "-")
+	if a, ok := encodingAliases[n]; ok {
+		n = a
+	}
+	if n != "" && !slices.Contains(Encodings(), n) {
+		return "", fmt.Errorf("unknown encoding %q", name)
+	}
+	return n, nil
+}
+
+// table turns bytes of one encoding into UTF-8.
+type table struct {
+	name      string
+	exact     bool // the user named it: nothing is suspected
+	undefined [256]bool
+	text      [256][4]byte // the UTF-8 form, at most three bytes, and its length
+}
+
+// newTable returns the table of the encoding called name, nil for the others.
+func newTable(name string, exact bool) *table {
+	for _, c := range charmaps {
+		if c.name == name {
+			return buildTable(name, c.cmap, exact)
+		}
+	}
+	return nil
+}
+
+func buildTable(name string, cmap *charmap.Charmap, exact bool) *table {
+	t := &table{name: name, exact: exact}
+	for i := range 256 {
+		r := cmap.DecodeByte(byte(i))
+		// Windows-1252 decodes its five holes to control characters, as browsers do.
+		if r == utf8.RuneError || name == windows && i >= 0x80 && r < 0xA0 {
+			t.undefined[i] = true
+		}
+		n := utf8.EncodeRune(t.text[i][:3], r)
+		t.text[i][3] = byte(n)
+	}
+	return t
+}
+
+// append appends the UTF-8 form of src to dst.
+func (t *table) append(dst, src []byte) []byte {
+	for len(src) > 0 {
+		n := asciiLen(src)
+		dst = append(dst, src[:n]...)
+		for src = src[n:]; len(src) > 0 && src[0] >= utf8.RuneSelf; src = src[1:] {
+			c := &t.text[src[0]]
+			dst = append(dst, c[:c[3]]...)
+		}
+	}
+	return dst
+}
+
+// clean reports whether no row of src has a byte that is undefined or, where
+// the encoding was detected, a character that looks like UTF-8.
+func (t *table) clean(src []byte) bool {
+	return !t.holed(src) && (t.exact || !hasUTF8(src))
+}
+
+// holed reports whether src has a byte that stands for no character.
+func (t *table) holed(src []byte) bool {
+	for len(src) > 0 {
+		src = src[asciiLen(src):]
+		for ; len(src) > 0 && src[0] >= utf8.RuneSelf; src = src[1:] {
+			if t.undefined[src[0]] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// hasUTF8 reports whether src has a character of two bytes or more that is
+// valid UTF-8.
+func hasUTF8(src []byte) bool {
+	for {
+		src = src[asciiLen(src):]
+		if len(src) == 0 {
+			return false
+		}
+		if r, n := utf8.DecodeRune(src); r != utf8.RuneError || n > 1 {
+			return true
+		}
+		src = src[1:]
+	}
+}
+
+// invalidUTF8 returns where the first byte of src is that is not UTF-8, or -1.
+func invalidUTF8(src []byte) int {
+	for i := 0; ; {
+		i += asciiLen(src[i:])
+		for i < len(src) && src[i] >= utf8.RuneSelf {
+			r, n := utf8.DecodeRune(src[i:])
+			if r == utf8.RuneError && n <= 1 {
+				return i
+			}
+			i += n
+		}
+		if i >= len(src) {
+			return -1
+		}
+	}
+}
+
+// asciiLen returns the number of ASCII bytes src starts with.
+func asciiLen(src []byte) int {
+	i := 0
+	for ; i+8 <= len(src); i += 8 {
+		if high := binary.LittleEndian.Uint64(src[i:]) & 0x8080808080808080; high != 0 {
+			return i + bits.TrailingZeros64(high)/8
+		}
+	}
+	for i < len(src) && src[i] < utf8.RuneSelf {
+		i++
+	}
+	return i
+}
