@@ -204,13 +204,46 @@ func addObject(dst [][]byte, v []byte, limit int) ([][]byte, error) {
 // consists of digits and separators is compared by its digits, because an API
 // may store identity numbers in another form, and ids without regard to case.
 func Same(sent, got []byte) bool {
+	var room [24]pair
+	have := pairs{list: room[:0]}
+	for name, v := range members(got) {
+		have.list = append(have.list, pair{name, v})
+	}
 	for name, want := range members(sent) {
-		v := member(got, string(unquote(name)))
+		v := have.find(name)
 		if v == nil && want.Kind() != 'n' || v != nil && !sameValue(want, v) {
 			return false
 		}
 	}
 	return true
+}
+
+// pairs are the members of an object, to be found one after another: most
+// objects have theirs in the order they are asked for.
+type pairs struct {
+	list []pair
+	next int // where the last one was found, and one further
+}
+
+type pair struct {
+	name  []byte
+	value jsontext.Value
+}
+
+// find returns the value of the member with the raw name given, or nil.
+func (p *pairs) find(raw []byte) jsontext.Value {
+	name := unquote(raw)
+	for range p.list {
+		if p.next == len(p.list) {
+			p.next = 0
+		}
+		m := &p.list[p.next]
+		p.next++
+		if bytes.Equal(m.name, name) || bytes.IndexByte(m.name, '\\') >= 0 && bytes.Equal(unquote(m.name), name) {
+			return m.value
+		}
+	}
+	return nil
 }
 
 func sameValue(want, got jsontext.Value) bool {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -299,15 +300,11 @@ func plainText(body []byte) string {
 	if len(body) == 0 || body[0] != '<' {
 		return string(body[:min(len(body), maxMessage+utf8.UTFMax)])
 	}
-	lower := bytes.ToLower(body[:min(len(body), 64<<10)])
-	start := bytes.Index(lower, []byte("<title>"))
-	if start < 0 {
+	title := pageTitle.FindSubmatch(body)
+	if title == nil {
 		return "an HTML page"
 	}
-	start += len("<title>")
-	end := bytes.IndexByte(lower[start:], '<')
-	if end < 0 {
-		return "an HTML page"
-	}
-	return "an HTML page: " + strings.TrimSpace(string(lower[start:start+end]))
+	return "an HTML page: " + strings.TrimSpace(string(title[1]))
 }
+
+var pageTitle = regexp.MustCompile(`(?i)<title>([^<]*)<`)
