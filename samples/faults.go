@@ -125,6 +125,10 @@ var faults = []fault{
 		r.set(colCompany, "\"Hem & Hus\" i Ystad AB")
 		r.spoil("text_after_quote")
 	}},
+	{"row: a byte that is no character", func(g *generator, r *row) {
+		r.set(colFirst, "Bj\x81rn") // in neither encoding
+		r.spoil("invalid_encoding")
+	}},
 	{"several at once", func(g *generator, r *row) {
 		n := g.born(1940, 2007)
 		r.cells[colSSN] = append(r.cells[colSSN][:0], g.spoilt(n[:])...)

@@ -167,10 +167,12 @@ func (g *generator) email(r *row, first, last string, n int64) {
 		g.empty(r, colEmail)
 		return
 	}
-	cell := append(append(append(r.cells[colEmail], first...), '.'), last...)
-	cell = append(strconv.AppendInt(cell, n, 10), '@')
-	r.cells[colEmail] = append(cell, pick(g, domains)...)
-	r.want(fieldEmail, r.cells[colEmail])
+	user := append(append(append(r.cells[colEmail], first...), '.'), last...)
+	user = append(strconv.AppendInt(user, n, 10), '@')
+	domain := &domains[g.rng.IntN(len(domains))]
+	r.want(fieldEmail, user)
+	r.truth.values[fieldEmail] = append(r.truth.values[fieldEmail], domain.meant...)
+	r.cells[colEmail] = append(user, domain.written...)
 }
 
 // phones writes a landline, a mobile, both or neither. The mapping prefers the

@@ -30,7 +30,7 @@ var Mappings embed.FS
 // Encodings a register can be written in.
 const (
 	Windows1252 = "windows-1252"
-	UTF8        = "utf-8"
+	UTF8        = "utf-8" // with a byte order mark, as spreadsheets write it
 )
 
 // Options says which register to make. Equal options give equal bytes.
@@ -161,6 +161,11 @@ func newGenerator(w io.Writer, o Options, truth func(*Truth) error) *generator {
 
 func (g *generator) run() error {
 	g.line = 1
+	if g.o.Encoding == UTF8 {
+		if _, err := g.w.WriteString("\ufeff"); err != nil {
+			return err
+		}
+	}
 	for _, text := range []string{title, "", headerLine()} {
 		g.text = append(append(g.text[:0], text...), "\r\n"...)
 		if err := g.emit(); err != nil {
@@ -168,7 +173,7 @@ func (g *generator) run() error {
 		}
 	}
 	for n := int64(1); n <= g.o.Rows; n++ {
-		if g.rng.IntN(400) == 0 {
+		if g.rng.IntN(250) == 0 {
 			if err := g.blank(); err != nil {
 				return err
 			}
@@ -236,20 +241,25 @@ func (g *generator) emit() error {
 	return err
 }
 
-// appendWindows1252 encodes text, whose every character exists there.
+// appendWindows1252 encodes text, whose every character exists there. A byte
+// that is no UTF-8 stays as it is.
 func appendWindows1252(dst, text []byte) []byte {
-	for i, size := 0, 0; i < len(text); i += size {
-		var r rune
-		if r, size = rune(text[i]), 1; r < utf8.RuneSelf {
-			dst = append(dst, byte(r))
+	for i := 0; i < len(text); {
+		if text[i] < utf8.RuneSelf {
+			dst = append(dst, text[i])
+			i++
 			continue
 		}
-		r, size = utf8.DecodeRune(text[i:])
+		r, size := utf8.DecodeRune(text[i:])
 		b, ok := charmap.Windows1252.EncodeRune(r)
+		if size == 1 {
+			b, ok = text[i], true
+		}
 		if !ok {
 			panic(fmt.Sprintf("samples: no %U in windows-1252", r))
 		}
 		dst = append(dst, b)
+		i += size
 	}
 	return dst
 }

@@ -51,7 +51,14 @@ var (
 	trades   = []string{"Bygg", "Fastigheter", "Måleri", "Konsult", "Städ & Service", "Åkeri", "Rör", "Förvaltning"}
 	towns    = []string{"Åmål", "Östersund", "Gävle", "Malmö", "Kiruna", "Ängelholm", "Borås", "Lund"}
 	statuses = []string{"Aktiv", "Aktiv", "Aktiv", "Aktiv", "Aktiv", "Aktiv", "Vilande", "Ny", ""}
-	domains  = []string{"example.se", "example.com", "example.se", "Example.SE", "post.example.org"}
+
+	// domains as people write them, and in lower case as the mapping leaves them.
+	domains = []struct{ written, meant string }{
+		{"example.se", "example.se"},
+		{"example.com", "example.com"},
+		{"Example.SE", "example.se"},
+		{"post.example.org", "post.example.org"},
+	}
 
 	// notes has what makes other programs stumble: separators, quotes, line
 	// breaks, characters that Windows-1252 has and Latin-1 has not.
