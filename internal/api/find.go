@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -39,7 +40,7 @@ const (
 	maxKeyLength = 256
 	maxSlice     = 100 // keys asked for at a time, well within a page
 	pageSize     = 500
-	maxPages     = 10 // of one slice; more are no answer to so few keys
+	maxStrangers = 100 // records of other keys in one slice: a filter that has no effect
 	readTries    = 4
 )
 
@@ -94,41 +95,59 @@ func (f *finder) slice(keys []string) int {
 
 // read reads all pages of the records that have one of keys.
 func (f *finder) read(ctx context.Context, keys []string) error {
-	asked := make(map[string]bool, len(keys))
+	p := pageReader{finder: f, asked: make(map[string]bool, len(keys)), seen: f.Control == ""}
 	for _, key := range keys {
-		asked[key] = true
+		p.asked[key] = true
 	}
 	names := keys
-	if f.Control != "" && !asked[f.Control] {
+	if f.Control != "" && !p.asked[f.Control] {
 		names = append(keys[:len(keys):len(keys)], f.Control)
 	}
-	seen := f.Control == ""
 	var first []byte
-	for page := 1; page <= maxPages; page++ {
+	for page := 1; p.strangers <= maxStrangers && page <= 2*len(names)+10; page++ {
 		objects, err := f.page(ctx, names, page)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if len(objects) == 0 {
-			if !seen {
-				return fmt.Errorf("GET %s: %w", f.Path, ErrBlind)
-			}
+		case len(objects) == 0 && !p.seen:
+			return fmt.Errorf("GET %s: %w", f.Path, ErrBlind)
+		case len(objects) == 0:
 			return nil
-		}
-		if bytes.Equal(objects[0], first) {
+		case bytes.Equal(objects[0], first):
 			return fmt.Errorf("GET %s: page %d is the page before it again", f.Path, page)
 		}
 		first = objects[0]
-		for _, object := range objects {
-			key := string(keyOf(object, f.Field))
-			seen = seen || key == f.Control
-			if asked[key] {
-				record := Record{ID: string(text(member(object, "id"))), Object: object}
-				f.found[key] = append(f.found[key], record)
+		p.keep(objects)
+	}
+	return fmt.Errorf("GET %s: more records than can have the keys asked for; the filter or the paging has no effect", f.Path)
+}
+
+// pageReader takes in the pages of one slice of keys.
+type pageReader struct {
+	*finder
+	asked     map[string]bool
+	seen      bool // the control
+	strangers int  // records of other keys
+}
+
+// keep keeps those of objects that have a key asked for, each record once: it
+// may be on two pages if records came or went between them.
+func (p *pageReader) keep(objects [][]byte) {
+	for _, object := range objects {
+		key := string(keyOf(object, p.Field))
+		p.seen = p.seen || key == p.Control
+		if !p.asked[key] {
+			if key != p.Control {
+				p.strangers++
 			}
+			continue
+		}
+		record := Record{ID: string(text(member(object, "id"))), Object: object}
+		again := slices.ContainsFunc(p.found[key], func(r Record) bool { return r.ID != "" && r.ID == record.ID })
+		if !again {
+			p.found[key] = append(p.found[key], record)
 		}
 	}
-	return fmt.Errorf("GET %s: more than %d pages for %d keys; the filter has no effect", f.Path, maxPages, len(names))
 }
 
 func keyOf(object []byte, field string) []byte {
