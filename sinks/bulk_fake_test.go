@@ -102,6 +102,9 @@ func (f *fakeAPI) write(w http.ResponseWriter, items []map[string]any) {
 
 func (f *fakeAPI) commit(item map[string]any) map[string]any {
 	item["id"] = fmt.Sprintf("id-%v", item["custom_id"])
+	if item["name"] == "two" {
+		item["id"] = "another"
+	}
 	if f.change != nil {
 		f.change(item)
 	}

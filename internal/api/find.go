@@ -137,7 +137,7 @@ func (p *pageReader) keep(objects [][]byte) {
 		key := string(keyOf(object, p.Field))
 		p.seen = p.seen || key == p.Control
 		if !p.asked[key] {
-			if key != p.Control {
+			if key != p.Control || key == "" {
 				p.strangers++
 			}
 			continue
