@@ -83,3 +83,14 @@ var Codes = append([]pipeline.CodeInfo{
 	{Code: codeRequires, Stage: pipeline.Validate, Meaning: "given without a field that it needs",
 		Fix: "Fill the other field in, or leave this one empty."},
 }, identity.Codes...)
+
+// ownSeverity returns what a code of validation is unless the mapping says
+// otherwise.
+func ownSeverity(code pipeline.Code) pipeline.Severity {
+	for i := range Codes {
+		if Codes[i].Code == code {
+			return Codes[i].Severity
+		}
+	}
+	return pipeline.Error
+}

@@ -35,9 +35,9 @@ func parseYAML(name string, data []byte) (*yamlFile, ast.Node, error) {
 	if err != nil {
 		var at yaml.Error
 		if errors.As(err, &at) {
-			return nil, nil, f.fault(at.GetToken(), at.GetMessage())
+			return nil, nil, f.fault(at.GetToken(), "%s", at.GetMessage())
 		}
-		return nil, nil, f.fault(nil, err.Error())
+		return nil, nil, f.fault(nil, "%s", err)
 	}
 	var root ast.Node
 	for _, doc := range file.Docs {
@@ -57,10 +57,7 @@ func parseYAML(name string, data []byte) (*yamlFile, ast.Node, error) {
 
 // fault returns a FileError at at, of the whole file if at is nil.
 func (f *yamlFile) fault(at *token.Token, format string, args ...any) *FileError {
-	e := &FileError{File: f.name, Msg: format}
-	if len(args) > 0 {
-		e.Msg = fmt.Sprintf(format, args...)
-	}
+	e := &FileError{File: f.name, Msg: fmt.Sprintf(format, args...)}
 	if at == nil || at.Position == nil || at.Position.Line < 1 {
 		return e
 	}

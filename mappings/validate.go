@@ -1,0 +1,194 @@
+package mappings
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"flytt/mappings/identity"
+	"flytt/pipeline"
+)
+
+// ValidateOptions say how strictly, and for whom, a Validator examines. The
+// zero value is the whole of the descriptor's rules.
+type ValidateOptions struct {
+	Identity identity.Rules                      // the clock, and what is allowed of identity numbers
+	Severity map[pipeline.Code]pipeline.Severity // in place of a code's own
+	Partial  bool                                // rows change records: a field without a value stays as it is, so nothing is missing
+	Columns  []int16                             // for each field of the schema the input column it comes from, for Problem.Column; nil: none is known
+}
+
+// Validator holds rows against the rules of a resource's descriptor. It is safe
+// for concurrent use.
+//
+// A value is examined for its type, then its format, enum, pattern, length and
+// bounds, and the first of these that it fails is the only one reported: a
+// personnummer of nine digits is not also too short. An identity number that
+// has the shape of one gets all its faults reported. A field without a value
+// is only examined for required. The rules between fields come after; to
+// them a field whose value an earlier step turned away has a value.
+type Validator struct {
+	resource *Resource
+	schema   *pipeline.Schema
+	fields   []fieldChecks
+	rules    []rowCheck
+	severity map[pipeline.Code]pipeline.Severity
+	columns  []int16
+	partial  bool
+	records  sync.Pool // of *recordCheck
+}
+
+// fieldChecks is what one column of the batch is held against.
+type fieldChecks struct {
+	field    int // index in the schema
+	required bool
+	checks   []valueCheck
+}
+
+// NewValidator returns a validator of batches with the schema s. It is an error
+// if s has a field that r does not know, or leaves out one without which no row
+// could pass.
+func NewValidator(r *Resource, s *pipeline.Schema, o ValidateOptions) (*Validator, error) {
+	if o.Columns != nil && len(o.Columns) != len(s.Fields) {
+		return nil, fmt.Errorf("%d input columns given for %d fields", len(o.Columns), len(s.Fields))
+	}
+	v := &Validator{resource: r, schema: s, severity: o.Severity, columns: o.Columns, partial: o.Partial}
+	for i := range s.Fields {
+		f := r.Field(s.Fields[i].Name)
+		if f == nil {
+			return nil, withHint("resource "+r.Name+" has no field "+s.Fields[i].Name, nearestHint(s.Fields[i].Name, r.Columns()))
+		}
+		checks, err := valueChecks(f, &o)
+		if err != nil {
+			return nil, fmt.Errorf("resource %s field %s: %w", r.Name, f.Name, err)
+		}
+		required := f.Required && !o.Partial
+		if required || len(checks) > 0 {
+			v.fields = append(v.fields, fieldChecks{i, required, checks})
+		}
+	}
+	if err := v.checkMapped(); err != nil {
+		return nil, err
+	}
+	var err error
+	v.rules, err = rowChecks(r, s, o.Partial)
+	if err != nil {
+		return nil, err
+	}
+	v.records.New = func() any { return v.newRecordCheck() }
+	return v, nil
+}
+
+// checkMapped reports required fields that the schema leaves out.
+func (v *Validator) checkMapped() error {
+	var missing []error
+	for i := range v.resource.Fields {
+		f := &v.resource.Fields[i]
+		if f.Required && !v.partial && v.schema.Index(f.Column()) < 0 {
+			missing = append(missing, fmt.Errorf("required field %s is not mapped", f.Column()))
+		}
+	}
+	return errors.Join(missing...)
+}
+
+// Step returns a step that validates, for the use of one worker.
+func (v *Validator) Step() pipeline.Step { return &validation{Validator: v} }
+
+// validation is the step: a Validator with the memory of one worker.
+type validation struct {
+	*Validator
+	batch  *pipeline.Batch
+	failed []uint64 // a bit for each row and field: an earlier step noted an Error
+}
+
+// Apply implements pipeline.Step.
+func (s *validation) Apply(b *pipeline.Batch) error {
+	s.batch = b
+	s.markFailed()
+	for i := range s.fields {
+		s.column(&s.fields[i])
+	}
+	for i := range s.rules {
+		s.rules[i].run(s)
+	}
+	s.batch = nil
+	return nil
+}
+
+// markFailed remembers which fields have an Error already.
+func (s *validation) markFailed() {
+	words := (s.batch.Len()*len(s.schema.Fields) + 63) / 64
+	if words > cap(s.failed) {
+		s.failed = make([]uint64, words)
+	}
+	s.failed = s.failed[:words]
+	clear(s.failed)
+	for i := range s.batch.Problems {
+		p := &s.batch.Problems[i]
+		if p.Severity == pipeline.Error && p.Row >= 0 && p.Field >= 0 {
+			bit := s.bit(int(p.Row), int(p.Field))
+			s.failed[bit/64] |= 1 << (bit % 64)
+		}
+	}
+}
+
+func (s *validation) bit(row, field int) int { return row*len(s.schema.Fields) + field }
+
+func (s *validation) hasFailed(row, field int) bool {
+	bit := s.bit(row, field)
+	return s.failed[bit/64]&(1<<(bit%64)) != 0
+}
+
+// column runs the checks of one field down its column.
+func (s *validation) column(f *fieldChecks) {
+	c := &s.batch.Fields[f.field]
+	for row := range c.Len() {
+		v := c.Value(row)
+		if len(v) == 0 && (v == nil || f.required) {
+			if f.required {
+				s.note(row, f.field, codeRequired, "")
+			}
+			continue
+		}
+		for i := range f.checks {
+			if !f.checks[i].ok(v) {
+				s.explain(row, f, &f.checks[i], v)
+				break
+			}
+		}
+	}
+}
+
+// explain notes what check has against v.
+func (s *validation) explain(row int, f *fieldChecks, check *valueCheck, v []byte) {
+	if check.faults == nil {
+		s.note(row, f.field, check.code, check.shape(v))
+		return
+	}
+	for _, code := range check.faults(v).Codes() {
+		s.note(row, f.field, code, check.shape(v))
+	}
+}
+
+// note records a problem, unless the row is none of ours or the field has its
+// Error already.
+func (s *validation) note(row, field int, code pipeline.Code, shape string) {
+	if fate := s.batch.Fates[row]; fate != pipeline.Pending && fate != pipeline.Rejected || s.hasFailed(row, field) {
+		return
+	}
+	column := int16(pipeline.None)
+	if s.columns != nil {
+		column = s.columns[field]
+	}
+	s.batch.Note(pipeline.Problem{
+		Row: int32(row), Field: int16(field), Column: column,
+		Severity: s.severityOf(code), Stage: pipeline.Validate, Code: code, Shape: shape,
+	})
+}
+
+func (v *Validator) severityOf(code pipeline.Code) pipeline.Severity {
+	if severity, ok := v.severity[code]; ok {
+		return severity
+	}
+	return ownSeverity(code)
+}
