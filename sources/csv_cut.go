@@ -61,7 +61,7 @@ func (c *cutter) next(ctx context.Context, b *pipeline.Block) error {
 		}
 		body := len(data)
 		if stopped == io.EOF {
-			data, body = c.finish(data)
+			data, body = c.grammar.finish(data)
 		}
 		s := c.grammar.scan(data)
 		n, err := c.decide(data, s.end)
@@ -98,13 +98,13 @@ func (c *cutter) fill(ctx context.Context, data []byte, want int) ([]byte, error
 	return data, nil
 }
 
-// finish makes the end of the input look like the end of any other record. It
-// returns the data and how much of it is the input's own.
-func (c *cutter) finish(data []byte) ([]byte, int) {
+// finish makes data, the end of an input, look like the end of any other
+// record. It returns the data and how much of it is the input's own.
+func (g grammar) finish(data []byte) ([]byte, int) {
 	data = bytes.TrimRight(data, string(rune(ctrlZ)))
 	body := len(data)
-	if body > 0 && data[body-1] != c.grammar.eol {
-		data = append(data, c.grammar.eol)
+	if body > 0 && data[body-1] != g.eol {
+		data = append(data, g.eol)
 	}
 	return data, body
 }

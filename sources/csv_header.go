@@ -15,6 +15,7 @@ import (
 var (
 	errBlankOnly     = errors.New("empty file: nothing but blank lines")
 	errHeaderRow     = errors.New("has no such line in its first megabyte")
+	errHeaderEnd     = errors.New("header does not end in the first megabyte")
 	errHeaderText    = errors.New("header is not text in the encoding of the file")
 	errHeaderData    = errors.New("the first row does not name the columns")
 	hintHeaderRow    = "--header-row N says which line has the column names"
@@ -99,6 +100,8 @@ func chooseReading(in *input, t *text, from int, line int64, forced byte, fixed 
 	for _, c := range []byte(delimiters) {
 		r := with(c)
 		switch {
+		case r.blank:
+			return r, nil
 		case !r.viable():
 		case !fixed && !r.findHeader():
 			if c != ',' && r.share >= 0.9 {
@@ -129,7 +132,7 @@ func noHeader(in *input, t *text, from int, line int64, g grammar) error {
 	data, stopped := t.sample[from:], error(nil)
 	if t.whole {
 		stopped = in.err
-		data, _ = c.finish(bytes.Clone(data))
+		data, _ = g.finish(bytes.Clone(data))
 	}
 	s := g.scan(data)
 	for s.end > 0 && s.end < len(data) { // blank lines before
@@ -141,6 +144,9 @@ func noHeader(in *input, t *text, from int, line int64, g grammar) error {
 		if err := c.fault(data, s, stopped); err != nil && err != io.EOF {
 			return err
 		}
+	}
+	if !t.whole && s.end < len(data) {
+		return in.fail(c.line, errHeaderEnd, hintLong)
 	}
 	return in.fail(0, errBlankOnly, hintEmpty)
 }

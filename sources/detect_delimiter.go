@@ -51,21 +51,26 @@ type reading struct {
 	records []record // without blank ones
 	width   int      // how many cells a record has, as a rule
 	share   float64  // of the records that have as many
+	blank   bool     // there is nothing but blank rows
 	header  int      // index of the header among the records
 }
 
 // read decodes the start of sample, whose first line is line. With whole, a last
 // record without a line end counts.
 func read(sample []byte, g grammar, line int64, whole bool) *reading {
-	if whole && sample[len(sample)-1] != g.eol {
-		sample = append(sample[:len(sample):len(sample)], g.eol)
+	if whole {
+		sample, _ = g.finish(sample[:len(sample):len(sample)])
 	}
 	r := &reading{grammar: g}
 	end := 0
-	for n := 0; n < readRecords && (n < readLeast || end < readBytes); n++ {
+	empty := string([]byte{g.delimiter, g.eol, '\r', quote})
+	for n := 0; n < readRecords && (n < readLeast || end < readBytes); {
 		next := g.first(sample[end:])
 		if next < 0 {
 			break
+		}
+		if len(bytes.Trim(sample[end:end+next], empty)) > 0 {
+			n++
 		}
 		r.records = append(r.records, record{line: line, start: end, end: end + next})
 		line += lineEnds(sample[end:end+next], g.eol)
@@ -73,6 +78,7 @@ func read(sample []byte, g grammar, line int64, whole bool) *reading {
 	}
 	if end > 0 {
 		r.decode(sample[:end])
+		r.blank = len(r.records) == 0
 	}
 	r.measure()
 	return r

@@ -101,9 +101,11 @@ func buildTable(name string, cmap *charmap.Charmap, exact bool) *table {
 	t := &table{name: name, exact: exact}
 	for i := range 256 {
 		r := cmap.DecodeByte(byte(i))
-		// Windows-1252 decodes its five holes to control characters, as browsers do.
-		if r == utf8.RuneError || name == windows && i >= 0x80 && r < 0xA0 {
+		if r == utf8.RuneError {
 			t.undefined[i] = true
+			if i < 0xA0 { // as browsers do; the rejects file then still tells which byte it was
+				r = rune(i)
+			}
 		}
 		n := utf8.EncodeRune(t.text[i][:3], r)
 		t.text[i][3] = byte(n)

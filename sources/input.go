@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	sniffSize  = 4096    // enough to tell what kind of file it is
-	sampleSize = 1 << 20 // what detection looks at
+	sniffSize  = 4096               // enough to tell what kind of file it is
+	sampleSize = maxRecordBytes + 1 // what detection looks at: a record that is too long shows
 )
 
 var (

@@ -57,8 +57,8 @@ func foreign(head []byte, extension string) string {
 	return ""
 }
 
-// notText reports whether more than one byte in ten is a control character
-// that no text has. NUL counts only where it is not half of a UTF-16
+// notText reports whether many bytes, more than one in twenty, are control
+// characters that no text has. A few are left to the rows they stand in. NUL counts only where it is not half of a UTF-16
 // character.
 func notText(head []byte) bool {
 	n := 0
@@ -70,5 +70,5 @@ func notText(head []byte) bool {
 	if utf16Order(head) == "" && !hasUTF16BOM(head) {
 		n += bytes.Count(head, []byte{0})
 	}
-	return n*10 > len(head)
+	return n >= 32 && n*20 > len(head)
 }
