@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"strconv"
 
 	"flytt/pipeline"
 )
@@ -134,7 +135,7 @@ func (d *decoder) blank(pos int) (next int, blank bool) {
 			d.batch.Note(pipeline.Problem{
 				Row: pipeline.None, Field: pipeline.None, Column: pipeline.None,
 				Severity: pipeline.Warning, Stage: pipeline.Read, Code: blankRow,
-				Shape: fmt.Sprintf("line %d", d.line),
+				Shape: "line " + strconv.FormatInt(d.line, 10),
 			})
 			d.line++
 			return pos + 1, true

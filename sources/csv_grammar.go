@@ -98,15 +98,18 @@ func closing(data []byte, from int) (end int, closed bool) {
 
 // first returns where the first record of data ends, or -1.
 func (g grammar) first(data []byte) int {
-	for from := 0; ; {
-		end := bytes.IndexByte(data[from:], g.eol)
-		if end < 0 {
-			return -1
+	for from, end := 0, -1; ; {
+		if end < from {
+			i := bytes.IndexByte(data[from:], g.eol)
+			if i < 0 {
+				return -1
+			}
+			end = from + i
 		}
-		q := bytes.IndexByte(data[from:from+end], quote)
+		q := bytes.IndexByte(data[from:end], quote)
 		switch {
 		case q < 0:
-			return from + end + 1
+			return end + 1
 		case !g.opens(data, from+q):
 			from += q + 1
 		default:

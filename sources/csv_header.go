@@ -2,6 +2,7 @@ package sources
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +15,6 @@ import (
 
 var (
 	errBlankOnly     = errors.New("empty file: nothing but blank lines")
-	errHeaderRow     = errors.New("has no such line in its first megabyte")
 	errHeaderEnd     = errors.New("header does not end in the first megabyte")
 	errHeaderText    = errors.New("header is not text in the encoding of the file")
 	errHeaderData    = errors.New("the first row does not name the columns")
@@ -45,9 +45,12 @@ func findHeader(in *input, t *text, o *Options) (*header, error) {
 	}
 	from, ok := lineStart(t.sample, t.eol, o.HeaderRow)
 	if !ok {
-		return nil, in.usage(fmt.Errorf("line %d: %w", o.HeaderRow, errHeaderRow), hintHeaderRow)
+		return nil, in.usage(fmt.Errorf("has no line %d in its first megabyte", o.HeaderRow), hintHeaderRow)
 	}
 	line := int64(max(o.HeaderRow, 1))
+	if d, end := separatorLine(t.sample, t.eol); o.HeaderRow == 0 && end > 0 {
+		forced, from, line = cmp.Or(forced, d), end, 2
+	}
 	r, err := chooseReading(in, t, from, line, forced, o.HeaderRow > 0)
 	if err != nil {
 		return nil, err
@@ -80,6 +83,25 @@ func lineStart(sample []byte, eol byte, n int) (int, bool) {
 		at += i + 1
 	}
 	return at, at < len(sample)
+}
+
+// separatorLine returns the delimiter that a first line of the form sep=; names
+// for Excel, and where that line ends; 0 if there is none or nothing below.
+func separatorLine(sample []byte, eol byte) (delimiter byte, end int) {
+	const form = "sep=;"
+	i := bytes.IndexByte(sample[:min(len(sample), len(form)+2)], eol)
+	if i < len(form) || i+1 == len(sample) {
+		return 0, 0
+	}
+	first := bytes.TrimSuffix(sample[:i], []byte{'\r'})
+	if len(first) != len(form) || !strings.EqualFold(string(first[:4]), form[:4]) {
+		return 0, 0
+	}
+	d, err := parseDelimiter(string(first[4:]), eol)
+	if err != nil {
+		return 0, 0
+	}
+	return d, i + 1
 }
 
 // chooseReading reads the sample, from its line called line, with each
@@ -223,6 +245,9 @@ func namesFault(names []string) error {
 	}
 	if len(faults) == 0 {
 		return nil
+	}
+	if more := len(faults) - 5; more > 0 {
+		faults = append(faults[:5], fmt.Sprintf("and %d more like it", more))
 	}
 	return errors.New(strings.Join(faults, "; "))
 }

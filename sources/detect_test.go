@@ -59,7 +59,8 @@ func TestDelimiterAndHeader(t *testing.T) {
 		{"header of several lines", "Namn;\"Telefon\n(mobil)\";Titel\n" + with(";"), ";", 1, "Namn|Telefon\n(mobil)|Titel"},
 		{"header with few names in common with a title", "A;B\n1;2\n3;4\n", ";", 1, "A|B"},
 		{"names are trimmed", " Namn ;\tTelefon;Titel\u00a0\n" + with(";"), ";", 1, "Namn|Telefon|Titel"},
-		{"sep line", "Namn|Telefon|Titel\n" + with("|"), "|", 1, "Namn|Telefon|Titel"},
+		{"separator line of Excel", "sep=|\r\nNamn|Ort, land\r\nAnna|Lund, Sverige\r\n", "|", 2, "Namn|Ort, land"},
+		{"separator line and nothing below", "sep=;\n", ";", 1, "sep="},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -125,7 +126,7 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		{Options{Delimiter: `"`}, `standard input: delimiter "\"" is not one ASCII character`},
 		{Options{Delimiter: "§"}, `standard input: delimiter "§" is not one ASCII character`},
 		{Options{HeaderRow: -1}, "standard input: header row -1 is less than 1"},
-		{Options{HeaderRow: 4}, "standard input: line 4: has no such line in its first megabyte"},
+		{Options{HeaderRow: 4}, "standard input: has no line 4 in its first megabyte"},
 	}
 	for _, tt := range tests {
 		if e := openFault(t, "a;b\n1;2\n3;4\n", tt.o); e.Error() != tt.want || !e.Usage {
