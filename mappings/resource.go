@@ -51,7 +51,7 @@ type Field struct {
 
 	Apply   []string            // the natural conversions of automatic mapping: [personnummer]
 	Aliases map[string][]string // headers that mean this field, by language: sv, en
-	Filters string              // the operators its list filter takes: one of the keys of filterOperators, or empty
+	Filters string              // the operators its list filter takes: text, reference, time, or empty
 	Help    string
 }
 
@@ -74,6 +74,9 @@ var filterOperators = map[string][]string{
 	"reference": {"in", "isnull"},
 	"time":      {"gt", "gte", "in", "isnull", "lt", "lte"},
 }
+
+// filterSets are the names of filterOperators, in the order they are shown.
+var filterSets = []string{"text", "reference", "time"}
 
 // Column returns the name of the field's column in a batch: external_client.id
 // for a reference, the name itself for all others.

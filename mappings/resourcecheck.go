@@ -119,7 +119,7 @@ func (d *descriptor) checkText(i int) error {
 		return d.file.unknown(d.at(i, "format"), "format", f.Format, FieldFormats)
 	}
 	if f.Filters != "" && filterOperators[f.Filters] == nil {
-		return d.file.unknown(d.at(i, "filters"), "filter set", f.Filters, []string{"text", "reference", "time"})
+		return d.file.unknown(d.at(i, "filters"), "filter set", f.Filters, filterSets)
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package mappings
 
 import (
+	"unicode/utf8"
+
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
 )
@@ -9,6 +11,9 @@ import (
 // wrong kind and rules that contradict each other are errors, each a
 // *FileError that shows the line. file is the name to report.
 func ParseResource(file string, data []byte) (*Resource, error) {
+	if !utf8.Valid(data) {
+		return nil, notUTF8(file, data)
+	}
 	f, root, err := parseYAML(file, data)
 	if err != nil {
 		return nil, err

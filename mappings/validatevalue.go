@@ -120,7 +120,7 @@ func maxLengthCheck(n int) valueCheck {
 }
 
 func minimumCheck(fieldType string, bound float64) valueCheck {
-	shape := "below " + strconv.FormatFloat(bound, 'f', -1, 64)
+	shape := "below " + boundText(bound)
 	c := valueCheck{code: codeTooSmall, shape: func([]byte) string { return shape }}
 	if fieldType == "integer" {
 		least := int64(math.Ceil(bound))
@@ -132,7 +132,7 @@ func minimumCheck(fieldType string, bound float64) valueCheck {
 }
 
 func maximumCheck(fieldType string, bound float64) valueCheck {
-	shape := "above " + strconv.FormatFloat(bound, 'f', -1, 64)
+	shape := "above " + boundText(bound)
 	c := valueCheck{code: codeTooLarge, shape: func([]byte) string { return shape }}
 	if fieldType == "integer" {
 		greatest := int64(math.Floor(bound))
