@@ -44,7 +44,7 @@ func parseYAML(name string, data []byte) (*yamlFile, ast.Node, error) {
 		switch {
 		case doc.Body == nil:
 		case root != nil:
-			return nil, nil, f.fault(doc.Body.GetToken(), "a second document: the file holds one")
+			return nil, nil, f.fault(startToken(doc.Body), "a second document: the file holds one")
 		default:
 			root = doc.Body
 		}
@@ -119,8 +119,8 @@ func (f *yamlFile) text(n ast.Node, what string) (string, error) {
 		return n.Value.Value, nil
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.NullNode:
 		e := f.kind(n, what, "text")
-		if word := n.GetToken().Value; word != "" {
-			e.Hint = "put it in quotes: \"" + word + "\""
+		if at := n.GetToken(); at.Type != token.ImplicitNullType {
+			e.Hint = "put it in quotes: \"" + at.Value + "\""
 		}
 		return "", e
 	}
@@ -182,8 +182,10 @@ func kindName(n ast.Node) string {
 		return "nothing"
 	case *ast.BoolNode:
 		return "true or false"
-	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
+	case *ast.IntegerNode, *ast.FloatNode:
 		return "a number"
+	case *ast.InfinityNode, *ast.NanNode:
+		return "an infinity or NaN"
 	case *ast.AnchorNode, *ast.AliasNode:
 		return "an anchor or alias"
 	case *ast.TagNode:
