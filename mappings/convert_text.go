@@ -32,11 +32,15 @@ func collapse(c *call, v []byte) []byte {
 		return v
 	}
 	c.buf = c.buf[:0]
-	for i, field := range bytes.Fields(v) {
-		if i > 0 {
+	for len(v) > 0 {
+		n := bytes.IndexFunc(v, unicode.IsSpace)
+		if n < 0 {
+			n = len(v)
+		}
+		c.buf = append(c.buf, v[:n]...)
+		if v = bytes.TrimLeftFunc(v[n:], unicode.IsSpace); len(v) > 0 {
 			c.buf = append(c.buf, ' ')
 		}
-		c.buf = append(c.buf, field...)
 	}
 	return c.buf
 }

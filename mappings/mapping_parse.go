@@ -27,8 +27,7 @@ var (
 // holds every fault found, each a *FileError.
 func ParseMapping(file string, data []byte) (*Mapping, error) {
 	if !utf8.Valid(data) {
-		line := 1 + bytes.Count(data[:firstInvalid(data)], []byte("\n"))
-		return nil, &FileError{File: file, Line: line, Column: 1, Msg: "not UTF-8", Hint: "save the mapping file as UTF-8"}
+		return nil, notUTF8(file, data)
 	}
 	f, root, err := parseYAML(file, data)
 	if err != nil {
@@ -46,6 +45,19 @@ func ParseMapping(file string, data []byte) (*Mapping, error) {
 	return m, nil
 }
 
+// notUTF8 points at the first byte of data that is not UTF-8.
+func notUTF8(file string, data []byte) *FileError {
+	at := firstInvalid(data)
+	start := bytes.LastIndexByte(data[:at], '\n') + 1
+	line, _, _ := bytes.Cut(data[start:], []byte("\n"))
+	return &FileError{
+		File: file, Line: 1 + bytes.Count(data[:at], []byte("\n")), Column: 1 + utf8.RuneCount(data[start:at]),
+		Text: string(bytes.ToValidUTF8(bytes.TrimRight(line, "\r"), []byte("\uFFFD"))),
+		Msg:  "not UTF-8", Hint: "save the file as UTF-8",
+	}
+}
+
+// firstInvalid returns the index of the first byte of data that is not UTF-8.
 func firstInvalid(data []byte) int {
 	for i := 0; i < len(data); {
 		c, n := utf8.DecodeRune(data[i:])
@@ -230,7 +242,8 @@ func (r *mappingReader) field(e yamlEntry) {
 	case *ast.SequenceNode:
 		r.add(startToken(e.value), "several columns are written {from: [A, B]}", "field %s wants a column, or keys", e.key)
 	default:
-		r.take(r.file.kind(e.value, "field "+e.key, "a column, or keys"))
+		_, err := r.file.text(e.value, "field "+e.key)
+		r.take(err)
 	}
 	r.m.Fields = append(r.m.Fields, rule)
 }
