@@ -144,7 +144,7 @@ func (s *validation) column(f *fieldChecks) {
 	c := &s.batch.Fields[f.field]
 	for row := range c.Len() {
 		v := c.Value(row)
-		if len(v) == 0 && (v == nil || f.required) {
+		if len(v) == 0 && (f.required || c.Null(row)) {
 			if f.required {
 				s.note(row, f.field, codeRequired, "")
 			}

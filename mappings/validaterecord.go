@@ -24,6 +24,9 @@ func (v *Validator) Record(get func(field string) (value []byte, present bool), 
 	for i := range fields {
 		name := v.schema.Fields[i].Name
 		value, present := get(name)
+		if !present {
+			value = nil
+		}
 		fields[i].Reset()
 		fields[i].Append(value)
 		if present && value == nil && v.refusesNull(name) {
