@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"strings"
 
 	"flytt/mappings/identity"
@@ -185,7 +186,7 @@ func (c *compiler) field(i int) {
 		f.from = append(f.from, column)
 	}
 	if len(f.from) == 1 {
-		c.plan.columns[i] = int16(f.from[0])
+		c.plan.columns[i] = problemColumn(f.from[0])
 	}
 	if rule.Const != nil {
 		f.constant = []byte(*rule.Const)
@@ -205,6 +206,15 @@ func (c *compiler) field(i int) {
 			c.plan.tables[i] = f.lookup.name
 		}
 	}
+}
+
+// problemColumn returns a column as a Problem holds it: beyond what that can
+// hold, none.
+func problemColumn(column int) int16 {
+	if column > math.MaxInt16 {
+		return pipeline.None
+	}
+	return int16(column)
 }
 
 // chain builds the conversions of a rule, which have been checked.

@@ -39,25 +39,21 @@ const joinName = "join"
 
 // conversions is every conversion there is, in the order they are documented.
 // To add one, write its function and a line here.
-var conversions []conversion
-
-func init() {
-	conversions = []conversion{
-		{"trim", "trim, trim(characters)", "takes white space, or the characters, away at both ends", buildTrim},
-		{"collapse", "collapse", "makes one space of every run of white space and takes it away at both ends", noArguments(collapse)},
-		{"upper", "upper", "upper case, å ä ö included", noArguments(upper)},
-		{"lower", "lower", "lower case, Å Ä Ö included", noArguments(lower)},
-		{"digits", "digits", "keeps the digits 0 to 9 only", noArguments(digits)},
-		{"replace", "{replace: {from: to}}, {replace: {from: to}, strict: true}", "replaces a whole value by the table; null is no value; one not in the table stays as it is, with strict it is value_table", buildReplace},
-		{"regex", "regex(pattern), regex(pattern, replacement)", "with a pattern (RE2) the first group of the first match, or the match; with a replacement, every match replaced ($1 is a group); a value that does not match stays as it is, with strict it is no_match", buildRegex},
-		{"split", "split(separator, index)", "the part with that index between separators, from 0, or from the end with -1; no value if there are fewer", buildSplit},
-		{joinName, "join, join(separator)", "the values of all columns of from that have one, with the separator (a space) between; comes first", buildJoin},
-		{"date", "date(layout, …)", "a date in the first layout that fits, to YYYY-MM-DD; layouts are written with YYYY, YY, MM, M, DD, D, MMM (month name, Swedish or English), HH, mm, ss", buildDate},
-		{"personnummer", "personnummer, personnummer(dash, pivot=30, reject_century, interim)", "a personnummer to twelve digits, with dash to YYYYMMDD-NNNN; pivot=30 puts years without a century into 1930 to 2029, reject_century turns them away, interim allows a letter", buildPersonnummer},
-		{"organisationsnummer", "organisationsnummer, organisationsnummer(dash)", "an organisationsnummer or VAT number to ten digits, with dash to NNNNNN-NNNN", buildOrganisationsnummer},
-		{"phone", "phone, phone(region)", "a phone number to E.164; region is where numbers without a country code are dialled, SE unless given", buildPhone},
-		{"email", "email", "takes mailto: and white space around an address away and makes its domain lower case", noArguments(email)},
-	}
+var conversions = []conversion{
+	{"trim", "trim, trim(characters)", "takes white space, or the characters, away at both ends", buildTrim},
+	{"collapse", "collapse", "makes one space of every run of white space and takes it away at both ends", noArguments(collapse)},
+	{"upper", "upper", "upper case, å ä ö included", noArguments(upper)},
+	{"lower", "lower", "lower case, Å Ä Ö included", noArguments(lower)},
+	{"digits", "digits", "keeps the digits 0 to 9 only", noArguments(digits)},
+	{"replace", "{replace: {from: to}}, {replace: {from: to}, strict: true}", "replaces a whole value by the table; null is no value; one not in the table stays as it is, with strict it is value_table", buildReplace},
+	{"regex", "regex(pattern), regex(pattern, replacement)", "with a pattern (RE2) the first group of the first match, or the match; with a replacement, every match replaced ($1 is a group); a value that does not match stays as it is, with strict it is no_match", buildRegex},
+	{"split", "split(separator, index)", "the part with that index between separators, from 0, or from the end with -1; no value if there are fewer", buildSplit},
+	{joinName, "join, join(separator)", "the values of all columns of from that have one, with the separator (a space) between; comes first", buildJoin},
+	{"date", "date(layout, …)", "a date in the first layout that fits, to YYYY-MM-DD; layouts are written with YYYY, YY, MM, M, DD, D, MMM (month name, Swedish or English), HH, mm, ss", buildDate},
+	{"personnummer", "personnummer, personnummer(dash, pivot=30, reject_century, interim)", "a personnummer to twelve digits, with dash to YYYYMMDD-NNNN; pivot=30 puts years without a century into 1930 to 2029, reject_century turns them away, interim allows a letter", buildPersonnummer},
+	{"organisationsnummer", "organisationsnummer, organisationsnummer(dash)", "an organisationsnummer or VAT number to ten digits, with dash to NNNNNN-NNNN", buildOrganisationsnummer},
+	{"phone", "phone, phone(region)", "a phone number to E.164; region is where numbers without a country code are dialled, SE unless given", buildPhone},
+	{"email", "email", "takes mailto: and white space around an address away and makes its domain lower case", noArguments(email)},
 }
 
 // ConversionInfo documents a conversion for people.

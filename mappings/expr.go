@@ -179,7 +179,7 @@ func (p *program) single() int16 {
 	if len(p.cells) != 1 || p.dynamic {
 		return pipeline.None
 	}
-	return int16(p.cells[0].column)
+	return problemColumn(p.cells[0].column)
 }
 
 // exprEnv is what one worker evaluates expressions with.

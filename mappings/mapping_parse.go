@@ -200,7 +200,7 @@ func (r *mappingReader) headerRow(e yamlEntry) int {
 	switch {
 	case err != nil:
 		r.take(err)
-	case v < 1 || v > 1<<20 || v != float64(int(v)):
+	case v < 1 || v > maxHeaderRow || v != float64(int(v)):
 		r.add(startToken(e.value), "", "header_row is a row number, counted from 1")
 	default:
 		return int(v)

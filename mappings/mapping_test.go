@@ -2,6 +2,8 @@ package mappings_test
 
 import (
 	"errors"
+	"fmt"
+	"log"
 	"os"
 	"strings"
 	"testing"
@@ -264,6 +266,38 @@ func TestParseMappingPointsAtEveryFault(t *testing.T) {
 	}
 }
 
+func TestParseMappingRefusesValuesOfTheWrongKind(t *testing.T) {
+	for _, yaml := range []string{
+		"a list: 1", "- a", "just text", "fields: [a]", "fields: {a: }", "fields: {name: A}\nwhere: 5", "fields: {name: A}\nkey: [name]",
+		"resource: ''\nfields: {name: A}", "fields: {name: ''}", "fields: {name: {from: []}}", "fields: {name: {from: [1]}}",
+		"fields: {name: {from: {a: b}}}", "fields: {name: {const: }}", "fields: {name: {const: ''}}", "fields: {name: {from: A, default: [x]}}",
+		"fields: {name: {from: A, lookup: clients.csv}}", "fields: {name: {from: A, lookup: {file: 1, key: a, value: b}}}",
+		"fields: {name: {expr: ''}}", "fields: {name: {from: A, expr: B, const: C}}", "fields: {name: {from: A, apply: [{trim: [[x]]}]}}",
+		"fields: {name: {from: A, apply: [{replace: {a: [b]}}]}}", "input: x\nfields: {name: A}", "input: {header_row: one}\nfields: {name: A}",
+		"input: {header_row: 1.5}\nfields: {name: A}", "input: {trim: 'no'}\nfields: {name: A}", "input: {nulls: x}\nfields: {name: A}",
+		"input: {delimiter: 1}\nfields: {name: A}", "fields: {name: A}\nseverity: [a]", "fields: {name: A}\nseverity: {phone: 1}",
+		"fields: {name: A}\n---\nfields: {name: B}", "fields: {name: *a}", "fields: {<<: {name: A}}", "fields: {name: !!str A}", "? [a]\n: b",
+		"fields: {name: A}\nseverity: {century_inferred: error}",
+	} {
+		if m, err := mappings.ParseMapping("m.yaml", []byte(yaml)); err == nil {
+			t.Errorf("%s was taken: %+v", yaml, m)
+		}
+	}
+}
+
+func TestQuotedTextSurvivesAnyCharacter(t *testing.T) {
+	want := &mappings.Mapping{Fields: []mappings.Rule{{Field: "name", From: []string{
+		"a\"b\\c", "tab\tline\nreturn\r", "\u2028\u0085\ufeff\u007f\u0001", "null", "Yes", "1e3", "- x", "#", "a: b", " a", "é\u0301", "😀",
+	}}}}
+	data, err := want.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, parse(t, string(data)), ignorePlaces); diff != "" {
+		t.Errorf("%s\n%s", diff, data)
+	}
+}
+
 func TestFaultsCanBeTakenOneByOne(t *testing.T) {
 	_, err := mappings.ParseMapping("m.yaml", []byte("fields:\n  name: {form: A}\nwere: x\n"))
 	var first *mappings.FileError
@@ -285,6 +319,29 @@ func TestParseMappingReadsTheSample(t *testing.T) {
 	if m.Key == "" || len(m.Fields) < 10 || !strings.Contains(m.Where, "col[") {
 		t.Errorf("got %+v", m)
 	}
+}
+
+func ExampleMapping_Compile() {
+	r, err := mappings.Lookup("externalclientcontactperson")
+	if err != nil {
+		log.Fatal(err)
+	}
+	m, err := mappings.ParseMapping("mapping.yaml", []byte(`
+fields:
+  name: Namn
+  external_client.id: KundUUID
+  title: {from: Befatning, default: Kontaktperson}
+`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = m.Compile(r, []string{"Namn", "KundUUID", "Befattning"}, mappings.CompileOptions{})
+	fmt.Println(err)
+	// Output:
+	// mapping.yaml:5:17: unknown column "Befatning"
+	//   5 |   title: {from: Befatning, default: Kontaktperson}
+	//     |                 ^
+	// hint: did you mean Befattning?
 }
 
 func FuzzParseMapping(f *testing.F) {

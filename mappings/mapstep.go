@@ -170,7 +170,7 @@ func (s *mapStep) origin(f *fieldPlan, row int) []byte {
 	}
 	for _, column := range f.from {
 		if v := s.cells[column].Value(row); len(v) > 0 {
-			s.noter.column = int16(column)
+			s.noter.column = problemColumn(column)
 			return v
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"flytt/pipeline"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 )
 
 // run maps rows with a mapping, after change has had its way with the batch.
@@ -147,25 +148,19 @@ func TestAnExpressionThatFailsRejectsItsRowOnly(t *testing.T) {
 	const canary = "hemligt"
 	b := run(t, `fields: {name: {expr: 'int(col["A"])'}, title: {expr: 'split(col["A"], "h")[1]'}, born: {expr: 'col[col["A"]]'}}`,
 		"A", nil, []string{"1"}, []string{canary}, []string{"A"})
-	var got []string
+	var got [][3]int
 	for _, p := range b.Problems {
-		got = append(got, fmt.Sprint(p.Row, p.Field, p.Column, p.Severity, " ", p.Code, " ", p.Shape))
+		got = append(got, [3]int{int(p.Field), int(p.Row), int(p.Column)})
+		if p.Code != "expr_error" || p.Severity != pipeline.Error || !strings.HasPrefix(p.Shape, "at character ") {
+			t.Errorf("got %+v", p)
+		}
 		if strings.Contains(p.Shape+p.Private, canary) {
 			t.Error("a value is told")
 		}
 	}
-	want := []string{
-		"1 0 0error expr_error at character 1 of the expression", "2 0 0error expr_error at character 1 of the expression",
-		"0 1 0error expr_error at character 1 of the expression", "2 1 0error expr_error at character 1 of the expression",
-		"0 2 -1error expr_error at character 1 of the expression", "1 2 -1error expr_error at character 1 of the expression",
-	}
-	if len(got) != len(want) {
-		t.Errorf("got %q", got)
-	}
-	for _, g := range got {
-		if !strings.Contains(g, "expr_error at character ") {
-			t.Errorf("got %q", g)
-		}
+	want := [][3]int{{0, 1, 0}, {0, 2, 0}, {1, 0, 0}, {1, 2, 0}, {2, 0, pipeline.None}, {2, 1, pipeline.None}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 	if got := valueOf(&b.Fields[1], 1); got != "emligt" {
 		t.Errorf("the row's other fields are lost: %s", got)
@@ -273,6 +268,42 @@ where: 'col["B"] != "skip"'`, "A,B")
 		if diff := cmp.Diff(rowsOf(fresh), rowsOf(b)); diff != "" {
 			t.Fatal(diff)
 		}
+	}
+}
+
+func TestWorkersShareAPlan(t *testing.T) {
+	p := compile(t, `
+input: {nulls: ["-"]}
+fields:
+  name: {from: A, apply: [collapse, upper, 'regex("^(.*)$")']}
+  title: {expr: 'col["A"] + col[col["B"]]'}
+  client: {from: B, lookup: {file: lookup/clients.csv, key: legacy_id, value: id}}
+  phone_number: {from: C, apply: [phone]}
+where: 'col["A"] != ""'`, "A,B,C")
+	var group errgroup.Group
+	for range 4 {
+		step := p.Step()
+		group.Go(func() error {
+			b := &pipeline.Batch{}
+			for range 20 {
+				fill(b, 3, []string{"a  b", "K1", "0701740605"}, []string{"", "A", "-"}, []string{"c", "A", "12"})
+				if err := step.Apply(b); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAResultThatIsNoNumberIsAnError(t *testing.T) {
+	b := run(t, `fields: {name: {expr: 'float(col["A"]) / 0'}, title: {expr: 'fromJSON(col["B"])'}}`, "A,B", nil, []string{"1", "[1]"}, []string{"0", `"x"`})
+	want := []row{{[]string{"<null>", "<null>"}, "rejected"}, {[]string{"<null>", "x"}, "rejected"}}
+	if diff := cmp.Diff(want, rowsOf(b)); diff != "" {
+		t.Error(diff)
 	}
 }
 
