@@ -32,14 +32,18 @@ func Describe(w io.Writer, r *Resource) error {
 	return p.err
 }
 
-// DescribeCodes writes the codes of problems with their meaning and what to do,
-// for a terminal.
+// DescribeCodes writes the codes of problems, each with its meaning and, on the
+// next line, what to do, for a terminal.
 func DescribeCodes(w io.Writer, codes []pipeline.CodeInfo) error {
-	p := &printer{w: w}
-	p.table([]string{"CODE", "STAGE", "SEVERITY", "MEANING", "WHAT TO DO"}, len(codes), func(i int) []string {
+	lines := aligned([]string{"CODE", "STAGE", "SEVERITY", "MEANING"}, len(codes), func(i int) []string {
 		c := &codes[i]
-		return []string{string(c.Code), c.Stage.String(), c.Severity.String(), c.Meaning, c.Fix}
+		return []string{string(c.Code), c.Stage.String(), c.Severity.String(), c.Meaning}
 	})
+	p := &printer{w: w}
+	p.printf("%s\n", lines[0])
+	for i := range codes {
+		p.printf("%s\n    %s\n", lines[i+1], codes[i].Fix)
+	}
 	return p.err
 }
 
@@ -57,16 +61,25 @@ func (p *printer) printf(format string, args ...any) {
 
 // table writes n rows below a header, in columns.
 func (p *printer) table(header []string, n int, row func(i int) []string) {
-	var text strings.Builder
+	for _, line := range aligned(header, n, row) {
+		p.printf("%s\n", line)
+	}
+}
+
+// aligned returns a header and n rows as lines with their cells in columns.
+func aligned(header []string, n int, row func(i int) []string) []string {
+	var text strings.Builder // never fails
 	t := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, strings.Join(header, "\t"))
 	for i := range n {
 		fmt.Fprintln(t, strings.Join(row(i), "\t"))
 	}
 	t.Flush()
+	lines := make([]string, 0, n+1)
 	for line := range strings.Lines(text.String()) {
-		p.printf("%s\n", strings.TrimRight(line, " \n"))
+		lines = append(lines, strings.TrimRight(line, " \n"))
 	}
+	return lines
 }
 
 // filters lists the operators of the filter sets that r uses.
