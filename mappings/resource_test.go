@@ -172,3 +172,17 @@ func TestSchemaRefusesUnknownAndRepeatedFields(t *testing.T) {
 		}
 	}
 }
+
+// A descriptor is parsed when it is first asked for, so this is what verbs that
+// need one wait for.
+func BenchmarkParseResource(b *testing.B) {
+	data, err := os.ReadFile("resources/externalclientcontactperson.yaml")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := mappings.ParseResource("r.yaml", data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
