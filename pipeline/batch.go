@@ -94,6 +94,13 @@ func (c *Column) Grow(f func(text []byte) ([]byte, bool)) {
 	c.spans = append(c.spans, span{uint32(start), uint32(len(text))})
 }
 
+// appendRows appends copies of rows from to to of src.
+func (c *Column) appendRows(src *Column, from, to int) {
+	for i := from; i < to; i++ {
+		c.Append(src.Value(i))
+	}
+}
+
 // Trim makes c a view of from: the same values without the white space around
 // them (space, tab, CR, LF, no-break space), the empty ones null. c does not
 // own its text afterwards.

@@ -1,0 +1,62 @@
+package pipeline
+
+// account adds up what became of the rows. It is used by one goroutine.
+type account struct {
+	schema   *Schema
+	recorder Recorder
+	progress func(Progress)
+	counts   Counts
+	bytes    int64
+	tallies  tallies
+}
+
+func (a *account) init(r *Run) {
+	*a = account{schema: r.Schema, recorder: r.Recorder, progress: r.Progress, tallies: tallies{}}
+}
+
+// add accounts for one unit, in input order.
+func (a *account) add(u *unit) error {
+	a.counts.Read += int64(u.chunk.Len())
+	a.counts.Valid += u.valid
+	for _, f := range u.chunk.Fates {
+		switch f {
+		case Skipped:
+			a.counts.Skipped++
+		case Rejected:
+			a.counts.Rejected++
+		case Written:
+			a.counts.Written++
+		case Unchanged:
+			a.counts.Unchanged++
+		case InDoubt:
+			a.counts.InDoubt++
+		case NotSent:
+			a.counts.NotSent++
+		}
+	}
+	a.tallies.add(a.schema, &u.chunk.Batch)
+	a.bytes = u.end
+	if a.progress != nil {
+		a.progress(Progress{Rows: a.counts, Bytes: a.bytes})
+	}
+	if a.recorder != nil {
+		return a.recorder.Append(&u.rec)
+	}
+	return nil
+}
+
+// undo takes back what was written to a sink that came to nothing.
+func (a *account) undo() {
+	a.counts.NotSent += a.counts.Written
+	a.counts.Written = 0
+}
+
+func (a *account) report(checked bool) *Report {
+	return &Report{
+		Rows:     a.counts,
+		Rejects:  a.tallies.list(Error),
+		Warnings: a.tallies.list(Warning),
+		Repairs:  a.tallies.list(Repair),
+		checked:  checked,
+	}
+}

@@ -1,0 +1,369 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"io"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// What ends a run before its input does, other than a failure of the source or
+// the sink.
+var (
+	ErrInterrupted = errors.New("interrupted")
+	ErrMaxRejects  = errors.New("more rows rejected than allowed")
+)
+
+// Run is one execution: rows from Source, through Steps, to Sink. Source and
+// Schema are needed; the zero value of everything else works.
+type Run struct {
+	Source   Source
+	Schema   *Schema       // of the fields that the steps make
+	Steps    func() []Step // makes the steps of one worker; nil: none
+	Sink     Sink          // nil: a dry run, every valid row stays where it is
+	Recorder Recorder      // nil: rejects are counted only
+	Workers  int           // goroutines that decode, map, validate and encode; 0: one for each processor
+	Chunks   ChunkLimits
+	Limit    RejectLimit
+	Drain    <-chan struct{} // when closed, nothing more is read and what was read is finished
+	Progress func(Progress)  // called in input order, from one goroutine at a time
+}
+
+// ChunkLimits says how rows are gathered for the sink. With InFlight zero each
+// block is a chunk and is written in input order.
+type ChunkLimits struct {
+	InFlight int // chunks written at once
+	Rows     int // rows sent in a chunk; needed with InFlight
+	Bytes    int // encoded bytes in a chunk, exceeded only by a single row; 0: 8 MiB
+}
+
+// RejectLimit stops a run that rejects too much. The zero value never does.
+type RejectLimit struct {
+	Set     bool
+	Rows    int64   // more rejected rows than this stop the run
+	Percent float64 // if not 0, in place of Rows: more than this share of the rows read, after the first 1,000
+}
+
+// percentFrom is how many rows are read before a percentage is looked at.
+const percentFrom = 1000
+
+func (l RejectLimit) exceeded(rejected, read int64) bool {
+	switch {
+	case !l.Set:
+		return false
+	case l.Percent != 0:
+		return read >= percentFrom && float64(rejected)*100 > l.Percent*float64(read)
+	}
+	return rejected > l.Rows
+}
+
+// Progress is how far a run has come: rows accounted for and bytes read.
+type Progress struct {
+	Rows  Counts
+	Bytes int64
+}
+
+// Window returns the largest number of blocks in memory at once: one in each
+// worker's hands, one waiting for each, one being cut and one being written.
+func (r *Run) Window() int { return 2*r.workers() + 2 }
+
+func (r *Run) workers() int {
+	if r.Workers > 0 {
+		return r.Workers
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// unit is a block on its way through, with everything made of it. Units are
+// made once and go round.
+type unit struct {
+	block Block
+	chunk Chunk
+	rec   Record
+	valid int64         // rows that passed every rule
+	end   int64         // bytes of input read, up to and with this unit
+	err   error         // why it could not be processed
+	void  bool          // left alone, because the run had stopped
+	hold  bool          // not to be written
+	done  chan struct{} // one token when a worker, or a writer, is through with it
+}
+
+func newUnit() *unit { return &unit{done: make(chan struct{}, 1)} }
+
+// engine is the state of one Do.
+type engine struct {
+	*Run
+	ctx     context.Context    // ends with the caller's: everything stops
+	reading context.Context    // ends also when the run is to stop
+	stop    context.CancelFunc // ends reading
+	failed  atomic.Bool        // nothing more is to be written
+
+	free    chan *unit // cap Window: never blocks a sender
+	work    chan *unit
+	ordered chan *unit
+
+	readErr     error // of the cutter; read once it is done
+	interrupted bool
+
+	account account
+	errOnce sync.Once
+	err     error // the first failure of a sink, a recorder or a limit
+}
+
+// Do runs the run and reports what it did. The report is whole and balanced
+// also when an error is returned: ErrInterrupted, ErrMaxRejects, or what the
+// source, a step, the sink or the recorder said. Do returns when every
+// goroutine it started has ended. It closes neither source nor recorder; it
+// commits or aborts the sink.
+//
+// After a read error or a drain the rows read before it are finished. After a
+// write error nothing more is sent, but what is under way may finish. When ctx
+// ends, everything stops at once.
+func (r *Run) Do(ctx context.Context) (*Report, error) {
+	e := &engine{Run: r, ctx: ctx}
+	e.reading, e.stop = context.WithCancel(ctx)
+	defer e.stop()
+	e.account.init(r)
+	e.free = make(chan *unit, r.Window())
+	e.work = make(chan *unit, r.Window())
+	e.ordered = make(chan *unit, r.Window())
+	for range r.Window() {
+		e.free <- newUnit()
+	}
+
+	var wg sync.WaitGroup
+	wg.Go(e.cut)
+	for range r.workers() {
+		wg.Go(e.process)
+	}
+	e.deliver()
+	wg.Wait()
+	return e.finish()
+}
+
+// cut fills units from the source until the input, or the run, ends.
+func (e *engine) cut() {
+	defer close(e.ordered)
+	defer close(e.work)
+	for {
+		if e.draining() {
+			e.interrupted = true
+			return
+		}
+		var u *unit
+		select {
+		case u = <-e.free:
+		case <-e.reading.Done():
+			return
+		}
+		err := e.Source.Next(e.reading, &u.block)
+		switch {
+		case err == io.EOF:
+			return
+		case err != nil && e.reading.Err() != nil:
+			return
+		case err != nil && e.draining():
+			e.interrupted = true
+			return
+		case err != nil:
+			e.readErr = err
+			return
+		}
+		e.ordered <- u
+		e.work <- u
+	}
+}
+
+func (e *engine) draining() bool {
+	select {
+	case <-e.Drain:
+		return true
+	default:
+		return false
+	}
+}
+
+// process is one worker: it takes units as they come and makes chunks of them.
+func (e *engine) process() {
+	w := worker{run: e.Run, decoder: e.Source.Decoder()}
+	if e.Run.Steps != nil {
+		w.steps = e.Run.Steps()
+	}
+	if e.Sink != nil {
+		w.encoder = e.Sink.Encoder()
+	}
+	w.render = e.Recorder != nil && e.Chunks.InFlight == 0
+	for u := range e.work {
+		u.void, u.err = e.reading.Err() != nil, nil
+		if !u.void {
+			u.err = w.do(u)
+		}
+		u.done <- struct{}{}
+	}
+}
+
+type worker struct {
+	run     *Run
+	decoder Decoder
+	steps   []Step
+	encoder Encoder
+	render  bool
+}
+
+func (w *worker) do(u *unit) error {
+	c := &u.chunk
+	c.Batch.Reset(len(w.run.Source.Columns()))
+	c.Encoded.Reset()
+	c.IDs.Reset()
+	u.rec.reset()
+	u.end = u.block.End
+	if err := w.decoder.Decode(&u.block, &c.Batch); err != nil {
+		return err
+	}
+	for _, s := range w.steps {
+		if err := s.Apply(&c.Batch); err != nil {
+			return err
+		}
+	}
+	if w.encoder != nil {
+		if err := w.encoder.Encode(&c.Batch, &c.Encoded); err != nil {
+			return err
+		}
+	}
+	rejectBroken(&c.Batch)
+	u.valid = int64(c.Pending())
+	if w.render {
+		render(w.run.Recorder, u)
+	}
+	return nil
+}
+
+// rejectBroken ends what only steps need to know: which rejected rows could
+// not be decoded.
+func rejectBroken(b *Batch) {
+	if len(b.Problems) == 0 {
+		return
+	}
+	for i, f := range b.Fates {
+		if f == Broken {
+			b.Fates[i] = Rejected
+		}
+	}
+}
+
+// render puts the problems in row order and has them written down.
+func render(r Recorder, u *unit) {
+	sortProblems(u.chunk.Problems)
+	r.Render(&u.chunk, &u.rec)
+}
+
+func sortProblems(problems []Problem) {
+	slices.SortStableFunc(problems, func(a, b Problem) int { return int(a.Row) - int(b.Row) })
+}
+
+// deliver takes the units in input order and gives them to the sink.
+func (e *engine) deliver() {
+	var next interface {
+		add(*unit) bool // false: later units are not wanted
+		close()
+	} = (*direct)(e)
+	if e.Sink != nil && e.Chunks.InFlight > 0 {
+		next = newChunker(e)
+	}
+	ended := false // what comes later counts as not read
+	for u := range e.ordered {
+		<-u.done
+		switch {
+		case u.void: // the run stopped before it was decoded
+		case u.err != nil:
+			e.halt(u.err)
+			ended = true
+		case !ended:
+			ended = !next.add(u)
+		}
+		e.free <- u
+	}
+	next.close()
+}
+
+// halt ends the reading with err, unless the run has ended already. What was
+// cut into chunks to be written still is.
+func (e *engine) halt(err error) {
+	e.errOnce.Do(func() { e.err = err })
+	e.stop()
+}
+
+// fail ends the run with err: nothing more is written.
+func (e *engine) fail(err error) {
+	e.failed.Store(true)
+	e.halt(err)
+}
+
+// direct writes each unit as it comes: files.
+type direct engine
+
+func (d *direct) add(u *unit) bool {
+	e := (*engine)(d)
+	if e.Sink != nil && !e.failed.Load() {
+		if err := e.Sink.Write(e.ctx, &u.chunk); err != nil {
+			e.fail(err)
+		}
+	}
+	e.take(u)
+	if e.Limit.exceeded(e.account.counts.Rejected, e.account.counts.Read) {
+		e.fail(ErrMaxRejects)
+		return false
+	}
+	return true
+}
+
+func (d *direct) close() {}
+
+// take accounts for a unit whose fates are known as far as they ever will be.
+func (e *engine) take(u *unit) {
+	if e.Sink != nil {
+		u.chunk.Settle(NotSent)
+	}
+	if err := e.account.add(u); err != nil {
+		e.fail(err)
+	}
+}
+
+// finish commits or aborts and adds everything up.
+func (e *engine) finish() (*Report, error) {
+	err := e.outcome()
+	if e.Sink != nil {
+		err = e.closeSink(err)
+	}
+	return e.account.report(e.Sink == nil), err
+}
+
+func (e *engine) outcome() error {
+	switch {
+	case e.ctx.Err() != nil:
+		return ErrInterrupted
+	case e.err != nil:
+		return e.err
+	case e.readErr != nil:
+		return e.readErr
+	case e.interrupted:
+		return ErrInterrupted
+	}
+	return nil
+}
+
+func (e *engine) closeSink(err error) error {
+	if err == nil {
+		if err = e.Sink.Commit(e.ctx); err == nil {
+			return nil
+		}
+	}
+	undone, abortErr := e.Sink.Abort()
+	if undone {
+		e.account.undo()
+	}
+	return errors.Join(err, abortErr)
+}
