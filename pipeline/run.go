@@ -98,6 +98,7 @@ type engine struct {
 	*Run
 	ctx     context.Context    // ends with the caller's: everything stops
 	reading context.Context    // ends also when the run is to stop
+	cutting context.Context    // ends also when the run is to be drained
 	stop    context.CancelFunc // ends reading
 	failed  atomic.Bool        // nothing more is to be written
 
@@ -126,6 +127,9 @@ func (r *Run) Do(ctx context.Context) (*Report, error) {
 	e := &engine{Run: r, ctx: ctx}
 	e.reading, e.stop = context.WithCancel(ctx)
 	defer e.stop()
+	var drain context.CancelFunc
+	e.cutting, drain = context.WithCancel(e.reading)
+	defer drain()
 	e.account.init(r)
 	e.free = make(chan *unit, r.Window())
 	e.work = make(chan *unit, r.Window())
@@ -135,7 +139,17 @@ func (r *Run) Do(ctx context.Context) (*Report, error) {
 	}
 
 	var wg sync.WaitGroup
-	wg.Go(e.cut)
+	wg.Go(func() {
+		defer drain()
+		e.cut()
+	})
+	wg.Go(func() { // a source that waits for its input has to be told
+		select {
+		case <-e.Drain:
+			drain()
+		case <-e.cutting.Done():
+		}
+	})
 	for range r.workers() {
 		wg.Go(e.process)
 	}
@@ -159,7 +173,7 @@ func (e *engine) cut() {
 		case <-e.reading.Done():
 			return
 		}
-		err := e.Source.Next(e.reading, &u.block)
+		err := e.Source.Next(e.cutting, &u.block)
 		switch {
 		case err == io.EOF:
 			return

@@ -1,0 +1,127 @@
+// Package report is what a run leaves behind for people and programs: its
+// directory, the summary as JSON, and the short account on the terminal.
+package report
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Dir is a run directory. It and its files belong to their owner alone,
+// because they hold personal data.
+type Dir struct {
+	ID   string // of the run
+	Path string // absolute
+	log  *os.File
+}
+
+// DirError is a run directory that cannot be what is asked of it.
+type DirError struct {
+	Path   string
+	Cause  string
+	Advice string
+	Err    error
+}
+
+// Error returns the path and what is wrong with it.
+func (e *DirError) Error() string { return "run directory " + e.Path + ": " + e.Cause }
+
+// Hint says what to do about it.
+func (e *DirError) Hint() string { return e.Advice }
+
+// Unwrap returns what the system said.
+func (e *DirError) Unwrap() error { return e.Err }
+
+// NewDir makes a run directory: path itself, which must be new or empty, or,
+// if path is empty, flytt-runs/<id> in the working directory. Now is when the
+// run started.
+func NewDir(path string, now time.Time) (*Dir, error) {
+	id, err := newID(now)
+	if err != nil {
+		return nil, err
+	}
+	if path == "" {
+		path = filepath.Join("flytt-runs", id)
+	} else {
+		id = filepath.Base(filepath.Clean(path))
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, &DirError{Path: path, Cause: err.Error(), Err: err}
+	}
+	if err := makePrivate(abs); err != nil {
+		return nil, err
+	}
+	d := &Dir{ID: id, Path: abs}
+	d.log, err = os.OpenFile(d.File("log.jsonl"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, &DirError{Path: path, Cause: "cannot write into it", Err: err}
+	}
+	return d, nil
+}
+
+// newID returns a name for a run that sorts by time: 20261124-021500-3fa9c1.
+func newID(now time.Time) (string, error) {
+	var b [3]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return "", err
+	}
+	return now.Format("20060102-150405-") + hex.EncodeToString(b[:]), nil
+}
+
+// makePrivate makes the directory path, or takes an empty one.
+func makePrivate(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := os.MkdirAll(path, 0o700); err != nil {
+			return &DirError{Path: path, Cause: "cannot be made", Advice: "choose another with --run-dir", Err: err}
+		}
+		return nil
+	case err != nil:
+		return &DirError{Path: path, Cause: "cannot be looked at", Err: err}
+	case !info.IsDir():
+		return &DirError{Path: path, Cause: "is not a directory", Advice: "choose a new or empty directory with --run-dir"}
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return &DirError{Path: path, Cause: "cannot be read", Err: err}
+	}
+	if len(entries) > 0 {
+		return &DirError{Path: path, Cause: "is not empty", Advice: "choose a new or empty directory with --run-dir"}
+	}
+	return os.Chmod(path, 0o700)
+}
+
+// File returns the path of the file called name in the directory.
+func (d *Dir) File(name string) string { return filepath.Join(d.Path, name) }
+
+// Write writes data as the file called name.
+func (d *Dir) Write(name string, data []byte) error {
+	f, err := os.OpenFile(d.File(name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// LogHandler returns a handler that writes to the run's log.jsonl.
+func (d *Dir) LogHandler() slog.Handler {
+	return slog.NewJSONHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug})
+}
+
+// Close makes the log durable.
+func (d *Dir) Close() error {
+	if err := errors.Join(d.log.Sync(), d.log.Close()); err != nil {
+		return fmt.Errorf("log of the run: %w", err)
+	}
+	return nil
+}

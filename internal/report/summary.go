@@ -1,0 +1,86 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+
+	"flytt/pipeline"
+)
+
+// Summary is a run in numbers: summary.json of the run directory, and what
+// --json prints.
+type Summary struct {
+	Run      string            `json:"run"`
+	Verb     string            `json:"verb"`
+	Resource string            `json:"resource"`
+	Target   string            `json:"target,omitempty"` // host the rows went to
+	Input    *Input            `json:"input,omitempty"`
+	Rows     pipeline.Counts   `json:"rows"`
+	Rejects  []Reason          `json:"rejects"`
+	Warnings []Reason          `json:"warnings"`
+	Repairs  []Reason          `json:"repairs"`
+	Notes    []string          `json:"notes,omitempty"` // what was remarkable about the input as a whole
+	Files    map[string]string `json:"files"`
+	Seconds  float64           `json:"seconds"`
+	Balanced bool              `json:"balanced"`
+	Exit     int               `json:"exit"`
+	Error    *Failure          `json:"error,omitempty"`
+}
+
+// Input is what was found out about the input.
+type Input struct {
+	File      string `json:"file"`
+	Format    string `json:"format"`
+	Encoding  string `json:"encoding"`
+	Evidence  string `json:"evidence,omitempty"`
+	Delimiter string `json:"delimiter,omitempty"`
+	HeaderRow int64  `json:"header_row"`
+}
+
+// Reason counts one kind of problem in one field.
+type Reason struct {
+	Stage string        `json:"stage"`
+	Field string        `json:"field"` // empty: the row as a whole
+	Code  pipeline.Code `json:"code"`
+	Count int64         `json:"count"`
+	Row   int64         `json:"row,omitempty"` // the first row that has it
+}
+
+// Failure is why a run ended before its input did, or could not begin.
+type Failure struct {
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+	Next    string `json:"next,omitempty"` // the command to run next
+}
+
+// NewSummary returns the summary of a run of verb, without a result.
+func NewSummary(verb string) *Summary {
+	return &Summary{Verb: verb, Rejects: []Reason{}, Warnings: []Reason{}, Repairs: []Reason{}, Files: map[string]string{}, Balanced: true}
+}
+
+// Result fills in what the engine reported.
+func (s *Summary) Result(r *pipeline.Report, took time.Duration) {
+	s.Rows = r.Rows
+	s.Rejects, s.Warnings, s.Repairs = reasons(r.Rejects), reasons(r.Warnings), reasons(r.Repairs)
+	s.Seconds = float64(took.Milliseconds()) / 1000
+	s.Balanced = r.Balanced()
+}
+
+func reasons(tallies []pipeline.Tally) []Reason {
+	out := make([]Reason, len(tallies))
+	for i, t := range tallies {
+		out[i] = Reason{Stage: t.Stage.String(), Field: t.Field, Code: t.Code, Count: t.Count, Row: t.Row}
+	}
+	return out
+}
+
+// JSON returns the summary as one indented JSON object and a line end.
+func (s *Summary) JSON() ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(s)
+	return b.Bytes(), err
+}

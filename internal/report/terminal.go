@@ -1,0 +1,166 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"unicode/utf8"
+
+	"flytt/pipeline"
+)
+
+// mostReasons is how many reasons the terminal lists before it says how many
+// more there are.
+const mostReasons = 12
+
+// Print writes the account of a run for a person: what became of the rows, the
+// reasons, the files. Meaning returns what a code stands for.
+func (s *Summary) Print(w io.Writer, meaning func(pipeline.Code) string) error {
+	p := &printer{w: w, meaning: meaning}
+	p.counts(s)
+	p.reasons("Why rows were rejected", s.Rejects)
+	p.reasons("Repaired by rule", s.Repairs)
+	p.reasons("Warnings", s.Warnings)
+	p.files(s.Files)
+	return p.err
+}
+
+// printer writes until the first error.
+type printer struct {
+	w       io.Writer
+	meaning func(pipeline.Code) string
+	err     error
+}
+
+func (p *printer) printf(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format, args...)
+	}
+}
+
+func (p *printer) counts(s *Summary) {
+	title := s.Resource
+	if s.Input != nil {
+		title = s.Input.File + " to " + s.Resource
+	}
+	if s.Target != "" {
+		title += " at " + s.Target
+	}
+	rate := ""
+	if s.Seconds >= 0.1 {
+		rate = fmt.Sprintf(", %s rows/s", Number(int64(float64(s.Rows.Read)/s.Seconds)))
+	}
+	p.printf("%s: %s (%.1f s%s)\n\n", s.Verb, title, s.Seconds, rate)
+	c := s.Rows
+	lines := []struct {
+		name string
+		n    int64
+		show bool
+		say  string
+	}{
+		{"read", c.Read, true, ""},
+		{"valid", c.Valid, s.Verb == "validate", "nothing was sent; only the API knows more"},
+		{"written", c.Written, s.Verb != "validate", ""},
+		{"unchanged", c.Unchanged, c.Unchanged > 0, ""},
+		{"skipped", c.Skipped, c.Skipped > 0, "left out by the mapping"},
+		{"rejected", c.Rejected, true, ""},
+		{"in doubt", c.InDoubt, c.InDoubt > 0, "sent, and no answer shows whether they arrived: never sent again"},
+		{"not sent", c.NotSent, c.NotSent > 0, "the run stopped first"},
+	}
+	width := len(Number(c.Read))
+	for _, l := range lines {
+		if l.show {
+			p.printf("  %-9s  %*s", l.name, width, Number(l.n))
+			if l.say != "" {
+				p.printf("   %s", l.say)
+			}
+			p.printf("\n")
+		}
+	}
+	if !s.Balanced {
+		p.printf("\n  These numbers do not add up, which is a fault in flytt. Do not rely on this run.\n")
+	}
+}
+
+func (p *printer) reasons(title string, list []Reason) {
+	if len(list) == 0 {
+		return
+	}
+	p.printf("\n%s\n", title)
+	t := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
+	shown := list[:min(len(list), mostReasons)]
+	width := len(Number(shown[0].Count))
+	for _, r := range shown {
+		field := r.Field
+		if field == "" {
+			field = "(row)"
+		}
+		first := ""
+		if r.Row > 0 {
+			first = "row " + strconv.FormatInt(r.Row, 10)
+		}
+		if p.err == nil {
+			_, p.err = fmt.Fprintf(t, "  %*s\t%s\t%s\t%s\t%s\n", width, Number(r.Count), field, p.meaning(r.Code), r.Code, first)
+		}
+	}
+	if err := t.Flush(); p.err == nil {
+		p.err = err
+	}
+	if rest := list[len(shown):]; len(rest) > 0 {
+		var n int64
+		for _, r := range rest {
+			n += r.Count
+		}
+		p.printf("  and %d more kinds, %s in all: summary.json has them\n", len(rest), Number(n))
+	}
+}
+
+func (p *printer) files(files map[string]string) {
+	if len(files) == 0 {
+		return
+	}
+	names := make([]string, 0, len(files))
+	width := 0
+	for name := range files {
+		names = append(names, name)
+		width = max(width, utf8.RuneCountInString(name))
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		if d := fileRank(a) - fileRank(b); d != 0 {
+			return d
+		}
+		return strings.Compare(a, b)
+	})
+	p.printf("\nFiles\n")
+	for _, name := range names {
+		p.printf("  %-*s  %s\n", width, name, files[name])
+	}
+}
+
+// fileRank puts first what a person looks for first.
+func fileRank(name string) int {
+	order := []string{"output", "rejects", "in_doubt", "written"}
+	if i := slices.Index(order, name); i >= 0 {
+		return i
+	}
+	if strings.HasPrefix(name, "missing_") {
+		return len(order)
+	}
+	return len(order) + 1
+}
+
+// Number returns n with its digits in groups of three: 79 777 with a no-break
+// space would not line up in every font, so it is a comma.
+func Number(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	if n < 0 {
+		return s
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
