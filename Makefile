@@ -1,0 +1,93 @@
+# Needs Go and make; `make race` also needs a C compiler. Variables to set:
+#   FUZZTIME   how long `make fuzz` runs each target (10s)
+#   BENCHTIME  how long `make bench` runs each benchmark (1s)
+#   PREFIX     where `make install` puts bin/flytt (what `go install` uses, if empty)
+
+FUZZTIME  ?= 10s
+BENCHTIME ?= 1s
+PREFIX    ?=
+
+STATICCHECK_VERSION := v0.7.0
+STATICCHECK         := bin/staticcheck-$(STATICCHECK_VERSION)
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
+LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION))
+BUILDFLAGS := -trimpath -ldflags '$(LDFLAGS)'
+
+SAMPLE := samples/externalclientcontactperson
+DEMO   := dist/demo
+
+export CGO_ENABLED := 0
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test race lint fmt-check vet staticcheck bench fuzz build install clean
+
+help: ## list the targets
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+# Exit 1 means that some rows were rejected, which the register is made for.
+demo: build ## import a legacy register into a sandbox and show what was rejected
+	@rm -rf $(DEMO) && mkdir -p $(DEMO)
+	@echo '$$ flytt import $(SAMPLE)/register.csv -m $(SAMPLE)/mapping.yaml --sandbox --yes'
+	@root=$$PWD; cd $(DEMO); status=0; \
+	"$$root/bin/flytt" import "$$root/$(SAMPLE)/register.csv" -m "$$root/$(SAMPLE)/mapping.yaml" \
+		--sandbox --yes --run-dir run || status=$$?; \
+	if [ $$status -gt 1 ]; then echo "make demo: flytt ended with exit code $$status" >&2; exit $$status; fi; \
+	printf '\nThe first rejected rows (the columns as they were, then _row and _errors):\n\n'; \
+	head -n 4 run/rejects.csv; \
+	printf '\nTo look at next:\n'; \
+	printf '  %-32s %s\n' \
+		'$(DEMO)/run/rejects.csv' 'every rejected row with all its reasons; mend it and import it again' \
+		'$(DEMO)/run/summary.json' 'what was counted' \
+		'$(DEMO)/run/mapping.yaml' 'the mapping that was used' \
+		'$(SAMPLE)/' 'the register, its mapping file and what is expected of them'
+
+test: ## run the tests
+	go test ./...
+
+race: ## run the tests under the race detector (needs a C compiler)
+	@if command -v "$$(go env CC)" >/dev/null; then \
+		echo 'CGO_ENABLED=1 go test -race ./...'; CGO_ENABLED=1 go test -race ./...; \
+	elif [ "$$CI" = true ]; then \
+		echo 'make race: no C compiler, which the race detector needs' >&2; exit 1; \
+	else \
+		echo 'make race: SKIPPED: no C compiler, which the race detector needs' >&2; \
+	fi
+
+lint: fmt-check vet staticcheck ## check the formatting, go vet and staticcheck
+
+fmt-check:
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then \
+		printf 'not formatted with gofmt:\n%s\n' "$$unformatted" >&2; exit 1; fi
+
+vet:
+	go vet ./...
+
+staticcheck: $(STATICCHECK)
+	$(STATICCHECK) -checks all ./...
+
+# Beside the module, so that go.mod names only what flytt is built from.
+$(STATICCHECK):
+	GOBIN=$(CURDIR)/bin go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
+	mv bin/staticcheck $@
+
+bench: ## run the benchmarks
+	go test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) ./...
+
+fuzz: ## run every fuzz target for FUZZTIME
+	@mkdir -p dist && go test -list='^Fuzz' ./... >dist/fuzz.txt || { cat dist/fuzz.txt; exit 1; }
+	@awk '/^Fuzz/ {names[++n] = $$1} /^ok/ {for (i = 1; i <= n; i++) print $$2, names[i]; n = 0}' dist/fuzz.txt | \
+	while read -r package target; do \
+		echo "$$package $$target"; \
+		go test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) "$$package" || exit 1; \
+	done
+
+build: ## build bin/flytt
+	go build $(BUILDFLAGS) -o bin/ ./cmd/flytt
+
+install: ## install flytt, in PREFIX/bin if PREFIX is set
+	$(if $(PREFIX),GOBIN='$(abspath $(PREFIX))/bin') go install $(BUILDFLAGS) ./cmd/flytt
+
+clean: ## remove what was built
+	rm -rf bin dist
