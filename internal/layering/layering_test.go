@@ -1,0 +1,348 @@
+// Package layering_test holds the shape of the module: which package may import
+// which, where goroutines start, where the environment is read, and what lies at
+// the top level.
+package layering_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const (
+	module = "flytt"
+	root   = "../.."
+)
+
+// layers says for every package, by the longest prefix of its path, which others
+// of the module it may import, by prefix. A package imports its own layer freely.
+//
+//	cmd → sources, sinks, mappings, internal/sandbox, internal/report → internal/api, internal/journal → pipeline
+//
+// Sources, sinks and mappings know nothing of each other: what they share is in
+// pipeline, and cmd brings them together.
+var layers = map[string][]string{
+	"cmd":               {"sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/api", "internal/journal", "pipeline"},
+	"samples":           {"sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/api", "internal/journal", "pipeline"},
+	"sources":           {"internal/api", "internal/journal", "pipeline"},
+	"sinks":             {"internal/api", "internal/journal", "pipeline"},
+	"mappings":          {"mappings/identity", "mappings/format", "pipeline"},
+	"internal/sandbox":  {"mappings", "internal/api", "internal/journal", "pipeline"},
+	"internal/report":   {"internal/api", "internal/journal", "pipeline"},
+	"internal/api":      {"pipeline"},
+	"internal/journal":  {"pipeline"},
+	"mappings/identity": {"pipeline"},
+	"mappings/format":   {"pipeline"},
+	"pipeline":          {},
+	"internal/layering": {},
+}
+
+// testLayers is what the tests of a layer may import besides.
+var testLayers = map[string][]string{
+	"cmd": {"samples"},
+}
+
+// starters are the files, and folders, in which goroutines start. Each has an
+// owner that waits for it, or says why nobody can.
+var starters = []string{
+	"pipeline/",
+	"sources/wait.go",
+	"internal/sandbox/sandbox.go",
+}
+
+// topLevel is what the repository holds, dot-files aside.
+var topLevel = []string{
+	"CHANGELOG.md", "LICENSE", "Makefile", "README.md", "go.mod", "go.sum",
+	"cmd", "internal", "mappings", "pipeline", "samples", "sinks", "sources",
+}
+
+func TestImportsGoOneWay(t *testing.T) {
+	for _, f := range sourceFiles(t) {
+		from := layerOf(path.Dir(f.name))
+		if from == "" {
+			t.Errorf("%s: its package belongs to no layer; add it to the table", f.name)
+			continue
+		}
+		for _, imported := range f.moduleImports() {
+			if !mayImport(from, imported, f.test) {
+				t.Errorf("%s imports %s: %s may import only %v", f.name, imported, from, layers[from])
+			}
+		}
+	}
+}
+
+func TestOnlyListedFilesStartGoroutines(t *testing.T) {
+	started := map[string]bool{}
+	for _, f := range sourceFiles(t) {
+		if f.test {
+			continue
+		}
+		allowed := slices.IndexFunc(starters, func(s string) bool { return underOrIs(f.name, s) })
+		for _, p := range f.goroutines() {
+			if allowed < 0 {
+				t.Errorf("%s: a goroutine starts here; only pipeline and the listed files start them", f.at(p))
+				continue
+			}
+			started[starters[allowed]] = true
+		}
+	}
+	for _, s := range starters {
+		if !started[s] {
+			t.Errorf("%s starts no goroutine: strike it from the list", s)
+		}
+	}
+}
+
+func TestOnlyCmdReadsTheEnvironment(t *testing.T) {
+	for _, f := range sourceFiles(t) {
+		if f.test || strings.HasPrefix(f.name, "cmd/") {
+			continue
+		}
+		for _, name := range []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"} {
+			for _, p := range f.uses("os", name) {
+				t.Errorf("%s: os.%s outside cmd", f.at(p), name)
+			}
+		}
+	}
+}
+
+func TestTopLevelHoldsOnlyWhatIsListed(t *testing.T) {
+	// What git tracks, and what it would if added; not what it ignores.
+	list := exec.Command("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	list.Dir = root
+	out, err := list.Output()
+	if err != nil {
+		t.Skipf("not a git work tree: %v", err)
+	}
+	seen := map[string]bool{}
+	for name := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
+		first, _, _ := strings.Cut(name, "/")
+		if seen[first] || strings.HasPrefix(first, ".") || slices.Contains(topLevel, first) {
+			continue
+		}
+		seen[first] = true
+		t.Errorf("%s at the top level: only %v and dot-files belong there", first, topLevel)
+	}
+}
+
+func TestLayersHoldWhatTheyAreToldTo(t *testing.T) {
+	tests := []struct {
+		from, imported string
+		test, want     bool
+	}{
+		{from: "cmd/flytt", imported: "sources", want: true},
+		{from: "cmd/flytt", imported: "samples", want: false},
+		{from: "cmd/flytt", imported: "samples", test: true, want: true},
+		{from: "sources", imported: "sources/xlsx", want: true},
+		{from: "sources/xlsx", imported: "sources", want: true},
+		{from: "sources", imported: "sinks", want: false},
+		{from: "sinks", imported: "mappings", want: false},
+		{from: "sinks", imported: "mappings/format", want: false},
+		{from: "mappings", imported: "sources", want: false},
+		{from: "mappings/identity", imported: "mappings/format", want: false},
+		{from: "mappings/identity", imported: "mappings", want: false},
+		{from: "internal/sandbox", imported: "mappings/identity", want: true},
+		{from: "internal/api", imported: "sinks", want: false},
+		{from: "pipeline", imported: "internal/api", want: false},
+		{from: "pipeline", imported: "mappings/identity", test: true, want: false},
+		{from: "samples/generate", imported: "samples", want: true},
+		{from: "samples", imported: "cmd/flytt", want: false},
+		{from: "cmd/flytt", imported: "sourceslike", want: false},
+	}
+	for _, test := range tests {
+		if got := mayImport(layerOf(test.from), test.imported, test.test); got != test.want {
+			t.Errorf("%s imports %s (test: %v): allowed %v, want %v", test.from, test.imported, test.test, got, test.want)
+		}
+	}
+}
+
+func TestGoroutinesAndEnvironmentAreFound(t *testing.T) {
+	const text = `package p
+import ("context"; system "os")
+func f(ctx context.Context, wg group, g group) {
+	go f(ctx, wg, g)
+	wg.Go(func() {})
+	g.TryGo(func() error { return nil })
+	system.Getenv("X")
+	wg.Go()
+	wg.Wait()
+}`
+	fset := token.NewFileSet()
+	parsed, err := parser.ParseFile(fset, "p.go", text, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &sourceFile{fset: fset, file: parsed}
+	if got := len(f.goroutines()); got != 3 {
+		t.Errorf("%d starts of goroutines found, want 3", got)
+	}
+	if got := len(f.uses("os", "Getenv")); got != 1 {
+		t.Errorf("%d uses of os.Getenv found, want 1", got)
+	}
+}
+
+// mayImport tells whether a package of the layer from may import a package of
+// the module, given by its path in the module.
+func mayImport(from, imported string, test bool) bool {
+	to := layerOf(imported)
+	if to == "" {
+		return false
+	}
+	under := func(prefix string) bool { return underOrIs(imported, prefix) }
+	return to == from || slices.ContainsFunc(layers[from], under) ||
+		test && slices.ContainsFunc(testLayers[from], under)
+}
+
+// layerOf returns the longest key of layers that name is or lies under, or "".
+func layerOf(name string) string {
+	longest := ""
+	for layer := range layers {
+		if underOrIs(name, layer) && len(layer) > len(longest) {
+			longest = layer
+		}
+	}
+	return longest
+}
+
+// underOrIs tells whether name is at, or lies below, the path at.
+func underOrIs(name, at string) bool {
+	at = strings.TrimSuffix(at, "/")
+	return name == at || strings.HasPrefix(name, at+"/")
+}
+
+// sourceFile is a Go file of the module, of whatever platform.
+type sourceFile struct {
+	name string // slashed, from the top of the module
+	test bool
+	fset *token.FileSet
+	file *ast.File
+}
+
+// at returns name:line.
+func (f *sourceFile) at(p token.Pos) string {
+	return f.name + ":" + strconv.Itoa(f.fset.Position(p).Line)
+}
+
+// sourceFiles parses every Go file of the module. It reads the files rather
+// than asking go list so that those of other platforms are seen too.
+func sourceFiles(t *testing.T) []*sourceFile {
+	t.Helper()
+	var files []*sourceFile
+	fset := token.NewFileSet()
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return skipFolder(name, d.Name())
+		}
+		if filepath.Ext(name) != ".go" {
+			return nil
+		}
+		parsed, err := parser.ParseFile(fset, name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, name)
+		files = append(files, &sourceFile{
+			name: filepath.ToSlash(rel), test: strings.HasSuffix(name, "_test.go"), fset: fset, file: parsed,
+		})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Fatal("no Go files found")
+	}
+	return files
+}
+
+// skipFolder leaves out what the go command does.
+func skipFolder(name, base string) error {
+	if name != root && (base == "testdata" || base == "vendor" || base[0] == '.' || base[0] == '_') {
+		return filepath.SkipDir
+	}
+	return nil
+}
+
+// moduleImports returns the packages of the module that f imports, by their
+// paths in the module.
+func (f *sourceFile) moduleImports() []string {
+	var imports []string
+	for _, spec := range f.file.Imports {
+		if inner, ok := strings.CutPrefix(importPath(spec), module+"/"); ok {
+			imports = append(imports, inner)
+		}
+	}
+	return imports
+}
+
+func importPath(spec *ast.ImportSpec) string {
+	unquoted, err := strconv.Unquote(spec.Path.Value)
+	if err != nil {
+		panic(err) // the parser took it
+	}
+	return unquoted
+}
+
+// goroutines returns where f starts goroutines: go statements, and the Go and
+// TryGo methods of groups. Callbacks of timers and contexts do not count.
+func (f *sourceFile) goroutines() []token.Pos {
+	var starts []token.Pos
+	ast.Inspect(f.file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.GoStmt:
+			starts = append(starts, n.Pos())
+		case *ast.CallExpr:
+			method, ok := n.Fun.(*ast.SelectorExpr)
+			if ok && len(n.Args) == 1 && (method.Sel.Name == "Go" || method.Sel.Name == "TryGo") {
+				starts = append(starts, n.Pos())
+			}
+		}
+		return true
+	})
+	return starts
+}
+
+// uses returns where f names a thing of a package, called or not.
+func (f *sourceFile) uses(pkg, name string) []token.Pos {
+	local := f.localName(pkg)
+	if local == "" {
+		return nil
+	}
+	var found []token.Pos
+	ast.Inspect(f.file, func(n ast.Node) bool {
+		selector, ok := n.(*ast.SelectorExpr)
+		if !ok || selector.Sel.Name != name {
+			return true
+		}
+		if x, ok := selector.X.(*ast.Ident); ok && x.Name == local {
+			found = append(found, selector.Pos())
+		}
+		return true
+	})
+	return found
+}
+
+// localName is what f calls an imported package, "" if it does not import it.
+func (f *sourceFile) localName(pkg string) string {
+	for _, spec := range f.file.Imports {
+		if importPath(spec) != pkg {
+			continue
+		}
+		if spec.Name != nil {
+			return spec.Name.Name
+		}
+		return path.Base(pkg)
+	}
+	return ""
+}
