@@ -12,11 +12,7 @@ import (
 
 // create answers POST on the collection.
 func (x *exchange) create() error {
-	body, err := x.body()
-	if err != nil {
-		return err
-	}
-	rec, err := newReader(x.table, body).object()
+	rec, err := x.record()
 	if err != nil {
 		return err
 	}
@@ -28,11 +24,7 @@ func (x *exchange) create() error {
 
 // update answers PATCH on a row: fields that are not given stay as they are.
 func (x *exchange) update() error {
-	body, err := x.body()
-	if err != nil {
-		return err
-	}
-	rec, err := newReader(x.table, body).object()
+	rec, err := x.record()
 	if err != nil {
 		return err
 	}
@@ -42,6 +34,15 @@ func (x *exchange) update() error {
 		return err
 	}
 	return x.answer(http.StatusOK, rec.doc)
+}
+
+// record reads the body, which is one record.
+func (x *exchange) record() (*record, error) {
+	body, err := x.body()
+	if err != nil {
+		return nil, err
+	}
+	return newReader(x.table, body).object()
 }
 
 // bulk answers POST on the list: items without an id make rows, those with one
