@@ -131,7 +131,7 @@ func TestLookupNamesTheNearestResource(t *testing.T) {
 }
 
 func TestLookupParsesOnce(t *testing.T) {
-	if lookup(t, contactPerson) != lookup(t, contactPerson) {
+	if first, second := lookup(t, contactPerson), lookup(t, contactPerson); first != second {
 		t.Error("two resources of one name")
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
 
 	"flytt/mappings/format"
@@ -306,7 +305,7 @@ func (d *descriptor) checkResource() error {
 
 // checkList checks that the items of the resource's key are all known.
 func (d *descriptor) checkList(key string, items []string, what string, known []string) error {
-	var n ast.Node = d.nodes[key]
+	n := d.nodes[key]
 	for j, item := range items {
 		if !slices.Contains(known, item) {
 			return d.file.unknown(itemAt(n, j), what, item, known)

@@ -105,7 +105,7 @@ func (r *row) append(dst []byte) []byte {
 		if i > 0 {
 			dst = append(dst, ';')
 		}
-		if i == r.raw || bytes.IndexAny(cell, "\";\r\n") < 0 {
+		if i == r.raw || !bytes.ContainsAny(cell, "\";\r\n") {
 			dst = append(dst, cell...)
 			continue
 		}

@@ -117,7 +117,7 @@ func TestCredentialsAreNeverShown(t *testing.T) {
 	}{client, credentials(), &config.Credentials}
 	var out bytes.Buffer
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%T"} {
-		for _, v := range []any{config, &config, config.Credentials, &config.Credentials, client, *&client, holder, &holder} {
+		for _, v := range []any{config, &config, config.Credentials, &config.Credentials, client, holder, &holder} {
 			fmt.Fprintf(&out, verb+"\n", v)
 		}
 	}

@@ -32,8 +32,6 @@ const (
 	Prefix16        // repair: 16 before an organisationsnummer was taken off
 	VATNumber       // repair: SE…01 was reduced to the ten digits
 	LeadingZero     // repair: nine digits got the zero back that a spreadsheet took; the check digit proves it
-
-	end
 )
 
 const (
