@@ -8,6 +8,7 @@ type account struct {
 	counts   Counts
 	bytes    int64
 	tallies  tallies
+	failed   bool // the recorder has; it is not called again
 }
 
 func (a *account) init(r *Run) {
@@ -39,10 +40,12 @@ func (a *account) add(u *unit) error {
 	if a.progress != nil {
 		a.progress(Progress{Rows: a.counts, Bytes: a.bytes})
 	}
-	if a.recorder != nil {
-		return a.recorder.Append(&u.rec)
+	if a.recorder == nil || a.failed {
+		return nil
 	}
-	return nil
+	err := a.recorder.Append(&u.rec)
+	a.failed = err != nil
+	return err
 }
 
 // undo takes back what was written to a sink that came to nothing.

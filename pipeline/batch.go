@@ -25,13 +25,20 @@ func (c *Column) Len() int { return len(c.spans) }
 // Null reports whether row i has no value.
 func (c *Column) Null(i int) bool { return c.spans[i].start > c.spans[i].end }
 
+// noText is the empty value, which a slice of a text that was never made would
+// not be: that is nil, and nil is a null.
+var noText = []byte{}
+
 // Value returns the value of row i, nil for a null and empty but not nil for
 // an empty one. It stays valid until the column is reset, and is not to be
 // changed.
 func (c *Column) Value(i int) []byte {
 	s := c.spans[i]
-	if s.start > s.end {
+	switch {
+	case s.start > s.end:
 		return nil
+	case s.start == s.end:
+		return noText
 	}
 	return c.text[s.start:s.end:s.end]
 }
@@ -123,6 +130,9 @@ func (c *Column) View(from *Column) {
 		}
 	}
 }
+
+// Narrow leaves out the first n bytes of row i's value.
+func (c *Column) Narrow(i, n int) { c.spans[i].start += uint32(n) }
 
 // SetNull takes row i's value away.
 func (c *Column) SetNull(i int) { c.spans[i] = nullSpan }

@@ -7,6 +7,10 @@ import (
 
 const defaultChunkBytes = 8 << 20
 
+// maxAside is how many bytes of input a chunk holds of rows that are not sent,
+// so that a register in which every row is rejected does not gather in memory.
+const maxAside = 1 << 20
+
 // chunker gathers the rows of units into chunks of the size the sink wants and
 // has several of them written at once. Chunks own copies of their rows, so the
 // units go back to the cutter at once; rejected rows travel in the chunk they
@@ -21,9 +25,11 @@ type chunker struct {
 	current  *unit // being filled
 	pending  int   // rows in current that are to be sent
 	held     int   // bytes of input in current
+	aside    int   // bytes of input in current of rows that are not to be sent
 	seq      int64
 	read     int64        // rows so far
 	rejected int64        // of those, before any write
+	over     bool         // too much has been rejected: no chunk is written any more
 	refused  atomic.Int64 // rows rejected by writes
 
 	free    chan *unit
@@ -95,7 +101,7 @@ func (k *chunker) open() {
 	u.rec.reset()
 	u.chunk.Seq, u.valid, u.err, u.hold = k.seq, 0, nil, k.exceeded()
 	k.seq++
-	k.current, k.pending, k.held = u, 0, 0
+	k.current, k.pending, k.held, k.aside = u, 0, 0, 0
 }
 
 // fits returns how far the rows of src from from go into the current chunk, and
@@ -103,6 +109,7 @@ func (k *chunker) open() {
 func (k *chunker) fits(src *Chunk, from int) (to int, full bool) {
 	bytes := len(k.current.chunk.Data)
 	for i := from; i < src.Len(); i++ {
+		input := rowBytes(src, i)
 		if src.Fates[i] == Pending {
 			size := len(src.Item(i))
 			if k.pending > 0 && bytes+size > k.limits.Bytes {
@@ -110,9 +117,11 @@ func (k *chunker) fits(src *Chunk, from int) (to int, full bool) {
 			}
 			bytes += size
 			k.pending++
+		} else {
+			k.aside += input
 		}
-		k.held += rowBytes(src, i)
-		if k.pending == k.limits.Rows || k.held > 4*k.limits.Bytes {
+		k.held += input
+		if k.pending == k.limits.Rows || k.aside > maxAside || k.held > 4*k.limits.Bytes {
 			return i + 1, true
 		}
 	}
@@ -172,8 +181,11 @@ func (k *chunker) count(fates []Fate) {
 	}
 }
 
+// exceeded reports whether too much has been rejected. Once it has it stays so,
+// though a percentage may fall again.
 func (k *chunker) exceeded() bool {
-	return k.Limit.exceeded(k.rejected+k.refused.Load(), k.read)
+	k.over = k.over || k.Limit.exceeded(k.rejected+k.refused.Load(), k.read)
+	return k.over
 }
 
 // send hands the current chunk to the writers, to be written unless too much
@@ -189,7 +201,7 @@ func (k *chunker) send() {
 // write is one writer: it writes chunks as they come.
 func (k *chunker) write() {
 	for u := range k.queue {
-		if !u.hold && k.ctx.Err() == nil && !k.failed.Load() && u.chunk.Pending() > 0 {
+		if !u.hold && !k.stopped() && u.chunk.Pending() > 0 {
 			u.err = k.Sink.Write(k.ctx, &u.chunk)
 			if u.err != nil {
 				k.fail(u.err)

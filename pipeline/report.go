@@ -65,7 +65,7 @@ type Recorder interface {
 	Render(c *Chunk, r *Record)
 
 	// Append writes r. It is called in input order by one goroutine. An error
-	// ends the run.
+	// ends the run, and Append is not called again.
 	Append(r *Record) error
 }
 

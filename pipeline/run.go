@@ -70,6 +70,10 @@ type Progress struct {
 // worker's hands, one waiting for each, one being cut and one being written.
 func (r *Run) Window() int { return 2*r.workers() + 2 }
 
+// chunked reports whether rows are gathered into chunks that are written
+// concurrently.
+func (r *Run) chunked() bool { return r.Sink != nil && r.Chunks.InFlight > 0 }
+
 func (r *Run) workers() int {
 	if r.Workers > 0 {
 		return r.Workers
@@ -138,6 +142,7 @@ func (r *Run) Do(ctx context.Context) (*Report, error) {
 		e.free <- newUnit()
 	}
 
+	workers := e.hire()
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer drain()
@@ -150,8 +155,8 @@ func (r *Run) Do(ctx context.Context) (*Report, error) {
 		case <-e.cutting.Done():
 		}
 	})
-	for range r.workers() {
-		wg.Go(e.process)
+	for _, w := range workers {
+		wg.Go(func() { e.process(w) })
 	}
 	e.deliver()
 	wg.Wait()
@@ -162,15 +167,14 @@ func (r *Run) Do(ctx context.Context) (*Report, error) {
 func (e *engine) cut() {
 	defer close(e.ordered)
 	defer close(e.work)
-	for {
-		if e.draining() {
-			e.interrupted = true
-			return
-		}
+	for seq := int64(0); ; seq++ {
 		var u *unit
 		select {
 		case u = <-e.free:
-		case <-e.reading.Done():
+		case <-e.cutting.Done():
+		}
+		if e.cutting.Err() != nil || e.draining() {
+			e.interrupted = e.draining()
 			return
 		}
 		err := e.Source.Next(e.cutting, &u.block)
@@ -186,6 +190,7 @@ func (e *engine) cut() {
 			e.readErr = err
 			return
 		}
+		u.chunk.Seq = seq
 		e.ordered <- u
 		e.work <- u
 	}
@@ -200,16 +205,27 @@ func (e *engine) draining() bool {
 	}
 }
 
-// process is one worker: it takes units as they come and makes chunks of them.
-func (e *engine) process() {
-	w := worker{run: e.Run, decoder: e.Source.Decoder()}
-	if e.Run.Steps != nil {
-		w.steps = e.Run.Steps()
+// hire makes the workers, one after another: what makes their steps need not
+// be safe for concurrent use.
+func (e *engine) hire() []*worker {
+	workers := make([]*worker, e.workers())
+	for i := range workers {
+		w := &worker{run: e.Run, decoder: e.Source.Decoder()}
+		if e.Steps != nil {
+			w.steps = e.Steps()
+		}
+		if e.Sink != nil {
+			w.encoder = e.Sink.Encoder()
+		}
+		w.render = e.Recorder != nil && !e.chunked()
+		workers[i] = w
 	}
-	if e.Sink != nil {
-		w.encoder = e.Sink.Encoder()
-	}
-	w.render = e.Recorder != nil && e.Chunks.InFlight == 0
+	return workers
+}
+
+// process is one worker at work: it takes units as they come and makes chunks
+// of them.
+func (e *engine) process(w *worker) {
 	for u := range e.work {
 		u.void, u.err = e.reading.Err() != nil, nil
 		if !u.void {
@@ -284,14 +300,15 @@ func (e *engine) deliver() {
 		add(*unit) bool // false: later units are not wanted
 		close()
 	} = (*direct)(e)
-	if e.Sink != nil && e.Chunks.InFlight > 0 {
+	if e.chunked() {
 		next = newChunker(e)
 	}
 	ended := false // what comes later counts as not read
 	for u := range e.ordered {
 		<-u.done
 		switch {
-		case u.void: // the run stopped before it was decoded
+		case u.void: // the run stopped before it was decoded; the account has no gaps
+			ended = true
 		case u.err != nil:
 			e.halt(u.err)
 			ended = true
@@ -316,15 +333,19 @@ func (e *engine) fail(err error) {
 	e.halt(err)
 }
 
+// stopped reports whether nothing more is to be written.
+func (e *engine) stopped() bool { return e.failed.Load() || e.ctx.Err() != nil }
+
 // direct writes each unit as it comes: files.
 type direct engine
 
 func (d *direct) add(u *unit) bool {
 	e := (*engine)(d)
-	if e.Sink != nil && !e.failed.Load() {
+	if e.Sink != nil && !e.stopped() {
 		if err := e.Sink.Write(e.ctx, &u.chunk); err != nil {
 			e.fail(err)
 		}
+		e.amend(u)
 	}
 	e.take(u)
 	if e.Limit.exceeded(e.account.counts.Rejected, e.account.counts.Read) {
@@ -335,6 +356,20 @@ func (d *direct) add(u *unit) bool {
 }
 
 func (d *direct) close() {}
+
+// amend renders u again if its write said what no worker could know. Files say
+// nothing of single rows.
+func (e *engine) amend(u *unit) {
+	named := u.chunk.IDs.Len() > 0
+	if e.Recorder == nil || !named && refused(u) == 0 && !slices.Contains(u.chunk.Fates, InDoubt) {
+		return
+	}
+	u.rec.reset()
+	render(e.Recorder, u)
+	if !named {
+		u.rec.Written = u.rec.Written[:0] // as in the units that were not rendered again
+	}
+}
 
 // take accounts for a unit whose fates are known as far as they ever will be.
 func (e *engine) take(u *unit) {
