@@ -148,7 +148,7 @@ const (
 )
 
 // Codes documents the codes that sinks note.
-var Codes = []pipeline.CodeInfo{
+var Codes = append([]pipeline.CodeInfo{
 	{
 		Code: codeNotJSON, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "not a JSON value",
@@ -159,4 +159,4 @@ var Codes = []pipeline.CodeInfo{
 		Meaning: "longer than a spreadsheet keeps",
 		Fix:     "Mend the row in a text editor: a spreadsheet cuts the cell when it opens the file.",
 	},
-}
+}, bulkCodes...)

@@ -46,6 +46,7 @@ type csvSource struct {
 	cut    cutter
 	layout layout
 	names  []string
+	guards bool // a rejects file: its cells are guarded
 }
 
 // openCSV opens delimited text, whatever its delimiter.
@@ -85,15 +86,18 @@ func openCSV(in *input, o *Options) (pipeline.Source, *Info, error) {
 // transcode with. That must be ready before they are made: where the encoding
 // is not decided, Windows-1252 is what it may become.
 func (s *csvSource) lay(h *header, t *text) {
-	rejects := rejectsHeader(h.names)
+	s.guards = rejectsHeader(h.names)
 	s.layout = layout{grammar: h.grammar, width: h.width, table: t.table}
 	if t.undecided {
 		s.layout.table = newTable(windows, false)
 	}
 	for _, name := range h.names {
 		at := int32(leftOut)
-		if !rejects || name != pipeline.RowColumn && name != pipeline.ErrorsColumn {
+		if !s.guards || name != pipeline.RowColumn && name != pipeline.ErrorsColumn {
 			at = int32(len(s.names))
+			if s.guards {
+				name = string(pipeline.UnguardCell([]byte(name)))
+			}
 			s.names = append(s.names, name)
 		}
 		s.layout.inputs = append(s.layout.inputs, at)
@@ -104,7 +108,7 @@ func (s *csvSource) lay(h *header, t *text) {
 func (s *csvSource) info(t *text, h *header) *Info {
 	i := &Info{
 		Encoding: t.encoding, Evidence: t.evidence, LineEnd: t.lineEnd, HeaderRow: h.line,
-		Rejects: len(s.names) < len(h.names), Warnings: h.warnings,
+		Rejects: s.guards, Warnings: h.warnings,
 	}
 	if h.grammar.delimiter != h.grammar.eol {
 		i.Delimiter = string(h.grammar.delimiter)
@@ -122,7 +126,35 @@ func (s *csvSource) Columns() []string { return s.names }
 func (s *csvSource) Next(ctx context.Context, b *pipeline.Block) error { return s.cut.next(ctx, b) }
 
 // Decoder implements pipeline.Source.
-func (s *csvSource) Decoder() pipeline.Decoder { return newDecoder(&s.layout) }
+func (s *csvSource) Decoder() pipeline.Decoder {
+	d := newDecoder(&s.layout)
+	if s.guards {
+		return unguarder{d}
+	}
+	return d
+}
+
+// unguarder decodes a rejects file: it takes the guards off that keep its cells
+// safe in a spreadsheet, see pipeline.GuardCell.
+type unguarder struct{ pipeline.Decoder }
+
+// Decode implements pipeline.Decoder.
+func (u unguarder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
+	if err := u.Decoder.Decode(block, b); err != nil {
+		return err
+	}
+	for i := range b.Input {
+		c := &b.Input[i]
+		for row := range c.Len() {
+			v := c.Value(row)
+			c.Narrow(row, len(v)-len(pipeline.UnguardCell(v)))
+		}
+	}
+	for i, s := range b.Surplus {
+		b.Surplus[i].Cell = string(pipeline.UnguardCell([]byte(s.Cell)))
+	}
+	return nil
+}
 
 // Close implements pipeline.Source.
 func (s *csvSource) Close() error { return s.in.Close() }

@@ -20,6 +20,7 @@ type Dir struct {
 	ID   string // of the run
 	Path string // absolute
 	log  *os.File
+	made bool // it was not there before
 }
 
 // DirError is a run directory that cannot be what is asked of it.
@@ -56,10 +57,11 @@ func NewDir(path string, now time.Time) (*Dir, error) {
 	if err != nil {
 		return nil, &DirError{Path: path, Cause: err.Error(), Err: err}
 	}
-	if err := makePrivate(abs); err != nil {
+	made, err := makePrivate(abs)
+	if err != nil {
 		return nil, err
 	}
-	d := &Dir{ID: id, Path: abs}
+	d := &Dir{ID: id, Path: abs, made: made}
 	d.log, err = os.OpenFile(d.File("log.jsonl"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, &DirError{Path: path, Cause: "cannot write into it", Err: err}
@@ -77,27 +79,27 @@ func newID(now time.Time) (string, error) {
 }
 
 // makePrivate makes the directory path, or takes an empty one.
-func makePrivate(path string) error {
+func makePrivate(path string) (made bool, err error) {
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if err := os.MkdirAll(path, 0o700); err != nil {
-			return &DirError{Path: path, Cause: "cannot be made", Advice: "choose another with --run-dir", Err: err}
+			return false, &DirError{Path: path, Cause: "cannot be made", Advice: "choose another with --run-dir", Err: err}
 		}
-		return nil
+		return true, nil
 	case err != nil:
-		return &DirError{Path: path, Cause: "cannot be looked at", Err: err}
+		return false, &DirError{Path: path, Cause: "cannot be looked at", Err: err}
 	case !info.IsDir():
-		return &DirError{Path: path, Cause: "is not a directory", Advice: "choose a new or empty directory with --run-dir"}
+		return false, &DirError{Path: path, Cause: "is not a directory", Advice: "choose a new or empty directory with --run-dir"}
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
-		return &DirError{Path: path, Cause: "cannot be read", Err: err}
+		return false, &DirError{Path: path, Cause: "cannot be read", Err: err}
 	}
 	if len(entries) > 0 {
-		return &DirError{Path: path, Cause: "is not empty", Advice: "choose a new or empty directory with --run-dir"}
+		return false, &DirError{Path: path, Cause: "is not empty", Advice: "choose a new or empty directory with --run-dir"}
 	}
-	return os.Chmod(path, 0o700)
+	return false, os.Chmod(path, 0o700)
 }
 
 // File returns the path of the file called name in the directory.
@@ -116,6 +118,22 @@ func (d *Dir) Write(name string, data []byte) error {
 // LogHandler returns a handler that writes to the run's log.jsonl.
 func (d *Dir) LogHandler() slog.Handler {
 	return slog.NewJSONHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug})
+}
+
+// Discard closes the directory of a run that could not begin and removes what
+// was made of it.
+func (d *Dir) Discard() error {
+	err := d.log.Close()
+	for _, name := range []string{"log.jsonl", "mapping.yaml"} {
+		if e := os.Remove(d.File(name)); e != nil && !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+	}
+	if d.made {
+		err = errors.Join(err, os.Remove(d.Path))
+		_ = os.Remove(filepath.Dir(d.Path)) // flytt-runs, if it is empty
+	}
+	return err
 }
 
 // Close makes the log durable.

@@ -100,7 +100,7 @@ func (p *printer) reasons(title string, list []Reason) {
 		}
 		first := ""
 		if r.Row > 0 {
-			first = "row " + strconv.FormatInt(r.Row, 10)
+			first = "line " + strconv.FormatInt(r.Row, 10)
 		}
 		if p.err == nil {
 			_, p.err = fmt.Fprintf(t, "  %*s\t%s\t%s\t%s\t%s\n", width, Number(r.Count), field, p.meaning(r.Code), r.Code, first)

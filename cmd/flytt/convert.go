@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"flytt/pipeline"
+	"flytt/sinks"
+)
+
+func convertCommand(a *app) *cobra.Command {
+	j := &job{app: a, verb: "convert"}
+	var out string
+	o := sinks.FileOptions{Stdout: a.stdout}
+	c := &cobra.Command{
+		Use:   "convert FILE -o OUT",
+		Short: "Map and validate a file, and write the valid rows to another",
+		Long: `convert reads FILE (- is standard input), maps and validates it as import does,
+and writes the valid rows to OUT, whose extension says the format: ` + strings.Join(sinks.Formats(), ", ") + `.
+With -o - the rows go to standard output, and the summary to standard error.
+OUT appears whole or not at all; one that exists is left alone without
+--overwrite.`,
+		Example: `  flytt convert kontakter.csv -m mapping.yaml -o kontakter.jsonl
+  flytt convert kontakter.csv -m mapping.yaml -o till-excel.csv --excel
+  flytt convert kontakter.csv -m mapping.yaml -o - | head`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			j.file = args[0]
+			if out == "" {
+				return usagef("-o contacts.jsonl, or -o - for standard output", "where the rows go is not said; -o FILE says it")
+			}
+			if out == "-" && j.flags.json {
+				return usagef("leave one of them out; summary.json in the run directory has the summary", "-o - and --json both want standard output")
+			}
+			j.target = func(_ context.Context, j *job) (pipeline.Sink, pipeline.ChunkLimits, error) {
+				return j.fileSink(out, &o)
+			}
+			return j.run(c.Context())
+		},
+	}
+	j.flags.add(c)
+	c.Flags().StringVarP(&out, "output", "o", "", "`FILE` to write, - for standard output")
+	c.Flags().BoolVar(&o.Overwrite, "overwrite", false, "replace OUT if it exists")
+	c.Flags().StringVar(&o.Format, "format", "", "`NAME` of the output's format (default: by extension; jsonl for standard output)")
+	c.Flags().BoolVar(&o.Excel, "excel", false, "csv for a Swedish Excel: BOM, semicolons, text kept as text")
+	c.Flags().BoolVar(&o.Nulls, "nulls", false, "jsonl: write fields without a value, as null")
+	return c
+}
+
+// fileSink opens the output.
+func (j *job) fileSink(out string, o *sinks.FileOptions) (pipeline.Sink, pipeline.ChunkLimits, error) {
+	if j.file != "-" {
+		o.Inputs = append(o.Inputs, j.file)
+	}
+	if j.flags.mapping != "" {
+		o.Inputs = append(o.Inputs, j.flags.mapping)
+	}
+	sink, err := sinks.Create(out, j.plan.Schema(), o)
+	if err != nil {
+		return nil, pipeline.ChunkLimits{}, err
+	}
+	j.output = out
+	if out != "-" {
+		if j.output, err = filepath.Abs(out); err != nil {
+			return nil, pipeline.ChunkLimits{}, err
+		}
+	}
+	return sink, pipeline.ChunkLimits{}, nil
+}

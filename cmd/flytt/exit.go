@@ -1,0 +1,130 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"flytt/mappings"
+	"flytt/pipeline"
+	"flytt/sinks"
+	"flytt/sources"
+)
+
+// The exit codes. Where several hold, the first of 2, 130, 4, 5, 3, 1, 0 counts.
+const (
+	exitDone        = 0
+	exitRejects     = 1
+	exitUsage       = 2
+	exitMaxRejects  = 3
+	exitFatal       = 4
+	exitUncertain   = 5
+	exitInterrupted = 130
+)
+
+// usageError is something that cannot work as it was asked for, found before
+// any row was read.
+type usageError struct {
+	err  error
+	hint string
+}
+
+func usage(err error, hint string) error { return &usageError{err, hint} }
+
+func usagef(hint, format string, args ...any) error {
+	return &usageError{fmt.Errorf(format, args...), hint}
+}
+
+// Error returns what is wrong.
+func (e *usageError) Error() string { return e.err.Error() }
+
+// Hint says what to do about it.
+func (e *usageError) Hint() string { return e.hint }
+
+// Unwrap returns what is wrong.
+func (e *usageError) Unwrap() error { return e.err }
+
+// shownError is an error that was told to the user already.
+type shownError struct {
+	err  error
+	code int
+}
+
+func (e *shownError) Error() string { return e.err.Error() }
+func (e *shownError) Unwrap() error { return e.err }
+
+// exitCode returns the exit code that err alone asks for.
+func exitCode(err error) int {
+	var (
+		used   *usageError
+		source *sources.Error
+		sink   *sinks.UsageError
+		file   *mappings.FileError
+	)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &used), errors.As(err, &sink), errors.As(err, &file):
+		return exitUsage
+	case errors.Is(err, pipeline.ErrInterrupted):
+		return exitInterrupted
+	case errors.As(err, &source) && source.Usage:
+		return exitUsage
+	case errors.Is(err, pipeline.ErrMaxRejects):
+		return exitMaxRejects
+	case strings.HasPrefix(err.Error(), "unknown command"): // cobra has no type for it
+		return exitUsage
+	}
+	return exitFatal
+}
+
+// runExit returns the exit code of a run that ended with err after counts.
+func runExit(err error, counts pipeline.Counts) int {
+	code := exitCode(err)
+	switch {
+	case code == exitUsage, code == exitInterrupted, code == exitFatal:
+		return code
+	case counts.InDoubt > 0:
+		return exitUncertain
+	case code == exitMaxRejects:
+		return code
+	case counts.Rejected > 0:
+		return exitRejects
+	}
+	return exitDone
+}
+
+// hinter is an error that knows what to do about it.
+type hinter interface{ Hint() string }
+
+// split returns the text of err without its hint, and the hint. Errors of some
+// packages carry the hint in their text, on a line of its own.
+func split(err error) (message, hint string) {
+	message = err.Error()
+	if before, after, ok := strings.Cut(message, "\nhint: "); ok && !strings.Contains(after, "\n") {
+		return before, after
+	}
+	var source *sources.Error
+	if errors.As(err, &source) {
+		return message, source.Hint
+	}
+	var h hinter
+	if errors.As(err, &h) {
+		return message, h.Hint()
+	}
+	return message, ""
+}
+
+// explain tells the user of err.
+func (a *app) explain(err error) {
+	message, hint := split(err)
+	a.say("flytt: %s\n", message)
+	if hint != "" {
+		a.say("hint: %s\n", hint)
+	}
+}
+
+// say writes to stderr, where nothing can be done about a failure.
+func (a *app) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(a.stderr, format, args...)
+}

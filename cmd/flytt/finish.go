@@ -1,0 +1,273 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"flytt/internal/report"
+	"flytt/mappings"
+	"flytt/pipeline"
+	"flytt/sinks"
+	"flytt/sources"
+)
+
+// finish closes the files of the run, writes the summary, and says how the run
+// ended and what to do next.
+func (j *job) finish(result *pipeline.Report, recorder *sinks.Recorder, err error) error {
+	err = errors.Join(err, recorder.Close())
+	s := j.summary
+	s.Result(result, time.Since(j.started))
+	s.Target = j.host
+	if !s.Balanced {
+		err = errors.Join(err, errors.New("the numbers of the run do not add up, which is a fault in flytt"))
+	}
+	s.Files = recorder.Files()
+	for _, name := range []string{"mapping.yaml", "log.jsonl", "summary.json"} {
+		s.Files[strings.TrimSuffix(name, filepath.Ext(name))] = j.dir.File(name)
+	}
+	if j.output != "" && err == nil {
+		s.Files["output"] = j.output
+	}
+	s.Exit = runExit(err, s.Rows)
+	next := j.next(err)
+	if err != nil {
+		s.Error = failure(err, next)
+		j.log.Debug("run failed", "error", s.Error.Message)
+	}
+	j.log.Debug("run ends", "exit", s.Exit, "read", s.Rows.Read, "valid", s.Rows.Valid, "written", s.Rows.Written,
+		"skipped", s.Rows.Skipped, "rejected", s.Rows.Rejected, "in_doubt", s.Rows.InDoubt, "not_sent", s.Rows.NotSent)
+	saveErr := errors.Join(j.save(), j.dir.Close())
+	if err = errors.Join(err, saveErr); saveErr != nil {
+		s.Exit, s.Error = exitFatal, failure(err, next)
+	}
+	if showErr := j.show(next); showErr != nil {
+		err = errors.Join(err, showErr)
+		s.Exit = exitFatal
+		j.explain(showErr)
+	}
+	j.code = s.Exit
+	if err != nil {
+		return &shownError{err, s.Exit}
+	}
+	return nil
+}
+
+func failure(err error, next step) *report.Failure {
+	message, hint := split(err)
+	return &report.Failure{Message: message, Hint: hint, Next: next.command}
+}
+
+// save writes summary.json.
+func (j *job) save() error {
+	data, err := j.summary.JSON()
+	if err != nil {
+		return err
+	}
+	if err := j.dir.Write("summary.json", data); err != nil {
+		return fmt.Errorf("summary of the run: %w", err)
+	}
+	return nil
+}
+
+// show prints the summary on stdout, or on stderr where stdout carries the rows,
+// and the error and the next command on stderr.
+func (j *job) show(next step) error {
+	s := j.summary
+	switch {
+	case j.flags.json:
+		data, err := s.JSON()
+		if err != nil {
+			return err
+		}
+		_, err = j.stdout.Write(data)
+		return stdoutError(err)
+	case j.flags.quiet && s.Error == nil:
+		return nil
+	}
+	if !j.flags.quiet {
+		w, place := j.stdout, true
+		if j.output == "-" {
+			w, place = j.stderr, false
+		}
+		if err := s.Print(w, meaning); err != nil && place {
+			return stdoutError(err)
+		}
+	}
+	if s.Error != nil {
+		j.say("\nflytt: %s\n", s.Error.Message)
+		if s.Error.Hint != "" {
+			j.say("hint: %s\n", s.Error.Hint)
+		}
+	}
+	if next.command != "" && (s.Exit != exitDone || !j.flags.quiet) {
+		j.sayNext(next)
+	}
+	return nil
+}
+
+func stdoutError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("stdout: %w", pathCause(err))
+}
+
+// step is what to do next: the command, and what to do before it.
+type step struct {
+	before  string // a sentence without a full stop, or empty
+	command string
+}
+
+// sayNext prints what to do and the command for it, which is the last line.
+func (a *app) sayNext(s step) {
+	if s.before != "" {
+		a.say("\nnext: %s, then\n", s.before)
+	} else {
+		a.say("\nnext:\n")
+	}
+	a.say("  %s\n", s.command)
+}
+
+// next returns what to do next; its command is empty where nothing is left.
+func (j *job) next(err error) step {
+	rows, rejects := j.summary.Rows, j.summary.Files["rejects"]
+	switch {
+	case j.verb == "import" && (rows.InDoubt > 0 || err != nil && rows.Written > 0):
+		// The same command would send again what is there.
+		return step{
+			before:  "do not import this file whole again: part of it is in the API (written.csv). Put the other rows in a file of their own",
+			command: join(append([]string{"flytt", "validate", "rest.csv"}, j.carried()...)),
+		}
+	case err != nil:
+		return step{command: j.again()}
+	case rejects != "" && j.verb == "validate":
+		return step{"mend the rows that rejects.csv names in " + j.file, j.again()}
+	case rejects != "":
+		return step{"mend the rows in rejects.csv", join(append([]string{"flytt", j.verb}, j.withFile(rejects)...))}
+	case j.verb == "validate":
+		return step{command: join(append([]string{"flytt", "import", j.file}, j.carried()...))}
+	}
+	return step{}
+}
+
+// again is the command as it was typed; a run directory cannot be used twice.
+func (j *job) again() string {
+	args := []string{"flytt"}
+	for i := 0; i < len(j.args); i++ {
+		switch {
+		case j.args[i] == "--run-dir":
+			i++
+		case strings.HasPrefix(j.args[i], "--run-dir="):
+		default:
+			args = append(args, j.args[i])
+		}
+	}
+	return join(args)
+}
+
+// carried returns the flags that the next command needs, too.
+func (j *job) carried() []string {
+	var args []string
+	if j.flags.mapping != "" {
+		args = append(args, "-m", j.flags.mapping)
+	}
+	if j.flags.resource != "" {
+		args = append(args, "--resource", j.flags.resource)
+	}
+	if j.flags.profile != "" {
+		args = append(args, "--profile", j.flags.profile)
+	}
+	return args
+}
+
+// withFile returns the arguments of the same verb for another file.
+func (j *job) withFile(file string) []string {
+	args := append([]string{shorten(file)}, j.carried()...)
+	if j.sandboxed() {
+		args = append(args, "--sandbox")
+	}
+	if j.verb == "convert" {
+		args = append(args, "-o", "mended"+filepath.Ext(j.output))
+	}
+	return args
+}
+
+func (j *job) sandboxed() bool {
+	for _, a := range j.args {
+		if a == "--sandbox" {
+			return true
+		}
+	}
+	return false
+}
+
+// shorten returns path relative to the working directory where that is shorter.
+func shorten(path string) string {
+	wd, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if rel, err := filepath.Rel(wd, path); err == nil && len(rel) < len(path) {
+		return rel
+	}
+	return path
+}
+
+// join returns args as a command line for a shell.
+func join(args []string) string {
+	quoted := make([]string, len(args))
+	for i, a := range args {
+		quoted[i] = quote(a)
+	}
+	return strings.Join(quoted, " ")
+}
+
+// quote returns s as a shell wants it.
+func quote(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=,%+@åäöÅÄÖ", r)
+	}
+	if s != "" && strings.TrimFunc(s, plain) == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// codes returns every code there is, in the order of the stages.
+func codes() []pipeline.CodeInfo {
+	var all []pipeline.CodeInfo
+	for _, list := range [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes} {
+		all = append(all, list...)
+	}
+	return all
+}
+
+// meaning returns what a code stands for, as a short phrase.
+func meaning(code pipeline.Code) string {
+	for _, list := range [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes} {
+		for i := range list {
+			if list[i].Code == code {
+				return list[i].Meaning
+			}
+		}
+	}
+	return string(code)
+}
+
+// printJSONFailure prints a summary that holds nothing but err: what --json
+// gives when the run could not begin.
+func printJSONFailure(w io.Writer, verb string, err error, next step) error {
+	s := report.NewSummary(verb)
+	s.Exit, s.Error = exitCode(err), failure(err, next)
+	data, jsonErr := s.JSON()
+	if jsonErr != nil {
+		return jsonErr
+	}
+	_, writeErr := w.Write(data)
+	return writeErr
+}

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"flytt/internal/api"
+	"flytt/internal/sandbox"
+	"flytt/pipeline"
+	"flytt/sinks"
+)
+
+// What an import does unless it is told otherwise.
+const (
+	defaultChunkRows   = 500
+	defaultConcurrency = 4
+	mostConcurrency    = 64
+	mostChunkRows      = 100_000
+)
+
+// sandboxDB is where --sandbox keeps what was written, for later verbs to find.
+const sandboxDB = "flytt-sandbox.db"
+
+// importFlags are the flags of import alone.
+type importFlags struct {
+	chunkRows   int
+	concurrency int
+	rate        float64
+	baseURL     string
+	sandbox     bool
+	yes         bool
+}
+
+func importCommand(a *app) *cobra.Command {
+	j := &job{app: a, verb: "import"}
+	var f importFlags
+	var dryRun bool
+	c := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Send the valid rows of a file to the API, and list the others with their reasons",
+		Long: `import reads FILE (- is standard input), maps its columns to the fields of the
+resource, holds every row against the rules, and sends the valid ones to the API
+in chunks. The run directory tells what became of each row: written.csv (row,
+key, new id), rejects.csv (the row and all that is wrong with it), in_doubt.csv
+(sent, and no answer shows whether it arrived). Nothing in doubt is sent again.
+
+The API and the credentials come from the environment or flytt.yaml:
+FLYTT_BASE_URL (prod, dev or a URL), FLYTT_CUSTOMER_ID, FLYTT_APPLICATION_ID,
+FLYTT_SERVICE_ID, FLYTT_SERVICE_VERSION_ID, FLYTT_CLIENT_CT, FLYTT_CLIENT_ENTITY,
+FLYTT_CLIENT_SECRET. --sandbox needs none of them: it sends to an API on this
+machine that keeps its rows in ` + sandboxDB + `.`,
+		Example: `  flytt import kontakter.csv -m mapping.yaml --sandbox
+  flytt import kontakter.csv -m mapping.yaml --dry-run
+  flytt import kontakter.csv -m mapping.yaml --profile prod --max-rejects 2%`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			j.file = args[0]
+			if dryRun {
+				j.verb = "validate"
+				return j.run(c.Context())
+			}
+			j.target = func(ctx context.Context, j *job) (pipeline.Sink, pipeline.ChunkLimits, error) {
+				return j.bulkSink(f)
+			}
+			return j.run(c.Context())
+		},
+	}
+	j.flags.add(c)
+	c.Flags().IntVar(&f.chunkRows, "chunk-rows", 0, fmt.Sprintf("`ROWS` in a request (default %d)", defaultChunkRows))
+	c.Flags().IntVar(&f.concurrency, "concurrency", 0, fmt.Sprintf("requests under way at once, `N` (default %d)", defaultConcurrency))
+	c.Flags().Float64Var(&f.rate, "rate", 0, "at most `N` requests per second (default: no limit)")
+	c.Flags().StringVar(&f.baseURL, "base-url", "", "the API: prod, dev or a `URL`")
+	c.Flags().BoolVar(&f.sandbox, "sandbox", false, "send to a sandbox on this machine, kept in "+sandboxDB)
+	c.Flags().BoolVar(&f.yes, "yes", false, "do not ask before writing")
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "send nothing: the same as validate")
+	return c
+}
+
+// bulkSink connects to the API and asks whether to go on.
+func (j *job) bulkSink(f importFlags) (pipeline.Sink, pipeline.ChunkLimits, error) {
+	var limits pipeline.ChunkLimits
+	if err := j.settings.overlayImport(f); err != nil {
+		return nil, limits, err
+	}
+	if j.plan.Schema().Index("id") >= 0 {
+		return nil, limits, usagef("leave id out of the mapping to create new records", "the mapping has the field id: this version creates records, it does not change those that exist")
+	}
+	config, err := j.apiConfig(f)
+	if err != nil {
+		return nil, limits, err
+	}
+	client, err := api.New(config)
+	if err != nil {
+		return nil, limits, usage(err, cmpOr(hintOf(err), "FLYTT_BASE_URL is prod, dev, or https:// and a host"))
+	}
+	j.closers = append(j.closers, func() error { client.Close(); return nil })
+	j.host = client.Host()
+	if f.sandbox {
+		j.host = "sandbox"
+	}
+	if err := j.confirm(f, client, config.Credentials.CustomerID); err != nil {
+		return nil, limits, err
+	}
+	atomicity, err := sinks.ParseAtomicity(cmpOr(j.settings.Bulk.Atomicity, "unknown"))
+	if err != nil {
+		return nil, limits, usage(err, "bulk.atomicity in flytt.yaml, or FLYTT_BULK_ATOMICITY, is all, partial or unknown")
+	}
+	key := j.plan.Key()
+	o := sinks.BulkOptions{Path: j.resource.Path + "list/", Key: key, Atomicity: atomicity, Columns: j.plan.Columns(), Log: config.Log}
+	if field := j.resource.Field(key); field != nil {
+		o.KeyLookup = !field.Private && slices.Contains(field.Operators(), "in")
+		o.KeyDigits = field.Format == "personnummer" || field.Format == "organisationsnummer"
+	}
+	sink, err := sinks.NewBulk(client, j.plan.Schema(), o)
+	if err != nil {
+		return nil, limits, err
+	}
+	return sink, pipeline.ChunkLimits{InFlight: j.settings.Concurrency, Rows: j.settings.ChunkRows}, nil
+}
+
+// overlayImport lays the flags over the settings, and the defaults below them.
+func (s *settings) overlayImport(f importFlags) error {
+	overlay(&s.Concurrency, f.concurrency)
+	overlay(&s.ChunkRows, f.chunkRows)
+	overlay(&s.Rate, f.rate)
+	overlay(&s.BaseURL, f.baseURL)
+	if s.Concurrency == 0 {
+		s.Concurrency = defaultConcurrency
+	}
+	if s.ChunkRows == 0 {
+		s.ChunkRows = defaultChunkRows
+	}
+	switch {
+	case s.Concurrency < 1 || s.Concurrency > mostConcurrency:
+		return usagef(fmt.Sprintf("it is from 1 to %d", mostConcurrency), "--concurrency %d is out of range", s.Concurrency)
+	case s.ChunkRows < 1 || s.ChunkRows > mostChunkRows:
+		return usagef(fmt.Sprintf("it is from 1 to %d", mostChunkRows), "--chunk-rows %d is out of range", s.ChunkRows)
+	case s.Rate < 0:
+		return usagef("requests per second, above 0", "--rate cannot be below 0")
+	}
+	return nil
+}
+
+// apiConfig says where the API is, starting a sandbox if one is asked for.
+func (j *job) apiConfig(f importFlags) (api.Config, error) {
+	config := api.Config{
+		BaseURL: j.settings.BaseURL, Concurrency: j.settings.Concurrency, Rate: j.settings.Rate,
+		UserAgent: "flytt/" + buildVersion(), Log: j.log,
+	}
+	if f.sandbox {
+		if f.baseURL != "" {
+			return config, usagef("leave one of them out", "--sandbox and --base-url name two different places")
+		}
+		url, err := j.startSandbox()
+		config.BaseURL, config.Credentials = url, sandboxCredentials()
+		return config, err
+	}
+	if config.BaseURL == "" {
+		return config, usagef("FLYTT_BASE_URL=dev, --base-url dev, or --sandbox to rehearse on this machine", "which API to send to is not said")
+	}
+	var err error
+	config.Credentials, err = j.settings.credentials()
+	return config, err
+}
+
+func sandboxCredentials() api.Credentials {
+	const c = sandbox.DefaultCredential
+	return api.Credentials{CustomerID: c, ApplicationID: c, ServiceID: c, ServiceVersionID: c, ClientCT: c, ClientEntity: c, ClientSecret: c}
+}
+
+func (j *job) startSandbox() (string, error) {
+	s, err := sandbox.New(sandbox.Options{DB: sandboxDB})
+	if err != nil {
+		return "", err
+	}
+	j.closers = append(j.closers, s.Close)
+	url, stop, err := s.Start("127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	j.closers = append(j.closers, stop)
+	return url, nil
+}
+
+// confirm asks before rows go to a host that is not this machine, if there is
+// somebody to ask.
+func (j *job) confirm(f importFlags, client *api.Client, customer string) error {
+	if f.yes || client.Loopback() || j.file == "-" || !isTerminal(j.stdin) || !isTerminal(j.stderr) {
+		return nil
+	}
+	j.say("Write the valid rows of %s to tenant %s at %s? [y/N] ", j.file, customer, client.Host())
+	answer, _ := bufio.NewReader(j.stdin).ReadString('\n')
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes", "j", "ja":
+		return nil
+	}
+	return usagef("--yes writes without asking", "nothing was written: the question was not answered with yes")
+}

@@ -1,0 +1,383 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"flytt/internal/report"
+	"flytt/mappings"
+	"flytt/mappings/identity"
+	"flytt/pipeline"
+	"flytt/sinks"
+	"flytt/sources"
+)
+
+// job is one run of validate, import or convert: from a file, through a mapping
+// and the rules of a resource, to wherever target leads.
+type job struct {
+	*app
+	verb   string
+	file   string
+	dryRun bool // nothing is to be written
+	flags  runFlags
+
+	// target makes the sink once everything else is known to work; nil: there is
+	// none. What it opens is closed by closers.
+	target  func(ctx context.Context, j *job) (pipeline.Sink, pipeline.ChunkLimits, error)
+	closers []func() error
+
+	settings  *settings
+	resource  *mappings.Resource
+	mapping   *mappings.Mapping
+	source    pipeline.Source
+	info      *sources.Info
+	plan      *mappings.Plan
+	validator *mappings.Validator
+	host      string // of the API, if there is one
+	output    string // of a file, if there is one
+	replaces  bool   // the output existed
+
+	dir     *report.Dir
+	log     *slog.Logger
+	summary *report.Summary
+	limit   pipeline.RejectLimit
+	started time.Time
+}
+
+// runFlags are the flags that validate, import and convert share.
+type runFlags struct {
+	mapping    string
+	resource   string
+	encoding   string
+	delimiter  string
+	headerRow  int
+	maxRejects string
+	runDir     string
+	profile    string
+	json       bool
+	quiet      bool
+	verbose    bool
+	logFormat  string
+	noProgress bool
+}
+
+func (f *runFlags) add(c *cobra.Command) {
+	s := c.Flags()
+	s.StringVarP(&f.mapping, "mapping", "m", "", "mapping `FILE`: how columns become fields (default: guessed from the headers)")
+	s.StringVar(&f.resource, "resource", "", "`NAME` of the resource (default: the mapping's, or the only one there is)")
+	s.StringVar(&f.encoding, "encoding", "", "text encoding `NAME` (default: detected)")
+	s.StringVarP(&f.delimiter, "delimiter", "d", "", "`CHAR` between cells, or tab (default: detected)")
+	s.IntVar(&f.headerRow, "header-row", 0, "`LINE` of the header (default: detected)")
+	s.StringVar(&f.maxRejects, "max-rejects", "", "stop when more than `N` rows, or N% of them, are rejected (default: never)")
+	s.StringVar(&f.runDir, "run-dir", "", "new or empty `DIR` for the files of the run (default: flytt-runs/<id>)")
+	s.StringVar(&f.profile, "profile", "", "`NAME` of a profile in flytt.yaml")
+	s.BoolVar(&f.json, "json", false, "print the summary as one JSON object")
+	s.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing but errors")
+	s.BoolVarP(&f.verbose, "verbose", "v", false, "log what is being done")
+	s.StringVar(&f.logFormat, "log-format", "text", "`FORMAT` of log lines: text or json")
+	s.BoolVar(&f.noProgress, "no-progress", false, "show no progress bar")
+}
+
+// run does the job and tells the user how it ended.
+func (j *job) run(ctx context.Context) (err error) {
+	j.started = time.Now()
+	j.summary = report.NewSummary(j.verb)
+	defer func() { err = errors.Join(err, j.close()) }()
+	if err := j.prepare(); err != nil {
+		return err
+	}
+	ctx, drain, stop := j.signals(ctx)
+	defer stop()
+	if err := j.makeDir(); err != nil {
+		return err
+	}
+	sink, chunks, recorder, err := j.open(ctx)
+	if err != nil {
+		return errors.Join(err, j.dir.Discard())
+	}
+	progress := j.progress()
+	r := pipeline.Run{
+		Source: j.source, Schema: j.plan.Schema(), Steps: j.steps, Sink: sink, Recorder: recorder,
+		Chunks: chunks, Limit: j.limit, Drain: drain, Progress: progress.update,
+	}
+	result, err := r.Do(ctx)
+	progress.done()
+	return j.finish(result, recorder, err)
+}
+
+// steps makes the steps of one worker.
+func (j *job) steps() []pipeline.Step {
+	return []pipeline.Step{j.plan.Step(), j.validator.Step()}
+}
+
+// prepare finds out everything that can be known before a row is read.
+func (j *job) prepare() (err error) {
+	if err := j.checkFlags(); err != nil {
+		return err
+	}
+	if j.settings, err = loadSettings(j.flags.profile); err != nil {
+		return err
+	}
+	if err := j.readMapping(); err != nil {
+		return err
+	}
+	if err := j.chooseResource(); err != nil {
+		return err
+	}
+	if err := j.openSource(); err != nil {
+		return err
+	}
+	return j.bind()
+}
+
+func (j *job) checkFlags() (err error) {
+	if f := j.flags.logFormat; f != "text" && f != "json" {
+		return usagef("it is text or json", "--log-format %s is not known", f)
+	}
+	if j.flags.headerRow < 0 {
+		return usagef("lines are counted from 1", "--header-row cannot be below 0")
+	}
+	j.limit, err = parseRejectLimit(j.flags.maxRejects)
+	return err
+}
+
+// parseRejectLimit reads N or N%.
+func parseRejectLimit(s string) (pipeline.RejectLimit, error) {
+	if s == "" {
+		return pipeline.RejectLimit{}, nil
+	}
+	hint := "give a number of rows, or a percentage above 0 and up to 100: --max-rejects 50, --max-rejects 2%"
+	if share, ok := strings.CutSuffix(s, "%"); ok {
+		p, err := strconv.ParseFloat(share, 64)
+		if err != nil || !(p > 0 && p <= 100) {
+			return pipeline.RejectLimit{}, usagef(hint, "--max-rejects %s is no limit", s)
+		}
+		return pipeline.RejectLimit{Set: true, Percent: p}, nil
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 {
+		return pipeline.RejectLimit{}, usagef(hint, "--max-rejects %s is no limit", s)
+	}
+	return pipeline.RejectLimit{Set: true, Rows: n}, nil
+}
+
+func (j *job) readMapping() error {
+	if j.flags.mapping == "" {
+		return nil
+	}
+	data, err := os.ReadFile(j.flags.mapping)
+	if err != nil {
+		return usage(fmt.Errorf("mapping %s: %w", j.flags.mapping, pathCause(err)), "without -m the mapping is guessed from the headers")
+	}
+	j.mapping, err = mappings.ParseMapping(j.flags.mapping, data)
+	return err
+}
+
+func (j *job) chooseResource() (err error) {
+	names := mappings.Resources()
+	name := cmpOr(j.flags.resource, j.settings.Resource)
+	if j.mapping != nil && j.mapping.Resource != "" {
+		if name != "" && name != j.mapping.Resource && j.flags.resource != "" {
+			return usagef("leave --resource out, or use another mapping", "%s is for %s, not for %s", j.flags.mapping, j.mapping.Resource, name)
+		}
+		name = j.mapping.Resource
+	}
+	if name == "" && len(names) == 1 {
+		name = names[0]
+	}
+	if name == "" {
+		return usagef("the resources are "+strings.Join(names, ", "), "which resource the rows are is not said; --resource NAME says it")
+	}
+	if j.resource, err = mappings.Lookup(name); err != nil {
+		return usage(err, "flytt schema lists the resources")
+	}
+	j.summary.Resource = name
+	return nil
+}
+
+func (j *job) openSource() (err error) {
+	o := &sources.Options{Stdin: j.stdin}
+	if j.mapping != nil {
+		in := j.mapping.Input
+		o.Encoding, o.Delimiter, o.HeaderRow = in.Encoding, in.Delimiter, in.HeaderRow
+	}
+	overlay(&o.Encoding, j.flags.encoding)
+	overlay(&o.Delimiter, j.flags.delimiter)
+	overlay(&o.HeaderRow, j.flags.headerRow)
+	if j.source, j.info, err = sources.Open(j.file, o); err != nil {
+		return err
+	}
+	j.closers = append(j.closers, j.source.Close)
+	j.summary.Input = &report.Input{
+		File: j.file, Format: j.info.Format, Encoding: j.info.Encoding, Evidence: j.info.Evidence,
+		Delimiter: j.info.Delimiter, HeaderRow: j.info.HeaderRow,
+	}
+	j.summary.Notes = j.info.Warnings
+	return nil
+}
+
+// bind makes the plan and the validator, guessing the mapping if there is none.
+func (j *job) bind() (err error) {
+	columns := j.source.Columns()
+	o := mappings.CompileOptions{Identity: identity.Rules{Today: j.started}}
+	if j.mapping != nil {
+		o.Dir = filepath.Dir(j.flags.mapping)
+	} else if err = j.guess(columns); err != nil {
+		return err
+	}
+	if j.plan, err = j.mapping.Compile(j.resource, columns, o); err != nil {
+		return err
+	}
+	j.validator, err = mappings.NewValidator(j.resource, j.plan.Schema(), mappings.ValidateOptions{
+		Identity: j.mapping.IdentityRules(o.Identity), Severity: j.mapping.Severity, Columns: j.plan.Columns(),
+	})
+	if err != nil {
+		return usage(err, "flytt schema "+j.resource.Name+" lists the fields")
+	}
+	return nil
+}
+
+// guess makes a mapping from the headers and shows it.
+func (j *job) guess(columns []string) error {
+	m, guesses, err := mappings.AutoMapping(j.resource, columns)
+	if err != nil {
+		return usage(err, "write a mapping file and give it with -m; flytt schema "+j.resource.Name+" lists the fields")
+	}
+	j.mapping = m
+	if j.flags.quiet || j.flags.json {
+		return nil
+	}
+	text, err := m.YAML()
+	if err != nil {
+		return err
+	}
+	j.say("mapping guessed from the headers:\n\n%s\n", indent(string(text)))
+	for _, g := range guesses {
+		if !g.Used {
+			j.say("note: column %s is not used: %s\n", g.Column, g.Reason)
+		}
+	}
+	return nil
+}
+
+func indent(s string) string {
+	return "  " + strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n  ") + "\n"
+}
+
+// makeDir makes the run directory and its log.
+func (j *job) makeDir() (err error) {
+	if j.dir, err = report.NewDir(j.flags.runDir, j.started); err != nil {
+		return usage(err, hintOf(err))
+	}
+	j.summary.Run = j.dir.ID
+	j.log = slog.New(slog.NewMultiHandler(j.dir.LogHandler(), j.stderrHandler()))
+	return nil
+}
+
+// open opens what the rows and the account of them go to.
+func (j *job) open(ctx context.Context) (sink pipeline.Sink, chunks pipeline.ChunkLimits, recorder *sinks.Recorder, err error) {
+	if j.target != nil {
+		if sink, chunks, err = j.target(ctx, j); err != nil {
+			return nil, chunks, nil, err
+		}
+	}
+	if recorder, err = j.record(); err != nil {
+		if sink != nil {
+			_, abortErr := sink.Abort()
+			err = errors.Join(err, abortErr)
+		}
+		return nil, chunks, nil, err
+	}
+	j.announce()
+	return sink, chunks, recorder, nil
+}
+
+// record saves the mapping and makes the recorder.
+func (j *job) record() (*sinks.Recorder, error) {
+	text, err := j.mapping.YAML()
+	if err != nil {
+		return nil, err
+	}
+	if err := j.dir.Write("mapping.yaml", text); err != nil {
+		return nil, fmt.Errorf("mapping of the run: %w", err)
+	}
+	o := sinks.RecorderOptions{
+		Columns: j.source.Columns(), Fields: j.plan.Schema().Fields, Tables: j.plan.Tables(), Meaning: meaning,
+	}
+	if d := j.info.Delimiter; d != "" {
+		o.Delimiter = d[0]
+	}
+	return sinks.NewRecorder(j.dir.Path, o)
+}
+
+func hintOf(err error) string {
+	_, hint := split(err)
+	return hint
+}
+
+// announce says what is about to happen.
+func (j *job) announce() {
+	j.log.Debug("run starts", "verb", j.verb, "resource", j.resource.Name, "run", j.dir.ID, "version", buildVersion(),
+		"encoding", j.info.Encoding, "delimiter", j.info.Delimiter, "header_row", j.info.HeaderRow)
+	if j.flags.quiet || j.flags.json {
+		return
+	}
+	j.say("%s: %s\n", j.file, describe(j.info))
+	for _, w := range j.info.Warnings {
+		j.say("note: %s\n", w)
+	}
+}
+
+// describe says how an input is read.
+func describe(i *sources.Info) string {
+	parts := []string{strings.ToUpper(i.Format)}
+	if i.Compression != "" {
+		parts[0] += " in " + i.Compression
+	}
+	if i.Rejects {
+		parts[0] = "rejects file of flytt"
+	}
+	encoding := i.Encoding
+	if i.Evidence != "" {
+		encoding += " (" + i.Evidence + ")"
+	}
+	parts = append(parts, encoding)
+	names := map[string]string{";": "semicolons", ",": "commas", "\t": "tabs", "|": "bars", "": "a single column"}
+	if name, ok := names[i.Delimiter]; ok {
+		parts = append(parts, name)
+	} else {
+		parts = append(parts, "delimiter "+i.Delimiter)
+	}
+	return strings.Join(append(parts, fmt.Sprintf("header on line %d", i.HeaderRow)), ", ")
+}
+
+func (j *job) stderrHandler() slog.Handler {
+	o := &slog.HandlerOptions{Level: slog.LevelWarn}
+	if j.flags.verbose {
+		o.Level = slog.LevelDebug
+	}
+	if j.flags.logFormat == "json" {
+		return slog.NewJSONHandler(j.stderr, o)
+	}
+	return slog.NewTextHandler(j.stderr, o)
+}
+
+// close closes what was opened, the last first.
+func (j *job) close() error {
+	var errs []error
+	for _, f := range slices.Backward(j.closers) {
+		errs = append(errs, f())
+	}
+	j.closers = nil
+	return errors.Join(errs...)
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"flytt/mappings"
+)
+
+func mappingCommand(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "mapping",
+		Short: "Help with mapping files",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(mappingSchemaCommand(a), mappingConversionsCommand(a))
+	return c
+}
+
+func mappingSchemaCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of the mapping file, for editors",
+		Long: `schema prints the JSON Schema (2020-12) of the mapping file. With the YAML
+extension of an editor it completes and checks a mapping as it is typed: put
+  # yaml-language-server: $schema=mapping.schema.json
+on the first line of the mapping.`,
+		Example: `  flytt mapping schema > mapping.schema.json`,
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			data, err := mappings.MappingJSONSchema()
+			return printBytes(a.stdout, data, err)
+		},
+	}
+}
+
+func mappingConversionsCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "conversions",
+		Short:   "List what apply can do in a mapping file",
+		Example: `  flytt mapping conversions`,
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			t := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+			for _, c := range mappings.Conversions() {
+				if _, err := fmt.Fprintf(t, "%s\t%s\n", c.Form, c.Help); err != nil {
+					return stdoutError(err)
+				}
+			}
+			return stdoutError(t.Flush())
+		},
+	}
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"flytt/internal/report"
+	"flytt/pipeline"
+)
+
+// logEvery is how often progress is told where there is no terminal.
+const logEvery = 10 * time.Second
+
+// progress tells how far a run has come: a bar on a terminal, a line every ten
+// seconds elsewhere.
+type progress struct {
+	update func(pipeline.Progress)
+	done   func()
+}
+
+func (j *job) progress() progress {
+	switch {
+	case j.flags.quiet:
+		return progress{update: func(pipeline.Progress) {}, done: func() {}}
+	case isTerminal(j.stderr) && !j.flags.noProgress:
+		return j.bar()
+	}
+	return j.lines()
+}
+
+// bar draws a bar on stderr: rows, rate, and the time that remains by the share
+// of the input that has been read.
+func (j *job) bar() progress {
+	size := j.info.Size
+	bar := progressbar.NewOptions64(size,
+		progressbar.OptionSetWriter(j.stderr),
+		progressbar.OptionSetWidth(30),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionClearOnFinish(),
+		progressbar.OptionSetPredictTime(size > 0),
+		progressbar.OptionSetElapsedTime(true),
+		progressbar.OptionSetRenderBlankState(true),
+	)
+	var drawn time.Time
+	return progress{
+		update: func(p pipeline.Progress) {
+			now := time.Now()
+			if now.Sub(drawn) < 100*time.Millisecond {
+				return
+			}
+			drawn = now
+			bar.Describe(j.standing(p, now))
+			_ = bar.Set64(min(p.Bytes, max(size, 0)))
+		},
+		done: func() { _ = bar.Clear() },
+	}
+}
+
+// lines logs how far the run has come, now and then.
+func (j *job) lines() progress {
+	told := j.started
+	return progress{
+		update: func(p pipeline.Progress) {
+			now := time.Now()
+			if now.Sub(told) < logEvery {
+				return
+			}
+			told = now
+			j.log.Info("progress", "rows", p.Rows.Read, "rejected", p.Rows.Rejected, "bytes", p.Bytes)
+			if !j.flags.json {
+				j.say("%s\n", j.standing(p, now))
+			}
+		},
+		done: func() {},
+	}
+}
+
+func (j *job) standing(p pipeline.Progress, now time.Time) string {
+	rate := float64(p.Rows.Read) / max(now.Sub(j.started).Seconds(), 0.001)
+	return fmt.Sprintf("%s rows, %s rejected, %s rows/s", report.Number(p.Rows.Read), report.Number(p.Rows.Rejected), report.Number(int64(rate)))
+}
+
+// isTerminal reports whether a person is at the other end of v.
+func isTerminal(v any) bool {
+	f, ok := v.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"flytt/internal/api"
+	"flytt/mappings"
+)
+
+// settingsFile is where settings are read from, in the working directory,
+// unless FLYTT_CONFIG names another file.
+const settingsFile = "flytt.yaml"
+
+// settings are what does not change from run to run: flags come before the
+// environment, and the environment before the file.
+type settings struct {
+	BaseURL     string        `yaml:"base_url"`
+	Resource    string        `yaml:"resource"`
+	Concurrency int           `yaml:"concurrency"`
+	Rate        float64       `yaml:"rate"`
+	ChunkRows   int           `yaml:"chunk_rows"`
+	Bulk        bulkSettings  `yaml:"bulk"`
+	Credentials credentialSet `yaml:"credentials"`
+}
+
+type bulkSettings struct {
+	Atomicity string `yaml:"atomicity"` // all, partial or unknown
+}
+
+// credentialSet is the credentials that are no secret, and where the secret is.
+type credentialSet struct {
+	CustomerID       string `yaml:"customer_id"`
+	ApplicationID    string `yaml:"application_id"`
+	ServiceID        string `yaml:"service_id"`
+	ServiceVersionID string `yaml:"service_version_id"`
+	ClientCT         string `yaml:"client_ct"`
+	ClientEntity     string `yaml:"client_entity"`
+	ClientSecretFile string `yaml:"client_secret_file"` // relative to the settings file
+	secret           string
+}
+
+// settingsDoc is the file: settings for all, and by profile what differs.
+type settingsDoc struct {
+	settings `yaml:",inline"`
+	Profile  string              `yaml:"profile"` // the profile where none is asked for
+	Profiles map[string]settings `yaml:"profiles"`
+}
+
+// loadSettings reads the file and the environment. Profile is that of the flag.
+func loadSettings(profile string) (*settings, error) {
+	name := settingsFile
+	if other := os.Getenv("FLYTT_CONFIG"); other != "" {
+		name = other
+	}
+	data, err := os.ReadFile(name)
+	if err != nil && (!errors.Is(err, fs.ErrNotExist) || name != settingsFile) {
+		return nil, usage(fmt.Errorf("%s: %w", name, pathCause(err)), "FLYTT_CONFIG names the settings file")
+	}
+	var doc settingsDoc
+	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.DisallowUnknownField()).Decode(&doc); err != nil && len(bytes.TrimSpace(data)) > 0 {
+		return nil, usage(fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, false))), "README.md lists the settings")
+	}
+	s := &doc.settings
+	if err := doc.apply(s, cmpOr(profile, os.Getenv("FLYTT_PROFILE"), doc.Profile), name); err != nil {
+		return nil, err
+	}
+	if f := s.Credentials.ClientSecretFile; f != "" && !filepath.IsAbs(f) {
+		s.Credentials.ClientSecretFile = filepath.Join(filepath.Dir(name), f)
+	}
+	if err := s.environment(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// pathCause returns err without the path, which the message has already.
+func pathCause(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+func cmpOr(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// apply lays the profile called profile over s.
+func (d *settingsDoc) apply(s *settings, profile, file string) error {
+	if profile == "" {
+		return nil
+	}
+	p, ok := d.Profiles[profile]
+	if !ok {
+		var names []string
+		for name := range d.Profiles {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		hint := file + " has no profiles"
+		if len(names) > 0 {
+			hint = "the profiles are " + strings.Join(names, ", ")
+		}
+		if near := mappings.Nearest(profile, names); near != "" {
+			hint = "did you mean " + near + "?"
+		}
+		return usagef(hint, "there is no profile %s in %s", profile, file)
+	}
+	overlay(&s.BaseURL, p.BaseURL)
+	overlay(&s.Resource, p.Resource)
+	overlay(&s.Concurrency, p.Concurrency)
+	overlay(&s.Rate, p.Rate)
+	overlay(&s.ChunkRows, p.ChunkRows)
+	overlay(&s.Bulk.Atomicity, p.Bulk.Atomicity)
+	c, q := &s.Credentials, &p.Credentials
+	overlay(&c.CustomerID, q.CustomerID)
+	overlay(&c.ApplicationID, q.ApplicationID)
+	overlay(&c.ServiceID, q.ServiceID)
+	overlay(&c.ServiceVersionID, q.ServiceVersionID)
+	overlay(&c.ClientCT, q.ClientCT)
+	overlay(&c.ClientEntity, q.ClientEntity)
+	overlay(&c.ClientSecretFile, q.ClientSecretFile)
+	return nil
+}
+
+// overlay sets dst to v unless v is zero.
+func overlay[T comparable](dst *T, v T) {
+	var zero T
+	if v != zero {
+		*dst = v
+	}
+}
+
+// environment lays the FLYTT_ variables over s. Each of the credentials may
+// instead be in a file that the variable with _FILE behind its name points to.
+func (s *settings) environment() error {
+	overlay(&s.BaseURL, os.Getenv("FLYTT_BASE_URL"))
+	overlay(&s.Resource, os.Getenv("FLYTT_RESOURCE"))
+	overlay(&s.Bulk.Atomicity, os.Getenv("FLYTT_BULK_ATOMICITY"))
+	c := &s.Credentials
+	for _, v := range []struct {
+		name string
+		dst  *string
+	}{
+		{"FLYTT_CUSTOMER_ID", &c.CustomerID}, {"FLYTT_APPLICATION_ID", &c.ApplicationID},
+		{"FLYTT_SERVICE_ID", &c.ServiceID}, {"FLYTT_SERVICE_VERSION_ID", &c.ServiceVersionID},
+		{"FLYTT_CLIENT_CT", &c.ClientCT}, {"FLYTT_CLIENT_ENTITY", &c.ClientEntity},
+		{"FLYTT_CLIENT_SECRET", &c.secret},
+	} {
+		overlay(v.dst, os.Getenv(v.name))
+		if file := os.Getenv(v.name + "_FILE"); file != "" && os.Getenv(v.name) == "" {
+			text, err := readSecret(file)
+			if err != nil {
+				return usage(err, v.name+"_FILE names the file")
+			}
+			*v.dst = text
+		}
+	}
+	return errors.Join(
+		number("FLYTT_CONCURRENCY", &s.Concurrency, strconv.Atoi),
+		number("FLYTT_CHUNK_ROWS", &s.ChunkRows, strconv.Atoi),
+		number("FLYTT_RATE", &s.Rate, func(v string) (float64, error) { return strconv.ParseFloat(v, 64) }),
+	)
+}
+
+func number[T any](name string, dst *T, parse func(string) (T, error)) error {
+	v := os.Getenv(name)
+	if v == "" {
+		return nil
+	}
+	n, err := parse(v)
+	if err != nil {
+		return usagef("give it a number", "%s is not a number", name)
+	}
+	*dst = n
+	return nil
+}
+
+// readSecret returns what is in a file, without the line end.
+func readSecret(file string) (string, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", file, pathCause(err))
+	}
+	if loose(info) {
+		return "", usagef("chmod 600 "+quote(file), "%s: others can read this secret", file)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", file, pathCause(err))
+	}
+	return strings.TrimRight(string(data), "\r\n"), nil
+}
+
+// credentials returns the seven, the secret read from its file if need be.
+func (s *settings) credentials() (api.Credentials, error) {
+	c := s.Credentials
+	if c.secret == "" && c.ClientSecretFile != "" {
+		text, err := readSecret(c.ClientSecretFile)
+		if err != nil {
+			return api.Credentials{}, usage(err, "client_secret_file in the settings names the file")
+		}
+		c.secret = text
+	}
+	out := api.Credentials{
+		CustomerID: c.CustomerID, ApplicationID: c.ApplicationID, ServiceID: c.ServiceID,
+		ServiceVersionID: c.ServiceVersionID, ClientCT: c.ClientCT, ClientEntity: c.ClientEntity,
+		ClientSecret: c.secret,
+	}
+	if err := out.Validate(); err != nil {
+		return out, usage(err, "set the variables, or use --sandbox to rehearse without any")
+	}
+	return out, nil
+}

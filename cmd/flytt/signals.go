@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// signals turns SIGINT and SIGTERM into an orderly end: the first closes drain,
+// so that what was read is finished, the second ends the context, the third
+// ends the process. Stop gives the signals back and waits for the goroutine.
+func (a *app) signals(ctx context.Context) (_ context.Context, drain <-chan struct{}, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	caught := make(chan os.Signal, 3)
+	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
+	drained := make(chan struct{})
+	over, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for n := 1; ; n++ {
+			select {
+			case <-over:
+				return
+			case <-caught:
+			}
+			switch n {
+			case 1:
+				a.say("\nflytt: interrupted: finishing what was read; once more stops at once\n")
+				close(drained)
+			case 2:
+				a.say("\nflytt: stopping at once\n")
+				cancel()
+			default:
+				os.Exit(exitInterrupted)
+			}
+		}
+	}()
+	return ctx, drained, func() {
+		signal.Stop(caught)
+		close(over)
+		<-ended
+		cancel()
+	}
+}
