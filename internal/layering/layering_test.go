@@ -56,6 +56,7 @@ var starters = []string{
 	"pipeline/",
 	"sources/wait.go",
 	"internal/sandbox/sandbox.go",
+	"cmd/flytt/signals.go",
 }
 
 // topLevel is what the repository holds, dot-files aside.
