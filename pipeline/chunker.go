@@ -121,7 +121,7 @@ func (k *chunker) fits(src *Chunk, from int) (to int, full bool) {
 			k.aside += input
 		}
 		k.held += input
-		if k.pending == k.limits.Rows || k.aside > maxAside || k.held > 4*k.limits.Bytes {
+		if k.pending == k.limits.Rows || k.aside > maxAside || k.held > max(4*k.limits.Bytes, maxAside) {
 			return i + 1, true
 		}
 	}

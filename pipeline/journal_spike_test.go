@@ -1,0 +1,5 @@
+package pipeline_test
+
+const childVariable = "FLYTT_JOURNAL_CHILD"
+
+func journalChild() int { return 0 }
