@@ -16,6 +16,7 @@ BUILDFLAGS := -trimpath -ldflags '$(LDFLAGS)'
 
 SAMPLE := samples/externalclientcontactperson
 DEMO   := dist/demo
+TOP    := ../..
 
 export CGO_ENABLED := 0
 
@@ -26,18 +27,20 @@ export CGO_ENABLED := 0
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
+# In a folder of its own, so that it neither finds nor leaves a sandbox elsewhere.
 # Exit 1 means that some rows were rejected, which the register is made for.
 demo: build ## import a legacy register into a sandbox and show what was rejected
 	@rm -rf $(DEMO) && mkdir -p $(DEMO)
-	@echo '$$ flytt import $(SAMPLE)/register.csv -m $(SAMPLE)/mapping.yaml --sandbox --yes'
-	@root=$$PWD; cd $(DEMO); status=0; \
-	"$$root/bin/flytt" import "$$root/$(SAMPLE)/register.csv" -m "$$root/$(SAMPLE)/mapping.yaml" \
+	@echo '$$ cd $(DEMO)'
+	@echo '$$ $(TOP)/bin/flytt import $(TOP)/$(SAMPLE)/register.csv -m $(TOP)/$(SAMPLE)/mapping.yaml --sandbox --yes --run-dir run'
+	@cd $(DEMO); status=0; \
+	$(TOP)/bin/flytt import $(TOP)/$(SAMPLE)/register.csv -m $(TOP)/$(SAMPLE)/mapping.yaml \
 		--sandbox --yes --run-dir run || status=$$?; \
 	if [ $$status -gt 1 ]; then echo "make demo: flytt ended with exit code $$status" >&2; exit $$status; fi; \
-	printf '\nThe first rejected rows (the columns as they were, then _row and _errors):\n\n'; \
+	printf '\nThe first rejected rows, as they were, then _row and _errors:\n\n'; \
 	head -n 4 run/rejects.csv; \
 	printf '\nTo look at next:\n'; \
-	printf '  %-32s %s\n' \
+	printf '  %-37s %s\n' \
 		'$(DEMO)/run/rejects.csv' 'every rejected row with all its reasons; mend it and import it again' \
 		'$(DEMO)/run/summary.json' 'what was counted' \
 		'$(DEMO)/run/mapping.yaml' 'the mapping that was used' \
