@@ -15,6 +15,9 @@ import (
 // logEvery is how often progress is told where there is no terminal.
 const logEvery = 10 * time.Second
 
+// drawEvery is how often the bar is drawn.
+const drawEvery = 100 * time.Millisecond
+
 // progress tells how far a run has come: a bar on a terminal, a line every ten
 // seconds elsewhere.
 type progress struct {
@@ -33,30 +36,33 @@ func (j *job) progress() progress {
 }
 
 // bar draws a bar on stderr: rows, rate, and the time that remains by the share
-// of the input that has been read.
+// of the input that has been read. It stays on the screen when the run is over.
 func (j *job) bar() progress {
-	size := j.info.Size
-	bar := progressbar.NewOptions64(size,
+	bar := progressbar.NewOptions64(j.info.Size,
 		progressbar.OptionSetWriter(j.stderr),
-		progressbar.OptionSetWidth(30),
-		progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetPredictTime(size > 0),
+		progressbar.OptionSetWidth(24),
+		progressbar.OptionSetPredictTime(j.info.Size > 0),
 		progressbar.OptionSetElapsedTime(true),
-		progressbar.OptionSetRenderBlankState(true),
+		progressbar.OptionUseANSICodes(true),
 	)
+	var last pipeline.Progress
 	var drawn time.Time
+	draw := func(now time.Time) {
+		drawn = now
+		bar.Describe(j.standing(last, now))
+		_ = bar.Set64(min(last.Bytes, max(j.info.Size, 0)))
+	}
 	return progress{
 		update: func(p pipeline.Progress) {
-			now := time.Now()
-			if now.Sub(drawn) < 100*time.Millisecond {
-				return
+			last = p
+			if now := time.Now(); now.Sub(drawn) >= drawEvery {
+				draw(now)
 			}
-			drawn = now
-			bar.Describe(j.standing(p, now))
-			_ = bar.Set64(min(p.Bytes, max(size, 0)))
 		},
-		done: func() { _ = bar.Clear() },
+		done: func() {
+			draw(time.Now())
+			j.say("\n\n")
+		},
 	}
 }
 
