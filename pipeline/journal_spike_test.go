@@ -67,10 +67,11 @@ func openJournal(path string) (*journal, error) {
 	}
 	whole := int64(0)
 	for line := range bytes.Lines(text) {
-		if !j.replay(string(line)) {
-			break // torn: it was being written, so nothing was sent on its word
-		}
-		whole += int64(len(line))
+		if j.replay(string(line)) {
+			whole += int64(len(line))
+		} else if line[len(line)-1] == '\n' {
+			return nil, fmt.Errorf("%s: damaged at byte %d", path, whole)
+		} // else torn: it was being written, so nothing was sent on its word
 	}
 	if err := file.Truncate(whole); err != nil {
 		return nil, err
@@ -271,6 +272,7 @@ func journalChild() int {
 	j.Sink, j.lookUp = api, api.lookUp
 	j.die = func(point string, seq int64, line string) {
 		if os.Getenv(childVariable) == fmt.Sprintf("%s %d", point, seq) {
+			j.mu.Lock() // nothing is written after the torn line
 			j.file.WriteString(line[:len(line)/2])
 			kill(os.Getpid())
 			select {}
@@ -451,5 +453,16 @@ func TestAJournalRefusesAnInputThatHasChanged(t *testing.T) {
 			t.Errorf("%d rows: error %v", test.rows, err)
 		}
 		j.file.Close()
+	}
+}
+
+func TestADamagedJournalIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal")
+	damaged := strings.Replace(sealed("intent 0 1 4 00"), "4", "5", 1)
+	if err := os.WriteFile(path, []byte(damaged+sealed("fates 0 wwww")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openJournal(path); err == nil {
+		t.Error("a journal with a bad checksum before its last line was opened")
 	}
 }
