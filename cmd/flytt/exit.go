@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"flytt/mappings"
@@ -72,26 +73,43 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.Is(err, pipeline.ErrMaxRejects):
 		return exitMaxRejects
-	case strings.HasPrefix(err.Error(), "unknown command"): // cobra has no type for it
-		return exitUsage
 	}
 	return exitFatal
 }
 
+// severity has the exit codes in the order in which they count.
+var severity = []int{exitUsage, exitInterrupted, exitFatal, exitUncertain, exitMaxRejects, exitRejects, exitDone}
+
+// joinedExit returns the exit code that counts of all the errors joined in err.
+func joinedExit(err error) int {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return exitCode(err)
+	}
+	code := exitDone
+	for _, each := range joined.Unwrap() {
+		code = moreSevere(code, joinedExit(each))
+	}
+	return code
+}
+
+func moreSevere(a, b int) int {
+	if slices.Index(severity, a) < slices.Index(severity, b) {
+		return a
+	}
+	return b
+}
+
 // runExit returns the exit code of a run that ended with err after counts.
 func runExit(err error, counts pipeline.Counts) int {
-	code := exitCode(err)
-	switch {
-	case code == exitUsage, code == exitInterrupted, code == exitFatal:
-		return code
-	case counts.InDoubt > 0:
-		return exitUncertain
-	case code == exitMaxRejects:
-		return code
-	case counts.Rejected > 0:
-		return exitRejects
+	code := joinedExit(err)
+	if counts.InDoubt > 0 {
+		code = moreSevere(code, exitUncertain)
 	}
-	return exitDone
+	if counts.Rejected > 0 {
+		code = moreSevere(code, exitRejects)
+	}
+	return code
 }
 
 // hinter is an error that knows what to do about it.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,12 +85,13 @@ func (j *job) show(next step) error {
 		if err != nil {
 			return err
 		}
-		_, err = j.stdout.Write(data)
-		return stdoutError(err)
+		if _, err = j.stdout.Write(data); err != nil {
+			return stdoutError(err)
+		}
 	case j.flags.quiet && s.Error == nil:
 		return nil
 	}
-	if !j.flags.quiet {
+	if !j.flags.quiet && !j.flags.json {
 		w, place := j.stdout, true
 		if j.output == "-" {
 			w, place = j.stderr, false
@@ -104,7 +106,7 @@ func (j *job) show(next step) error {
 			j.say("hint: %s\n", s.Error.Hint)
 		}
 	}
-	if next.command != "" && (s.Exit != exitDone || !j.flags.quiet) {
+	if next.command != "" && (s.Error != nil || !j.flags.quiet && !j.flags.json) {
 		j.sayNext(next)
 	}
 	return nil
@@ -141,16 +143,16 @@ func (j *job) next(err error) step {
 		// The same command would send again what is there.
 		return step{
 			before:  "do not import this file whole again: part of it is in the API (written.csv). Put the other rows in a file of their own",
-			command: join(append([]string{"flytt", "validate", "rest.csv"}, j.carried()...)),
+			command: join(append([]string{"flytt", "validate", "rest.csv"}, j.carried(meaningFlags)...)),
 		}
 	case err != nil:
 		return step{command: j.again()}
 	case rejects != "" && j.verb == "validate":
 		return step{"mend the rows that rejects.csv names in " + j.file, j.again()}
 	case rejects != "":
-		return step{"mend the rows in rejects.csv", join(append([]string{"flytt", j.verb}, j.withFile(rejects)...))}
+		return step{"mend the rows in rejects.csv", join(append([]string{"flytt", j.verb}, j.mended(rejects)...))}
 	case j.verb == "validate":
-		return step{command: join(append([]string{"flytt", "import", j.file}, j.carried()...))}
+		return step{command: join(append([]string{"flytt", "import", j.file}, j.carried(meaningFlags, inputFlags, targetFlags)...))}
 	}
 	return step{}
 }
@@ -170,40 +172,47 @@ func (j *job) again() string {
 	return join(args)
 }
 
-// carried returns the flags that the next command needs, too.
-func (j *job) carried() []string {
+// The flags that a next command needs, too: those that say what the rows mean,
+// how the input is written, where the rows go and how.
+var (
+	meaningFlags = []string{"mapping", "resource", "profile"}
+	inputFlags   = []string{"encoding", "delimiter", "header-row"}
+	targetFlags  = []string{"max-rejects", "sandbox", "base-url", "chunk-rows", "concurrency", "rate", "yes", "format", "excel", "nulls"}
+)
+
+// carried returns those of the named flags that were given, as arguments.
+func (j *job) carried(lists ...[]string) []string {
 	var args []string
-	if j.flags.mapping != "" {
-		args = append(args, "-m", j.flags.mapping)
-	}
-	if j.flags.resource != "" {
-		args = append(args, "--resource", j.flags.resource)
-	}
-	if j.flags.profile != "" {
-		args = append(args, "--profile", j.flags.profile)
-	}
-	return args
-}
-
-// withFile returns the arguments of the same verb for another file.
-func (j *job) withFile(file string) []string {
-	args := append([]string{shorten(file)}, j.carried()...)
-	if j.sandboxed() {
-		args = append(args, "--sandbox")
-	}
-	if j.verb == "convert" {
-		args = append(args, "-o", "mended"+filepath.Ext(j.output))
-	}
-	return args
-}
-
-func (j *job) sandboxed() bool {
-	for _, a := range j.args {
-		if a == "--sandbox" {
-			return true
+	for _, name := range slices.Concat(lists...) {
+		f := j.flags.verb.Flags().Lookup(name)
+		if f == nil || !f.Changed {
+			continue
+		}
+		flag := "--" + name
+		if f.Shorthand != "" {
+			flag = "-" + f.Shorthand
+		}
+		switch {
+		case f.Value.Type() != "bool":
+			args = append(args, flag, f.Value.String())
+		case f.Value.String() == "true":
+			args = append(args, flag)
 		}
 	}
-	return false
+	return args
+}
+
+// mended returns the arguments of the same verb for the rejects file, which
+// needs no flags of the input: it is in a dialect of its own.
+func (j *job) mended(file string) []string {
+	args := append([]string{shorten(file)}, j.carried(meaningFlags, targetFlags)...)
+	switch {
+	case j.verb != "convert":
+		return args
+	case j.output == "-":
+		return append(args, "-o", "-")
+	}
+	return append(args, "-o", "mended"+filepath.Ext(j.output))
 }
 
 // shorten returns path relative to the working directory where that is shorter.

@@ -140,7 +140,7 @@ func (s *settings) overlayImport(f importFlags) error {
 		return usagef(fmt.Sprintf("it is from 1 to %d", mostConcurrency), "--concurrency %d is out of range", s.Concurrency)
 	case s.ChunkRows < 1 || s.ChunkRows > mostChunkRows:
 		return usagef(fmt.Sprintf("it is from 1 to %d", mostChunkRows), "--chunk-rows %d is out of range", s.ChunkRows)
-	case s.Rate < 0:
+	case !(s.Rate >= 0): // NaN, too
 		return usagef("requests per second, above 0", "--rate cannot be below 0")
 	}
 	return nil

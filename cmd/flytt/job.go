@@ -69,9 +69,11 @@ type runFlags struct {
 	verbose    bool
 	logFormat  string
 	noProgress bool
+	verb       *cobra.Command // the flags are of
 }
 
 func (f *runFlags) add(c *cobra.Command) {
+	f.verb = c
 	s := c.Flags()
 	s.StringVarP(&f.mapping, "mapping", "m", "", "mapping `FILE`: how columns become fields (default: guessed from the headers)")
 	s.StringVar(&f.resource, "resource", "", "`NAME` of the resource (default: the mapping's, or the only one there is)")
@@ -92,7 +94,7 @@ func (f *runFlags) add(c *cobra.Command) {
 func (j *job) run(ctx context.Context) (err error) {
 	j.started = time.Now()
 	j.summary = report.NewSummary(j.verb)
-	defer func() { err = errors.Join(err, j.close()) }()
+	defer func() { err = j.closed(err) }()
 	if err := j.prepare(); err != nil {
 		return err
 	}
@@ -370,6 +372,19 @@ func (j *job) stderrHandler() slog.Handler {
 		return slog.NewJSONHandler(j.stderr, o)
 	}
 	return slog.NewTextHandler(j.stderr, o)
+}
+
+// closed closes what was opened, after a run that ended with err.
+func (j *job) closed(err error) error {
+	failed := j.close()
+	if failed == nil {
+		return err
+	}
+	if j.summary.Run == "" || err != nil {
+		return errors.Join(err, failed)
+	}
+	j.explain(failed) // the summary has been shown
+	return &shownError{failed, exitFatal}
 }
 
 // close closes what was opened, the last first.

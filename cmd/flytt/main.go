@@ -34,15 +34,25 @@ type app struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
-	code   int // exit code of a verb that finished
+	began  bool // the command line was understood, and a verb began its work
+	code   int  // exit code of a verb that finished
 }
 
 // run runs flytt with args and returns its exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{args: args, stdin: stdin, stdout: stdout, stderr: stderr}
+	out := &firstFailure{w: stdout}
 	root := a.root()
 	root.SetArgs(args)
+	root.SetOut(out)
 	verb, err := root.ExecuteContextC(context.Background())
+	var used *usageError
+	if err != nil && !a.began && !errors.As(err, &used) {
+		err = usage(err, verb.CommandPath()+" --help shows how it is called")
+	}
+	if err == nil && a.code == exitDone {
+		err = stdoutError(out.err) // help and completion drop it
+	}
 	if err != nil {
 		return a.failed(verb, err)
 	}
@@ -57,15 +67,28 @@ func (a *app) failed(verb *cobra.Command, err error) int {
 		return shown.code
 	}
 	next := step{command: verb.CommandPath() + " --help"}
-	if slices.Contains(a.args, "--json") {
+	if slices.Contains(a.args, "--json") || slices.Contains(a.args, "--json=true") {
 		if err := printJSONFailure(a.stdout, verb.Name(), err, next); err != nil {
 			a.explain(stdoutError(err))
 		}
-		return exitCode(err)
 	}
 	a.explain(err)
 	a.sayNext(next)
-	return exitCode(err)
+	return joinedExit(err)
+}
+
+// firstFailure remembers the first error of a writer.
+type firstFailure struct {
+	w   io.Writer
+	err error
+}
+
+func (f *firstFailure) Write(p []byte) (int, error) {
+	n, err := f.w.Write(p)
+	if f.err == nil {
+		f.err = err
+	}
+	return n, err
 }
 
 func (a *app) root() *cobra.Command {
@@ -93,7 +116,6 @@ disk, unreadable input); 5 uncertain, rows in doubt; 130 interrupted.`,
 		},
 	}
 	root.SetIn(a.stdin)
-	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(err, fmt.Sprintf("%s --help lists the flags", c.CommandPath()))
@@ -101,7 +123,9 @@ disk, unreadable input); 5 uncertain, rows in doubt; 130 interrupted.`,
 	for _, verb := range verbs {
 		root.AddCommand(verb(a))
 	}
-	usageArgs(root)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	a.supervise(root)
 	return root
 }
 
@@ -116,17 +140,22 @@ var verbs = []func(*app) *cobra.Command{
 	versionCommand,
 }
 
-// usageArgs makes wrong arguments of c and its verbs usage errors.
-func usageArgs(c *cobra.Command) {
-	if check := c.Args; check != nil {
-		c.Args = func(c *cobra.Command, args []string) error {
-			if err := check(c, args); err != nil {
-				return usage(err, fmt.Sprintf("%s --help shows how it is called", c.CommandPath()))
-			}
-			return nil
-		}
+// supervise notes when c or one of its verbs begins its work: what fails before
+// is a matter of how flytt was called.
+func (a *app) supervise(c *cobra.Command) {
+	work := c.RunE
+	switch {
+	case work == nil && c.Run != nil:
+		run := c.Run
+		work = func(c *cobra.Command, args []string) error { run(c, args); return nil }
+	case work == nil:
+		work = func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
+	c.Run, c.RunE = nil, func(c *cobra.Command, args []string) error {
+		a.began = true
+		return work(c, args)
 	}
 	for _, verb := range c.Commands() {
-		usageArgs(verb)
+		a.supervise(verb)
 	}
 }

@@ -51,7 +51,7 @@ type credentialSet struct {
 
 // settingsDoc is the file: settings for all, and by profile what differs.
 type settingsDoc struct {
-	settings `yaml:",inline"`
+	Common   settings            `yaml:",inline"`
 	Profile  string              `yaml:"profile"` // the profile where none is asked for
 	Profiles map[string]settings `yaml:"profiles"`
 }
@@ -70,7 +70,7 @@ func loadSettings(profile string) (*settings, error) {
 	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.DisallowUnknownField()).Decode(&doc); err != nil && len(bytes.TrimSpace(data)) > 0 {
 		return nil, usage(fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, false))), "README.md lists the settings")
 	}
-	s := &doc.settings
+	s := &doc.Common
 	if err := doc.apply(s, cmpOr(profile, os.Getenv("FLYTT_PROFILE"), doc.Profile), name); err != nil {
 		return nil, err
 	}
