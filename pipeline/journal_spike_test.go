@@ -370,13 +370,13 @@ func (a *api) list(w io.Writer, keys []string) {
 // before it looks anything up.
 func (a *api) run(t *testing.T, journalPath, point string) *pipeline.Counts {
 	t.Helper()
+	a.dieAt, a.started = point, make(chan struct{})
 	server := httptest.NewServer(a)
 	defer server.Close()
 	var out, errs bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), childVariable+"="+point, apiVariable+"="+server.URL, journalVariable+"="+journalPath)
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", childVariable+"="+point, apiVariable+"="+server.URL, journalVariable+"="+journalPath)
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	a.dieAt, a.started = point, make(chan struct{})
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

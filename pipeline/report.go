@@ -60,8 +60,10 @@ func (r *Record) reset() {
 // its reasons, every written one with its id. It streams; nothing is gathered.
 type Recorder interface {
 	// Render appends the settled rows of c to r. It is called concurrently, on
-	// different chunks, and its problems come sorted by row. c.Fates may hold
-	// Pending where there is no sink or the write failed.
+	// different chunks, and its problems come sorted by row. c.Fates holds Pending
+	// where there is no sink, and where blocks are written in input order: there
+	// the workers render before the write, and c is rendered again, into the
+	// emptied r, if the write says more than that its rows are written.
 	Render(c *Chunk, r *Record)
 
 	// Append writes r. It is called in input order by one goroutine. An error

@@ -45,7 +45,9 @@ func (e *Encoded) Item(i int) []byte {
 
 // Chunk is rows on their way to a sink, in input order: the pending ones with
 // their encoded form, and those between them that are already rejected or
-// skipped, so that a chunk is an unbroken stretch of the input.
+// skipped, so that a chunk is an unbroken stretch of the input. Where rows are
+// gathered from several blocks, Fields is empty: what is left of them is their
+// encoded form.
 type Chunk struct {
 	Seq int64 // 0, 1, 2, … in input order; the same input and limits give the same chunks
 	Batch
