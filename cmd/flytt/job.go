@@ -26,10 +26,9 @@ import (
 // and the rules of a resource, to wherever target leads.
 type job struct {
 	*app
-	verb   string
-	file   string
-	dryRun bool // nothing is to be written
-	flags  runFlags
+	verb  string
+	file  string
+	flags runFlags
 
 	// target makes the sink once everything else is known to work; nil: there is
 	// none. What it opens is closed by closers.
@@ -45,7 +44,6 @@ type job struct {
 	validator *mappings.Validator
 	host      string // of the API, if there is one
 	output    string // of a file, if there is one
-	replaces  bool   // the output existed
 
 	dir     *report.Dir
 	log     *slog.Logger
