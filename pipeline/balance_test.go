@@ -5,6 +5,8 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"flytt/pipeline"
@@ -12,7 +14,7 @@ import (
 
 // randomRows is rows of every fate and, in one of three runs, a word that ends it.
 func randomRows(r *rand.Rand) []string {
-	fates := []string{good, good, good, broken, skipped, invalid, odd, tooBig, refused, doubted, equal, unsent, blank}
+	fates := []string{good, good, good, broken, ragged, skipped, invalid, odd, tooBig, refused, doubted, equal, unsent, blank}
 	out := make([]string, r.IntN(200))
 	for i := range out {
 		out[i] = fates[r.IntN(len(fates))]
@@ -77,8 +79,35 @@ func TestTheSummaryAlwaysBalances(t *testing.T) {
 			if recorded != [2]int64{c.Rejected, c.InDoubt} {
 				t.Fatalf("seed %d: %v rows recorded as rejected and in doubt, the report says %+v", seed, recorded, c)
 			}
+			checkPrefix(t, seed, g, c.Read)
 		}
 		checkStore(t, seed, g, c, err)
+	}
+}
+
+// checkPrefix holds the record against the first read rows: every row of them
+// that was bound to be rejected is there, and no row behind them.
+func checkPrefix(t *testing.T, seed uint64, g *rig, read int64) {
+	t.Helper()
+	recorded := map[int]bool{}
+	for line := range strings.Lines(g.book.rejects.String() + g.book.inDoubt.String()) {
+		number, _, _ := strings.Cut(line, " ")
+		row, err := strconv.Atoi(number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		recorded[row] = true
+	}
+	for i, w := range g.source.words {
+		switch row := i + 1; {
+		case w == blank:
+			continue
+		case read <= 0 && recorded[row]:
+			t.Fatalf("seed %d: row %d is recorded, but not counted", seed, row)
+		case read > 0 && !recorded[row] && slices.Contains([]string{broken, ragged, invalid, tooBig}, w) && (w != tooBig || g.Sink != nil):
+			t.Fatalf("seed %d: row %d is counted, but not recorded", seed, row)
+		}
+		read--
 	}
 }
 

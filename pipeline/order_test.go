@@ -14,7 +14,7 @@ import (
 // everyWord is a register in which every fate a row can have occurs, write
 // rejects next to those found earlier.
 func everyWord(n int) []string {
-	return words(n, good, invalid, refused, broken, good, skipped, odd, tooBig, refused, doubted, blank, equal, invalid, unsent, good)
+	return words(n, good, invalid, refused, broken, good, ragged, skipped, odd, tooBig, refused, doubted, blank, equal, invalid, unsent, good)
 }
 
 func TestOutputRejectsAndReportDoNotDependOnTheOrderOfWork(t *testing.T) {
@@ -59,11 +59,11 @@ func compare(t *testing.T, what string, want, got any) {
 
 func TestRowsTheSinkRejectsComeInTheirPlaceAmongTheOthers(t *testing.T) {
 	for _, mode := range modes {
-		g := mode.set(newRig([]string{invalid, refused, good, broken, refused, doubted, tooBig, odd}))
+		g := mode.set(newRig([]string{invalid, refused, good, broken, refused, doubted, tooBig, odd, ragged}))
 		if _, err := g.Do(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		compare(t, mode.name, "1 0 invalid first second\n2 1 refused refused\n4 3 broken broken\n5 4 refused refused\n7 6 toobig too_big\n",
+		compare(t, mode.name, "1 0 invalid first second\n2 1 refused refused\n4 3 broken broken\n5 4 refused refused\n7 6 toobig too_big\n9 8 ragged ragged_row surplus\n",
 			g.book.rejects.String())
 		compare(t, mode.name, "6 5 doubted\n", g.book.inDoubt.String())
 	}

@@ -20,6 +20,7 @@ import (
 const (
 	good    = "good"
 	broken  = "broken"  // the decoder cannot read it
+	ragged  = "ragged"  // it has a cell too many
 	skipped = "skipped" // a step leaves it out
 	invalid = "invalid" // a step rejects it, twice over
 	odd     = "odd"     // a step warns of it
@@ -125,6 +126,9 @@ func (d lineDecoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 			return errDecode
 		case broken:
 			b.Note(problem(b.Len()-1, pipeline.Read, "broken"))
+		case ragged:
+			b.Surplus = append(b.Surplus, pipeline.Surplus{Row: int32(b.Len() - 1), Cell: "surplus"})
+			b.Note(problem(b.Len()-1, pipeline.Read, "ragged_row"))
 		}
 	}
 	return nil
@@ -318,6 +322,11 @@ func appendRow(dst []byte, c *pipeline.Chunk, row int, problems []pipeline.Probl
 	for len(problems) > 0 && int(problems[0].Row) == row {
 		dst = append(append(dst, ' '), problems[0].Code...)
 		problems = problems[1:]
+	}
+	for _, s := range c.Surplus {
+		if int(s.Row) == row {
+			dst = append(append(dst, ' '), s.Cell...)
+		}
 	}
 	return append(dst, '\n')
 }
