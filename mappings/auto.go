@@ -154,16 +154,17 @@ func (m *Mapping) missing(r *Resource, guesses []Guess) error {
 	}
 	faults := m.faults()
 	faults.file.name = "automatic mapping"
+	hint := "say in a mapping file where it comes from"
+	if len(unused) > 0 {
+		hint += "; not used so far: " + strings.Join(unused, ", ")
+	}
 	for i := range r.Fields {
 		f := &r.Fields[i]
 		if !f.Required || f.ReadOnly || mapped(f) {
 			continue
 		}
-		hint := "say in a mapping file where it comes from"
-		if len(unused) > 0 {
-			hint += "; not used so far: " + strings.Join(unused, ", ")
-		}
 		faults.add(nil, hint, "no column fits the required field %s%s", f.Column(), candidates(f, guesses))
+		hint = "" // once is enough
 	}
 	return faults.err()
 }

@@ -20,6 +20,8 @@ type control struct {
 	done  chan struct{} // closed when there is a key, or there will be none
 	key   string        // set before done is closed; empty: nothing can be looked up
 	tries int           // rows sent alone so far; for the holder of the turn
+
+	crowded bool // the API has several records with the key of one row
 }
 
 const maxControlTries = 25
@@ -54,6 +56,14 @@ func (c *control) settled() bool {
 func (c *control) settle(key string) {
 	c.key = key
 	close(c.done)
+}
+
+// cause says why no row came to be the control.
+func (c *control) cause() string {
+	if c.crowded {
+		return "the API has several records with the keys of the first rows: has this file been imported before?"
+	}
+	return "none of the first rows was written and found"
 }
 
 // learn finds a control with the first of rows, if there is none yet, or waits
@@ -96,7 +106,7 @@ func (s *Bulk) tryRows(ctx context.Context, w *write, rows []int32) ([]int32, er
 			}
 		}
 		if !s.control.settled() && s.control.tries == maxControlTries {
-			s.withoutControl("none of the first rows was written and found", nil)
+			s.withoutControl(s.control.cause(), nil)
 		}
 		if s.control.settled() {
 			return append(rest, rows[i+1:]...), nil
@@ -134,6 +144,7 @@ func (s *Bulk) readBack(ctx context.Context, w *write, row int32) error {
 func (s *Bulk) judge(w *write, row int32, records []api.Record) {
 	switch {
 	case len(records) != 1:
+		s.control.crowded = s.control.crowded || len(records) > 1
 	case !api.Same(w.chunk.Item(int(row)), records[0].Object):
 		s.withoutControl("the first row written reads back differently", nil)
 	default:
@@ -143,8 +154,11 @@ func (s *Bulk) judge(w *write, row int32, records []api.Record) {
 
 // withoutControl goes on with no way to look rows up.
 func (s *Bulk) withoutControl(why string, err error) {
-	s.options.Log.Warn("rows cannot be looked up by key; after a refusal the rows not named will be in doubt",
-		"cause", why, "error", err)
+	args := []any{"cause", why}
+	if err != nil {
+		args = append(args, "error", err)
+	}
+	s.options.Log.Warn("rows cannot be looked up by key; after a refusal the rows not named will be in doubt", args...)
 	s.control.settle("")
 }
 

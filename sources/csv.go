@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 
 	"flytt/pipeline"
 )
@@ -135,8 +136,26 @@ func (s *csvSource) Decoder() pipeline.Decoder {
 }
 
 // unguarder decodes a rejects file: it takes the guards off that keep its cells
-// safe in a spreadsheet, see pipeline.GuardCell.
+// safe in a spreadsheet, see pipeline.GuardCell. Bytes that were no text in the
+// input stand in it as characters that no person types; a row that still has
+// them has not been mended.
 type unguarder struct{ pipeline.Decoder }
+
+// unmended reports whether v holds what the decoder makes of bytes that are no
+// text: a C1 control character (U+0080 to U+009F) or U+FFFD.
+func unmended(v []byte) bool {
+	for i := bytes.IndexByte(v, 0xC2); i >= 0 && i+1 < len(v); {
+		if v[i+1] >= 0x80 && v[i+1] <= 0x9F {
+			return true
+		}
+		next := bytes.IndexByte(v[i+1:], 0xC2)
+		if next < 0 {
+			break
+		}
+		i += 1 + next
+	}
+	return bytes.Contains(v, []byte("\uFFFD"))
+}
 
 // Decode implements pipeline.Decoder.
 func (u unguarder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
@@ -148,6 +167,12 @@ func (u unguarder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 		for row := range c.Len() {
 			v := c.Value(row)
 			c.Narrow(row, len(v)-len(pipeline.UnguardCell(v)))
+			if unmended(v) && b.Fates[row] == pipeline.Pending {
+				b.Note(pipeline.Problem{
+					Row: int32(row), Field: pipeline.None, Column: int16(min(i, math.MaxInt16)), Severity: pipeline.Error,
+					Stage: pipeline.Read, Code: invalidEncoding, Shape: "as it was rejected before",
+				})
+			}
 		}
 	}
 	for i, s := range b.Surplus {

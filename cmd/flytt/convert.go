@@ -26,7 +26,7 @@ OUT appears whole or not at all; one that exists is left alone without
 		Example: `  flytt convert kontakter.csv -m mapping.yaml -o kontakter.jsonl
   flytt convert kontakter.csv -m mapping.yaml -o till-excel.csv --excel
   flytt convert kontakter.csv -m mapping.yaml -o - | head`,
-		Args: cobra.ExactArgs(1),
+		Args: oneFile,
 		RunE: func(c *cobra.Command, args []string) error {
 			j.file = args[0]
 			if out == "" {

@@ -23,6 +23,9 @@ func (j *job) finish(result *pipeline.Report, recorder *sinks.Recorder, err erro
 	err = errors.Join(err, recorder.Close())
 	s := j.summary
 	s.Result(result, time.Since(j.started))
+	if errors.Is(err, pipeline.ErrMaxRejects) {
+		err = fmt.Errorf("%w: %s of %s read, and --max-rejects is %s", err, report.Number(s.Rows.Rejected), report.Number(s.Rows.Read), j.flags.maxRejects)
+	}
 	s.Target = j.host
 	if !s.Balanced {
 		err = errors.Join(err, errors.New("the numbers of the run do not add up, which is a fault in flytt"))
@@ -31,7 +34,7 @@ func (j *job) finish(result *pipeline.Report, recorder *sinks.Recorder, err erro
 	for _, name := range []string{"mapping.yaml", "log.jsonl", "summary.json"} {
 		s.Files[strings.TrimSuffix(name, filepath.Ext(name))] = j.dir.File(name)
 	}
-	if j.output != "" && err == nil {
+	if j.output != "" && j.output != "-" && err == nil {
 		s.Files["output"] = j.output
 	}
 	s.Exit = runExit(err, s.Rows)
@@ -145,8 +148,14 @@ func (j *job) next(err error) step {
 			before:  "do not import this file whole again: part of it is in the API (written.csv). Put the other rows in a file of their own",
 			command: join(append([]string{"flytt", "validate", "rest.csv"}, j.carried(meaningFlags)...)),
 		}
+	case errors.Is(err, pipeline.ErrMaxRejects):
+		return step{"see the reasons in rejects.csv, and mend the mapping or " + j.file, j.again()}
+	case unreadable(err):
+		return step{"mend " + j.file + " at that place", j.again()}
 	case err != nil:
 		return step{command: j.again()}
+	case rows.Read == 0:
+		return step{}
 	case rejects != "" && j.verb == "validate":
 		return step{"mend the rows that rejects.csv names in " + j.file, j.again()}
 	case rejects != "":
@@ -179,6 +188,12 @@ var (
 	inputFlags   = []string{"encoding", "delimiter", "header-row"}
 	targetFlags  = []string{"max-rejects", "sandbox", "base-url", "chunk-rows", "concurrency", "rate", "yes", "format", "excel", "nulls"}
 )
+
+// unreadable reports whether err is about the input itself.
+func unreadable(err error) bool {
+	var source *sources.Error
+	return errors.As(err, &source)
+}
 
 // carried returns those of the named flags that were given, as arguments.
 func (j *job) carried(lists ...[]string) []string {

@@ -57,7 +57,7 @@ machine that keeps its rows in ` + sandboxDB + `.`,
 		Example: `  flytt import kontakter.csv -m mapping.yaml --sandbox
   flytt import kontakter.csv -m mapping.yaml --dry-run
   flytt import kontakter.csv -m mapping.yaml --profile prod --max-rejects 2%`,
-		Args: cobra.ExactArgs(1),
+		Args: oneFile,
 		RunE: func(c *cobra.Command, args []string) error {
 			j.file = args[0]
 			if dryRun {

@@ -96,7 +96,7 @@ func (j *job) run(ctx context.Context) (err error) {
 	if err := j.prepare(); err != nil {
 		return err
 	}
-	ctx, drain, stop := j.signals(ctx)
+	ctx, drain, stop := j.signals(ctx, drainingText)
 	defer stop()
 	if err := j.makeDir(); err != nil {
 		return err
@@ -223,6 +223,9 @@ func (j *job) openSource() (err error) {
 		Delimiter: j.info.Delimiter, HeaderRow: j.info.HeaderRow,
 	}
 	j.summary.Notes = j.info.Warnings
+	if j.mapping != nil && j.mapping.Input.Sheet != "" {
+		j.summary.Notes = append(j.summary.Notes, "the mapping names a sheet, which "+j.info.Format+" does not have")
+	}
 	return nil
 }
 
@@ -304,7 +307,7 @@ func (j *job) open(ctx context.Context) (sink pipeline.Sink, chunks pipeline.Chu
 
 // record saves the mapping and makes the recorder.
 func (j *job) record() (*sinks.Recorder, error) {
-	text, err := j.mapping.YAML()
+	text, err := j.usedMapping()
 	if err != nil {
 		return nil, err
 	}
@@ -320,6 +323,27 @@ func (j *job) record() (*sinks.Recorder, error) {
 	return sinks.NewRecorder(j.dir.Path, o)
 }
 
+// usedMapping returns the mapping of the run as a file. It lies in another
+// directory than the one it was read from, so its tables are named in full.
+func (j *job) usedMapping() ([]byte, error) {
+	m := *j.mapping
+	m.Fields = slices.Clone(m.Fields)
+	for i := range m.Fields {
+		table := m.Fields[i].Lookup
+		if table == nil || filepath.IsAbs(table.File) {
+			continue
+		}
+		path, err := filepath.Abs(filepath.Join(filepath.Dir(j.flags.mapping), table.File))
+		if err != nil {
+			return nil, err
+		}
+		moved := *table
+		moved.File = path
+		m.Fields[i].Lookup = &moved
+	}
+	return m.YAML()
+}
+
 func hintOf(err error) string {
 	_, hint := split(err)
 	return hint
@@ -333,7 +357,7 @@ func (j *job) announce() {
 		return
 	}
 	j.say("%s: %s\n", j.file, describe(j.info))
-	for _, w := range j.info.Warnings {
+	for _, w := range j.summary.Notes {
 		j.say("note: %s\n", w)
 	}
 }
@@ -369,7 +393,7 @@ func (j *job) stderrHandler() slog.Handler {
 	if j.flags.logFormat == "json" {
 		return slog.NewJSONHandler(j.stderr, o)
 	}
-	return slog.NewTextHandler(j.stderr, o)
+	return &lineHandler{w: j.stderr, level: o.Level}
 }
 
 // closed closes what was opened, after a run that ended with err.

@@ -110,7 +110,6 @@ disk, unreadable input); 5 uncertain, rows in doubt; 130 interrupted.`,
   flytt convert kontakter.csv -m mapping.yaml -o kontakter.jsonl`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return c.Help()
 		},

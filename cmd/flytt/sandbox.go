@@ -61,7 +61,7 @@ func (a *app) serve(c *cobra.Command, o sandbox.Options, addr string, own bool) 
 		return usage(err, "--addr chooses another address")
 	}
 	defer func() { err = firstError(err, stop()) }()
-	ctx, drain, release := a.signals(c.Context())
+	ctx, drain, release := a.signals(c.Context(), "the sandbox ends")
 	defer release()
 	if err := a.greet(url, own); err != nil {
 		return err

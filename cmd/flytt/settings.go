@@ -167,7 +167,7 @@ func (s *settings) environment() error {
 		if file := os.Getenv(v.name + "_FILE"); file != "" && os.Getenv(v.name) == "" {
 			text, err := readSecret(file)
 			if err != nil {
-				return usage(err, v.name+"_FILE names the file")
+				return usage(err, cmpOr(hintOf(err), v.name+"_FILE names the file"))
 			}
 			*v.dst = text
 		}
@@ -214,7 +214,7 @@ func (s *settings) credentials() (api.Credentials, error) {
 	if c.secret == "" && c.ClientSecretFile != "" {
 		text, err := readSecret(c.ClientSecretFile)
 		if err != nil {
-			return api.Credentials{}, usage(err, "client_secret_file in the settings names the file")
+			return api.Credentials{}, usage(err, cmpOr(hintOf(err), "client_secret_file in the settings names the file"))
 		}
 		c.secret = text
 	}

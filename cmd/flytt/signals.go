@@ -7,10 +7,13 @@ import (
 	"syscall"
 )
 
+// drainingText is what a run says at the first signal.
+const drainingText = "interrupted: finishing what was read; once more stops at once"
+
 // signals turns SIGINT and SIGTERM into an orderly end: the first closes drain,
 // so that what was read is finished, the second ends the context, the third
 // ends the process. Stop gives the signals back and waits for the goroutine.
-func (a *app) signals(ctx context.Context) (_ context.Context, drain <-chan struct{}, stop func()) {
+func (a *app) signals(ctx context.Context, first string) (_ context.Context, drain <-chan struct{}, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	caught := make(chan os.Signal, 3)
 	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
@@ -26,7 +29,7 @@ func (a *app) signals(ctx context.Context) (_ context.Context, drain <-chan stru
 			}
 			switch n {
 			case 1:
-				a.say("\nflytt: interrupted: finishing what was read; once more stops at once\n")
+				a.say("\nflytt: %s\n", first)
 				close(drained)
 			case 2:
 				a.say("\nflytt: stopping at once\n")

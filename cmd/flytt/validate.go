@@ -1,6 +1,11 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
 
 func validateCommand(a *app) *cobra.Command {
 	j := &job{app: a, verb: "validate"}
@@ -15,7 +20,7 @@ record exists or a value is taken, it cannot tell.`,
 		Example: `  flytt validate kontakter.csv
   flytt validate kontakter.csv -m mapping.yaml --json
   gunzip -c register.csv.gz | flytt validate - -m mapping.yaml`,
-		Args: cobra.ExactArgs(1),
+		Args: oneFile,
 		RunE: func(c *cobra.Command, args []string) error {
 			j.file = args[0]
 			return j.run(c.Context())
@@ -23,4 +28,15 @@ record exists or a value is taken, it cannot tell.`,
 	}
 	j.flags.add(c)
 	return c
+}
+
+// oneFile is the arguments of a verb that reads one file.
+func oneFile(_ *cobra.Command, args []string) error {
+	switch len(args) {
+	case 0:
+		return errors.New("which file to read is not said")
+	case 1:
+		return nil
+	}
+	return fmt.Errorf("one file is read at a time, and %d are named", len(args))
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -44,7 +45,7 @@ func (p *printer) printf(format string, args ...any) {
 func (p *printer) counts(s *Summary) {
 	title := s.Resource
 	if s.Input != nil {
-		title = s.Input.File + " to " + s.Resource
+		title = s.Input.File + preposition(s.Verb) + s.Resource
 	}
 	if s.Target != "" {
 		title += " at " + s.Target
@@ -85,6 +86,13 @@ func (p *printer) counts(s *Summary) {
 	}
 }
 
+func preposition(verb string) string {
+	if verb == "validate" {
+		return " against "
+	}
+	return " to "
+}
+
 func (p *printer) reasons(title string, list []Reason) {
 	if len(list) == 0 {
 		return
@@ -92,19 +100,14 @@ func (p *printer) reasons(title string, list []Reason) {
 	p.printf("\n%s\n", title)
 	t := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
 	shown := list[:min(len(list), mostReasons)]
-	width := len(Number(shown[0].Count))
+	width := max(len("rows"), len(Number(shown[0].Count)))
+	p.row(t, fmt.Sprintf("%*s", width, "rows"), "field", "code", "first", "what it means")
 	for _, r := range shown {
-		field := r.Field
-		if field == "" {
-			field = "(row)"
-		}
-		first := ""
+		first := "-"
 		if r.Row > 0 {
 			first = "line " + strconv.FormatInt(r.Row, 10)
 		}
-		if p.err == nil {
-			_, p.err = fmt.Fprintf(t, "  %*s\t%s\t%s\t%s\t%s\n", width, Number(r.Count), field, p.meaning(r.Code), r.Code, first)
-		}
+		p.row(t, fmt.Sprintf("%*s", width, Number(r.Count)), cmp.Or(r.Field, "(row)"), string(r.Code), first, p.meaning(r.Code))
 	}
 	if err := t.Flush(); p.err == nil {
 		p.err = err
@@ -115,6 +118,13 @@ func (p *printer) reasons(title string, list []Reason) {
 			n += r.Count
 		}
 		p.printf("  and %d more kinds, %s in all: summary.json has them\n", len(rest), Number(n))
+	}
+}
+
+// row writes one line of a table.
+func (p *printer) row(t io.Writer, cells ...string) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(t, "  %s\n", strings.Join(cells, "\t"))
 	}
 }
 
