@@ -1,0 +1,165 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"flytt/internal/sandbox"
+)
+
+var credentialNames = []string{
+	"FLYTT_CUSTOMER_ID", "FLYTT_APPLICATION_ID", "FLYTT_SERVICE_ID", "FLYTT_SERVICE_VERSION_ID",
+	"FLYTT_CLIENT_CT", "FLYTT_CLIENT_ENTITY", "FLYTT_CLIENT_SECRET",
+}
+
+// fakeAPI is a sandbox that fails on demand and counts.
+type fakeAPI struct {
+	posts, stored, elsewhere atomic.Int64
+	spoilt                   atomic.Int64 // writes that were stored, before the answer
+	faults                   map[string]int64
+	other                    *httptest.Server
+}
+
+// apiKey is where a script keeps its fakeAPI.
+type apiKey struct{}
+
+func apiOf(ts *testscript.TestScript) *fakeAPI { return ts.Value(apiKey{}).(*fakeAPI) }
+
+// startAPI understands these faults, each for the write with the number N and,
+// where it says so, those after it:
+//
+//	unauthorized=N   401, and after it
+//	cut=N            the connection is cut once the rows are stored
+//	garbled=N        the rows are stored and the answer is HTML
+//	redirect=N       307 to another server, and after it
+//	broken=N         500 and nothing stored
+//	hold=N           no answer until the client goes away, and after it
+//	slow=MS          every write takes MS milliseconds
+//	unique=1         a custom_id can be stored once
+func startAPI(ts *testscript.TestScript, _ bool, args []string) {
+	a := apiOf(ts)
+	for _, count := range []*atomic.Int64{&a.posts, &a.stored, &a.elsewhere, &a.spoilt} {
+		count.Store(0)
+	}
+	a.faults = map[string]int64{}
+	for _, arg := range args {
+		name, value, _ := strings.Cut(arg, "=")
+		n, err := strconv.ParseInt(value, 10, 64)
+		ts.Check(err)
+		a.faults[name] = n
+	}
+	a.other = httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { a.elsewhere.Add(1) }))
+	ts.Defer(a.other.Close)
+	box, err := sandbox.New(sandbox.Options{
+		Intercept: a.intercept, UniqueKey: a.faults["unique"] > 0,
+		Log: func(r sandbox.Request) { a.stored.Add(int64(r.Committed)) },
+	})
+	ts.Check(err)
+	ts.Defer(func() { ts.Check(box.Close()) })
+	server := httptest.NewServer(box)
+	ts.Defer(func() {
+		server.CloseClientConnections()
+		server.Close()
+	})
+	ts.Setenv("FLYTT_BASE_URL", server.URL)
+	for _, name := range credentialNames {
+		ts.Setenv(name, sandbox.DefaultCredential)
+	}
+}
+
+func (a *fakeAPI) intercept(p sandbox.Point, w http.ResponseWriter, r *http.Request) bool {
+	if r.Method != http.MethodPost {
+		return false
+	}
+	switch p {
+	case sandbox.Arrived:
+		return a.arrived(a.posts.Add(1), w, r)
+	case sandbox.Committed:
+		return a.committed(w, r)
+	}
+	return false
+}
+
+// arrived answers the n-th write before anything is stored, if a fault says so.
+func (a *fakeAPI) arrived(n int64, w http.ResponseWriter, r *http.Request) bool {
+	since := func(fault string) bool { return a.faults[fault] > 0 && n >= a.faults[fault] }
+	time.Sleep(time.Duration(a.faults["slow"]) * time.Millisecond)
+	switch {
+	case since("unauthorized"):
+		http.Error(w, `{"detail":"Invalid token."}`, http.StatusUnauthorized)
+	case since("redirect"):
+		http.Redirect(w, r, a.other.URL+r.URL.Path, http.StatusTemporaryRedirect)
+	case n == a.faults["broken"]:
+		http.Error(w, "<h1>Server Error</h1>", http.StatusInternalServerError)
+	case since("hold"):
+		_, _ = io.Copy(io.Discard, r.Body) // only then is it noticed that the client goes
+		<-r.Context().Done()
+	default:
+		return false
+	}
+	return true
+}
+
+// committed spoils the answer to what is stored, if a fault says so.
+func (a *fakeAPI) committed(w http.ResponseWriter, _ *http.Request) bool {
+	switch a.spoilt.Add(1) {
+	case a.faults["cut"]:
+		panic(http.ErrAbortHandler)
+	case a.faults["garbled"]:
+		_, _ = io.WriteString(w, "<html>ok</html>")
+		return true
+	}
+	return false
+}
+
+// countOf makes a command that compares a count with its argument.
+func countOf(count func(*fakeAPI) int64) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		want(ts, args, 1)
+		if n := count(apiOf(ts)); (strconv.FormatInt(n, 10) == args[0]) == neg {
+			ts.Fatalf("%d, want %s", n, args[0])
+		}
+	}
+}
+
+// interrupted runs a program and sends it signals while it writes.
+func interrupted(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 4 {
+		ts.Fatalf("usage: interrupted CODE WHEN SIGNALS PROGRAM ARG…")
+	}
+	cmd, closeFiles := process(ts, args[3:])
+	ts.Check(cmd.Start())
+	stop := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+	defer stop.Stop()
+	for deadline := time.Now().Add(10 * time.Second); !reached(ts, args[1]) && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond) // a process cannot be waited for otherwise
+	}
+	for name := range strings.SplitSeq(args[2], ",") {
+		ts.Check(cmd.Process.Signal(map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}[name]))
+	}
+	code := exitStatus(cmd.Wait())
+	closeFiles()
+	if args[0] != "-" && strconv.Itoa(code) != args[0] {
+		ts.Fatalf("exit code %d, not %s; stderr: %s", code, args[0], ts.ReadFile("stderr.txt"))
+	}
+}
+
+// reached reports whether the API has got so many writes, or a file is there.
+func reached(ts *testscript.TestScript, when string) bool {
+	if posts, err := strconv.ParseInt(when, 10, 64); err == nil {
+		return apiOf(ts).posts.Load() >= posts
+	}
+	found, err := filepath.Glob(ts.MkAbs(when))
+	ts.Check(err)
+	return len(found) > 0
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"flytt": main})
+}
+
+// TestScripts runs the scripts in testdata, one for each topic. In them flytt is
+// this program, in a process of its own; the commands below are theirs, too:
+//
+//	exits CODE PROGRAM ARG…          run it; it has to exit with CODE
+//	interrupted CODE WHEN SIGNALS PROGRAM ARG…
+//	                                 run it, and send it SIGNALS (INT,TERM) once the API has got
+//	                                 WHEN writes, or a file that WHEN matches is there; it has to
+//	                                 exit with CODE (-: any); see stdout.txt and stderr.txt
+//	json FILE [PATH VALUE]           FILE is one JSON object, and what is at PATH (rows.read,
+//	                                 rejects.0.code) is VALUE; with !: there is nothing at PATH
+//	balanced FILE                    the summary in FILE accounts for every row it read
+//	mode FILE PERM                   the permissions of FILE are PERM
+//	rows N FILE [WIDTH]              write a register of N good rows, with a note WIDTH bytes wide
+//	recode ENCODING FROM TO          write a UTF-8 file in another encoding
+//	gz FROM TO                       compress
+//	lastline FILE TEXT               the last line of FILE, blanks around it aside, is TEXT
+//	mend FILE OLD NEW                replace OLD in FILE, which has to be there
+//	same FILE FILE                   the files hold the same bytes
+//	api [FAULT=N…]                   start an API for this script and point the settings to it
+//	posts N, stored N, elsewhere N   how many writes it got, rows it keeps, requests the place it
+//	                                 redirects to got
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Values[apiKey{}] = &fakeAPI{}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":       exits,
+			"interrupted": interrupted,
+			"json":        checkJSON,
+			"balanced":    balanced,
+			"mode":        mode,
+			"rows":        rows,
+			"recode":      recode,
+			"gz":          gz,
+			"lastline":    lastLine,
+			"mend":        mend,
+			"same":        same,
+			"api":         startAPI,
+			"posts":       countOf(func(a *fakeAPI) int64 { return a.posts.Load() }),
+			"stored":      countOf(func(a *fakeAPI) int64 { return a.stored.Load() }),
+			"elsewhere":   countOf(func(a *fakeAPI) int64 { return a.elsewhere.Load() }),
+		},
+	})
+}
