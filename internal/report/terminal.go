@@ -162,8 +162,8 @@ func fileRank(name string) int {
 	return len(order) + 1
 }
 
-// Number returns n with its digits in groups of three: 79 777 with a no-break
-// space would not line up in every font, so it is a comma.
+// Number returns n with its digits in groups of three, parted by commas:
+// 1,234,567.
 func Number(n int64) string {
 	s := strconv.FormatInt(n, 10)
 	if n < 0 {

@@ -1,0 +1,165 @@
+package report
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"flytt/pipeline"
+)
+
+var started = time.Date(2026, 11, 24, 2, 15, 0, 0, time.UTC)
+
+func TestRunDirectoryIsPrivateAndNew(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "run")
+	d, err := NewDir(path, started)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Write("summary.json", []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	modes := map[string]os.FileMode{".": 0o700, "summary.json": 0o600, "log.jsonl": 0o600}
+	for name, want := range modes {
+		info, err := os.Stat(filepath.Join(path, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Mode().Perm(); got != want {
+			t.Errorf("%s has mode %o, want %o", name, got, want)
+		}
+	}
+	var bad *DirError
+	if _, err := NewDir(path, started); !errors.As(err, &bad) || bad.Hint() == "" {
+		t.Errorf("a directory that is not empty gives %v, want a *DirError with a hint", err)
+	}
+}
+
+func TestRunDirectoryRefusesWhatIsNoDirectory(t *testing.T) {
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(t.TempDir(), link); err != nil {
+		t.Skipf("no symbolic links here: %v", err)
+	}
+	for _, path := range []string{file, link} {
+		var bad *DirError
+		if _, err := NewDir(path, started); !errors.As(err, &bad) {
+			t.Errorf("%s gives %v, want a *DirError", path, err)
+		}
+	}
+}
+
+func TestDiscardLeavesNothing(t *testing.T) {
+	t.Chdir(t.TempDir())
+	d, err := NewDir("", started)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(d.ID, "20261124-021500-") {
+		t.Errorf("the run is called %s, which does not say when it started", d.ID)
+	}
+	if err := d.Discard(); err != nil {
+		t.Fatal(err)
+	}
+	if entries, err := os.ReadDir("."); err != nil || len(entries) > 0 {
+		t.Errorf("left behind: %v %v", entries, err)
+	}
+}
+
+func sample() *Summary {
+	s := NewSummary("import")
+	s.Resource, s.Target, s.Run = "contact", "api.example.com", "20261124-021500-abcdef"
+	s.Input = &Input{File: "kontakter.csv"}
+	s.Result(&pipeline.Report{
+		Rows:    pipeline.Counts{Read: 1250, Valid: 1242, Written: 1200, Rejected: 8, InDoubt: 42},
+		Rejects: []pipeline.Tally{{Stage: pipeline.Validate, Field: "ssn", Code: "check_digit", Count: 7, Row: 17}, {Code: "ragged_row", Count: 1, Row: 9}},
+		Repairs: []pipeline.Tally{{Stage: pipeline.Map, Field: "ssn", Code: "century_inferred", Count: 1001, Row: 2}},
+	}, 2500*time.Millisecond)
+	s.Files = map[string]string{"summary": "/r/summary.json", "missing_clients": "/r/missing_clients.csv", "rejects": "/r/rejects.csv"}
+	return s
+}
+
+func TestTerminalAccount(t *testing.T) {
+	var b strings.Builder
+	if err := sample().Print(&b, func(c pipeline.Code) string { return "meaning of " + string(c) }); err != nil {
+		t.Fatal(err)
+	}
+	want := `import: kontakter.csv to contact at api.example.com (2.5 s, 500 rows/s)
+
+  read       1,250
+  written    1,200
+  rejected       8
+  in doubt      42   sent, and no answer shows whether they arrived: never sent again
+
+Why rows were rejected
+  rows  field  code         first    what it means
+     7  ssn    check_digit  line 17  meaning of check_digit
+     1  (row)  ragged_row   line 9   meaning of ragged_row
+
+Repaired by rule
+   rows  field  code              first   what it means
+  1,001  ssn    century_inferred  line 2  meaning of century_inferred
+
+Files
+  rejects          /r/rejects.csv
+  missing_clients  /r/missing_clients.csv
+  summary          /r/summary.json
+`
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Errorf("the account (-want +got):\n%s", diff)
+	}
+}
+
+func TestTerminalSaysHowManyReasonsItLeavesOut(t *testing.T) {
+	s := sample()
+	s.Rejects = nil
+	for i := range mostReasons + 3 {
+		s.Rejects = append(s.Rejects, Reason{Code: "c", Count: int64(100 - i)})
+	}
+	var b strings.Builder
+	if err := s.Print(&b, func(c pipeline.Code) string { return string(c) }); err != nil {
+		t.Fatal(err)
+	}
+	if want := "and 3 more kinds, 261 in all: summary.json has them"; !strings.Contains(b.String(), want) {
+		t.Errorf("the account lacks %q:\n%s", want, b.String())
+	}
+}
+
+func TestSummaryJSONIsOneObjectWithEveryPart(t *testing.T) {
+	data, err := sample().JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(data, &got); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"run", "verb", "resource", "rows", "rejects", "warnings", "repairs", "files", "seconds", "balanced"} {
+		if got[key] == nil {
+			t.Errorf("%s is missing", key)
+		}
+	}
+	if got["balanced"] != true || got["error"] != nil {
+		t.Errorf("balanced %v, error %v", got["balanced"], got["error"])
+	}
+}
+
+func TestNumber(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 79777: "79,777", 1234567: "1,234,567"} {
+		if got := Number(n); got != want {
+			t.Errorf("Number(%d) is %s, want %s", n, got, want)
+		}
+	}
+}
