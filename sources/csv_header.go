@@ -207,23 +207,34 @@ func (t *text) decode(raw string) (string, bool) {
 }
 
 // dropNameless leaves out the columns at the end that have neither a name nor,
-// in the sample, a value: what a delimiter at the end of every line makes.
+// in the sample, a value: what a delimiter at the end of every line makes. In a
+// rejects file that a spreadsheet has saved they may have values: the surplus
+// cells of ragged rows, which reject their rows again.
 func (h *header) dropNameless(r *reading) {
 	n := len(h.names)
 	for n > 1 && h.names[n-1] == "" {
 		n--
 	}
-	for _, rec := range r.records[r.header+1:] {
-		for i := len(rec.cells) - 1; i >= n; i-- {
-			if i < h.width && rec.cells[i] != "" {
-				return
-			}
-		}
+	if !rejectsHeader(h.names) && r.valueBeyond(n, h.width) {
+		return
 	}
 	if n < h.width {
 		h.warnings = append(h.warnings, fmt.Sprintf("%s at the end without a name or a value left out", count(h.width-n, "column")))
 		h.names = h.names[:n]
 	}
+}
+
+// valueBeyond reports whether a row below the header has a value in the columns
+// from n up to width.
+func (r *reading) valueBeyond(n, width int) bool {
+	for _, rec := range r.records[r.header+1:] {
+		for i := n; i < min(len(rec.cells), width); i++ {
+			if rec.cells[i] != "" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // namesFault names the columns that have no name, or one that others have too.

@@ -163,6 +163,35 @@ func TestRejectsFileIsReadInItsOwnDialect(t *testing.T) {
 	}
 }
 
+func TestRejectsFileThatASpreadsheetSaved(t *testing.T) {
+	text := "\uFEFFid;Namn;_row;_errors;\r\n'0012;'=Bo;2;id: no uuid [uuid];\r\n3;Bo;4;5 cells, 4 columns [ragged_row];x\r\n"
+	s, info := open(t, text, Options{})
+	if !info.Rejects || len(s.Columns()) != 2 {
+		t.Fatalf("rejects %v, columns %v", info.Rejects, s.Columns())
+	}
+	rows, err := dumpRows(t, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := lines("2: 0012|=Bo", "3: 3|Bo +x !ragged_row@-1(5 cells, 4 columns)")
+	if diff := cmp.Diff(want, rows); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestRejectsFileHasBytesThatWereNoText(t *testing.T) {
+	s, _ := open(t, "\uFEFFid;Namn;_row;_errors\n1;Bj\u0081rn;2;[invalid_encoding]\n2;Bj\uFFFDrn;3;[invalid_encoding]\n3;Björn Â;4;\n", Options{})
+	rows, err := dumpRows(t, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := lines("2: 1|Bj\u0081rn !invalid_encoding@1(as it was rejected before)",
+		"3: 2|Bj\uFFFDrn !invalid_encoding@1(as it was rejected before)", "4: 3|Björn Â")
+	if diff := cmp.Diff(want, rows); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestOneOfTheTwoNamesIsAnOrdinaryColumn(t *testing.T) {
 	s, info := open(t, "id,_row\n1,2\n", Options{})
 	if info.Rejects || len(s.Columns()) != 2 {
