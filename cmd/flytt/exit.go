@@ -100,6 +100,16 @@ func moreSevere(a, b int) int {
 	return b
 }
 
+// inFile reports whether err is a fault within a file that can be mended: the
+// input or the mapping.
+func inFile(err error) bool {
+	var (
+		source *sources.Error
+		file   *mappings.FileError
+	)
+	return errors.As(err, &source) && !source.Usage || errors.As(err, &file) && file.Line > 0
+}
+
 // runExit returns the exit code of a run that ended with err after counts.
 func runExit(err error, counts pipeline.Counts) int {
 	code := joinedExit(err)

@@ -167,15 +167,15 @@ func (j *job) next(err error) step {
 }
 
 // again is the command as it was typed; a run directory cannot be used twice.
-func (j *job) again() string {
+func (a *app) again() string {
 	args := []string{"flytt"}
-	for i := 0; i < len(j.args); i++ {
+	for i := 0; i < len(a.args); i++ {
 		switch {
-		case j.args[i] == "--run-dir":
+		case a.args[i] == "--run-dir":
 			i++
-		case strings.HasPrefix(j.args[i], "--run-dir="):
+		case strings.HasPrefix(a.args[i], "--run-dir="):
 		default:
-			args = append(args, j.args[i])
+			args = append(args, a.args[i])
 		}
 	}
 	return join(args)

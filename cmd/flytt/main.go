@@ -67,6 +67,9 @@ func (a *app) failed(verb *cobra.Command, err error) int {
 		return shown.code
 	}
 	next := step{command: verb.CommandPath() + " --help"}
+	if inFile(err) {
+		next = step{"mend what is named above", a.again()}
+	}
 	if slices.Contains(a.args, "--json") || slices.Contains(a.args, "--json=true") {
 		if err := printJSONFailure(a.stdout, verb.Name(), err, next); err != nil {
 			a.explain(stdoutError(err))
