@@ -75,7 +75,7 @@ var Codes = []pipeline.CodeInfo{
 		Fix: "Write YYYYMMDD-NNNN, twelve digits with or without the hyphen; with the conversion personnummer also YYMMDD-NNNN."},
 	{Code: "org_no_shape", Stage: pipeline.Validate, Meaning: "not in the form of an organisationsnummer",
 		Fix: "Write NNNNNN-NNNN, ten digits with or without the hyphen."},
-	{Code: "excel_number", Stage: pipeline.Validate, Meaning: "a number as a spreadsheet displays it, its digits lost or reformatted",
+	{Code: "excel_number", Stage: pipeline.Validate, Meaning: "a number whose digits a spreadsheet has changed",
 		Fix: "Format the column as text in the spreadsheet, enter the numbers anew from their source and export again."},
 	{Code: "check_digit", Stage: pipeline.Validate, Meaning: "wrong check digit",
 		Fix: "Look for a mistyped or swapped digit and compare with the source."},
