@@ -138,7 +138,12 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 // lookupable returns those of rows that can be looked up, and their keys. The
 // others it puts in doubt.
 func (w *write) lookupable(rows []int32, control string) (asked []int32, keys []string) {
-	times := map[string]int{}
+	times := map[string]int{control: 1} // the control's record is that of a row before these
+	for i, fate := range w.chunk.Fates {
+		if fate == pipeline.Written || fate == pipeline.Unchanged || fate == pipeline.InDoubt {
+			times[string(w.key(int32(i)))]++
+		}
+	}
 	for _, row := range rows {
 		times[string(w.key(row))]++
 	}

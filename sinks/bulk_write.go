@@ -139,11 +139,11 @@ func (w *write) post(ctx context.Context, rows []int32) ([][]int32, error) {
 	if o.Class == api.InDoubt {
 		return nil, w.lost(rows, o)
 	}
+	if o.OK() {
+		return nil, w.confirm(rows, o)
+	}
 	w.bulk.doubts.Store(0)
 	switch {
-	case o.OK():
-		w.confirm(rows, o)
-		return nil, nil
 	case o.Status == http.StatusRequestEntityTooLarge:
 		return w.tooLarge(rows), nil
 	case api.Refuses(o.Status):
@@ -178,12 +178,14 @@ func (w *write) deliver(ctx context.Context, rows []int32) (api.Outcome, error) 
 	}
 }
 
+var errShowsNone = errors.New("the answer shows none of the rows")
+
 // confirm settles rows by an answer of success. What the answer does not show
-// is in doubt.
-func (w *write) confirm(rows []int32, o api.Outcome) {
+// is in doubt; an answer that shows nothing is as good as none.
+func (w *write) confirm(rows []int32, o api.Outcome) error {
 	if err := w.answer.Match(o.Body, w.sent(rows)); err != nil {
 		w.doubt(rows, "answer not readable", o.Status, err)
-		return
+		return w.doubted(err)
 	}
 	missing := 0
 	for i, row := range rows {
@@ -198,6 +200,11 @@ func (w *write) confirm(rows []int32, o api.Outcome) {
 		w.bulk.options.Log.Warn("rows in doubt", "cause", "the answer does not show them",
 			"chunk", w.chunk.Seq, "rows", missing, "of", len(rows))
 	}
+	if missing == len(rows) {
+		return w.doubted(errShowsNone)
+	}
+	w.bulk.doubts.Store(0)
+	return nil
 }
 
 func (w *write) written(row int32, id []byte) {
@@ -214,13 +221,18 @@ func (w *write) doubt(rows []int32, why string, status int, err error) {
 		"rows", len(rows), "status", status, "error", err)
 }
 
-// lost puts the rows of a request without an answer in doubt. After many such
-// requests in a row it stops the run, so that a dead API does not leave a whole
-// register in doubt.
+// lost puts the rows of a request without an answer in doubt.
 func (w *write) lost(rows []int32, o api.Outcome) error {
 	w.doubt(rows, "no clear answer", o.Status, o.Err)
+	return w.doubted(o.Err)
+}
+
+// doubted counts a request that proved nothing, because of cause. After many
+// such requests in a row it stops the run, so that a dead API, or a login page
+// in its place, does not leave a whole register in doubt.
+func (w *write) doubted(cause error) error {
 	if n := w.bulk.doubts.Add(1); n >= int64(w.bulk.options.MaxDoubts) {
-		return &doubtsError{path: w.bulk.options.Path, requests: n, err: o.Err}
+		return &doubtsError{path: w.bulk.options.Path, requests: n, err: cause}
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ type Patience struct {
 	tries        int       // in a row that were of the same class
 	class        Class     // of those
 	since        time.Time // when the first of them failed
+	began        time.Time // when the first of all failed
 }
 
 // Patience returns the patience for one request.
@@ -35,6 +36,9 @@ func (p *Patience) Again(ctx context.Context, o Outcome) error {
 		return context.Cause(ctx)
 	}
 	now := p.client.now()
+	if p.began.IsZero() {
+		p.began = now
+	}
 	if p.tries == 0 || p.class != o.Class {
 		p.tries, p.class, p.since = 0, o.Class, now
 	}
@@ -58,6 +62,9 @@ func (p *Patience) spent(o Outcome, now time.Time) error {
 		limit, busy = p.client.config.BusyAfter, true
 	}
 	after := now.Sub(p.since)
+	if total := now.Sub(p.began); total >= p.client.config.GiveUpAfter+p.client.config.BusyAfter {
+		after = total // whatever the class: they may take turns for ever
+	}
 	if hopeless := hopeless(o.Err) && !p.client.reached.Load(); !hopeless && after < limit {
 		return nil
 	}

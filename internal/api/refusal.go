@@ -133,8 +133,10 @@ func (p *refusalParser) aligned(entries []jsontext.Value) bool {
 
 // The names by which an entry says which item it means, and what is wrong.
 var (
-	indexNames   = []string{"index", "item", "row", "position"}
-	fieldNames   = []string{"field", "attr", "attribute", "loc"}
+	indexNames = []string{"index", "item", "row", "position"}
+	fieldNames = []string{"field", "attr", "attribute", "loc"}
+	// A key may look like what these hold: "422".
+	statusNames  = []string{"status", "code", "type"}
 	messageNames = []string{"message", "messages", "detail", "error", "errors", "msg", "description", "reason"}
 )
 
@@ -152,7 +154,7 @@ func (p *refusalParser) named(e jsontext.Value) (int, bool) {
 		return 0, false
 	}
 	for name, v := range members(e) {
-		if v.Kind() == '"' && !slices.Contains(messageNames, string(name)) {
+		if v.Kind() == '"' && !slices.Contains(messageNames, string(name)) && !slices.Contains(statusNames, string(name)) {
 			if item, ok := p.byKey(text(v)); ok {
 				return item, true
 			}
@@ -213,12 +215,13 @@ func (p *refusalParser) byIndex(v []byte) (int, bool) {
 }
 
 // readObject takes v for errors by item, for an envelope of errors, or else for
-// errors by field: of the only item, or of the request.
+// errors by field: of the only item, or of the request. Names that are indexes
+// and keys at once, of different items, blame none.
 func (p *refusalParser) readObject(v jsontext.Value, depth int) {
 	if depth > maxNesting {
 		return
 	}
-	if p.readByItem(v, p.byIndexName, depth) || p.readByItem(v, p.byKey, depth) {
+	if p.readByItem(v, p.indexOrKey(v), depth) || p.readByItem(v, p.byKey, depth) {
 		return
 	}
 	for _, name := range []string{"errors", "error", "detail", "details", "items"} {
@@ -242,6 +245,26 @@ func (p *refusalParser) readObject(v jsontext.Value, depth int) {
 func (p *refusalParser) byIndexName(name []byte) (int, bool) {
 	i, ok := p.byIndex(name)
 	return i, ok && strconv.Itoa(i) == string(name)
+}
+
+// indexOrKey returns how the names of v, if they are indexes, are to be read.
+func (p *refusalParser) indexOrKey(v jsontext.Value) func([]byte) (int, bool) {
+	differ := false
+	for name := range members(v) {
+		i, _ := p.byIndexName(unquote(name))
+		k, ok := p.byKey(unquote(name))
+		if !ok {
+			return p.byIndexName
+		}
+		differ = differ || i != k
+	}
+	if !differ {
+		return p.byIndexName
+	}
+	return func(name []byte) (int, bool) {
+		_, ok := p.byIndexName(name)
+		return whole, ok
+	}
 }
 
 // readByItem reads v as errors by item, if find knows an item for every name.

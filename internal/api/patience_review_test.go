@@ -1,0 +1,29 @@
+package api_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"flytt/internal/api"
+)
+
+// TestPatienceEndsWhenFailuresTakeTurns has a request that is turned away and
+// not delivered, one after the other.
+func TestPatienceEndsWhenFailuresTakeTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newClient(t, api.Config{BaseURL: "https://x.se"}).Patience("POST", path)
+		start := time.Now()
+		for i := 0; time.Since(start) < time.Hour; i++ {
+			o := api.Outcome{Class: api.NotSent, Err: errors.New("connection refused")}
+			if i%2 == 0 {
+				o.Class = api.NotProcessed
+			}
+			if p.Again(t.Context(), o) != nil {
+				return
+			}
+		}
+		t.Error("still at it after an hour")
+	})
+}
