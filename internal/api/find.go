@@ -35,6 +35,10 @@ type Record struct {
 // so that what it does not show may be there too.
 var ErrBlind = errors.New("the list does not show a record that is known to be there")
 
+// errStrangers says that a key that was not found may be there in another form:
+// the API may store and compare keys without regard to case or separators.
+var errStrangers = errors.New("the list shows records of other keys than those asked for")
+
 const (
 	maxURL       = 2000 // bytes; proxies and servers have limits not far above
 	maxKeyLength = 256
@@ -111,6 +115,8 @@ func (f *finder) read(ctx context.Context, keys []string) error {
 			return err
 		case len(objects) == 0 && !p.seen:
 			return fmt.Errorf("GET %s: %w", f.Path, ErrBlind)
+		case len(objects) == 0 && p.strangers > 0 && p.missing():
+			return fmt.Errorf("GET %s: %w", f.Path, errStrangers)
 		case len(objects) == 0:
 			return nil
 		case bytes.Equal(objects[0], first):
@@ -128,6 +134,16 @@ type pageReader struct {
 	asked     map[string]bool
 	seen      bool // the control
 	strangers int  // records of other keys
+}
+
+// missing reports whether a key that was asked for was not found.
+func (p *pageReader) missing() bool {
+	for key := range p.asked {
+		if len(p.found[key]) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // keep keeps those of objects that have a key asked for, each record once: it
