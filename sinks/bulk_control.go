@@ -19,6 +19,7 @@ type control struct {
 	turn  chan struct{} // holds one token: who may learn
 	done  chan struct{} // closed when there is a key, or there will be none
 	key   string        // set before done is closed; empty: nothing can be looked up
+	lag   time.Duration // likewise: how long it took at most until the list showed the control
 	tries int           // rows sent alone so far; for the holder of the turn
 
 	crowded bool // the API has several records with the key of one row
@@ -121,7 +122,8 @@ func (s *Bulk) tryRows(ctx context.Context, w *write, rows []int32) ([]int32, er
 func (s *Bulk) readBack(ctx context.Context, w *write, row int32) error {
 	key := string(w.key(row))
 	var err error
-	for _, wait := range visible {
+	written := time.Now()
+	for i, wait := range visible {
 		if err := pauseFor(ctx, wait); err != nil {
 			return err
 		}
@@ -133,6 +135,9 @@ func (s *Bulk) readBack(ctx context.Context, w *write, row int32) error {
 			return context.Cause(ctx)
 		}
 		if err == nil {
+			if i > 0 {
+				s.control.lag = time.Since(written)
+			}
 			s.judge(w, row, found[key])
 			return nil
 		}

@@ -115,6 +115,10 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 	if len(asked) == 0 {
 		return nil, nil
 	}
+	if err := pauseFor(ctx, 2*w.bulk.control.lag); err != nil { // the list may be behind
+		w.doubt(asked, "the run was interrupted before they were looked up", 0, nil)
+		return nil, err
+	}
 	o := &w.bulk.options
 	found, err := w.bulk.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: keys, Control: control})
 	if err != nil {
