@@ -75,8 +75,7 @@ func (a *Answer) Match(body []byte, sent Sent) (err error) {
 		return nil
 	}
 	a.matchByKey(&sent)
-	if len(a.items) == len(sent.Items) {
-		a.matchByFields(&sent)
+	if len(a.items) == len(sent.Items) && a.matchByFields(&sent) {
 		a.matchByPosition(&sent)
 	}
 	return nil
@@ -221,21 +220,36 @@ func (a *Answer) loose(sent *Sent, i, j int) bool {
 		(len(sent.key(i)) == 0 || len(item.key) == 0)
 }
 
+// maxComparisons bounds the search for items that do not stand where they were
+// sent: an API that stores every value in another form would make it quadratic.
+const maxComparisons = 250_000
+
 // matchByFields matches the items that have no key and hold the same. Most of
-// them stand where they were sent; what does not is searched for.
-func (a *Answer) matchByFields(sent *Sent) {
+// them stand where they were sent; what does not is searched for, within
+// maxComparisons. It reports whether positions may still be believed: not if
+// the search ended early and items were found out of their places.
+func (a *Answer) matchByFields(sent *Sent) (ordered bool) {
 	for i := range sent.Items {
 		if a.loose(sent, i, i) && Same(sent.Items[i], a.items[i].object) {
 			a.take(i, i)
 		}
 	}
+	compared, moved := 0, false
 	for i := range sent.Items {
 		for j := 0; a.matched[i] < 0 && j < len(a.items); j++ {
-			if a.loose(sent, i, j) && Same(sent.Items[i], a.items[j].object) {
+			if !a.loose(sent, i, j) {
+				continue
+			}
+			if compared++; compared > maxComparisons {
+				return !moved
+			}
+			if Same(sent.Items[i], a.items[j].object) {
 				a.take(i, j)
+				moved = true
 			}
 		}
 	}
+	return true
 }
 
 // matchByPosition matches what is left where both sides of a position are, if
