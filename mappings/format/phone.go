@@ -3,6 +3,7 @@ package format
 import (
 	"bytes"
 	"sync"
+	"unicode"
 
 	"github.com/nyaruka/phonenumbers"
 )
@@ -14,7 +15,8 @@ const sweden = "SE"
 // SE if empty) and appends its E.164 form to dst: +46701740605. It reports
 // false, and returns dst as it was, if v is no valid number of any region by
 // the metadata of libphonenumber; a possible length is not enough. An
-// extension is dropped, as E.164 has none.
+// extension is dropped, as E.164 has none; other letters among the digits are
+// not taken for keypad digits (070-CALLNOW).
 //
 // Swedish numbers in plain digits and the usual punctuation are read here, by
 // the same metadata and some hundred times faster; all others by the library.
@@ -29,10 +31,17 @@ func AppendPhone(dst, v []byte, region string) ([]byte, bool) {
 		}
 	}
 	n, err := phonenumbers.Parse(string(v), region)
-	if err != nil || !phonenumbers.IsValidNumber(n) {
+	if err != nil || !phonenumbers.IsValidNumber(n) || n.GetExtension() == "" && spelt(v) {
 		return dst, false
 	}
 	return append(dst, phonenumbers.Format(n, phonenumbers.E164)...), true
+}
+
+// spelt reports whether v has letters after its first digit. The library takes
+// them for digits of a keypad (070-CALLNOW), which here they hardly ever are.
+func spelt(v []byte) bool {
+	first := bytes.IndexFunc(v, unicode.IsDigit)
+	return first >= 0 && bytes.ContainsFunc(v[first:], unicode.IsLetter)
 }
 
 // maxDigits is the most digits that are read here: 00, the country code, a trunk

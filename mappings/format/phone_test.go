@@ -8,10 +8,10 @@ import (
 	"github.com/nyaruka/phonenumbers"
 )
 
-// library is AppendPhone by the library alone.
+// library is AppendPhone by the library alone, letters aside.
 func library(v, region string) string {
 	n, err := phonenumbers.Parse(v, region)
-	if err != nil || !phonenumbers.IsValidNumber(n) {
+	if err != nil || !phonenumbers.IsValidNumber(n) || n.GetExtension() == "" && spelt([]byte(v)) {
 		return ""
 	}
 	return phonenumbers.Format(n, phonenumbers.E164)
@@ -42,6 +42,8 @@ func TestAppendPhone(t *testing.T) {
 		{"0", "SE", ""},
 		{"", "SE", ""},
 		{"saknas", "SE", ""},
+		{"Tel 070-174 06 05", "SE", "+46701740605"},
+		{"070-CALLNOW", "SE", ""}, // no keypad letters
 		{"070-174 06 05", "XX", ""},
 		{"070-174 06 05 / 08-465 004 00", "SE", ""},
 	} {
