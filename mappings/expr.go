@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"flytt/pipeline"
 
@@ -218,12 +219,19 @@ func (e *exprEnv) run(p *program, row int) (any, error) {
 // errResult is the error of a result that is of no use.
 var errResult = errors.New("result of the wrong type")
 
+// errCut is the error of a result that is no text: a slice counts bytes, and
+// may end within an å.
+var errCut = errors.New("a character cut in two")
+
 // appendResult appends the text of a result to dst. A nil result is no value.
 func appendResult(dst []byte, result any) ([]byte, error) {
 	switch v := result.(type) {
 	case nil:
 		return dst, nil
 	case string:
+		if !utf8.ValidString(v) {
+			return dst, errCut
+		}
 		return append(dst, v...), nil
 	case bool:
 		return strconv.AppendBool(dst, v), nil
@@ -245,6 +253,9 @@ func exprShape(err error) string {
 	var at *file.Error
 	if errors.As(err, &at) {
 		return fmt.Sprintf("at character %d of the expression", at.From+1)
+	}
+	if errors.Is(err, errCut) {
+		return errCut.Error()
 	}
 	return errResult.Error()
 }

@@ -167,6 +167,16 @@ func TestAnExpressionThatFailsRejectsItsRowOnly(t *testing.T) {
 	}
 }
 
+func TestAnExpressionThatCutsACharacterRejectsItsRow(t *testing.T) {
+	b := run(t, `fields: {name: {expr: 'col["A"][0:1]'}}`, "A", nil, []string{"Bo"}, []string{"Åsa"})
+	if got := valueOf(&b.Fields[0], 0); got != "B" {
+		t.Errorf("got %s", got)
+	}
+	if len(b.Problems) != 1 || b.Problems[0].Row != 1 || b.Problems[0].Code != "expr_error" || b.Problems[0].Shape != "a character cut in two" {
+		t.Errorf("got %+v", b.Problems)
+	}
+}
+
 func TestExpressionsCannotDependOnTheDayOrOnChance(t *testing.T) {
 	for _, text := range []string{
 		`string(now())`, `string(keys({"a": 1, "b": 2}))`, `toJSON(values({"a": 1}))`, `toJSON(toPairs({"a": 1}))`, `toJSON($env)`,
