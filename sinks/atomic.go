@@ -135,7 +135,11 @@ func (t *target) refuse(what, hint string, err error) error {
 // whatever links.
 func isInput(info fs.FileInfo, paths []string) bool {
 	for _, path := range paths {
-		if other, err := os.Stat(path); err == nil && os.SameFile(info, other) {
+		look := func() (fs.FileInfo, error) { return os.Stat(path) }
+		if path == "-" {
+			look = os.Stdin.Stat
+		}
+		if other, err := look(); err == nil && other.Mode().IsRegular() && os.SameFile(info, other) {
 			return true
 		}
 	}

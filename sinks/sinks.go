@@ -24,7 +24,7 @@ import (
 type FileOptions struct {
 	Format    string    // name of the format; empty: the one of the path's extension, jsonl for a stream
 	Overwrite bool      // replace a file that exists
-	Inputs    []string  // paths of the files being read, none of which may be the output
+	Inputs    []string  // paths of the files being read (- is standard input), none of which may be the output
 	Stdout    io.Writer // where the path "-" leads; nil: os.Stdout
 	Nulls     bool      // jsonl: write fields that are null, too
 	Excel     bool      // csv: for a spreadsheet, text kept as text

@@ -52,11 +52,22 @@ OUT appears whole or not at all; one that exists is left alone without
 
 // fileSink opens the output.
 func (j *job) fileSink(out string, o *sinks.FileOptions) (pipeline.Sink, pipeline.ChunkLimits, error) {
-	if j.file != "-" {
-		o.Inputs = append(o.Inputs, j.file)
-	}
+	o.Inputs = append(o.Inputs, j.file)
 	if j.flags.mapping != "" {
 		o.Inputs = append(o.Inputs, j.flags.mapping)
+	}
+	for i := range j.mapping.Fields {
+		table := j.mapping.Fields[i].Lookup
+		switch {
+		case table == nil:
+		case filepath.IsAbs(table.File):
+			o.Inputs = append(o.Inputs, table.File)
+		default:
+			o.Inputs = append(o.Inputs, filepath.Join(filepath.Dir(j.flags.mapping), table.File))
+		}
+	}
+	if abs, err := filepath.Abs(out); err == nil && out != "-" && filepath.Dir(abs) == j.dir.Path {
+		return nil, pipeline.ChunkLimits{}, usagef("write to another directory", "%s: lies in the run directory, which is for the files of the run", out)
 	}
 	sink, err := sinks.Create(out, j.plan.Schema(), o)
 	if err != nil {
