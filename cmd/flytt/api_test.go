@@ -145,7 +145,7 @@ func interrupted(ts *testscript.TestScript, neg bool, args []string) {
 		time.Sleep(time.Millisecond) // a process cannot be waited for otherwise
 	}
 	for name := range strings.SplitSeq(args[2], ",") {
-		ts.Check(cmd.Process.Signal(map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}[name]))
+		ts.Check(cmd.Process.Signal(map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP}[name]))
 	}
 	code := exitStatus(cmd.Wait())
 	closeFiles()
