@@ -144,8 +144,10 @@ func split(err error) (message, hint string) {
 }
 
 // explain tells the user of err.
-func (a *app) explain(err error) {
-	message, hint := split(err)
+func (a *app) explain(err error) { a.tell(split(err)) }
+
+// tell prints what is wrong and what to do about it.
+func (a *app) tell(message, hint string) {
 	a.say("flytt: %s\n", message)
 	if hint != "" {
 		a.say("hint: %s\n", hint)

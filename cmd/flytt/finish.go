@@ -104,10 +104,8 @@ func (j *job) show(next step) error {
 		}
 	}
 	if s.Error != nil {
-		j.say("\nflytt: %s\n", s.Error.Message)
-		if s.Error.Hint != "" {
-			j.say("hint: %s\n", s.Error.Hint)
-		}
+		j.say("\n")
+		j.tell(s.Error.Message, s.Error.Hint)
 	}
 	if next.command != "" && (s.Error != nil || !j.flags.quiet && !j.flags.json) {
 		j.sayNext(next)
@@ -262,18 +260,19 @@ func quote(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
+// codeTables returns the tables of codes, in the order of the stages.
+func codeTables() [][]pipeline.CodeInfo {
+	return [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes}
+}
+
 // codes returns every code there is, in the order of the stages.
 func codes() []pipeline.CodeInfo {
-	var all []pipeline.CodeInfo
-	for _, list := range [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes} {
-		all = append(all, list...)
-	}
-	return all
+	return slices.Concat(codeTables()...)
 }
 
 // meaning returns what a code stands for, as a short phrase.
 func meaning(code pipeline.Code) string {
-	for _, list := range [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes} {
+	for _, list := range codeTables() {
 		for i := range list {
 			if list[i].Code == code {
 				return list[i].Meaning
@@ -287,7 +286,7 @@ func meaning(code pipeline.Code) string {
 // gives when the run could not begin.
 func printJSONFailure(w io.Writer, verb string, err error, next step) error {
 	s := report.NewSummary(verb)
-	s.Exit, s.Error = exitCode(err), failure(err, next)
+	s.Exit, s.Error = joinedExit(err), failure(err, next)
 	data, jsonErr := s.JSON()
 	if jsonErr != nil {
 		return jsonErr

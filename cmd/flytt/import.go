@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -96,7 +97,7 @@ func (j *job) bulkSink(f importFlags) (pipeline.Sink, pipeline.ChunkLimits, erro
 	}
 	client, err := api.New(config)
 	if err != nil {
-		return nil, limits, usage(err, cmpOr(hintOf(err), "FLYTT_BASE_URL is prod, dev, or https:// and a host"))
+		return nil, limits, usage(err, cmp.Or(hintOf(err), "FLYTT_BASE_URL is prod, dev, or https:// and a host"))
 	}
 	j.closers = append(j.closers, func() error { client.Close(); return nil })
 	j.host = client.Host()
@@ -106,7 +107,7 @@ func (j *job) bulkSink(f importFlags) (pipeline.Sink, pipeline.ChunkLimits, erro
 	if err := j.confirm(f, client, config.Credentials.CustomerID); err != nil {
 		return nil, limits, err
 	}
-	atomicity, err := sinks.ParseAtomicity(cmpOr(j.settings.Bulk.Atomicity, "unknown"))
+	atomicity, err := sinks.ParseAtomicity(cmp.Or(j.settings.Bulk.Atomicity, "unknown"))
 	if err != nil {
 		return nil, limits, usage(err, "bulk.atomicity in flytt.yaml, or FLYTT_BULK_ATOMICITY, is all, partial or unknown")
 	}

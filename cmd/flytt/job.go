@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -185,7 +186,7 @@ func (j *job) readMapping() error {
 
 func (j *job) chooseResource() (err error) {
 	names := mappings.Resources()
-	name := cmpOr(j.flags.resource, j.settings.Resource)
+	name := cmp.Or(j.flags.resource, j.settings.Resource)
 	if j.mapping != nil && j.mapping.Resource != "" {
 		if name != "" && name != j.mapping.Resource && j.flags.resource != "" {
 			return usagef("leave --resource out, or use another mapping", "%s is for %s, not for %s", j.flags.mapping, j.mapping.Resource, name)

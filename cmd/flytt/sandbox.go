@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -55,12 +56,12 @@ func (a *app) serve(c *cobra.Command, o sandbox.Options, addr string, own bool) 
 	if err != nil {
 		return err
 	}
-	defer func() { err = firstError(err, s.Close()) }()
+	defer func() { err = errors.Join(err, s.Close()) }()
 	url, stop, err := s.Start(addr)
 	if err != nil {
 		return usage(err, "--addr chooses another address")
 	}
-	defer func() { err = firstError(err, stop()) }()
+	defer func() { err = errors.Join(err, stop()) }()
 	ctx, drain, release := a.signals(c.Context(), "the sandbox ends")
 	defer release()
 	if err := a.greet(url, own); err != nil {
@@ -71,13 +72,6 @@ func (a *app) serve(c *cobra.Command, o sandbox.Options, addr string, own bool) 
 	case <-ctx.Done():
 	}
 	return nil
-}
-
-func firstError(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 // greet prints the lines to paste into a shell.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -71,7 +72,7 @@ func loadSettings(profile string) (*settings, error) {
 		return nil, usage(fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, false))), "README.md lists the settings")
 	}
 	s := &doc.Common
-	if err := doc.apply(s, cmpOr(profile, os.Getenv("FLYTT_PROFILE"), doc.Profile), name); err != nil {
+	if err := doc.apply(s, cmp.Or(profile, os.Getenv("FLYTT_PROFILE"), doc.Profile), name); err != nil {
 		return nil, err
 	}
 	if f := s.Credentials.ClientSecretFile; f != "" && !filepath.IsAbs(f) {
@@ -90,15 +91,6 @@ func pathCause(err error) error {
 		return p.Err
 	}
 	return err
-}
-
-func cmpOr(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }
 
 // apply lays the profile called profile over s.
@@ -167,7 +159,7 @@ func (s *settings) environment() error {
 		if file := os.Getenv(v.name + "_FILE"); file != "" && os.Getenv(v.name) == "" {
 			text, err := readSecret(file)
 			if err != nil {
-				return usage(err, cmpOr(hintOf(err), v.name+"_FILE names the file"))
+				return usage(err, cmp.Or(hintOf(err), v.name+"_FILE names the file"))
 			}
 			*v.dst = text
 		}
@@ -214,7 +206,7 @@ func (s *settings) credentials() (api.Credentials, error) {
 	if c.secret == "" && c.ClientSecretFile != "" {
 		text, err := readSecret(c.ClientSecretFile)
 		if err != nil {
-			return api.Credentials{}, usage(err, cmpOr(hintOf(err), "client_secret_file in the settings names the file"))
+			return api.Credentials{}, usage(err, cmp.Or(hintOf(err), "client_secret_file in the settings names the file"))
 		}
 		c.secret = text
 	}
