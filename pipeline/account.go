@@ -27,6 +27,9 @@ func (a *account) add(u *unit) error {
 			a.counts.Rejected++
 		case Written:
 			a.counts.Written++
+		case Updated:
+			a.counts.Written++
+			a.counts.Updated++
 		case Unchanged:
 			a.counts.Unchanged++
 		case InDoubt:

@@ -131,6 +131,13 @@ func (c *Column) View(from *Column) {
 	}
 }
 
+// Mirror makes c a view of from: the same values, empty and null as they are. c
+// does not own its text afterwards.
+func (c *Column) Mirror(from *Column) {
+	c.borrow(from.text)
+	c.spans = append(c.spans[:0], from.spans...)
+}
+
 // Narrow leaves out the first n bytes of row i's value.
 func (c *Column) Narrow(i, n int) { c.spans[i].start += uint32(n) }
 
@@ -225,7 +232,7 @@ func (b *Batch) Reset(columns int) {
 }
 
 // SizeFields gives the batch n fields and returns them. Their buffers are
-// those of earlier use: each is to be made anew with Reset, Trim or View.
+// those of earlier use: each is to be made anew with Reset, Trim, View or Mirror.
 func (b *Batch) SizeFields(n int) []Column {
 	b.Fields = sized(b.Fields, n)
 	return b.Fields

@@ -5,11 +5,13 @@ import (
 	"slices"
 )
 
-// Counts says what became of the rows. Read is the sum of the others.
+// Counts says what became of the rows. Read is the sum of the others, Valid and
+// Updated aside.
 type Counts struct {
 	Read      int64 `json:"read"`
 	Valid     int64 `json:"valid"` // those that passed every rule; with no sink, in place of Written
 	Written   int64 `json:"written"`
+	Updated   int64 `json:"updated,omitempty"` // those of Written that were there before
 	Unchanged int64 `json:"unchanged"`
 	Skipped   int64 `json:"skipped"`
 	Rejected  int64 `json:"rejected"`

@@ -14,9 +14,10 @@ const (
 	InDoubt               // sent, and nobody knows whether it arrived
 	NotSent               // never sent, because the run stopped first
 	Broken                // could not be decoded whole; Rejected once the steps are through
+	Updated               // the sink had it and holds it changed now: Written, told apart
 )
 
-var fateNames = [...]string{"pending", "skipped", "rejected", "written", "unchanged", "in_doubt", "not_sent", "broken"}
+var fateNames = [...]string{"pending", "skipped", "rejected", "written", "unchanged", "in_doubt", "not_sent", "broken", "updated"}
 
 // String returns the fate as the summary names it.
 func (f Fate) String() string { return fateNames[f] }
@@ -91,7 +92,7 @@ type Sink interface {
 	Encoder() Encoder
 
 	// Write sends the Pending rows of c and returns when the fate of each is
-	// known: it sets Fates to Written, Unchanged, Rejected (with Note), InDoubt or
+	// known: it sets Fates to Written, Updated, Unchanged, Rejected (with Note), InDoubt or
 	// NotSent. Rows that are not Pending are none of its business. An error means
 	// that the run cannot go on (credentials, disk); the fates that are set still
 	// hold, and rows left Pending were not sent. When ctx ends, Write returns soon,

@@ -30,14 +30,15 @@ const (
 // Sources, sinks and mappings know nothing of each other: what they share is in
 // pipeline, and cmd brings them together.
 var layers = map[string][]string{
-	"cmd":               {"sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/api", "internal/journal", "pipeline"},
-	"samples":           {"sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/api", "internal/journal", "pipeline"},
-	"sources":           {"internal/api", "internal/journal", "pipeline"},
-	"sinks":             {"internal/api", "internal/journal", "pipeline"},
+	"cmd":               {"internal/jsonscan", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/api", "internal/journal", "pipeline"},
+	"samples":           {"internal/jsonscan", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/api", "internal/journal", "pipeline"},
+	"sources":           {"internal/jsonscan", "internal/api", "internal/journal", "pipeline"},
+	"sinks":             {"internal/jsonscan", "internal/api", "internal/journal", "pipeline"},
 	"mappings":          {"mappings/identity", "mappings/format", "pipeline"},
-	"internal/sandbox":  {"mappings", "internal/api", "internal/journal", "pipeline"},
+	"internal/sandbox":  {"internal/jsonscan", "mappings", "internal/api", "internal/journal", "pipeline"},
 	"internal/report":   {"internal/api", "internal/journal", "pipeline"},
-	"internal/api":      {"pipeline"},
+	"internal/api":      {"internal/jsonscan", "pipeline"},
+	"internal/jsonscan": {},
 	"internal/journal":  {"pipeline"},
 	"mappings/identity": {"pipeline"},
 	"mappings/format":   {"pipeline"},
@@ -54,6 +55,7 @@ var testLayers = map[string][]string{
 // owner that waits for it, or says why nobody can.
 var starters = []string{
 	"pipeline/",
+	"internal/api/rows.go",
 	"sources/wait.go",
 	"internal/sandbox/sandbox.go",
 	"cmd/flytt/signals.go",
