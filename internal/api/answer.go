@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 
+	"flytt/internal/jsonscan"
+
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -99,15 +101,15 @@ var failures = [...]string{"errors", "error", "_errors", "non_field_errors"}
 // read finds in object what matching needs.
 func (a *Answer) read(object []byte) answerItem {
 	item := answerItem{object: object}
-	for name, v := range members(object) {
+	for name, v := range jsonscan.Members(object) {
 		switch {
-		case len(a.key) > 0 && nameIs(name, a.key[0]):
+		case len(a.key) > 0 && jsonscan.NameIs(name, a.key[0]):
 			item.key = a.keyText(v)
 			if len(a.key) == 1 && a.key[0] == "id" {
-				item.id = text(v)
+				item.id = jsonscan.Text(v)
 			}
 		case string(name) == "id":
-			item.id = text(v)
+			item.id = jsonscan.Text(v)
 		case len(name) > 4 && isFailure(name) && !blank(v):
 			item.failed = true
 		}
@@ -120,9 +122,9 @@ func (a *Answer) keyText(v jsontext.Value) []byte {
 		if v.Kind() != '{' {
 			break // a bare id in place of the object
 		}
-		v = member(v, name)
+		v = jsonscan.Member(v, name)
 	}
-	return a.normal(text(v))
+	return a.normal(jsonscan.Text(v))
 }
 
 // normal returns the form in which keys are compared.
@@ -153,7 +155,7 @@ func blank(v jsontext.Value) bool {
 	case '"':
 		return len(v) == 2
 	case '{', '[':
-		for range members(v) {
+		for range jsonscan.Members(v) {
 			return false
 		}
 		return true

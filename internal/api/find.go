@@ -12,6 +12,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"flytt/internal/jsonscan"
+
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -158,7 +160,7 @@ func (p *pageReader) keep(objects [][]byte) {
 			}
 			continue
 		}
-		record := Record{ID: string(text(member(object, "id"))), Object: object}
+		record := Record{ID: string(jsonscan.Text(jsonscan.Member(object, "id"))), Object: object}
 		again := slices.ContainsFunc(p.found[key], func(r Record) bool { return r.ID != "" && r.ID == record.ID })
 		if !again {
 			p.found[key] = append(p.found[key], record)
@@ -172,9 +174,9 @@ func keyOf(object []byte, field string) []byte {
 		if v.Kind() != '{' {
 			break
 		}
-		v = member(v, name)
+		v = jsonscan.Member(v, name)
 	}
-	return text(v)
+	return jsonscan.Text(v)
 }
 
 // page reads one page; none at all is the end.

@@ -4,133 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"iter"
 	"strconv"
+
+	"flytt/internal/jsonscan"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
 var errNotJSON = errors.New("the answer is not JSON")
-
-// members yields the names and values of an object, or the values of an array
-// with empty names. A name is as it stands between its quotes. v is valid JSON,
-// as jsontext has found it to be: nothing is checked again.
-func members(v []byte) iter.Seq2[[]byte, jsontext.Value] {
-	return func(yield func([]byte, jsontext.Value) bool) {
-		if len(v) == 0 || v[0] != '{' && v[0] != '[' {
-			return
-		}
-		named := v[0] == '{'
-		for i := skip(v, 1); v[i] != '}' && v[i] != ']'; i = skip(v, i) {
-			var name []byte
-			if named {
-				end := valueEnd(v, i)
-				name = v[i+1 : end-1]
-				i = skip(v, end)
-			}
-			end := valueEnd(v, i)
-			if !yield(name, v[i:end:end]) {
-				return
-			}
-			i = end
-		}
-	}
-}
-
-// skip returns the first place from i on that is neither white space nor a
-// comma or colon.
-func skip(v []byte, i int) int {
-	for v[i] <= ' ' || v[i] == ',' || v[i] == ':' {
-		i++
-	}
-	return i
-}
-
-// valueEnd returns where the value that starts at v[i] ends.
-func valueEnd(v []byte, i int) int {
-	switch v[i] {
-	case '"':
-		return stringEnd(v, i)
-	case '{', '[':
-		return compositeEnd(v, i)
-	}
-	for i < len(v) && v[i] > ' ' && v[i] != ',' && v[i] != '}' && v[i] != ']' {
-		i++
-	}
-	return i
-}
-
-func stringEnd(v []byte, i int) int {
-	for i++; ; i++ {
-		i += bytes.IndexByte(v[i:], '"')
-		escapes := 0
-		for v[i-1-escapes] == '\\' {
-			escapes++
-		}
-		if escapes%2 == 0 {
-			return i + 1
-		}
-	}
-}
-
-func compositeEnd(v []byte, i int) int {
-	for depth := 0; ; i++ {
-		switch v[i] {
-		case '"':
-			i = stringEnd(v, i) - 1
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		}
-	}
-}
-
-// text returns the characters of a string, the digits of a number, true or
-// false, and nil for anything else.
-func text(v jsontext.Value) []byte {
-	switch v.Kind() {
-	case '"':
-		return unquote(v[1 : len(v)-1])
-	case '0', 't', 'f':
-		return v
-	}
-	return nil
-}
-
-// unquote returns what stands between the quotes of a string.
-func unquote(inner []byte) []byte {
-	if bytes.IndexByte(inner, '\\') < 0 {
-		return inner
-	}
-	quoted := make([]byte, 0, len(inner)+2)
-	quoted = append(append(append(quoted, '"'), inner...), '"')
-	out, err := jsontext.AppendUnquote(nil, quoted)
-	if err != nil {
-		return inner
-	}
-	return out
-}
-
-// member returns the value of the member of object called name, or nil.
-func member(object []byte, name string) jsontext.Value {
-	if len(object) == 0 || object[0] != '{' {
-		return nil
-	}
-	for n, v := range members(object) {
-		if nameIs(n, name) {
-			return v
-		}
-	}
-	return nil
-}
-
-// nameIs reports whether the raw name n is name.
-func nameIs(n []byte, name string) bool {
-	return string(n) == name || bytes.IndexByte(n, '\\') >= 0 && string(unquote(n)) == name
-}
 
 // envelopes are the members in which an API may wrap its list.
 var envelopes = []string{"results", "data", "items", "objects"}
@@ -172,7 +53,7 @@ func unwrapped(list [][]byte, limit int) ([][]byte, error) {
 		return list, nil
 	}
 	for _, name := range envelopes {
-		if v := member(list[0], name); v.Kind() == '[' {
+		if v := jsonscan.Member(list[0], name); v.Kind() == '[' {
 			return objectsOf(list[:0], v, limit)
 		}
 	}
@@ -180,7 +61,7 @@ func unwrapped(list [][]byte, limit int) ([][]byte, error) {
 }
 
 func objectsOf(dst [][]byte, array []byte, limit int) (_ [][]byte, err error) {
-	for _, v := range members(array) {
+	for _, v := range jsonscan.Members(array) {
 		if dst, err = addObject(dst, v, limit); err != nil {
 			return nil, err
 		}
@@ -206,10 +87,10 @@ func addObject(dst [][]byte, v []byte, limit int) ([][]byte, error) {
 func Same(sent, got []byte) bool {
 	var room [24]pair
 	have := pairs{list: room[:0]}
-	for name, v := range members(got) {
+	for name, v := range jsonscan.Members(got) {
 		have.list = append(have.list, pair{name, v})
 	}
-	for name, want := range members(sent) {
+	for name, want := range jsonscan.Members(sent) {
 		v := have.find(name)
 		if v == nil && want.Kind() != 'n' || v != nil && !sameValue(want, v) {
 			return false
@@ -232,14 +113,14 @@ type pair struct {
 
 // find returns the value of the member with the raw name given, or nil.
 func (p *pairs) find(raw []byte) jsontext.Value {
-	name := unquote(raw)
+	name := jsonscan.Unquote(raw)
 	for range p.list {
 		if p.next == len(p.list) {
 			p.next = 0
 		}
 		m := &p.list[p.next]
 		p.next++
-		if bytes.Equal(m.name, name) || bytes.IndexByte(m.name, '\\') >= 0 && bytes.Equal(unquote(m.name), name) {
+		if bytes.Equal(m.name, name) || bytes.IndexByte(m.name, '\\') >= 0 && bytes.Equal(jsonscan.Unquote(m.name), name) {
 			return m.value
 		}
 	}
@@ -253,9 +134,9 @@ func sameValue(want, got jsontext.Value) bool {
 	case '[':
 		return sameArray(want, got)
 	case '0':
-		return sameNumber(text(want), text(got))
+		return sameNumber(jsonscan.Text(want), jsonscan.Text(got))
 	case '"':
-		return got.Kind() == '"' && sameText(text(want), text(got))
+		return got.Kind() == '"' && sameText(jsonscan.Text(want), jsonscan.Text(got))
 	}
 	return want.Kind() == got.Kind()
 }
@@ -263,9 +144,9 @@ func sameValue(want, got jsontext.Value) bool {
 func sameReference(want, got jsontext.Value) bool {
 	switch got.Kind() {
 	case '"', '0':
-		return sameText(text(member(want, "id")), text(got))
+		return sameText(jsonscan.Text(jsonscan.Member(want, "id")), jsonscan.Text(got))
 	case '{':
-		for range members(got) {
+		for range jsonscan.Members(got) {
 			return Same(want, got)
 		}
 		return true
@@ -278,10 +159,10 @@ func sameArray(want, got jsontext.Value) bool {
 		return false
 	}
 	var left []jsontext.Value
-	for _, v := range members(got) {
+	for _, v := range jsonscan.Members(got) {
 		left = append(left, v)
 	}
-	for _, v := range members(want) {
+	for _, v := range jsonscan.Members(want) {
 		if len(left) == 0 || !sameValue(v, left[0]) {
 			return false
 		}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"flytt/internal/jsonscan"
+
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -97,7 +99,7 @@ func (p *refusalParser) read(v jsontext.Value, depth int) {
 // item, or else for reasons about the request.
 func (p *refusalParser) readList(v jsontext.Value, depth int) {
 	var entries []jsontext.Value
-	for _, e := range members(v) {
+	for _, e := range jsonscan.Members(v) {
 		if entries = append(entries, e); len(entries) > 2*len(p.sent.Items)+100 {
 			return
 		}
@@ -153,9 +155,9 @@ func (p *refusalParser) named(e jsontext.Value) (int, bool) {
 	if e.Kind() != '{' {
 		return 0, false
 	}
-	for name, v := range members(e) {
+	for name, v := range jsonscan.Members(e) {
 		if v.Kind() == '"' && !slices.Contains(messageNames, string(name)) && !slices.Contains(statusNames, string(name)) {
-			if item, ok := p.byKey(text(v)); ok {
+			if item, ok := p.byKey(jsonscan.Text(v)); ok {
 				return item, true
 			}
 		}
@@ -170,15 +172,15 @@ func (p *refusalParser) named(e jsontext.Value) (int, bool) {
 // errors by field.
 func (p *refusalParser) entry(item int, e jsontext.Value, depth int) {
 	if isRecord(e) {
-		p.reasons(item, string(text(firstOf(e, fieldNames))), firstOf(e, messageNames), depth+1)
+		p.reasons(item, string(jsonscan.Text(firstOf(e, fieldNames))), firstOf(e, messageNames), depth+1)
 		return
 	}
 	_, byName := p.named(e)
-	for name, v := range members(e) {
+	for name, v := range jsonscan.Members(e) {
 		if k := v.Kind(); byName && (k == '0' || k == '"' && !slices.Contains(messageNames, string(name))) {
 			continue // which item it is, and no reason
 		}
-		p.reasons(item, join("", string(unquote(name))), v, depth+1)
+		p.reasons(item, join("", string(jsonscan.Unquote(name))), v, depth+1)
 	}
 	if k := e.Kind(); k != '{' && k != '[' {
 		p.reasons(item, "", e, depth)
@@ -187,7 +189,7 @@ func (p *refusalParser) entry(item int, e jsontext.Value, depth int) {
 
 func firstOf(object jsontext.Value, names []string) jsontext.Value {
 	for _, name := range names {
-		if v := member(object, name); v != nil && !blank(v) {
+		if v := jsonscan.Member(object, name); v != nil && !blank(v) {
 			return v
 		}
 	}
@@ -225,7 +227,7 @@ func (p *refusalParser) readObject(v jsontext.Value, depth int) {
 		return
 	}
 	for _, name := range []string{"errors", "error", "detail", "details", "items"} {
-		inner := member(v, name)
+		inner := jsonscan.Member(v, name)
 		if k := inner.Kind(); (k == '{' || k == '[') && !blank(inner) {
 			p.read(inner, depth+1)
 			return
@@ -250,9 +252,9 @@ func (p *refusalParser) byIndexName(name []byte) (int, bool) {
 // indexOrKey returns how the names of v, if they are indexes, are to be read.
 func (p *refusalParser) indexOrKey(v jsontext.Value) func([]byte) (int, bool) {
 	differ := false
-	for name := range members(v) {
-		i, _ := p.byIndexName(unquote(name))
-		k, ok := p.byKey(unquote(name))
+	for name := range jsonscan.Members(v) {
+		i, _ := p.byIndexName(jsonscan.Unquote(name))
+		k, ok := p.byKey(jsonscan.Unquote(name))
 		if !ok {
 			return p.byIndexName
 		}
@@ -270,14 +272,14 @@ func (p *refusalParser) indexOrKey(v jsontext.Value) func([]byte) (int, bool) {
 // readByItem reads v as errors by item, if find knows an item for every name.
 func (p *refusalParser) readByItem(v jsontext.Value, find func([]byte) (int, bool), depth int) bool {
 	empty := true
-	for name := range members(v) {
+	for name := range jsonscan.Members(v) {
 		empty = false
-		if _, ok := find(unquote(name)); !ok {
+		if _, ok := find(jsonscan.Unquote(name)); !ok {
 			return false
 		}
 	}
-	for name, e := range members(v) {
-		item, _ := find(unquote(name))
+	for name, e := range jsonscan.Members(v) {
+		item, _ := find(jsonscan.Unquote(name))
 		p.entry(item, e, depth+1)
 	}
 	return !empty
@@ -294,15 +296,15 @@ func (p *refusalParser) reasons(item int, field string, v jsontext.Value, depth 
 	}
 	switch v.Kind() {
 	case '{':
-		for name, e := range members(v) {
-			p.reasons(item, join(field, string(unquote(name))), e, depth+1)
+		for name, e := range jsonscan.Members(v) {
+			p.reasons(item, join(field, string(jsonscan.Unquote(name))), e, depth+1)
 		}
 	case '[':
-		for _, e := range members(v) {
+		for _, e := range jsonscan.Members(v) {
 			p.reasons(item, field, e, depth+1)
 		}
 	default:
-		p.add(item, field, string(text(v)))
+		p.add(item, field, string(jsonscan.Text(v)))
 	}
 }
 
