@@ -1,17 +1,14 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"flytt/internal/api"
-	"flytt/internal/sandbox"
 	"flytt/pipeline"
 	"flytt/sinks"
 )
@@ -24,17 +21,12 @@ const (
 	mostChunkRows      = 100_000
 )
 
-// sandboxDB is where --sandbox keeps what was written, for later verbs to find.
-const sandboxDB = "flytt-sandbox.db"
-
 // importFlags are the flags of import alone.
 type importFlags struct {
 	chunkRows   int
 	concurrency int
 	rate        float64
-	baseURL     string
-	sandbox     bool
-	yes         bool
+	connection  connection
 }
 
 func importCommand(a *app) *cobra.Command {
@@ -66,7 +58,7 @@ machine that keeps its rows in ` + sandboxDB + `.`,
 				return j.run(c.Context())
 			}
 			j.target = func(ctx context.Context, j *job) (pipeline.Sink, pipeline.ChunkLimits, error) {
-				return j.bulkSink(f)
+				return j.bulkSink(&f)
 			}
 			return j.run(c.Context())
 		},
@@ -75,15 +67,14 @@ machine that keeps its rows in ` + sandboxDB + `.`,
 	c.Flags().IntVar(&f.chunkRows, "chunk-rows", 0, fmt.Sprintf("`ROWS` in a request (default %d)", defaultChunkRows))
 	c.Flags().IntVar(&f.concurrency, "concurrency", 0, fmt.Sprintf("requests under way at once, `N` (default %d)", defaultConcurrency))
 	c.Flags().Float64Var(&f.rate, "rate", 0, "at most `N` requests per second (default: no limit)")
-	c.Flags().StringVar(&f.baseURL, "base-url", "", "the API: prod, dev or a `URL`")
-	c.Flags().BoolVar(&f.sandbox, "sandbox", false, "send to a sandbox on this machine, kept in "+sandboxDB)
-	c.Flags().BoolVar(&f.yes, "yes", false, "do not ask before writing")
+	f.connection.addFlags(c)
+	f.connection.addYes(c)
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "send nothing: the same as validate")
 	return c
 }
 
 // bulkSink connects to the API and asks whether to go on.
-func (j *job) bulkSink(f importFlags) (pipeline.Sink, pipeline.ChunkLimits, error) {
+func (j *job) bulkSink(f *importFlags) (pipeline.Sink, pipeline.ChunkLimits, error) {
 	var limits pipeline.ChunkLimits
 	if err := j.settings.overlayImport(f); err != nil {
 		return nil, limits, err
@@ -91,20 +82,13 @@ func (j *job) bulkSink(f importFlags) (pipeline.Sink, pipeline.ChunkLimits, erro
 	if j.plan.Schema().Index("id") >= 0 {
 		return nil, limits, usagef("leave id out of the mapping to create new records", "the mapping has the field id: this version creates records, it does not change those that exist")
 	}
-	config, err := j.apiConfig(f)
+	j.closers = append(j.closers, f.connection.close)
+	client, err := f.connection.open(j.settings, j.log)
 	if err != nil {
 		return nil, limits, err
 	}
-	client, err := api.New(config)
-	if err != nil {
-		return nil, limits, usage(err, cmp.Or(hintOf(err), "FLYTT_BASE_URL is prod, dev, or https:// and a host"))
-	}
-	j.closers = append(j.closers, func() error { client.Close(); return nil })
-	j.host = client.Host()
-	if f.sandbox {
-		j.host = "sandbox"
-	}
-	if err := j.confirm(f, client, config.Credentials.CustomerID); err != nil {
+	j.host = f.connection.host(client)
+	if err := j.confirm(&f.connection, client); err != nil {
 		return nil, limits, err
 	}
 	atomicity, err := sinks.ParseAtomicity(cmp.Or(j.settings.Bulk.Atomicity, "unknown"))
@@ -112,7 +96,7 @@ func (j *job) bulkSink(f importFlags) (pipeline.Sink, pipeline.ChunkLimits, erro
 		return nil, limits, usage(err, "bulk.atomicity in flytt.yaml, or FLYTT_BULK_ATOMICITY, is all, partial or unknown")
 	}
 	key := j.plan.Key()
-	o := sinks.BulkOptions{Path: j.resource.Path + "list/", Key: key, Atomicity: atomicity, Columns: j.plan.Columns(), Log: config.Log}
+	o := sinks.BulkOptions{Path: j.resource.Path + "list/", Key: key, Atomicity: atomicity, Columns: j.plan.Columns(), Log: j.log}
 	if field := j.resource.Field(key); field != nil {
 		o.KeyLookup = !field.Private && slices.Contains(field.Operators(), "in")
 		o.KeyDigits = field.Format == "personnummer" || field.Format == "organisationsnummer"
@@ -125,11 +109,10 @@ func (j *job) bulkSink(f importFlags) (pipeline.Sink, pipeline.ChunkLimits, erro
 }
 
 // overlayImport lays the flags over the settings, and the defaults below them.
-func (s *settings) overlayImport(f importFlags) error {
+func (s *settings) overlayImport(f *importFlags) error {
 	overlay(&s.Concurrency, f.concurrency)
 	overlay(&s.ChunkRows, f.chunkRows)
 	overlay(&s.Rate, f.rate)
-	overlay(&s.BaseURL, f.baseURL)
 	if s.Concurrency == 0 {
 		s.Concurrency = defaultConcurrency
 	}
@@ -147,57 +130,13 @@ func (s *settings) overlayImport(f importFlags) error {
 	return nil
 }
 
-// apiConfig says where the API is, starting a sandbox if one is asked for.
-func (j *job) apiConfig(f importFlags) (api.Config, error) {
-	config := api.Config{
-		BaseURL: j.settings.BaseURL, Concurrency: j.settings.Concurrency, Rate: j.settings.Rate,
-		UserAgent: "flytt/" + buildVersion(), Log: j.log,
-	}
-	if f.sandbox {
-		if f.baseURL != "" {
-			return config, usagef("leave one of them out", "--sandbox and --base-url name two different places")
-		}
-		url, err := j.startSandbox()
-		config.BaseURL, config.Credentials = url, sandboxCredentials()
-		return config, err
-	}
-	if config.BaseURL == "" {
-		return config, usagef("FLYTT_BASE_URL=dev, --base-url dev, or --sandbox to rehearse on this machine", "which API to send to is not said")
-	}
-	var err error
-	config.Credentials, err = j.settings.credentials()
-	return config, err
-}
-
-func sandboxCredentials() api.Credentials {
-	const c = sandbox.DefaultCredential
-	return api.Credentials{CustomerID: c, ApplicationID: c, ServiceID: c, ServiceVersionID: c, ClientCT: c, ClientEntity: c, ClientSecret: c}
-}
-
-func (j *job) startSandbox() (string, error) {
-	s, err := sandbox.New(sandbox.Options{DB: sandboxDB})
-	if err != nil {
-		return "", err
-	}
-	j.closers = append(j.closers, s.Close)
-	url, stop, err := s.Start("127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	j.closers = append(j.closers, stop)
-	return url, nil
-}
-
 // confirm asks before rows go to a host that is not this machine, if there is
 // somebody to ask.
-func (j *job) confirm(f importFlags, client *api.Client, customer string) error {
-	if f.yes || client.Loopback() || j.file == "-" || !isTerminal(j.stdin) || !isTerminal(j.stderr) {
+func (j *job) confirm(n *connection, client *api.Client) error {
+	if !n.needsConsent(client) || j.file == "-" || !j.canAsk() {
 		return nil
 	}
-	j.say("Write the valid rows of %s to tenant %s at %s? [y/N] ", j.file, customer, client.Host())
-	answer, _ := bufio.NewReader(j.stdin).ReadString('\n')
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes", "j", "ja":
+	if j.ask(fmt.Sprintf("Write the valid rows of %s to %s?", j.file, n.place(client))) {
 		return nil
 	}
 	return usagef("--yes writes without asking", "nothing was written: the question was not answered with yes")
