@@ -32,7 +32,9 @@ func (j *job) finish(result *pipeline.Report, recorder *sinks.Recorder, err erro
 	}
 	s.Files = recorder.Files()
 	for _, name := range []string{"mapping.yaml", "log.jsonl", "summary.json"} {
-		s.Files[strings.TrimSuffix(name, filepath.Ext(name))] = j.dir.File(name)
+		if name != "mapping.yaml" || j.mapping != nil {
+			s.Files[strings.TrimSuffix(name, filepath.Ext(name))] = j.dir.File(name)
+		}
 	}
 	if j.output != "" && j.output != "-" && err == nil {
 		s.Files["output"] = j.output

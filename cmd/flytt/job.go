@@ -23,13 +23,20 @@ import (
 	"flytt/sources"
 )
 
-// job is one run of validate, import or convert: from a file, through a mapping
-// and the rules of a resource, to wherever target leads.
+// job is one run of validate, import, convert or export: from a file or a list,
+// through a mapping and the rules of a resource, to wherever target leads.
 type job struct {
 	*app
 	verb  string
-	file  string
+	file  string // that is read; empty: the list of the API
 	flags runFlags
+
+	// prepare finds out everything that can be known before a row is read.
+	prepare func() error
+
+	// settle is called when all rows went through, or did not, with how that
+	// ended; its error is the run's. Nil: there is nothing to settle.
+	settle func(result *pipeline.Report, err error) error
 
 	// target makes the sink once everything else is known to work; nil: there is
 	// none. What it opens is closed by closers.
@@ -40,11 +47,11 @@ type job struct {
 	resource  *mappings.Resource
 	mapping   *mappings.Mapping
 	source    pipeline.Source
-	info      *sources.Info
+	info      *sources.Info // of a file
 	plan      *mappings.Plan
-	validator *mappings.Validator
-	host      string // of the API, if there is one
-	output    string // of a file, if there is one
+	validator *mappings.Validator // nil: rows are taken as they are
+	host      string              // of the API, if there is one
+	output    string              // of a file, if there is one
 
 	dir     *report.Dir
 	log     *slog.Logger
@@ -71,15 +78,22 @@ type runFlags struct {
 	verb       *cobra.Command // the flags are of
 }
 
+// add adds the flags of a verb that reads a file.
 func (f *runFlags) add(c *cobra.Command) {
-	f.verb = c
+	f.addCommon(c)
 	s := c.Flags()
 	s.StringVarP(&f.mapping, "mapping", "m", "", "mapping `FILE`: how columns become fields (default: guessed from the headers)")
-	s.StringVar(&f.resource, "resource", "", "`NAME` of the resource (default: the mapping's, or the only one there is)")
 	s.StringVar(&f.encoding, "encoding", "", "text encoding `NAME` (default: detected)")
 	s.StringVarP(&f.delimiter, "delimiter", "d", "", "`CHAR` between cells, or tab (default: detected)")
 	s.IntVar(&f.headerRow, "header-row", 0, "`LINE` of the header (default: detected)")
 	s.StringVar(&f.maxRejects, "max-rejects", "", "stop when more than `N` rows, or N% of them, are rejected (default: never)")
+}
+
+// addCommon adds the flags of every verb that moves rows.
+func (f *runFlags) addCommon(c *cobra.Command) {
+	f.verb = c
+	s := c.Flags()
+	s.StringVar(&f.resource, "resource", "", "`NAME` of the resource (default: the mapping's, or the only one there is)")
 	s.StringVar(&f.runDir, "run-dir", "", "new or empty `DIR` for the files of the run (default: flytt-runs/<id>)")
 	s.StringVar(&f.profile, "profile", "", "`NAME` of a profile in flytt.yaml")
 	s.BoolVar(&f.json, "json", false, "print the summary as one JSON object")
@@ -94,6 +108,9 @@ func (j *job) run(ctx context.Context) (err error) {
 	j.started = time.Now()
 	j.summary = report.NewSummary(j.verb)
 	defer func() { err = j.closed(err) }()
+	if j.prepare == nil {
+		j.prepare = j.prepareFile
+	}
 	if err := j.prepare(); err != nil {
 		return err
 	}
@@ -113,16 +130,22 @@ func (j *job) run(ctx context.Context) (err error) {
 	}
 	result, err := r.Do(ctx)
 	progress.done()
+	if j.settle != nil {
+		err = j.settle(result, err)
+	}
 	return j.finish(result, recorder, err)
 }
 
 // steps makes the steps of one worker.
 func (j *job) steps() []pipeline.Step {
+	if j.validator == nil {
+		return []pipeline.Step{j.plan.Step()}
+	}
 	return []pipeline.Step{j.plan.Step(), j.validator.Step()}
 }
 
-// prepare finds out everything that can be known before a row is read.
-func (j *job) prepare() (err error) {
+// prepareFile prepares a run that reads a file.
+func (j *job) prepareFile() (err error) {
 	if err := j.checkFlags(); err != nil {
 		return err
 	}
@@ -308,20 +331,31 @@ func (j *job) open(ctx context.Context) (sink pipeline.Sink, chunks pipeline.Chu
 
 // record saves the mapping and makes the recorder.
 func (j *job) record() (*sinks.Recorder, error) {
-	text, err := j.usedMapping()
-	if err != nil {
+	if err := j.saveMapping(); err != nil {
 		return nil, err
-	}
-	if err := j.dir.Write("mapping.yaml", text); err != nil {
-		return nil, fmt.Errorf("mapping of the run: %w", err)
 	}
 	o := sinks.RecorderOptions{
 		Columns: j.source.Columns(), Fields: j.plan.Schema().Fields, Tables: j.plan.Tables(), Meaning: meaning,
 	}
-	if d := j.info.Delimiter; d != "" {
-		o.Delimiter = d[0]
+	if j.info != nil && j.info.Delimiter != "" {
+		o.Delimiter = j.info.Delimiter[0]
 	}
 	return sinks.NewRecorder(j.dir.Path, o)
+}
+
+// saveMapping keeps the mapping of the run, if there is one.
+func (j *job) saveMapping() error {
+	if j.mapping == nil {
+		return nil
+	}
+	text, err := j.usedMapping()
+	if err != nil {
+		return err
+	}
+	if err := j.dir.Write("mapping.yaml", text); err != nil {
+		return fmt.Errorf("mapping of the run: %w", err)
+	}
+	return nil
 }
 
 // usedMapping returns the mapping of the run as a file. It lies in another
@@ -352,12 +386,16 @@ func hintOf(err error) string {
 
 // announce says what is about to happen.
 func (j *job) announce() {
-	j.log.Debug("run starts", "verb", j.verb, "resource", j.resource.Name, "run", j.dir.ID, "version", buildVersion(),
-		"encoding", j.info.Encoding, "delimiter", j.info.Delimiter, "header_row", j.info.HeaderRow)
+	j.log.Debug("run starts", "verb", j.verb, "resource", j.resource.Name, "run", j.dir.ID, "version", buildVersion())
+	if i := j.info; i != nil {
+		j.log.Debug("input", "encoding", i.Encoding, "delimiter", i.Delimiter, "header_row", i.HeaderRow)
+	}
 	if j.flags.quiet || j.flags.json {
 		return
 	}
-	j.say("%s: %s\n", j.file, describe(j.info))
+	if j.info != nil {
+		j.say("%s: %s\n", j.file, describe(j.info))
+	}
 	for _, w := range j.summary.Notes {
 		j.say("note: %s\n", w)
 	}

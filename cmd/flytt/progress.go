@@ -38,10 +38,14 @@ func (j *job) progress() progress {
 // bar draws a bar on stderr: rows, rate, and the time that remains by the share
 // of the input that has been read. It stays on the screen when the run is over.
 func (j *job) bar() progress {
-	bar := progressbar.NewOptions64(j.info.Size,
+	size := int64(-1) // a spinner
+	if j.info != nil {
+		size = j.info.Size
+	}
+	bar := progressbar.NewOptions64(size,
 		progressbar.OptionSetWriter(j.stderr),
 		progressbar.OptionSetWidth(24),
-		progressbar.OptionSetPredictTime(j.info.Size > 0),
+		progressbar.OptionSetPredictTime(size > 0),
 		progressbar.OptionSetElapsedTime(true),
 		progressbar.OptionUseANSICodes(true),
 	)
@@ -50,7 +54,7 @@ func (j *job) bar() progress {
 	draw := func(now time.Time) {
 		drawn = now
 		bar.Describe(j.standing(last, now))
-		_ = bar.Set64(min(last.Bytes, max(j.info.Size, 0)))
+		_ = bar.Set64(min(last.Bytes, max(size, 0)))
 	}
 	return progress{
 		update: func(p pipeline.Progress) {

@@ -107,12 +107,7 @@ func (d *Dir) File(name string) string { return filepath.Join(d.Path, name) }
 
 // Write writes data as the file called name.
 func (d *Dir) Write(name string, data []byte) error {
-	f, err := os.OpenFile(d.File(name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	return errors.Join(err, f.Sync(), f.Close())
+	return writeNew(d.File(name), data)
 }
 
 // LogHandler returns a handler that writes to the run's log.jsonl.
@@ -125,9 +120,7 @@ func (d *Dir) LogHandler() slog.Handler {
 func (d *Dir) Discard() error {
 	err := d.log.Close()
 	for _, name := range []string{"log.jsonl", "mapping.yaml"} {
-		if e := os.Remove(d.File(name)); e != nil && !errors.Is(e, fs.ErrNotExist) {
-			err = errors.Join(err, e)
-		}
+		err = errors.Join(err, discard(d.File(name)))
 	}
 	if d.made {
 		err = errors.Join(err, os.Remove(d.Path))

@@ -76,11 +76,14 @@ func reasons(tallies []pipeline.Tally) []Reason {
 }
 
 // JSON returns the summary as one indented JSON object and a line end.
-func (s *Summary) JSON() ([]byte, error) {
+func (s *Summary) JSON() ([]byte, error) { return indented(s) }
+
+// indented returns v as indented JSON and a line end.
+func indented(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	err := enc.Encode(s)
+	err := enc.Encode(v)
 	return b.Bytes(), err
 }

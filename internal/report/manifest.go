@@ -1,0 +1,122 @@
+package report
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Manifest says what an exported file holds and how it came about. It lies
+// beside the file, for whoever uses it and for the next export, and is as
+// private as the file: the filter is in it as it was asked for.
+type Manifest struct {
+	File     string           `json:"file"` // base name
+	Run      string           `json:"run"`
+	Tool     string           `json:"tool"`     // name and version of the program
+	Target   string           `json:"target"`   // host the rows came from
+	Tenant   string           `json:"tenant"`   // customer id
+	Resource string           `json:"resource"` // what the rows are
+	Filter   []string         `json:"filter"`   // as they were sent: field__operator=value
+	Search   string           `json:"search"`
+	Order    []string         `json:"order"` // as it was asked for; created_at, id if it was not
+	Limit    int64            `json:"limit"` // of rows; 0: none
+	Columns  []ManifestColumn `json:"columns"`
+
+	Rows       int64  `json:"rows"`
+	Bytes      int64  `json:"bytes"`
+	SHA256     string `json:"sha256"`             // of the file, in hexadecimal
+	First      string `json:"first_created_at"`   // the smallest; empty: not known
+	Last       string `json:"last_created_at"`    // the largest
+	Duplicates int64  `json:"duplicates_dropped"` // records that came again
+	Drifts     int64  `json:"drifts"`             // times the list changed under the reading and was read again
+	Complete   bool   `json:"complete"`           // proved: no record that stood still is missing
+	Doubt      string `json:"doubt,omitempty"`    // why not
+	ServerTime string `json:"server_time"`        // of the first answer; RFC 3339, empty: the server did not say
+	Started    string `json:"started"`            // by the clock here; RFC 3339
+	Requests   int64  `json:"requests"`           // made for it
+	Mapping    string `json:"mapping,omitempty"`  // name of the mapping file
+	MappingSum string `json:"mapping_sha256,omitempty"`
+}
+
+// ManifestColumn is a column of the file.
+type ManifestColumn struct {
+	Name string `json:"name"`
+	Type string `json:"type"` // as a resource descriptor names it
+}
+
+// ManifestPath returns where the manifest of file lies.
+func ManifestPath(file string) string { return file + ".manifest.json" }
+
+// ReadManifest reads the manifest of file. It is nil if there is none.
+func ReadManifest(file string) (*Manifest, error) {
+	data, err := os.ReadFile(ManifestPath(file))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("manifest: %w", err)
+	}
+	m := &Manifest{}
+	if err := json.Unmarshal(data, m); err != nil {
+		return nil, fmt.Errorf("%s: not a manifest of flytt", ManifestPath(file))
+	}
+	return m, nil
+}
+
+// SameQuestion reports whether m and n answer the same question, so that their
+// numbers of rows can be compared.
+func (m *Manifest) SameQuestion(n *Manifest) bool {
+	a, _ := json.Marshal([]any{m.Target, m.Tenant, m.Resource, m.Filter, m.Search, m.Limit, m.MappingSum})
+	b, _ := json.Marshal([]any{n.Target, n.Tenant, n.Resource, n.Filter, n.Search, n.Limit, n.MappingSum})
+	return bytes.Equal(a, b)
+}
+
+// Write puts m beside file: whole or not at all, in place of an older one, for
+// its owner alone.
+func (m *Manifest) Write(file string) error {
+	data, err := indented(m)
+	if err != nil {
+		return fmt.Errorf("manifest: %w", err)
+	}
+	path := ManifestPath(file)
+	temp := filepath.Join(filepath.Dir(path), ".flytt-"+rand.Text()+".tmp")
+	if err := writeNew(temp, data); err != nil {
+		return fmt.Errorf("manifest %s: %w", path, errors.Join(err, discard(temp)))
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return fmt.Errorf("manifest %s: %w", path, errors.Join(err, discard(temp)))
+	}
+	return nil
+}
+
+// discard removes a file that may not be there.
+func discard(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// writeNew writes data to a file that must not be there yet, durably.
+func writeNew(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// Timestamp returns t as a manifest holds it; empty for the zero time.
+func Timestamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
