@@ -110,24 +110,14 @@ func (j *job) bulkSink(f *importFlags) (pipeline.Sink, pipeline.ChunkLimits, err
 
 // overlayImport lays the flags over the settings, and the defaults below them.
 func (s *settings) overlayImport(f *importFlags) error {
-	overlay(&s.Concurrency, f.concurrency)
 	overlay(&s.ChunkRows, f.chunkRows)
-	overlay(&s.Rate, f.rate)
-	if s.Concurrency == 0 {
-		s.Concurrency = defaultConcurrency
-	}
 	if s.ChunkRows == 0 {
 		s.ChunkRows = defaultChunkRows
 	}
-	switch {
-	case s.Concurrency < 1 || s.Concurrency > mostConcurrency:
-		return usagef(fmt.Sprintf("it is from 1 to %d", mostConcurrency), "--concurrency %d is out of range", s.Concurrency)
-	case s.ChunkRows < 1 || s.ChunkRows > mostChunkRows:
+	if s.ChunkRows < 1 || s.ChunkRows > mostChunkRows {
 		return usagef(fmt.Sprintf("it is from 1 to %d", mostChunkRows), "--chunk-rows %d is out of range", s.ChunkRows)
-	case !(s.Rate >= 0): // NaN, too
-		return usagef("requests per second, above 0", "--rate cannot be below 0")
 	}
-	return nil
+	return s.overlayRequests(f.concurrency, f.rate)
 }
 
 // confirm asks before rows go to a host that is not this machine, if there is

@@ -31,11 +31,16 @@ type settings struct {
 	Rate        float64       `yaml:"rate"`
 	ChunkRows   int           `yaml:"chunk_rows"`
 	Bulk        bulkSettings  `yaml:"bulk"`
+	List        listSettings  `yaml:"list"`
 	Credentials credentialSet `yaml:"credentials"`
 }
 
 type bulkSettings struct {
 	Atomicity string `yaml:"atomicity"` // all, partial or unknown
+}
+
+type listSettings struct {
+	IsNull string `yaml:"isnull"` // how true is written in a filter by isnull: true, True, TRUE or 1
 }
 
 // credentialSet is the credentials that are no secret, and where the secret is.
@@ -120,6 +125,7 @@ func (d *settingsDoc) apply(s *settings, profile, file string) error {
 	overlay(&s.Rate, p.Rate)
 	overlay(&s.ChunkRows, p.ChunkRows)
 	overlay(&s.Bulk.Atomicity, p.Bulk.Atomicity)
+	overlay(&s.List.IsNull, p.List.IsNull)
 	c, q := &s.Credentials, &p.Credentials
 	overlay(&c.CustomerID, q.CustomerID)
 	overlay(&c.ApplicationID, q.ApplicationID)
@@ -139,12 +145,30 @@ func overlay[T comparable](dst *T, v T) {
 	}
 }
 
+// overlayRequests lays the flags that say how requests are made over s, and the
+// defaults below them.
+func (s *settings) overlayRequests(concurrency int, rate float64) error {
+	overlay(&s.Concurrency, concurrency)
+	overlay(&s.Rate, rate)
+	if s.Concurrency == 0 {
+		s.Concurrency = defaultConcurrency
+	}
+	switch {
+	case s.Concurrency < 1 || s.Concurrency > mostConcurrency:
+		return usagef(fmt.Sprintf("it is from 1 to %d", mostConcurrency), "--concurrency %d is out of range", s.Concurrency)
+	case !(s.Rate >= 0): // NaN, too
+		return usagef("requests per second, above 0", "--rate cannot be below 0")
+	}
+	return nil
+}
+
 // environment lays the FLYTT_ variables over s. Each of the credentials may
 // instead be in a file that the variable with _FILE behind its name points to.
 func (s *settings) environment() error {
 	overlay(&s.BaseURL, os.Getenv("FLYTT_BASE_URL"))
 	overlay(&s.Resource, os.Getenv("FLYTT_RESOURCE"))
 	overlay(&s.Bulk.Atomicity, os.Getenv("FLYTT_BULK_ATOMICITY"))
+	overlay(&s.List.IsNull, os.Getenv("FLYTT_LIST_ISNULL"))
 	c := &s.Credentials
 	for _, v := range []struct {
 		name string
