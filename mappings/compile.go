@@ -41,6 +41,7 @@ type Plan struct {
 // fieldPlan is how the values of one field come about.
 type fieldPlan struct {
 	from     []int // input columns
+	exact    bool  // the column as it is: white space and empty values stay
 	constant []byte
 	expr     *program
 	joined   bool // from is joined with separator

@@ -107,6 +107,8 @@ func (s *mapStep) bury(b *pipeline.Batch) {
 func (s *mapStep) field(b *pipeline.Batch, i int, column *pipeline.Column) {
 	f := &s.fields[i]
 	switch {
+	case f.exact:
+		column.Mirror(&b.Input[f.from[0]])
 	case f.direct():
 		s.clean(column, &b.Input[f.from[0]])
 	case f.constant != nil:
