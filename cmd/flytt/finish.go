@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,6 +40,7 @@ func (j *job) finish(result *pipeline.Report, recorder *sinks.Recorder, err erro
 	if j.output != "" && j.output != "-" && err == nil {
 		s.Files["output"] = j.output
 	}
+	maps.Copy(s.Files, j.files)
 	s.Exit = runExit(err, s.Rows)
 	next := j.next(err)
 	if err != nil {
@@ -154,7 +156,7 @@ func (j *job) next(err error) step {
 		return step{"mend " + j.file + " at that place", j.again()}
 	case err != nil:
 		return step{command: j.again()}
-	case rows.Read == 0:
+	case rows.Read == 0, j.verb == "export":
 		return step{}
 	case rejects != "" && j.verb == "validate":
 		return step{"mend the rows that rejects.csv names in " + j.file, j.again()}

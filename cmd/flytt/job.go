@@ -124,9 +124,13 @@ func (j *job) run(ctx context.Context) (err error) {
 		return errors.Join(err, j.dir.Discard())
 	}
 	progress := j.progress()
+	update := func(p pipeline.Progress) {
+		j.counts = p.Rows
+		progress.update(p)
+	}
 	r := pipeline.Run{
 		Source: j.source, Schema: j.plan.Schema(), Steps: j.steps, Sink: sink, Recorder: recorder,
-		Chunks: chunks, Limit: j.limit, Drain: drain, Progress: progress.update,
+		Chunks: chunks, Limit: j.limit, Drain: drain, Progress: update,
 	}
 	result, err := r.Do(ctx)
 	progress.done()
