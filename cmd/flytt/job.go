@@ -52,6 +52,8 @@ type job struct {
 	validator *mappings.Validator // nil: rows are taken as they are
 	host      string              // of the API, if there is one
 	output    string              // of a file, if there is one
+	files     map[string]string   // that the run made besides those of its directory, by what they are
+	counts    pipeline.Counts     // of the rows accounted for so far
 
 	dir     *report.Dir
 	log     *slog.Logger
