@@ -41,13 +41,27 @@ var reasons = map[float64]string{
 // that is not empty in a row is taken, in the order of the input (Mobil, then
 // Telefon). Where that would mix different things, in identifiers and identity
 // numbers, none is taken, and the guesses say so; nor is a header taken that
-// fits two fields equally well. A column named id is the API's id only if it is
-// spelt so, as a legacy system has an ID too. Other read-only fields are left
-// out. Each field gets the conversions that its descriptor names.
+// fits two fields equally well. A column named id or ID is the API's id: where
+// it is a legacy system's own the rows are turned away for it, while the other
+// way round they would all be made anew. Other read-only fields are left out.
+// Each field gets the conversions that its descriptor names; but in a table that
+// has the API's id, such as an export, a column with the field's very name has
+// the API's own values, which stay as they are.
 //
 // There is a guess for every column, in order. A required field without a
-// column is an error; the mapping and the guesses are returned with it.
+// column is an error unless the id is mapped; the mapping and the guesses are
+// returned with it.
 func AutoMapping(r *Resource, columns []string) (*Mapping, []Guess, error) {
+	m, guesses, err := PartialMapping(r, columns)
+	if err != nil || m.maps(idField) {
+		return m, guesses, err
+	}
+	return m, guesses, m.missing(r, guesses)
+}
+
+// PartialMapping is AutoMapping for rows that change records: no field needs a
+// column.
+func PartialMapping(r *Resource, columns []string) (*Mapping, []Guess, error) {
 	guesses := make([]Guess, len(columns))
 	for i, column := range columns {
 		guesses[i] = guess(r, column)
@@ -59,27 +73,52 @@ func AutoMapping(r *Resource, columns []string) (*Mapping, []Guess, error) {
 		if len(from) == 0 {
 			continue
 		}
-		rule := Rule{Field: f.Column(), From: from}
-		for _, text := range f.Apply {
-			c, err := parseConversion(text)
-			if err != nil || findConversion(c.Name) == nil {
-				return nil, nil, fmt.Errorf("resource %s field %s: conversion %s is not known", r.Name, f.Name, text)
-			}
-			rule.Apply = append(rule.Apply, c)
-		}
-		m.Fields = append(m.Fields, rule)
+		m.Fields = append(m.Fields, Rule{Field: f.Column(), From: from})
 		if f.Name == r.Key {
 			m.Key = f.Column()
 		}
 	}
-	return m, guesses, m.missing(r, guesses)
+	exported := m.maps(idField)
+	for i := range m.Fields {
+		rule := &m.Fields[i]
+		f := r.Field(rule.Field)
+		if exported && len(rule.From) == 1 && f.named(headerKey(rule.From[0])) {
+			continue
+		}
+		var err error
+		if rule.Apply, err = f.natural(); err != nil {
+			return nil, nil, fmt.Errorf("resource %s %w", r.Name, err)
+		}
+	}
+	return m, guesses, nil
 }
+
+// maps reports whether the mapping writes to the field with the column given.
+func (m *Mapping) maps(column string) bool {
+	return slices.ContainsFunc(m.Fields, func(r Rule) bool { return r.Field == column })
+}
+
+// natural returns the conversions of automatic mapping.
+func (f *Field) natural() ([]Conversion, error) {
+	var out []Conversion
+	for _, text := range f.Apply {
+		c, err := parseConversion(text)
+		if err != nil || findConversion(c.Name) == nil {
+			return nil, fmt.Errorf("field %s: conversion %s is not known", f.Name, text)
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// named reports whether header is the field's very name.
+func (f *Field) named(header string) bool { return header == f.Name || header == f.Column() }
 
 // singular reports whether two columns for the field would be two different
 // things rather than one in two places.
 func (f *Field) singular(key string) bool {
 	number := f.Format == "personnummer" || f.Format == "organisationsnummer"
-	return f.Name == key || f.Name == "id" || f.Unique || number || f.Type != "string"
+	return f.Name == key || f.Name == idField || f.Unique || number || f.Type != "string"
 }
 
 // guess finds the field a header fits best.
@@ -100,9 +139,9 @@ func guess(r *Resource, column string) Guess {
 	switch f := r.Field(g.Field); {
 	case twice:
 		g.Field, g.Score, g.Reason = "", 0, "fits two fields"
-	case f != nil && f.ReadOnly && f.Name != "id":
+	case f != nil && f.ReadOnly && f.Name != idField:
 		g.Reason = "read-only"
-	case f != nil && f.Name == "id" && g.Score < scoreExact:
+	case f != nil && f.Name == idField && !strings.EqualFold(header.exact, idField):
 		g.Field, g.Score, g.Reason = "", 0, "fits no field"
 	}
 	return g
@@ -121,7 +160,7 @@ func settle(f *Field, guesses []Guess, singular bool) []string {
 	for i := range guesses {
 		g := &guesses[i]
 		switch {
-		case g.Field != f.Column() || f.ReadOnly && f.Name != "id" || g.Score < scoreAccents:
+		case g.Field != f.Column() || f.ReadOnly && f.Name != idField || g.Score < scoreAccents:
 		case g.Score < best:
 			g.Reason = "another column fits better"
 		default:
@@ -143,9 +182,6 @@ func settle(f *Field, guesses []Guess, singular bool) []string {
 // missing returns an error that names the required fields without a column, and
 // the columns that may hold them.
 func (m *Mapping) missing(r *Resource, guesses []Guess) error {
-	mapped := func(f *Field) bool {
-		return slices.ContainsFunc(m.Fields, func(r Rule) bool { return r.Field == f.Column() })
-	}
 	var unused []string
 	for _, g := range guesses {
 		if !g.Used {
@@ -160,7 +196,7 @@ func (m *Mapping) missing(r *Resource, guesses []Guess) error {
 	}
 	for i := range r.Fields {
 		f := &r.Fields[i]
-		if !f.Required || f.ReadOnly || mapped(f) {
+		if !f.Required || f.ReadOnly || m.maps(f.Column()) {
 			continue
 		}
 		faults.add(nil, hint, "no column fits the required field %s%s", f.Column(), candidates(f, guesses))
@@ -210,9 +246,9 @@ func (f *Field) score(h *headerForms) float64 {
 	best := 0.0
 	for _, name := range []string{f.Name, f.Column()} {
 		best = max(best, scoreOf(name, h, scoreName))
-		if h.exact == name {
-			best = scoreExact
-		}
+	}
+	if f.named(h.exact) {
+		best = scoreExact
 	}
 	for _, aliases := range f.Aliases {
 		for _, alias := range aliases {

@@ -37,8 +37,23 @@ key: custom_id`},
 		{"id spelt so", "id,Namn", `fields:
   id: id
   name: Namn`},
-		{"an ID of its own", "ID,Namn", `fields:
+		{"id in capitals", "ID,Namn", `fields:
+  id: ID
   name: Namn`},
+		{"an id otherwise", "I-D,Namn", `fields:
+  name: Namn`},
+		{"an export", "id,name,phone_number,created_at,client.id", `fields:
+  id: id
+  name: name
+  client.id: client.id
+  phone_number: phone_number`},
+		{"an export with columns of its own", "id,Namn,Mobil", `fields:
+  id: id
+  name: Namn
+  phone_number: {from: Mobil, apply: [phone]}`},
+		{"ids and one column", "title,id", `fields:
+  id: id
+  title: title`},
 		{"read-only and unknown", "created_at,Namn,Färg", `fields:
   name: Namn`},
 		{"a slip is no match", "Namn,Personumer", `fields:
@@ -61,7 +76,7 @@ key: custom_id`},
 			if got := strings.ReplaceAll(string(yaml), `"`, ""); got != want {
 				t.Error(cmp.Diff(want, got))
 			}
-			if _, err := m.Compile(personResource(t), columns, mappings.CompileOptions{}); err != nil {
+			if _, err := m.Compile(personResource(t), columns, mappings.CompileOptions{ByID: true}); err != nil {
 				t.Error(err)
 			}
 		})

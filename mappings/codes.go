@@ -31,6 +31,7 @@ const (
 	codeAnyOf      pipeline.Code = "any_of"
 	codeExcludes   pipeline.Code = "excludes"
 	codeRequires   pipeline.Code = "requires"
+	codeHasID      pipeline.Code = "has_id"
 )
 
 // Codes documents every code that validation notes, those of identity numbers
@@ -82,6 +83,8 @@ var Codes = append([]pipeline.CodeInfo{
 		Fix: "Leave one of the two fields empty."},
 	{Code: codeRequires, Stage: pipeline.Validate, Meaning: "given without a field that it needs",
 		Fix: "Fill the other field in, or leave this one empty."},
+	{Code: codeHasID, Stage: pipeline.Validate, Meaning: "an id, in a run that makes every row a new record",
+		Fix: "Empty the id to make the row a new record, or import without --mode create to change the record that has it."},
 }, identity.Codes...)
 
 // ownSeverity returns what a code of validation is unless the mapping says

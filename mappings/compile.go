@@ -19,7 +19,12 @@ type CompileOptions struct {
 	Dir      string         // lookup files are relative to it; empty: the working directory
 	Identity identity.Rules // what the conversions of identity numbers go by, unless their arguments say otherwise
 	Partial  bool           // rows change records: required fields may be left out
+	ByID     bool           // rows with an id change records: where id is mapped, required fields may be left out
 }
+
+// idField is the API's own identifier of a record. A mapping may write to it,
+// though it is read-only, to say which record a row is about.
+const idField = "id"
 
 // Plan is a mapping bound to a resource and to the columns of an input. It is
 // safe for concurrent use.
@@ -147,7 +152,7 @@ func (c *compiler) targets() []string {
 		case f == nil:
 			c.add(at, nearestHint(name, c.r.writable()), "unknown field %q", name)
 			continue
-		case f.ReadOnly && f.Name != "id":
+		case f.ReadOnly && f.Name != idField:
 			c.add(at, "leave it out: the API sets it", "field %s is read-only", name)
 		case mapped[f]:
 			c.add(at, "", "field %s is mapped twice", f.Column())
@@ -155,8 +160,9 @@ func (c *compiler) targets() []string {
 		mapped[f] = true
 		names = append(names, f.Column())
 	}
+	partial := c.o.Partial || c.o.ByID && mapped[c.r.Field(idField)]
 	for i := range c.r.Fields {
-		if f := &c.r.Fields[i]; f.Required && !f.ReadOnly && !mapped[f] && !c.o.Partial {
+		if f := &c.r.Fields[i]; f.Required && !f.ReadOnly && !mapped[f] && !partial {
 			c.add(c.m.at("fields"), "add a line such as: "+f.Column()+": COLUMN", "required field %s is not mapped", f.Column())
 		}
 	}
@@ -167,7 +173,7 @@ func (c *compiler) targets() []string {
 func (r *Resource) writable() []string {
 	var names []string
 	for i := range r.Fields {
-		if f := &r.Fields[i]; !f.ReadOnly || f.Name == "id" {
+		if f := &r.Fields[i]; !f.ReadOnly || f.Name == idField {
 			names = append(names, f.Column())
 		}
 	}

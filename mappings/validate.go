@@ -15,6 +15,9 @@ type ValidateOptions struct {
 	Identity identity.Rules                      // the clock, and what is allowed of identity numbers
 	Severity map[pipeline.Code]pipeline.Severity // in place of a code's own
 	Partial  bool                                // rows change records: a field without a value stays as it is, so nothing is missing
+	ByID     bool                                // rows with an id change records, likewise; the others are whole
+	Clear    bool                                // rows that change records clear the fields without a value, which the required ones cannot be
+	New      bool                                // rows make records, and an id is turned away
 	Columns  []int16                             // for each field of the schema the input column it comes from, for Problem.Column; nil: none is known
 }
 
@@ -26,7 +29,9 @@ type ValidateOptions struct {
 // personnummer of nine digits is not also too short. An identity number that
 // has the shape of one gets all its faults reported. A field without a value
 // is only examined for required. The rules between fields come after; to
-// them a field whose value an earlier step turned away has a value.
+// them a field whose value an earlier step turned away has a value. A row that
+// changes a record may lack what the record has: of the rules that miss
+// something only required is left there, and only where the field is cleared.
 type Validator struct {
 	resource *Resource
 	schema   *pipeline.Schema
@@ -35,13 +40,16 @@ type Validator struct {
 	severity map[pipeline.Code]pipeline.Severity
 	columns  []int16
 	partial  bool
+	id       int       // index in the schema of the id by which a row changes a record, or pipeline.None
+	missing  []string  // required columns that the schema leaves out, which only rows without an id lack
 	records  sync.Pool // of *recordCheck
 }
 
 // fieldChecks is what one column of the batch is held against.
 type fieldChecks struct {
-	field    int // index in the schema
-	required bool
+	field    int  // index in the schema
+	required bool // of rows that are whole
+	kept     bool // of rows that change records: it cannot be cleared
 	checks   []valueCheck
 }
 
@@ -52,7 +60,10 @@ func NewValidator(r *Resource, s *pipeline.Schema, o ValidateOptions) (*Validato
 	if o.Columns != nil && len(o.Columns) != len(s.Fields) {
 		return nil, fmt.Errorf("%d input columns given for %d fields", len(o.Columns), len(s.Fields))
 	}
-	v := &Validator{resource: r, schema: s, severity: o.Severity, columns: o.Columns, partial: o.Partial}
+	v := &Validator{resource: r, schema: s, severity: o.Severity, columns: o.Columns, partial: o.Partial, id: pipeline.None}
+	if o.ByID && !o.Partial {
+		v.id = s.Index(idField)
+	}
 	for i := range s.Fields {
 		f := r.Field(s.Fields[i].Name)
 		if f == nil {
@@ -63,32 +74,41 @@ func NewValidator(r *Resource, s *pipeline.Schema, o ValidateOptions) (*Validato
 			return nil, fmt.Errorf("resource %s field %s: %w", r.Name, f.Name, err)
 		}
 		required := f.Required && !o.Partial
-		if required || len(checks) > 0 {
-			v.fields = append(v.fields, fieldChecks{i, required, checks})
+		kept := o.Clear && f.Required && !f.Nullable
+		if required || kept || len(checks) > 0 {
+			v.fields = append(v.fields, fieldChecks{i, required, kept, checks})
 		}
 	}
 	if err := v.checkMapped(); err != nil {
 		return nil, err
 	}
 	var err error
-	v.rules, err = rowChecks(r, s, o.Partial)
+	v.rules, err = rowChecks(r, s, v)
 	if err != nil {
 		return nil, err
+	}
+	if at := s.Index(idField); o.New && at >= 0 {
+		v.rules = append(v.rules, rowCheck{at: at, broken: hasValue, code: codeHasID})
 	}
 	v.records.New = func() any { return v.newRecordCheck() }
 	return v, nil
 }
 
-// checkMapped reports required fields that the schema leaves out.
+// checkMapped reports required fields that the schema leaves out, unless there
+// are rows that can do without.
 func (v *Validator) checkMapped() error {
-	var missing []error
+	var faults []error
 	for i := range v.resource.Fields {
 		f := &v.resource.Fields[i]
-		if f.Required && !v.partial && v.schema.Index(f.Column()) < 0 {
-			missing = append(missing, fmt.Errorf("required field %s is not mapped", f.Column()))
+		switch {
+		case !f.Required || v.partial || v.schema.Index(f.Column()) >= 0:
+		case v.id >= 0:
+			v.missing = append(v.missing, f.Column())
+		default:
+			faults = append(faults, fmt.Errorf("required field %s is not mapped", f.Column()))
 		}
 	}
-	return errors.Join(missing...)
+	return errors.Join(faults...)
 }
 
 // Step returns a step that validates, for the use of one worker.
@@ -111,8 +131,27 @@ func (s *validation) Apply(b *pipeline.Batch) error {
 	for i := range s.rules {
 		s.rules[i].run(s)
 	}
+	s.incomplete()
 	s.batch = nil
 	return nil
+}
+
+// changes reports whether row changes a record, which has values where the row
+// has none.
+func (s *validation) changes(row int) bool {
+	return s.partial || s.id >= 0 && s.given(row, s.id)
+}
+
+// incomplete notes the required fields that no row has, of the rows that need
+// them.
+func (s *validation) incomplete() {
+	for _, column := range s.missing {
+		for row := range s.batch.Len() {
+			if !s.changes(row) {
+				s.note(row, pipeline.None, codeRequired, column)
+			}
+		}
+	}
 }
 
 // markFailed remembers which fields have an Error already.
@@ -144,11 +183,17 @@ func (s *validation) column(f *fieldChecks) {
 	c := &s.batch.Fields[f.field]
 	for row := range c.Len() {
 		v := c.Value(row)
-		if len(v) == 0 && (f.required || c.Null(row)) {
-			if f.required {
+		if len(v) == 0 {
+			needed := f.required
+			if (needed || f.kept) && s.changes(row) {
+				needed = f.kept
+			}
+			if needed {
 				s.note(row, f.field, codeRequired, "")
 			}
-			continue
+			if needed || c.Null(row) {
+				continue
+			}
 		}
 		for i := range f.checks {
 			if !f.checks[i].ok(v) {
@@ -170,14 +215,14 @@ func (s *validation) explain(row int, f *fieldChecks, check *valueCheck, v []byt
 	}
 }
 
-// note records a problem, unless the row is none of ours or the field has its
-// Error already.
+// note records a problem of a field, or of the row if field is None, unless the
+// row is none of ours or the field has its Error already.
 func (s *validation) note(row, field int, code pipeline.Code, shape string) {
-	if fate := s.batch.Fates[row]; fate != pipeline.Pending && fate != pipeline.Rejected || s.hasFailed(row, field) {
+	if fate := s.batch.Fates[row]; fate != pipeline.Pending && fate != pipeline.Rejected || field >= 0 && s.hasFailed(row, field) {
 		return
 	}
 	column := int16(pipeline.None)
-	if s.columns != nil {
+	if s.columns != nil && field >= 0 {
 		column = s.columns[field]
 	}
 	s.batch.Note(pipeline.Problem{

@@ -12,17 +12,18 @@ import (
 // for excludes and requires the one that names the other, for together the one
 // with a value, for any_of the first that is mapped.
 type rowCheck struct {
-	at     int   // index in the schema of the field it is reported at
+	at     int   // index in the schema of the field it is reported at, or pipeline.None
 	others []int // indices of the other fields that are mapped
 	broken func(s *validation, row int, c *rowCheck) bool
 	code   pipeline.Code
 	shape  string // which other fields
+	whole  bool   // it is of rows that change no record
 }
 
 // run holds every row against c.
 func (c *rowCheck) run(s *validation) {
 	for row := range s.batch.Len() {
-		if c.broken(s, row, c) {
+		if c.broken(s, row, c) && !(c.whole && s.changes(row)) {
 			s.note(row, c.at, c.code, c.shape)
 		}
 	}
@@ -43,6 +44,9 @@ func (s *validation) anyGiven(row int, fields []int) bool {
 	return false
 }
 
+// hasValue: the field is given.
+func hasValue(s *validation, row int, c *rowCheck) bool { return s.given(row, c.at) }
+
 // lacksOther: the field is given and the other is not.
 func lacksOther(s *validation, row int, c *rowCheck) bool {
 	return s.given(row, c.at) && !s.anyGiven(row, c.others)
@@ -53,9 +57,9 @@ func hasOther(s *validation, row int, c *rowCheck) bool {
 	return s.given(row, c.at) && s.anyGiven(row, c.others)
 }
 
-// lacksAll: none of the fields is given.
+// lacksAll: none of the fields, all of which are among the others, is given.
 func lacksAll(s *validation, row int, c *rowCheck) bool {
-	return !s.given(row, c.at) && !s.anyGiven(row, c.others)
+	return !s.anyGiven(row, c.others)
 }
 
 // rowRules gathers the rules between fields, each once however many fields
@@ -63,22 +67,22 @@ func lacksAll(s *validation, row int, c *rowCheck) bool {
 type rowRules struct {
 	resource *Resource
 	schema   *pipeline.Schema
-	partial  bool
+	byID     bool // rows with an id change records
 	checks   []rowCheck
 	seen     map[string]bool
 }
 
-// rowChecks returns the rules between the fields of r, for batches of schema s.
-// In a partial record a field without a value may have one in the API, so only
-// excludes can be told to be broken.
-func rowChecks(r *Resource, s *pipeline.Schema, partial bool) ([]rowCheck, error) {
-	rules := &rowRules{resource: r, schema: s, partial: partial, seen: map[string]bool{}}
+// rowChecks returns the rules between the fields of r, for batches of schema s
+// that v validates. In a row that changes a record a field without a value may
+// have one in the API, so only excludes can be told to be broken.
+func rowChecks(r *Resource, s *pipeline.Schema, v *Validator) ([]rowCheck, error) {
+	rules := &rowRules{resource: r, schema: s, byID: v.id >= 0, seen: map[string]bool{}}
 	for i := range r.Fields {
 		f := &r.Fields[i]
 		for _, other := range f.Excludes {
 			rules.excludes(f, r.Field(other))
 		}
-		if partial {
+		if v.partial {
 			continue
 		}
 		for _, other := range f.Together {
@@ -112,7 +116,7 @@ func (r *rowRules) excludes(f, other *Field) {
 	if at < 0 || with < 0 || !r.first("excludes", pair[0], pair[1]) {
 		return
 	}
-	r.checks = append(r.checks, rowCheck{at, []int{with}, hasOther, codeExcludes, "along with " + other.Column()})
+	r.checks = append(r.checks, rowCheck{at: at, others: []int{with}, broken: hasOther, code: codeExcludes, shape: "along with " + other.Column()})
 }
 
 // needs adds the rule that f is not given without other. Where other is
@@ -126,7 +130,7 @@ func (r *rowRules) needs(code pipeline.Code, f, other *Field) {
 	if with >= 0 {
 		others = []int{with}
 	}
-	r.checks = append(r.checks, rowCheck{at, others, lacksOther, code, "without " + other.Column()})
+	r.checks = append(r.checks, rowCheck{at: at, others: others, broken: lacksOther, code: code, shape: "without " + other.Column(), whole: true})
 }
 
 func (r *rowRules) anyOf(f *Field) error {
@@ -154,9 +158,13 @@ func (r *rowRules) anyOf(f *Field) error {
 		}
 	}
 	list := strings.Join(columns, ", ")
-	if len(mapped) == 0 {
+	at := pipeline.None
+	switch {
+	case len(mapped) > 0:
+		at = mapped[0]
+	case !r.byID:
 		return fmt.Errorf("one of %s is required and none is mapped", list)
 	}
-	r.checks = append(r.checks, rowCheck{mapped[0], mapped[1:], lacksAll, codeAnyOf, "one of " + list})
+	r.checks = append(r.checks, rowCheck{at: at, others: mapped, broken: lacksAll, code: codeAnyOf, shape: "one of " + list, whole: true})
 	return nil
 }
