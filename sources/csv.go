@@ -20,7 +20,7 @@ const (
 )
 
 // Codes documents every code that a decoder of this package notes.
-var Codes = []pipeline.CodeInfo{
+var Codes = append([]pipeline.CodeInfo{
 	{Code: raggedRow, Stage: pipeline.Read, Severity: pipeline.Error,
 		Meaning: "more or fewer cells than the header has columns",
 		Fix:     "Look for a delimiter that is data, and quote its cell; cells that lack are to be written, though empty."},
@@ -39,7 +39,7 @@ var Codes = []pipeline.CodeInfo{
 	{Code: blankRow, Stage: pipeline.Read, Severity: pipeline.Warning,
 		Meaning: "a row whose every cell is empty, which is no row",
 		Fix:     "Nothing needs to be done."},
-}
+}, listCodes...)
 
 // csvSource is delimited text.
 type csvSource struct {

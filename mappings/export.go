@@ -1,0 +1,203 @@
+package mappings
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"flytt/mappings/identity"
+	"flytt/pipeline"
+)
+
+// An export is a mapping turned round: its fields are the columns of the file
+// to be written, under any names and in the order they are to have, and its
+// columns are the fields of the resource.
+
+// extraColumn is the column of an export that holds, as one JSON object, what
+// the API sent and no field is for. It stays at the end and as it is.
+const extraColumn = "_extra"
+
+// ReadableField is a field of a resource as lists show it.
+type ReadableField struct {
+	pipeline.Field      // its column: external_client.id
+	Reference      bool // it is an object with an id in it, or the bare id
+}
+
+// Readable returns the fields that the resource's list shows, in the
+// descriptor's order: all of them, as the API reads back what it takes.
+func (r *Resource) Readable() []ReadableField {
+	fields := make([]ReadableField, len(r.Fields))
+	for i := range r.Fields {
+		f := &r.Fields[i]
+		fields[i] = ReadableField{
+			Field:     pipeline.Field{Name: f.Column(), Type: columnTypes[f.Type]},
+			Reference: f.Type == "reference",
+		}
+	}
+	return fields
+}
+
+// CompileExport binds the mapping to a list of the resource r with the columns
+// called columns, turned round: the names on the left are columns of the file to
+// be written, those on the right fields of the resource, of which a reference
+// has two, external_client and external_client.id.
+//
+// A field that is taken over as it is keeps its type, its white space and the
+// difference between empty and null. What an expression, a conversion, a lookup
+// or several fields make is text, of which the empty one is null. Fields come
+// to expressions and conversions with the white space they have in the API.
+//
+// Nothing of an export is validated, so key, input and the severity of codes
+// of validation are faults. The error holds every fault found, each a
+// *FileError.
+func (m *Mapping) CompileExport(r *Resource, columns []string, o CompileOptions) (*Plan, error) {
+	c := &exportCompiler{resource: r, compiler: &compiler{
+		faults: m.faults(), m: m, o: &o,
+		// Its fields would tell conversions what validation sees to; here nothing does.
+		r:      &Resource{Name: r.Name},
+		plan:   newExportPlan(r, columns),
+		tables: map[TableLookup]*lookupTable{},
+	}}
+	m.check(c.faults)
+	if len(c.list) == 0 {
+		c.compile()
+	}
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	return c.plan, nil
+}
+
+// newExportPlan returns a plan without fields for a list with the given
+// columns.
+func newExportPlan(r *Resource, columns []string) *Plan {
+	names := newHeaders(columns)
+	for i := range r.Fields {
+		f := &r.Fields[i]
+		if _, taken := names.find(f.Name); taken {
+			continue
+		}
+		if at, ok := names.find(f.Column()); ok {
+			names.at[headerKey(f.Name)] = at
+		}
+	}
+	return &Plan{key: pipeline.None, names: names, schema: &pipeline.Schema{}}
+}
+
+// take adds a field called name that is the input column at as it is.
+func (p *Plan) take(r *Resource, name string, at int) {
+	p.fields = append(p.fields, fieldPlan{from: []int{at}, exact: true})
+	p.columns = append(p.columns, problemColumn(at))
+	p.tables = append(p.tables, "")
+	p.schema.Fields = append(p.schema.Fields, pipeline.Field{Name: name, Type: r.typeOf(p.names.names[at])})
+}
+
+// takeExtra adds the column of what no field is for, if the list has it.
+func (p *Plan) takeExtra(r *Resource) {
+	if at := slices.Index(p.names.names, extraColumn); at >= 0 {
+		p.take(r, extraColumn, at)
+	}
+}
+
+// typeOf returns the type of the values in a column of the resource's list.
+func (r *Resource) typeOf(column string) pipeline.Type {
+	if column == extraColumn {
+		return pipeline.JSON
+	}
+	if f := r.Field(column); f != nil {
+		return columnTypes[f.Type]
+	}
+	return pipeline.Text
+}
+
+// exportCompiler binds one mapping of an export and goes on after a fault.
+type exportCompiler struct {
+	*compiler
+	resource *Resource
+}
+
+func (c *exportCompiler) compile() {
+	m, p := c.m, c.plan
+	if m.Resource != "" && m.Resource != c.resource.Name {
+		c.add(m.at("resource"), "", "the mapping is for resource %s, not %s", m.Resource, c.resource.Name)
+		return
+	}
+	c.refuse()
+	p.severity = m.Severity
+	p.fields = make([]fieldPlan, len(m.Fields))
+	p.columns, p.tables = make([]int16, len(m.Fields)), make([]string, len(m.Fields))
+	for i := range m.Fields {
+		if c.known(&m.Fields[i]) {
+			c.field(i)
+			c.output(i)
+		}
+	}
+	if m.Where != "" {
+		p.where = c.expr(m.Where, "where", true)
+	}
+	if len(c.list) > 0 {
+		return
+	}
+	p.takeExtra(c.resource)
+	p.rowwise = p.rowwiseColumns()
+}
+
+// refuse finds the parts of the mapping that mean nothing in an export.
+func (c *exportCompiler) refuse() {
+	m := c.m
+	in := &m.Input
+	if m.at("input") != nil || in.Encoding+in.Delimiter+in.Sheet != "" || in.HeaderRow != 0 || in.Nulls != nil || in.Trim != nil {
+		c.add(m.at("input"), "leave it out: the input is the API", "input means nothing in an export")
+	}
+	if m.Key != "" {
+		c.add(m.at("key"), "leave it out: no rows are matched", "key means nothing in an export")
+	}
+	for _, code := range slices.Sorted(maps.Keys(m.Severity)) {
+		if !notedByMapping(code) {
+			c.add(m.at("severity"), "leave it out", "severity of %s means nothing in an export: what the API holds is not validated", code)
+		}
+	}
+}
+
+// notedByMapping reports whether the map step notes code.
+func notedByMapping(code pipeline.Code) bool {
+	is := func(info pipeline.CodeInfo) bool { return info.Code == code }
+	return code == codeDate || code == codePhone ||
+		slices.ContainsFunc(MapCodes, is) || slices.ContainsFunc(identity.Codes, is)
+}
+
+// known checks the name of a column and the fields it comes from.
+func (c *exportCompiler) known(rule *Rule) bool {
+	before := len(c.list)
+	path := "fields/" + rule.Field
+	if rule.Field == extraColumn {
+		c.add(c.m.at(path), "--extra writes it", "column %s is the one of unknown fields", extraColumn)
+	}
+	for k, name := range rule.From {
+		if _, ok := c.plan.names.find(name); !ok {
+			c.add(c.m.at(fmt.Sprint(path, "/from/", k), path), c.fieldHint(rule, name), "unknown field %q", name)
+		}
+	}
+	return len(c.list) == before
+}
+
+// fieldHint returns the nearest field, or what is the matter where the mapping
+// is one of an import.
+func (c *exportCompiler) fieldHint(rule *Rule, name string) string {
+	names := c.plan.names.names
+	if Nearest(name, names) == "" && c.resource.Field(rule.Field) != nil {
+		return "in an export the file's column is on the left and the API's field on the right: " + name + ": " + rule.Field
+	}
+	return nearestHint(name, names)
+}
+
+// output makes the field of the schema that rule i fills.
+func (c *exportCompiler) output(i int) {
+	f := &c.plan.fields[i]
+	field := pipeline.Field{Name: c.m.Fields[i].Field}
+	if f.direct() {
+		f.exact = true
+		field.Type = c.resource.typeOf(c.plan.names.names[f.from[0]])
+	}
+	c.plan.schema.Fields = append(c.plan.schema.Fields, field)
+}

@@ -1,0 +1,96 @@
+package mappings
+
+import (
+	"errors"
+	"slices"
+	"strings"
+)
+
+// Select says which columns an export without a mapping has. The zero Select is
+// all of them.
+type Select struct {
+	with    []string // these, in this order; empty: all
+	without []string // and not these
+}
+
+// ParseSelect reads a list of fields, as in name,external_client,-ssn: the
+// columns of the export in their order, and behind a minus sign those it is not
+// to have. Without any that it is to have, it has all others. Empty text is the
+// zero Select.
+func ParseSelect(text string) (Select, error) {
+	var s Select
+	if strings.TrimSpace(text) == "" {
+		return s, nil
+	}
+	for term := range strings.SplitSeq(text, ",") {
+		name, minus := strings.CutPrefix(strings.TrimSpace(term), "-")
+		name = strings.TrimSpace(name)
+		switch {
+		case name == "":
+			return Select{}, withHint("select: a name is missing", "write name,title or -ssn,-email")
+		case minus:
+			s.without = append(s.without, name)
+		default:
+			s.with = append(s.with, name)
+		}
+	}
+	return s, nil
+}
+
+// ExportPlan returns the plan of an export without a mapping: the columns that
+// sel takes of a list of the resource r with the columns called columns, as they
+// are. A column for unknown fields stays at the end, whatever sel takes. It is an
+// error if sel names a field that does not exist, or one twice, or leaves
+// nothing.
+func ExportPlan(r *Resource, columns []string, sel Select) (*Plan, error) {
+	p := newExportPlan(r, columns)
+	chosen, err := sel.choose(p.names)
+	if err != nil {
+		return nil, err
+	}
+	for _, at := range chosen {
+		p.take(r, columns[at], at)
+	}
+	p.takeExtra(r)
+	return p, nil
+}
+
+// choose returns the columns that s takes, without that of unknown fields.
+func (s *Select) choose(names *headers) ([]int, error) {
+	with, err := s.find(names, s.with)
+	if err != nil {
+		return nil, err
+	}
+	without, err := s.find(names, s.without)
+	if err != nil {
+		return nil, err
+	}
+	if s.with == nil {
+		for at, name := range names.names {
+			if name != extraColumn {
+				with = append(with, at)
+			}
+		}
+	}
+	with = slices.DeleteFunc(with, func(at int) bool { return slices.Contains(without, at) })
+	if len(with) == 0 {
+		return nil, errors.New("select: no field is left")
+	}
+	return with, nil
+}
+
+// find returns the columns of the fields called fields.
+func (s *Select) find(names *headers, fields []string) ([]int, error) {
+	var found []int
+	for _, name := range fields {
+		at, ok := names.find(name)
+		switch {
+		case !ok || names.names[at] == extraColumn:
+			return nil, withHint("select: unknown field "+name, nearestHint(name, names.names))
+		case slices.Contains(found, at):
+			return nil, errors.New("select: field " + names.names[at] + " stands twice")
+		}
+		found = append(found, at)
+	}
+	return found, nil
+}

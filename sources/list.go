@@ -1,0 +1,184 @@
+package sources
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"flytt/pipeline"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// RowReader hands out the objects of a list, a page or so at a time; *api.Rows
+// is one.
+type RowReader interface {
+	// Next appends the next whole objects to dst, each valid JSON with white space
+	// behind it, and returns dst with them and how many they are. It returns
+	// io.EOF after the last. Any other error ends the list; it gives up when ctx
+	// ends.
+	Next(ctx context.Context, dst []byte) (data []byte, n int, err error)
+
+	// Close releases what the reader holds. It is called once.
+	Close() error
+}
+
+// Kind says how the value of a column stands in the objects of a list, and
+// what becomes of it in a batch. In every kind null, and a member that is not
+// there, is a null; an empty string stays empty.
+//
+// What comes in another form than the kind wants is kept as well as may be: a
+// number, true or false as it is written, an array or an object as JSON without
+// white space.
+type Kind uint8
+
+const (
+	// Text is a string, of which its characters are kept. Half of a surrogate pair
+	// is no character and becomes U+FFFD.
+	Text Kind = iota
+
+	// Literal is a number, true or false, kept as JSON has it. A string that holds
+	// one ("12.50") is taken for it; any other string keeps its quotes.
+	Literal
+
+	// JSON is any value, kept as JSON without white space.
+	JSON
+
+	// Reference is an object of which the member id is kept, or the bare id. An
+	// empty object, and one without an id, is a null.
+	Reference
+)
+
+// Column is a column of a list.
+type Column struct {
+	Name string // the member's name; of a Reference with .id behind it: external_client.id
+	Kind Kind
+}
+
+// ColumnOf returns the column for the field f, whose name is that of its column
+// (external_client.id). A reference is one that lists show as an object.
+func ColumnOf(f pipeline.Field, reference bool) Column {
+	c := Column{Name: f.Name}
+	switch f.Type {
+	case pipeline.Integer, pipeline.Number, pipeline.Boolean:
+		c.Kind = Literal
+	case pipeline.JSON:
+		c.Kind = JSON
+	}
+	if reference {
+		c.Kind = Reference
+	}
+	return c
+}
+
+// member returns the name of the member the column is made of.
+func (c *Column) member() string {
+	if c.Kind == Reference {
+		return strings.TrimSuffix(c.Name, ".id")
+	}
+	return c.Name
+}
+
+// ExtraColumn is the column of what has no column of its own: a JSON object of
+// all members the list is not known to have, and of the members besides id of
+// references that come expanded (external_client.name). A row without any has a
+// null.
+const ExtraColumn = "_extra"
+
+// ListOptions says how a list is read.
+type ListOptions struct {
+	Extra bool // keep unknown members in ExtraColumn, which is the last; otherwise a warning counts their rows
+}
+
+// listSource is the list endpoint of an API as a source: its blocks are pages
+// of JSON objects.
+type listSource struct {
+	rows   RowReader
+	layout *listLayout
+	names  []string
+	read   int64 // rows handed out
+	err    error // what ended the list
+}
+
+// NewList returns a source of the objects that rows hands out, with the given
+// columns. Rows are numbered from 1 in the order they come; Block.End counts
+// rows. Closing the source closes rows.
+func NewList(rows RowReader, columns []Column, o ListOptions) pipeline.Source {
+	s := &listSource{rows: rows, layout: newListLayout(columns, o.Extra)}
+	for i := range columns {
+		s.names = append(s.names, columns[i].Name)
+	}
+	if o.Extra {
+		s.names = append(s.names, ExtraColumn)
+	}
+	return s
+}
+
+// Columns implements pipeline.Source.
+func (s *listSource) Columns() []string { return s.names }
+
+// Next implements pipeline.Source. Objects that come with an error are handed
+// out before it.
+func (s *listSource) Next(ctx context.Context, b *pipeline.Block) error {
+	b.Data = b.Data[:0]
+	n := 0
+	for n == 0 && s.err == nil {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		b.Data, n, s.err = s.rows.Next(ctx, b.Data)
+	}
+	if n == 0 {
+		b.Data = b.Data[:0]
+		return s.err
+	}
+	b.Row, b.Note = s.read+1, int64(n)
+	s.read += int64(n)
+	b.End = s.read
+	return nil
+}
+
+// Decoder implements pipeline.Source.
+func (s *listSource) Decoder() pipeline.Decoder {
+	return &listDecoder{listLayout: s.layout, found: make([]place, len(s.layout.columns))}
+}
+
+// Close implements pipeline.Source.
+func (s *listSource) Close() error { return s.rows.Close() }
+
+// listLayout is what all decoders of a list share.
+type listLayout struct {
+	columns []listColumn
+	byName  map[string]int // columns by the name of their member
+	extra   bool
+}
+
+// listColumn is a column with what is needed to name members inside of it.
+type listColumn struct {
+	kind   Kind
+	prefix string // stands before names of other members in ExtraColumn, as in a JSON string
+	shape  string // what a warning of such members says
+}
+
+func newListLayout(columns []Column, extra bool) *listLayout {
+	l := &listLayout{byName: make(map[string]int, len(columns)), extra: extra}
+	for i := range columns {
+		name := columns[i].member()
+		l.byName[name] = i
+		l.columns = append(l.columns, listColumn{
+			kind:   columns[i].Kind,
+			prefix: escaped(name) + ".",
+			shape:  fmt.Sprintf("within %s", name),
+		})
+	}
+	return l
+}
+
+// escaped returns name as it stands between the quotes of a JSON string.
+func escaped(name string) string {
+	quoted, err := jsontext.AppendQuote(nil, name)
+	if err != nil {
+		return "" // the name of a field is UTF-8
+	}
+	return string(quoted[1 : len(quoted)-1])
+}
