@@ -45,70 +45,100 @@ func (q *query) filter(name, text string) {
 		q.fault(name, "This field has no such filter.")
 		return
 	}
-	condition, args, message := f.condition(operator, text)
-	if message != "" {
+	c, message := f.condition(operator, text)
+	switch {
+	case message != "":
 		q.fault(name, message)
-		return
+	case negated:
+		c.sql = "(" + c.sql + ") IS NOT TRUE"
+		q.conditions = append(q.conditions, c)
+	default:
+		q.conditions = append(q.conditions, q.table.served(i, operator, c)...)
 	}
-	if negated {
-		condition = "(" + condition + ") IS NOT TRUE"
-	}
-	q.conditions = append(q.conditions, "("+condition+")")
-	q.args = append(q.args, args...)
 }
 
-// condition writes one filter of the field.
-func (f *field) condition(operator, text string) (sql string, args []any, message string) {
+// bounds are the operators that limit an index on one side.
+var bounds = map[string]side{"gt": lower, "gte": lower, "lt": upper, "lte": upper}
+
+// served returns condition c on field i as an index of the field may serve it;
+// if there is no index, as it is. For created_at, which lists are ordered by,
+// being equal is two bounds.
+func (t *table) served(i int, operator string, c condition) []condition {
+	limit, limits := bounds[operator]
+	bounded := func(operator string, b side) condition {
+		return condition{sql: comparisons[operator].sql, args: c.args, field: i, bound: b}
+	}
+	switch {
+	case !t.indexed(i):
+	case limits:
+		return []condition{bounded(operator, limit)}
+	case operator == "" && i == t.created:
+		return []condition{bounded("gte", lower), bounded("lte", upper)}
+	case operator == "" || operator == "in":
+		c.field = i
+	}
+	return []condition{c}
+}
+
+// condition writes one filter of the field, which no index serves.
+func (f *field) condition(operator, text string) (c condition, message string) {
+	c.field = -1
 	switch operator {
 	case "isnull":
-		return f.isNull(text)
+		c.sql, message = f.isNull(text)
+		return c, message
 	case "in":
-		return f.in(text)
+		c.args, message = f.list(text)
+		c.sql = f.compare("@ IN (" + strings.TrimSuffix(strings.Repeat("?,", len(c.args)), ",") + ")")
+		return c, message
 	}
 	operand, ok := f.operand(text)
 	if !ok {
-		return "", nil, f.badOperand()
+		return c, f.badOperand()
 	}
-	c := comparisons[operator]
-	if s, isText := operand.(string); isText && c.fold {
+	how := comparisons[operator]
+	if s, isText := operand.(string); isText && how.fold {
 		operand = fold(s)
 	}
-	for range strings.Count(c.sql, "?") {
-		args = append(args, operand)
+	c.sql = f.compare(how.sql)
+	for range strings.Count(how.sql, "?") {
+		c.args = append(c.args, operand)
 	}
-	return f.compare(c.sql), args, ""
+	return c, ""
 }
 
-func (f *field) isNull(text string) (sql string, args []any, message string) {
+// isNull asks for rows without a value, or with one. The unary plus keeps the
+// planner from an index: half the table may have no value.
+func (f *field) isNull(text string) (sql, message string) {
 	null, err := parseBool(text)
 	switch {
 	case err != nil:
-		return "", nil, "Must be true or false."
+		return "", "Must be true or false."
 	case null:
-		return f.column + " IS NULL", nil, ""
+		return "+" + f.column + " IS NULL", ""
 	}
-	return f.column + " IS NOT NULL", nil, ""
+	return f.column + " IS NOT NULL", ""
 }
 
 // maxList bounds a list of alternatives, below what SQLite takes.
 const maxList = 10_000
 
-// in reads alternatives separated by commas; none at all hold for no row.
-func (f *field) in(text string) (sql string, args []any, message string) {
-	if text != "" {
-		for part := range strings.SplitSeq(text, ",") {
-			operand, ok := f.operand(part)
-			if !ok {
-				return "", nil, f.badOperand()
-			}
-			args = append(args, operand)
+// list reads alternatives separated by commas; none at all hold for no row.
+func (f *field) list(text string) (args []any, message string) {
+	if text == "" {
+		return nil, ""
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		operand, ok := f.operand(part)
+		switch {
+		case !ok:
+			return nil, f.badOperand()
+		case len(args) == maxList:
+			return nil, "Too many values."
 		}
+		args = append(args, operand)
 	}
-	if len(args) > maxList {
-		return "", nil, "Too many values."
-	}
-	marks := strings.TrimSuffix(strings.Repeat("?,", len(args)), ",")
-	return f.compare("@ IN (" + marks + ")"), args, ""
+	return args, ""
 }
 
 // compare puts the field in its place. For a list of references it is enough

@@ -15,10 +15,9 @@ import (
 // query is what a list was asked for.
 type query struct {
 	table      *table
-	conditions []string // SQL, all of which a row meets
-	args       []any    // their parameters
-	order      []string // terms of ORDER BY
-	page, size int64    // 0: not paged
+	conditions []condition // all of which a row meets
+	order      []term
+	page, size int64 // 0: not paged
 	slim       bool
 	statistics bool
 	jsonl      bool
@@ -99,18 +98,14 @@ func (q *query) flag(name, text string) bool {
 // orderBy reads field names, separated by commas, a minus before those to go
 // downwards. Rows without a value are last, downwards first.
 func (q *query) orderBy(name, text string) {
-	for term := range strings.SplitSeq(text, ",") {
-		field, down := strings.CutPrefix(strings.TrimSpace(term), "-")
+	for part := range strings.SplitSeq(text, ",") {
+		field, down := strings.CutPrefix(strings.TrimSpace(part), "-")
 		i, ok := q.table.index[field]
 		if !ok || q.table.fields[i].unordered {
 			q.fault(name, "Cannot order by "+field+".")
 			continue
 		}
-		direction := " ASC NULLS LAST"
-		if down {
-			direction = " DESC NULLS FIRST"
-		}
-		q.order = append(q.order, q.table.fields[i].column+direction)
+		q.order = append(q.order, term{i, down})
 	}
 }
 
@@ -124,12 +119,12 @@ func (q *query) search(_, text string) {
 		}
 	}
 	for word := range strings.FieldsSeq(text) {
-		either := []string{"FALSE"}
+		either, args := []string{"FALSE"}, []any(nil)
 		for _, c := range columns {
 			either = append(either, "instr("+foldName+"("+c+"),?)>0")
-			q.args = append(q.args, fold(word))
+			args = append(args, fold(word))
 		}
-		q.conditions = append(q.conditions, "("+strings.Join(either, " OR ")+")")
+		q.conditions = append(q.conditions, condition{sql: strings.Join(either, " OR "), args: args, field: -1})
 	}
 }
 
@@ -143,38 +138,6 @@ func (q *query) objects(name, text string) {
 		return
 	}
 	if err := v.Compact(); err != nil || len(v) > len("[]") {
-		q.conditions = append(q.conditions, "FALSE")
+		q.conditions = append(q.conditions, condition{sql: "FALSE", field: -1})
 	}
-}
-
-// from writes the part that all queries share. The unary plus keeps the planner
-// from preferring the tenant to an index or to the order of the rows.
-func (q *query) from(tenant int64) (string, []any) {
-	text := " FROM " + q.table.sql.name + " WHERE +_tenant=?"
-	for _, c := range q.conditions {
-		text += " AND " + c
-	}
-	return text, append([]any{tenant}, q.args...)
-}
-
-// rows writes the query for the rows: in the order asked for, those that are
-// equal in it as they were made.
-func (q *query) rows(tenant int64) (string, []any) {
-	from, args := q.from(tenant)
-	what := "SELECT _doc"
-	if q.slim {
-		what = "SELECT id"
-	}
-	text := what + from + " ORDER BY " + strings.Join(append(q.order, "_row"), ",")
-	if q.size > 0 {
-		text += " LIMIT ? OFFSET ?"
-		args = append(args, q.size, (q.page-1)*q.size)
-	}
-	return text, args
-}
-
-// count writes the query for the number of rows.
-func (q *query) count(tenant int64) (string, []any) {
-	from, args := q.from(tenant)
-	return "SELECT count(*)" + from, args
 }

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"bufio"
-	"database/sql"
 	"net/http"
 	"strconv"
 
@@ -31,17 +30,19 @@ func (x *exchange) list() error {
 	if q.statistics {
 		return x.statistics(q)
 	}
-	text, args := q.rows(x.tenant)
-	rows, err := x.store.readers.QueryContext(x.r.Context(), text, args...)
+	rows, err := x.store.find(x.r.Context(), q, x.tenant)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	found := rows.Next()
-	if !found && q.page > 1 && x.options.PastEnd == NotFound && rows.Err() == nil {
-		return notFound
+	defer rows.close()
+	first, err := rows.next()
+	if err == nil && first == nil && q.page > 1 && x.options.PastEnd == NotFound {
+		err = notFound
 	}
-	return x.stream(q, rows, found)
+	if err != nil {
+		return err
+	}
+	return x.stream(q, rows, first)
 }
 
 // statistics answers how many rows there are. The reference does not say what
@@ -63,35 +64,29 @@ var (
 	jsonLines = framing{"application/jsonl", "", "\n", "\n"}
 )
 
-// stream sends the rows as they come, first telling whether rows stands on one.
+// stream sends the rows as they come, the first of which has been read.
 // Nothing is gathered.
-func (x *exchange) stream(q *query, rows *sql.Rows, first bool) error {
+func (x *exchange) stream(q *query, rows found, row []byte) error {
 	f := array
 	if q.jsonl {
 		f = jsonLines
-	}
-	if err := rows.Err(); err != nil {
-		return err
 	}
 	x.w.Header().Set("Content-Type", f.contentType)
 	x.w.WriteHeader(http.StatusOK)
 	out := bufio.NewWriterSize(x.w, 64<<10)
 	_, _ = out.WriteString(f.open)
-	var doc sql.RawBytes
-	for more := first; more; more = rows.Next() {
-		if err := rows.Scan(&doc); err != nil {
-			return err
-		}
+	for row != nil {
 		if x.entry.Rows > 0 {
 			_, _ = out.WriteString(f.between)
 		}
-		if err := q.write(out, doc); err != nil {
+		if err := q.write(out, row); err != nil {
 			return nil // the client is gone: nobody to tell
 		}
 		x.entry.Rows++
-	}
-	if err := rows.Err(); err != nil {
-		return err
+		var err error
+		if row, err = rows.next(); err != nil {
+			return err
+		}
 	}
 	if x.entry.Rows > 0 || !q.jsonl {
 		_, _ = out.WriteString(f.end)
@@ -101,7 +96,7 @@ func (x *exchange) stream(q *query, rows *sql.Rows, first bool) error {
 }
 
 // write sends one row: its object, or with _slim its id alone.
-func (q *query) write(out *bufio.Writer, row sql.RawBytes) error {
+func (q *query) write(out *bufio.Writer, row []byte) error {
 	if !q.slim {
 		_, err := out.Write(row)
 		return err

@@ -27,6 +27,9 @@ type store struct {
 	name    string // of the file, for errors
 
 	prepared map[string]*sql.Stmt // on the writer, by text; complete before the first request
+
+	positions *positions // of the pages of lists that an index has in order
+	rankings  *rankings  // of the rows of all other lists
 }
 
 // readerConns bounds the connections that read; more requests wait.
@@ -39,7 +42,7 @@ func openStore(file string) (*store, error) {
 	if err := registerFold(); err != nil {
 		return nil, err
 	}
-	s := &store{name: file, prepared: map[string]*sql.Stmt{}}
+	s := &store{name: file, prepared: map[string]*sql.Stmt{}, positions: newPositions()}
 	pragmas := []string{"busy_timeout(10000)", "journal_mode(WAL)", "cache_size(-32000)", "wal_autocheckpoint(4000)"}
 	if file == "" {
 		dir, err := os.MkdirTemp("", "flytt-sandbox-")
@@ -51,6 +54,7 @@ func openStore(file string) (*store, error) {
 	} else {
 		pragmas = append(pragmas, "synchronous(NORMAL)")
 	}
+	s.rankings = newRankings(s.dir)
 	err := s.open(file, pragmas)
 	if err != nil {
 		return nil, errors.Join(err, s.close())
@@ -59,7 +63,7 @@ func openStore(file string) (*store, error) {
 }
 
 func (s *store) open(file string, pragmas []string) error {
-	if err := touch(file); err != nil {
+	if err := ensure(file); err != nil {
 		return err
 	}
 	var err error
@@ -72,16 +76,24 @@ func (s *store) open(file string, pragmas []string) error {
 	}
 	s.readers.SetMaxOpenConns(readerConns)
 	s.readers.SetMaxIdleConns(readerConns / 2)
-	const tenants = "CREATE TABLE IF NOT EXISTS _tenants (id INTEGER PRIMARY KEY, customer TEXT NOT NULL UNIQUE)"
-	if _, err := s.writer.Exec(tenants); err != nil {
+	if _, err := s.writer.Exec(ownTables); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	return nil
 }
 
-// touch makes the file, readable by its owner only, if it is not there; the
+// ownTables are the tables besides those of the resources: who the tenants are;
+// how often each resource's table was written to, by new rows only and in other
+// ways; and the ids of related records that are known to exist.
+const ownTables = `
+CREATE TABLE IF NOT EXISTS _tenants (id INTEGER PRIMARY KEY, customer TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS _versions (name TEXT PRIMARY KEY, added INTEGER NOT NULL, changed INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _related (tenant INTEGER, resource TEXT, id BLOB, PRIMARY KEY (tenant, resource, id)) WITHOUT ROWID;
+`
+
+// ensure makes the file, readable by its owner only, if it is not there; the
 // files SQLite puts beside it get the same mode.
-func touch(file string) error {
+func ensure(file string) error {
 	info, err := os.Lstat(file)
 	if err == nil {
 		if !info.Mode().IsRegular() {
@@ -106,7 +118,7 @@ func dsn(file string, pragmas []string) string {
 }
 
 func (s *store) close() error {
-	var errs []error
+	errs := []error{s.rankings.close()}
 	for _, st := range s.prepared {
 		errs = append(errs, st.Close())
 	}
@@ -147,7 +159,13 @@ func (s *store) create(t *table) error {
 	if columns != t.sql.columns {
 		return fmt.Errorf("%s: the table of %s has other fields than its descriptor; move the file away to start anew", s.name, t.resource.Name)
 	}
-	for _, text := range []string{t.sql.insert, t.sql.update, t.sql.remove, t.sql.get} {
+	if _, err := s.writer.Exec("INSERT INTO _versions VALUES (?,0,0) ON CONFLICT DO NOTHING", t.resource.Path); err != nil {
+		return err
+	}
+	for _, text := range []string{t.sql.insert, t.sql.update, t.sql.remove, t.sql.get, t.sql.seed, touch, known, relate} {
+		if s.prepared[text] != nil {
+			continue
+		}
 		st, err := s.writer.Prepare(text)
 		if err != nil {
 			return err
@@ -157,15 +175,29 @@ func (s *store) create(t *table) error {
 	return nil
 }
 
-// write runs f in a transaction, one at a time. It is not ended by a client
-// that goes away: what a server has begun to write, it writes.
-func (s *store) write(f func(tx *transaction) error) error {
+// version tells states of a table apart: it is another one after every write.
+type version struct {
+	added   int64 // transactions that only added rows
+	changed int64 // all others
+}
+
+// touch is the SQL that counts a write. Parameters: how much each part of the
+// version grows by, the path of the resource.
+const touch = "UPDATE _versions SET added=added+?, changed=changed+? WHERE name=?"
+
+// write runs f in a transaction on t, one at a time. It is not ended by a
+// client that goes away: what a server has begun to write, it writes.
+func (s *store) write(t *table, f func(tx *transaction) error) error {
 	tx, err := s.writer.BeginTx(context.Background(), nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	if err := f(&transaction{tx, s}); err != nil {
+	w := &transaction{tx: tx, store: s, table: t}
+	if err := f(w); err != nil {
+		return err
+	}
+	if _, err := w.statement(touch).Exec(truth(!w.changes), truth(w.changes), t.resource.Path); err != nil {
 		return err
 	}
 	return tx.Commit()
@@ -173,13 +205,32 @@ func (s *store) write(f func(tx *transaction) error) error {
 
 // transaction is a write under way.
 type transaction struct {
-	tx    *sql.Tx
-	store *store
+	tx      *sql.Tx
+	store   *store
+	table   *table
+	changes bool // rows that were there, not only new ones
 }
 
 // statement returns a prepared statement for the use of the transaction.
 func (tx *transaction) statement(text string) *sql.Stmt {
+	if text == tx.table.sql.update || text == tx.table.sql.remove {
+		tx.changes = true
+	}
 	return tx.tx.Stmt(tx.store.prepared[text])
+}
+
+// snapshot begins to read: everything read through the transaction is as it
+// was when it began, at the version returned.
+func (s *store) snapshot(ctx context.Context, t *table) (tx *sql.Tx, v version, err error) {
+	if tx, err = s.readers.BeginTx(ctx, nil); err != nil {
+		return nil, v, err
+	}
+	const at = "SELECT added, changed FROM _versions WHERE name=?"
+	if err = tx.QueryRowContext(ctx, at, t.resource.Path).Scan(&v.added, &v.changed); err != nil {
+		_ = tx.Rollback()
+		return nil, v, err
+	}
+	return tx, v, nil
 }
 
 // doc returns the stored object, nil if the tenant has no such row.

@@ -77,6 +77,11 @@ func (t *table) add(f *mappings.Field) error {
 	return nil
 }
 
+// indexed reports whether SQLite has an index that begins with field i.
+func (t *table) indexed(i int) bool {
+	return i == t.id || i == t.created || t.fields[i].Name == t.resource.Key || slices.Contains(t.unique, i)
+}
+
 // made reports whether the server alone makes field i.
 func (t *table) made(i int) bool { return i == t.id || i == t.created || t.fields[i].ReadOnly }
 
@@ -93,6 +98,7 @@ type statements struct {
 	update  string // parameters: doc, the fields in order, id, tenant
 	remove  string // parameters: id, tenant
 	get     string // parameters: id, tenant
+	seed    string // as insert, but a row whose id is there stays as it is
 }
 
 // newStatements writes the SQL of t. The unary plus before _tenant keeps the
@@ -112,13 +118,17 @@ func newStatements(t *table) statements {
 		"CREATE TABLE IF NOT EXISTS " + name + " (" + strings.Join(defs, ", ") + ")",
 		"CREATE UNIQUE INDEX IF NOT EXISTS " + quoteName(path+" id") + " ON " + name + " (id)",
 	}
+	if t.created >= 0 {
+		s.create = append(s.create, "CREATE INDEX IF NOT EXISTS "+quoteName(path+" created")+" ON "+name+" (created_at, id, _tenant)")
+	}
 	for i, f := range t.fields {
-		if f.Name == t.resource.Key || slices.Contains(t.unique, i) {
+		if t.indexed(i) && i != t.id && i != t.created {
 			s.create = append(s.create, "CREATE INDEX IF NOT EXISTS "+quoteName(path+" "+f.Name)+" ON "+name+" ("+f.column+")")
 		}
 	}
 	marks := strings.Repeat(",?", len(t.fields)+1)
 	s.insert = "INSERT INTO " + name + " VALUES (NULL,?" + marks + ")"
+	s.seed = s.insert + " ON CONFLICT (id) DO NOTHING"
 	s.update = "UPDATE " + name + " SET " + strings.Join(sets, ",") + " WHERE id=? AND +_tenant=?"
 	s.remove = "DELETE FROM " + name + " WHERE id=? AND +_tenant=?"
 	s.get = "SELECT _doc FROM " + name + " WHERE id=? AND +_tenant=?"

@@ -127,8 +127,11 @@ func (x *exchange) saveOne(rec *record) error {
 // save holds the items to the rules and writes the good ones; with All and a
 // bad one among them, none, and returns errInvalid.
 func (x *exchange) save(items []*record, a Atomicity) error {
-	if len(x.table.unique) > 0 || slices.ContainsFunc(items, func(r *record) bool { return r.update }) {
+	if x.options.StrictRelations || len(x.table.unique) > 0 || slices.ContainsFunc(items, func(r *record) bool { return r.update }) {
 		return x.commit(func(tx *transaction) (int, error) {
+			if err := x.related(tx, items); err != nil {
+				return 0, err
+			}
 			if err := x.load(tx, items); err != nil {
 				return 0, err
 			}
@@ -159,7 +162,7 @@ func (x *exchange) commit(f func(tx *transaction) (int, error)) error {
 		return err
 	}
 	rows := 0
-	err := x.store.write(func(tx *transaction) (err error) {
+	err := x.store.write(x.table, func(tx *transaction) (err error) {
 		rows, err = f(tx)
 		return err
 	})

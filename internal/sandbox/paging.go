@@ -1,0 +1,105 @@
+package sandbox
+
+import (
+	"slices"
+	"sync"
+)
+
+// Pages are what OFFSET means: rows that come or go between two requests move
+// all later pages. Yet reading a list page by page takes time in proportion to
+// its rows. A page of a list that an index has in order begins behind the
+// nearest row whose place is known from a page before (positions). All other
+// lists are put in order once and the row numbers kept (rankings). Either holds
+// only as long as nothing was written.
+
+const (
+	maxLists = 64   // lists whose positions are known
+	maxMarks = 4096 // positions known of a list
+)
+
+// mark says that offset rows of a list end with the row numbered row.
+type mark struct{ offset, row int64 }
+
+// positions remembers where pages of lists end.
+type positions struct {
+	mu    sync.Mutex
+	lists map[listKey]*marks
+	clock uint64
+}
+
+// marks are what is known of one list.
+type marks struct {
+	version version
+	used    uint64
+	known   []mark // by offset
+}
+
+func newPositions() *positions { return &positions{lists: map[listKey]*marks{}} }
+
+// before returns the last known position at or before offset, the zero mark if
+// there is none.
+func (p *positions) before(key listKey, v version, offset int64) mark {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m := p.lists[key]
+	if m == nil || m.version != v {
+		return mark{}
+	}
+	p.clock++
+	m.used = p.clock
+	i, exact := m.find(offset)
+	switch {
+	case exact:
+		return m.known[i]
+	case i == 0:
+		return mark{}
+	}
+	return m.known[i-1]
+}
+
+// add remembers a position.
+func (p *positions) add(key listKey, v version, at mark) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m := p.lists[key]
+	if m == nil || m.version != v {
+		m = &marks{version: v}
+		p.lists[key] = m
+	}
+	p.clock++
+	m.used = p.clock
+	if i, exact := m.find(at.offset); !exact {
+		m.known = slices.Insert(m.known, i, at)
+	}
+	if len(m.known) > maxMarks {
+		m.thin()
+	}
+	if len(p.lists) > maxLists {
+		delete(p.lists, oldest(p.lists, func(m *marks) uint64 { return m.used }))
+	}
+}
+
+func (m *marks) find(offset int64) (i int, exact bool) {
+	return slices.BinarySearchFunc(m.known, offset, func(k mark, offset int64) int { return int(min(max(k.offset-offset, -1), 1)) })
+}
+
+// thin forgets every second position. The last one stays: it is where a reader
+// goes on.
+func (m *marks) thin() {
+	kept := m.known[:0]
+	for i := (len(m.known) - 1) % 2; i < len(m.known); i += 2 {
+		kept = append(kept, m.known[i])
+	}
+	m.known = kept
+}
+
+// oldest returns the key of the entry least recently used.
+func oldest[K comparable, V any](entries map[K]V, used func(V) uint64) (key K) {
+	first := ^uint64(0)
+	for k, v := range entries {
+		if u := used(v); u < first {
+			key, first = k, u
+		}
+	}
+	return key
+}

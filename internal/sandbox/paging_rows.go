@@ -1,0 +1,234 @@
+package sandbox
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"strings"
+)
+
+// found hands out the rows of a list, one after another.
+type found interface {
+	// next returns a row, the object or with _slim the id, good until the next
+	// call; nil after the last.
+	next() ([]byte, error)
+	// close ends it. Nothing is left open, whatever next said.
+	close()
+}
+
+// find begins to read what q asks for.
+func (s *store) find(ctx context.Context, q *query, tenant int64) (found, error) {
+	if q.size == 0 {
+		text, args := q.whole(tenant)
+		rows, err := s.readers.QueryContext(ctx, text, args...)
+		if err != nil {
+			return nil, err
+		}
+		return &wholeList{rows: rows}, nil
+	}
+	tx, v, err := s.snapshot(ctx, q.table)
+	if err != nil {
+		return nil, err
+	}
+	p := &pageReader{store: s, ctx: ctx, tx: tx, q: q, tenant: tenant, version: v, first: (q.page - 1) * q.size}
+	f, err := p.open()
+	if err != nil {
+		_ = tx.Rollback()
+		return nil, err
+	}
+	return f, nil
+}
+
+// wholeList is all rows, straight from the database.
+type wholeList struct {
+	rows *sql.Rows
+	row  sql.RawBytes
+}
+
+func (w *wholeList) next() ([]byte, error) {
+	if !w.rows.Next() {
+		return nil, w.rows.Err()
+	}
+	err := w.rows.Scan(&w.row)
+	return w.row, err
+}
+
+func (w *wholeList) close() { _ = w.rows.Close() }
+
+// pageReader is what reading a page needs, all at one version of the table.
+type pageReader struct {
+	store   *store
+	ctx     context.Context // of the request, which the reader does not outlive
+	tx      *sql.Tx
+	q       *query
+	tenant  int64
+	version version
+	key     listKey
+	first   int64 // rows of the list before the page
+}
+
+// open chooses how to get to the page.
+func (p *pageReader) open() (found, error) {
+	p.key = p.q.key(p.tenant)
+	s := p.q.seek()
+	switch {
+	case s != nil:
+		return p.openIndexed(s)
+	case p.first > 0:
+		return p.openRanked()
+	}
+	rows, err := p.part(nil, nil, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &indexedPage{pageReader: p, rows: rows}, nil
+}
+
+// part queries the rows of the page, skip rows behind the one key names.
+func (p *pageReader) part(s *seek, key []any, skip int64) (*sql.Rows, error) {
+	text, args := p.q.part(p.tenant, s, key, skip, p.q.size)
+	return p.tx.QueryContext(p.ctx, text, args...)
+}
+
+// openIndexed goes on behind the nearest position that is known.
+func (p *pageReader) openIndexed(s *seek) (found, error) {
+	if s.appendOnly() {
+		p.version.added = 0 // new rows move no page
+	}
+	at := p.store.positions.before(p.key, p.version, p.first)
+	var key []any
+	if at.offset > 0 {
+		var err error
+		if key, err = p.keyOf(s, at.row); err != nil {
+			return nil, err
+		}
+	}
+	rows, err := p.part(s, key, p.first-at.offset)
+	if err != nil {
+		return nil, err
+	}
+	return &indexedPage{pageReader: p, rows: rows, remember: true}, nil
+}
+
+// keyOf returns the columns by which the list is ordered of a row.
+func (p *pageReader) keyOf(s *seek, row int64) ([]any, error) {
+	key, dest := make([]any, len(s.columns)), make([]any, len(s.columns))
+	for i := range key {
+		dest[i] = &key[i]
+	}
+	text := "SELECT " + strings.Join(s.columns, ",") + " FROM " + p.q.table.sql.name + " WHERE " + rowNumber + "=?"
+	return key, p.tx.QueryRowContext(p.ctx, text, row).Scan(dest...)
+}
+
+// indexedPage is a page that one query gives.
+type indexedPage struct {
+	*pageReader
+	rows     *sql.Rows
+	row      sql.RawBytes
+	last     mark // how far it has come
+	remember bool // where it ends
+}
+
+func (i *indexedPage) next() ([]byte, error) {
+	if !i.rows.Next() {
+		if i.remember && i.last.offset > 0 && i.rows.Err() == nil {
+			i.store.positions.add(i.key, i.version, mark{i.first + i.last.offset, i.last.row})
+		}
+		return nil, i.rows.Err()
+	}
+	i.last.offset++
+	err := i.rows.Scan(&i.row, &i.last.row)
+	return i.row, err
+}
+
+func (i *indexedPage) close() {
+	_ = i.rows.Close()
+	_ = i.tx.Rollback() // nothing was written
+}
+
+// openRanked finds the page in the ranking of the list.
+func (p *pageReader) openRanked() (found, error) {
+	k, err := p.store.rankings.open(p.ctx, p.key, p.version, p.rank)
+	if err != nil {
+		return nil, err
+	}
+	return &rankedPage{pageReader: p, ranking: k, at: p.first, end: p.first + p.q.size}, nil
+}
+
+// rank adds the numbers of all rows of the list, in its order.
+func (p *pageReader) rank(add func(row int64) error) error {
+	text, args := p.q.numbers(p.tenant)
+	rows, err := p.tx.QueryContext(p.ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var row int64
+		if err := rows.Scan(&row); err != nil {
+			return err
+		}
+		if err := add(row); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// rankedPage is a page of a ranking, read in slices.
+type rankedPage struct {
+	*pageReader
+	ranking *ranking
+	at, end int64 // places still to read
+	slice   *wholeList
+}
+
+// sliceRows is how many rows are looked up at once.
+const sliceRows = 512
+
+func (r *rankedPage) next() ([]byte, error) {
+	for {
+		if r.slice != nil {
+			if row, err := r.slice.next(); row != nil || err != nil {
+				return row, err
+			}
+		}
+		numbers, err := r.ranking.read(r.at, min(sliceRows, r.end-r.at))
+		if err != nil || numbers == nil {
+			return nil, err
+		}
+		r.at += int64(len(numbers))
+		if err := r.look(numbers); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// look queries rows by their numbers, in the order of those.
+func (r *rankedPage) look(numbers []int64) error {
+	list := []byte{'['}
+	for i, n := range numbers {
+		if i > 0 {
+			list = append(list, ',')
+		}
+		list = strconv.AppendInt(list, n, 10)
+	}
+	if r.slice != nil {
+		r.slice.close()
+	}
+	text := "SELECT r." + r.q.column() + " FROM json_each(?) AS n CROSS JOIN " + r.q.table.sql.name + " AS r ON r._row=n.value ORDER BY n.key"
+	rows, err := r.tx.QueryContext(r.ctx, text, string(append(list, ']')))
+	if err != nil {
+		return err
+	}
+	r.slice = &wholeList{rows: rows}
+	return nil
+}
+
+func (r *rankedPage) close() {
+	if r.slice != nil {
+		r.slice.close()
+	}
+	_ = r.store.rankings.release(r.ranking) // a temporary file that was only read
+	_ = r.tx.Rollback()                     // nothing was written
+}
