@@ -27,6 +27,7 @@ type Client struct {
 	transport http.RoundTripper
 	limiter   *rate.Limiter
 	pause     pause
+	budget    budget
 	reached   atomic.Bool // a connection was got once, so the address is right
 	now       func() time.Time
 	log       *slog.Logger
@@ -120,8 +121,15 @@ func (c *Client) BulkWrite(ctx context.Context, path string, body, into []byte) 
 // request is one attempt to be made.
 type request struct {
 	method, path, query string
+	id                  string // of a record within the collection at path; may be empty
 	body                []byte
 	into                []byte
+	// take, if there is one, reads the body of a success, as it comes, in place
+	// of into. Its error makes the answer one that could not be read.
+	take func(res *http.Response, body io.Reader) error
+	// untimed lets the exchange take longer than TotalTimeout, as long as the
+	// answer goes on.
+	untimed bool
 }
 
 // attempt waits for its turn, sends r once, and says what that proves.
@@ -129,8 +137,11 @@ func (c *Client) attempt(ctx context.Context, r *request) Outcome {
 	if err := c.turn(ctx); err != nil {
 		return Outcome{Class: NotSent, Err: err}
 	}
-	ctx, stop := context.WithTimeout(ctx, c.config.TotalTimeout)
-	defer stop()
+	if !r.untimed {
+		timed, stop := context.WithTimeout(ctx, c.config.TotalTimeout)
+		defer stop()
+		ctx = timed
+	}
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
 
@@ -141,12 +152,21 @@ func (c *Client) attempt(ctx context.Context, r *request) Outcome {
 		return failed(ctx, err, body.release())
 	}
 	defer res.Body.Close()
-	data, err := c.readBody(ctx, abort, res, r.into)
-	o := c.classify(res, data, err)
+	o := c.receive(res, &idleReader{ctx: ctx, abort: abort, body: res.Body, idle: c.config.IdleTimeout}, r)
 	if o.Class == NotProcessed {
 		c.pause.extend(c.now().Add(o.Wait))
 	}
 	return o
+}
+
+// receive reads the answer res, whose body is to be read through body.
+func (c *Client) receive(res *http.Response, body *idleReader, r *request) Outcome {
+	defer body.stop()
+	if r.take != nil && res.StatusCode/100 == 2 {
+		return c.classify(res, nil, r.take(res, body))
+	}
+	data, err := c.readBody(res, body, r.into)
+	return c.classify(res, data, err)
 }
 
 // turn waits until a request may be sent.
@@ -165,7 +185,7 @@ func (c *Client) turn(ctx context.Context) error {
 func (c *Client) newRequest(ctx context.Context, r *request, body *requestBody) *http.Request {
 	trace := httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { c.reached.Store(true) }}
 	u := *c.base
-	u.Path, u.RawQuery = r.path, r.query
+	r.setPath(&u)
 	req := &http.Request{Method: r.method, URL: &u, Host: u.Host, Header: c.header.Clone(),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
 	if len(r.body) > 0 {
@@ -224,44 +244,4 @@ func (b *requestBody) release() int {
 	defer b.mu.Unlock()
 	b.data, b.over = nil, true
 	return b.sent
-}
-
-// minProgress is how much of a body has to arrive in each idle time, so that a
-// server that sends a byte a second is not waited for.
-const minProgress = 1 << 10
-
-// readBody reads the body of res into the buffer into. It ends early when the
-// body is longer than allowed or comes too slowly.
-func (c *Client) readBody(ctx context.Context, abort context.CancelCauseFunc, res *http.Response, into []byte) ([]byte, error) {
-	idle := c.config.IdleTimeout
-	timer := time.AfterFunc(idle, func() { abort(errIdle) })
-	defer timer.Stop()
-	buf := sizeFor(into[:0], min(res.ContentLength, 1<<20))
-	for reset := minProgress; ; {
-		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
-		}
-		n, err := res.Body.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		switch {
-		case int64(len(buf)) > c.config.MaxAnswer:
-			return buf[:c.config.MaxAnswer], errTooLong
-		case err == io.EOF:
-			return buf, nil
-		case err != nil:
-			return buf, explain(ctx, err)
-		case len(buf) >= reset:
-			timer.Reset(idle)
-			reset = len(buf) + minProgress
-		}
-	}
-}
-
-// sizeFor returns buf with room for n bytes and one more, so that the end of
-// the body is met without growing.
-func sizeFor(buf []byte, n int64) []byte {
-	if need := int(max(n, 511)) + 1; cap(buf) < need {
-		return make([]byte, 0, need)
-	}
-	return buf
 }

@@ -11,21 +11,36 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 	"syscall"
 	"time"
 )
 
+// ErrNotFound is a StatusError of status 404.
+var ErrNotFound = errors.New("not found")
+
 // StatusError is an answer that stops a run: it is about the credentials, the
-// address or the client, not about rows.
+// address or the client, not about rows. Of a read it is any answer but
+// success.
 type StatusError struct {
 	Method string
 	Path   string
 	Status int
+	Names  []string // of what was asked for: parameters that the answer finds fault with
 }
 
 // Error returns the request and the status.
 func (e *StatusError) Error() string {
-	return fmt.Sprintf("%s %s: the API answered %d %s", e.Method, e.Path, e.Status, http.StatusText(e.Status))
+	s := fmt.Sprintf("%s %s: the API answered %d %s", e.Method, e.Path, e.Status, http.StatusText(e.Status))
+	if len(e.Names) > 0 {
+		s += ", about " + strings.Join(e.Names, ", ")
+	}
+	return s
+}
+
+// Is reports whether target is ErrNotFound and the status 404.
+func (e *StatusError) Is(target error) bool {
+	return target == ErrNotFound && e.Status == http.StatusNotFound
 }
 
 // Hint says what to do about it.
@@ -37,6 +52,8 @@ func (e *StatusError) Hint() string {
 		return "the credentials are known but may not do this; ask for access to the resource, or check FLYTT_CUSTOMER_ID"
 	case e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed:
 		return "there is no such list at this address; check FLYTT_BASE_URL and --resource"
+	case Refuses(e.Status):
+		return "the API does not take the filters, the order or the parameters that were asked for"
 	case e.Status >= 300 && e.Status < 400:
 		return "the server wants to send the request elsewhere, which is never followed; check FLYTT_BASE_URL"
 	}
@@ -50,14 +67,20 @@ type GaveUpError struct {
 	Path   string
 	After  time.Duration // 0: there was no point in trying again
 	Busy   bool          // the API was reached and kept saying later
-	Err    error         // why the last attempt failed
+	// Unanswered says that the request, a read, was sent and brought no answer
+	// that is of use.
+	Unanswered bool
+	Err        error // why the last attempt failed
 }
 
 // Error returns the request, how long it was tried, and the last cause.
 func (e *GaveUpError) Error() string {
 	what := "not sent"
-	if e.Busy {
+	switch {
+	case e.Busy:
 		what = "turned away by a busy API"
+	case e.Unanswered:
+		what = "no answer of use"
 	}
 	if e.After == 0 {
 		return fmt.Sprintf("%s %s: %s: %v", e.Method, e.Path, what, e.Err)
@@ -70,8 +93,11 @@ func (e *GaveUpError) Unwrap() error { return e.Err }
 
 // Hint says what to do about it.
 func (e *GaveUpError) Hint() string {
-	if e.Busy {
+	switch {
+	case e.Busy:
 		return "the API asks for fewer requests; try again later, or with a lower --rate and --concurrency"
+	case e.Unanswered:
+		return "the API, or a proxy on the way to it, is in trouble; try again later"
 	}
 	return "check FLYTT_BASE_URL, the network and the proxy settings"
 }

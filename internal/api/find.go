@@ -5,10 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -47,7 +45,6 @@ const (
 	maxSlice     = 100 // keys asked for at a time, well within a page
 	pageSize     = 500
 	maxStrangers = 100 // records of other keys in one slice: a filter that has no effect
-	readTries    = 4
 )
 
 // Lookupable reports whether key can be asked for in a list: it is not empty,
@@ -180,48 +177,18 @@ func keyOf(object []byte, field string) []byte {
 }
 
 // page reads one page; none at all is the end.
-func (f *finder) page(ctx context.Context, keys []string, page int) ([][]byte, error) {
-	query := url.Values{
+func (f *finder) page(ctx context.Context, keys []string, number int) ([][]byte, error) {
+	a := ask{list: NewList(f.Path, nil), page: number, size: pageSize, extra: url.Values{
 		f.Field + "__in": {strings.Join(keys, ",")},
 		"_order_by":      {f.Field},
-		"_page":          {strconv.Itoa(page)},
-		"_page_size":     {strconv.Itoa(pageSize)},
-	}
-	o, err := f.client.read(ctx, f.Path, query.Encode())
-	switch {
-	case err != nil:
+	}}
+	var p page
+	if err := f.client.fetch(ctx, &a, &p, ""); err != nil {
 		return nil, err
-	case o.Status == http.StatusNotFound && page > 1:
-		return nil, nil
-	case !o.OK():
-		return nil, &StatusError{Method: http.MethodGet, Path: f.Path, Status: o.Status}
 	}
-	if len(bytes.TrimSpace(o.Body)) == 0 {
-		return nil, nil // JSON Lines of no object
-	}
-	objects, err := listOf(nil, o.Body, 2*pageSize)
-	if err != nil {
-		return nil, fmt.Errorf("GET %s: %w", f.Path, err)
+	objects := make([][]byte, len(p.objects))
+	for i := range objects {
+		objects[i] = p.object(i)
 	}
 	return objects, nil
-}
-
-// read makes a GET, again where that can help: a read changes nothing.
-func (c *Client) read(ctx context.Context, path, query string) (Outcome, error) {
-	p := c.Patience(http.MethodGet, path)
-	for try := 1; ; {
-		o := c.attempt(ctx, &request{method: http.MethodGet, path: path, query: query})
-		switch o.Class {
-		case Answered:
-			return o, nil
-		case InDoubt:
-			if try++; try > readTries {
-				return o, fmt.Errorf("GET %s: %w", path, o.Err)
-			}
-			o.Class = NotSent
-		}
-		if err := p.Again(ctx, o); err != nil {
-			return o, err
-		}
-	}
 }

@@ -91,8 +91,7 @@ func Same(sent, got []byte) bool {
 		have.list = append(have.list, pair{name, v})
 	}
 	for name, want := range jsonscan.Members(sent) {
-		v := have.find(name)
-		if v == nil && want.Kind() != 'n' || v != nil && !sameValue(want, v) {
+		if !have.same(name, want) {
 			return false
 		}
 	}
@@ -125,6 +124,16 @@ func (p *pairs) find(raw []byte) jsontext.Value {
 		}
 	}
 	return nil
+}
+
+// same reports whether the member with the raw name given has the value want,
+// or is not there where null is wanted.
+func (p *pairs) same(raw []byte, want jsontext.Value) bool {
+	v := p.find(raw)
+	if v == nil {
+		return want.Kind() == 'n'
+	}
+	return sameValue(want, v)
 }
 
 func sameValue(want, got jsontext.Value) bool {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -35,6 +36,17 @@ func (p *Patience) Again(ctx context.Context, o Outcome) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if err := p.note(o); err != nil {
+		return err
+	}
+	wait := p.wait(o)
+	p.warn(o, wait)
+	return sleep(ctx, wait)
+}
+
+// note takes in that an attempt ended in o, and returns the error to give up
+// with, or nil.
+func (p *Patience) note(o Outcome) error {
 	now := p.client.now()
 	if p.began.IsZero() {
 		p.began = now
@@ -43,32 +55,37 @@ func (p *Patience) Again(ctx context.Context, o Outcome) error {
 		p.tries, p.class, p.since = 0, o.Class, now
 	}
 	p.tries++
-	if err := p.spent(o, now); err != nil {
-		return err
-	}
-	wait := backoff(p.tries)
+	return p.spent(o, now)
+}
+
+// wait returns how long to wait before the next attempt: somewhat longer than
+// the API asks for, or else longer each time.
+func (p *Patience) wait(o Outcome) time.Duration {
 	if o.Wait > 0 {
-		wait = o.Wait + rand.N(o.Wait/10+firstBackoff)
+		return o.Wait + rand.N(o.Wait/10+firstBackoff)
 	}
+	return backoff(p.tries)
+}
+
+func (p *Patience) warn(o Outcome, wait time.Duration) {
 	p.client.log.Warn("request not processed, trying again", "method", p.method, "path", p.path,
 		"outcome", o.Class.String(), "status", o.Status, "cause", o.Err, "wait", wait.Round(time.Millisecond))
-	return sleep(ctx, wait)
 }
 
 // spent returns the error to give up with, or nil.
 func (p *Patience) spent(o Outcome, now time.Time) error {
-	limit, busy := p.client.config.GiveUpAfter, false
+	limit := p.client.config.GiveUpAfter
 	if o.Class == NotProcessed {
-		limit, busy = p.client.config.BusyAfter, true
+		limit = p.client.config.BusyAfter
 	}
 	after := now.Sub(p.since)
 	if total := now.Sub(p.began); total >= p.client.config.GiveUpAfter+p.client.config.BusyAfter {
 		after = total // whatever the class: they may take turns for ever
 	}
-	if hopeless := hopeless(o.Err) && !p.client.reached.Load(); !hopeless && after < limit {
+	if pointless := hopeless(o.Err) && !p.client.reached.Load() || errors.Is(o.Err, errBadID); !pointless && after < limit {
 		return nil
 	}
-	return &GaveUpError{Method: p.method, Path: p.path, After: after, Busy: busy, Err: o.Err}
+	return &GaveUpError{Method: p.method, Path: p.path, After: after, Busy: o.Class == NotProcessed, Unanswered: o.Class == InDoubt, Err: o.Err}
 }
 
 // backoff returns how long to wait before the n-th repetition: doubling, and

@@ -1,0 +1,81 @@
+package api
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+)
+
+// minProgress is how much of a body has to arrive in each idle time, so that a
+// server that sends a byte a second is not waited for.
+const minProgress = 1 << 10
+
+// idleReader reads the body of an answer and aborts the exchange when it comes
+// too slowly. Only the time spent waiting for the server counts: who reads may
+// take as long as he likes. Its errors may be shown.
+type idleReader struct {
+	ctx   context.Context // of the exchange
+	abort context.CancelCauseFunc
+	body  io.Reader
+	idle  time.Duration
+	timer *time.Timer
+	spent time.Duration // waiting, since the last progress
+	got   int           // bytes since then
+}
+
+// Read reads on.
+func (r *idleReader) Read(p []byte) (int, error) {
+	start := time.Now()
+	if r.timer == nil {
+		r.timer = time.AfterFunc(r.idle, func() { r.abort(errIdle) })
+	} else {
+		r.timer.Reset(max(r.idle-r.spent, 0))
+	}
+	n, err := r.body.Read(p)
+	r.timer.Stop()
+	r.spent += time.Since(start)
+	if r.got += n; r.got >= minProgress {
+		r.got, r.spent = 0, 0
+	}
+	if err != nil && err != io.EOF {
+		err = explain(r.ctx, err)
+	}
+	return n, err
+}
+
+func (r *idleReader) stop() {
+	if r.timer != nil {
+		r.timer.Stop()
+	}
+}
+
+// readBody reads the body of res into the buffer into. It ends early when the
+// body is longer than allowed.
+func (c *Client) readBody(res *http.Response, body io.Reader, into []byte) ([]byte, error) {
+	buf := sizeFor(into[:0], min(res.ContentLength, 1<<20))
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := body.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		switch {
+		case int64(len(buf)) > c.config.MaxAnswer:
+			return buf[:c.config.MaxAnswer], errTooLong
+		case err == io.EOF:
+			return buf, nil
+		case err != nil:
+			return buf, err
+		}
+	}
+}
+
+// sizeFor returns buf with room for n bytes and one more, so that the end of
+// the body is met without growing.
+func sizeFor(buf []byte, n int64) []byte {
+	if need := int(max(n, 511)) + 1; cap(buf) < need {
+		return make([]byte, 0, need)
+	}
+	return buf
+}

@@ -1,0 +1,288 @@
+package api
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"flytt/internal/jsonscan"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+const (
+	maxObject  = 1 << 20 // bytes of one object
+	maxFlush   = 4 << 20 // bytes of a page of a stream, give or take an object
+	decodeRoom = 64 << 10
+)
+
+var (
+	errCut     = errors.New("the answer ends in the middle")
+	errNotList = errors.New("the answer is no list of objects")
+	errFailure = errors.New("the answer tells of an error in place of a list")
+	errLarge   = fmt.Errorf("larger than %d MiB", maxObject>>20)
+	// errOversized says that much more came than was asked for: the server does
+	// not know paging.
+	errOversized = errors.New("the answer is much longer than the page asked for")
+)
+
+// decoder reads the objects of an answer as they come, an array or one object
+// after another, and puts them into a page. Memory is bounded by what the page
+// may hold and by one object. It is strict: what it takes is valid JSON in
+// valid UTF-8 with no name twice in one object.
+type decoder struct {
+	decodeTask
+	in   tap
+	room *bufio.Reader
+	json jsontext.Decoder
+	read int // objects
+	held []span
+}
+
+// decodeTask is what a decoder is to do.
+type decodeTask struct {
+	page     *page
+	created  string       // the field to note the moment of; "": none
+	slim     bool         // an id may stand in place of its object
+	objects  int          // how many may come; 0: any number
+	bytes    int          // how many the page may have; 0: any number
+	perPage  int          // of a stream: after how many the page is handed out
+	handOver func() error // of a stream: hands the page out and empties it
+}
+
+type span struct{ start, end int }
+
+var decoders = sync.Pool{New: func() any {
+	return &decoder{room: bufio.NewReaderSize(nil, decodeRoom)}
+}}
+
+// decode reads body to its end. The error says what is wrong with the answer
+// and which object it is, and shows nothing of it.
+func decode(body io.Reader, task decodeTask) error {
+	d := decoders.Get().(*decoder)
+	d.decodeTask, d.read = task, 0
+	d.room.Reset(body)
+	d.in.reset(d.room)
+	d.json.Reset(&d.in)
+	err := d.answer()
+	d.decodeTask = decodeTask{}
+	d.room.Reset(nil)
+	d.in.reset(nil)
+	decoders.Put(d)
+	return err
+}
+
+// answer reads an answer of any shape, told apart by its first byte.
+func (d *decoder) answer() error {
+	switch d.json.PeekKind() {
+	case '[':
+		return d.array()
+	case '{':
+		return d.lines()
+	case '"', '0':
+		if d.slim {
+			return d.rest()
+		}
+		return errNotList
+	}
+	switch _, err := d.json.ReadToken(); {
+	case err == io.EOF:
+		return nil // JSON Lines of no object
+	case err != nil:
+		return d.explain(err)
+	}
+	return errNotList
+}
+
+// array reads an array of objects, and the end of the answer behind it.
+func (d *decoder) array() error {
+	if err := d.elements(); err != nil {
+		return err
+	}
+	return d.end()
+}
+
+// elements reads an array of objects.
+func (d *decoder) elements() error {
+	if _, err := d.json.ReadToken(); err != nil {
+		return d.explain(err)
+	}
+	for d.json.PeekKind() != ']' {
+		if err := d.value(); err != nil {
+			return err
+		}
+	}
+	_, err := d.json.ReadToken()
+	d.in.mark = d.json.InputOffset()
+	return d.explain(err)
+}
+
+func (d *decoder) end() error {
+	switch _, err := d.json.ReadToken(); {
+	case err == io.EOF:
+		return nil
+	case err != nil:
+		return d.explain(err)
+	}
+	return errNotList
+}
+
+// lines reads one object after another. The first may be an envelope, if it
+// stays alone.
+func (d *decoder) lines() error {
+	enveloped, err := d.first()
+	if err != nil || enveloped {
+		return err
+	}
+	return d.rest()
+}
+
+// rest reads values up to the end of the answer.
+func (d *decoder) rest() error {
+	for {
+		switch err := d.value(); err {
+		case nil:
+		case io.EOF:
+			return nil
+		default:
+			return err
+		}
+	}
+}
+
+// value reads one object. It returns io.EOF at the end of the answer.
+func (d *decoder) value() error {
+	v, err := d.json.ReadValue()
+	if err != nil {
+		if err == io.EOF {
+			return err
+		}
+		return d.explain(err)
+	}
+	d.in.mark = d.json.InputOffset()
+	return d.add(v)
+}
+
+// add puts the object v into the page.
+func (d *decoder) add(v []byte) error {
+	bare := d.slim && (v[0] == '"' || jsontext.Value(v).Kind() == '0')
+	switch {
+	case v[0] != '{' && !bare:
+		return errNotList
+	case len(v) > maxObject:
+		return d.fault(errLarge)
+	case d.objects > 0 && d.read == d.objects, d.bytes > 0 && len(d.page.data)+len(v) > d.bytes:
+		return errOversized
+	}
+	d.read++
+	p := d.page
+	o := object{start: uint32(len(p.data)), end: uint32(len(p.data) + len(v)), created: noTime}
+	if bare {
+		d.noteBare(&o, v)
+	} else {
+		d.note(&o, v)
+	}
+	p.data = append(p.data, v...)
+	p.objects = append(p.objects, o)
+	if d.handOver != nil && (len(p.objects) >= d.perPage || len(p.data) >= maxFlush) {
+		return d.handOver()
+	}
+	return nil
+}
+
+// note finds the id and the moment of creation of the object v.
+func (d *decoder) note(o *object, v []byte) {
+	left := 2
+	if d.created == "" {
+		left = 1
+	}
+	for i := jsonscan.Skip(v, 1); v[i] != '}' && left > 0; i = jsonscan.Skip(v, i) {
+		nameEnd := jsonscan.ValueEnd(v, i)
+		name := v[i+1 : nameEnd-1]
+		i = jsonscan.Skip(v, nameEnd)
+		end := jsonscan.ValueEnd(v, i)
+		switch {
+		case string(name) == "id":
+			d.noteID(o, v, i, end)
+			left--
+		case d.created != "" && string(name) == d.created:
+			if v[i] == '"' {
+				if ns, unit, ok := moment(v[i+1 : end-1]); ok {
+					o.created, o.createdUnit = ns, unit
+				}
+			}
+			left--
+		}
+		i = end
+	}
+}
+
+// noteID notes where the id lies that v has from i to end.
+func (d *decoder) noteID(o *object, v []byte, i, end int) {
+	if v[i] == '"' {
+		i, end = i+1, end-1
+	} else if jsontext.Value(v[i:]).Kind() != '0' {
+		return
+	}
+	o.idStart, o.idEnd = o.start+uint32(i), o.start+uint32(end)
+}
+
+func (d *decoder) noteBare(o *object, v []byte) { d.noteID(o, v, 0, len(v)) }
+
+// fault is what is wrong with the object that is being read.
+func (d *decoder) fault(err error) error {
+	return fmt.Errorf("object %d of the answer: %w", d.read+1, err)
+}
+
+// explain turns an error of the JSON decoder into one that shows nothing of
+// the answer.
+func (d *decoder) explain(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case d.in.err == errLarge:
+		return d.fault(errLarge)
+	case d.in.err != nil && d.in.err != io.EOF:
+		return d.in.err
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return errCut
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return d.fault(errors.New("a name stands twice"))
+	case d.read > 0:
+		return d.fault(errors.New("is not JSON"))
+	}
+	return errNotJSON
+}
+
+// tap is what the JSON decoder reads from. It stops at values that are too
+// large, before they fill the memory, and keeps what it read if it is told to.
+type tap struct {
+	r     io.Reader
+	err   error // that ended it
+	total int64 // bytes read
+	mark  int64 // where the last value ended
+	kept  []byte
+	keep  bool
+}
+
+func (t *tap) reset(r io.Reader) { *t = tap{r: r, kept: t.kept[:0]} }
+
+// Read reads on. It is called while a value is not complete, so that all that
+// was read behind mark is of that value, or white space.
+func (t *tap) Read(p []byte) (int, error) {
+	if t.total-t.mark > maxObject {
+		t.err = errLarge
+		return 0, t.err
+	}
+	n, err := t.r.Read(p)
+	t.total += int64(n)
+	if t.keep {
+		t.kept = append(t.kept, p[:n]...)
+	}
+	if err != nil {
+		t.err = err
+	}
+	return n, err
+}

@@ -1,0 +1,134 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// unreadableTries is how often a read is made whose answers say success and
+// cannot be read: a program that is broken stays so.
+const unreadableTries = 4
+
+// read makes the read r, again as long as that can help: when it was not sent,
+// turned away for later, met a failure of the server or a broken connection, or
+// brought an answer that cannot be read. A read changes nothing, so repeating
+// one is safe; how long and how often is bounded by GiveUpAfter and BusyAfter
+// and by a budget that all reads of the client share. The outcome is an answer,
+// of whatever status, if the error is nil.
+func (c *Client) read(ctx context.Context, r *request) (Outcome, error) {
+	g := &reading{client: c, request: r, patience: c.Patience(r.method, r.path)}
+	for g.try(ctx); g.again; g.try(ctx) {
+		if err := sleep(ctx, g.wait); err != nil {
+			return g.outcome, err
+		}
+	}
+	return g.outcome, g.err
+}
+
+// reading is one read and how it goes.
+type reading struct {
+	client     *Client
+	request    *request
+	patience   *Patience
+	unreadable int // answers of success that could not be read
+	outcome    Outcome
+	err        error // why it ended without an answer
+	again      bool
+	wait       time.Duration // before the next attempt
+}
+
+// try makes one attempt and decides whether there is another.
+func (r *reading) try(ctx context.Context) {
+	r.outcome = r.client.attempt(ctx, r.request)
+	r.again, r.err = false, nil
+	o := &r.outcome
+	switch {
+	case o.Class == Answered:
+		r.client.budget.earn()
+	case ctx.Err() != nil:
+		r.err = context.Cause(ctx)
+	case isFinal(o.Err):
+		r.err = inPath(r.request.path, o.Err)
+	default:
+		r.err = r.giveUp()
+		r.again = r.err == nil
+	}
+	if r.again {
+		r.wait = r.patience.wait(*o)
+		r.patience.warn(*o, r.wait)
+	}
+}
+
+// giveUp returns why there is no other attempt, or nil.
+func (r *reading) giveUp() error {
+	o := &r.outcome
+	if o.Class == InDoubt && o.Status/100 == 2 {
+		if r.unreadable++; r.unreadable == unreadableTries {
+			return inPath(r.request.path, o.Err)
+		}
+	}
+	if err := r.patience.note(*o); err != nil {
+		return err
+	}
+	// Waiting as long as the API says costs nothing: it is in control.
+	if o.Class != NotProcessed && !r.client.budget.spend(o.Err) {
+		return &GaveUpError{Method: r.request.method, Path: r.request.path, Unanswered: o.Class == InDoubt,
+			Err: fmt.Errorf("too many requests fail: %w", o.Err)}
+	}
+	return nil
+}
+
+// budget bounds how many reads are repeated: each repetition costs tokens, each
+// answer earns one. A server that fails one request in six can be read on and
+// on; one that fails more is left alone before it breaks down.
+type budget struct {
+	mu    sync.Mutex
+	spent int
+}
+
+const (
+	budgetSize  = 500
+	retryCost   = 5
+	timeoutCost = 10
+)
+
+// spend takes what a repetition after err costs, if it is there.
+func (b *budget) spend(err error) bool {
+	cost := retryCost
+	if timedOut(err) {
+		cost = timeoutCost
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.spent+cost > budgetSize {
+		return false
+	}
+	b.spent += cost
+	return true
+}
+
+func (b *budget) earn() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.spent = max(b.spent-1, 0)
+}
+
+func timedOut(err error) bool {
+	var timeout net.Error
+	return errors.Is(err, errIdle) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// serverTime returns the time of the server that answered, or zero.
+func serverTime(res *http.Response) time.Time {
+	t, err := http.ParseTime(res.Header.Get("Date"))
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}

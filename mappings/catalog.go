@@ -1,0 +1,78 @@
+package mappings
+
+import "slices"
+
+// CheckFilter returns an error unless the list can be filtered by field with
+// operator; "" is the exact filter. A reference goes by its own name, without
+// .id. The error has a hint with the nearest name, if there is one, on a line
+// of its own.
+func (r *Resource) CheckFilter(field, operator string) error {
+	f := r.own(field)
+	switch {
+	case f == nil:
+		return withHint("resource "+r.Name+" has no field "+field, nearestHint(field, r.filtered()))
+	case f.Filters == "":
+		return withHint("field "+field+" has no filter", nearestHint(field, r.filtered()))
+	case operator != "" && !slices.Contains(f.Operators(), operator):
+		return withHint("field "+field+" has no operator "+operator, operatorHint(operator, f.Operators()))
+	}
+	return nil
+}
+
+// CheckOrder returns an error unless the list can be ordered by field: all of
+// its fields but those of many values. A reference goes by its own name.
+func (r *Resource) CheckOrder(field string) error {
+	switch f := r.own(field); {
+	case f == nil:
+		return withHint("resource "+r.Name+" has no field "+field, nearestHint(field, r.ordered()))
+	case !f.ordered():
+		return withHint("field "+field+" has no order", nearestHint(field, r.ordered()))
+	}
+	return nil
+}
+
+// CheckParameter returns an error unless the list takes the parameter name,
+// which is no filter: _search, tags.
+func (r *Resource) CheckParameter(name string) error {
+	if slices.Contains(r.Parameters, name) {
+		return nil
+	}
+	return withHint("the list of "+r.Name+" has no parameter "+name, nearestHint(name, r.Parameters))
+}
+
+// own returns the field whose own name is name, or nil.
+func (r *Resource) own(name string) *Field {
+	if f := r.Field(name); f != nil && f.Name == name {
+		return f
+	}
+	return nil
+}
+
+// filtered returns the names of the fields that have a filter.
+func (r *Resource) filtered() []string {
+	return r.named(func(f *Field) bool { return f.Filters != "" })
+}
+
+func (r *Resource) ordered() []string { return r.named((*Field).ordered) }
+
+// ordered reports whether values of the field come one after another.
+func (f *Field) ordered() bool { return f.Type != "any" && f.Type != "references" }
+
+func (r *Resource) named(keep func(*Field) bool) []string {
+	var names []string
+	for i := range r.Fields {
+		if f := &r.Fields[i]; keep(f) {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+// operatorHint is nearestHint for operators: those are few and alike, so that
+// where none is near all of them are named.
+func operatorHint(operator string, of []string) string {
+	if operator == "exact" {
+		return "leave the operator out"
+	}
+	return nearestHint(operator, of)
+}
