@@ -8,11 +8,21 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// failure is an answer other than success.
+// failure is an answer other than success: a detail, the faults of one object,
+// or those of the items of a bulk write.
 type failure struct {
 	status int
-	body   []byte
+	text   string
+	faults []fault
+	items  []itemFaults
+	key    string // the field the items are known by
 	allow  string // for 405
+}
+
+// itemFaults are what is wrong with one item of a bulk write, if anything.
+type itemFaults struct {
+	key    []byte // JSON; nil: it has none
+	faults []fault
 }
 
 // Error returns the status; the body is for the client.
@@ -20,28 +30,28 @@ func (f *failure) Error() string { return http.StatusText(f.status) }
 
 // failf makes a failure with a detail text.
 func failf(status int, format string, args ...any) *failure {
-	body := appendString([]byte(`{"detail":`), fmt.Sprintf(format, args...))
-	return &failure{status: status, body: append(body, '}')}
+	return &failure{status: status, text: fmt.Sprintf(format, args...)}
 }
 
 var notFound = failf(http.StatusNotFound, "Not found.")
 
 // invalid makes a failure of one object's faults, or of a list's parameters.
 func invalid(faults []fault) *failure {
-	return &failure{status: http.StatusBadRequest, body: appendFaults(nil, faults)}
+	return &failure{status: http.StatusBadRequest, text: "Invalid data.", faults: faults}
 }
 
-// invalidItems makes a failure of the faults of bulk items: a list aligned with
-// them, an empty object for each good one.
-func invalidItems(items []*record) *failure {
-	body := []byte{'['}
-	for i, r := range items {
-		if i > 0 {
-			body = append(body, ',')
+// invalidItems makes a failure of the faults of bulk items.
+func (t *table) invalidItems(items []*record) *failure {
+	f := &failure{status: http.StatusBadRequest, text: "Invalid data.", key: t.resource.Key}
+	key, keyed := t.index[f.key]
+	for _, rec := range items {
+		item := itemFaults{faults: rec.faults}
+		if keyed && rec.values[key].json != nil {
+			item.key = rec.values[key].json
 		}
-		body = appendFaults(body, r.faults)
+		f.items = append(f.items, item)
 	}
-	return &failure{status: http.StatusBadRequest, body: append(body, ']')}
+	return f
 }
 
 // fault is one thing wrong with one field, or one parameter, in the server's
@@ -117,5 +127,8 @@ func (x *exchange) fail(err error) {
 	if f.allow != "" {
 		x.w.Header().Set("Allow", f.allow)
 	}
-	_ = x.answer(f.status, f.body)
+	contentType, body := f.render(x.options.Errors)
+	x.w.Header().Set("Content-Type", contentType)
+	x.w.WriteHeader(f.status)
+	_, _ = x.w.Write(body) // the client is gone: nobody to tell
 }

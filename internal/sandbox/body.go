@@ -33,12 +33,12 @@ func (x *exchange) body() ([]byte, error) {
 	if x.r.Header.Get("Content-Encoding") != "" {
 		return nil, failf(http.StatusUnsupportedMediaType, "Unsupported content encoding. Send the body as it is.")
 	}
-	if x.r.ContentLength > x.options.MaxBody {
+	if x.r.ContentLength > x.maxBody {
 		return nil, x.tooLarge()
 	}
 	var buf bytes.Buffer
 	buf.Grow(int(max(x.r.ContentLength, 0)) + bytes.MinRead)
-	_, err = buf.ReadFrom(http.MaxBytesReader(x.w, x.r.Body, x.options.MaxBody))
+	_, err = buf.ReadFrom(http.MaxBytesReader(x.w, x.r.Body, x.maxBody))
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
@@ -50,7 +50,7 @@ func (x *exchange) body() ([]byte, error) {
 }
 
 func (x *exchange) tooLarge() error {
-	return failf(http.StatusRequestEntityTooLarge, "The request's body is larger than %d bytes.", x.options.MaxBody)
+	return failf(http.StatusRequestEntityTooLarge, "The request's body is larger than %d bytes.", x.maxBody)
 }
 
 // reader reads records from a body. What it hands out points into the body.

@@ -3,9 +3,11 @@ package sandbox
 import (
 	"crypto/subtle"
 	"errors"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -19,6 +21,18 @@ type exchange struct {
 	tenant int64
 	id     uuid.UUID // the row the path names
 	entry  Request
+
+	faults []Fault // that strike it; they set what follows
+
+	skew             time.Duration // of the clock
+	maxBody          int64         // bytes of the request's body
+	inserts, deletes int           // of rows, before the list is read
+	repeat           bool          // a page answers the one before it
+	refusing         time.Duration // for which nobody listens afterwards
+	delay            time.Duration // by which the commit is put off
+	postponed        func()        // the commit that was put off
+
+	dead net.Conn // to be cut once the request is logged
 }
 
 // recorder remembers the status of an answer.
@@ -49,21 +63,62 @@ var errDone = errors.New("answered")
 
 // ServeHTTP answers one request.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{Sandbox: s, w: &recorder{ResponseWriter: w}, r: r}
-	x.entry.Method, x.entry.Path = r.Method, r.URL.Path
-	defer x.log()
-	w.Header().Set("Date", s.options.Now().UTC().Format(http.TimeFormat))
-	if err := x.serve(); err != nil && !errors.Is(err, errDone) {
+	x := &exchange{Sandbox: s, w: &recorder{ResponseWriter: w}, r: r, maxBody: s.options.MaxBody}
+	x.arrive()
+	defer x.leave()
+	w.Header().Set("Date", x.now().UTC().Format(http.TimeFormat))
+	if slices.ContainsFunc(x.faults, Fault.holds) {
+		x.hold()
+	} else {
+		x.run()
+	}
+}
+
+// run serves the request and answers what it ended with.
+func (x *exchange) run() {
+	err := x.serve()
+	switch {
+	case err == nil || errors.Is(err, errDone):
+	case errors.Is(err, errLate):
+		if !slices.ContainsFunc(x.faults, Fault.afterwards) {
+			_ = x.reset()
+		}
+	default:
 		x.fail(err)
 	}
 }
 
-func (x *exchange) log() {
-	if x.options.Log != nil {
-		x.entry.Status = x.w.status
-		x.options.Log(x.entry)
+// hold serves the request, keeps its answer back, and sends what the faults
+// make of it.
+func (x *exchange) hold() {
+	out := x.w
+	answer := &held{ResponseWriter: out.ResponseWriter}
+	x.w = &recorder{ResponseWriter: answer}
+	x.run()
+	x.w = out
+	if x.dead != nil {
+		return
 	}
+	for _, f := range x.faults {
+		if f.afterwards() {
+			for _, name := range []string{"Content-Type", "Allow"} {
+				x.w.Header().Del(name)
+			}
+			_ = f.instead(x)
+			return
+		}
+		if f.spoil != nil {
+			f.spoil(x, answer)
+		}
+	}
+	x.deliver(answer)
 }
+
+// now is the clock the client sees.
+func (x *exchange) now() time.Time { return x.options.Now().Add(x.skew) }
+
+// stamp returns n times for created_at, by the clock the client sees.
+func (x *exchange) stamp(n int) int64 { return x.stampFrom(x.now(), n) }
 
 // at lets Intercept step in.
 func (x *exchange) at(p Point) error {
@@ -76,6 +131,14 @@ func (x *exchange) at(p Point) error {
 func (x *exchange) serve() error {
 	if err := x.at(Arrived); err != nil {
 		return err
+	}
+	if x.isDark() {
+		return x.reset()
+	}
+	for _, f := range x.faults {
+		if f.instead != nil && !f.then {
+			return f.instead(x)
+		}
 	}
 	var rest string
 	if x.table, rest = x.route(x.r.URL.Path); x.table == nil {

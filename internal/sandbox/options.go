@@ -17,15 +17,33 @@ type Options struct {
 	Resources   []*mappings.Resource // nil: all embedded ones
 	Now         func() time.Time     // the server's clock; nil: time.Now
 
-	Atomicity   Atomicity // what a bulk write with a bad item does to the good ones
-	ItemID      ItemID    // what an id in a bulk item means
-	UniqueKey   bool      // two rows of a tenant cannot have the same key (custom_id)
-	PastEnd     PastEnd   // what a page past the end is
-	MaxPageSize int       // larger page sizes are cut down to it; 0: no bound
-	MaxBody     int64     // bytes of a request body, beyond it 413; 0: 32 MiB
-	MaxItems    int       // items of a bulk write, beyond it 413; 0: no bound
+	StrictRelations bool // references have to name rows that Relate told of
 
-	// Log is told of every request when it is over. It is called concurrently.
+	// What the reference does not say.
+	Atomicity   Atomicity     // what a bulk write with a bad item does to the good ones
+	ItemID      ItemID        // what an id in a bulk item means
+	AnswerOrder AnswerOrder   // the order of a bulk write's answer
+	UniqueKey   bool          // two rows of a tenant cannot have the same key (custom_id)
+	Errors      ErrorShape    // how refusals are worded
+	StoredIDs   IDForm        // how ssn and org_no are kept
+	Relations   RelationShape // how references are answered
+	Framing     Framing       // what stands around the rows of a list
+	PastEnd     PastEnd       // what a page past the end is
+	Paging      Paging        // whether _page and _page_size are heeded
+	IgnoreOrder bool          // _order_by is read and not heeded
+	MaxPageSize int           // larger page sizes are cut down to it; 0: no bound
+	MaxBody     int64         // bytes of a request body, beyond it 413; 0: 32 MiB
+	MaxItems    int           // items of a bulk write, beyond it 413; 0: no bound
+
+	// Faults are what goes wrong; see ParseFault. Inject adds to them later.
+	Faults []Fault
+	// FaultSeed decides which requests a fault with a share strikes, and how
+	// Shuffled shuffles. With the same seed and the same order of requests the
+	// same ones are struck.
+	FaultSeed uint64
+
+	// Log is told of every request when it is over, a late commit included; see
+	// Log.Add. It is called concurrently.
 	Log func(Request)
 
 	// Intercept is asked at each Point of a request and may take it over: it
@@ -74,32 +92,6 @@ func (c Credentials) headers() []header {
 	return hs
 }
 
-// Atomicity says what a bulk write with a bad item does to the good ones. The
-// answer is the same: 400 and a list of errors aligned with the items.
-type Atomicity uint8
-
-const (
-	All     Atomicity = iota // nothing is written
-	Partial                  // the good items are written
-)
-
-// ItemID says what an id in a bulk item means.
-type ItemID uint8
-
-const (
-	Updates ItemID = iota // the item changes that row
-	Refused               // the item is in error
-	Ignored               // the item makes a new row
-)
-
-// PastEnd says what a page past the end is.
-type PastEnd uint8
-
-const (
-	Empty    PastEnd = iota // 200 and no rows
-	NotFound                // 404, page 1 excepted
-)
-
 // Point is a moment in the handling of a request.
 type Point uint8
 
@@ -108,15 +100,6 @@ const (
 	Storing                // a write has been read and its transaction is about to begin
 	Committed              // a write is durable, the answer not yet on its way
 )
-
-// Request is the record of one request, without any value it carried.
-type Request struct {
-	Method    string
-	Path      string // without the query
-	Status    int    // 0: the connection was cut before an answer
-	Rows      int    // rows in the request's body, or in the answer of a read
-	Committed int    // rows written, changed or deleted for good
-}
 
 const defaultMaxBody = 32 << 20
 

@@ -18,13 +18,16 @@ func (x *exchange) get() error {
 		return notFound
 	}
 	x.entry.Rows = 1
-	return x.answer(http.StatusOK, doc)
+	return x.answer(http.StatusOK, x.shaped(doc))
 }
 
 // list answers GET on the list.
 func (x *exchange) list() error {
 	q, err := x.table.query(x.r.URL.RawQuery, &x.options)
 	if err != nil {
+		return err
+	}
+	if err := x.bend(q); err != nil {
 		return err
 	}
 	if q.statistics {
@@ -56,21 +59,10 @@ func (x *exchange) statistics(q *query) error {
 	return x.answer(http.StatusOK, append(strconv.AppendInt([]byte(`{"count":`), n, 10), '}'))
 }
 
-// framing is what stands around and between the objects of a list.
-type framing struct{ contentType, open, between, end string }
-
-var (
-	array     = framing{jsonType, "[", ",", "]"}
-	jsonLines = framing{"application/jsonl", "", "\n", "\n"}
-)
-
 // stream sends the rows as they come, the first of which has been read.
 // Nothing is gathered.
 func (x *exchange) stream(q *query, rows found, row []byte) error {
-	f := array
-	if q.jsonl {
-		f = jsonLines
-	}
+	f := x.framing(q)
 	x.w.Header().Set("Content-Type", f.contentType)
 	x.w.WriteHeader(http.StatusOK)
 	out := bufio.NewWriterSize(x.w, 64<<10)
@@ -79,7 +71,7 @@ func (x *exchange) stream(q *query, rows found, row []byte) error {
 		if x.entry.Rows > 0 {
 			_, _ = out.WriteString(f.between)
 		}
-		if err := q.write(out, row); err != nil {
+		if err := q.write(out, x.listed(q, row)); err != nil {
 			return nil // the client is gone: nobody to tell
 		}
 		x.entry.Rows++
@@ -88,7 +80,7 @@ func (x *exchange) stream(q *query, rows found, row []byte) error {
 			return err
 		}
 	}
-	if x.entry.Rows > 0 || !q.jsonl {
+	if x.entry.Rows > 0 || f.open != "" {
 		_, _ = out.WriteString(f.end)
 	}
 	_ = out.Flush()

@@ -7,8 +7,8 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
+	"time"
 
 	"flytt/internal/sandbox"
 )
@@ -119,22 +119,24 @@ func TestTenantsDoNotSeeEachOther(t *testing.T) {
 }
 
 func TestRequestsAreLoggedWithoutValues(t *testing.T) {
-	var mu sync.Mutex
-	var log []sandbox.Request
-	s := open(t, sandbox.Options{Atomicity: sandbox.Partial, Log: func(r sandbox.Request) {
-		mu.Lock()
-		defer mu.Unlock()
-		log = append(log, r)
-	}})
+	var log sandbox.Log
+	s := open(t, sandbox.Options{Atomicity: sandbox.Partial, Log: log.Add})
 	do(s, "POST", base+"list/", bulk(person("A", ""), "{}"))
-	do(s, "GET", base+"list/?name=A", "")
+	do(s, "GET", base+"list/?name=A&_slim=1", "")
 	do(s, "GET", base+"nothing/", "")
 	want := []sandbox.Request{
-		{Method: "POST", Path: base + "list/", Status: 400, Rows: 2, Committed: 1},
-		{Method: "GET", Path: base + "list/", Status: 200, Rows: 1},
-		{Method: "GET", Path: base + "nothing/", Status: 404},
+		{Number: 1, Method: "POST", Path: base + "list/", Operation: "bulk", Status: 400, Rows: 2, Committed: 1},
+		{Number: 2, Method: "GET", Path: base + "list/", Query: []string{"_slim", "name"}, Operation: "list", Status: 200, Rows: 1},
+		{Number: 3, Method: "GET", Path: base + "nothing/", Status: 404},
 	}
-	if diff := compare(want, log); diff != "" {
+	got := log.Requests()
+	for i := range got {
+		if got[i].Began.IsZero() || got[i].Took < 0 || got[i].InFlight != 1 || got[i].Proto != "HTTP/1.1" {
+			t.Errorf("request %d: %+v", i+1, got[i])
+		}
+		got[i].Began, got[i].Took, got[i].InFlight, got[i].Proto = time.Time{}, 0, 0, ""
+	}
+	if diff := compare(want, got); diff != "" {
 		t.Error(diff)
 	}
 }

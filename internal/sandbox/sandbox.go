@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,8 +20,17 @@ type Sandbox struct {
 	tables  map[string]*table // by path
 	tenants map[string]int64  // by customer id
 
-	mu   sync.Mutex
-	last int64 // the latest created_at given out, in microseconds
+	plan     plan
+	late     *lateWrites
+	arrived  atomic.Int64 // requests
+	inFlight atomic.Int64
+	ending   chan struct{} // closed when a server of ours stops, or s is closed
+	end      func()        // closes it
+
+	mu    sync.Mutex
+	last  int64     // the latest created_at given out, in microseconds
+	doors []*door   // where s listens
+	dark  time.Time // until when requests that come by no door of ours are cut
 }
 
 // New opens a sandbox. Its database is the file o.DB, made with mode 0600 if it
@@ -32,6 +42,9 @@ func New(o Options) (*Sandbox, error) {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
 	s := &Sandbox{options: o, headers: o.Credentials.headers(), tables: map[string]*table{}, tenants: map[string]int64{}}
+	s.plan.seed, s.late, s.ending = o.FaultSeed, newLateWrites(), make(chan struct{})
+	s.end = sync.OnceFunc(func() { close(s.ending) })
+	s.Inject(o.Faults...)
 	if s.store, err = openStore(o.DB); err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
@@ -66,8 +79,11 @@ func (s *Sandbox) prepare() error {
 	return nil
 }
 
-// Close releases the database. Requests after it, and those under way, fail.
+// Close releases the database. Requests after it, and those under way, fail;
+// late commits still to come are lost.
 func (s *Sandbox) Close() error {
+	s.end()
+	s.late.stop()
 	if err := s.store.close(); err != nil {
 		return fmt.Errorf("sandbox: close: %w", err)
 	}
@@ -76,8 +92,11 @@ func (s *Sandbox) Close() error {
 
 // stamp returns n times for created_at, in microseconds: the first of n in a
 // row, none of which was given out before.
-func (s *Sandbox) stamp(n int) int64 {
-	now := s.options.Now().UnixMicro()
+func (s *Sandbox) stamp(n int) int64 { return s.stampFrom(s.options.Now(), n) }
+
+// stampFrom is stamp by a clock that shows t.
+func (s *Sandbox) stampFrom(t time.Time, n int) int64 {
+	now := t.UnixMicro()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	first := max(now, s.last+1)
@@ -89,19 +108,23 @@ func (s *Sandbox) stamp(n int) int64 {
 const stopTimeout = 5 * time.Second
 
 // Start serves s on addr (host:port; port 0 is any free one) until stop is
-// called. It returns the base URL a client on this machine uses. stop waits
-// for requests under way, for five seconds at most, and for the server's
-// goroutine; it does not close s.
+// called, over HTTP/1.1 and, to clients that begin with it, cleartext HTTP/2. It
+// returns the base URL a client on this machine uses. stop waits for requests
+// under way, for five seconds at most, and for the server's goroutine; answers
+// that faults hold up end at once. It does not close s.
 func (s *Sandbox) Start(addr string) (baseURL string, stop func() error, err error) {
-	l, err := net.Listen("tcp", addr)
+	d, err := s.openDoor(addr)
 	if err != nil {
 		return "", nil, fmt.Errorf("sandbox: %w", err)
 	}
-	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(l) }()
-	stop = sync.OnceValue(func() error { return shutdown(server, served) })
-	return "http://" + reachable(l.Addr()), stop, nil
+	go func() { served <- d.server.Serve(d) }()
+	stop = sync.OnceValue(func() error {
+		s.end()
+		s.forget(d)
+		return shutdown(d.server, served)
+	})
+	return "http://" + reachable(d.Addr()), stop, nil
 }
 
 func shutdown(server *http.Server, served <-chan error) error {

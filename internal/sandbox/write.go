@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"errors"
+	mathrand "math/rand/v2"
 	"net/http"
 	"slices"
 
@@ -19,7 +20,7 @@ func (x *exchange) create() error {
 	if err := x.saveOne(rec); err != nil {
 		return err
 	}
-	return x.answer(http.StatusCreated, rec.doc)
+	return x.answer(http.StatusCreated, x.shaped(rec.doc))
 }
 
 // update answers PATCH on a row: fields that are not given stay as they are.
@@ -33,7 +34,7 @@ func (x *exchange) update() error {
 	if err := x.saveOne(rec); err != nil {
 		return err
 	}
-	return x.answer(http.StatusOK, rec.doc)
+	return x.answer(http.StatusOK, x.shaped(rec.doc))
 }
 
 // record reads the body, which is one record.
@@ -64,9 +65,9 @@ func (x *exchange) bulk() error {
 		return err
 	}
 	if slices.ContainsFunc(items, (*record).bad) {
-		return invalidItems(items)
+		return x.table.invalidItems(items)
 	}
-	return x.answer(http.StatusCreated, appendDocs(nil, items))
+	return x.answer(http.StatusCreated, x.appendDocs(nil, x.ordered(items)))
 }
 
 // remove answers DELETE on a row.
@@ -161,16 +162,27 @@ func (x *exchange) commit(f func(tx *transaction) (int, error)) error {
 	if err := x.at(Storing); err != nil {
 		return err
 	}
+	if x.delay > 0 {
+		x.postponed = func() { _ = x.transact(f) } // nobody is left to tell of an error
+		return errLate
+	}
+	if err := x.transact(f); err != nil {
+		return err
+	}
+	return x.at(Committed)
+}
+
+// transact runs f in a transaction and notes how many rows it wrote.
+func (x *exchange) transact(f func(tx *transaction) (int, error)) error {
 	rows := 0
 	err := x.store.write(x.table, func(tx *transaction) (err error) {
 		rows, err = f(tx)
 		return err
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		x.entry.Committed = rows
 	}
-	x.entry.Committed = rows
-	return x.at(Committed)
+	return err
 }
 
 // load fills the items that change a row up with what is stored of it.
@@ -314,6 +326,7 @@ func (x *exchange) finish(items []*record) {
 				rec.values[x.table.created] = timeValue(created + int64(i))
 			}
 		}
+		x.table.reform(rec, x.options.StoredIDs)
 		x.table.render(rec)
 	}
 }
@@ -326,8 +339,20 @@ func version4(random []byte) uuid.UUID {
 	return id
 }
 
+// ordered returns the items in the order of the answer.
+func (x *exchange) ordered(items []*record) []*record {
+	switch x.options.AnswerOrder {
+	case Reversed:
+		slices.Reverse(items)
+	case Shuffled:
+		r := mathrand.New(mathrand.NewPCG(x.options.FaultSeed, uint64(len(items))))
+		r.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
+	}
+	return items
+}
+
 // appendDocs renders the items as an array.
-func appendDocs(dst []byte, items []*record) []byte {
+func (x *exchange) appendDocs(dst []byte, items []*record) []byte {
 	size := 2
 	for _, rec := range items {
 		size += len(rec.doc) + 1
@@ -337,7 +362,7 @@ func appendDocs(dst []byte, items []*record) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(dst, rec.doc...)
+		dst = append(dst, x.shaped(rec.doc)...)
 	}
 	return append(dst, ']')
 }

@@ -1,0 +1,89 @@
+package sandbox
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+)
+
+// render words the failure in a shape.
+func (f *failure) render(shape ErrorShape) (contentType string, body []byte) {
+	switch shape {
+	case TextErrors:
+		return textType, []byte(f.text + "\n")
+	case HTMLErrors:
+		return htmlType, page(fmt.Sprintf("%d %s", f.status, f.text))
+	case ListedErrors, KeyedErrors:
+		if f.faults != nil || f.items != nil {
+			return jsonType, f.records(shape == KeyedErrors)
+		}
+	case AlignedErrors, IndexedErrors:
+		switch {
+		case f.faults != nil:
+			return jsonType, appendFaults(nil, f.faults)
+		case f.items != nil && shape == IndexedErrors:
+			return jsonType, f.indexed()
+		case f.items != nil:
+			return jsonType, f.aligned()
+		}
+	}
+	return jsonType, f.detail()
+}
+
+// detail renders {"detail":"…"}.
+func (f *failure) detail() []byte {
+	return append(appendString([]byte(`{"detail":`), f.text), '}')
+}
+
+// aligned renders a list as long as the items, an empty object for each good one.
+func (f *failure) aligned() []byte {
+	body := []byte{'['}
+	for i, item := range f.items {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = appendFaults(body, item.faults)
+	}
+	return append(body, ']')
+}
+
+// indexed renders an object with a member for each bad item.
+func (f *failure) indexed() []byte {
+	body := []byte{'{'}
+	for i, item := range f.items {
+		if item.faults == nil {
+			continue
+		}
+		body = strconv.AppendInt(append(body, '"'), int64(i), 10)
+		body = append(appendFaults(append(body, `":`...), item.faults), ',')
+	}
+	return append(bytes.TrimSuffix(body, []byte(",")), '}')
+}
+
+// records renders a list with an object for each fault, which names its item by
+// the item's key or, without one, by its index.
+func (f *failure) records(keyed bool) []byte {
+	body := []byte(`{"errors":[`)
+	for _, fault := range f.faults {
+		body = append(appendRecord(append(body, '{'), fault), ',')
+	}
+	for i, item := range f.items {
+		for _, fault := range item.faults {
+			body = append(body, '{')
+			if keyed && item.key != nil {
+				body = append(append(appendString(body, f.key), ':'), item.key...)
+			} else {
+				body = strconv.AppendInt(append(body, `"index":`...), int64(i), 10)
+			}
+			body = append(appendRecord(append(body, ','), fault), ',')
+		}
+	}
+	return append(bytes.TrimSuffix(body, []byte(",")), "]}"...)
+}
+
+// appendRecord renders a fault and ends its object.
+func appendRecord(dst []byte, f fault) []byte {
+	dst = appendString(append(dst, `"field":`...), f.field)
+	dst = appendString(append(dst, `,"message":`...), f.message)
+	return append(dst, '}')
+}

@@ -1,0 +1,162 @@
+package sandbox
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// door is where a sandbox listens. It can be shut for a time: then nothing
+// listens at its address, and connections are refused.
+type door struct {
+	server *http.Server
+	addr   net.Addr
+
+	mu     sync.Mutex
+	inner  net.Listener
+	until  time.Time     // shut until then
+	closed chan struct{} // for good
+	close  func()        // closes closed
+}
+
+// openDoor listens at addr.
+func (s *Sandbox) openDoor(addr string) (*door, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	d := &door{addr: l.Addr(), inner: l, closed: make(chan struct{})}
+	d.close = sync.OnceFunc(func() { close(d.closed) })
+	d.server = &http.Server{
+		Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		Protocols: new(http.Protocols), ConnContext: withStreams,
+	}
+	d.server.Protocols.SetHTTP1(true)
+	d.server.Protocols.SetUnencryptedHTTP2(true)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.doors = append(s.doors, d)
+	return d, nil
+}
+
+// forget strikes a door that is closed for good from the list.
+func (s *Sandbox) forget(d *door) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.doors {
+		if s.doors[i] == d {
+			s.doors = append(s.doors[:i:i], s.doors[i+1:]...)
+			return
+		}
+	}
+}
+
+// refuse shuts the doors for a time. Behind a server that is not ours nothing
+// can be shut; requests are cut instead.
+func (s *Sandbox) refuse(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.doors) == 0 {
+		s.dark = time.Now().Add(d)
+	}
+	for _, door := range s.doors {
+		door.shut(d)
+	}
+}
+
+// isDark reports whether requests are cut for now.
+func (s *Sandbox) isDark() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Now().Before(s.dark)
+}
+
+// shut closes the listener, and with it connections on which nothing happens.
+func (d *door) shut(t time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.until = time.Now().Add(t)
+	_ = d.inner.Close()
+	d.server.SetKeepAlivesEnabled(false)
+}
+
+// Accept waits for a connection; where the door is shut, first for its opening.
+func (d *door) Accept() (net.Conn, error) {
+	for {
+		d.mu.Lock()
+		inner := d.inner
+		d.mu.Unlock()
+		conn, err := inner.Accept()
+		if err == nil {
+			return &streamConn{Conn: conn}, nil
+		}
+		if err := d.reopen(err); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// reopenEvery is how long reopen waits where another program has the address.
+const reopenEvery = 50 * time.Millisecond
+
+// reopen listens again once the time is over. It returns cause, with which
+// accepting ended, if the door was not shut, or is closed for good.
+func (d *door) reopen(cause error) error {
+	for {
+		d.mu.Lock()
+		wait := time.Until(d.until)
+		shut := !d.until.IsZero()
+		d.mu.Unlock()
+		if !shut {
+			return cause
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-d.closed:
+			timer.Stop()
+			return cause
+		case <-timer.C:
+		}
+		if err := d.listen(); err == nil || errors.Is(err, net.ErrClosed) {
+			return err
+		}
+	}
+}
+
+// listen opens the listener anew.
+func (d *door) listen() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	select {
+	case <-d.closed:
+		return net.ErrClosed
+	default:
+	}
+	if time.Now().Before(d.until) {
+		return errors.New("shut again meanwhile")
+	}
+	l, err := net.Listen("tcp", d.addr.String())
+	if err != nil {
+		d.until = time.Now().Add(reopenEvery)
+		return err
+	}
+	d.inner, d.until = l, time.Time{}
+	d.server.SetKeepAlivesEnabled(true)
+	return nil
+}
+
+// Close closes the door for good.
+func (d *door) Close() error {
+	d.close()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.inner.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+// Addr returns the address of the door.
+func (d *door) Addr() net.Addr { return d.addr }

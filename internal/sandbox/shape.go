@@ -1,0 +1,99 @@
+package sandbox
+
+import (
+	"bytes"
+	"strings"
+)
+
+// reform brings the identity numbers of a record into the form they are kept in.
+func (t *table) reform(rec *record, form IDForm) {
+	if form == AsSent {
+		return
+	}
+	for i := range t.fields {
+		v := &rec.values[i]
+		text, ok := v.column.(string)
+		if !ok || t.fields[i].Format != "personnummer" && t.fields[i].Format != "organisationsnummer" {
+			continue
+		}
+		if text = dashed(text, form == WithDash); text != v.column {
+			json := appendString(nil, text)
+			*v = value{set: v.set, json: json, text: []byte(text), column: text}
+		}
+	}
+}
+
+// dashed puts a dash before the last four digits, or takes it away. A plus sign
+// there stays, for it says a century.
+func dashed(text string, dash bool) string {
+	cut := len(text) - 4
+	switch {
+	case cut < 1 || strings.ContainsRune(text, '+'):
+	case !dash:
+		return strings.ReplaceAll(text, "-", "")
+	case !strings.Contains(text, "-"):
+		return text[:cut] + "-" + text[cut:]
+	}
+	return text
+}
+
+// shaped returns a stored object as it is answered: with its references in the
+// shape Options ask for.
+func (x *exchange) shaped(doc []byte) []byte {
+	if x.options.Relations == IDObject {
+		return doc
+	}
+	rec, err := x.table.stored(doc)
+	if err != nil {
+		return doc
+	}
+	for i := range rec.values {
+		v := &rec.values[i]
+		switch f := &x.table.fields[i]; {
+		case v.null || v.json == nil:
+		case f.Type == "reference":
+			v.json = x.options.Relations.shape(v.json, f.To)
+		case f.Type == "references":
+			v.json = x.options.Relations.shapeAll(v.json, f.To)
+		}
+	}
+	x.table.render(rec)
+	return rec.doc
+}
+
+// listed returns what a list found, an object or with _slim an id, as it is
+// answered.
+func (x *exchange) listed(q *query, row []byte) []byte {
+	if q.slim {
+		return row
+	}
+	return x.shaped(row)
+}
+
+// shapeAll gives each object of a list the shape.
+func (r RelationShape) shapeAll(list []byte, to string) []byte {
+	shaped := []byte{'['}
+	inner := bytes.TrimSuffix(bytes.TrimPrefix(list, []byte("[")), []byte("]"))
+	for object := range bytes.SplitSeq(inner, []byte(",")) {
+		if len(object) > 0 {
+			shaped = append(append(shaped, r.shape(object, to)...), ',')
+		}
+	}
+	return append(bytes.TrimSuffix(shaped, []byte(",")), ']')
+}
+
+// shape gives {"id":"…"} the shape. What an expanded object has besides its id
+// is made up, and the same whenever it is asked for.
+func (r RelationShape) shape(object []byte, to string) []byte {
+	id := object[len(plainReference)-1 : len(object)-1] // with its quotes
+	switch r {
+	case BareID:
+		return id
+	case ExpandedObject:
+		expanded := append(bytes.Clone(object[:len(object)-1]), `,"name":`...)
+		return append(appendString(expanded, strings.TrimSpace(to+" "+string(id[1:9]))), '}')
+	case EmptyObject:
+		return []byte("{}")
+	}
+	return object
+}
