@@ -2,6 +2,7 @@ package sinks
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ import (
 //   - A symbolic link is not followed: whoever can plant one would choose what is
 //     overwritten.
 //   - It belongs to its owner alone (0600), for it holds personal data.
+//   - FileOptions.Check has a last word before it gets its name.
 //   - What is no regular file (stdout, a pipe, /dev/null) has no name to be given
 //     at the end: it is written to at once, and what went out is out.
 
@@ -150,7 +152,7 @@ func isInput(info fs.FileInfo, paths []string) bool {
 func (t *target) open() (*output, error) {
 	switch t.kind {
 	case standardOut:
-		return &output{target: t, w: t.stdout}, nil
+		return newOutput(t, t.stdout, nil, ""), nil
 	case device:
 		return t.openDevice()
 	}
@@ -162,7 +164,7 @@ func (t *target) open() (*output, error) {
 	if err != nil {
 		return nil, t.failed("create", err)
 	}
-	return &output{target: t, w: file, file: file, temp: temp}, nil
+	return newOutput(t, file, file, temp), nil
 }
 
 func (t *target) openDevice() (*output, error) {
@@ -177,7 +179,7 @@ func (t *target) openDevice() (*output, error) {
 	if err != nil {
 		return nil, errors.Join(t.failed("open", err), file.Close())
 	}
-	return &output{target: t, w: file, file: file}, nil
+	return newOutput(t, file, file, ""), nil
 }
 
 func (t *target) failed(act string, err error) error {
@@ -201,10 +203,35 @@ func cause(err error) error {
 // output is a file being written.
 type output struct {
 	*target
-	w    io.Writer
-	file *os.File // nil: w is not ours to close
-	temp string   // name until commit; empty where the target is written at once
-	done bool     // it has got its name
+	w     io.Writer    // the tally, or what compresses on the way there
+	tally *tally       // what leads to the file
+	zip   *packed      // nil: not compressed, or done
+	file  *os.File     // nil: it is not ours to close
+	temp  string       // name until commit; empty where the target is written at once
+	check func() error // nil: none
+	done  bool         // it has got its name
+}
+
+func newOutput(t *target, w io.Writer, file *os.File, temp string) *output {
+	o := &output{target: t, tally: &tally{to: w}, file: file, temp: temp}
+	o.w = o.tally
+	return o
+}
+
+// prepare sets the output up as o asks, before anything is written.
+func (o *output) prepare(options *FileOptions, gzipped bool) (err error) {
+	o.check = options.Check
+	if options.Sum {
+		o.tally.hash = sha256.New()
+	}
+	if !gzipped {
+		return nil
+	}
+	if o.zip, err = newPacked(o.tally); err != nil {
+		return o.failed("compress", err)
+	}
+	o.w = o.zip
+	return nil
 }
 
 func (o *output) write(data []byte) error {
@@ -217,8 +244,17 @@ func (o *output) write(data []byte) error {
 	return nil
 }
 
-// commit makes the output final. After an error abort is to be called.
+// commit makes the output final. After an error, which is that of the check as
+// it is if that refuses, abort is to be called.
 func (o *output) commit() error {
+	if o.check != nil {
+		if err := o.check(); err != nil {
+			return err
+		}
+	}
+	if err := o.finish(); err != nil {
+		return err
+	}
 	if o.temp == "" {
 		return o.close()
 	}
@@ -237,6 +273,19 @@ func (o *output) commit() error {
 	o.done = true
 	if err := syncDirectory(filepath.Dir(o.path)); err != nil {
 		return o.failed("sync directory", err)
+	}
+	return nil
+}
+
+// finish writes what compression holds back.
+func (o *output) finish() error {
+	if o.zip == nil {
+		return nil
+	}
+	zip := o.zip
+	o.zip = nil
+	if err := zip.finish(); err != nil {
+		return o.failed("write", err)
 	}
 	return nil
 }
@@ -265,6 +314,11 @@ func (o *output) close() error {
 // abort removes what was written, if that is possible, and reports whether it
 // is gone.
 func (o *output) abort() (undone bool, err error) {
+	o.tally.stopped.Store(true)
+	if o.zip != nil {
+		o.zip.discard()
+		o.zip = nil
+	}
 	err = o.close()
 	if o.temp == "" || o.done {
 		return false, err

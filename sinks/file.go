@@ -2,6 +2,7 @@ package sinks
 
 import (
 	"context"
+	"crypto/sha256"
 
 	"flytt/pipeline"
 )
@@ -48,3 +49,6 @@ func (s *fileSink) Commit(context.Context) error {
 
 // Abort removes the file, if it has not got its name yet.
 func (s *fileSink) Abort() (undone bool, err error) { return s.out.abort() }
+
+// Sum implements Summed.
+func (s *fileSink) Sum() (sum [sha256.Size]byte, bytes int64) { return s.out.tally.sum() }

@@ -13,6 +13,8 @@ import (
 // objectOptions says how rows become JSON objects.
 type objectOptions struct {
 	nulls bool   // write the fields that are null; otherwise they are left out
+	flat  bool   // a dot in a name is one as any other character
+	extra bool   // the last field is an object, whose members are the row's own
 	end   string // follows each object: "\n" for JSON Lines
 }
 
@@ -25,6 +27,7 @@ type objectOptions struct {
 // It keeps nothing between calls, so that one encoder serves all workers.
 type objectEncoder struct {
 	members []member
+	extra   *extraMember // nil: none
 	options objectOptions
 }
 
@@ -49,9 +52,19 @@ const (
 func newObjectEncoder(schema *pipeline.Schema, o objectOptions) pipeline.Encoder {
 	paths := make([]path, len(schema.Fields))
 	for i, f := range schema.Fields {
-		paths[i] = path{strings.Split(f.Name, "."), int16(i), kindOf(f.Type)}
+		names := []string{f.Name}
+		if !o.flat {
+			names = strings.Split(f.Name, ".")
+		}
+		paths[i] = path{names, int16(i), kindOf(f.Type)}
 	}
-	return &objectEncoder{members: newMembers(paths), options: o}
+	e := &objectEncoder{options: o}
+	if o.extra {
+		last := len(paths) - 1
+		paths, e.extra = paths[:last], newExtraMember(paths[:last], last)
+	}
+	e.members = newMembers(paths)
+	return e
 }
 
 // checkObject reports the first name in schema that would give an object the
@@ -140,6 +153,9 @@ func (o *objectEncoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
 		if fate == pipeline.Pending {
 			start := len(e.Data)
 			data, bad := o.appendObject(e.Data, o.members, b, row)
+			if bad == pipeline.None && o.extra != nil {
+				data, bad = o.extra.appendTo(data, start, b.Fields[o.extra.field].Value(row))
+			}
 			if bad != pipeline.None {
 				noteNotJSON(b, row, bad)
 				data = data[:start]

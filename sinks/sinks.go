@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -22,12 +21,31 @@ import (
 
 // FileOptions says how a file is written. A nil *FileOptions is the zero value.
 type FileOptions struct {
-	Format    string    // name of the format; empty: the one of the path's extension, jsonl for a stream
+	Format    string    // name of the format, with .gz behind it for compression; empty: the one of the path's extension, jsonl for a stream
 	Overwrite bool      // replace a file that exists
 	Inputs    []string  // paths of the files being read (- is standard input), none of which may be the output
 	Stdout    io.Writer // where the path "-" leads; nil: os.Stdout
 	Nulls     bool      // jsonl: write fields that are null, too
+	Flat      bool      // jsonl: dots in names lead to no object within the object
 	Excel     bool      // csv: for a spreadsheet, text kept as text
+	Sum       bool      // have the sink's Sum know the SHA-256
+
+	// Check is called once all rows are written and before the file gets its name:
+	// if it fails, Commit returns its error as it is, the new file is removed and
+	// an old one stays. Where there is no name to be given (stdout, a pipe), it is
+	// too late to take anything back; Commit fails all the same. Nil: no check.
+	Check func() error
+}
+
+// ExtraField is the name of a last field of type JSON that holds an object of
+// members for which the schema has no fields. JSON Lines have them in the row's
+// own object, CSV has the field as a column.
+const ExtraField = "_extra"
+
+// hasExtra reports whether the last field of schema is ExtraField.
+func hasExtra(schema *pipeline.Schema) bool {
+	n := len(schema.Fields)
+	return n > 0 && schema.Fields[n-1] == pipeline.Field{Name: ExtraField, Type: pipeline.JSON}
 }
 
 // format is a way to write rows to a file.
@@ -50,8 +68,9 @@ var formats = []format{
 const streamFormat = "jsonl"
 
 // Create returns a sink that writes the fields of schema to the file at path, in
-// the format of its extension. The file appears when the sink commits, or not
-// at all. The path "-" is o.Stdout; what is no regular file (a pipe, /dev/null)
+// the format of its extension, which is the one before .gz: that is for
+// compression, a path that ends in it is compressed in whatever format. The file
+// appears when the sink commits, or not at all. The sink is Summed. The path "-" is o.Stdout; what is no regular file (a pipe, /dev/null)
 // is written to as the rows come. What cannot work is a *UsageError: an unknown
 // format, a file that exists (without o.Overwrite), one that is being read, a
 // symbolic link, a directory.
@@ -63,7 +82,9 @@ func Create(path string, schema *pipeline.Schema, o *FileOptions) (pipeline.Sink
 	if err != nil {
 		return nil, err
 	}
-	f, err := formatFor(to, o.Format)
+	extension, gzipped := extensionOf(to.path)
+	name, asked := strings.CutSuffix(o.Format, gzipExtension)
+	f, err := formatFor(to, name, extension)
 	if err != nil {
 		return nil, err
 	}
@@ -74,12 +95,20 @@ func Create(path string, schema *pipeline.Schema, o *FileOptions) (pipeline.Sink
 	if err != nil {
 		return nil, err
 	}
-	sink, err := f.create(out, schema, o)
+	sink, err := f.sink(out, schema, o, gzipped || asked)
 	if err != nil {
 		_, abortErr := out.abort()
 		return nil, errors.Join(err, abortErr)
 	}
 	return sink, nil
+}
+
+// sink sets out up and returns a sink that writes to it.
+func (f *format) sink(out *output, schema *pipeline.Schema, o *FileOptions, gzipped bool) (pipeline.Sink, error) {
+	if err := out.prepare(o, gzipped); err != nil {
+		return nil, err
+	}
+	return f.create(out, schema, o)
 }
 
 // Formats returns the names of the file formats, in alphabetical order.
@@ -91,8 +120,9 @@ func Formats() []string {
 	return slices.Sorted(slices.Values(names))
 }
 
-func formatFor(to *target, name string) (*format, error) {
-	extension := strings.ToLower(filepath.Ext(to.path))
+// formatFor returns the format called name or, without a name, the one of an
+// extension.
+func formatFor(to *target, name, extension string) (*format, error) {
 	for i := range formats {
 		f := &formats[i]
 		if name == f.name || name == "" && slices.Contains(f.extensions, extension) {
@@ -103,8 +133,7 @@ func formatFor(to *target, name string) (*format, error) {
 		return nil, &UsageError{Place: to.name, Cause: "format " + name + " is not known", Hint: "formats: " + strings.Join(Formats(), ", ")}
 	}
 	if to.kind != regularFile {
-		to = &target{name: to.name, kind: to.kind}
-		return formatFor(to, streamFormat)
+		return formatFor(to, streamFormat, "")
 	}
 	return nil, &UsageError{Place: to.name, Cause: "its extension stands for no format that can be written", Hint: "extensions: " + strings.Join(extensions(), ", ")}
 }
@@ -114,7 +143,7 @@ func extensions() []string {
 	for _, f := range formats {
 		out = append(out, f.extensions...)
 	}
-	return out
+	return append(out, "and each with .gz")
 }
 
 // UsageError is an output that cannot be what is asked of it. It is found

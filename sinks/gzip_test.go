@@ -1,0 +1,276 @@
+package sinks
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"flytt/pipeline"
+)
+
+// noise is a batch of rows rows that hardly compress, so that there are several
+// blocks of them.
+func noise(rows int) *pipeline.Batch {
+	r := rand.New(rand.NewPCG(1, 2))
+	out := make([][]string, rows)
+	for i := range out {
+		v := make([]byte, 500)
+		for j := range v {
+			v[j] = byte(' ' + r.IntN(90))
+		}
+		out[i] = []string{string(v), "end"}
+	}
+	return fieldBatch(out...)
+}
+
+// chunked writes b in chunks of size rows to path and returns what is there.
+func chunked(t *testing.T, path string, b *pipeline.Batch, size int, o FileOptions) (data []byte, sink pipeline.Sink) {
+	t.Helper()
+	s, err := Create(path, schemaOf("a", "b"), &o)
+	must(t, err)
+	for from := 0; from < b.Len(); from += size {
+		var rows [][]string
+		for i := from; i < min(from+size, b.Len()); i++ {
+			rows = append(rows, []string{string(b.Fields[0].Value(i)), string(b.Fields[1].Value(i))})
+		}
+		writeChunk(t, s, &pipeline.Chunk{Batch: *fieldBatch(rows...)})
+	}
+	must(t, s.Commit(context.Background()))
+	data, err = os.ReadFile(path)
+	must(t, err)
+	return data, s
+}
+
+func unzip(t *testing.T, data []byte) string {
+	t.Helper()
+	r, err := gzip.NewReader(bytes.NewReader(data))
+	must(t, err)
+	r.Multistream(false)
+	text, err := io.ReadAll(r)
+	must(t, err)
+	return string(text)
+}
+
+func TestCompressedFilesHoldWhatPlainOnesDo(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	dir := t.TempDir()
+	rows := noise(3000)
+	for _, extension := range []string{".csv", ".jsonl", ".ndjson", ".CSV"} {
+		plain, _ := chunked(t, filepath.Join(dir, "plain"+extension), rows, 700, FileOptions{})
+		first, _ := chunked(t, filepath.Join(dir, "first"+extension+".gz"), rows, 700, FileOptions{})
+		second, _ := chunked(t, filepath.Join(dir, "second"+extension+".GZ"), rows, 41, FileOptions{})
+		if !bytes.Equal(first, second) {
+			t.Errorf("%s: the bytes depend on the chunks, or the name", extension)
+		}
+		if unzip(t, first) != string(plain) {
+			t.Errorf("%s: not the plain file", extension)
+		}
+		if want := []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0}; !bytes.HasPrefix(first, want) {
+			t.Errorf("%s: the header has a time or a name: % x", extension, first[:10])
+		}
+	}
+}
+
+func TestAFileWithoutRowsHasItsHeader(t *testing.T) {
+	dir := t.TempDir()
+	for name, want := range map[string]string{"a.csv": "a,b\n", "a.jsonl": ""} {
+		for _, gz := range []string{"", ".gz"} {
+			s, err := Create(filepath.Join(dir, name+gz), schemaOf("a", "b"), nil)
+			must(t, err)
+			must(t, s.Commit(context.Background()))
+			data, err := os.ReadFile(filepath.Join(dir, name+gz))
+			must(t, err)
+			if gz != "" {
+				data = []byte(unzip(t, data))
+			}
+			if string(data) != want {
+				t.Errorf("%s%s: %q, want %q", name, gz, data, want)
+			}
+		}
+	}
+}
+
+func TestAStreamIsCompressedWhereItsFormatSaysSo(t *testing.T) {
+	var out bytes.Buffer
+	s, err := Create("-", schemaOf("a", "b"), &FileOptions{Stdout: &out, Format: "csv.gz"})
+	must(t, err)
+	writeChunk(t, s, &pipeline.Chunk{Batch: *fieldBatch([]string{"1", "2"})})
+	must(t, s.Commit(context.Background()))
+	if got := unzip(t, out.Bytes()); got != "a,b\n1,2\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestAnAbortedStreamDoesNotLookWhole(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	var out bytes.Buffer
+	s, err := Create("-", schemaOf("a", "b"), &FileOptions{Stdout: &out, Format: "jsonl.gz"})
+	must(t, err)
+	writeChunk(t, s, &pipeline.Chunk{Batch: *noise(3000)})
+	if undone, err := s.Abort(); undone || err != nil {
+		t.Errorf("undone %v, error %v", undone, err)
+	}
+	r, err := gzip.NewReader(&out)
+	if err == nil {
+		_, err = io.Copy(io.Discard, r)
+	}
+	if !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("it reads as if it were whole: %v", err)
+	}
+}
+
+func TestAFailedWriteOfACompressedFileIsFound(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	for _, rows := range []int{1, 3000} {
+		s, err := Create("-", schemaOf("a", "b"), &FileOptions{Stdout: brokenWriter{}, Format: "csv.gz"})
+		must(t, err)
+		c := &pipeline.Chunk{Batch: *noise(rows)}
+		must(t, s.Encoder().Encode(&c.Batch, &c.Encoded))
+		err = s.Write(context.Background(), c)
+		if err == nil {
+			err = s.Commit(context.Background())
+		}
+		if err == nil || err.Error() != "stdout: write: broken" {
+			t.Errorf("%d rows: error %v", rows, err)
+		}
+		if _, err := s.Abort(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// failsLater takes room bytes and fails then, as a disk that fills up.
+type failsLater struct{ room int }
+
+func (f *failsLater) Write(p []byte) (int, error) {
+	if f.room -= len(p); f.room < 0 {
+		return 0, errors.New("broken")
+	}
+	return len(p), nil
+}
+
+func TestADiskThatFillsUpDuringCompressionIsFound(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	for _, room := range []int{10, 100 << 10, 600 << 10, 1 << 20} {
+		s, err := Create("-", schemaOf("a", "b"), &FileOptions{Stdout: &failsLater{room}, Format: "csv.gz"})
+		must(t, err)
+		for range 3 {
+			c := &pipeline.Chunk{Batch: *noise(1000)}
+			must(t, s.Encoder().Encode(&c.Batch, &c.Encoded))
+			if err = s.Write(context.Background(), c); err != nil {
+				break
+			}
+		}
+		if err == nil {
+			err = s.Commit(context.Background())
+		}
+		if err == nil || !strings.HasSuffix(err.Error(), "write: broken") {
+			t.Errorf("room for %d bytes: error %v", room, err)
+		}
+		if _, err := s.Abort(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestAnAbortedCompressedFileLeavesNothing(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	dir := t.TempDir()
+	s, err := Create(filepath.Join(dir, "a.csv.gz"), schemaOf("a", "b"), nil)
+	must(t, err)
+	writeChunk(t, s, &pipeline.Chunk{Batch: *noise(3000)})
+	if undone, err := s.Abort(); !undone || err != nil {
+		t.Errorf("undone %v, error %v", undone, err)
+	}
+	if got := namesIn(t, dir); got != "" {
+		t.Errorf("left behind: %s", got)
+	}
+}
+
+func TestSumIsOfTheFileAsItLies(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a.csv", "a.jsonl", "a.csv.gz"} {
+		for _, asked := range []bool{false, true} {
+			data, s := chunked(t, filepath.Join(dir, name), noise(2000), 300, FileOptions{Overwrite: true, Sum: asked})
+			want := [sha256.Size]byte{}
+			if asked {
+				want = sha256.Sum256(data)
+			}
+			sum, n := s.(Summed).Sum()
+			if sum != want || n != int64(len(data)) {
+				t.Errorf("%s: sum %x of %d bytes, want %x of %d", name, sum, n, want, len(data))
+			}
+		}
+	}
+}
+
+func TestCheckHasTheLastWord(t *testing.T) {
+	refused := errors.New("too few rows")
+	for _, name := range []string{"a.csv", "a.csv.gz"} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, name)
+		mustWrite(t, path, "old")
+		s, err := Create(path, schemaOf("a", "b"), &FileOptions{Overwrite: true, Check: func() error { return refused }})
+		must(t, err)
+		writeChunk(t, s, &pipeline.Chunk{Batch: *noise(10)})
+		if err := s.Commit(context.Background()); err != refused {
+			t.Errorf("%s: error %v, want that of the check", name, err)
+		}
+		if undone, err := s.Abort(); !undone || err != nil {
+			t.Errorf("%s: undone %v, error %v", name, undone, err)
+		}
+		data, err := os.ReadFile(path)
+		if err != nil || string(data) != "old" || namesIn(t, dir) != name {
+			t.Errorf("%s: the old file is %q, %v; there are %s", name, data, err, namesIn(t, dir))
+		}
+		checked := 0
+		if _, s := chunked(t, path, noise(10), 3, FileOptions{Overwrite: true, Check: func() error { checked++; return nil }}); s == nil || checked != 1 {
+			t.Errorf("%s: checked %d times", name, checked)
+		}
+	}
+}
+
+func TestCheckOfAStreamFailsTheCommit(t *testing.T) {
+	refused := errors.New("too few rows")
+	var out bytes.Buffer
+	s, err := Create("-", schemaOf("a", "b"), &FileOptions{Stdout: &out, Check: func() error { return refused }})
+	must(t, err)
+	writeChunk(t, s, &pipeline.Chunk{Batch: *noise(1)})
+	if err := s.Commit(context.Background()); err != refused {
+		t.Errorf("error %v, want that of the check", err)
+	}
+	if undone, err := s.Abort(); undone || err != nil || out.Len() == 0 {
+		t.Errorf("undone %v, error %v, %d bytes went out", undone, err, out.Len())
+	}
+}
+
+func BenchmarkWriteCompressed(b *testing.B) {
+	s, err := Create("-", contactFields(), &FileOptions{Stdout: io.Discard, Format: "csv.gz"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var out pipeline.Encoded
+	batch := benchmarkBatch()
+	if err := s.Encoder().Encode(batch, &out); err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(out.Data)))
+	for b.Loop() {
+		if err := s.Write(context.Background(), &pipeline.Chunk{Encoded: out}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := s.Commit(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+}
