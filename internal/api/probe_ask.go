@@ -44,7 +44,7 @@ func (b *prober) listUpTo(ctx context.Context, limit int64, pairs ...string) *re
 	for i := 0; i < len(pairs); i += 2 {
 		query.Add(pairs[i], pairs[i+1])
 	}
-	r := b.get(ctx, b.o.Path+"list/", query, limit)
+	r := b.get(ctx, &request{path: b.o.Path + "list/", query: query.Encode()}, limit)
 	if r.Err == nil && r.Status/100 == 2 {
 		r.readRows()
 	}
@@ -52,16 +52,21 @@ func (b *prober) listUpTo(ctx context.Context, limit int64, pairs ...string) *re
 }
 
 // get asks once, and once more if there was no answer or the API was busy.
-func (b *prober) get(ctx context.Context, path string, query url.Values, limit int64) *reply {
+func (b *prober) get(ctx context.Context, what *request, limit int64) *reply {
+	what.method = http.MethodGet
 	for try := 1; ; try++ {
 		b.p.Requests++
-		r := b.client.exchange(ctx, path, query, limit)
+		r := b.client.exchange(ctx, what, limit)
 		b.note(r)
 		again := r.Status == http.StatusTooManyRequests || r.Status >= 500 || r.Err != nil && !hopeless(r.Err)
 		if !again || try == 2 || ctx.Err() != nil || r.wait > probePause {
 			return r
 		}
-		if sleep(ctx, max(r.wait, probePause/10)) != nil {
+		wait := r.wait
+		if wait < 0 {
+			wait = probePause / 10
+		}
+		if sleep(ctx, wait) != nil {
 			return r
 		}
 	}
@@ -81,8 +86,8 @@ func (b *prober) note(r *reply) {
 	}
 }
 
-// exchange makes one GET and reads at most limit bytes of the answer.
-func (c *Client) exchange(ctx context.Context, path string, query url.Values, limit int64) *reply {
+// exchange makes one request and reads at most limit bytes of the answer.
+func (c *Client) exchange(ctx context.Context, what *request, limit int64) *reply {
 	r := &reply{wait: -1}
 	if r.Err = c.turn(ctx); r.Err != nil {
 		return r
@@ -90,7 +95,7 @@ func (c *Client) exchange(ctx context.Context, path string, query url.Values, li
 	ctx, stop := context.WithTimeout(ctx, probeTimeout)
 	defer stop()
 	sent := c.now()
-	res, err := c.transport.RoundTrip(c.newRequest(ctx, &request{method: http.MethodGet, path: path, query: query.Encode()}, nil))
+	res, err := c.transport.RoundTrip(c.newRequest(ctx, what, nil))
 	if err != nil {
 		r.Err = explain(ctx, err)
 		return r

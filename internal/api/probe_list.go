@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -237,8 +236,7 @@ func members(v jsontext.Value) (n int) {
 // statistics asks for them and looks at what kind of answer comes. Its content
 // is nobody's business: it may be keyed by values.
 func (b *prober) statistics(ctx context.Context) Finding {
-	query := url.Values{"_statistics": {"true"}, "_page": {"1"}, "_page_size": {"1"}}
-	r := b.get(ctx, b.o.Path+"list/", query, 1<<20)
+	r := b.get(ctx, &request{path: b.o.Path + "list/", query: "_page=1&_page_size=1&_statistics=true"}, 1<<20)
 	if f, ok := failedTo(r); !ok {
 		return f
 	}
@@ -360,7 +358,10 @@ func otherCase(text string) rune {
 
 // single asks for one record by its id.
 func (b *prober) single(ctx context.Context) Finding {
-	r := b.get(ctx, b.o.Path+url.PathEscape(b.ids[0])+"/", nil, b.client.config.MaxAnswer)
+	if CheckID(b.ids[0]) != nil {
+		return unseen("the id cannot stand in a path")
+	}
+	r := b.get(ctx, &request{path: b.o.Path, id: b.ids[0]}, b.client.config.MaxAnswer)
 	if f, ok := failedTo(r); !ok {
 		f.Seen = max(f.Seen, Unusual)
 		return f
