@@ -22,6 +22,8 @@ import (
 //   - A row that may have been written is InDoubt, and stays so.
 //   - A row is Rejected for what the API says of it, never for what the API
 //     says of the credentials, the address or the time.
+//
+// Those for rows that change records are in update.go.
 
 // Atomicity is what is known of a bulk request that is refused because of some
 // of its rows.
@@ -50,6 +52,10 @@ func ParseAtomicity(s string) (Atomicity, error) {
 // BulkOptions says how rows are written in bulk.
 type BulkOptions struct {
 	Path      string    // of the list: starts and ends with a slash
+	Records   string    // of the collection, for single records, likewise; empty: Path without its list/
+	Mode      Mode      // what a row does: make a record or change one
+	ByKey     bool      // in the modes UpdateOnly and Upsert a record is found by Key even where the row has an id
+	Nulls     []string  // fields that a row without a value clears in the record it changes; nil: they stay as they are
 	Key       string    // the field that identifies a row; empty, or not among those sent: none
 	KeyLookup bool      // the list can be filtered by keys, and they may stand in a URL
 	KeyDigits bool      // keys are compared by their digits: ssn, org_no
@@ -67,14 +73,17 @@ func (o BulkOptions) withDefaults() BulkOptions {
 	o.MaxBytes = cmp.Or(o.MaxBytes, 8<<20)
 	o.MaxExtra = cmp.Or(o.MaxExtra, 128)
 	o.MaxDoubts = cmp.Or(o.MaxDoubts, 20)
+	if o.Records == "" {
+		o.Records = strings.TrimSuffix(o.Path, "list/")
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return o
 }
 
-// Bulk writes rows to the API in bulk requests, one or more for each chunk. It
-// takes concurrent writes. The rows it has written stay: there is nothing to
+// Bulk writes rows to the API: new ones in bulk requests, one or more for each
+// chunk; those that change a record one by one. It takes concurrent writes. The rows it has written stay: there is nothing to
 // commit and nothing to take back.
 type Bulk struct {
 	client  *api.Client
@@ -84,6 +93,13 @@ type Bulk struct {
 	doubts  atomic.Int64 // requests in a row that ended in doubt
 	control control
 	writes  sync.Pool // *write
+
+	byID, byKey bool // rows are told by these to be about records that exist
+	changes     bool // by any of the two
+	claims      claims
+	anchor      atomic.Pointer[anchor]
+	created     atomic.Bool // rows were sent to be created
+	warnOnce    sync.Once
 }
 
 var _ pipeline.Sink = (*Bulk)(nil)
@@ -101,25 +117,31 @@ func NewBulk(client *api.Client, schema *pipeline.Schema, o BulkOptions) (*Bulk,
 		o.Key, o.KeyLookup = "", false
 	}
 	s := &Bulk{client: client, schema: schema, options: o}
+	if err := s.checkMode(); err != nil {
+		return nil, err
+	}
 	s.limit.Store(int64(o.MaxBytes))
-	s.control.init(o.KeyLookup && o.Atomicity == UnknownAtomicity)
+	s.control.init(o.KeyLookup && (o.Atomicity == UnknownAtomicity || o.Mode == Upsert))
+	s.claims.init()
 	s.writes.New = func() any {
 		return &write{bulk: s, answer: api.NewAnswer(o.Key, o.KeyDigits)}
 	}
 	return s, nil
 }
 
-// Encoder returns an encoder of rows as JSON objects.
-func (s *Bulk) Encoder() pipeline.Encoder {
-	return newObjectEncoder(s.schema, objectOptions{})
-}
+// Encoder returns an encoder of rows as JSON objects, behind the id of each row
+// that is told by it.
+func (s *Bulk) Encoder() pipeline.Encoder { return newBulkEncoder(s.schema, s.byID) }
 
 // Write sends the pending rows of c. Rows it leaves Pending, together with an
 // error, were not sent or are known not to have been written.
 func (s *Bulk) Write(ctx context.Context, c *pipeline.Chunk) error {
 	w := s.writes.Get().(*write)
 	w.begin(c)
-	rows, err := s.learn(ctx, w, w.pending())
+	rows, err := w.change(ctx, w.pending())
+	if err == nil {
+		rows, err = s.learn(ctx, w, rows)
+	}
 	if err == nil {
 		err = w.send(ctx, rows)
 	}

@@ -3,11 +3,19 @@ package sinks
 import "flytt/pipeline"
 
 const (
-	codeRefused      pipeline.Code = "refused"
-	codeRefusedChunk pipeline.Code = "refused_chunk"
-	codeItemTooLarge pipeline.Code = "item_too_large"
-	codeKeyConflict  pipeline.Code = "key_conflict"
-	codeDuplicateKey pipeline.Code = "duplicate_key"
+	codeRefused         pipeline.Code = "refused"
+	codeRefusedChunk    pipeline.Code = "refused_chunk"
+	codeItemTooLarge    pipeline.Code = "item_too_large"
+	codeKeyConflict     pipeline.Code = "key_conflict"
+	codeKeyNotUnique    pipeline.Code = "key_not_unique"
+	codeNotFound        pipeline.Code = "not_found"
+	codeNoKey           pipeline.Code = "no_key"
+	codeKeyUnusable     pipeline.Code = "key_unusable"
+	codeDuplicateInFile pipeline.Code = "duplicate_in_file"
+	codeStoredOtherwise pipeline.Code = "stored_otherwise"
+
+	// codeUUID is what validation notes of an id, too, and documents.
+	codeUUID pipeline.Code = "uuid"
 )
 
 // bulkCodes documents the codes that the bulk sink notes.
@@ -24,7 +32,22 @@ var bulkCodes = []pipeline.CodeInfo{
 	{Code: codeKeyConflict, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "another record has this key",
 		Fix:     "The API holds a record with the row's key and other contents; compare the two, and change the key or the record."},
-	{Code: codeDuplicateKey, Stage: pipeline.Write, Severity: pipeline.Error,
+	{Code: codeKeyNotUnique, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "several records have this key",
-		Fix:     "The API holds more than one record with the row's key; remove those that are too many."},
+		Fix:     "The API holds more than one record with the row's key; remove those that are too many, or name the one that is meant by its id."},
+	{Code: codeNotFound, Stage: pipeline.Write, Severity: pipeline.Error,
+		Meaning: "no such record to change",
+		Fix:     "The API has no record with the row's id or key that these credentials may see; correct it, or empty the id to make a new record."},
+	{Code: codeNoKey, Stage: pipeline.Write, Severity: pipeline.Error,
+		Meaning: "neither an id nor a key to find the record by",
+		Fix:     "Fill in the key or the id; without one the row would become a new record at every import, which --mode create makes of it."},
+	{Code: codeKeyUnusable, Stage: pipeline.Write, Severity: pipeline.Error,
+		Meaning: "a key that the API cannot be asked for",
+		Fix:     "Give the record's id: a key with a comma or a control character in it, or a very long one, cannot be looked up."},
+	{Code: codeDuplicateInFile, Stage: pipeline.Write, Severity: pipeline.Error,
+		Meaning: "another row of the file is about the same record",
+		Fix:     "Leave one row for each id and each key."},
+	{Code: codeStoredOtherwise, Stage: pipeline.Write, Severity: pipeline.Warning,
+		Meaning: "changed, and the API stored something else than was sent",
+		Fix:     "Compare the record with the row: the API may bring values into a form of its own, or not take a field."},
 }

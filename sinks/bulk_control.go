@@ -147,10 +147,13 @@ func (s *Bulk) readBack(ctx context.Context, w *write, row int32) error {
 }
 
 func (s *Bulk) judge(w *write, row int32, records []api.Record) {
+	if len(records) == 1 {
+		s.shown(string(w.key(row)))
+	}
 	switch {
 	case len(records) != 1:
 		s.control.crowded = s.control.crowded || len(records) > 1
-	case !api.Same(w.chunk.Item(int(row)), records[0].Object):
+	case !api.Same(w.item(row), records[0].Object):
 		s.withoutControl("the first row written reads back differently", nil)
 	default:
 		s.control.settle(string(w.key(row)))

@@ -144,7 +144,8 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 func (w *write) lookupable(rows []int32, control string) (asked []int32, keys []string) {
 	times := map[string]int{control: 1} // the control's record is that of a row before these
 	for i, fate := range w.chunk.Fates {
-		if fate == pipeline.Written || fate == pipeline.Unchanged || fate == pipeline.InDoubt {
+		switch fate {
+		case pipeline.Written, pipeline.Updated, pipeline.Unchanged, pipeline.InDoubt:
 			times[string(w.key(int32(i)))]++
 		}
 	}
@@ -171,8 +172,8 @@ func (w *write) lookupable(rows []int32, control string) (asked []int32, keys []
 func (w *write) found(row int32, records []api.Record) {
 	switch {
 	case len(records) > 1:
-		w.note(row, w.bulk.field(w.bulk.options.Key), codeDuplicateKey, "")
-	case api.Same(w.chunk.Item(int(row)), records[0].Object):
+		w.note(row, w.bulk.field(w.bulk.options.Key), codeKeyNotUnique, "")
+	case api.Same(w.item(row), records[0].Object):
 		w.written(row, []byte(records[0].ID))
 	default:
 		w.note(row, w.bulk.field(w.bulk.options.Key), codeKeyConflict, "")

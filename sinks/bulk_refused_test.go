@@ -230,7 +230,7 @@ func TestBulkConflictsAndDuplicates(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantFates(t, "conflicts", c, "3 rejected, 7 written")
-	if got := codes(c); got != "1 duplicate_key, 1 key_conflict, 1 refused" {
+	if got := codes(c); got != "1 key_conflict, 1 key_not_unique, 1 refused" {
 		t.Error(got)
 	}
 }

@@ -16,6 +16,7 @@ type write struct {
 	rows   []int32  // the rows to send
 	body   []byte   // of the request
 	reply  []byte   // body of the answer
+	full   []byte   // of the row being compared: its object, with nulls
 	items  [][]byte // of the rows in the request
 	keys   [][]byte // likewise
 	answer *api.Answer
@@ -86,7 +87,7 @@ func (w *write) key(row int32) []byte {
 func (w *write) sent(rows []int32) api.Sent {
 	w.items, w.keys = w.items[:0], w.keys[:0]
 	for _, row := range rows {
-		w.items = append(w.items, w.chunk.Item(int(row)))
+		w.items = append(w.items, w.item(row))
 		w.keys = append(w.keys, w.key(row))
 	}
 	return api.Sent{Items: w.items, Keys: w.keys}
@@ -118,7 +119,7 @@ func (w *write) send(ctx context.Context, rows []int32) error {
 func (w *write) fit(rows []int32) int {
 	room := int(w.bulk.limit.Load()) - len("[]")
 	for n, row := range rows {
-		room -= len(w.chunk.Item(int(row))) + len(",")
+		room -= len(w.item(row)) + len(",")
 		if room < 0 && n > 0 {
 			return n
 		}
@@ -160,21 +161,27 @@ func (w *write) deliver(ctx context.Context, rows []int32) (api.Outcome, error) 
 		if i > 0 {
 			w.body = append(w.body, ',')
 		}
-		w.body = append(w.body, w.chunk.Item(int(row))...)
+		w.body = append(w.body, w.item(row)...)
 	}
 	w.body = append(w.body, ']')
+	w.bulk.created.Store(true)
 	patience := w.bulk.client.Patience(http.MethodPost, path)
 	for {
 		o := w.bulk.client.BulkWrite(ctx, path, w.body, w.reply)
-		if cap(o.Body) > cap(w.reply) {
-			w.reply = o.Body[:0]
-		}
+		w.keepReply(o)
 		if o.Class == api.InDoubt || o.Class == api.Answered {
 			return o, nil
 		}
 		if err := patience.Again(ctx, o); err != nil {
 			return o, err
 		}
+	}
+}
+
+// keepReply keeps the buffer of the answer for the next one.
+func (w *write) keepReply(o api.Outcome) {
+	if cap(o.Body) > cap(w.reply) {
+		w.reply = o.Body[:0]
 	}
 }
 
@@ -185,7 +192,7 @@ var errShowsNone = errors.New("the answer shows none of the rows")
 func (w *write) confirm(rows []int32, o api.Outcome) error {
 	if err := w.answer.Match(o.Body, w.sent(rows)); err != nil {
 		w.doubt(rows, "answer not readable", o.Status, err)
-		return w.doubted(err)
+		return w.doubted(http.MethodPost, w.bulk.options.Path, err)
 	}
 	missing := 0
 	for i, row := range rows {
@@ -201,7 +208,7 @@ func (w *write) confirm(rows []int32, o api.Outcome) error {
 			"chunk", w.chunk.Seq, "rows", missing, "of", len(rows))
 	}
 	if missing == len(rows) {
-		return w.doubted(errShowsNone)
+		return w.doubted(http.MethodPost, w.bulk.options.Path, errShowsNone)
 	}
 	w.bulk.doubts.Store(0)
 	return nil
@@ -224,28 +231,27 @@ func (w *write) doubt(rows []int32, why string, status int, err error) {
 // lost puts the rows of a request without an answer in doubt.
 func (w *write) lost(rows []int32, o api.Outcome) error {
 	w.doubt(rows, "no clear answer", o.Status, o.Err)
-	return w.doubted(o.Err)
+	return w.doubted(http.MethodPost, w.bulk.options.Path, o.Err)
 }
 
-// doubted counts a request that proved nothing, because of cause. After many
+// doubted counts a request to path that proved nothing, because of cause. After many
 // such requests in a row it stops the run, so that a dead API, or a login page
 // in its place, does not leave a whole register in doubt.
-func (w *write) doubted(cause error) error {
+func (w *write) doubted(method, path string, cause error) error {
 	if n := w.bulk.doubts.Add(1); n >= int64(w.bulk.options.MaxDoubts) {
-		return &doubtsError{path: w.bulk.options.Path, requests: n, err: cause}
+		return &doubtsError{method: method, path: path, err: cause}
 	}
 	return nil
 }
 
 // doubtsError stops a run whose requests all end in doubt.
 type doubtsError struct {
-	path     string
-	requests int64
-	err      error
+	method, path string
+	err          error
 }
 
 func (e *doubtsError) Error() string {
-	return "POST " + e.path + ": no clear answer to any of the last requests: " + e.err.Error()
+	return e.method + " " + e.path + ": no clear answer to any of the last requests: " + e.err.Error()
 }
 
 func (e *doubtsError) Unwrap() error { return e.err }

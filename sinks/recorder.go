@@ -27,7 +27,8 @@ type RecorderOptions struct {
 //     file (_row) and everything that is wrong with it (_errors);
 //   - in_doubt.csv: the same of rows that were sent and of which nobody knows
 //     whether they arrived;
-//   - written.csv: number, key and id of each row that the API has;
+//   - written.csv: number, key and id of each row that the API has, and whether
+//     its record was created or updated;
 //   - missing_TABLE.csv: each key that a lookup did not find, and the first row
 //     that has it.
 //
@@ -73,7 +74,7 @@ func NewRecorder(dir string, o RecorderOptions) (*Recorder, error) {
 	whole := r.head(append(slices.Clone(o.Columns), pipeline.RowColumn, pipeline.ErrorsColumn))
 	r.rejects = recordFile{name: "rejects", path: filepath.Join(dir, "rejects.csv"), head: whole}
 	r.inDoubt = recordFile{name: "in_doubt", path: filepath.Join(dir, "in_doubt.csv"), head: whole}
-	r.written = recordFile{name: "written", path: filepath.Join(dir, "written.csv"), head: r.head([]string{"row", "key", "id"})}
+	r.written = recordFile{name: "written", path: filepath.Join(dir, "written.csv"), head: r.head([]string{"row", "key", "id", "change"})}
 	r.missing.init(r)
 	return r, nil
 }
@@ -112,7 +113,9 @@ func (r *Recorder) Render(c *pipeline.Chunk, out *pipeline.Record) {
 		case pipeline.InDoubt:
 			out.InDoubt = r.appendRow(out.InDoubt, c, row, mine, beyond)
 		case pipeline.Written:
-			out.Written = r.appendWritten(out.Written, c, row)
+			out.Written = r.appendWritten(out.Written, c, row, "created")
+		case pipeline.Updated:
+			out.Written = r.appendWritten(out.Written, c, row, "updated")
 		}
 	}
 }
@@ -155,7 +158,7 @@ func (r *Recorder) appendRow(dst []byte, c *pipeline.Chunk, row int, problems []
 	return append(dst, d.end...)
 }
 
-func (r *Recorder) appendWritten(dst []byte, c *pipeline.Chunk, row int) []byte {
+func (r *Recorder) appendWritten(dst []byte, c *pipeline.Chunk, row int, change string) []byte {
 	d := r.dialect
 	dst = strconv.AppendInt(dst, c.Rows[row], 10)
 	dst = append(dst, d.delimiter)
@@ -166,6 +169,8 @@ func (r *Recorder) appendWritten(dst []byte, c *pipeline.Chunk, row int) []byte 
 	if c.IDs.Len() > row {
 		dst = d.appendGuarded(dst, c.IDs.Value(row))
 	}
+	dst = append(dst, d.delimiter)
+	dst = append(dst, change...)
 	return append(dst, d.end...)
 }
 

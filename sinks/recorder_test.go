@@ -122,7 +122,7 @@ func TestRecorderWritesWhatWasWrittenAndWhatIsInDoubt(t *testing.T) {
 	o.Delimiter = ','
 	r, dir := newRecorder(t, o)
 	c := inputChunk(
-		[]pipeline.Fate{pipeline.Written, pipeline.InDoubt, pipeline.Unchanged, pipeline.NotSent, pipeline.Written},
+		[]pipeline.Fate{pipeline.Written, pipeline.InDoubt, pipeline.Unchanged, pipeline.NotSent, pipeline.Updated},
 		[]string{"A", "", "", ""}, []string{"B", "", "", ""}, []string{"C", "", "", ""}, []string{"D", "", "", ""}, []string{"E", "", "", ""},
 	)
 	for _, key := range []string{"K1", "K2", "K3", "K4", "00,5"} {
@@ -137,7 +137,7 @@ func TestRecorderWritesWhatWasWrittenAndWhatIsInDoubt(t *testing.T) {
 	}
 	bare := inputChunk([]pipeline.Fate{pipeline.Written}, []string{"F", "", "", ""})
 	record(t, r, c, bare)
-	if want, got := "\uFEFFrow,key,id\r\n2,K1,id-1\r\n6,\"'00,5\",id-5\r\n2,,\r\n", readFile(t, dir, "written.csv"); got != want {
+	if want, got := "\uFEFFrow,key,id,change\r\n2,K1,id-1,created\r\n6,\"'00,5\",id-5,updated\r\n2,,,created\r\n", readFile(t, dir, "written.csv"); got != want {
 		t.Errorf("written.csv:\n got %q\nwant %q", got, want)
 	}
 	want := "\uFEFFNamn,Personnr,email,Kundnr,_row,_errors\r\n" +

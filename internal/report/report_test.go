@@ -122,6 +122,23 @@ Files
 	}
 }
 
+func TestTerminalPartsTheNewRecordsFromTheChangedOnes(t *testing.T) {
+	s := sample()
+	s.Rows = pipeline.Counts{Read: 1250, Written: 1200, Updated: 1100, Unchanged: 50}
+	var b strings.Builder
+	if err := s.Print(&b, func(c pipeline.Code) string { return string(c) }); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"  written    1,200   (100 created, 1,100 updated)\n",
+		"  unchanged     50   their records hold the same already\n",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("the account lacks %q:\n%s", want, b.String())
+		}
+	}
+}
+
 func TestTerminalSaysHowManyReasonsItLeavesOut(t *testing.T) {
 	s := sample()
 	s.Rejects = nil

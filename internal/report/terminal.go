@@ -64,8 +64,8 @@ func (p *printer) counts(s *Summary) {
 	}{
 		{"read", c.Read, true, ""},
 		{"valid", c.Valid, s.Verb == "validate", "nothing was sent; only the API knows more"},
-		{"written", c.Written, s.Verb != "validate", ""},
-		{"unchanged", c.Unchanged, c.Unchanged > 0, ""},
+		{"written", c.Written, s.Verb != "validate", changes(c)},
+		{"unchanged", c.Unchanged, c.Unchanged > 0, "their records hold the same already"},
 		{"skipped", c.Skipped, c.Skipped > 0, "left out by the mapping"},
 		{"rejected", c.Rejected, true, ""},
 		{"in doubt", c.InDoubt, c.InDoubt > 0, "sent, and no answer shows whether they arrived: never sent again"},
@@ -84,6 +84,15 @@ func (p *printer) counts(s *Summary) {
 	if !s.Balanced {
 		p.printf("\n  These numbers do not add up, which is a fault in flytt. Do not rely on this run.\n")
 	}
+}
+
+// changes parts the rows written into those whose records are new and the others,
+// if there are any.
+func changes(c pipeline.Counts) string {
+	if c.Updated == 0 {
+		return ""
+	}
+	return fmt.Sprintf("(%s created, %s updated)", Number(c.Written-c.Updated), Number(c.Updated))
 }
 
 func preposition(verb string) string {

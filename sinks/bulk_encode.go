@@ -1,0 +1,114 @@
+package sinks
+
+import (
+	"bytes"
+	"strings"
+
+	"flytt/pipeline"
+)
+
+// idField is the API's own identifier of a record.
+const idField = "id"
+
+// bulkEncoder writes each pending row as the object that the API is sent, and
+// before it, where the row is about a record that exists, the id of that in
+// lower case. An id has no brace and an object starts with one, so that parting
+// them costs nothing: see splitItem. An id that is no uuid rejects its row: it
+// comes to stand in a URL.
+type bulkEncoder struct {
+	objects *objectEncoder
+	id      int // index in the schema, or pipeline.None: rows are never told by it
+}
+
+// newBulkEncoder returns an encoder of rows of schema. Without byID the id, if
+// there is one in the schema, is left out.
+func newBulkEncoder(schema *pipeline.Schema, byID bool) pipeline.Encoder {
+	at := schema.Index(idField)
+	if at < 0 {
+		return newObjectEncoder(schema, objectOptions{})
+	}
+	var paths []path
+	for i, f := range schema.Fields {
+		if i != at {
+			paths = append(paths, path{strings.Split(f.Name, "."), int16(i), kindOf(f.Type)})
+		}
+	}
+	e := &bulkEncoder{objects: &objectEncoder{members: newMembers(paths)}, id: at}
+	if !byID {
+		return e.objects
+	}
+	return e
+}
+
+// Encode appends the pending rows of b to e.
+func (x *bulkEncoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
+	for row, fate := range b.Fates {
+		if fate == pipeline.Pending {
+			e.Data = x.append(e.Data, b, row)
+		}
+		e.EndRow()
+	}
+	return nil
+}
+
+func (x *bulkEncoder) append(dst []byte, b *pipeline.Batch, row int) []byte {
+	start := len(dst)
+	if id := b.Fields[x.id].Value(row); len(id) > 0 {
+		if !isUUID(id) {
+			noteField(b, row, x.id, codeUUID)
+			return dst
+		}
+		for _, c := range id {
+			dst = append(dst, lower(c))
+		}
+	}
+	dst, bad := x.objects.appendObject(dst, x.objects.members, b, row)
+	if bad != pipeline.None {
+		noteNotJSON(b, row, bad)
+		return dst[:start]
+	}
+	return dst
+}
+
+func noteField(b *pipeline.Batch, row, field int, code pipeline.Code) {
+	b.Note(pipeline.Problem{
+		Row: int32(row), Field: int16(field), Column: pipeline.None,
+		Stage: pipeline.Write, Code: code,
+	})
+}
+
+// splitItem parts what bulkEncoder wrote of a row into the id, which may be
+// empty, and the object.
+func splitItem(item []byte) (id, object []byte) {
+	n := bytes.IndexByte(item, '{')
+	return item[:n:n], item[n:]
+}
+
+// isUUID reports whether v has the form of a uuid: 32 hexadecimal digits in
+// groups of 8, 4, 4, 4 and 12.
+func isUUID(v []byte) bool {
+	if len(v) != 36 {
+		return false
+	}
+	for i, c := range v {
+		switch i {
+		case 8, 13, 18, 23:
+			if c != '-' {
+				return false
+			}
+		default:
+			if c = lower(c); (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// lower returns c in lower case if it is a letter of ASCII.
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}

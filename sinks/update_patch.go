@@ -1,0 +1,220 @@
+package sinks
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"flytt/internal/api"
+	"flytt/internal/jsonscan"
+	"flytt/pipeline"
+)
+
+// compare settles row by the record it is about: unchanged if that holds all of
+// the row, otherwise what differs is sent.
+func (w *write) compare(ctx context.Context, row int32, id string, record []byte) error {
+	patch := differences(w.wanted(row), record)
+	if patch == nil {
+		w.chunk.Fates[row] = pipeline.Unchanged
+		return nil
+	}
+	return w.patch(ctx, row, id, patch)
+}
+
+// wanted returns what a record is to hold of row: its fields, and nulls for those
+// that are to be cleared.
+func (w *write) wanted(row int32) []byte {
+	object := w.item(row)
+	if len(w.bulk.options.Nulls) == 0 {
+		return object
+	}
+	w.full = append(w.full[:0], object[:len(object)-1]...)
+	for _, name := range w.bulk.options.Nulls {
+		name, _, _ = strings.Cut(name, ".")
+		if jsonscan.Member(object, name) != nil {
+			continue
+		}
+		if len(w.full) > 1 {
+			w.full = append(w.full, ',')
+		}
+		w.full = append(w.full, '"')
+		w.full = appendText(w.full, []byte(name))
+		w.full = append(w.full, `":null`...)
+	}
+	w.full = append(w.full, '}')
+	return w.full
+}
+
+// differences returns those members of want that record does not hold, as an
+// object; nil if it holds them all. An input cannot tell no text from no value,
+// and has no white space around a text: neither is a difference. A reference of
+// which the record says nothing may be any: it is one.
+func differences(want, record []byte) []byte {
+	patch, _ := api.Changes(nil, want, record)
+	var out []byte
+	for name, value := range jsonscan.Members(want) {
+		plain := string(jsonscan.Unquote(name))
+		got := jsonscan.Member(record, plain)
+		if !unsaid(value, got) && (jsonscan.Member(patch, plain) == nil || alike(value, got)) {
+			continue
+		}
+		out = append(out, ',', '"')
+		out = append(out, name...)
+		out = append(out, '"', ':')
+		out = append(out, value...)
+	}
+	if out == nil {
+		return nil
+	}
+	out[0] = '{'
+	return append(out, '}')
+}
+
+// unsaid reports whether want is a reference and got is one of which the API
+// does not tell where it leads.
+func unsaid(want, got jsontext.Value) bool {
+	return want.Kind() == '{' && got.Kind() == '{' && empty(got) && !empty(want)
+}
+
+// empty reports whether v, a string, an object or an array, holds nothing.
+func empty(v jsontext.Value) bool { return len(bytes.TrimSpace(v[1:len(v)-1])) == 0 }
+
+// holds reports whether record shows nothing that speaks against changes.
+func holds(changes, record []byte) bool {
+	for name, value := range jsonscan.Members(differences(changes, record)) {
+		if !unsaid(value, jsonscan.Member(record, string(jsonscan.Unquote(name)))) {
+			return false
+		}
+	}
+	return true
+}
+
+// alike reports whether want and got are the same to an input.
+func alike(want, got jsontext.Value) bool {
+	switch want.Kind() {
+	case 'n':
+		switch got.Kind() {
+		case '"', '{', '[':
+			return empty(got)
+		}
+		return len(got) == 0 || got.Kind() == 'n'
+	case '"':
+		return got.Kind() == '"' && bytes.Equal(jsonscan.Text(want), bytes.TrimSpace(jsonscan.Text(got)))
+	}
+	return false
+}
+
+// recordOf returns body if it is the record with id, as far as it tells, and nil
+// otherwise.
+func recordOf(body []byte, id string) []byte {
+	record := jsontext.Value(bytes.TrimSpace(body))
+	if len(record) == 0 || record[0] != '{' || !record.IsValid() {
+		return nil
+	}
+	if !strings.EqualFold(string(jsonscan.Text(jsonscan.Member(record, idField))), id) {
+		return nil
+	}
+	return record
+}
+
+// patch sends the changes to the record with id and settles row. It makes
+// attempts until one may have been processed.
+func (w *write) patch(ctx context.Context, row int32, id string, changes []byte) error {
+	patience := w.bulk.client.Patience(http.MethodPatch, w.bulk.options.Records)
+	for {
+		o := w.bulk.client.Update(ctx, w.bulk.options.Records, id, changes, w.reply)
+		w.keepReply(o)
+		if o.Class == api.InDoubt || o.Class == api.Answered {
+			return w.patched(ctx, row, id, changes, o)
+		}
+		if err := patience.Again(ctx, o); err != nil {
+			return err
+		}
+	}
+}
+
+// patched settles row by what became of its changes.
+func (w *write) patched(ctx context.Context, row int32, id string, changes []byte, o api.Outcome) error {
+	if o.OK() {
+		if record := recordOf(o.Body, id); record != nil {
+			w.updated(row, id, changes, record)
+			return nil
+		}
+		o.Err = errNoRecord
+	}
+	if o.OK() || o.Class == api.InDoubt {
+		return w.readChange(ctx, row, id, changes, o)
+	}
+	w.bulk.doubts.Store(0)
+	switch {
+	case o.Status == http.StatusRequestEntityTooLarge:
+		w.note(row, pipeline.None, codeItemTooLarge, "")
+		return nil
+	case api.Refuses(o.Status):
+		refusals := api.ParseRefusals(o.Body, api.Sent{Items: [][]byte{changes}})
+		w.rejectAll(w.rejectNamed([]int32{row}, refusals), codeRefused, refusals)
+		return nil
+	case o.Status == http.StatusNotFound:
+		return w.vanished(ctx, row, id)
+	}
+	return w.bulk.patchStops(o.Status)
+}
+
+func (s *Bulk) patchStops(status int) error {
+	return &api.StatusError{Method: http.MethodPatch, Path: s.options.Records, Status: status}
+}
+
+// vanished settles a row whose record was there and is not found when it is to
+// be changed: it has been deleted, unless it is there to be read, for then it is
+// the address that is wrong.
+func (w *write) vanished(ctx context.Context, row int32, id string) error {
+	record, err := w.bulk.get(ctx, id)
+	switch {
+	case err != nil:
+		return err
+	case record != nil:
+		return w.bulk.patchStops(http.StatusNotFound)
+	}
+	w.note(row, w.bulk.field(idField), codeNotFound, "")
+	return nil
+}
+
+// updated settles row, whose changes the API has answered with record. A record
+// that holds something else is worth a warning: the next import would find the
+// same differences.
+func (w *write) updated(row int32, id string, changes, record []byte) {
+	w.bulk.doubts.Store(0)
+	w.chunk.Fates[row] = pipeline.Updated
+	w.setID(row, []byte(id))
+	if !holds(changes, record) {
+		w.chunk.Note(pipeline.Problem{
+			Row: row, Field: pipeline.None, Column: pipeline.None,
+			Severity: pipeline.Warning, Stage: pipeline.Write, Code: codeStoredOtherwise,
+		})
+	}
+}
+
+// readChange settles row by reading its record back, since there was no clear
+// answer to the changes.
+func (w *write) readChange(ctx context.Context, row int32, id string, changes []byte, o api.Outcome) error {
+	cause := o.Err
+	for _, wait := range visible {
+		if err := pauseFor(ctx, wait); err != nil {
+			break
+		}
+		record, err := w.bulk.get(ctx, id)
+		if err != nil {
+			cause = err
+			break
+		}
+		if record != nil && holds(changes, record) {
+			w.updated(row, id, changes, record)
+			return nil
+		}
+	}
+	w.doubt([]int32{row}, "no clear answer to a change, and it is not read back", o.Status, cause)
+	return w.doubted(http.MethodPatch, w.bulk.options.Records, cause)
+}
