@@ -236,13 +236,14 @@ func TestEveryCodeNotedIsListed(t *testing.T) {
 		listed[c.Code] = true
 	}
 	rows := rowsOf(t, "a,b\nx\"y,\"z\"z\n\n1\n\x00,\xFF\n", Options{Encoding: "utf-8"})
+	rows = append(rows, decodeList(t, `{"nickname":1}`, contactColumns(), ListOptions{}))
 	all := strings.Join(rows, "\n")
 	for code := range listed {
 		if !strings.Contains(all, string(code)) {
 			t.Errorf("%s is listed but was not noted", code)
 		}
 	}
-	for _, code := range []pipeline.Code{raggedRow, bareQuote, textAfterQuote, nulByte, invalidEncoding, blankRow} {
+	for _, code := range []pipeline.Code{raggedRow, bareQuote, textAfterQuote, nulByte, invalidEncoding, blankRow, unknownField} {
 		if !listed[code] {
 			t.Errorf("%s is noted but not listed", code)
 		}
