@@ -140,6 +140,9 @@ func (x *exchange) serve() error {
 			return f.instead(x)
 		}
 	}
+	if x.r.URL.Path == openapiPath {
+		return x.openapi()
+	}
 	var rest string
 	if x.table, rest = x.route(x.r.URL.Path); x.table == nil {
 		return notFound
