@@ -266,7 +266,7 @@ func quote(s string) string {
 
 // codeTables returns the tables of codes, in the order of the stages.
 func codeTables() [][]pipeline.CodeInfo {
-	return [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes}
+	return [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, recordCodes}
 }
 
 // codes returns every code there is, in the order of the stages.

@@ -138,6 +138,7 @@ var verbs = []func(*app) *cobra.Command{
 	convertCommand,
 	schemaCommand,
 	mappingCommand,
+	recordCommand,
 	sandboxCommand,
 	versionCommand,
 }

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/spf13/cobra"
+
+	"flytt/internal/api"
+	"flytt/mappings"
+	"flytt/pipeline"
+)
+
+func recordCommand(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "record",
+		Short: "Get, list, create, update and delete single records",
+		Long: `record works on single records of the API, JSON in and JSON out. What is written
+is held against the rules of the resource first: a record with faults is not
+sent, and every fault is listed.
+
+Exit codes: 0 done; 1 refused by the rules or by the API, or there is no such
+record; 2 usage or configuration; 4 credentials, API or network; 5 the answer to
+a write was lost and what it did could not be told.`,
+		Example: `  flytt record list --where name__icontains=ek --sandbox
+  flytt record create --set name='Åsa Öberg' --set title=VD --set external_client.id=6f9a… --sandbox
+  flytt record update 0d9c… --set email= --set phone_number=+46701234567 --sandbox`,
+	}
+	c.AddCommand(recordGetCommand(a), recordCreateCommand(a), recordUpdateCommand(a), recordDeleteCommand(a))
+	return c
+}
+
+// recordVerb is one run of a verb of record.
+type recordVerb struct {
+	*app
+	resourceName string
+	profile      string
+	connection   connection
+	compact      bool
+	pretty       bool
+	verbose      bool
+
+	settings *settings
+	resource *mappings.Resource
+	client   *api.Client // once it is open
+}
+
+// addFlags adds the flags that all verbs of record share.
+func (v *recordVerb) addFlags(c *cobra.Command) {
+	s := c.Flags()
+	s.StringVar(&v.resourceName, "resource", "", "`NAME` of the resource (default: the only one there is)")
+	s.StringVar(&v.profile, "profile", "", "`NAME` of a profile in flytt.yaml")
+	s.BoolVarP(&v.verbose, "verbose", "v", false, "log what is being done")
+	v.connection.addFlags(c)
+}
+
+// addFormFlags adds the flags that say how an object is printed.
+func (v *recordVerb) addFormFlags(c *cobra.Command) {
+	c.Flags().BoolVar(&v.compact, "compact", false, "print the object on one line (default: where stdout is no terminal)")
+	c.Flags().BoolVar(&v.pretty, "pretty", false, "print the object indented (default: on a terminal)")
+	c.MarkFlagsMutuallyExclusive("compact", "pretty")
+}
+
+// do runs a verb: reads the settings, lets prepare find out what can be known
+// without the API, connects, and lets work speak to it. An interrupt ends work.
+func (v *recordVerb) do(ctx context.Context, prepare func() error, work func(context.Context) error) (err error) {
+	if v.settings, err = loadSettings(v.profile); err != nil {
+		return err
+	}
+	if v.resource, err = resourceCalled(cmp.Or(v.resourceName, v.settings.Resource)); err != nil {
+		return err
+	}
+	if err := prepare(); err != nil {
+		return err
+	}
+	if err := v.settings.overlayRequests(0, 0); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, v.connection.close()) }()
+	if v.client, err = v.connection.open(v.settings, v.logger()); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return work(ctx)
+}
+
+func (v *recordVerb) logger() *slog.Logger {
+	level := slog.LevelWarn
+	if v.verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(&lineHandler{w: v.stderr, level: level})
+}
+
+// resourceCalled returns the resource called name; "" is the only one there is.
+func resourceCalled(name string) (*mappings.Resource, error) {
+	names := mappings.Resources()
+	if name == "" && len(names) == 1 {
+		name = names[0]
+	}
+	if name == "" {
+		return nil, usagef("the resources are "+strings.Join(names, ", "), "which resource is meant is not said; --resource NAME says it")
+	}
+	r, err := mappings.Lookup(name)
+	if err != nil {
+		return nil, usage(err, cmp.Or(hintOf(err), "flytt schema lists the resources"))
+	}
+	return r, nil
+}
+
+// oneID takes the id of a record as the only argument.
+func oneID(_ *cobra.Command, args []string) error {
+	if len(args) == 1 && args[0] != "" {
+		return nil
+	}
+	return usagef("the API's own id of a record, as flytt record list shows it", "one ID is wanted, %d were given", len(args))
+}
+
+// printObject prints a JSON object as the API gave it: indented on a terminal,
+// on one line elsewhere, unless the flags say otherwise.
+func (v *recordVerb) printObject(object []byte) error {
+	text := jsontext.Value(bytes.Clone(object))
+	form := text.Compact
+	if v.pretty || !v.compact && isTerminal(v.stdout) {
+		form = func(o ...jsontext.Options) error { return text.Indent(append(o, jsontext.WithIndent("  "))...) }
+	}
+	if err := form(jsontext.PreserveRawStrings(true)); err != nil {
+		return errors.New("the answer of the API is not JSON")
+	}
+	_, err := v.stdout.Write(append(text, '\n'))
+	return stdoutError(err)
+}
+
+// place is a part of a command line: where the API is.
+func (v *recordVerb) place() (args []string) {
+	if v.profile != "" {
+		args = append(args, "--profile", v.profile)
+	}
+	if v.connection.baseURL != "" {
+		args = append(args, "--base-url", v.connection.baseURL)
+	}
+	if v.connection.sandbox {
+		args = append(args, "--sandbox")
+	}
+	return args
+}
+
+// give tells the user of err and what to run next, and returns an error that
+// ends flytt with code. It is for what is known only after the API was asked.
+func (v *recordVerb) give(err error, code int, next ...string) error {
+	v.explain(err)
+	v.sayNext(step{command: join(append(append([]string{"flytt"}, next...), v.place()...))})
+	return &shownError{err, code}
+}
+
+// failedTo tells the user why the API did not do act. Sent is the record that was
+// sent; nil: there was none. What is in doubt is not for failedTo.
+func (v *recordVerb) failedTo(ctx context.Context, act string, err error, sent *record) error {
+	var refused *api.RefusedError
+	switch {
+	case ctx.Err() != nil:
+		return v.give(fmt.Errorf("%s: %w", act, pipeline.ErrInterrupted), exitInterrupted, newest(v.resource)...)
+	case errors.Is(err, api.ErrNotFound):
+		return v.give(hinted(act+": there is no such record", "the id is the API's own; by another number flytt record list --where finds it"), exitRejects, newest(v.resource)...)
+	case errors.As(err, &refused) && sent != nil:
+		return v.refused(act, refused, sent)
+	}
+	hint := cmp.Or(hintOf(err), "flytt doctor looks for the cause")
+	return v.give(hinted(fmt.Sprintf("%s: %v", act, err), hint), exitFatal, "doctor")
+}
+
+// newest are the arguments that list the newest records.
+func newest(r *mappings.Resource) []string {
+	args := []string{"record", "list", "--limit=5"}
+	if field := created(r); field != "" {
+		args = append(args, "--order-by=-"+field)
+	}
+	return args
+}
+
+// refused lists the reasons that the API gives.
+func (v *recordVerb) refused(act string, err *api.RefusedError, sent *record) error {
+	v.say("flytt: %s: the API refuses the record (%d %s); nothing was changed\n", act, err.Status, http.StatusText(err.Status))
+	for _, r := range err.Refusals {
+		v.say("  %s: %s\n", cmp.Or(r.Field, "(record)"), cmp.Or(sent.mask(r.Message), "no reason is given"))
+	}
+	v.sayNext(step{command: join([]string{"flytt", "schema", v.resource.Name})})
+	return &shownError{err, exitRejects}
+}
+
+// hintedError is an error that knows what to do about it.
+type hintedError struct{ message, hint string }
+
+func hinted(message, hint string) error { return &hintedError{message, hint} }
+
+// Error returns what is wrong.
+func (e *hintedError) Error() string { return e.message }
+
+// Hint says what to do about it.
+func (e *hintedError) Hint() string { return e.hint }
