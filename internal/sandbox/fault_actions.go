@@ -30,10 +30,10 @@ type effect struct {
 
 // effects is the table of WHATs, status codes aside.
 var effects = []effect{
-	{"refuse", "TIME", "1s", "answer; then nobody listens for TIME, connections are refused", timed(func(x *exchange, d time.Duration) { x.refusing = d })},
+	{"refuse", "TIME", "1s", "answer, then listen to nobody for TIME: refused", timed(func(x *exchange, d time.Duration) { x.refusing = d })},
 	{"reset", "", "", "reset the connection *", instead((*exchange).reset)},
 	{"hang", "", "", "read the request and never answer *", instead((*exchange).hang)},
-	{"rst-stream", "CODE", "PROTOCOL_ERROR", "end the HTTP/2 stream with CODE (HTTP/1: reset) *", parseStreamReset},
+	{"rst-stream", "CODE", "PROTOCOL_ERROR", "end the HTTP/2 stream; HTTP/1: reset *", parseStreamReset},
 	{"html", "", "", "200 and an HTML page *", instead((*exchange).page)},
 	{"bad-request", "", "", "400 that names no item and no field *", instead(answering(http.StatusBadRequest))},
 	{"redirect", "URL", "", "307 to URL *", parseRedirect},

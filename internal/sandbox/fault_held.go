@@ -45,8 +45,8 @@ func (a *held) cut(n int, breaks bool) {
 		n = len(a.body) / 2
 	}
 	n = min(n, max(len(a.body)-1, 0))
-	for n > 0 && n < len(a.body)-1 && (a.body[n-1] == '}' || a.body[n-1] == '\n') {
-		n++
+	for n > 0 && (a.body[n-1] == '}' || a.body[n-1] == '\n') {
+		n--
 	}
 	a.whole, a.body = len(a.body), a.body[:n]
 }
@@ -86,6 +86,9 @@ func (a *held) rows() (r rows, ok bool) {
 }
 
 func (r *rows) bytes() []byte {
+	if len(r.objects) == 0 && r.open == nil {
+		return nil
+	}
 	body := append(bytes.Clone(r.open), bytes.Join(r.objects, r.between)...)
 	return append(body, r.end...)
 }

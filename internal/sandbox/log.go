@@ -117,6 +117,9 @@ func (s *Sandbox) operation(r *http.Request) string {
 	return map[string]string{http.MethodGet: opRecord, http.MethodPatch: opPatch, http.MethodDelete: opDelete}[r.Method]
 }
 
+// InFlight returns how many requests are under way.
+func (s *Sandbox) InFlight() int { return int(s.inFlight.Load()) }
+
 // arrive begins the record of the request and finds the faults that strike it.
 func (x *exchange) arrive() {
 	x.entry = Request{
