@@ -12,6 +12,10 @@
 // mapping file, [AutoMapping] guesses it from the headers. Bound to a resource
 // and to an input by Compile it is a [Plan], whose Step maps batches.
 //
+// An export turns that round: CompileExport binds a mapping whose fields are the
+// columns of a file to the fields of a resource, and [ExportPlan] makes the plan
+// of an export without a mapping.
+//
 // A [Validator] holds the mapped batches against the rules of the descriptor,
 // down one column after another, and notes every problem of a row under its
 // code. The codes are documented in [Codes] and [MapCodes]. To add a rule for

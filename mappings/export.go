@@ -175,20 +175,20 @@ func (c *exportCompiler) known(rule *Rule) bool {
 	}
 	for k, name := range rule.From {
 		if _, ok := c.plan.names.find(name); !ok {
-			c.add(c.m.at(fmt.Sprint(path, "/from/", k), path), c.fieldHint(rule, name), "unknown field %q", name)
+			c.add(c.m.at(fmt.Sprint(path, "/from/", k), path), c.turnedHint(rule, name), "unknown field %q", name)
 		}
 	}
 	return len(c.list) == before
 }
 
-// fieldHint returns the nearest field, or what is the matter where the mapping
+// turnedHint returns the nearest field, or what is the matter where the mapping
 // is one of an import.
-func (c *exportCompiler) fieldHint(rule *Rule, name string) string {
+func (c *exportCompiler) turnedHint(rule *Rule, name string) string {
 	names := c.plan.names.names
 	if Nearest(name, names) == "" && c.resource.Field(rule.Field) != nil {
 		return "in an export the file's column is on the left and the API's field on the right: " + name + ": " + rule.Field
 	}
-	return nearestHint(name, names)
+	return fieldHint(name, names)
 }
 
 // output makes the field of the schema that rule i fills.

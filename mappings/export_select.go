@@ -86,11 +86,21 @@ func (s *Select) find(names *headers, fields []string) ([]int, error) {
 		at, ok := names.find(name)
 		switch {
 		case !ok || names.names[at] == extraColumn:
-			return nil, withHint("select: unknown field "+name, nearestHint(name, names.names))
+			return nil, withHint("select: unknown field "+name, fieldHint(name, names.names))
 		case slices.Contains(found, at):
 			return nil, errors.New("select: field " + names.names[at] + " stands twice")
 		}
 		found = append(found, at)
 	}
 	return found, nil
+}
+
+// fieldHint names the field nearest to name or, if none is near, all of them:
+// there is no other place to look a name of an export up.
+func fieldHint(name string, fields []string) string {
+	fields = slices.DeleteFunc(slices.Clone(fields), func(f string) bool { return f == extraColumn })
+	if near := Nearest(name, fields); near != "" {
+		return "did you mean " + near + "?"
+	}
+	return "fields: " + strings.Join(fields, ", ")
 }

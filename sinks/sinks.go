@@ -6,6 +6,9 @@
 // file appears whole or not at all. The contract test demands a golden file of
 // every format in the table.
 //
+// Compression is a layer of the output, not a format: .gz behind an extension
+// asks for it.
+//
 // A Recorder keeps the row-by-row account of a run in its run directory.
 package sinks
 

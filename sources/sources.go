@@ -2,6 +2,9 @@
 // input, chooses one line of the table of formats, and returns a
 // pipeline.Source that only cuts; its decoders do the work.
 //
+// The list endpoint of the API is a source as well, but no format: NewList makes
+// one of whatever reads its pages.
+//
 // To add a format: write its opener, add its line to the table, and add a
 // fixture to testdata/contract, which the contract tests then demand.
 package sources
