@@ -1,0 +1,99 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+)
+
+// tie reads the rows made at one moment that are more than a page holds, and so
+// have no moments to be told apart by. They are read until a pass is followed by
+// another that brings the same ids in the same order.
+type tie struct {
+	pass  *pass
+	tries int
+}
+
+const tieTries = 5
+
+// beginTie begins to read the tie at the frontier.
+func (b *byCreated) beginTie() {
+	b.lane.drop(1)
+	b.tie = &tie{}
+	b.again()
+}
+
+// again begins a pass over the tie.
+func (b *byCreated) again() {
+	at := b.reach.at
+	b.tie.pass = b.newPass(b.query(at, at+b.unit), b.size, false)
+	b.tie.tries++
+}
+
+// tied hands out the next rows of the tie.
+func (b *byCreated) tied(ctx context.Context, dst []byte) ([]byte, int, error) {
+	p, err := b.tie.pass.page(ctx)
+	if err == io.EOF {
+		return dst, 0, b.untie(ctx)
+	}
+	if err != nil {
+		return dst, 0, err
+	}
+	out := newParcel(dst, p)
+	if err := b.takeTied(&out, p); err != nil {
+		return dst, 0, err
+	}
+	b.span(&out, p)
+	b.tie.pass.lane.pop()
+	if b.full() {
+		return out.dst, out.n, b.untie(ctx)
+	}
+	return out.dst, out.n, nil
+}
+
+func (b *byCreated) takeTied(out *parcel, p *page) error {
+	for i := range p.objects {
+		o := &p.objects[i]
+		if o.created < b.reach.at-b.unit || o.created > b.reach.at+b.unit {
+			return inPath(b.list.path, errors.New("the list ignores "+b.lower+" or "+b.upper))
+		}
+		if o.created != b.reach.at {
+			b.tie.pass.see(p.id(i))
+			continue
+		}
+		k := keyOfID(p.id(i))
+		if !b.reach.has(k) {
+			if b.full() {
+				return nil
+			}
+			b.wanted()
+			b.reach.admit(o.created, k)
+			out.put(p, i)
+		}
+		b.tie.pass.see(p.id(i))
+	}
+	return nil
+}
+
+// untie proves the pass that has ended and goes on behind the tie, or reads the
+// tie once more.
+func (b *byCreated) untie(ctx context.Context) error {
+	doubt, err := b.tie.pass.repeated(ctx, !b.full())
+	switch {
+	case err != nil:
+		return err
+	case doubt == "":
+	case b.tie.tries < tieTries && !b.full():
+		b.count(0, 1)
+		b.again()
+		return nil
+	default:
+		b.doubt("rows made at one moment, more than a page holds: " + doubt)
+	}
+	b.tie = nil
+	if b.full() || b.reach.at >= b.top {
+		return b.end()
+	}
+	b.open(b.reach.at+b.unit, true)
+	return nil
+}
