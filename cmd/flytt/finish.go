@@ -143,8 +143,11 @@ func (a *app) sayNext(s step) {
 // next returns what to do next; its command is empty where nothing is left.
 func (j *job) next(err error) step {
 	rows, rejects := j.summary.Rows, j.summary.Files["rejects"]
+	repeatable := j.repeatable != nil && j.repeatable()
 	switch {
-	case j.verb == "import" && (rows.InDoubt > 0 || err != nil && rows.Written > 0):
+	case repeatable && err == nil && rows.InDoubt > 0:
+		return step{"wait until the API has settled what is in doubt (in_doubt.csv); rows whose records hold the same stay as they are", j.again()}
+	case j.verb == "import" && !repeatable && (rows.InDoubt > 0 || err != nil && rows.Written > 0):
 		// The same command would send again what is there.
 		return step{
 			before:  "do not import this file whole again: part of it is in the API (written.csv). Put the other rows in a file of their own",
@@ -186,7 +189,7 @@ func (a *app) again() string {
 // The flags that a next command needs, too: those that say what the rows mean,
 // how the input is written, where the rows go and how.
 var (
-	meaningFlags = []string{"mapping", "resource", "profile"}
+	meaningFlags = []string{"mapping", "resource", "profile", "mode", "key", "write-nulls"}
 	inputFlags   = []string{"encoding", "delimiter", "header-row"}
 	targetFlags  = []string{"max-rejects", "sandbox", "base-url", "chunk-rows", "concurrency", "rate", "yes", "format", "excel", "nulls"}
 )

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +15,7 @@ import (
 // What an import does unless it is told otherwise.
 const (
 	defaultChunkRows   = 500
+	defaultChangeRows  = 100
 	defaultConcurrency = 4
 	mostConcurrency    = 64
 	mostChunkRows      = 100_000
@@ -30,7 +30,7 @@ type importFlags struct {
 }
 
 func importCommand(a *app) *cobra.Command {
-	j := &job{app: a, verb: "import"}
+	j := &job{app: a, verb: "import", change: &change{}}
 	var f importFlags
 	var dryRun bool
 	c := &cobra.Command{
@@ -39,8 +39,19 @@ func importCommand(a *app) *cobra.Command {
 		Long: `import reads FILE (- is standard input), maps its columns to the fields of the
 resource, holds every row against the rules, and sends the valid ones to the API
 in chunks. The run directory tells what became of each row: written.csv (row,
-key, new id), rejects.csv (the row and all that is wrong with it), in_doubt.csv
-(sent, and no answer shows whether it arrived). Nothing in doubt is sent again.
+key, id, created or updated), rejects.csv (the row and all that is wrong with
+it), in_doubt.csv (sent, and no answer shows whether it arrived). Nothing in
+doubt is sent again.
+
+A row with an id, as in a file that flytt export wrote, is compared with the
+record that has it: what differs, and nothing else, is sent; a record that holds
+the same is left alone and the row counts as unchanged. A row without an id
+becomes a new record. --mode says otherwise: create makes every row a new record,
+update changes the record of every row, upsert does what applies; update and
+upsert find a record by its id, or by the key of the mapping, or by --key alone.
+A row whose record is not there, or whose key several records have, is rejected:
+nothing is guessed. An empty cell leaves the field of a record alone, unless
+--write-nulls clears it. A run that only changes records can be repeated safely.
 
 The API and the credentials come from the environment or flytt.yaml:
 FLYTT_BASE_URL (prod, dev or a URL), FLYTT_CUSTOMER_ID, FLYTT_APPLICATION_ID,
@@ -49,7 +60,10 @@ FLYTT_CLIENT_SECRET. --sandbox needs none of them: it sends to an API on this
 machine that keeps its rows in ` + sandboxDB + `.`,
 		Example: `  flytt import kontakter.csv -m mapping.yaml --sandbox
   flytt import kontakter.csv -m mapping.yaml --dry-run
-  flytt import kontakter.csv -m mapping.yaml --profile prod --max-rejects 2%`,
+  flytt import kontakter.csv -m mapping.yaml --profile prod --max-rejects 2%
+  flytt export -o contacts.csv && flytt import contacts.csv
+  flytt import contacts.csv --mode update --write-nulls
+  flytt import register.csv -m mapping.yaml --mode upsert --key custom_id`,
 		Args: oneFile,
 		RunE: func(c *cobra.Command, args []string) error {
 			j.file = args[0]
@@ -64,7 +78,8 @@ machine that keeps its rows in ` + sandboxDB + `.`,
 		},
 	}
 	j.flags.add(c)
-	c.Flags().IntVar(&f.chunkRows, "chunk-rows", 0, fmt.Sprintf("`ROWS` in a request (default %d)", defaultChunkRows))
+	j.change.addFlags(c)
+	c.Flags().IntVar(&f.chunkRows, "chunk-rows", 0, fmt.Sprintf("`ROWS` in a request (default %d; %d where rows may change records)", defaultChunkRows, defaultChangeRows))
 	c.Flags().IntVar(&f.concurrency, "concurrency", 0, fmt.Sprintf("requests under way at once, `N` (default %d)", defaultConcurrency))
 	c.Flags().Float64Var(&f.rate, "rate", 0, "at most `N` requests per second (default: no limit)")
 	f.connection.addFlags(c)
@@ -76,11 +91,12 @@ machine that keeps its rows in ` + sandboxDB + `.`,
 // bulkSink connects to the API and asks whether to go on.
 func (j *job) bulkSink(f *importFlags) (pipeline.Sink, pipeline.ChunkLimits, error) {
 	var limits pipeline.ChunkLimits
-	if err := j.settings.overlayImport(f); err != nil {
+	if err := j.settings.overlayImport(f, j.change.chunkRows(j.plan)); err != nil {
 		return nil, limits, err
 	}
-	if j.plan.Schema().Index("id") >= 0 {
-		return nil, limits, usagef("leave id out of the mapping to create new records", "the mapping has the field id: this version creates records, it does not change those that exist")
+	o := sinks.BulkOptions{Path: j.resource.Path + "list/", Key: j.plan.Key(), Columns: j.plan.Columns(), Log: j.log}
+	if err := j.change.options(j.resource, j.plan, &o); err != nil {
+		return nil, limits, err
 	}
 	j.closers = append(j.closers, f.connection.close)
 	client, err := f.connection.open(j.settings, j.log)
@@ -91,28 +107,23 @@ func (j *job) bulkSink(f *importFlags) (pipeline.Sink, pipeline.ChunkLimits, err
 	if err := j.confirm(&f.connection, client); err != nil {
 		return nil, limits, err
 	}
-	atomicity, err := sinks.ParseAtomicity(cmp.Or(j.settings.Bulk.Atomicity, "unknown"))
+	o.Atomicity, err = sinks.ParseAtomicity(cmp.Or(j.settings.Bulk.Atomicity, "unknown"))
 	if err != nil {
 		return nil, limits, usage(err, "bulk.atomicity in flytt.yaml, or FLYTT_BULK_ATOMICITY, is all, partial or unknown")
-	}
-	key := j.plan.Key()
-	o := sinks.BulkOptions{Path: j.resource.Path + "list/", Key: key, Atomicity: atomicity, Columns: j.plan.Columns(), Log: j.log}
-	if field := j.resource.Field(key); field != nil {
-		o.KeyLookup = !field.Private && slices.Contains(field.Operators(), "in")
-		o.KeyDigits = field.Format == "personnummer" || field.Format == "organisationsnummer"
 	}
 	sink, err := sinks.NewBulk(client, j.plan.Schema(), o)
 	if err != nil {
 		return nil, limits, err
 	}
+	j.repeatable = sink.Repeatable
 	return sink, pipeline.ChunkLimits{InFlight: j.settings.Concurrency, Rows: j.settings.ChunkRows}, nil
 }
 
 // overlayImport lays the flags over the settings, and the defaults below them.
-func (s *settings) overlayImport(f *importFlags) error {
+func (s *settings) overlayImport(f *importFlags, chunkRows int) error {
 	overlay(&s.ChunkRows, f.chunkRows)
 	if s.ChunkRows == 0 {
-		s.ChunkRows = defaultChunkRows
+		s.ChunkRows = chunkRows
 	}
 	if s.ChunkRows < 1 || s.ChunkRows > mostChunkRows {
 		return usagef(fmt.Sprintf("it is from 1 to %d", mostChunkRows), "--chunk-rows %d is out of range", s.ChunkRows)
@@ -126,7 +137,7 @@ func (j *job) confirm(n *connection, client *api.Client) error {
 	if !n.needsConsent(client) || j.file == "-" || !j.canAsk() {
 		return nil
 	}
-	if j.ask(fmt.Sprintf("Write the valid rows of %s to %s?", j.file, n.place(client))) {
+	if j.ask(j.change.question(j.file, n.place(client))) {
 		return nil
 	}
 	return usagef("--yes writes without asking", "nothing was written: the question was not answered with yes")

@@ -34,6 +34,13 @@ type job struct {
 	// prepare finds out everything that can be known before a row is read.
 	prepare func() error
 
+	// change is what rows do to records that exist; nil: nothing.
+	change *change
+
+	// repeatable reports whether the run may simply be repeated, though rows were
+	// written; nil: it may not.
+	repeatable func() bool
+
 	// settle is called when all rows went through, or did not, with how that
 	// ended; its error is the run's. Nil: there is nothing to settle.
 	settle func(result *pipeline.Report, err error) error
@@ -177,6 +184,9 @@ func (j *job) checkFlags() (err error) {
 	if j.flags.headerRow < 0 {
 		return usagef("lines are counted from 1", "--header-row cannot be below 0")
 	}
+	if err := j.change.check(); err != nil {
+		return err
+	}
 	j.limit, err = parseRejectLimit(j.flags.maxRejects)
 	return err
 }
@@ -268,13 +278,15 @@ func (j *job) bind() (err error) {
 	} else if err = j.guess(columns); err != nil {
 		return err
 	}
+	v := mappings.ValidateOptions{Identity: j.mapping.IdentityRules(o.Identity), Severity: j.mapping.Severity}
+	if err := j.change.bind(j.resource, j.mapping, &o, &v); err != nil {
+		return err
+	}
 	if j.plan, err = j.mapping.Compile(j.resource, columns, o); err != nil {
 		return err
 	}
-	j.validator, err = mappings.NewValidator(j.resource, j.plan.Schema(), mappings.ValidateOptions{
-		Identity: j.mapping.IdentityRules(o.Identity), Severity: j.mapping.Severity, Columns: j.plan.Columns(),
-	})
-	if err != nil {
+	v.Columns = j.plan.Columns()
+	if j.validator, err = mappings.NewValidator(j.resource, j.plan.Schema(), v); err != nil {
 		return usage(err, "flytt schema "+j.resource.Name+" lists the fields")
 	}
 	return nil
@@ -282,7 +294,7 @@ func (j *job) bind() (err error) {
 
 // guess makes a mapping from the headers and shows it.
 func (j *job) guess(columns []string) error {
-	m, guesses, err := mappings.AutoMapping(j.resource, columns)
+	m, guesses, err := j.change.guess(j.resource, columns)
 	if err != nil {
 		return usage(err, "write a mapping file and give it with -m; flytt schema "+j.resource.Name+" lists the fields")
 	}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"flytt/mappings"
+	"flytt/sinks"
+)
+
+// change is what the rows of a run do to records that exist. Nil is nothing: they
+// go to a file.
+type change struct {
+	mode  string
+	key   string
+	nulls bool
+}
+
+// The values of --mode.
+const (
+	modeCreate = "create"
+	modeUpdate = "update"
+	modeUpsert = "upsert"
+)
+
+func (c *change) addFlags(cmd *cobra.Command) {
+	s := cmd.Flags()
+	s.StringVar(&c.mode, "mode", "", "`MODE`: create makes every row a new record, update changes the record of every row, upsert does what applies (default: rows with an id change their record, the others are new)")
+	s.StringVar(&c.key, "key", "", "`FIELD` that identifies a row; update and upsert find its record by it (default: id, then the mapping's key)")
+	s.BoolVar(&c.nulls, "write-nulls", false, "an empty cell clears the field of the record it changes (default: it leaves it alone)")
+}
+
+// check reports flags that cannot be meant.
+func (c *change) check() error {
+	if c == nil {
+		return nil
+	}
+	if _, err := sinks.ParseMode(c.mode); err != nil {
+		return usagef("it is create, update or upsert; left out, rows with an id change their record and the others are new", "--mode %s is not known", c.mode)
+	}
+	if c.nulls && c.mode == modeCreate {
+		return usagef("leave one of them out", "--write-nulls clears fields of records that exist, and --mode create changes none")
+	}
+	return nil
+}
+
+// finds reports whether rows may find their record by key.
+func (c *change) finds() bool { return c.mode == modeUpdate || c.mode == modeUpsert }
+
+// guess makes a mapping from headers.
+func (c *change) guess(r *mappings.Resource, columns []string) (*mappings.Mapping, []mappings.Guess, error) {
+	if c != nil && c.mode == modeUpdate {
+		return mappings.PartialMapping(r, columns)
+	}
+	return mappings.AutoMapping(r, columns)
+}
+
+// bind fits mapping and options to what rows do.
+func (c *change) bind(r *mappings.Resource, m *mappings.Mapping, compile *mappings.CompileOptions, validate *mappings.ValidateOptions) error {
+	if c == nil {
+		return nil
+	}
+	compile.Partial = c.mode == modeUpdate
+	compile.ByID = c.mode != modeCreate && !c.byKey()
+	validate.Partial, validate.ByID = compile.Partial, compile.ByID
+	validate.Clear, validate.New = c.nulls, c.mode == modeCreate
+	if !c.byKey() {
+		return nil
+	}
+	f := r.Field(c.key)
+	if f == nil {
+		return usagef("flytt schema "+r.Name+" lists the fields", "--key %s: there is no such field", c.key)
+	}
+	if !slices.ContainsFunc(m.Fields, func(rule mappings.Rule) bool { return r.Field(rule.Field) == f }) {
+		return usagef("add it to the mapping, or name a field that is in it", "--key %s: no column is mapped to it", c.key)
+	}
+	m.Key = f.Column()
+	return nil
+}
+
+// byKey reports whether a key was named, other than the id.
+func (c *change) byKey() bool { return c.key != "" && c.key != "id" }
+
+// options says to the sink what rows do.
+func (c *change) options(r *mappings.Resource, plan *mappings.Plan, o *sinks.BulkOptions) (err error) {
+	if o.Mode, err = sinks.ParseMode(c.mode); err != nil {
+		return err
+	}
+	o.Records, o.ByKey = r.Path, c.byKey() && c.finds()
+	key := r.Field(o.Key)
+	if key != nil {
+		o.KeyLookup = !key.Private && slices.Contains(key.Operators(), "in")
+		o.KeyDigits = key.Format == "personnummer" || key.Format == "organisationsnummer"
+	}
+	if c.finds() && key != nil && !o.KeyLookup && (o.ByKey || plan.Schema().Index("id") < 0) {
+		return c.unfit(key)
+	}
+	for _, column := range plan.Schema().Fields {
+		if f := r.Field(column.Name); c.nulls && f.Nullable && !f.ReadOnly {
+			o.Nulls = append(o.Nulls, f.Name)
+		}
+	}
+	return nil
+}
+
+// unfit says why records cannot be found by the field key.
+func (c *change) unfit(key *mappings.Field) error {
+	hint := "name another with --key, such as custom_id, or map the column that has the API's id to id"
+	if key.Private {
+		return usagef(hint, "records cannot be found by %s: it identifies a person, and would stand in the address of every request", key.Name)
+	}
+	return usagef(hint, "records cannot be found by %s: the API's list has no filter for several of its values", key.Name)
+}
+
+// chunkRows is how many rows a chunk has unless the user says otherwise. Rows
+// that change records are looked up and sent one by one, so that small chunks
+// keep all requests busy.
+func (c *change) chunkRows(plan *mappings.Plan) int {
+	if c.finds() || c.mode != modeCreate && plan.Schema().Index("id") >= 0 {
+		return defaultChangeRows
+	}
+	return defaultChunkRows
+}
+
+// question is what is asked before rows are sent to place.
+func (c *change) question(file, place string) string {
+	if c.mode == modeUpdate {
+		return fmt.Sprintf("Change the records of %s at %s?", file, place)
+	}
+	return fmt.Sprintf("Write the valid rows of %s to %s?", file, place)
+}
