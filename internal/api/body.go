@@ -15,13 +15,13 @@ const minProgress = 1 << 10
 // too slowly. Only the time spent waiting for the server counts: who reads may
 // take as long as he likes. Its errors may be shown.
 type idleReader struct {
-	ctx   context.Context // of the exchange
-	abort context.CancelCauseFunc
-	body  io.Reader
-	idle  time.Duration
-	timer *time.Timer
-	spent time.Duration // waiting, since the last progress
-	got   int           // bytes since then
+	body    io.Reader
+	idle    time.Duration
+	abort   context.CancelCauseFunc // of the exchange
+	explain func(error) error       // makes an error one that may be shown
+	timer   *time.Timer
+	spent   time.Duration // waiting, since the last progress
+	got     int           // bytes since then
 }
 
 // Read reads on.
@@ -39,11 +39,12 @@ func (r *idleReader) Read(p []byte) (int, error) {
 		r.got, r.spent = 0, 0
 	}
 	if err != nil && err != io.EOF {
-		err = explain(r.ctx, err)
+		err = r.explain(err)
 	}
 	return n, err
 }
 
+// stop ends the timer. Nothing is read after that.
 func (r *idleReader) stop() {
 	if r.timer != nil {
 		r.timer.Stop()

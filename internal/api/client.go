@@ -149,10 +149,11 @@ func (c *Client) attempt(ctx context.Context, r *request) Outcome {
 	defer body.release()
 	res, err := c.transport.RoundTrip(c.newRequest(ctx, r, body))
 	if err != nil {
-		return failed(ctx, err, body.release())
+		return failed(ctx, err, body.begun())
 	}
 	defer res.Body.Close()
-	o := c.receive(res, &idleReader{ctx: ctx, abort: abort, body: res.Body, idle: c.config.IdleTimeout}, r)
+	explained := func(err error) error { return explain(ctx, err) }
+	o := c.receive(res, &idleReader{body: res.Body, idle: c.config.IdleTimeout, abort: abort, explain: explained}, r)
 	if o.Class == NotProcessed {
 		c.pause.extend(c.now().Add(o.Wait))
 	}
@@ -183,7 +184,10 @@ func (c *Client) turn(ctx context.Context) error {
 }
 
 func (c *Client) newRequest(ctx context.Context, r *request, body *requestBody) *http.Request {
-	trace := httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { c.reached.Store(true) }}
+	trace := httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
+		c.reached.Store(true)
+		body.connected()
+	}}
 	u := *c.base
 	r.setPath(&u)
 	req := &http.Request{Method: r.method, URL: &u, Host: u.Host, Header: c.header.Clone(),
@@ -193,16 +197,17 @@ func (c *Client) newRequest(ctx context.Context, r *request, body *requestBody) 
 		// resets the stream, after the server may have acted on it.
 		req.Body, req.ContentLength = body, int64(len(r.body))
 		req.Header.Set("Content-Type", "application/json")
+	} else if r.method == http.MethodDelete {
+		req.Body = body // empty: net/http sends a write without a body again
 	}
 	return req.WithContext(httptrace.WithClientTrace(ctx, &trace))
 }
 
-// failed says what it proves that an attempt brought no answer, when sent bytes
-// of its body were handed to the connection. There is none to hand them to
-// before dialling and TLS are through.
-func failed(ctx context.Context, err error, sent int) Outcome {
+// failed says what it proves that an attempt brought no answer, when begun
+// tells whether the server may have got any of it.
+func failed(ctx context.Context, err error, begun bool) Outcome {
 	o := Outcome{Err: explain(ctx, err)}
-	if sent == 0 || refused(err) {
+	if !begun || refused(err) {
 		o.Class = NotSent
 	}
 	return o
@@ -215,6 +220,7 @@ type requestBody struct {
 	data []byte
 	sent int
 	over bool
+	conn bool // there is a connection for it
 }
 
 var errReleased = errors.New("the request is over")
@@ -237,11 +243,33 @@ func (b *requestBody) Read(p []byte) (int, error) {
 // Close does nothing: the body is released by the attempt it belongs to.
 func (b *requestBody) Close() error { return nil }
 
-// release withdraws the body and returns how much of it was taken. No byte is
-// taken after that.
-func (b *requestBody) release() int {
+// connected notes that there is a connection for the request: dialling and TLS
+// are through. A request that nobody asks about has no body.
+func (b *requestBody) connected() {
+	if b == nil {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.data, b.over = nil, true
-	return b.sent
+	b.conn = true
 }
+
+// begun withdraws the body and reports whether the server may have got any of
+// the request: bytes of the body were handed to the connection, or, where there
+// are none to tell it by, there was a connection.
+func (b *requestBody) begun() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	begun := b.sent > 0 || len(b.data) == 0 && b.conn
+	b.withdraw()
+	return begun
+}
+
+// release withdraws the body: no byte is taken after that.
+func (b *requestBody) release() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.withdraw()
+}
+
+func (b *requestBody) withdraw() { b.data, b.over = nil, true }

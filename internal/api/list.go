@@ -112,7 +112,10 @@ func (l *List) Where(text string) error {
 	if name == "" {
 		return &ListError{msg: "filter: names no field", hint: whereForm}
 	}
-	field, operator, _ := strings.Cut(name, "__")
+	field, operator, has := strings.Cut(name, "__")
+	if has && operator == "" {
+		return &ListError{msg: "filter " + field + ": names no operator behind __", hint: whereForm}
+	}
 	if l.isParameter(field, operator) {
 		return l.parameter(name, negated, value)
 	}
