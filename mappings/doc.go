@@ -22,6 +22,6 @@
 // values, write its function and a line in the table of types or formats; to
 // add a conversion, a line in the table of conversions.
 //
-// For people and editors there are [Describe], [DescribeCodes], [JSONSchema]
-// and [MappingJSONSchema].
+// For people and editors there are [Describe], [DescribeCodes], [JSONSchema],
+// [MappingJSONSchema] and [ExportMappingJSONSchema].
 package mappings

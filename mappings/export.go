@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"flytt/mappings/identity"
 	"flytt/pipeline"
 )
 
@@ -153,17 +152,10 @@ func (c *exportCompiler) refuse() {
 		c.add(m.at("key"), "leave it out: no rows are matched", "key means nothing in an export")
 	}
 	for _, code := range slices.Sorted(maps.Keys(m.Severity)) {
-		if !notedByMapping(code) {
+		if !notedByMapping(string(code)) {
 			c.add(m.at("severity"), "leave it out", "severity of %s means nothing in an export: what the API holds is not validated", code)
 		}
 	}
-}
-
-// notedByMapping reports whether the map step notes code.
-func notedByMapping(code pipeline.Code) bool {
-	is := func(info pipeline.CodeInfo) bool { return info.Code == code }
-	return code == codeDate || code == codePhone ||
-		slices.ContainsFunc(MapCodes, is) || slices.ContainsFunc(identity.Codes, is)
 }
 
 // known checks the name of a column and the fields it comes from.

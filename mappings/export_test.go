@@ -339,6 +339,37 @@ func TestExportWithoutAMappingChangesNothing(t *testing.T) {
 	}
 }
 
+func TestSchemaOfExportMappingsAgreesWithTheCompiler(t *testing.T) {
+	data, err := mappings.ExportMappingJSONSchema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := newJSONSchema(t, data)
+	const resource = "resource: externalclientcontactperson\n"
+	for text, want := range map[string]bool{
+		"fields: {Namn: name}": true,
+		resource + "fields: {Namn: name, Kund: external_client}":             true,
+		resource + "fields: {Kund: external_client.id, Skapad: created_at}":  true,
+		resource + "fields: {Tel: {from: [phone_number, email]}}":            true,
+		resource + "fields: {A: {expr: '1', apply: [upper]}}\nwhere: 'true'": true,
+		"severity: {lookup_missing: warning}\nfields: {A: name}":             true,
+		resource + "fields: {Namn: Namn}":                                    false,
+		resource + "fields: {Tel: {from: [phone_number, mobil]}}":            false,
+		"severity: {required: warning}\nfields: {A: name}":                   false,
+		"input: {trim: false}\nfields: {A: name}":                            false,
+		"key: id\nfields: {A: name}":                                         false,
+		"fields: {_extra: name}":                                             false,
+		"fields: {}":                                                         false,
+	} {
+		if got := schema.fits(schema.root, yamlValue(t, text)); got != want {
+			t.Errorf("%s: the schema says %v", text, got)
+		}
+		if _, err := compileExport(text, contactResource(t), readable(t)); (err == nil) != want {
+			t.Errorf("%s: the compiler says %v", text, err)
+		}
+	}
+}
+
 func BenchmarkExportWithoutAMapping(b *testing.B) {
 	p, err := mappings.ExportPlan(contactResource(b), readable(b), mappings.Select{})
 	if err != nil {
