@@ -64,20 +64,12 @@ type settingsDoc struct {
 
 // loadSettings reads the file and the environment. Profile is that of the flag.
 func loadSettings(profile string) (*settings, error) {
-	name := settingsFile
-	if other := os.Getenv("FLYTT_CONFIG"); other != "" {
-		name = other
-	}
-	data, err := os.ReadFile(name)
-	if err != nil && (!errors.Is(err, fs.ErrNotExist) || name != settingsFile) {
-		return nil, usage(fmt.Errorf("%s: %w", name, pathCause(err)), "FLYTT_CONFIG names the settings file")
-	}
-	var doc settingsDoc
-	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.DisallowUnknownField()).Decode(&doc); err != nil && len(bytes.TrimSpace(data)) > 0 {
-		return nil, usage(fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, false))), "README.md lists the settings")
+	name, doc, err := readSettings()
+	if err != nil {
+		return nil, err
 	}
 	s := &doc.Common
-	if err := doc.apply(s, cmp.Or(profile, os.Getenv("FLYTT_PROFILE"), doc.Profile), name); err != nil {
+	if err := doc.apply(s, doc.chosen(profile), name); err != nil {
 		return nil, err
 	}
 	if f := s.Credentials.ClientSecretFile; f != "" && !filepath.IsAbs(f) {
@@ -87,6 +79,26 @@ func loadSettings(profile string) (*settings, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// readSettings reads the settings file and returns its name. Without one, unless
+// FLYTT_CONFIG names it, the settings are empty.
+func readSettings() (name string, doc *settingsDoc, err error) {
+	name, doc = cmp.Or(os.Getenv("FLYTT_CONFIG"), settingsFile), &settingsDoc{}
+	data, err := os.ReadFile(name)
+	if err != nil && (!errors.Is(err, fs.ErrNotExist) || name != settingsFile) {
+		return name, nil, usage(fmt.Errorf("%s: %w", name, pathCause(err)), "FLYTT_CONFIG names the settings file")
+	}
+	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.DisallowUnknownField()).Decode(doc); err != nil && len(bytes.TrimSpace(data)) > 0 {
+		return name, nil, usage(fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, false))), "README.md lists the settings")
+	}
+	return name, doc, nil
+}
+
+// chosen returns the name of the profile to use: that of the flag, the
+// environment or the file, or "".
+func (d *settingsDoc) chosen(flag string) string {
+	return cmp.Or(flag, os.Getenv("FLYTT_PROFILE"), d.Profile)
 }
 
 // pathCause returns err without the path, which the message has already.
