@@ -81,13 +81,7 @@ func Create(path string, schema *pipeline.Schema, o *FileOptions) (pipeline.Sink
 	if o == nil {
 		o = &FileOptions{}
 	}
-	to, err := examine(path, o)
-	if err != nil {
-		return nil, err
-	}
-	extension, gzipped := extensionOf(to.path)
-	name, asked := strings.CutSuffix(o.Format, gzipExtension)
-	f, err := formatFor(to, name, extension)
+	to, f, gzipped, err := resolve(path, o)
 	if err != nil {
 		return nil, err
 	}
@@ -98,12 +92,33 @@ func Create(path string, schema *pipeline.Schema, o *FileOptions) (pipeline.Sink
 	if err != nil {
 		return nil, err
 	}
-	sink, err := f.sink(out, schema, o, gzipped || asked)
+	sink, err := f.sink(out, schema, o, gzipped)
 	if err != nil {
 		_, abortErr := out.abort()
 		return nil, errors.Join(err, abortErr)
 	}
 	return sink, nil
+}
+
+// resolve finds out what path and o ask for.
+func resolve(path string, o *FileOptions) (to *target, f *format, gzipped bool, err error) {
+	if to, err = examine(path, o); err != nil {
+		return nil, nil, false, err
+	}
+	extension, gzipped := extensionOf(to.path)
+	name, asked := strings.CutSuffix(o.Format, gzipExtension)
+	f, err = formatFor(to, name, extension)
+	return to, f, gzipped || asked, err
+}
+
+// FormatOf returns the name of the format in which Create would write, without
+// creating anything. It fails as Create would.
+func FormatOf(path string, o *FileOptions) (string, error) {
+	_, f, _, err := resolve(path, o)
+	if err != nil {
+		return "", err
+	}
+	return f.name, nil
 }
 
 // sink sets out up and returns a sink that writes to it.

@@ -52,20 +52,7 @@ OUT appears whole or not at all; one that exists is left alone without
 
 // fileSink opens the output.
 func (j *job) fileSink(out string, o *sinks.FileOptions) (pipeline.Sink, pipeline.ChunkLimits, error) {
-	o.Inputs = append(o.Inputs, j.file)
-	if j.flags.mapping != "" {
-		o.Inputs = append(o.Inputs, j.flags.mapping)
-	}
-	for i := range j.mapping.Fields {
-		table := j.mapping.Fields[i].Lookup
-		switch {
-		case table == nil:
-		case filepath.IsAbs(table.File):
-			o.Inputs = append(o.Inputs, table.File)
-		default:
-			o.Inputs = append(o.Inputs, filepath.Join(filepath.Dir(j.flags.mapping), table.File))
-		}
-	}
+	o.Inputs = j.inputs()
 	if abs, err := filepath.Abs(out); err == nil && out != "-" && filepath.Dir(abs) == j.dir.Path {
 		return nil, pipeline.ChunkLimits{}, usagef("write to another directory", "%s: lies in the run directory, which is for the files of the run", out)
 	}
@@ -80,4 +67,28 @@ func (j *job) fileSink(out string, o *sinks.FileOptions) (pipeline.Sink, pipelin
 		}
 	}
 	return sink, pipeline.ChunkLimits{}, nil
+}
+
+// inputs returns the paths of all files that the run reads.
+func (j *job) inputs() []string {
+	var paths []string
+	for _, path := range []string{j.file, j.flags.mapping} {
+		if path != "" {
+			paths = append(paths, path)
+		}
+	}
+	if j.mapping == nil {
+		return paths
+	}
+	for i := range j.mapping.Fields {
+		table := j.mapping.Fields[i].Lookup
+		switch {
+		case table == nil:
+		case filepath.IsAbs(table.File):
+			paths = append(paths, table.File)
+		default:
+			paths = append(paths, filepath.Join(filepath.Dir(j.flags.mapping), table.File))
+		}
+	}
+	return paths
 }

@@ -69,8 +69,10 @@ func (f *listFlags) list(r *mappings.Resource, s *settings) (*api.List, error) {
 			return nil, f.usage(r, "--where", err)
 		}
 	}
-	if err := l.OrderBy(f.orderBy...); err != nil {
-		return nil, f.usage(r, "--order-by", err)
+	if len(f.orderBy) > 0 {
+		if err := l.OrderBy(f.orderBy...); err != nil {
+			return nil, f.usage(r, "--order-by", err)
+		}
 	}
 	if f.search != "" {
 		if err := l.Search(f.search); err != nil {
@@ -128,6 +130,11 @@ func created(r *mappings.Resource) string {
 		return ""
 	}
 	return c.Name
+}
+
+// rowsOptions says how the list is read.
+func (f *listFlags) rowsOptions(r *mappings.Resource, s *settings) api.RowsOptions {
+	return api.RowsOptions{PageSize: f.pageSize, Concurrency: s.Concurrency, Limit: f.limit, Created: created(r)}
 }
 
 // setIsNull tells l how the API writes true and false in a filter by isnull.

@@ -135,6 +135,7 @@ disk, unreadable input); 5 uncertain, rows in doubt; 130 interrupted.`,
 var verbs = []func(*app) *cobra.Command{
 	validateCommand,
 	importCommand,
+	exportCommand,
 	convertCommand,
 	schemaCommand,
 	mappingCommand,
