@@ -2,12 +2,9 @@ package sandbox_test
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -200,37 +197,6 @@ func TestShapesOfAList(t *testing.T) {
 	}
 	if got := do(s, "GET", base+"list/?_statistics=true&email__isnull=true", "").body; got != `{"count":2}` {
 		t.Errorf("statistics: %s", got)
-	}
-}
-
-// TestPagesTogetherAreTheList checks that whatever is asked for, page by page
-// is what comes unpaged.
-func TestPagesTogetherAreTheList(t *testing.T) {
-	s := open(t, sandbox.Options{})
-	random := rand.New(rand.NewPCG(1, 2))
-	var items []string
-	for i := range 97 {
-		items = append(items, person(strconv.Itoa(random.IntN(10)), fmt.Sprintf(`,"custom_id":"%d"%s`, i,
-			[]string{``, `,"email":"a@example.com"`, `,"email":"b@example.com"`}[random.IntN(3)])))
-	}
-	wantStatus(t, do(s, "POST", base+"list/", bulk(items...)), 201)
-	filters := []string{"", "&name!=3", "&email__isnull=true", "&email__contains!=a", "&name__in=1,2,3,4,5"}
-	orders := []string{"", "&_order_by=name", "&_order_by=-email,name", "&_order_by=-created_at", "&_order_by=email,-id"}
-	for range 60 {
-		q := filters[random.IntN(len(filters))] + orders[random.IntN(len(orders))]
-		size := 1 + random.IntN(40)
-		whole := strings.Fields(do(s, "GET", base+"list/?"+q, "").names(t, "custom_id"))
-		var paged []string
-		for page := 1; ; page++ {
-			ids := strings.Fields(do(s, "GET", fmt.Sprintf("%slist/?_page=%d&_page_size=%d%s", base, page, size, q), "").names(t, "custom_id"))
-			if len(ids) == 0 {
-				break
-			}
-			paged = append(paged, ids...)
-		}
-		if !slices.Equal(whole, paged) {
-			t.Fatalf("%s by %d: %v, want %v", q, size, paged, whole)
-		}
 	}
 }
 

@@ -82,6 +82,9 @@ func (q *query) seek() *seek {
 
 // seek returns the order if there is an index in it, and its first field.
 func (t *table) seek(order []term) (s *seek, lead int) {
+	if i := slices.IndexFunc(order, func(o term) bool { return o.field == t.id }); i >= 0 {
+		order = order[:i+1] // nothing is equal in the id
+	}
 	fields := make([]int, len(order))
 	down := len(order) > 0 && order[0].down
 	for i, o := range order {
