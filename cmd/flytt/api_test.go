@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -28,6 +29,7 @@ type fakeAPI struct {
 	spoilt                   atomic.Int64 // writes that were stored, before the answer
 	faults                   map[string]int64
 	other                    *httptest.Server
+	box                      *sandbox.Sandbox
 }
 
 // apiKey is where a script keeps its fakeAPI.
@@ -66,6 +68,7 @@ func startAPI(ts *testscript.TestScript, _ bool, args []string) {
 	})
 	ts.Check(err)
 	ts.Defer(func() { ts.Check(box.Close()) })
+	a.box = box
 	server := httptest.NewServer(box)
 	ts.Defer(func() {
 		server.CloseClientConnections()
@@ -120,6 +123,43 @@ func (a *fakeAPI) committed(w http.ResponseWriter, _ *http.Request) bool {
 		return true
 	}
 	return false
+}
+
+// injectFaults has the script's API suffer what sandbox.ParseFault understands,
+// counted from now on.
+func injectFaults(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: fault WHO:WHEN:WHAT…")
+	}
+	for _, arg := range args {
+		fault, err := sandbox.ParseFault(arg)
+		ts.Check(err)
+		apiOf(ts).box.Inject(fault)
+	}
+}
+
+// deleteRows deletes the first records that the script's API lists.
+func deleteRows(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 1)
+	path := "/organization/externalclientcontactperson/"
+	var records []struct{ ID string }
+	ts.Check(json.Unmarshal(apiOf(ts).ask(ts, http.MethodGet, path+"list/?_slim=true&_page=1&_page_size="+args[0]), &records))
+	for _, r := range records {
+		apiOf(ts).ask(ts, http.MethodDelete, path+r.ID+"/")
+	}
+}
+
+// ask makes a request of the script's API and returns the body of the answer.
+func (a *fakeAPI) ask(ts *testscript.TestScript, method, target string) []byte {
+	w, r := httptest.NewRecorder(), httptest.NewRequest(method, target, nil)
+	for _, name := range credentialNames {
+		r.Header.Set("X-PIGELLO-"+strings.ReplaceAll(strings.TrimPrefix(name, "FLYTT_"), "_", "-"), sandbox.DefaultCredential)
+	}
+	a.box.ServeHTTP(w, r)
+	if w.Code/100 != 2 {
+		ts.Fatalf("%s: %d %s", method, w.Code, w.Body)
+	}
+	return w.Body.Bytes()
 }
 
 // countOf makes a command that compares a count with its argument.

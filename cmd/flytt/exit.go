@@ -58,6 +58,7 @@ func (e *shownError) Unwrap() error { return e.err }
 func exitCode(err error) int {
 	var (
 		used   *usageError
+		unsure *uncertainError
 		source *sources.Error
 		sink   *sinks.UsageError
 		file   *mappings.FileError
@@ -71,6 +72,8 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.As(err, &source) && source.Usage:
 		return exitUsage
+	case errors.As(err, &unsure):
+		return exitUncertain
 	case errors.Is(err, pipeline.ErrMaxRejects):
 		return exitMaxRejects
 	}

@@ -282,6 +282,7 @@ func (e *export) settled(result *pipeline.Report, err error) error {
 	if err != nil {
 		return err
 	}
+	e.summary.List = &report.List{Complete: account.Complete, Doubt: account.Doubt, Requests: account.Requests, Duplicates: account.Duplicates, Drifts: account.Drifts}
 	if e.out != "-" {
 		if err := e.writeManifest(result, &account); err != nil {
 			return err

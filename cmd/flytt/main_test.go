@@ -29,6 +29,10 @@ func TestMain(m *testing.M) {
 //	mend FILE OLD NEW                replace OLD in FILE, which has to be there
 //	same FILE FILE                   the files hold the same bytes
 //	api [FAULT=N…]                   start an API for this script and point the settings to it
+//	fault WHO:WHEN:WHAT…             have that API suffer faults, as sandbox.ParseFault reads them
+//	delete-rows N                    delete the first N records it has
+//	sha256 FILE MANIFEST             the manifest has the sum and the size of the file
+//	gunzip FROM TO                   decompress
 //	posts N, stored N, elsewhere N   how many writes it got, rows it keeps, requests the place it
 //	                                 redirects to got
 func TestScripts(t *testing.T) {
@@ -53,6 +57,10 @@ func TestScripts(t *testing.T) {
 			"mend":        mend,
 			"same":        same,
 			"api":         startAPI,
+			"fault":       injectFaults,
+			"delete-rows": deleteRows,
+			"sha256":      checkSum,
+			"gunzip":      gunzip,
 			"posts":       countOf(func(a *fakeAPI) int64 { return a.posts.Load() }),
 			"stored":      countOf(func(a *fakeAPI) int64 { return a.stored.Load() }),
 			"elsewhere":   countOf(func(a *fakeAPI) int64 { return a.elsewhere.Load() }),

@@ -21,20 +21,29 @@ func mappingCommand(a *app) *cobra.Command {
 }
 
 func mappingSchemaCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	var export bool
+	c := &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of the mapping file, for editors",
 		Long: `schema prints the JSON Schema (2020-12) of the mapping file. With the YAML
 extension of an editor it completes and checks a mapping as it is typed: put
   # yaml-language-server: $schema=mapping.schema.json
-on the first line of the mapping.`,
-		Example: `  flytt mapping schema > mapping.schema.json`,
+on the first line of the mapping. With --export it is the schema of a mapping
+for flytt export, whose columns are named on the left.`,
+		Example: `  flytt mapping schema > mapping.schema.json
+  flytt mapping schema --export > export.schema.json`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			data, err := mappings.MappingJSONSchema()
+			schema := mappings.MappingJSONSchema
+			if export {
+				schema = mappings.ExportMappingJSONSchema
+			}
+			data, err := schema()
 			return printBytes(a.stdout, data, err)
 		},
 	}
+	c.Flags().BoolVar(&export, "export", false, "of a mapping for flytt export")
+	return c
 }
 
 func mappingConversionsCommand(a *app) *cobra.Command {

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -183,6 +185,28 @@ func gz(ts *testscript.TestScript, _ bool, args []string) {
 	_, err := io.WriteString(w, ts.ReadFile(args[0]))
 	ts.Check(errors.Join(err, w.Close()))
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b.Bytes(), 0o600))
+}
+
+func gunzip(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 2)
+	r, err := gzip.NewReader(strings.NewReader(ts.ReadFile(args[0])))
+	ts.Check(err)
+	data, err := io.ReadAll(r)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), data, 0o600))
+}
+
+func checkSum(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 2)
+	var m struct {
+		SHA256 string
+		Bytes  int
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &m))
+	data := ts.ReadFile(args[0])
+	if sum := sha256.Sum256([]byte(data)); m.SHA256 != hex.EncodeToString(sum[:]) || m.Bytes != len(data) {
+		ts.Fatalf("%s is not what %s tells of", args[0], args[1])
+	}
 }
 
 func lastLine(ts *testscript.TestScript, neg bool, args []string) {

@@ -80,6 +80,9 @@ func (m *Manifest) SameQuestion(n *Manifest) bool {
 // Write puts m beside file: whole or not at all, in place of an older one, for
 // its owner alone.
 func (m *Manifest) Write(file string) error {
+	if m.Filter == nil {
+		m.Filter = []string{}
+	}
 	data, err := indented(m)
 	if err != nil {
 		return fmt.Errorf("manifest: %w", err)

@@ -22,6 +22,7 @@ type Summary struct {
 	Repairs  []Reason          `json:"repairs"`
 	Notes    []string          `json:"notes,omitempty"` // what was remarkable about the input as a whole
 	Files    map[string]string `json:"files"`
+	List     *List             `json:"list,omitempty"` // of an export
 	Seconds  float64           `json:"seconds"`
 	Balanced bool              `json:"balanced"`
 	Exit     int               `json:"exit"`
@@ -36,6 +37,15 @@ type Input struct {
 	Evidence  string `json:"evidence,omitempty"`
 	Delimiter string `json:"delimiter,omitempty"`
 	HeaderRow int64  `json:"header_row"`
+}
+
+// List is what was found out about a list while it was read.
+type List struct {
+	Complete   bool   `json:"complete"`        // proved: no record that stood still is missing
+	Doubt      string `json:"doubt,omitempty"` // why not
+	Requests   int64  `json:"requests"`
+	Duplicates int64  `json:"duplicates_dropped"`
+	Drifts     int64  `json:"drifts"`
 }
 
 // Reason counts one kind of problem in one field.

@@ -67,7 +67,7 @@ func (p *printer) counts(s *Summary) {
 		{"written", c.Written, s.Verb != "validate", changes(c)},
 		{"unchanged", c.Unchanged, c.Unchanged > 0, "their records hold the same already"},
 		{"skipped", c.Skipped, c.Skipped > 0, "left out by the mapping"},
-		{"rejected", c.Rejected, true, ""},
+		{"rejected", c.Rejected, s.Verb != "export" || c.Rejected > 0, ""},
 		{"in doubt", c.InDoubt, c.InDoubt > 0, "sent, and no answer shows whether they arrived: never sent again"},
 		{"not sent", c.NotSent, c.NotSent > 0, "the run stopped first"},
 	}
@@ -81,6 +81,9 @@ func (p *printer) counts(s *Summary) {
 			p.printf("\n")
 		}
 	}
+	if s.List != nil {
+		p.list(s.List)
+	}
 	if !s.Balanced {
 		p.printf("\n  These numbers do not add up, which is a fault in flytt. Do not rely on this run.\n")
 	}
@@ -93,6 +96,15 @@ func changes(c pipeline.Counts) string {
 		return ""
 	}
 	return fmt.Sprintf("(%s created, %s updated)", Number(c.Written-c.Updated), Number(c.Updated))
+}
+
+// list says whether an export is known to be whole.
+func (p *printer) list(l *List) {
+	if l.Complete {
+		p.printf("\n  Proved complete: each record that stood still while the list was read is there once.\n")
+		return
+	}
+	p.printf("\n  Not proved complete: %s.\n", cmp.Or(l.Doubt, "the reading did not come to its end"))
 }
 
 func preposition(verb string) string {
@@ -161,7 +173,7 @@ func (p *printer) files(files map[string]string) {
 
 // fileRank puts first what a person looks for first.
 func fileRank(name string) int {
-	order := []string{"output", "rejects", "in_doubt", "written"}
+	order := []string{"output", "manifest", "rejects", "in_doubt", "written"}
 	if i := slices.Index(order, name); i >= 0 {
 		return i
 	}
