@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -9,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -72,9 +72,8 @@ func ReadManifest(file string) (*Manifest, error) {
 // SameQuestion reports whether m and n answer the same question, so that their
 // numbers of rows can be compared.
 func (m *Manifest) SameQuestion(n *Manifest) bool {
-	a, _ := json.Marshal([]any{m.Target, m.Tenant, m.Resource, m.Filter, m.Search, m.Limit, m.MappingSum})
-	b, _ := json.Marshal([]any{n.Target, n.Tenant, n.Resource, n.Filter, n.Search, n.Limit, n.MappingSum})
-	return bytes.Equal(a, b)
+	return m.Target == n.Target && m.Tenant == n.Tenant && m.Resource == n.Resource &&
+		slices.Equal(m.Filter, n.Filter) && m.Search == n.Search && m.Limit == n.Limit && m.MappingSum == n.MappingSum
 }
 
 // Write puts m beside file: whole or not at all, in place of an older one, for
