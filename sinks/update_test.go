@@ -234,6 +234,17 @@ func TestUpsertOfOneKeyInManyChunksCreatesItOnce(t *testing.T) {
 	}
 }
 
+func TestParseMode(t *testing.T) {
+	for in, want := range map[string]Mode{"": ByID, "create": CreateOnly, "update": UpdateOnly, "upsert": Upsert} {
+		if got, err := ParseMode(in); got != want || err != nil {
+			t.Errorf("%q: %v %v", in, got, err)
+		}
+	}
+	if _, err := ParseMode("replace"); err == nil {
+		t.Error("replace is taken for a mode")
+	}
+}
+
 func TestUpdateWithoutIDOrKeyIsRefused(t *testing.T) {
 	for _, o := range []BulkOptions{{Mode: UpdateOnly}, {Mode: Upsert, Key: "custom_id"}, {Mode: UpdateOnly, ByKey: true, Key: "name"}} {
 		o.Path = bulkPath

@@ -1,0 +1,148 @@
+package sinks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"flytt/internal/api"
+)
+
+// anchor is a key that the list has shown in this run. A lookup that asks for it
+// too proves by showing it that it is not blind.
+type anchor struct{ key string }
+
+// changeByKey settles rows by the records that have their keys. It returns those
+// to be created: in mode Upsert those whose key no record has.
+func (w *write) changeByKey(ctx context.Context, rows []int32) ([]int32, error) {
+	rows = w.keyed(rows)
+	for len(rows) > 0 {
+		anchor := w.bulk.anchor.Load()
+		absent, err := w.findKeys(ctx, rows, anchor)
+		switch {
+		case err != nil:
+			return nil, err
+		case w.bulk.options.Mode == UpdateOnly:
+			w.noteAll(absent, w.bulk.field(w.bulk.options.Key), codeNotFound)
+			return nil, nil
+		case anchor != nil:
+			return absent, nil
+		}
+		if rows, err = w.firstOf(ctx, absent); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// firstOf sees to it that there is an anchor: if the list has shown no key yet,
+// it creates the first of rows and finds that. It returns the rows still to be
+// settled.
+func (w *write) firstOf(ctx context.Context, rows []int32) ([]int32, error) {
+	if w.bulk.anchor.Load() == nil {
+		var err error
+		if rows, err = w.bulk.learn(ctx, w, rows); err != nil {
+			return nil, err
+		}
+	}
+	if len(rows) > 0 && w.bulk.anchor.Load() == nil {
+		return nil, &lookupError{path: w.bulk.options.Path, err: errUnseen}
+	}
+	return rows, nil
+}
+
+// keyed returns those of rows that can be looked up by their key, and rejects
+// the others.
+func (w *write) keyed(rows []int32) (usable []int32) {
+	field := w.bulk.field(w.bulk.options.Key)
+	for _, row := range rows {
+		key := w.key(row)
+		switch {
+		case (!w.bulk.byKey || len(key) == 0) && len(w.id(row)) > 0:
+			w.note(row, w.bulk.field(idField), codeNotFound, "")
+		case !w.bulk.byKey || len(key) == 0:
+			w.note(row, field, codeNoKey, "")
+		case !api.Lookupable(key):
+			w.note(row, field, codeKeyUnusable, "")
+		case !w.bulk.claims.take(keyClaim, key):
+			w.note(row, field, codeDuplicateInFile, "")
+		default:
+			usable = append(usable, row)
+		}
+	}
+	return usable
+}
+
+// findKeys looks rows up by their keys and settles those that are found. It
+// returns the others.
+func (w *write) findKeys(ctx context.Context, rows []int32, known *anchor) (absent []int32, err error) {
+	o := &w.bulk.options
+	l := api.Lookup{Path: o.Path, Field: o.Key}
+	for _, row := range rows {
+		l.Keys = append(l.Keys, string(w.key(row)))
+	}
+	if known != nil {
+		l.Control = known.key
+	}
+	found, err := w.bulk.client.FindByKeys(ctx, l)
+	if err != nil {
+		if interrupted(ctx, err) || stops(ctx, err) {
+			return nil, err
+		}
+		return nil, &lookupError{path: o.Path, err: err}
+	}
+	for i, row := range rows {
+		records := found[l.Keys[i]]
+		if len(records) == 0 {
+			absent = append(absent, row)
+			continue
+		}
+		w.bulk.shown(l.Keys[i])
+		if err := w.settleByKey(ctx, row, records); err != nil {
+			return nil, err
+		}
+	}
+	return absent, nil
+}
+
+// shown makes key the anchor if there is none.
+func (s *Bulk) shown(key string) { s.anchor.CompareAndSwap(nil, &anchor{key}) }
+
+// settleByKey settles row by the records that have its key.
+func (w *write) settleByKey(ctx context.Context, row int32, records []api.Record) error {
+	id := []byte(records[0].ID)
+	for i, c := range id {
+		id[i] = lower(c)
+	}
+	field := w.bulk.field(w.bulk.options.Key)
+	switch {
+	case len(records) > 1:
+		w.note(row, field, codeKeyNotUnique, "")
+	case !isUUID(id):
+		return fmt.Errorf("GET %s: a record without an id", w.bulk.options.Path)
+	case !w.bulk.claims.take(idClaim, id):
+		w.note(row, field, codeDuplicateInFile, "")
+	default:
+		return w.compare(ctx, row, string(id), records[0].Object)
+	}
+	return nil
+}
+
+// lookupError stops a run that cannot tell which of its rows are in the API.
+type lookupError struct {
+	path string
+	err  error
+}
+
+var errUnseen = errors.New("the list does not show the first row written")
+
+func (e *lookupError) Error() string {
+	return "GET " + e.path + ": which rows are there cannot be told: " + e.err.Error()
+}
+
+func (e *lookupError) Unwrap() error { return e.err }
+
+// Hint says what to do about it.
+func (e *lookupError) Hint() string {
+	return "no row was guessed to be absent; see whether the credentials show the records in question, then run the same import again"
+}
