@@ -46,8 +46,8 @@ func ParseMode(s string) (Mode, error) {
 	return 0, errors.New("mode: not one of create, update, upsert")
 }
 
-// checkMode reports why rows cannot be told by id or by key in the way the
-// options ask for.
+// checkMode works out by what rows are told to be about records that exist. It
+// is a *UsageError if there is nothing to tell them by.
 func (s *Bulk) checkMode() error {
 	o := &s.options
 	s.byID = o.Mode != CreateOnly && !o.ByKey && s.schema.Index(idField) >= 0
