@@ -8,38 +8,86 @@ import (
 
 	"flytt/internal/api"
 	"flytt/internal/sandbox"
+	"flytt/mappings"
 )
 
 func sandboxCommand(a *app) *cobra.Command {
-	var addr, db, profile string
-	var own bool
+	f := &sandboxFlags{}
 	c := &cobra.Command{
 		Use:   "sandbox",
 		Short: "Serve the API on this machine, to learn and rehearse",
 		Long: `sandbox serves the API on this machine, with its operations, rules and answers,
 and real storage in SQLite: in memory, or in the file given with --db. It accepts
 the value sandbox for all seven credentials; with --own-credentials it accepts
-those of the environment or flytt.yaml instead. It runs until it is interrupted.`,
+those of the environment or flytt.yaml instead. GET /openapi.json describes it.
+It runs until it is interrupted.
+
+What the API's reference leaves open is a flag; without it the sandbox does what
+is friendliest. --fault WHO:WHEN:WHAT makes things go wrong, and can be repeated:
+  WHO   get, post, patch, delete, list, bulk, create, record (GET one row), any
+  WHEN  3, 3- (from the third on), 3-5, * (every request), 5% (a share); each
+        fault counts the requests of its WHO
+  WHAT  one of the following; those with a * can follow commit-then-, and strike
+        once the request is served and only its answer is missing
+` + sandbox.FaultHelp(),
 		Example: `  flytt sandbox
-  flytt sandbox --db rehearsal.db --addr 127.0.0.1:9000`,
+  flytt sandbox --db rehearsal.db --addr 127.0.0.1:9000
+  flytt sandbox --seed-rows 10000 --log
+  flytt sandbox --bulk partial --errors indexed --answer-order reversed
+  flytt sandbox --fault post:3:commit-then-reset --fault list:5%:503=2`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			o := sandbox.Options{DB: db}
-			if own {
-				credentials, err := ownCredentials(profile)
-				if err != nil {
-					return err
-				}
-				o.Credentials = sandbox.Credentials(credentials)
-			}
-			return a.serve(c, o, addr, own)
-		},
+		RunE: func(c *cobra.Command, _ []string) error { return a.sandbox(c, f) },
 	}
-	c.Flags().StringVar(&addr, "addr", "127.0.0.1:8787", "`HOST:PORT` to listen on")
-	c.Flags().StringVar(&db, "db", "", "database `FILE` (default: in memory)")
-	c.Flags().StringVar(&profile, "profile", "", "`NAME` of a profile in flytt.yaml")
-	c.Flags().BoolVar(&own, "own-credentials", false, "accept the credentials of the settings only")
+	f.add(c)
 	return c
+}
+
+// sandbox serves what the flags say, until a signal comes.
+func (a *app) sandbox(c *cobra.Command, f *sandboxFlags) (err error) {
+	if err := f.check(); err != nil {
+		return err
+	}
+	if f.own {
+		credentials, err := ownCredentials(f.profile)
+		if err != nil {
+			return err
+		}
+		f.options.Credentials = sandbox.Credentials(credentials)
+	}
+	if f.log {
+		f.options.Log = a.requestLog()
+	}
+	related, err := readRelated(f.related)
+	if err != nil {
+		return err
+	}
+	s, err := sandbox.New(f.options)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	for _, r := range related {
+		if err := s.Relate(r.resource, r.ids); err != nil {
+			return usage(fmt.Errorf("--related %s: %w", r.file, err), "--related RESOURCE=FILE names a resource and a CSV file of ids")
+		}
+	}
+	if err := f.seedRows(s); err != nil {
+		return err
+	}
+	return a.serve(c, s, f)
+}
+
+// seedRows fills the tables.
+func (f *sandboxFlags) seedRows(s *sandbox.Sandbox) error {
+	if f.rows == 0 {
+		return nil
+	}
+	for _, name := range mappings.Resources() {
+		if err := s.Seed(name, f.rows, f.seed); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func ownCredentials(profile string) (api.Credentials, error) {
@@ -51,20 +99,15 @@ func ownCredentials(profile string) (api.Credentials, error) {
 }
 
 // serve runs a sandbox until a signal comes.
-func (a *app) serve(c *cobra.Command, o sandbox.Options, addr string, own bool) (err error) {
-	s, err := sandbox.New(o)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	url, stop, err := s.Start(addr)
+func (a *app) serve(c *cobra.Command, s *sandbox.Sandbox, f *sandboxFlags) (err error) {
+	url, stop, err := s.Start(f.addr)
 	if err != nil {
 		return usage(err, "--addr chooses another address")
 	}
 	defer func() { err = errors.Join(err, stop()) }()
 	ctx, drain, release := a.signals(c.Context(), "the sandbox ends")
 	defer release()
-	if err := a.greet(url, own); err != nil {
+	if err := a.greet(url, f.own); err != nil {
 		return err
 	}
 	select {

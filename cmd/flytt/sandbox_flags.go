@@ -1,0 +1,151 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"flytt/internal/sandbox"
+)
+
+// sandboxFlags are the flags of flytt sandbox.
+type sandboxFlags struct {
+	options sandbox.Options
+	addr    string
+	profile string
+	own     bool
+	log     bool
+	rows    int
+	seed    uint64
+	related []string // RESOURCE=FILE
+}
+
+// flagGroup is a part of a verb's flags, under a title in the help. The command
+// does nothing but hold them.
+type flagGroup struct {
+	title string
+	*cobra.Command
+}
+
+// add gives the verb its flags, in groups.
+func (f *sandboxFlags) add(c *cobra.Command) {
+	groups := []flagGroup{f.server(), f.contents(), f.unknowns(), f.faults()}
+	for _, g := range groups {
+		c.Flags().AddFlagSet(g.Flags())
+	}
+	c.SetUsageFunc(func(c *cobra.Command) error { return printGroups(c.OutOrStderr(), c, groups) })
+}
+
+func newGroup(title string) flagGroup {
+	g := flagGroup{title, &cobra.Command{}}
+	g.Flags().SortFlags = false
+	return g
+}
+
+func (f *sandboxFlags) server() flagGroup {
+	g := newGroup("Flags")
+	s := g.Flags()
+	s.StringVar(&f.addr, "addr", "127.0.0.1:8787", "`HOST:PORT` to listen on")
+	s.StringVar(&f.options.DB, "db", "", "database `FILE` (default: in memory)")
+	s.BoolVar(&f.own, "own-credentials", false, "accept the credentials of the settings only")
+	s.StringVar(&f.profile, "profile", "", "`NAME` of a profile in flytt.yaml")
+	s.BoolVar(&f.log, "log", false, "one line for each request on standard error, without values")
+	return g
+}
+
+func (f *sandboxFlags) contents() flagGroup {
+	g := newGroup("Rows")
+	s := g.Flags()
+	s.IntVar(&f.rows, "seed-rows", 0, "make `N` rows for each resource (default: none)")
+	s.Uint64Var(&f.seed, "seed", 1, "`S` decides which rows those are")
+	s.StringArrayVar(&f.related, "related", nil, "`RESOURCE=FILE` of ids there are: CSV, the column id or the only one")
+	s.BoolVar(&f.options.StrictRelations, "strict-relations", false, "references have to name rows there are, or ids of --related")
+	return g
+}
+
+// choice is a switch of the sandbox, as a flag.
+type choice interface {
+	String() string
+	Set(string) error
+	Type() string // what there is
+}
+
+func (f *sandboxFlags) unknowns() flagGroup {
+	g := newGroup("What the API leaves open")
+	s, o := g.Flags(), &f.options
+	how := func(v choice, name, about string) { s.Var(v, name, "`HOW` "+about+": "+v.Type()) }
+	how(&o.Atomicity, "bulk", "a bulk write with a bad item ends")
+	how(&o.ItemID, "item-id", "an id in an item of a bulk write is taken")
+	how(&o.AnswerOrder, "answer-order", "a bulk write's answer is ordered")
+	s.IntVar(&o.MaxItems, "max-items", 0, "more than `N` items in a bulk write are 413 (default: no limit)")
+	s.BoolVar(&o.UniqueKey, "unique-key", false, "two rows cannot have the same custom_id")
+	how(&o.Errors, "errors", "errors are worded")
+	how(&o.StoredIDs, "stored-ids", "ssn and org_no are kept")
+	how(&o.Relations, "relations", "references are answered")
+	how(&o.Framing, "framing", "lists are framed")
+	how(&o.PastEnd, "past-end", "a page past the end is answered")
+	how(&o.Paging, "ignore-page", "_page is ignored, every page being")
+	s.Lookup("ignore-page").NoOptDefVal = sandbox.FirstPage.String()
+	s.BoolVar(&o.IgnoreOrder, "ignore-order", false, "_order_by changes nothing")
+	s.IntVar(&o.MaxPageSize, "page-size-max", 0, "larger pages are cut down to `N` rows (default: no limit)")
+	return g
+}
+
+func (f *sandboxFlags) faults() flagGroup {
+	g := newGroup("Faults")
+	s := g.Flags()
+	s.Var((*faultsFlag)(&f.options.Faults), "fault", "what goes wrong, see above; repeatable")
+	s.Uint64Var(&f.options.FaultSeed, "fault-seed", 0, "`S` decides which requests a share strikes, and how answers are shuffled (default 0)")
+	return g
+}
+
+// check refuses numbers that mean nothing.
+func (f *sandboxFlags) check() error {
+	for _, each := range []struct {
+		name string
+		n    int
+	}{{"seed-rows", f.rows}, {"max-items", f.options.MaxItems}, {"page-size-max", f.options.MaxPageSize}} {
+		if each.n < 0 {
+			return usage(fmt.Errorf("--%s %d: below zero", each.name, each.n), "flytt sandbox --help explains the flags")
+		}
+	}
+	if f.profile != "" && !f.own {
+		return usage(errors.New("--profile: without --own-credentials nothing is read from it"), "add --own-credentials")
+	}
+	return nil
+}
+
+// faultsFlag is --fault.
+type faultsFlag []sandbox.Fault
+
+// String is what the help shows as the default.
+func (f *faultsFlag) String() string { return "" }
+
+// Type is what the help calls the argument.
+func (f *faultsFlag) Type() string { return "WHO:WHEN:WHAT" }
+
+// Set adds a fault.
+func (f *faultsFlag) Set(text string) error {
+	fault, err := sandbox.ParseFault(text)
+	if err == nil {
+		*f = append(*f, fault)
+	}
+	return err
+}
+
+// printGroups prints how c is used, its flags in groups.
+func printGroups(w io.Writer, c *cobra.Command, groups []flagGroup) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Usage:\n  %s\n\nExamples:\n%s\n", c.UseLine(), c.Example)
+	for _, g := range groups {
+		fmt.Fprintf(&b, "\n%s:\n%s", g.title, g.Flags().FlagUsages())
+	}
+	if h := c.Flags().Lookup("help"); h != nil {
+		fmt.Fprintf(&b, "\n  -h, --help   %s\n", h.Usage)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
