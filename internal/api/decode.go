@@ -263,16 +263,17 @@ type tap struct {
 	err   error // that ended it
 	total int64 // bytes read
 	mark  int64 // where the last value ended
+	limit int64 // how many bytes may be read behind mark
 	kept  []byte
 	keep  bool
 }
 
-func (t *tap) reset(r io.Reader) { *t = tap{r: r, kept: t.kept[:0]} }
+func (t *tap) reset(r io.Reader) { *t = tap{r: r, kept: t.kept[:0], limit: maxObject} }
 
 // Read reads on. It is called while a value is not complete, so that all that
 // was read behind mark is of that value, or white space.
 func (t *tap) Read(p []byte) (int, error) {
-	if t.total-t.mark > maxObject {
+	if t.total-t.mark > t.limit {
 		t.err = errLarge
 		return 0, t.err
 	}

@@ -88,8 +88,26 @@ func TestDecodeEnvelopeOfAnySize(t *testing.T) {
 	}
 }
 
+// TestDecodeEnvelopeOfLargeObjects has objects that are just small enough.
+func TestDecodeEnvelopeOfLargeObjects(t *testing.T) {
+	for _, n := range []int{1, 2, 3, 5} {
+		object := `{"id":"A","x":"` + strings.Repeat("x", maxObject-17) + `"}`
+		small := `{"id":"` + strings.Repeat("B", maxHeld-100) + `"}`
+		body := `{"results":[` + small + strings.Repeat(","+object, n) + `]}`
+		objects, _, _, err := decoded(body, decodeTask{})
+		if err != nil || len(objects) != n+1 || len(object) != maxObject {
+			t.Errorf("%d: %d objects, %v", n, len(objects), err)
+		}
+		if _, _, _, err = decoded(`{"results":[`+strings.Repeat(object+",", n)+large+`]}`, decodeTask{}); !errors.Is(err, errLarge) {
+			t.Errorf("%d and a larger one: %v", n, err)
+		}
+	}
+}
+
+// large is an object that is too large.
+var large = `{"id":"A","x":"` + strings.Repeat("x", maxObject) + `"}`
+
 func TestDecodeRefuses(t *testing.T) {
-	large := `{"id":"A","x":"` + strings.Repeat("x", maxObject) + `"}`
 	for name, test := range map[string]struct {
 		body string
 		want string
@@ -218,7 +236,7 @@ func TestDecodeAllocatesNothingPerObject(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	if allocs > 10 {
+	if allocs > 50 { // some of a pool that is emptied; not one for each object
 		t.Errorf("%v allocations for a page of 500", allocs)
 	}
 }

@@ -1,11 +1,14 @@
 // Package api speaks to the vendor's API over HTTP and decides what an answer,
 // or the lack of one, proves.
 //
+// # Writes
+//
 // A write is never repeated behind the caller's back: requests carry no
 // GetBody and no Idempotency-Key, so that net/http has nothing to replay, and
 // redirects are not followed, because Go would forward the secret headers and
-// the rows to whichever host the answer names. [Client.BulkWrite] makes one
-// attempt and returns its [Outcome]:
+// the rows to whichever host the answer names. [Client.BulkWrite],
+// [Client.Create], [Client.Update] and [Client.Delete] make one attempt and
+// return its [Outcome]:
 //
 //	NotSent       no byte of the body left this process: may be sent again
 //	NotProcessed  the API turned the request away unread: may be sent again later
@@ -14,8 +17,26 @@
 //
 // [Answer] matches the body of a success with what was sent, [ParseRefusals]
 // finds in the body of a refusal which items are meant, and
-// [Client.FindByKeys] reads records back.
+// [Client.FindByKeys] reads records back. [Outcome.Problem] puts the outcome of
+// a write of one record into words. [Same] and [Changes] compare a record with
+// what is to be sent.
+//
+// # Reads
+//
+// A read changes nothing and is repeated where that can help: when it was not
+// sent, turned away for later, met a failure of the server or a broken
+// connection, or brought an answer that cannot be read. It waits as the API
+// tells it to, or else longer each time, within the times of [Config] and a
+// budget that all reads of a client share.
+//
+// [List] is what a list is asked for: filters, an order, a search, each held
+// against a [Catalog] before anything is sent. Answers are decoded as they
+// stream in, an array or one object after another, told apart by their first
+// byte, in memory bounded by a page and an object; what is taken is valid JSON
+// without a name that stands twice. [Client.Rows] reads a whole list in order
+// and says in its [Account] whether it is proved complete. [Client.Get] reads
+// one record.
 //
 // No error and no log line of this package shows a query, a header, or
-// anything of a body.
+// anything of a body but the names of parameters and fields that were sent.
 package api

@@ -6,14 +6,17 @@ import (
 	"flytt/internal/jsonscan"
 )
 
+// maxHeld is how many bytes of an answer that may be an envelope are held back.
+const maxHeld = maxObject / 2
+
 // first reads the first object of an answer that begins with one, and reports
 // whether it was an envelope: an object, alone in the answer, that has the list
 // in a member called results, say. Whether it stays alone is known at the end
 // only, so the objects within are held back until then, or until the object has
 // become too large to be a record.
 func (d *decoder) first() (enveloped bool, err error) {
-	d.in.keep = true
-	d.in.kept = d.in.kept[:0]
+	// Up to maxHeld are held back, and one object on top of that.
+	d.in.keep, d.in.limit = true, maxHeld+maxObject
 	// What was read before, to see the first byte, is in the decoder's buffer.
 	d.in.kept = append(d.in.kept, d.json.UnreadBuffer()...)
 	e := envelope{decoder: d, base: d.json.InputOffset()}
@@ -45,8 +48,7 @@ func (e *envelope) read() (bool, error) {
 	if _, err := e.json.ReadToken(); err != nil {
 		return false, e.explain(err)
 	}
-	e.in.mark = e.json.InputOffset()
-	e.in.keep = false
+	e.let()
 	object := e.in.kept[min(start, len(e.in.kept)):min(e.at(), len(e.in.kept))]
 	if e.decided {
 		return true, e.end()
@@ -94,13 +96,18 @@ func (e *envelope) element() error {
 	}
 	end := e.at()
 	e.held = append(e.held, span{end - len(v), end})
-	if end <= maxObject/2 {
+	if end <= maxHeld {
 		return nil
 	}
 	e.decided = true
-	e.in.mark = e.json.InputOffset()
-	e.in.keep = false
+	e.let()
 	return e.release()
+}
+
+// let ends the holding back: values are read one by one from here.
+func (e *envelope) let() {
+	e.in.mark = e.json.InputOffset()
+	e.in.keep, e.in.limit = false, maxObject
 }
 
 // release puts the objects held back into the page.

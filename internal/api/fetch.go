@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,47 +57,58 @@ func (a *ask) mostObjects() int {
 }
 
 // stream asks once and hands out what comes in pages of about a.size, or 500,
-// objects as it comes. emit owns the page until it returns; its error ends the
-// stream and is returned. The request is repeated only as long as nothing was
-// handed out. It may take as long as it goes on.
+// objects as it comes; at least one page, which may be empty. emit owns the
+// page until it returns; its error ends the stream and is returned. The request
+// is repeated only as long as nothing was handed out. It may take as long as it
+// goes on.
 func (c *Client) stream(ctx context.Context, a *ask, created string, emit func(*page) error) error {
-	var p page
-	var failed error // of emit
-	handed := false
-	r := &request{method: http.MethodGet, path: a.list.path, query: a.query(), untimed: true}
-	r.take = func(res *http.Response, body io.Reader) error {
-		p.reset()
-		p.date, p.status = serverTime(res), res.StatusCode
-		hand := func() error {
-			handed = true
-			if failed = emit(&p); failed != nil {
-				return final{failed}
-			}
-			p.data, p.objects = p.data[:0], p.objects[:0]
-			return nil
-		}
-		per := a.size
-		if per == 0 {
-			per = pageSize
-		}
-		err := decode(body, decodeTask{page: &p, created: created, slim: a.slim, perPage: per, handOver: hand})
-		if err == nil && (len(p.objects) > 0 || !handed) {
-			err = hand()
-		}
-		if err != nil && handed {
-			return final{err}
-		}
-		return err
-	}
+	s := streaming{ask: a, created: created, emit: emit}
+	r := &request{method: http.MethodGet, path: a.list.path, query: a.query(), untimed: true, take: s.take}
 	o, err := c.read(ctx, r)
 	switch {
-	case failed != nil:
-		return failed
+	case s.err != nil:
+		return s.err
 	case err != nil:
 		return err
 	case !o.OK():
 		return refusedRead(a, &o)
 	}
+	return nil
+}
+
+// streaming hands out the pages of one answer.
+type streaming struct {
+	ask     *ask
+	created string
+	emit    func(*page) error
+	page    page
+	handed  bool
+	err     error // of emit
+}
+
+// take reads an answer. Once something of it was handed out, what goes wrong is
+// final.
+func (s *streaming) take(res *http.Response, body io.Reader) error {
+	s.page.reset()
+	s.page.date, s.page.status = serverTime(res), res.StatusCode
+	err := decode(body, decodeTask{page: &s.page, created: s.created, slim: s.ask.slim,
+		perPage: cmp.Or(s.ask.size, pageSize), handOver: s.hand})
+	if err == nil && (len(s.page.objects) > 0 || !s.handed) {
+		err = s.hand()
+	}
+	if err != nil && s.handed {
+		return final{err}
+	}
+	return err
+}
+
+// hand hands out the page and empties it.
+func (s *streaming) hand() error {
+	s.handed = true
+	if s.err = s.emit(&s.page); s.err != nil {
+		return s.err
+	}
+	s.page.data, s.page.objects = s.page.data[:0], s.page.objects[:0]
 	return nil
 }
 
@@ -120,4 +132,5 @@ func refusedRead(a *ask, o *Outcome) error {
 	return e
 }
 
+// inPath says which read err is of.
 func inPath(path string, err error) error { return fmt.Errorf("GET %s: %w", path, err) }

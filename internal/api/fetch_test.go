@@ -276,3 +276,21 @@ func TestQueryIsDeterministic(t *testing.T) {
 		t.Error(cmp.Diff(q, r))
 	}
 }
+
+// BenchmarkFetch reads pages of 500 objects from a server on this machine.
+func BenchmarkFetch(b *testing.B) {
+	body := []byte(strings.Join(records(500), "\n"))
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(body) }))
+	defer s.Close()
+	c, _ := clientOf(b, nil)
+	c.transport, c.base.Scheme, c.base.Host = newTransport(&c.config), "http", s.Listener.Addr().String()
+	defer c.Close()
+	var p page
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := c.fetch(b.Context(), askPage(1), &p, "created_at"); err != nil || len(p.objects) != 500 {
+			b.Fatal(err)
+		}
+	}
+}
