@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"flytt/internal/sandbox"
@@ -23,6 +24,12 @@ func chunk() string {
 	return bulk(items...)
 }
 
+// numbered returns a chunk with keys of its own: random keys, or ever the same
+// ones, would measure the index of the key.
+func numbered(body string, n int64) string {
+	return strings.ReplaceAll(body, `"K-`, fmt.Sprintf(`"K%06d-`, n))
+}
+
 // BenchmarkBulk writes chunks over loopback, client and server on one machine.
 func BenchmarkBulk(b *testing.B) {
 	s := open(b, sandbox.Options{})
@@ -30,9 +37,10 @@ func BenchmarkBulk(b *testing.B) {
 	defer server.Close()
 	body := chunk()
 	b.SetBytes(int64(len(body)))
+	var n atomic.Int64
 	b.RunParallel(func(p *testing.PB) {
 		for p.Next() {
-			post(b, server, body)
+			post(b, server, numbered(body, n.Add(1)))
 		}
 	})
 	b.ReportMetric(float64(b.N)*chunkRows/b.Elapsed().Seconds(), "rows/s")
@@ -44,8 +52,10 @@ func BenchmarkBulkServer(b *testing.B) {
 	body := chunk()
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
+	n := int64(0)
 	for b.Loop() {
-		if r := do(s, "POST", base+"list/", body); r.status != http.StatusCreated {
+		n++
+		if r := do(s, "POST", base+"list/", numbered(body, n)); r.status != http.StatusCreated {
 			b.Fatal(r.body)
 		}
 	}

@@ -73,6 +73,7 @@ type seeder struct {
 	rng      *rand.Rand
 	clock    int64                // created_at of the last row, in microseconds
 	made     int                  // rows so far
+	shared   uuid.UUID            // what ids begin with, see sharedID
 	taken    map[int]valueSet     // of the fields in which rows have to differ
 	pools    map[string][]string  // ids of records to refer to, by resource
 	patterns map[int]*patternText // of the fields that have one
@@ -140,8 +141,12 @@ func drawUUID(rng *rand.Rand) uuid.UUID {
 
 // record draws the next row: again, as long as it is not valid.
 func (g *seeder) record() (*record, error) {
+	if g.made%seedChunk == 0 {
+		g.shared = drawUUID(g.rng)
+	}
 	g.made++
 	id := drawUUID(g.rng)
+	copy(id[:sharedID], g.shared[:])
 	g.clock = g.tick()
 	var rec *record
 	for range seedTries {
