@@ -104,6 +104,8 @@ arrived exactly once, or says why not.
   validate   says which rows are wrong, and why, before anything is sent
   import     sends the valid rows, and lists the others with their reasons
   convert    writes them to a file instead
+  record     gets, lists, creates, updates and deletes single records
+  doctor     checks settings, credentials and the API, and says what to mend
 
 Exit codes: 0 every row went through; 1 finished, some rows rejected; 2 usage or
 configuration; 3 stopped at --max-rejects; 4 fatal (credentials, API, network,
@@ -140,6 +142,7 @@ var verbs = []func(*app) *cobra.Command{
 	schemaCommand,
 	mappingCommand,
 	recordCommand,
+	doctorCommand,
 	sandboxCommand,
 	versionCommand,
 }

@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 //	lastline FILE TEXT               the last line of FILE, blanks around it aside, is TEXT
 //	mend FILE OLD NEW                replace OLD in FILE, which has to be there
 //	same FILE FILE                   the files hold the same bytes
+//	idof FILE NAME                   set the variable NAME to the id of the record in FILE
 //	api [FAULT=N…]                   start an API for this script and point the settings to it
 //	fault WHO:WHEN:WHAT…             have that API suffer faults, as sandbox.ParseFault reads them
 //	delete-rows N                    delete the first N records it has
@@ -56,6 +57,7 @@ func TestScripts(t *testing.T) {
 			"lastline":    lastLine,
 			"mend":        mend,
 			"same":        same,
+			"idof":        idOf,
 			"api":         startAPI,
 			"fault":       injectFaults,
 			"delete-rows": deleteRows,

@@ -36,7 +36,7 @@ a write was lost and what it did could not be told.`,
   flytt record create --set name='Åsa Öberg' --set title=VD --set external_client.id=6f9a… --sandbox
   flytt record update 0d9c… --set email= --set phone_number=+46701234567 --sandbox`,
 	}
-	c.AddCommand(recordGetCommand(a), recordCreateCommand(a), recordUpdateCommand(a), recordDeleteCommand(a))
+	c.AddCommand(recordGetCommand(a), recordListCommand(a), recordCreateCommand(a), recordUpdateCommand(a), recordDeleteCommand(a))
 	return c
 }
 

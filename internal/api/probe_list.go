@@ -43,9 +43,9 @@ func (b *prober) paging(ctx context.Context) Finding {
 	}
 	switch {
 	case len(one.rows) > 1:
-		return wrong("ignored", "1 row was asked for and "+strconv.Itoa(len(one.rows))+" came")
+		return unusual("ignored", "1 row was asked for and "+strconv.Itoa(len(one.rows))+" came")
 	case len(one.rows) == 1 && slices.Equal(idsOf(one.rows), idsOf(two.rows)):
-		return wrong("ignored", "page 2 repeats page 1")
+		return unusual("ignored", "page 2 repeats page 1")
 	case len(two.rows) == 0:
 		return wrong("broken", "page 2 of a longer list is empty")
 	}
@@ -61,7 +61,7 @@ func (b *prober) pagePastEnd(ctx context.Context) Finding {
 	case r.OK() && len(r.rows) == 0:
 		return expected("empty", "")
 	case r.OK():
-		return wrong("has rows", "a list that never ends is stopped by its repeated ids only")
+		return unusual("has rows", "a list that never ends is stopped by its repeated ids only")
 	}
 	f, _ := failedTo(r)
 	return f
@@ -135,9 +135,9 @@ func (b *prober) jsonLines(ctx context.Context) Finding {
 	body := bytes.TrimSpace(r.body)
 	switch {
 	case len(body) > 0 && body[0] == '[':
-		return unusual("an array", kind)
+		return expected("an array all the same", kind)
 	case bytes.Count(body, []byte("\n"))+1 != len(r.rows):
-		return unusual("not one object per line", kind)
+		return expected("not one object per line", kind)
 	}
 	return expected("one object per line", kind)
 }
@@ -237,12 +237,14 @@ func members(v jsontext.Value) (n int) {
 // is nobody's business: it may be keyed by values.
 func (b *prober) statistics(ctx context.Context) Finding {
 	r := b.get(ctx, &request{path: b.o.Path + "list/", query: "_page=1&_page_size=1&_statistics=true"}, 1<<20)
-	if f, ok := failedTo(r); !ok {
-		return f
-	}
 	v := jsontext.Value(bytes.TrimSpace(r.body))
-	if r.cut || !v.IsValid() {
-		return unusual("unreadable", "not JSON")
+	switch {
+	case r.Err != nil:
+		return unseen("no answer: " + r.Err.Error())
+	case r.Status/100 != 2:
+		return expected(statusText(r.Status), "") // nothing depends on it
+	case r.cut || !v.IsValid():
+		return expected("no JSON", "")
 	}
 	switch v.Kind() {
 	case '[':
@@ -333,7 +335,7 @@ func (b *prober) caseFolding(ctx context.Context) Finding {
 				return f
 			}
 			if len(r.rows) == 0 {
-				return unusual("a to z only", "å and Å are different letters to icontains")
+				return expected("only a to z fold", "å and Å are different letters to icontains")
 			}
 			return expected("å ä ö, too", "")
 		}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"syscall"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/spf13/cobra"
+
+	"flytt/internal/api"
+	"flytt/internal/jsonscan"
+	"flytt/pipeline"
+)
+
+func recordListCommand(a *app) *cobra.Command {
+	v := &recordVerb{app: a}
+	var f listFlags
+	var choose string
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "Print records as JSON Lines",
+		Long: `list prints the records that meet every --where, one object per line, as they
+come. A filter is field=value (exactly) or field__operator=value; a ! before the
+equals sign negates it. flytt schema lists the fields and their operators.
+For whole registers, and for other formats, there is flytt export.`,
+		Example: `  flytt record list --where name__icontains=ek --where title!=VD --sandbox
+  flytt record list --where custom_id__in=A-1,A-2 --select id,name
+  flytt record list --order-by=-created_at --limit 5`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			var list *api.List
+			var chosen *members
+			prepare := func() (err error) {
+				if chosen, err = chooseMembers(v.resource, choose); err != nil {
+					return err
+				}
+				if err = f.check(v.settings); err == nil {
+					list, err = f.list(v.resource, v.settings)
+				}
+				return err
+			}
+			return v.do(c.Context(), prepare, func(ctx context.Context) error { return v.printList(ctx, list, &f, chosen) })
+		},
+	}
+	v.addFlags(c)
+	f.add(c)
+	c.Flags().StringVar(&choose, "select", "", "`FIELDS` to print, separated by commas; a minus before one leaves it out")
+	return c
+}
+
+// printList prints the objects of a list as they come.
+func (v *recordVerb) printList(ctx context.Context, l *api.List, f *listFlags, chosen *members) error {
+	rows := v.client.Rows(l, api.RowsOptions{PageSize: f.pageSize, Concurrency: v.settings.Concurrency, Limit: f.limit, Created: created(v.resource)})
+	err := v.copyRows(ctx, rows, chosen)
+	account := rows.Account()
+	closeErr := rows.Close()
+	switch {
+	case errors.Is(err, syscall.EPIPE):
+		return nil // whoever read it has seen enough
+	case err != nil && ctx.Err() != nil:
+		return fmt.Errorf("list: %w", pipeline.ErrInterrupted)
+	case err != nil:
+		return err
+	case closeErr != nil:
+		return closeErr
+	case f.limit == 0 && !account.Complete:
+		return v.give(hinted("list: it is not proved that every record was printed: "+account.Doubt, "flytt export keeps a record of what was read"), exitUncertain, "record", "list")
+	}
+	return nil
+}
+
+// copyRows prints what rows bring, each object on one line.
+func (v *recordVerb) copyRows(ctx context.Context, rows *api.Rows, chosen *members) error {
+	var in, out []byte
+	for {
+		data, n, err := rows.Next(ctx, in[:0])
+		in = data
+		if n > 0 {
+			out = appendLines(out[:0], data, n, chosen)
+			if _, err := v.stdout.Write(out); err != nil {
+				return stdoutError(err)
+			}
+		}
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// appendLines appends the n objects in data, which are valid JSON, as lines of
+// the chosen members. An API may break the lines within an object.
+func appendLines(dst, data []byte, n int, chosen *members) []byte {
+	if chosen == nil && bytes.Count(data, []byte("\n")) == n {
+		return append(dst, data...)
+	}
+	for i := 0; n > 0; n-- {
+		i = jsonscan.Skip(data, i)
+		end := jsonscan.ValueEnd(data, i)
+		object := jsontext.Value(bytes.Clone(data[i:end]))
+		_ = object.Compact(jsontext.PreserveRawStrings(true)) // it is valid
+		dst = append(chosen.append(dst, object), '\n')
+		i = end
+	}
+	return dst
+}
