@@ -11,7 +11,7 @@ import (
 // pointer to it can be a flag; Type lists what there is.
 
 // Atomicity says what a bulk write with a bad item does to the good ones. The
-// answer is the same: 400 and a list of errors aligned with the items.
+// answer is the same: 400 and the errors.
 type Atomicity uint8
 
 const (

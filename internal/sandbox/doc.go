@@ -1,35 +1,54 @@
 // Package sandbox is the API on this machine: every operation of every
 // resource, served from its descriptor, with real storage in SQLite.
 //
-// A Sandbox is an http.Handler. A request passes, in this order: the route
-// (404), the credentials (401, 403), the method (405), the body (415, 413,
-// 400), the rules of the resource (400), the storage. A file holds one idea:
+// A Sandbox is an http.Handler. A request passes, in this order: the faults that
+// answer in its place, the route (404), the credentials (401, 403), the method
+// (405), the body (415, 413, 400), the rules of the resource (400), the storage,
+// and the faults that spoil its answer. A file holds one idea:
 //
-//	sandbox.go   Sandbox: New, Start, Close
-//	door.go      where it listens; http2.go, how
-//	options.go   what can be chosen; choice.go, among what
-//	exchange.go  one request from arrival to log
-//	log.go       the log
-//	answer.go    answers and refusals; answer_errors.go, their shapes
-//	table.go     a resource as a table
-//	kind.go      types: JSON to column, text to operand
-//	body.go      request bodies to records
-//	check.go     the rules, in the server's words
-//	relations.go references to what is not there
-//	write.go     bulk, create, update, delete
-//	read.go      get and list
-//	query.go     the parameters of a list
-//	filter.go    its filters
-//	statement.go its SQL
-//	paging.go    its pages, without reading those before
-//	shape.go     references and identity numbers in other shapes
-//	bend.go      lists that are not what was asked for
-//	fault.go     what goes wrong, by plan
-//	seed.go      made-up rows
-//	openapi.go   the description of it all
-//	store.go     SQLite
+//	sandbox.go         Sandbox: New, Start, Close
+//	options.go         what can be chosen
+//	choice.go          the switches for what the API's reference leaves open
+//	exchange.go        one request from arrival to log
+//	log.go             the record of requests
+//	answer.go          answers and what is wrong with a request
+//	answer_errors.go   the shapes of error bodies
+//	shape.go           forms of identity numbers, shapes of references
+//	table.go           a resource as a table
+//	kind.go            types: JSON to column, text to operand
+//	body.go            request bodies to records
+//	check.go           the rules, in the server's words
+//	relations.go       references that have to name something
+//	write.go           bulk, create, update, delete
+//	read.go            get and list
+//	bend.go            what switches and faults make of a list
+//	query.go           the parameters of a list
+//	filter.go          its filters, as SQL
+//	paging*.go         pages of it, deep ones too
+//	store.go           SQLite
+//	statement.go       its statements
+//	seed*.go           rows made up
+//	openapi.go         the description of it all
+//	door.go            the listener, which can be shut for a time
+//	http2.go           the codes of ended streams
+//	fault.go           the plan: what strikes whom and when
+//	fault_actions.go   the table of faults
+//	fault_answers.go   answers in place of the sandbox's
+//	fault_held.go      answers that are spoilt on their way
+//	fault_late.go      commits that are put off
 //
 // Each stored row holds the object as it is answered (the column _doc) and,
 // beside it, one typed column per field, which filters and orders look at. So
 // a list copies bytes instead of rendering them anew.
+//
+// In tests, faults and the log work together:
+//
+//	var log sandbox.Log
+//	s, err := sandbox.New(sandbox.Options{
+//		Log:    log.Add,
+//		Faults: sandbox.MustParseFaults("post:3:commit-then-reset", "list:5%:503=1"),
+//	})
+//	…
+//	s.Settle() // late commits are done
+//	log.Count(func(r sandbox.Request) bool { return r.Operation == "bulk" && r.Committed > 0 })
 package sandbox
