@@ -90,11 +90,8 @@ func (s *Sandbox) Close() error {
 	return nil
 }
 
-// stamp returns n times for created_at, in microseconds: the first of n in a
-// row, none of which was given out before.
-func (s *Sandbox) stamp(n int) int64 { return s.stampFrom(s.options.Now(), n) }
-
-// stampFrom is stamp by a clock that shows t.
+// stampFrom returns n times for created_at, in microseconds, by a clock that
+// shows t: the first of n in a row, none of which was given out before.
 func (s *Sandbox) stampFrom(t time.Time, n int) int64 {
 	now := t.UnixMicro()
 	s.mu.Lock()
