@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -111,7 +112,18 @@ func (d *doctor) run(ctx context.Context) (err error) {
 }
 
 func (d *doctor) note(group, name, status, text, fix string) {
-	d.checks = append(d.checks, check{group, name, status, text, fix})
+	d.checks = append(d.checks, check{group, name, status, printable(text), fix})
+}
+
+// printable returns s without what could steer a terminal: the server has a say
+// in some texts.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) || unicode.IsSpace(r) {
+			return r
+		}
+		return -1
+	}, s)
 }
 
 // finish prints the count, or everything with --json, and sets the exit code.

@@ -193,7 +193,7 @@ func newest(r *mappings.Resource) []string {
 func (v *recordVerb) refused(act string, err *api.RefusedError, sent *record) error {
 	v.say("flytt: %s: the API refuses the record (%d %s); nothing was changed\n", act, err.Status, http.StatusText(err.Status))
 	for _, r := range err.Refusals {
-		v.say("  %s: %s\n", cmp.Or(r.Field, "(record)"), cmp.Or(sent.mask(r.Message), "no reason is given"))
+		v.say("  %s: %s\n", cmp.Or(printable(r.Field), "(record)"), cmp.Or(sent.mask(r.Message), "no reason is given"))
 	}
 	v.sayNext(step{command: join([]string{"flytt", "schema", v.resource.Name})})
 	return &shownError{err, exitRejects}

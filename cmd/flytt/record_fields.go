@@ -338,7 +338,7 @@ func (r *record) mask(message string) string {
 			message = strings.ReplaceAll(message, string(text), "…")
 		}
 	}
-	return valueLike.ReplaceAllString(message, "…")
+	return strings.Join(strings.Fields(printable(valueLike.ReplaceAllString(message, "…"))), " ")
 }
 
 // openRecord returns the file that -f names.

@@ -135,6 +135,7 @@ func TestRefusalsShowNoValues(t *testing.T) {
 		"This field may not be blank.":        "This field may not be blank.",
 		"Enter a value of 12 to 13 digits.":   "Enter a value of 12 to 13 digits.",
 		"object with id 556036-0793 is taken": "object with id … is taken",
+		"\x1b[2Jcleared\nand broken":          "[2Jcleared and broken",
 	} {
 		if got := r.mask(message); got != want {
 			t.Errorf("mask(%q) = %q, want %q", message, got, want)
