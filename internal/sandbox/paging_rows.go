@@ -30,8 +30,8 @@ func (s *store) find(ctx context.Context, q *query, tenant int64) (found, error)
 	if err != nil {
 		return nil, err
 	}
-	p := &pageReader{store: s, ctx: ctx, tx: tx, q: q, tenant: tenant, version: v, first: (q.page - 1) * q.size}
-	f, err := p.open()
+	p := &pageReader{store: s, tx: tx, q: q, tenant: tenant, version: v, first: (q.page - 1) * q.size}
+	f, err := p.open(ctx)
 	if err != nil {
 		_ = tx.Rollback()
 		return nil, err
@@ -58,7 +58,6 @@ func (w *wholeList) close() { _ = w.rows.Close() }
 // pageReader is what reading a page needs, all at one version of the table.
 type pageReader struct {
 	store   *store
-	ctx     context.Context // of the request, which the reader does not outlive
 	tx      *sql.Tx
 	q       *query
 	tenant  int64
@@ -68,16 +67,16 @@ type pageReader struct {
 }
 
 // open chooses how to get to the page.
-func (p *pageReader) open() (found, error) {
+func (p *pageReader) open(ctx context.Context) (found, error) {
 	p.key = p.q.key(p.tenant)
 	s := p.q.seek()
 	switch {
 	case s != nil:
-		return p.openIndexed(s)
+		return p.openIndexed(ctx, s)
 	case p.first > 0:
-		return p.openRanked()
+		return p.openRanked(ctx)
 	}
-	rows, err := p.part(nil, nil, 0)
+	rows, err := p.part(ctx, nil, nil, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -85,13 +84,13 @@ func (p *pageReader) open() (found, error) {
 }
 
 // part queries the rows of the page, skip rows behind the one key names.
-func (p *pageReader) part(s *seek, key []any, skip int64) (*sql.Rows, error) {
+func (p *pageReader) part(ctx context.Context, s *seek, key []any, skip int64) (*sql.Rows, error) {
 	text, args := p.q.part(p.tenant, s, key, skip, p.q.size)
-	return p.tx.QueryContext(p.ctx, text, args...)
+	return p.tx.QueryContext(ctx, text, args...)
 }
 
 // openIndexed goes on behind the nearest position that is known.
-func (p *pageReader) openIndexed(s *seek) (found, error) {
+func (p *pageReader) openIndexed(ctx context.Context, s *seek) (found, error) {
 	if s.appendOnly() {
 		p.version.added = 0 // new rows move no page
 	}
@@ -99,11 +98,11 @@ func (p *pageReader) openIndexed(s *seek) (found, error) {
 	var key []any
 	if at.offset > 0 {
 		var err error
-		if key, err = p.keyOf(s, at.row); err != nil {
+		if key, err = p.keyOf(ctx, s, at.row); err != nil {
 			return nil, err
 		}
 	}
-	rows, err := p.part(s, key, p.first-at.offset)
+	rows, err := p.part(ctx, s, key, p.first-at.offset)
 	if err != nil {
 		return nil, err
 	}
@@ -111,13 +110,13 @@ func (p *pageReader) openIndexed(s *seek) (found, error) {
 }
 
 // keyOf returns the columns by which the list is ordered of a row.
-func (p *pageReader) keyOf(s *seek, row int64) ([]any, error) {
+func (p *pageReader) keyOf(ctx context.Context, s *seek, row int64) ([]any, error) {
 	key, dest := make([]any, len(s.columns)), make([]any, len(s.columns))
 	for i := range key {
 		dest[i] = &key[i]
 	}
 	text := "SELECT " + strings.Join(s.columns, ",") + " FROM " + p.q.table.sql.name + " WHERE " + rowNumber + "=?"
-	return key, p.tx.QueryRowContext(p.ctx, text, row).Scan(dest...)
+	return key, p.tx.QueryRowContext(ctx, text, row).Scan(dest...)
 }
 
 // indexedPage is a page that one query gives.
@@ -147,8 +146,8 @@ func (i *indexedPage) close() {
 }
 
 // openRanked finds the page in the ranking of the list.
-func (p *pageReader) openRanked() (found, error) {
-	k, err := p.store.rankings.open(p.ctx, p.key, p.version, p.rank)
+func (p *pageReader) openRanked(ctx context.Context) (found, error) {
+	k, err := p.store.rankings.open(ctx, p.key, p.version, func(add func(row int64) error) error { return p.rank(ctx, add) })
 	if err != nil {
 		return nil, err
 	}
@@ -156,9 +155,9 @@ func (p *pageReader) openRanked() (found, error) {
 }
 
 // rank adds the numbers of all rows of the list, in its order.
-func (p *pageReader) rank(add func(row int64) error) error {
+func (p *pageReader) rank(ctx context.Context, add func(row int64) error) error {
 	text, args := p.q.numbers(p.tenant)
-	rows, err := p.tx.QueryContext(p.ctx, text, args...)
+	rows, err := p.tx.QueryContext(ctx, text, args...)
 	if err != nil {
 		return err
 	}
@@ -217,7 +216,7 @@ func (r *rankedPage) look(numbers []int64) error {
 		r.slice.close()
 	}
 	text := "SELECT r." + r.q.column() + " FROM json_each(?) AS n CROSS JOIN " + r.q.table.sql.name + " AS r ON r._row=n.value ORDER BY n.key"
-	rows, err := r.tx.QueryContext(r.ctx, text, string(append(list, ']')))
+	rows, err := r.tx.Query(text, string(append(list, ']'))) // the transaction ends with the request
 	if err != nil {
 		return err
 	}

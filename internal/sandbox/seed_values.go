@@ -49,8 +49,17 @@ func (g *seeder) given() []bool {
 			often = 49 // in 50
 		}
 		// The dice fall in any case, so that fields do not sway each other.
-		given[i] = g.rng.IntN(often+1) > 0 && !f.ReadOnly && i != g.table.id || f.Required
+		given[i] = g.rng.IntN(often+1) > 0 && !g.table.made(i) || f.Required
 	}
+	g.choose(given)
+	for range g.table.fields { // as often as one can bring in another
+		g.complete(given)
+	}
+	return given
+}
+
+// choose heeds the rules of which fields one has to be there, or only one.
+func (g *seeder) choose(given []bool) {
 	for i := range g.table.fields {
 		f := &g.table.fields[i]
 		if !given[i] && len(f.AnyOf) > 0 && !slices.ContainsFunc(f.AnyOf, g.has(given)) {
@@ -60,17 +69,21 @@ func (g *seeder) given() []bool {
 			given[i] = f.Required
 		}
 	}
-	for range g.table.fields { // as often as one can bring in another
-		for i := range g.table.fields {
-			f := &g.table.fields[i]
-			for _, name := range append(slices.Clone(f.Together), f.Requires...) {
-				if j, ok := g.table.index[name]; ok && given[i] {
-					given[j] = true
-				}
+}
+
+// complete adds the fields that those given bring with them.
+func (g *seeder) complete(given []bool) {
+	for i := range g.table.fields {
+		if !given[i] {
+			continue
+		}
+		f := &g.table.fields[i]
+		for _, name := range slices.Concat(f.Together, f.Requires) {
+			if j, ok := g.table.index[name]; ok {
+				given[j] = true
 			}
 		}
 	}
-	return given
 }
 
 // has returns whether a field has a value, by its name.
