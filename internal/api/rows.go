@@ -98,14 +98,12 @@ func (r *Rows) Next(ctx context.Context, dst []byte) (data []byte, n int, err er
 	}
 	if r.err == nil && r.crew == nil {
 		r.crew = hire(ctx, r.from, r.options)
-		r.reader = r.choose()
+		r.choose()
 	}
 	for r.err == nil {
 		data, n, r.err = r.reader.next(ctx, dst)
 		r.account(n)
-		if again := r.instead(r.err); again != nil {
-			r.reader, r.err = again, nil
-		}
+		r.err = r.instead(ctx, r.err)
 		if n > 0 {
 			return data, n, nil
 		}
@@ -114,29 +112,31 @@ func (r *Rows) Next(ctx context.Context, dst []byte) (data []byte, n int, err er
 }
 
 // choose returns the way of reading that the options ask for.
-func (r *Rows) choose() reader {
+func (r *Rows) choose() {
 	if r.options.Whole {
-		return newAtOnce(r, "the list was read in one answer, which is taken as one moment")
+		r.reader = newAtOnce(r, "the list was read in one answer, which is taken as one moment")
+	} else if b := newByCreated(r); b != nil {
+		r.reader = b
+	} else {
+		r.reader = newPlain(r, r.stableOrder())
 	}
-	if b := newByCreated(r); b != nil {
-		return b
-	}
-	return newPlain(r, r.stableOrder())
 }
 
-// instead returns the way to read on where the one at hand has found out that
-// the list does not allow it, or nil.
-func (r *Rows) instead(err error) reader {
+// instead finds the way to read on where the one at hand has found out that the
+// list does not allow it. It returns err if there is none.
+func (r *Rows) instead(ctx context.Context, err error) error {
 	var not *notByCreated
+	var long *tooLong
 	switch {
 	case err == nil || err == io.EOF:
 	case errors.As(err, &not):
 		r.note("not read by " + r.options.Created + ": " + not.why)
-		return newPlain(r, not.order)
-	case errors.Is(err, errUnpaged) && r.Account().Rows == 0:
-		return newAtOnce(r, "the server ignores paging: the list was read in one answer, which is taken as one moment")
+		r.reader = newPlain(r, not.order)
+		return nil
+	case errors.As(err, &long) && r.Account().Rows == 0:
+		return r.withoutPages(ctx, long)
 	}
-	return nil
+	return err
 }
 
 // Account returns how the reading has gone so far. It is safe at any time, from

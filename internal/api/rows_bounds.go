@@ -1,36 +1,55 @@
 package api
 
 import (
+	"bytes"
 	"net/url"
 	"time"
 )
 
-// bounds are the parameters by which a reading keeps to a stretch of time.
-// Names that the list itself uses are left alone: of two parameters of one name
-// a server may see only one.
+// bounds are the parameters by which a reading keeps to a stretch of time. No
+// name is sent twice: of two parameters of one name a server may see only one.
+// Where the list has a bound of the same name, the tighter of the two is sent;
+// where it cannot be told which that is, the reading takes another name.
 type bounds struct {
 	field        string // the moment of creation
 	lower, upper string // names of parameters
 	above        bool   // lower leaves out the moment it names
+	exact        bool   // moments are told in nanoseconds
 	bare, spaced bool   // moments are written without a zone, with a space for the T
+
+	floor, ceiling int64 // bounds of the list's own, under the same names; noTime: none
 }
 
 // newBounds finds the parameters for l, and reports whether there are any.
 func newBounds(l *List, field string) (b bounds, ok bool) {
 	b.field = field
-	free := func(operators ...string) string {
-		for _, o := range operators {
-			name := field + "__" + o
-			if !l.query.Has(name) && (l.catalog == nil || l.catalog.CheckFilter(field, o) == nil) {
-				return name
-			}
-		}
-		return ""
-	}
-	b.lower, b.upper = free("gte", "gt"), free("lte", "lt")
+	b.lower, b.floor = l.bound(field, "gte", "gt")
+	b.upper, b.ceiling = l.bound(field, "lte", "lt")
 	b.above = b.lower == field+"__gt"
 	return b, b.lower != "" && b.upper != ""
 }
+
+// bound returns the first of the operators that a bound of ours can have, as
+// the name of a parameter, and the bound that l has under that name.
+func (l *List) bound(field string, operators ...string) (name string, own int64) {
+	for i, o := range operators {
+		name := field + "__" + o
+		if l.catalog != nil && l.catalog.CheckFilter(field, o) != nil {
+			continue
+		}
+		if !l.query.Has(name) {
+			return name, noTime
+		}
+		text := []byte(l.query.Get(name))
+		if at, _, ok := moment(text); ok && i == 0 && zoned(text) {
+			return name, at
+		}
+	}
+	return "", noTime
+}
+
+// zoned reports whether a moment is told with its zone.
+func zoned(text []byte) bool { return bytes.ContainsAny(text[len("2026-01-31"):], "Zz+-") }
 
 // like takes over how the API writes moments.
 func (b *bounds) like(text string) {
@@ -39,36 +58,35 @@ func (b *bounds) like(text string) {
 		return
 	}
 	b.spaced = text[day] == ' '
-	b.bare = true
-	for _, c := range text[day:] {
-		if c == 'Z' || c == 'z' || c == '+' || c == '-' {
-			b.bare = false
-		}
-	}
+	b.bare = !zoned([]byte(text))
 }
 
 // query asks for what was made from low to high, both included, in the order of
 // creation. noTime is no bound.
 func (b *bounds) query(low, high int64) url.Values {
 	v := url.Values{"_order_by": {b.field + ",id"}}
-	if low != noTime {
+	if low != noTime && low > b.floor {
 		v.Set(b.lower, b.text(b.sent(low)))
 	}
-	if high != noTime {
+	if high != noTime && (b.ceiling == noTime || high < b.ceiling) {
 		v.Set(b.upper, b.text(high))
 	}
 	return v
 }
 
-// newest asks for what was made last.
-func (b *bounds) newest() url.Values { return url.Values{"_order_by": {"-" + b.field + ",-id"}} }
+// newest asks for what was made last, up to high.
+func (b *bounds) newest(high int64) url.Values {
+	v := b.query(noTime, high)
+	v.Set("_order_by", "-"+b.field+",-id")
+	return v
+}
 
 // sent returns the lower bound as it is sent, so that low itself is within.
 func (b *bounds) sent(low int64) int64 {
 	switch {
 	case !b.above:
 		return low
-	case low%1e3 != 0:
+	case b.exact || low%1e3 != 0:
 		return low - 1
 	}
 	return low - 1e3 // databases tell no shorter time apart

@@ -26,18 +26,19 @@ import (
 type byCreated struct {
 	*Rows
 	bounds
-	top   int64 // when the newest row was made; later ones are left out
-	last  idKey // of the newest row
-	unit  int64 // ns of the shortest unit that moments were shown in
-	size  int   // of the pages asked for
-	edge  edge  // of the page before, in this stretch
-	tie   *tie  // under way at the frontier, or nil
-	lane  *lane // of this stretch
-	low   int64 // where this stretch begins; noTime: at the beginning
-	base  int64 // the moment of the frontier when this stretch began
-	page  int   // pages of this stretch taken
-	new   int64 // rows of this stretch handed out
-	reach frontier
+	top    int64 // when the newest row was made; later ones are left out
+	last   idKey // of the newest row
+	unit   int64 // ns of the shortest unit that moments were shown in
+	size   int   // of the pages asked for
+	edge   edge  // of the page before, in this stretch
+	tie    *tie  // under way at the frontier, or nil
+	tiedAt int64 // the moment of the last tie
+	lane   *lane // of this stretch
+	low    int64 // where this stretch begins; noTime: at the beginning
+	base   int64 // the moment of the frontier when this stretch began
+	page   int   // pages of this stretch taken
+	new    int64 // rows of this stretch handed out
+	reach  frontier
 
 	repeats  int  // pages that were the page before them again
 	strikes  int  // pages out of order
@@ -69,7 +70,7 @@ func (e *notByCreated) Error() string { return e.why }
 const (
 	stretchRows = 32000 // about as many, so that the offsets of pages stay small
 	beginTries  = 3
-	maxRepeats  = 2
+	maxRepeats  = 3 // in a row
 	maxStrikes  = 2
 	maxEndings  = 10
 )
@@ -85,7 +86,7 @@ func newByCreated(r *Rows) *byCreated {
 	if !ok {
 		return nil
 	}
-	return &byCreated{Rows: r, bounds: b, size: r.options.PageSize, unit: 1e9, reach: frontier{at: noTime}}
+	return &byCreated{Rows: r, bounds: b, size: r.options.PageSize, unit: 1e9, tiedAt: noTime, reach: frontier{at: noTime}}
 }
 
 func (r *Rows) canOrderBy(field string) bool {
@@ -160,23 +161,13 @@ func (b *byCreated) ready(ctx context.Context) (*job, error) {
 	for {
 		b.lane.fill()
 		b.askJoints()
-		j := b.lane.pages[0]
-		if j.done && (j.err != nil || j.joint == nil || j.joint.done) {
-			return j, b.unpaged(j)
+		if j := b.lane.head(); j != nil && (j.err != nil || j.joint == nil || j.joint.done) {
+			return j, errors.Join(b.sized(j), j.joint.failure())
 		}
 		if err := b.crew.wait(ctx); err != nil {
 			return nil, err
 		}
 	}
-}
-
-// unpaged returns the error of j, and one of its own if the page is longer than
-// it was to be.
-func (r *Rows) unpaged(j *job) error {
-	if errors.Is(j.err, errOversized) || j.err == nil && len(j.page.objects) > j.ask.size {
-		return inPath(r.list.path, errUnpaged)
-	}
-	return j.err
 }
 
 // empty takes in an empty page. The list ends with a stretch that brought
@@ -204,21 +195,28 @@ func (b *byCreated) empty(ctx context.Context) error {
 	return nil
 }
 
-// ended asks once more for the first page of the stretch, which brought nothing
-// new before the second was empty. A row behind the first page that slipped into
-// it in between would be there now.
+// ended makes sure of the end, where a stretch brought nothing new on its first
+// page and nothing at all on its second. A row behind the first page that slipped
+// into it in between would be there now; and the last row of the list is one that
+// was handed out, however short the server cuts its pages.
 func (b *byCreated) ended(ctx context.Context) (bool, error) {
-	j := b.crew.hand(ask{list: b.list, extra: b.lane.extra, page: 1, size: b.size, slim: true})
-	defer b.crew.release(j)
-	if err := b.crew.waitFor(ctx, j); err != nil {
+	first := b.crew.hand(ask{list: b.list, extra: b.lane.extra, page: 1, size: b.size, slim: true})
+	defer b.crew.release(first)
+	last, err := b.one(ctx, b.newest(b.top+b.unit))
+	defer b.crew.release(last)
+	if err := errors.Join(err, b.crew.waitFor(ctx, first)); err != nil {
 		return false, err
 	}
-	for i := range j.page.objects {
-		if !b.reach.has(keyOfID(j.page.id(i))) {
+	for i := range first.page.objects {
+		if !b.reach.has(keyOfID(first.page.id(i))) {
 			return false, nil
 		}
 	}
-	return true, nil
+	if len(last.page.objects) == 0 {
+		return true, nil
+	}
+	at := last.page.objects[0].created
+	return at < b.reach.at || at > b.top || b.reach.has(keyOfID(last.page.id(0))), nil
 }
 
 // disorder reports whether p does not keep to the order and the bounds, which
@@ -264,10 +262,7 @@ func (b *byCreated) take(dst []byte, p *page) ([]byte, int) {
 	var again int64
 	for i := range p.objects {
 		at := p.objects[i].created
-		if at > b.top {
-			break
-		}
-		if b.full() {
+		if at > b.top || b.full() {
 			break
 		}
 		if !b.reach.admit(at, keyOfID(p.id(i))) {
@@ -335,9 +330,9 @@ func (b *byCreated) begin(ctx context.Context) error {
 // look returns why looking once more may help, or "".
 func (b *byCreated) look(ctx context.Context) (again string, err error) {
 	b.open(noTime, false)
-	j := b.lane.pages[0]
-	if err := b.crew.waitFor(ctx, j); err != nil || b.unpaged(j) != nil {
-		return "", b.unpaged(j)
+	j, err := b.ready(ctx)
+	if err != nil {
+		return "", err
 	}
 	p := &j.page
 	if len(p.objects) == 0 {
@@ -348,7 +343,7 @@ func (b *byCreated) look(ctx context.Context) (again string, err error) {
 	}
 	b.like(b.createdText(p, 0))
 	b.lane.fill()
-	newest, err := b.one(ctx, b.newest())
+	newest, err := b.one(ctx, b.newest(noTime))
 	defer b.crew.release(newest)
 	if err != nil || len(newest.page.objects) == 0 {
 		return "the list changes too fast", err

@@ -2,17 +2,12 @@ package api
 
 import (
 	"bytes"
-	"errors"
 	"io"
 
 	"flytt/internal/jsonscan"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
-
-// errUnpaged says that the server answers with more than it is asked for: it
-// does not know paging. Nothing of its answers can be told apart by page.
-var errUnpaged = errors.New("the server ignores _page and _page_size")
 
 // parcel is what one call of Next hands out of a page.
 type parcel struct {

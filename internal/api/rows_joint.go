@@ -1,5 +1,7 @@
 package api
 
+import "errors"
+
 // Two pages of a stretch are the answers to two requests, and rows that went in
 // between may have pulled others over the edge, out of sight. So for each pair
 // the crew asks, in a small request, what was made from the last row of the one
@@ -24,6 +26,15 @@ func (b *byCreated) askJoints() {
 	}
 }
 
+// failure returns why it is not known what lies between two pages. An answer
+// that is too long is no failure: it shows that much lies there.
+func (j *job) failure() error {
+	if j == nil || errors.Is(j.err, errOversized) {
+		return nil
+	}
+	return j.err
+}
+
 // timed reports whether the first and the last row of p tell when they were
 // made.
 func (b *byCreated) timed(p *page) bool {
@@ -41,13 +52,14 @@ func (b *byCreated) follows(j *job) bool {
 	case edgeOf(p) == b.edge:
 		b.repeats++
 		b.count(0, 1)
-		if b.repeats > maxRepeats && !b.pageless {
+		if b.repeats == maxRepeats && !b.pageless {
 			b.pageless = true
 			b.note("the server ignores _page: the list was read by " + b.field + " alone")
 		}
 		b.reopen(false)
 		return false
 	}
+	b.repeats = 0
 	switch b.joins(j) {
 	case joined:
 		return true

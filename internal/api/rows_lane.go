@@ -37,6 +37,14 @@ func (l *lane) fill() {
 	}
 }
 
+// head returns the first page if it has come.
+func (l *lane) head() *job {
+	if len(l.pages) == 0 || !l.pages[0].done {
+		return nil
+	}
+	return l.pages[0]
+}
+
 // look sees from the pages that came whether more can be expected.
 func (l *lane) look() {
 	for i, j := range l.pages {

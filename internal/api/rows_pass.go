@@ -13,19 +13,18 @@ import (
 // that nothing was missed shows in a second pass that brings the same.
 type pass struct {
 	*Rows
-	lane   *lane
-	edge   edge
-	rows   int64
-	sum    uint64 // of the ids in their order
-	length int    // of the first page
-	short  bool   // a page had another length
-	uneven bool   // and was not the last
-	tries  int    // of the page at hand
+	lane    *lane
+	edge    edge
+	rows    int64
+	sum     uint64 // of the ids in their order
+	length  int    // of the first page
+	short   bool   // a page had another length
+	uneven  bool   // and was not the last
+	retried bool   // the page at hand was asked for twice
+	repeats int    // pages in a row that were the page before again
 }
 
-var errPageless = errors.New("the server ignores _page: a page is the page before it again")
-
-const repeatTries = 3
+var errPageless = errors.New("the server ignores _page: every page is the first")
 
 func (r *Rows) newPass(extra url.Values, size int, slim bool) *pass {
 	p := &pass{Rows: r, lane: r.newLane(extra, size, false)}
@@ -37,14 +36,14 @@ func (r *Rows) newPass(extra url.Values, size int, slim bool) *pass {
 func (p *pass) page(ctx context.Context) (*page, error) {
 	for {
 		p.lane.fill()
-		j := p.lane.pages[0]
-		if !j.done {
+		j := p.lane.head()
+		if j == nil {
 			if err := p.crew.wait(ctx); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		if err := p.unpaged(j); err != nil {
+		if err := p.sized(j); err != nil {
 			return nil, err
 		}
 		if len(j.page.objects) == 0 {
@@ -66,23 +65,32 @@ func (p *pass) page(ctx context.Context) (*page, error) {
 
 // again reports whether the page at hand is asked for once more: because it was
 // the page before again, or because the server cuts pages down and may count by
-// the size asked for.
+// the size asked for. A short page may be the one before, shifted by a row that
+// came; several in a row that are the first page are a server that knows no
+// others.
 func (p *pass) again(page *page) (bool, error) {
 	e := edgeOf(page)
 	number := p.lane.first
+	if number == 1 {
+		p.top = e
+	}
 	switch {
-	case number > 1 && e == p.edge:
-		if p.tries++; p.tries == repeatTries {
-			return false, inPath(p.list.path, errPageless)
-		}
+	case number > 1 && e == p.edge && !p.retried:
+		p.retried = true
 		p.lane.drop(number)
 		return true, nil
-	case number == 2 && p.length < p.lane.size && p.lane.size > p.length:
+	case number == 2 && p.length < p.lane.size && e != p.edge:
 		p.lane.size = p.length
 		p.lane.drop(2)
 		return true, nil
+	case number > 1 && e == p.top:
+		if p.repeats++; p.repeats == maxRepeats {
+			return false, inPath(p.list.path, errPageless)
+		}
+	default:
+		p.repeats = 0
 	}
-	p.edge, p.tries = e, 0
+	p.edge, p.retried = e, false
 	return false, nil
 }
 

@@ -77,7 +77,7 @@ func (r *plain) take(out *parcel, p *page) {
 		r.wanted()
 		out.put(p, i)
 	}
-	r.count(again, again)
+	r.count(again, min(again, 1))
 }
 
 // prove ends the reading with a second one, if there is nothing in doubt yet.

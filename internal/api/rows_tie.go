@@ -18,6 +18,10 @@ const tieTries = 5
 
 // beginTie begins to read the tie at the frontier.
 func (b *byCreated) beginTie() {
+	if b.reach.at == b.tiedAt {
+		b.exact = true // the rows before the bound got in the way
+	}
+	b.tiedAt = b.reach.at
 	b.lane.drop(1)
 	b.tie = &tie{}
 	b.again()

@@ -2,8 +2,59 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/url"
 )
+
+// tooLong says that a page came that is longer than it was to be.
+type tooLong struct {
+	path  string
+	ask   ask
+	first idKey // of the page
+	rows  int   // of the page, as far as it was read
+	cut   bool  // there was more
+}
+
+func (e *tooLong) Error() string { return inPath(e.path, errNoPageSize).Error() }
+
+var errNoPageSize = errors.New("the server ignores _page_size")
+
+// sized returns the error of j, and one of its own if the page is longer than it
+// was to be.
+func (r *Rows) sized(j *job) error {
+	rows := len(j.page.objects)
+	cut := errors.Is(j.err, errOversized)
+	if !cut && (j.err != nil || rows <= j.ask.size) {
+		return j.err
+	}
+	e := &tooLong{path: r.list.path, ask: j.ask, rows: rows, cut: cut}
+	if rows > 0 {
+		e.first = keyOfID(j.page.id(0))
+	}
+	return e
+}
+
+// withoutPages finds out how to read a list whose first page was too long: in
+// one answer, if page 2 is that page again, or else in pages of the length they
+// have.
+func (r *Rows) withoutPages(ctx context.Context, long *tooLong) error {
+	long.ask.page = 2
+	j := r.crew.hand(long.ask)
+	defer r.crew.release(j)
+	err := r.crew.waitFor(ctx, j)
+	switch {
+	case err != nil && !errors.Is(err, errOversized):
+		return err
+	case len(j.page.objects) > 0 && keyOfID(j.page.id(0)) == long.first:
+		r.reader = newAtOnce(r, "the server ignores paging: the list was read in one answer, which is taken as one moment")
+		return nil
+	case long.cut:
+		return long
+	}
+	r.options.PageSize = long.rows
+	r.choose()
+	return nil
+}
 
 // atOnce reads a list in one answer, without pages, and hands it out as it comes.
 // A server makes one answer of one statement, so it is taken as complete when it
