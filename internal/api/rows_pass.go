@@ -14,7 +14,8 @@ import (
 type pass struct {
 	*Rows
 	lane    *lane
-	edge    edge
+	top     edge // of the first page
+	edge    edge // of the page before
 	rows    int64
 	sum     uint64 // of the ids in their order
 	length  int    // of the first page
