@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/failsafe-go/failsafe-go"
 	"golang.org/x/time/rate"
 )
 
@@ -28,6 +29,7 @@ type Client struct {
 	limiter   *rate.Limiter
 	pause     pause
 	budget    budget
+	reads     failsafe.Policy[*reading]
 	reached   atomic.Bool // a connection was got once, so the address is right
 	now       func() time.Time
 	log       *slog.Logger
@@ -46,7 +48,7 @@ func New(config Config) (*Client, error) {
 	if config.Rate < 0 {
 		return nil, errors.New("rate: less than 0 requests per second")
 	}
-	c := &Client{config: config, base: base, transport: config.Transport, now: time.Now, log: config.Log}
+	c := &Client{config: config, base: base, transport: config.Transport, now: time.Now, log: config.Log, reads: newReads()}
 	c.limiter = rate.NewLimiter(rate.Inf, 1)
 	if config.Rate > 0 {
 		c.limiter.SetLimit(rate.Limit(config.Rate))

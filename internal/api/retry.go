@@ -8,11 +8,24 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/failsafe-go/failsafe-go"
+	"github.com/failsafe-go/failsafe-go/retrypolicy"
 )
 
 // unreadableTries is how often a read is made whose answers say success and
 // cannot be read: a program that is broken stays so.
 const unreadableTries = 4
+
+// newReads returns the policy by which reads are repeated. Whether, and after
+// how long, a reading decides itself: it knows the time and the budget left.
+func newReads() failsafe.Policy[*reading] {
+	return retrypolicy.NewBuilder[*reading]().
+		HandleIf(func(g *reading, _ error) bool { return g != nil && g.again }).
+		WithMaxRetries(-1).
+		WithDelayFunc(func(e failsafe.ExecutionAttempt[*reading]) time.Duration { return e.LastResult().wait }).
+		Build()
+}
 
 // read makes the read r, again as long as that can help: when it was not sent,
 // turned away for later, met a failure of the server or a broken connection, or
@@ -22,10 +35,12 @@ const unreadableTries = 4
 // of whatever status, if the error is nil.
 func (c *Client) read(ctx context.Context, r *request) (Outcome, error) {
 	g := &reading{client: c, request: r, patience: c.Patience(r.method, r.path)}
-	for g.try(ctx); g.again; g.try(ctx) {
-		if err := sleep(ctx, g.wait); err != nil {
-			return g.outcome, err
-		}
+	_, err := failsafe.With(c.reads).WithContext(ctx).Get(func() (*reading, error) {
+		g.try(ctx)
+		return g, nil
+	})
+	if err != nil {
+		return g.outcome, context.Cause(ctx) // nothing else ends it from outside
 	}
 	return g.outcome, g.err
 }
