@@ -1,0 +1,67 @@
+// Command serve answers list requests with canned rows, as fast as a server can:
+// it is what the reading of lists is measured against. It knows the paging, the
+// bounds of created_at and the two orders a reader asks for, and answers
+// everything else with all rows. It wants no credentials and holds all rows in
+// memory, about 450 bytes each. All people in it are synthetic.
+//
+//	go run ./samples/serve -rows 1000000 -addr 127.0.0.1:8099
+//	curl -s http://127.0.0.1:8099/organization/externalclientcontactperson/list/ | jq -r '.[]|[.id,.name]|@csv'
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"time"
+)
+
+// path is where the rows are.
+const path = "/organization/externalclientcontactperson/list/"
+
+func main() {
+	err := run(os.Args[1:], os.Stdout, os.Stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case errors.Is(err, errUsage):
+		os.Exit(2)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "serve:", err)
+		os.Exit(1)
+	}
+}
+
+// errUsage is a flag that cannot be; what is wrong with it has been said.
+var errUsage = errors.New("usage")
+
+func run(args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	rows := flags.Int("rows", 100000, "how many `rows` there are")
+	addr := flags.String("addr", "127.0.0.1:0", "`address` to listen on; port 0 is any free one")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return errUsage
+	}
+	if flags.NArg() > 0 || *rows < 0 {
+		fmt.Fprintln(stderr, "serve: takes flags only, and no fewer rows than 0")
+		return errUsage
+	}
+	l, err := net.Listen("tcp", *addr)
+	if err != nil {
+		return err
+	}
+	list := newList(*rows)
+	if _, err := fmt.Fprintf(stdout, "%d rows at http://%s%s\n", *rows, l.Addr(), path); err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET "+path, list)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	return server.Serve(l)
+}
