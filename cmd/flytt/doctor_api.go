@@ -245,7 +245,7 @@ var topicNames = map[string]string{
 var topicFixes = map[string]string{
 	"paging":         "flytt export reads the list in one request then, and needs no setting",
 	"page_past_end":  "flytt stops at rows that come again; nothing to set",
-	"page_size":      "ask for no more: flytt export --page-size",
+	"page_size":      "flytt goes on to the next page all the same; nothing to set",
 	"order":          "flytt export reads twice to prove that nothing is missing; nothing to set",
 	"created_filter": "flytt export reads twice to prove that nothing is missing; nothing to set",
 	"negation":       "leave filters with ! out: --where cannot rely on them",
@@ -253,6 +253,7 @@ var topicFixes = map[string]string{
 	"slim":           "nothing to set; second readings take longer",
 	"fields":         "new fields are kept in JSONL, and elsewhere with --extra",
 	"unique":         "it does not tell records apart: choose another key in the mapping, if there is one",
+	"relation":       "flytt takes every form; where the id is not shown, exports lack it",
 	"form":           "flytt compares these by their digits; nothing to set",
 }
 
@@ -274,7 +275,7 @@ func (d *doctor) findings(p *api.Probe) {
 		case api.Expected:
 			d.note(groupAPI, name, statusOK, text, "")
 		case api.Unusual:
-			d.note(groupAPI, name, statusWarn, text, cmp.Or(isNullFix(&f), topicFixes[kind]))
+			d.note(groupAPI, name, statusWarn, text, cmp.Or(settingFor(&f), topicFixes[kind]))
 		case api.Wrong:
 			d.note(groupAPI, name, statusFail, text, "flytt cannot work with that: tell whoever runs the API")
 		}
@@ -282,8 +283,11 @@ func (d *doctor) findings(p *api.Probe) {
 	d.note(groupAPI, "bulk writes", statusSkip, "all or nothing? only a write would tell", "once you know, set bulk: {atomicity: all} or partial in flytt.yaml: less has to be looked up")
 }
 
-// isNullFix names the setting for a word that the API takes for true.
-func isNullFix(f *api.Finding) string {
+// settingFor names the setting or flag that fits what was seen, or returns "".
+func settingFor(f *api.Finding) string {
+	if size, ok := strings.CutPrefix(f.Answer, "cut to "); ok && f.Topic == "page_size" {
+		return "flytt export --page-size " + size + " asks for what it gets"
+	}
 	word, _, _ := strings.Cut(f.Answer, ",")
 	if f.Topic != "isnull" || word != "True" && word != "1" {
 		return ""

@@ -80,6 +80,10 @@ const (
 	unpagedCap = 64 << 10 // bytes read of a list without pages
 )
 
+// mostSilent is how many requests may stay without an answer before no more are
+// made.
+const mostSilent = 3
+
 // topic is one thing to find out. Where rows are fewer than needed it is
 // skipped.
 type topic struct {
@@ -123,10 +127,13 @@ func (c *Client) Probe(ctx context.Context, o ProbeOptions) *Probe {
 		if ctx.Err() != nil {
 			break
 		}
-		f := unseen("")
-		if len(b.ids) < t.needed {
-			f.Detail = "needs " + rowCount(t.needed)
-		} else {
+		var f Finding
+		switch {
+		case b.silent >= mostSilent:
+			f = unseen("the API had stopped answering")
+		case len(b.ids) < t.needed:
+			f = unseen("needs " + rowCount(t.needed))
+		default:
 			f = t.look(b, ctx)
 		}
 		f.Topic = t.name
@@ -145,6 +152,7 @@ type prober struct {
 	sample  []jsontext.Value // rows of the first page
 	ids     []string         // of those rows of the sample that have one
 	refused *reply           // the first 400 that was met
+	silent  int              // requests that were not answered
 }
 
 // takeSample reads the first page, at the size that is usual.

@@ -17,7 +17,7 @@ import (
 // How long one request of a probe may take, and how long it waits before the
 // only repetition.
 const (
-	probeTimeout = 30 * time.Second
+	probeTimeout = 20 * time.Second
 	probePause   = 5 * time.Second
 )
 
@@ -77,6 +77,9 @@ func (b *prober) note(r *reply) {
 	if r.Status == http.StatusTooManyRequests || r.Status == http.StatusServiceUnavailable {
 		b.p.Busy++
 		b.p.RetryAfter = b.p.RetryAfter || r.wait >= 0
+	}
+	if r.Err != nil {
+		b.silent++
 	}
 	if r.Status/100 == 2 && (b.p.Fastest == 0 || r.Took < b.p.Fastest) {
 		b.p.Fastest = r.Took

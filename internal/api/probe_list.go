@@ -83,7 +83,10 @@ func (b *prober) pageSize(ctx context.Context) Finding {
 			}
 			got = len(r.rows)
 		}
-		if got < size {
+		switch {
+		case got > size:
+			return unusual("more than asked", fmt.Sprintf("%d rows for %d", got, size))
+		case got < size:
 			return b.shortPage(ctx, size, got)
 		}
 		largest = size
@@ -160,7 +163,7 @@ func (b *prober) order(ctx context.Context) Finding {
 	case len(a) < 2 || len(d) < 2:
 		return unseen("no " + b.o.Created + " in the rows")
 	case !slices.IsSorted(a) || !slices.IsSortedFunc(d, func(x, y string) int { return strings.Compare(y, x) }):
-		return unusual("ignored", "exports read in the API's own order, and prove less")
+		return unusual("ignored", "up and down are not sorted")
 	case slices.Equal(idsOf(up.rows), idsOf(down.rows)):
 		return unusual("ignored", "up and down are the same")
 	case a[0] == d[0]:

@@ -16,7 +16,7 @@ import (
 func (b *prober) shapes() []Finding {
 	findings := []Finding{named("error_body", b.errorBody())}
 	for _, field := range b.o.References {
-		findings = append(findings, named("relation."+field, b.tally(field, relationShape)))
+		findings = append(findings, named("relation."+field, b.relation(field)))
 	}
 	for _, field := range b.o.Numbers {
 		findings = append(findings, named("form."+field, b.tally(field, numberShape)))
@@ -98,6 +98,21 @@ func (b *prober) tally(field string, shape func(jsontext.Value) string) Finding 
 	return unusual("mixed", strings.Join(shapes[:min(len(shapes), 4)], ", "))
 }
 
+// relation says in which form a reference comes, and minds one that does not
+// show what it refers to.
+func (b *prober) relation(field string) Finding {
+	f := b.tally(field, relationShape)
+	if f.Answer == emptyRelation || f.Answer == strangeRelation {
+		f.Seen = Unusual
+	}
+	return f
+}
+
+const (
+	emptyRelation   = "{}"
+	strangeRelation = "an object without id"
+)
+
 func relationShape(v jsontext.Value) string {
 	switch v.Kind() {
 	case '"', '0':
@@ -106,13 +121,13 @@ func relationShape(v jsontext.Value) string {
 		id := jsonscan.Member(v, "id") != nil
 		switch n := members(v); {
 		case n == 0:
-			return "{}"
+			return emptyRelation
 		case n == 1 && id:
 			return `{"id": …}`
 		case id:
 			return "expanded, with id"
 		}
-		return "an object without id"
+		return strangeRelation
 	}
 	return "neither id nor object"
 }

@@ -140,7 +140,9 @@ func TestProbeNoticesEverySwitch(t *testing.T) {
 		{"many rows", sandbox.Options{}, 1900, nil, "unpaged", "many rows | more than 64 KiB; not read further"},
 		{"pages ignored", sandbox.Options{}, 3, without("_page", "_page_size"), "paging", "ignored | 1 row was asked for and 3 came"},
 		{"page number ignored", sandbox.Options{}, 3, with("_page", "1"), "paging", "ignored | page 2 repeats page 1"},
-		{"order ignored", sandbox.Options{}, 9, without("_order_by"), "order", "ignored | exports read in the API's own order, and prove less"},
+		{"all rows on every page", sandbox.Options{}, 700, without("_page", "_page_size"), "page_size", "more than asked | 700 rows for 500"},
+		{"empty relations", sandbox.Options{}, 2, replacing(`{"id":"`+client+`"}`, `{}`), "relation.external_client", "{} |"},
+		{"order ignored", sandbox.Options{}, 9, without("_order_by"), "order", "ignored | up and down are not sorted"},
 		{"slim ignored", sandbox.Options{}, 3, without("_slim"), "slim", "ignored |"},
 		{"no JSON Lines", sandbox.Options{}, 3, without("_jsonl"), "jsonl", "an array all the same | application/json"},
 		{"negation ignored", sandbox.Options{}, 3, without("id__in!"), "negation", "ignored | a filter with ! has no effect"},
@@ -266,6 +268,24 @@ func TestProbeBearsABusyAPI(t *testing.T) {
 	}
 	if got := answers(p)["slim"]; got != "ids only |" {
 		t.Errorf("slim: %q", got)
+	}
+}
+
+func TestProbeGivesUpOnAnAPIThatFallsSilent(t *testing.T) {
+	served := 0
+	p := probe(t, sandbox.Options{}, 3, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if served++; served > 4 {
+				panic(http.ErrAbortHandler)
+			}
+			h.ServeHTTP(w, r)
+		})
+	})
+	if p.Requests > 9 {
+		t.Errorf("%d requests", p.Requests)
+	}
+	if got := answers(p)["get"]; got != "| the API had stopped answering" {
+		t.Errorf("get: %q", got)
 	}
 }
 
