@@ -10,38 +10,8 @@ import (
 // for exports, for editors: the names on the left are free, those on the right
 // are fields of the resource the mapping names.
 func ExportMappingJSONSchema() ([]byte, error) {
-	names := Resources()
-	definitions := object{
-		{"scalar", object{{"type", []string{"string", "number", "boolean"}}}},
-		{"text", object{{"type", "string"}, {"minLength", 1}}},
-		{"column", jsonColumn()},
-		{"rule", jsonRule()},
-		{"conversion", jsonConversion()},
-		{"lookup", jsonLookup()},
-	}
-	var choices []any
-	for _, name := range names {
-		r, err := Lookup(name)
-		if err != nil {
-			return nil, err
-		}
-		definitions = definitions.with("resource."+name, r.jsonExportOf())
-		choices = append(choices, object{
-			{"if", object{{"properties", object{{"resource", object{{"const", name}}}}}, {"required", []string{"resource"}}}},
-			{"then", jsonRef("resource." + name)},
-		})
-	}
-	return object{
-		{"$schema", schemaDialect},
-		{"title", "Mapping file of flytt, for exports"},
-		{"description", "How the fields of a resource become the columns of a file."},
-		{"type", "object"},
-		{"properties", jsonExportKeys(names)},
-		{"required", []string{"fields"}},
-		{"additionalProperties", false},
-		{"allOf", choices},
-		{"$defs", definitions},
-	}.indented()
+	return mappingSchema("Mapping file of flytt, for exports", "How the fields of a resource become the columns of a file.",
+		jsonExportKeys(Resources()), (*Resource).jsonExportOf)
 }
 
 func jsonExportKeys(resources []string) object {

@@ -5,7 +5,13 @@ package mappings
 // resource. Strict as ParseMapping is, it cannot see everything: arguments of
 // conversions, columns of the input and expressions are checked by flytt.
 func MappingJSONSchema() ([]byte, error) {
-	names := Resources()
+	return mappingSchema("Mapping file of flytt", "How the columns of an input become the fields of a resource.",
+		jsonMappingKeys(Resources()), (*Resource).jsonMappingOf)
+}
+
+// mappingSchema returns the JSON Schema of a file with the given keys, and what
+// of tells of each resource besides.
+func mappingSchema(title, description string, keys object, of func(*Resource) object) ([]byte, error) {
 	definitions := object{
 		{"scalar", object{{"type", []string{"string", "number", "boolean"}}}},
 		{"text", object{{"type", "string"}, {"minLength", 1}}},
@@ -15,12 +21,12 @@ func MappingJSONSchema() ([]byte, error) {
 		{"lookup", jsonLookup()},
 	}
 	var choices []any
-	for _, name := range names {
+	for _, name := range Resources() {
 		r, err := Lookup(name)
 		if err != nil {
 			return nil, err
 		}
-		definitions = definitions.with("resource."+name, r.jsonMappingOf())
+		definitions = definitions.with("resource."+name, of(r))
 		choices = append(choices, object{
 			{"if", object{{"properties", object{{"resource", object{{"const", name}}}}}, {"required", []string{"resource"}}}},
 			{"then", jsonRef("resource." + name)},
@@ -28,10 +34,10 @@ func MappingJSONSchema() ([]byte, error) {
 	}
 	return object{
 		{"$schema", schemaDialect},
-		{"title", "Mapping file of flytt"},
-		{"description", "How the columns of an input become the fields of a resource."},
+		{"title", title},
+		{"description", description},
 		{"type", "object"},
-		{"properties", jsonMappingKeys(names)},
+		{"properties", keys},
 		{"required", []string{"fields"}},
 		{"additionalProperties", false},
 		{"allOf", choices},

@@ -32,7 +32,7 @@ on the first line of the mapping. With --export it is the schema of a mapping
 for flytt export, whose columns are named on the left.`,
 		Example: `  flytt mapping schema > mapping.schema.json
   flytt mapping schema --export > export.schema.json`,
-		Args:    cobra.NoArgs,
+		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			schema := mappings.MappingJSONSchema
 			if export {

@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// Each thing the API's reference leaves open is a small type here. Its zero
-// value is the friendliest reading. Its String is what Set takes, so that a
-// pointer to it can be a flag; Type lists what there is.
+// Each thing the API's reference leaves open is a small type here, whose zero
+// value is the friendliest reading. A Switch makes a flag of it.
 
 // Atomicity says what a bulk write with a bad item does to the good ones. The
 // answer is the same: 400 and the errors.
@@ -98,119 +97,78 @@ const (
 	OnePage                 // neither is: every page is the whole list
 )
 
-// The names of the choices, by value.
-var (
-	atomicities    = choices{"all", "partial"}
-	itemIDs        = choices{"updates", "refused", "ignored"}
-	answerOrders   = choices{"sent", "reversed", "shuffled"}
-	errorShapes    = choices{"aligned", "indexed", "listed", "keyed", "detail", "text", "html"}
-	idForms        = choices{"sent", "dash", "digits"}
-	relationShapes = choices{"object", "bare", "expanded", "empty"}
-	framings       = choices{"asked", "array", "lines", "envelope"}
-	pastEnds       = choices{"empty", "404"}
-	pagings        = choices{"no", "first", "all"}
-)
-
-// choices are the names of the values of a type, by value.
-type choices []string
-
-func (c choices) name(i uint8) string {
-	if int(i) < len(c) {
-		return c[i]
-	}
-	return fmt.Sprintf("unknown(%d)", i)
+// choice is a type whose values have names.
+type choice interface {
+	~uint8
+	names() []string // by value
 }
 
-// list returns the names as a flag's help shows them.
-func (c choices) list() string { return strings.Join(c, "|") }
+func (Atomicity) names() []string   { return []string{"all", "partial"} }
+func (ItemID) names() []string      { return []string{"updates", "refused", "ignored"} }
+func (AnswerOrder) names() []string { return []string{"sent", "reversed", "shuffled"} }
+func (ErrorShape) names() []string {
+	return []string{"aligned", "indexed", "listed", "keyed", "detail", "text", "html"}
+}
+func (IDForm) names() []string        { return []string{"sent", "dash", "digits"} }
+func (RelationShape) names() []string { return []string{"object", "bare", "expanded", "empty"} }
+func (Framing) names() []string       { return []string{"asked", "array", "lines", "envelope"} }
+func (PastEnd) names() []string       { return []string{"empty", "404"} }
+func (Paging) names() []string        { return []string{"no", "first", "all"} }
 
-// choose sets to to the value called name.
-func choose[T ~uint8](to *T, c choices, name string) error {
-	i := slices.Index(c, name)
+// String returns the name of v.
+func (v Atomicity) String() string { return nameOf(v) }
+
+// String returns the name of v.
+func (v ItemID) String() string { return nameOf(v) }
+
+// String returns the name of v.
+func (v AnswerOrder) String() string { return nameOf(v) }
+
+// String returns the name of v.
+func (v ErrorShape) String() string { return nameOf(v) }
+
+// String returns the name of v.
+func (v IDForm) String() string { return nameOf(v) }
+
+// String returns the name of v.
+func (v RelationShape) String() string { return nameOf(v) }
+
+// String returns the name of v.
+func (v Framing) String() string { return nameOf(v) }
+
+// String returns the name of v.
+func (v PastEnd) String() string { return nameOf(v) }
+
+// String returns the name of v.
+func (v Paging) String() string { return nameOf(v) }
+
+// Switch sets a choice by name, as a flag does.
+type Switch[T choice] struct{ to *T }
+
+// SwitchOf returns the switch that sets to.
+func SwitchOf[T choice](to *T) Switch[T] { return Switch[T]{to} }
+
+// String returns the name of the value there is.
+func (s Switch[T]) String() string { return nameOf(*s.to) }
+
+// Set takes a name.
+func (s Switch[T]) Set(name string) error {
+	names := (*s.to).names()
+	i := slices.Index(names, name)
 	if i < 0 {
-		return fmt.Errorf("not one of %s", strings.Join(c, ", "))
+		return fmt.Errorf("not one of %s", strings.Join(names, ", "))
 	}
-	*to = T(i)
+	*s.to = T(i)
 	return nil
 }
 
-// String returns the name of a.
-func (a Atomicity) String() string { return atomicities.name(uint8(a)) }
-
-// Set takes a name.
-func (a *Atomicity) Set(name string) error { return choose(a, atomicities, name) }
-
 // Type lists the names.
-func (Atomicity) Type() string { return atomicities.list() }
+func (s Switch[T]) Type() string { return strings.Join((*s.to).names(), "|") }
 
-// String returns the name of i.
-func (i ItemID) String() string { return itemIDs.name(uint8(i)) }
-
-// Set takes a name.
-func (i *ItemID) Set(name string) error { return choose(i, itemIDs, name) }
-
-// Type lists the names.
-func (ItemID) Type() string { return itemIDs.list() }
-
-// String returns the name of o.
-func (o AnswerOrder) String() string { return answerOrders.name(uint8(o)) }
-
-// Set takes a name.
-func (o *AnswerOrder) Set(name string) error { return choose(o, answerOrders, name) }
-
-// Type lists the names.
-func (AnswerOrder) Type() string { return answerOrders.list() }
-
-// String returns the name of e.
-func (e ErrorShape) String() string { return errorShapes.name(uint8(e)) }
-
-// Set takes a name.
-func (e *ErrorShape) Set(name string) error { return choose(e, errorShapes, name) }
-
-// Type lists the names.
-func (ErrorShape) Type() string { return errorShapes.list() }
-
-// String returns the name of f.
-func (f IDForm) String() string { return idForms.name(uint8(f)) }
-
-// Set takes a name.
-func (f *IDForm) Set(name string) error { return choose(f, idForms, name) }
-
-// Type lists the names.
-func (IDForm) Type() string { return idForms.list() }
-
-// String returns the name of r.
-func (r RelationShape) String() string { return relationShapes.name(uint8(r)) }
-
-// Set takes a name.
-func (r *RelationShape) Set(name string) error { return choose(r, relationShapes, name) }
-
-// Type lists the names.
-func (RelationShape) Type() string { return relationShapes.list() }
-
-// String returns the name of f.
-func (f Framing) String() string { return framings.name(uint8(f)) }
-
-// Set takes a name.
-func (f *Framing) Set(name string) error { return choose(f, framings, name) }
-
-// Type lists the names.
-func (Framing) Type() string { return framings.list() }
-
-// String returns the name of p.
-func (p PastEnd) String() string { return pastEnds.name(uint8(p)) }
-
-// Set takes a name.
-func (p *PastEnd) Set(name string) error { return choose(p, pastEnds, name) }
-
-// Type lists the names.
-func (PastEnd) Type() string { return pastEnds.list() }
-
-// String returns the name of p.
-func (p Paging) String() string { return pagings.name(uint8(p)) }
-
-// Set takes a name.
-func (p *Paging) Set(name string) error { return choose(p, pagings, name) }
-
-// Type lists the names.
-func (Paging) Type() string { return pagings.list() }
+// nameOf returns the name of v.
+func nameOf[T choice](v T) string {
+	if names := v.names(); int(v) < len(names) {
+		return names[v]
+	}
+	return fmt.Sprintf("unknown(%d)", v)
+}

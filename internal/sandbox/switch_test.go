@@ -178,7 +178,7 @@ type choice interface {
 
 func TestSwitchesAreNamed(t *testing.T) {
 	var o sandbox.Options
-	for _, c := range []choice{&o.Atomicity, &o.ItemID, &o.AnswerOrder, &o.Errors, &o.StoredIDs, &o.Relations, &o.Framing, &o.PastEnd, &o.Paging} {
+	for _, c := range []choice{sandbox.SwitchOf(&o.Atomicity), sandbox.SwitchOf(&o.ItemID), sandbox.SwitchOf(&o.AnswerOrder), sandbox.SwitchOf(&o.Errors), sandbox.SwitchOf(&o.StoredIDs), sandbox.SwitchOf(&o.Relations), sandbox.SwitchOf(&o.Framing), sandbox.SwitchOf(&o.PastEnd), sandbox.SwitchOf(&o.Paging)} {
 		names := strings.Split(c.Type(), "|")
 		if c.String() != names[0] {
 			t.Errorf("%s: the first is not the default", c.Type())
