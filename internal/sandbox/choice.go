@@ -130,8 +130,8 @@ func (v ErrorShape) String() string { return nameOf(v) }
 // String returns the name of v.
 func (v IDForm) String() string { return nameOf(v) }
 
-// String returns the name of v.
-func (v RelationShape) String() string { return nameOf(v) }
+// String returns the name of r.
+func (r RelationShape) String() string { return nameOf(r) }
 
 // String returns the name of v.
 func (v Framing) String() string { return nameOf(v) }
