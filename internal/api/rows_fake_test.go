@@ -155,8 +155,12 @@ func (f *fakeList) limits(q url.Values) (low, high int64) {
 		if field != "created_at" || f.ignoreLower && operator[0] == 'g' {
 			continue
 		}
-		t, err := time.Parse("2006-01-02T15:04:05.999999999Z07:00", strings.TrimSuffix(v[0], "Z")+"Z")
-		if len(v) != 1 || err != nil || f.bare == strings.HasSuffix(v[0], "Z") {
+		layout := "2006-01-02T15:04:05.999999999Z07:00"
+		if f.bare {
+			layout = "2006-01-02T15:04:05.999999999"
+		}
+		t, err := time.Parse(layout, v[0])
+		if len(v) != 1 || err != nil {
 			panic("created_at: " + strings.Join(v, " ")) // never from the reader
 		}
 		switch at := t.UnixNano(); operator {

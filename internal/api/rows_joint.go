@@ -113,7 +113,7 @@ func (b *byCreated) joins(j *job) joint {
 	seen := false
 	for i := range j.joint.page.objects {
 		k := keyOfID(j.joint.page.id(i))
-		at := p.find(k)
+		at := p.find(k, p.objects[0].created+b.unit)
 		switch {
 		case at == len(p.objects)-1:
 			return joined // what comes now lies behind the page
@@ -129,9 +129,12 @@ func (b *byCreated) joins(j *job) joint {
 	return joined
 }
 
-// find returns which object of p has the id k, or -1.
-func (p *page) find(k idKey) int {
+// find returns which object of p, made until then, has the id k, or -1.
+func (p *page) find(k idKey, until int64) int {
 	for i := range p.objects {
+		if p.objects[i].created > until {
+			break
+		}
 		if keyOfID(p.id(i)) == k {
 			return i
 		}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/url"
 	"slices"
@@ -45,6 +46,10 @@ func (r *plain) next(ctx context.Context, dst []byte) ([]byte, int, error) {
 	p, err := r.pass.page(ctx)
 	if err == io.EOF {
 		return dst, 0, r.prove(ctx)
+	}
+	if errors.Is(err, errPageless) && r.pass.length < r.options.PageSize {
+		r.doubt("the server ignores _page, and gave fewer rows than a page holds")
+		return dst, 0, r.end()
 	}
 	if err != nil {
 		return dst, 0, err
