@@ -47,7 +47,7 @@ func TestListKnowsWhatAReaderAsks(t *testing.T) {
 		"_page=7&_page_size=3":                               "18 19",
 		"_page=8&_page_size=3":                               "",
 		"_order_by=-created_at,-id&_page=1&_page_size=1":     "19",
-		"_order_by=-created_at,-id&_page=7&_page_size=3": "1 ",
+		"_order_by=-created_at,-id&_page=7&_page_size=3":     "1 ",
 		"created_at__gte=" + at(17):                          "17 18 19",
 		"created_at__gt=" + at(17):                           "18 19",
 		"created_at__lte=" + at(1) + "&_page=1&_page_size=9": " 1",
