@@ -210,6 +210,12 @@ type Batch struct {
 	Fates    []Fate    // what became of each row; Pending while it is on its way
 	Problems []Problem // what is wrong, or was repaired, in any order
 	Surplus  []Surplus // cells beyond the last column, in order
+
+	// Fill, unless nil, makes the input columns whole that the decoder left null
+	// because nobody asked for them. The engine calls it on the goroutine that
+	// decoded, once, when all columns are needed: a row was rejected, or the rows
+	// go to an API, which may reject any.
+	Fill func(*Batch) error
 }
 
 // Len returns the number of rows.
@@ -229,6 +235,7 @@ func (b *Batch) Reset(columns int) {
 	b.Problems = b.Problems[:0]
 	clear(b.Surplus)
 	b.Surplus = b.Surplus[:0]
+	b.Fill = nil
 }
 
 // SizeFields gives the batch n fields and returns them. Their buffers are

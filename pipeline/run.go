@@ -265,10 +265,23 @@ func (w *worker) do(u *unit) error {
 	}
 	rejectBroken(&c.Batch)
 	u.valid = int64(c.Pending())
+	if err := w.fill(&c.Batch); err != nil {
+		return err
+	}
 	if w.render {
 		render(w.run.Recorder, u)
 	}
 	return nil
+}
+
+// fill makes the input columns whole if somebody is going to look at them.
+func (w *worker) fill(b *Batch) error {
+	if b.Fill == nil || !w.run.chunked() && !slices.Contains(b.Fates, Rejected) {
+		return nil
+	}
+	fill := b.Fill
+	b.Fill = nil
+	return fill(b)
 }
 
 // rejectBroken ends what only steps need to know: which rejected rows could

@@ -33,6 +33,14 @@ type Source interface {
 	Close() error
 }
 
+// Narrower is a Source that can leave columns undecoded. Want is called at most
+// once, before Next and Decoder: columns has one entry for each of Columns, true
+// for those that steps look at. The others may be null in batches that have a
+// Fill.
+type Narrower interface {
+	Want(columns []bool)
+}
+
 // Decoder turns blocks into batches.
 type Decoder interface {
 	// Decode fills the empty batch b with the rows of block: numbers, fates and

@@ -23,33 +23,46 @@ import (
 // Options says how to read an input. The zero Options, or none, detect
 // everything.
 type Options struct {
-	Encoding  string    // the text's encoding, one of Encodings; empty: detected
-	Delimiter string    // one character, "tab", or "none" for a single column; empty: detected
-	HeaderRow int       // the physical line the header is on; 0: detected
-	BlockSize int       // bytes of text in a block, at most 1 MiB; 0: 256 KiB
-	Stdin     io.Reader // what "-" reads; nil: os.Stdin. It is not closed
+	Encoding   string    // the text's encoding, one of Encodings; empty: detected
+	Delimiter  string    // one character, "tab", or "none" for a single column; empty: detected
+	HeaderRow  int       // the physical line the header is on; 0: detected
+	Sheet      string    // of a workbook: its name, or its number from 1, from the end if negative; empty: the first that is not hidden
+	SkipHidden bool      // of a workbook: leave hidden rows out
+	BlockSize  int       // bytes of text in a block, at most 1 MiB; 0: 256 KiB
+	Stdin      io.Reader // what "-" reads; nil: os.Stdin. It is not closed
 }
 
 // Info is what was found out about an input when it was opened. It holds no
 // value of a row.
 type Info struct {
-	Format      string   // its line in the table of formats: csv
-	Compression string   // gzip, or empty
-	Encoding    string   // one of Encodings, or ascii as long as that is all there was
-	Evidence    string   // why that encoding, as a phrase: "line 17 is not UTF-8"
-	Delimiter   string   // what stands between cells; empty: there is one column
-	LineEnd     string   // LF, CRLF or CR
-	HeaderRow   int64    // the physical line the header starts on
-	Size        int64    // bytes of the input as it is stored, which Block.End counts; -1: not known
-	Rejects     bool     // a rejects file of flytt, read in its own dialect whatever Options say
-	Warnings    []string // what a person should know before trusting the rest, as sentences without a full stop
+	Format      string                             // its line in the table of formats: csv
+	Compression string                             // gzip, or empty
+	Encoding    string                             // one of Encodings, or ascii as long as that is all there was
+	Evidence    string                             // why that encoding, as a phrase: "line 17 is not UTF-8"
+	Delimiter   string                             // what stands between cells; empty: there is one column
+	LineEnd     string                             // LF, CRLF or CR
+	HeaderRow   int64                              // the physical line the header starts on
+	Size        int64                              // bytes of the input as it is stored, which Block.End counts; -1: not known
+	Rejects     bool                               // a rejects file of flytt, read in its own dialect whatever Options say
+	Sheet       string                             // of a workbook: the one that is read
+	Sheets      []SheetInfo                        // of a workbook: all of them, in its order
+	Place       func(row int64, column int) string // what a cell is called (Kontakter!F17), or with column -1 a row; nil: rows are lines
+	Warnings    []string                           // what a person should know before trusting the rest, as sentences without a full stop
+}
+
+// SheetInfo is a sheet of a workbook.
+type SheetInfo struct {
+	Name   string
+	Hidden bool
+	Rows   int64 // as the sheet says, which may be wrong; -1: it does not say
 }
 
 // Error is an input that cannot be opened or read. Its text is the place and
 // what is wrong there, without any value of a row.
 type Error struct {
 	File  string // as the user named it
-	Line  int64  // physical line; 0: the file as a whole
+	Line  int64  // physical line; 0: the file as a whole, or Place
+	Place string // where it is no line: Kontakter!F17
 	Err   error  // what is wrong
 	Hint  string // what to do about it
 	Usage bool   // what was asked for cannot be (no such file, no such encoding); otherwise the input cannot be read
@@ -57,6 +70,9 @@ type Error struct {
 
 // Error returns "contacts.csv line 2: what is wrong".
 func (e *Error) Error() string {
+	if e.Place != "" {
+		return fmt.Sprintf("%s %s: %v", e.File, e.Place, e.Err)
+	}
 	if e.Line > 0 {
 		return fmt.Sprintf("%s line %d: %v", e.File, e.Line, e.Err)
 	}
