@@ -165,8 +165,8 @@ func (r *Rows) Close() error {
 type crew struct {
 	workers    int
 	todo, done chan *job
-	busy       int // jobs handed over and not yet seen to be done
-	spare      []*job
+	busy       int       // jobs handed over and not yet seen to be done
+	spare      [2][]*job // with the buffers of pages, and with those of slim ones
 	requests   atomic.Int64
 	stop       context.CancelFunc
 	wg         sync.WaitGroup
@@ -229,14 +229,28 @@ func (c *crew) hand(a ask) *job { return c.stream(a, nil) }
 // stream hands over a request whose answer goes to emit as it comes.
 func (c *crew) stream(a ask, emit func(context.Context, *page) error) *job {
 	j := new(job)
-	if n := len(c.spare); n > 0 {
-		j, c.spare = c.spare[n-1], c.spare[:n-1]
+	if spare := c.spareOf(a.slim); len(*spare) > 0 {
+		n := len(*spare) - 1
+		j, *spare = (*spare)[n], (*spare)[:n]
 	}
 	j.ask, j.emit, j.err, j.done, j.joint = a, emit, nil, false, nil
 	j.void.Store(false)
 	c.busy++
 	c.todo <- j
 	return j
+}
+
+// keep keeps j to be used again.
+func (c *crew) keep(j *job) {
+	spare := c.spareOf(j.ask.slim)
+	*spare = append(*spare, j)
+}
+
+func (c *crew) spareOf(slim bool) *[]*job {
+	if slim {
+		return &c.spare[1]
+	}
+	return &c.spare[0]
 }
 
 // wait waits for any job to be done.
@@ -276,7 +290,7 @@ func (c *crew) arrived(j *job) {
 	c.busy--
 	j.done = true
 	if j.void.Load() {
-		c.spare = append(c.spare, j)
+		c.keep(j)
 	}
 }
 
@@ -286,7 +300,7 @@ func (c *crew) release(j *job) {
 	case j == nil:
 		return
 	case j.done:
-		c.spare = append(c.spare, j)
+		c.keep(j)
 	default:
 		j.void.Store(true)
 	}

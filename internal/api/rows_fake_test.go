@@ -47,8 +47,6 @@ type fakeList struct {
 	repeat      int    // one page in so many is the page before
 	bare        bool   // moments have no zone
 	requests    int
-	inFlight    int
-	maxInFlight int
 	wait        func(*ask) // called before the answer, without the lock
 }
 

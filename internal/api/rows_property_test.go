@@ -105,7 +105,7 @@ func TestRowsAreCompleteWhereNothingChanges(t *testing.T) {
 
 func TestRowsAreEachOnceOrInDoubt(t *testing.T) {
 	complete, created := 0, 0
-	for seed := range uint64(800) {
+	for seed := range uint64(300) {
 		f, l, o := scene(seed)
 		f.mutate = busy(1 + int(seed%4))
 		f.shrinks = seed%7 == 0
