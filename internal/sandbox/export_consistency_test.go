@@ -288,11 +288,8 @@ func TestExportByPlainPagesMissesRows(t *testing.T) {
 	for seed := range uint64(consistencySeed) {
 		var got exported
 		still := during(t, seed, func(_ string, s *sandbox.Sandbox) {
-			for page := 1; ; page++ {
+			for page := 1; page <= 45; page++ { // the rows made meanwhile are behind those
 				ids := do(s, "GET", fmt.Sprintf("%slist/?_order_by=created_at,id&_page_size=10&_page=%d", base, page), "").rows(t)
-				if len(ids) == 0 {
-					return
-				}
 				got.ids = append(got.ids, ids...)
 			}
 		})
