@@ -90,7 +90,7 @@ func newByCreated(r *Rows) *byCreated {
 }
 
 func (r *Rows) canOrderBy(field string) bool {
-	return r.list.catalog == nil || r.list.catalog.CheckOrder(field) == nil
+	return r.list.takes("", "_order_by") == nil && (r.list.catalog == nil || r.list.catalog.CheckOrder(field) == nil)
 }
 
 func (b *byCreated) next(ctx context.Context, dst []byte) ([]byte, int, error) {
@@ -147,7 +147,7 @@ func (b *byCreated) pages() int {
 	}
 	n := min(max(stretchRows/b.size, 8), 64)
 	if b.options.Limit > 0 {
-		n = int(min(int64(n), b.left/int64(b.size)+2))
+		n = int(min(int64(n), (b.left+int64(b.size)-1)/int64(b.size)))
 	}
 	return n
 }

@@ -45,6 +45,7 @@ type fakeList struct {
 	ignoreLower bool
 	refuse      string // a parameter that is answered with 400
 	repeat      int    // one page in so many is the page before
+	trim        bool   // zeros at the end of a fraction are not shown
 	bare        bool   // moments have no zone
 	requests    int
 	wait        func(*ask) // called before the answer, without the lock
@@ -236,12 +237,16 @@ func (f *fakeList) render(p *page, r *fakeRow, a *ask, created string) {
 		shown := r.at - r.at%int64(f.shown)
 		layout := map[time.Duration]string{time.Second: "", time.Millisecond: ".000", time.Microsecond: ".000000", 1: ".000000000"}[f.shown]
 		text := time.Unix(0, shown).UTC().Format("2006-01-02T15:04:05" + layout)
+		if f.trim {
+			text = strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
+			text += strings.Repeat("0", max(0, len("2026-03-01T12:00:00")-len(text)))
+		}
 		if !f.bare {
 			text += "Z"
 		}
 		p.data = fmt.Appendf(p.data, ",\n \"created_at\": \"%s\"", text)
 		if created == "created_at" {
-			o.created, o.createdUnit = shown, int64(f.shown)
+			o.created, o.createdUnit, _ = moment([]byte(text))
 		}
 	}
 	p.data = append(p.data, '}')

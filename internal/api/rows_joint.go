@@ -110,14 +110,13 @@ func (b *byCreated) joins(j *job) joint {
 	case j.joint == nil || j.joint.err != nil:
 		return beyond
 	}
-	seen := false
+	seen, next, last := false, b.firstIDs(p), keyOfID(p.id(len(p.objects)-1))
 	for i := range j.joint.page.objects {
 		k := keyOfID(j.joint.page.id(i))
-		at := p.find(k, p.objects[0].created+b.unit)
 		switch {
-		case at == len(p.objects)-1:
+		case k == last:
 			return joined // what comes now lies behind the page
-		case at >= 0:
+		case next.has(k):
 			seen = true
 		case !b.reach.has(k):
 			return drifted
@@ -129,15 +128,15 @@ func (b *byCreated) joins(j *job) joint {
 	return joined
 }
 
-// find returns which object of p, made until then, has the id k, or -1.
-func (p *page) find(k idKey, until int64) int {
+// firstIDs returns the ids of the rows of p that a joint can show.
+func (b *byCreated) firstIDs(p *page) *frontier {
+	first := p.objects[0].created
+	f := &frontier{at: first}
 	for i := range p.objects {
-		if p.objects[i].created > until {
+		if p.objects[i].created > first+b.unit {
 			break
 		}
-		if keyOfID(p.id(i)) == k {
-			return i
-		}
+		f.ids = append(f.ids, keyOfID(p.id(i)))
 	}
-	return -1
+	return f
 }

@@ -45,6 +45,9 @@ func (l *lane) head() *job {
 	return l.pages[0]
 }
 
+// exhausted reports whether all pages up to the last were taken.
+func (l *lane) exhausted() bool { return l.last > 0 && l.first > l.last }
+
 // look sees from the pages that came whether more can be expected.
 func (l *lane) look() {
 	for i, j := range l.pages {

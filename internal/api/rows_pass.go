@@ -117,7 +117,10 @@ func (p *pass) see(id []byte) {
 func (p *pass) repeated(ctx context.Context, all bool) (doubt string, err error) {
 	again := p.newPass(p.lane.extra, p.lane.size, true)
 	defer again.lane.drop(1)
-	for again.rows < p.rows || all {
+	if !all {
+		again.lane.last = int((p.rows + int64(p.length) - 1) / int64(max(p.length, 1)))
+	}
+	for all || again.rows < p.rows && !again.lane.exhausted() {
 		page, err := again.page(ctx)
 		if err == io.EOF {
 			break

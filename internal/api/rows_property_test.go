@@ -21,6 +21,7 @@ func scene(seed uint64) (*fakeList, *List, RowsOptions) {
 		}
 	}
 	f.bare = random.IntN(4) == 0
+	f.trim = random.IntN(3) == 0
 	f.notFound = random.IntN(2) == 0
 	o := RowsOptions{PageSize: 1 + random.IntN(1+random.IntN(60)), Concurrency: 1 + random.IntN(5), Created: "created_at"}
 	if random.IntN(3) == 0 {

@@ -91,7 +91,16 @@ func TestRowsOfAServerWithHabits(t *testing.T) {
 		"one moment, ignores _page":       {habit: func(f *fakeList) { oneMoment(f); f.ignorePage = true }, doubt: "more rows were made at one moment"},
 		"one moment, ignores _order_by":   {habit: func(f *fakeList) { oneMoment(f); f.ignoreOrder = true }, note: "ignores _order_by"},
 		"moments in seconds":              {habit: func(f *fakeList) { f.shown = time.Second }},
-		"moments of no zone":              {habit: func(f *fakeList) { f.bare = true }},
+		"moments without zeros": {habit: func(f *fakeList) {
+			for i := range f.rows {
+				f.rows[i].at = fakeEpoch
+				if i%3 == 0 {
+					f.rows[i].at += int64(i) * 1000
+				}
+			}
+			f.trim = true
+		}},
+		"moments of no zone": {habit: func(f *fakeList) { f.bare = true }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFake(3, 95)

@@ -11,6 +11,7 @@ import (
 // another that brings the same ids in the same order.
 type tie struct {
 	pass  *pass
+	unit  int64 // that was asked for
 	tries int
 }
 
@@ -30,6 +31,7 @@ func (b *byCreated) beginTie() {
 // again begins a pass over the tie.
 func (b *byCreated) again() {
 	at := b.reach.at
+	b.tie.unit = b.unit
 	b.tie.pass = b.newPass(b.query(at, at+b.unit), b.size, false)
 	b.tie.tries++
 }
@@ -58,9 +60,12 @@ func (b *byCreated) tied(ctx context.Context, dst []byte) ([]byte, int, error) {
 func (b *byCreated) takeTied(out *parcel, p *page) error {
 	for i := range p.objects {
 		o := &p.objects[i]
-		if o.created < b.reach.at-b.unit || o.created > b.reach.at+b.unit {
+		if o.created == noTime || o.created < b.reach.at-b.tie.unit || o.created > b.reach.at+b.tie.unit {
 			return inPath(b.list.path, errors.New("the list ignores "+b.lower+" or "+b.upper))
 		}
+		// What goes on behind the tie is one unit later, so it matters that the shortest
+		// unit is known: within the stretch asked for no moment is missed.
+		b.unit = min(b.unit, o.createdUnit)
 		if o.created != b.reach.at {
 			b.tie.pass.see(p.id(i))
 			continue
