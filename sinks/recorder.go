@@ -18,6 +18,11 @@ type RecorderOptions struct {
 	Tables    []string                   // for each field, the lookup table its value comes from, or ""; may be nil
 	Delimiter byte                       // the input's; 0: a semicolon
 	Meaning   func(pipeline.Code) string // what is wrong, as a short phrase; called concurrently; nil: the code itself
+
+	// Place names the cell of a row and an input column (Kontakter!F17), or the row
+	// if the column is pipeline.None. It is called concurrently. Nil: rows are lines,
+	// and their numbers name them.
+	Place func(row int64, column int) string
 }
 
 // Recorder writes the row-by-row account of a run into its run directory, as

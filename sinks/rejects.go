@@ -13,9 +13,13 @@ import (
 //	ssn from Personnr: wrong check digit (12 digits) [check_digit]; email: not an address [email]
 //
 // Each problem is a place, a colon, what is wrong, and its code in brackets. A
-// problem of the row as a whole has no place. A program splits at "; " and takes
-// the code from the brackets: no name and no message has a semicolon or a
-// bracket here, others stand in for them.
+// problem of the row as a whole has no place. Where cells have names of their
+// own, as in a workbook, the place says them:
+//
+//	ssn from Personnr (Kontakter!F17): wrong check digit (12 digits) [check_digit]
+//
+// A program splits at "; " and takes the code from the brackets: no name and no
+// message has a semicolon or a bracket here, others stand in for them.
 
 // inDoubtReason is what is wrong with a row in doubt.
 const inDoubtReason = "sent, no answer that shows it arrived [in_doubt]"
@@ -48,12 +52,12 @@ func (r *Recorder) appendErrors(dst []byte, c *pipeline.Chunk, row int, problems
 	}
 	for i := range problems {
 		if problems[i].Severity == pipeline.Error {
-			dst = r.appendProblem(separate(dst, start), &problems[i])
+			dst = r.appendProblem(separate(dst, start), c.Rows[row], &problems[i])
 		}
 	}
 	for i := range c.Input {
 		if v := c.Input[i].Value(row); len(v) > spreadsheetCell {
-			dst = r.appendLongCell(dst, start, i, utf8.RuneCount(v))
+			dst = r.appendLongCell(dst, start, c.Rows[row], i, utf8.RuneCount(v))
 		}
 	}
 	return r.enclose(dst, start)
@@ -66,8 +70,8 @@ func separate(dst []byte, start int) []byte {
 	return dst
 }
 
-func (r *Recorder) appendProblem(dst []byte, p *pipeline.Problem) []byte {
-	dst = r.appendPlace(dst, p)
+func (r *Recorder) appendProblem(dst []byte, number int64, p *pipeline.Problem) []byte {
+	dst = r.appendPlace(dst, number, p)
 	meaning := ""
 	if r.options.Meaning != nil {
 		meaning = r.options.Meaning(p.Code)
@@ -88,12 +92,12 @@ func (r *Recorder) appendProblem(dst []byte, p *pipeline.Problem) []byte {
 	return appendCode(dst, p.Code)
 }
 
-// appendPlace appends where the problem is: the field, and the input column it
-// comes from if that has another name.
-func (r *Recorder) appendPlace(dst []byte, p *pipeline.Problem) []byte {
+// appendPlace appends where the problem is: the field, the input column it comes
+// from if that has another name, and what the cell is called.
+func (r *Recorder) appendPlace(dst []byte, number int64, p *pipeline.Problem) []byte {
 	switch {
 	case p.Field < 0 && p.Column < 0:
-		return dst
+		return r.appendRowPlace(dst, number)
 	case p.Field < 0:
 		dst = append(dst, r.labels.columns[p.Column]...)
 	default:
@@ -104,15 +108,35 @@ func (r *Recorder) appendPlace(dst []byte, p *pipeline.Problem) []byte {
 			dst = append(dst, r.labels.columns[p.Column]...)
 		}
 	}
+	return append(r.appendCellPlace(dst, number, int(p.Column)), ": "...)
+}
+
+// appendCellPlace appends what the cell in an input column of a row is called,
+// or the row without a column, if they have names.
+func (r *Recorder) appendCellPlace(dst []byte, number int64, column int) []byte {
+	if r.options.Place == nil {
+		return dst
+	}
+	dst = append(dst, " ("...)
+	dst = appendPlain(dst, r.options.Place(number, column))
+	return append(dst, ')')
+}
+
+func (r *Recorder) appendRowPlace(dst []byte, number int64) []byte {
+	if r.options.Place == nil {
+		return dst
+	}
+	dst = appendPlain(dst, r.options.Place(number, pipeline.None))
 	return append(dst, ": "...)
 }
 
-func (r *Recorder) appendLongCell(dst []byte, start, column, length int) []byte {
+func (r *Recorder) appendLongCell(dst []byte, start int, number int64, column, length int) []byte {
 	if length <= spreadsheetCell {
 		return dst
 	}
 	dst = separate(dst, start)
 	dst = append(dst, r.labels.columns[column]...)
+	dst = r.appendCellPlace(dst, number, column)
 	dst = append(dst, ": longer than a spreadsheet keeps ("...)
 	dst = strconv.AppendInt(dst, int64(length), 10)
 	dst = append(dst, " characters, of which it would cut all beyond "...)

@@ -24,6 +24,9 @@ func (j *job) finish(result *pipeline.Report, recorder *sinks.Recorder, err erro
 	err = errors.Join(err, recorder.Close())
 	s := j.summary
 	s.Result(result, time.Since(j.started))
+	if j.info != nil && j.info.Place != nil {
+		s.Locate(j.place)
+	}
 	if errors.Is(err, pipeline.ErrMaxRejects) {
 		err = fmt.Errorf("%w: %s of %s read, and --max-rejects is %s", err, report.Number(s.Rows.Rejected), report.Number(s.Rows.Read), j.flags.maxRejects)
 	}
@@ -190,7 +193,7 @@ func (a *app) again() string {
 // how the input is written, where the rows go and how.
 var (
 	meaningFlags = []string{"mapping", "resource", "profile", "mode", "key", "write-nulls"}
-	inputFlags   = []string{"encoding", "delimiter", "header-row"}
+	inputFlags   = []string{"encoding", "delimiter", "header-row", "sheet", "skip-hidden"}
 	targetFlags  = []string{"max-rejects", "sandbox", "base-url", "chunk-rows", "concurrency", "rate", "yes", "format", "excel", "nulls"}
 )
 

@@ -71,11 +71,9 @@ type job struct {
 
 // runFlags are the flags that validate, import and convert share.
 type runFlags struct {
+	inputOptions
 	mapping    string
 	resource   string
-	encoding   string
-	delimiter  string
-	headerRow  int
 	maxRejects string
 	runDir     string
 	profile    string
@@ -92,9 +90,7 @@ func (f *runFlags) add(c *cobra.Command) {
 	f.addCommon(c)
 	s := c.Flags()
 	s.StringVarP(&f.mapping, "mapping", "m", "", "mapping `FILE`: how columns become fields (default: guessed from the headers)")
-	s.StringVar(&f.encoding, "encoding", "", "text encoding `NAME` (default: detected)")
-	s.StringVarP(&f.delimiter, "delimiter", "d", "", "`CHAR` between cells, or tab (default: detected)")
-	s.IntVar(&f.headerRow, "header-row", 0, "`LINE` of the header (default: detected)")
+	f.inputOptions.addFlags(c)
 	s.StringVar(&f.maxRejects, "max-rejects", "", "stop when more than `N` rows, or N% of them, are rejected (default: never)")
 }
 
@@ -181,8 +177,8 @@ func (j *job) checkFlags() (err error) {
 	if f := j.flags.logFormat; f != "text" && f != "json" {
 		return usagef("it is text or json", "--log-format %s is not known", f)
 	}
-	if j.flags.headerRow < 0 {
-		return usagef("lines are counted from 1", "--header-row cannot be below 0")
+	if err := j.flags.inputOptions.check(); err != nil {
+		return err
 	}
 	if err := j.change.check(); err != nil {
 		return err
@@ -245,30 +241,6 @@ func (j *job) chooseResource() (err error) {
 	return nil
 }
 
-func (j *job) openSource() (err error) {
-	o := &sources.Options{Stdin: j.stdin}
-	if j.mapping != nil {
-		in := j.mapping.Input
-		o.Encoding, o.Delimiter, o.HeaderRow = in.Encoding, in.Delimiter, in.HeaderRow
-	}
-	overlay(&o.Encoding, j.flags.encoding)
-	overlay(&o.Delimiter, j.flags.delimiter)
-	overlay(&o.HeaderRow, j.flags.headerRow)
-	if j.source, j.info, err = sources.Open(j.file, o); err != nil {
-		return err
-	}
-	j.closers = append(j.closers, j.source.Close)
-	j.summary.Input = &report.Input{
-		File: j.file, Format: j.info.Format, Encoding: j.info.Encoding, Evidence: j.info.Evidence,
-		Delimiter: j.info.Delimiter, HeaderRow: j.info.HeaderRow,
-	}
-	j.summary.Notes = j.info.Warnings
-	if j.mapping != nil && j.mapping.Input.Sheet != "" {
-		j.summary.Notes = append(j.summary.Notes, "the mapping names a sheet, which "+j.info.Format+" does not have")
-	}
-	return nil
-}
-
 // bind makes the plan and the validator, guessing the mapping if there is none.
 func (j *job) bind() (err error) {
 	columns := j.source.Columns()
@@ -288,6 +260,9 @@ func (j *job) bind() (err error) {
 	v.Columns = j.plan.Columns()
 	if j.validator, err = mappings.NewValidator(j.resource, j.plan.Schema(), v); err != nil {
 		return usage(err, "flytt schema "+j.resource.Name+" lists the fields")
+	}
+	if s, ok := j.source.(pipeline.Narrower); ok {
+		s.Want(j.plan.Reads())
 	}
 	return nil
 }
@@ -355,8 +330,11 @@ func (j *job) record() (*sinks.Recorder, error) {
 	o := sinks.RecorderOptions{
 		Columns: j.source.Columns(), Fields: j.plan.Schema().Fields, Tables: j.plan.Tables(), Meaning: meaning,
 	}
-	if j.info != nil && j.info.Delimiter != "" {
-		o.Delimiter = j.info.Delimiter[0]
+	if j.info != nil {
+		o.Place = j.info.Place
+		if j.info.Delimiter != "" {
+			o.Delimiter = j.info.Delimiter[0]
+		}
 	}
 	return sinks.NewRecorder(j.dir.Path, o)
 }
@@ -406,7 +384,7 @@ func hintOf(err error) string {
 func (j *job) announce() {
 	j.log.Debug("run starts", "verb", j.verb, "resource", j.resource.Name, "run", j.dir.ID, "version", buildVersion())
 	if i := j.info; i != nil {
-		j.log.Debug("input", "encoding", i.Encoding, "delimiter", i.Delimiter, "header_row", i.HeaderRow)
+		j.log.Debug("input", "format", i.Format, "encoding", i.Encoding, "delimiter", i.Delimiter, "header_row", i.HeaderRow)
 	}
 	if j.flags.quiet || j.flags.json {
 		return
@@ -417,29 +395,6 @@ func (j *job) announce() {
 	for _, w := range j.summary.Notes {
 		j.say("note: %s\n", w)
 	}
-}
-
-// describe says how an input is read.
-func describe(i *sources.Info) string {
-	parts := []string{strings.ToUpper(i.Format)}
-	if i.Compression != "" {
-		parts[0] += " in " + i.Compression
-	}
-	if i.Rejects {
-		parts[0] = "rejects file of flytt"
-	}
-	encoding := i.Encoding
-	if i.Evidence != "" {
-		encoding += " (" + i.Evidence + ")"
-	}
-	parts = append(parts, encoding)
-	names := map[string]string{";": "semicolons", ",": "commas", "\t": "tabs", "|": "bars", "": "a single column"}
-	if name, ok := names[i.Delimiter]; ok {
-		parts = append(parts, name)
-	} else {
-		parts = append(parts, "delimiter "+i.Delimiter)
-	}
-	return strings.Join(append(parts, fmt.Sprintf("header on line %d", i.HeaderRow)), ", ")
 }
 
 func (j *job) stderrHandler() slog.Handler {

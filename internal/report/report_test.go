@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -119,6 +120,27 @@ Files
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Errorf("the account (-want +got):\n%s", diff)
+	}
+}
+
+func TestFirstRowIsNamedAsInTheSheet(t *testing.T) {
+	s := sample()
+	s.Locate(func(field string, row int64) string {
+		if field == "" {
+			return fmt.Sprintf("It's!17!%d", row)
+		}
+		return fmt.Sprintf("It's!17!F%d", row)
+	})
+	if got, want := s.Rejects[0].Place, "It's!17!F17"; got != want {
+		t.Errorf("the summary has %s, want %s", got, want)
+	}
+	for i, want := range []string{"F17", "row 9"} {
+		if got := s.Rejects[i].first(); got != want {
+			t.Errorf("the terminal has %s, want %s", got, want)
+		}
+	}
+	if got := (&Reason{Row: 8, Place: "row 8"}).first(); got != "row 8" {
+		t.Errorf("a row of no sheet is %s", got)
 	}
 }
 

@@ -37,6 +37,7 @@ type Input struct {
 	Evidence  string `json:"evidence,omitempty"`
 	Delimiter string `json:"delimiter,omitempty"`
 	HeaderRow int64  `json:"header_row"`
+	Sheet     string `json:"sheet,omitempty"`
 }
 
 // List is what was found out about a list while it was read.
@@ -54,7 +55,8 @@ type Reason struct {
 	Field string        `json:"field"` // empty: the row as a whole
 	Code  pipeline.Code `json:"code"`
 	Count int64         `json:"count"`
-	Row   int64         `json:"row,omitempty"` // the first row that has it
+	Row   int64         `json:"row,omitempty"`   // the first row that has it
+	Place string        `json:"place,omitempty"` // what that row, or its cell, is called where it is no line: Kontakter!F17
 }
 
 // Failure is why a run ended before its input did, or could not begin.
@@ -83,6 +85,17 @@ func reasons(tallies []pipeline.Tally) []Reason {
 		out[i] = Reason{Stage: t.Stage.String(), Field: t.Field, Code: t.Code, Count: t.Count, Row: t.Row}
 	}
 	return out
+}
+
+// Locate gives the first row of every reason the name that place has for it.
+func (s *Summary) Locate(place func(field string, row int64) string) {
+	for _, list := range [][]Reason{s.Rejects, s.Warnings, s.Repairs} {
+		for i := range list {
+			if r := &list[i]; r.Row > 0 {
+				r.Place = place(r.Field, r.Row)
+			}
+		}
+	}
 }
 
 // JSON returns the summary as one indented JSON object and a line end.

@@ -124,11 +124,7 @@ func (p *printer) reasons(title string, list []Reason) {
 	width := max(len("rows"), len(Number(shown[0].Count)))
 	p.row(t, fmt.Sprintf("%*s", width, "rows"), "field", "code", "first", "what it means")
 	for _, r := range shown {
-		first := "-"
-		if r.Row > 0 {
-			first = "line " + strconv.FormatInt(r.Row, 10)
-		}
-		p.row(t, fmt.Sprintf("%*s", width, Number(r.Count)), cmp.Or(r.Field, "(row)"), string(r.Code), first, p.meaning(r.Code))
+		p.row(t, fmt.Sprintf("%*s", width, Number(r.Count)), cmp.Or(r.Field, "(row)"), string(r.Code), r.first(), p.meaning(r.Code))
 	}
 	if err := t.Flush(); p.err == nil {
 		p.err = err
@@ -140,6 +136,22 @@ func (p *printer) reasons(title string, list []Reason) {
 		}
 		p.printf("  and %d more kinds, %s in all: summary.json has them\n", len(rest), Number(n))
 	}
+}
+
+// first names the first row that has r, for a person who has the sheet before
+// them: F17, row 17, line 17.
+func (r *Reason) first() string {
+	switch {
+	case r.Row == 0:
+		return "-"
+	case r.Place == "":
+		return "line " + strconv.FormatInt(r.Row, 10)
+	}
+	cell := r.Place[strings.LastIndexByte(r.Place, '!')+1:]
+	if strings.Trim(cell, "0123456789") == "" {
+		return "row " + cell
+	}
+	return cell
 }
 
 // row writes one line of a table.

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"flytt/internal/report"
+	"flytt/mappings"
+	"flytt/pipeline"
+	"flytt/sources"
+)
+
+// inputOptions are the flags that say how a file is read.
+type inputOptions struct {
+	encoding   string
+	delimiter  string
+	headerRow  int
+	sheet      string
+	skipHidden bool
+}
+
+func (o *inputOptions) addFlags(c *cobra.Command) {
+	s := c.Flags()
+	s.StringVar(&o.encoding, "encoding", "", "text encoding `NAME` (default: detected)")
+	s.StringVarP(&o.delimiter, "delimiter", "d", "", "`CHAR` between cells, or tab (default: detected)")
+	s.IntVar(&o.headerRow, "header-row", 0, "`LINE` or sheet row of the header (default: detected)")
+	s.StringVar(&o.sheet, "sheet", "", "sheet of a workbook, by `NAME` or number from 1, -1 being the last (default: the first that shows)")
+	s.BoolVar(&o.skipHidden, "skip-hidden", false, "leave hidden rows of a sheet out")
+}
+
+func (o *inputOptions) check() error {
+	if o.headerRow < 0 {
+		return usagef("lines are counted from 1", "--header-row cannot be below 0")
+	}
+	return nil
+}
+
+// open opens file. What the flags do not say the mapping, which may be nil,
+// says, and what neither says is detected. Notes are what a person should know
+// before trusting the rows.
+func (o *inputOptions) open(file string, m *mappings.Mapping, stdin io.Reader) (source pipeline.Source, info *sources.Info, notes []string, err error) {
+	var in mappings.Input
+	if m != nil {
+		in = m.Input
+	}
+	source, info, err = sources.Open(file, &sources.Options{
+		Encoding:   cmp.Or(o.encoding, in.Encoding),
+		Delimiter:  cmp.Or(o.delimiter, in.Delimiter),
+		HeaderRow:  cmp.Or(o.headerRow, in.HeaderRow),
+		Sheet:      cmp.Or(o.sheet, in.Sheet),
+		SkipHidden: o.skipHidden,
+		Stdin:      stdin,
+	})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	notes = info.Warnings
+	if info.Sheet != "" || info.Rejects {
+		return source, info, notes, nil
+	}
+	switch {
+	case o.sheet != "":
+		err = usagef("leave it out", "--sheet %s: %s is %s, which has no sheets", o.sheet, file, strings.ToUpper(info.Format))
+		return nil, nil, nil, errors.Join(err, source.Close())
+	case in.Sheet != "":
+		notes = append(notes, "the mapping names a sheet, which "+strings.ToUpper(info.Format)+" does not have")
+	}
+	return source, info, notes, nil
+}
+
+// openSource opens the file of the run.
+func (j *job) openSource() (err error) {
+	if j.source, j.info, j.summary.Notes, err = j.flags.inputOptions.open(j.file, j.mapping, j.stdin); err != nil {
+		return err
+	}
+	j.closers = append(j.closers, j.source.Close)
+	i := j.info
+	j.summary.Input = &report.Input{
+		File: j.file, Format: i.Format, Encoding: i.Encoding, Evidence: i.Evidence,
+		Delimiter: i.Delimiter, HeaderRow: i.HeaderRow, Sheet: i.Sheet,
+	}
+	return nil
+}
+
+// place names the cell that a field of a row comes from, or the row if it comes
+// from no single one.
+func (j *job) place(field string, row int64) string {
+	column := pipeline.None
+	if i := j.plan.Schema().Index(field); i >= 0 {
+		column = int(j.plan.Columns()[i])
+	}
+	return j.info.Place(row, column)
+}
+
+// delimiterNames has the usual delimiters as a person calls them.
+var delimiterNames = map[string]string{";": "semicolons", ",": "commas", "\t": "tabs", "|": "bars", "": "a single column"}
+
+// describe says how an input is read.
+func describe(i *sources.Info) string {
+	parts := []string{formatName(i)}
+	if i.Sheet != "" {
+		parts = append(parts, "sheet "+i.Sheet)
+	}
+	if i.Encoding != "" {
+		parts = append(parts, encodingOf(i))
+	}
+	if delimited(i) {
+		parts = append(parts, cmp.Or(delimiterNames[i.Delimiter], "delimiter "+i.Delimiter))
+	}
+	if i.HeaderRow > 0 {
+		parts = append(parts, "header on "+headerPlace(i))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// formatName is the format as a person calls it, and how it is compressed.
+func formatName(i *sources.Info) string {
+	name := strings.ToUpper(i.Format)
+	if i.Rejects {
+		name = "rejects file of flytt"
+	}
+	if i.Compression != "" {
+		name += " in " + i.Compression
+	}
+	return name
+}
+
+func encodingOf(i *sources.Info) string {
+	if i.Evidence == "" {
+		return i.Encoding
+	}
+	return i.Encoding + " (" + i.Evidence + ")"
+}
+
+// delimited reports whether something stands between the cells of the input.
+func delimited(i *sources.Info) bool { return i.Format == "csv" }
+
+// headerPlace names the row that the header is on.
+func headerPlace(i *sources.Info) string {
+	if i.Sheet != "" {
+		return fmt.Sprintf("row %d", i.HeaderRow)
+	}
+	return fmt.Sprintf("line %d", i.HeaderRow)
+}
