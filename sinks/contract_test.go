@@ -39,6 +39,21 @@ func TestFormatsKeepTheContract(t *testing.T) {
 
 type contract struct{ format format }
 
+// shown says how a file of a format that is no text is shown as text, in which
+// a file without rows is the beginning of one with rows.
+var shown = map[string]func(*testing.T, []byte) []byte{
+	"parquet": showParquet,
+}
+
+// show returns a file as the golden files have it.
+func (c contract) show(t *testing.T, file []byte) []byte {
+	t.Helper()
+	if show, ok := shown[c.format.name]; ok {
+		return show(t, file)
+	}
+	return file
+}
+
 func contractSchema() *pipeline.Schema {
 	return &pipeline.Schema{Fields: []pipeline.Field{
 		{Name: "name"}, {Name: "external_client.id", Type: pipeline.UUID}, {Name: "born", Type: pipeline.Date},
@@ -119,7 +134,7 @@ func writeChunk(t *testing.T, s pipeline.Sink, c *pipeline.Chunk) {
 }
 
 func (c contract) golden(t *testing.T) {
-	compareGolden(t, filepath.Join("testdata", "contract", c.format.name+".golden"), c.file(t, 100, FileOptions{}))
+	compareGolden(t, filepath.Join("testdata", "contract", c.format.name+".golden"), c.show(t, c.file(t, 100, FileOptions{})))
 }
 
 func compareGolden(t *testing.T, path string, got []byte) {
@@ -183,9 +198,13 @@ func (c contract) fileWithoutRowsIsValid(t *testing.T) {
 	if err := s.Commit(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	got, err := os.ReadFile(path)
-	if whole := c.file(t, 100, FileOptions{}); err != nil || !bytes.HasPrefix(whole, got) {
-		t.Errorf("%q, %v, is no beginning of %q", got, err, whole)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, whole := c.show(t, data), c.show(t, c.file(t, 100, FileOptions{}))
+	if !bytes.HasPrefix(whole, got) {
+		t.Errorf("%q is no beginning of %q", got, whole)
 	}
 }
 
@@ -235,14 +254,26 @@ func (c contract) abortLeavesNothing(t *testing.T) {
 	}
 }
 
+// failedWriteLeavesRowsPending: a format that writes as the rows come says so at
+// once. One that gathers rows says so when it commits, and takes them back.
 func (c contract) failedWriteLeavesRowsPending(t *testing.T) {
 	s := c.create(t, "-", FileOptions{Stdout: brokenWriter{}})
-	chunk := c.chunksOf(3)[0]
+	chunk := c.chunksOf(2)[0]
 	if err := s.Encoder().Encode(&chunk.Batch, &chunk.Encoded); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Write(context.Background(), chunk); err == nil || chunk.Pending() != 3 {
-		t.Errorf("error %v, %d rows pending, want an error and 3", err, chunk.Pending())
+	err := s.Write(context.Background(), chunk)
+	if err != nil && chunk.Pending() != 2 {
+		t.Errorf("error %v, %d rows pending, want 2", err, chunk.Pending())
+	}
+	if err != nil {
+		return
+	}
+	if err := s.Commit(context.Background()); err == nil {
+		t.Error("neither the write nor the commit fails")
+	}
+	if undone, _ := s.Abort(); !undone {
+		t.Error("rows that went nowhere count as written")
 	}
 }
 

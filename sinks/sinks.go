@@ -33,6 +33,12 @@ type FileOptions struct {
 	Excel     bool      // csv: for a spreadsheet, text kept as text
 	Sum       bool      // have the sink's Sum know the SHA-256
 
+	// Creator is the program that writes and its version, "flytt version 1.2", and
+	// Metadata what else a file is to say of itself, by key. Only parquet has room
+	// for them.
+	Creator  string
+	Metadata map[string]string
+
 	// Check is called once all rows are written and before the file gets its name:
 	// if it fails, Commit returns its error as it is, the new file is removed and
 	// an old one stays. Where there is no name to be given (stdout, a pipe), it is
@@ -65,6 +71,7 @@ type format struct {
 var formats = []format{
 	{"csv", []string{".csv"}, createCSV},
 	{"jsonl", []string{".jsonl", ".ndjson"}, createJSONL},
+	{"parquet", []string{".parquet"}, createParquet},
 }
 
 // streamFormat is what goes to stdout and to pipes unless another is asked for.
@@ -206,4 +213,4 @@ var Codes = append([]pipeline.CodeInfo{
 		Meaning: "longer than a spreadsheet keeps",
 		Fix:     "Mend the row in a text editor: a spreadsheet cuts the cell when it opens the file.",
 	},
-}, bulkCodes...)
+}, append(parquetCodes, bulkCodes...)...)

@@ -1,0 +1,201 @@
+package sinks
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"math"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/parquet-go/parquet-go"
+
+	"flytt/pipeline"
+)
+
+// The codes of values that a typed column cannot hold.
+const (
+	codeNotInteger  pipeline.Code = "not_integer"
+	codeNotNumber   pipeline.Code = "not_number"
+	codeNotBoolean  pipeline.Code = "not_boolean"
+	codeNotDate     pipeline.Code = "not_date"
+	codeNotDateTime pipeline.Code = "not_date_time"
+)
+
+// parquetCodes documents them.
+var parquetCodes = []pipeline.CodeInfo{
+	{
+		Code: codeNotInteger, Stage: pipeline.Write, Severity: pipeline.Error,
+		Meaning: "not an integer of 64 bits",
+		Fix:     "Give digits, with a minus sign where it is negative, at most 9223372036854775807.",
+	},
+	{
+		Code: codeNotNumber, Stage: pipeline.Write, Severity: pipeline.Error,
+		Meaning: "not a number, or one beyond what a double holds",
+		Fix:     "Give digits, with a point before decimals, of a magnitude up to 1.8e308.",
+	},
+	{
+		Code: codeNotBoolean, Stage: pipeline.Write, Severity: pipeline.Error,
+		Meaning: "neither true nor false",
+		Fix:     "Convert the values with boolean: in the mapping.",
+	},
+	{
+		Code: codeNotDate, Stage: pipeline.Write, Severity: pipeline.Error,
+		Meaning: "not a date from 0001-01-01 to 9999-12-31",
+		Fix:     "Give year, month and day, as in 2006-01-02.",
+	},
+	{
+		Code: codeNotDateTime, Stage: pipeline.Write, Severity: pipeline.Error,
+		Meaning: "not a point in time",
+		Fix:     "Give date, time and offset, as in 2006-01-02T15:04:05Z or 2006-01-02T15:04:05+02:00.",
+	},
+}
+
+// parquetEncoder makes of each pending row its cells, one after another in the
+// order of the columns. A cell starts with a byte, or a number, that is 0 for a
+// null:
+//
+//	text, JSON               length plus one as a varint, then the bytes
+//	date                     1, then the days since 1970 in 4 bytes
+//	integer, number, moment  1, then 8 bytes
+//	boolean                  1 for false, 2 for true
+//
+// It keeps nothing between calls, so that one encoder serves all workers.
+type parquetEncoder struct{ columns []parquetColumn }
+
+// Encode appends the pending rows of b to e.
+func (p *parquetEncoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
+	for row, fate := range b.Fates {
+		if fate == pipeline.Pending {
+			e.Data = p.appendRow(e.Data, b, row)
+		}
+		e.EndRow()
+	}
+	return nil
+}
+
+// appendRow appends the cells of a row, or nothing if one of them is not of its
+// column's type: each of those is noted.
+func (p *parquetEncoder) appendRow(dst []byte, b *pipeline.Batch, row int) []byte {
+	start, bad := len(dst), false
+	for i := range p.columns {
+		v := b.Fields[i].Value(row)
+		if v == nil {
+			dst = append(dst, 0)
+			continue
+		}
+		var code pipeline.Code
+		if dst, code = appendParquetCell(dst, v, p.columns[i].kind); code != "" {
+			b.Note(pipeline.Problem{Row: int32(row), Field: int16(i), Column: pipeline.None, Stage: pipeline.Write, Code: code})
+			bad = true
+		}
+	}
+	if bad {
+		return dst[:start]
+	}
+	return dst
+}
+
+// appendParquetCell appends v, which is no null, as kind has it, or returns the
+// code of what is wrong with it.
+func appendParquetCell(dst, v []byte, kind parquetKind) ([]byte, pipeline.Code) {
+	switch kind {
+	case parquetText:
+		return appendParquetText(dst, v), ""
+	case parquetJSON:
+		if !plainInteger(v) && !(utf8.Valid(v) && json.Valid(v)) {
+			return dst, codeNotJSON
+		}
+		return appendParquetBytes(dst, v), ""
+	case parquetDate:
+		date, ok := parseDate(v)
+		if !ok {
+			return dst, codeNotDate
+		}
+		return binary.LittleEndian.AppendUint32(append(dst, 1), uint32(date.Unix()/secondsOfDay)), ""
+	case parquetDateTime:
+		at, ok := parseDateTime(v)
+		if !ok {
+			return dst, codeNotDateTime
+		}
+		return appendParquetWord(dst, uint64(at.UnixMicro())), ""
+	case parquetInteger:
+		n, ok := parseInteger(v)
+		if !ok {
+			return dst, codeNotInteger
+		}
+		return appendParquetWord(dst, uint64(n)), ""
+	case parquetNumber:
+		n, ok := parseNumber(v)
+		if !ok {
+			return dst, codeNotNumber
+		}
+		return appendParquetWord(dst, math.Float64bits(n)), ""
+	}
+	switch string(v) {
+	case "false":
+		return append(dst, 1), ""
+	case "true":
+		return append(dst, 2), ""
+	}
+	return dst, codeNotBoolean
+}
+
+// appendParquetText appends v as text: readers refuse a file with a string that
+// is no UTF-8, so what is none becomes U+FFFD.
+func appendParquetText(dst, v []byte) []byte {
+	if !utf8.Valid(v) {
+		v = bytes.ToValidUTF8(v, []byte("\uFFFD"))
+	}
+	return appendParquetBytes(dst, v)
+}
+
+func appendParquetBytes(dst, v []byte) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(v))+1), v...)
+}
+
+func appendParquetWord(dst []byte, v uint64) []byte {
+	return binary.LittleEndian.AppendUint64(append(dst, 1), v)
+}
+
+// parseInteger returns the integer of 64 bits that v is.
+func parseInteger(v []byte) (int64, bool) {
+	if !plainInteger(v) {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(string(v), 10, 64)
+	return n, err == nil
+}
+
+// parseNumber returns the double nearest to the JSON number v.
+func parseNumber(v []byte) (float64, bool) {
+	if len(v) == 0 || v[0] != '-' && (v[0] < '0' || v[0] > '9') || !json.Valid(v) {
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(string(bytes.TrimSpace(v)), 64)
+	return n, err == nil
+}
+
+// cutParquetCell returns the first cell of row, which is of a column of kind, as
+// the value of a column with that index, and what comes after it. Text points
+// into row.
+func cutParquetCell(row []byte, kind parquetKind, column int) (v parquet.Value, rest []byte) {
+	if row[0] == 0 {
+		return v.Level(0, 0, column), row[1:]
+	}
+	switch kind {
+	case parquetText, parquetJSON:
+		length, n := binary.Uvarint(row)
+		end := n + int(length) - 1
+		v, rest = parquet.ByteArrayValue(row[n:end]), row[end:]
+	case parquetDate:
+		v, rest = parquet.Int32Value(int32(binary.LittleEndian.Uint32(row[1:]))), row[5:]
+	case parquetDateTime, parquetInteger:
+		v, rest = parquet.Int64Value(int64(binary.LittleEndian.Uint64(row[1:]))), row[9:]
+	case parquetNumber:
+		v, rest = parquet.DoubleValue(math.Float64frombits(binary.LittleEndian.Uint64(row[1:]))), row[9:]
+	case parquetBoolean:
+		v, rest = parquet.BooleanValue(row[0] == 2), row[1:]
+	}
+	return v.Level(0, 1, column), rest
+}
