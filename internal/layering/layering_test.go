@@ -56,6 +56,7 @@ var testLayers = map[string][]string{
 var starters = []string{
 	"pipeline/",
 	"internal/api/rows.go",
+	"sinks/parquet_groups.go",
 	"sources/wait.go",
 	"internal/sandbox/sandbox.go",
 	"cmd/flytt/signals.go",
