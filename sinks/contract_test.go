@@ -43,6 +43,7 @@ type contract struct{ format format }
 // a file without rows is the beginning of one with rows.
 var shown = map[string]func(*testing.T, []byte) []byte{
 	"parquet": showParquet,
+	"xlsx":    showXLSX,
 }
 
 // show returns a file as the golden files have it.
@@ -154,9 +155,9 @@ func compareGolden(t *testing.T, path string, got []byte) {
 }
 
 func (c contract) chunksMakeNoDifference(t *testing.T) {
-	want := c.file(t, 100, FileOptions{})
+	want := c.show(t, c.file(t, 100, FileOptions{}))
 	for _, size := range []int{1, 2, 5} {
-		if got := c.file(t, size, FileOptions{}); !bytes.Equal(got, want) {
+		if got := c.show(t, c.file(t, size, FileOptions{})); !bytes.Equal(got, want) {
 			t.Errorf("chunks of %d rows:\n got %q\nwant %q", size, got, want)
 		}
 	}
@@ -186,9 +187,12 @@ func (c contract) encodersWorkConcurrently(t *testing.T) {
 	if err := s.Commit(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	got, err := os.ReadFile(path)
-	if want := c.file(t, 100, FileOptions{}); err != nil || !bytes.Equal(got, want) {
-		t.Errorf("got %q, %v, want %q", got, err, want)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.show(t, data), c.show(t, c.file(t, 100, FileOptions{})); !bytes.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

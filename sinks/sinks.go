@@ -72,6 +72,7 @@ var formats = []format{
 	{"csv", []string{".csv"}, createCSV},
 	{"jsonl", []string{".jsonl", ".ndjson"}, createJSONL},
 	{"parquet", []string{".parquet"}, createParquet},
+	{"xlsx", []string{".xlsx"}, createXLSX},
 }
 
 // streamFormat is what goes to stdout and to pipes unless another is asked for.
@@ -213,4 +214,4 @@ var Codes = append([]pipeline.CodeInfo{
 		Meaning: "longer than a spreadsheet keeps",
 		Fix:     "Mend the row in a text editor: a spreadsheet cuts the cell when it opens the file.",
 	},
-}, append(parquetCodes, bulkCodes...)...)
+}, slices.Concat(parquetCodes, xlsxCodes, bulkCodes)...)
