@@ -1,0 +1,197 @@
+package sources
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"flytt/pipeline"
+	"flytt/sources/parquet"
+)
+
+// unreadableValue is the code of values that their column's type does not allow.
+const unreadableValue pipeline.Code = "unreadable_value"
+
+// parquetCodes documents the codes that only Parquet files note.
+var parquetCodes = []pipeline.CodeInfo{
+	{Code: unreadableValue, Stage: pipeline.Read, Severity: pipeline.Error,
+		Meaning: "a stored value that its column's type does not allow, such as text that is not UTF-8 or a date beyond the year 9999",
+		Fix:     "Correct the value where the file comes from; bytes that are no text have to be left out of the mapping."},
+}
+
+// bytesPerRow makes rows of Options.BlockSize, which counts bytes of text.
+const bytesPerRow = 32
+
+// parquetSource is a Parquet file. A block is no bytes but a range of rows of
+// one row group: its Row says which is the first, its Note how many they are.
+// Decoders share the columns of the file, which keep the pages that blocks under
+// way need.
+type parquetSource struct {
+	in       *input
+	file     *parquet.File
+	names    []string
+	wanted   []bool // nil: nobody said
+	rows     int64  // in a block
+	next     int64  // row, counted from 0
+	size     int64  // what End counts up to
+	held     held
+	decoders atomic.Int32
+}
+
+// startsParquet is the content test of the format.
+func startsParquet(head []byte) string {
+	if parquet.Is(head) {
+		return "a Parquet file"
+	}
+	return ""
+}
+
+// openParquet opens a Parquet file.
+func openParquet(in *input, o *Options) (pipeline.Source, *Info, error) {
+	r, size, err := in.randomAccess()
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := parquet.Open(r, size)
+	if err != nil {
+		return nil, nil, parquetError(in, err)
+	}
+	block := o.BlockSize
+	if block <= 0 {
+		block = defaultBlockSize
+	}
+	s := &parquetSource{in: in, file: f, rows: int64(max(min(block, maxRecordBytes)/bytesPerRow, 1)), size: in.size}
+	for _, c := range f.Columns() {
+		s.names = append(s.names, c.Name)
+	}
+	return s, s.info(), nil
+}
+
+func (s *parquetSource) info() *Info {
+	i := &Info{Place: s.place}
+	for _, c := range s.file.Columns() {
+		if c.Unreadable != "" {
+			i.Warnings = append(i.Warnings, fmt.Sprintf("column %s cannot be read: its values are of type %s", c.Name, c.Unreadable))
+		}
+	}
+	if s.file.Rows() == 0 {
+		i.Warnings = append(i.Warnings, "there is no row in it")
+	}
+	return i
+}
+
+// place names a cell, or with column -1 a row.
+func (s *parquetSource) place(row int64, column int) string {
+	if column < 0 || column >= len(s.names) {
+		return fmt.Sprintf("row %d", row)
+	}
+	return fmt.Sprintf("row %d, column %s", row, s.names[column])
+}
+
+// parquetError says where in the input err is.
+func parquetError(in *input, err error) error {
+	var e *parquet.Error
+	if !errors.As(err, &e) {
+		return in.fail(0, err, "copy or export the file again")
+	}
+	return &Error{File: in.name, Place: e.Place(), Err: e.Err, Hint: e.Hint}
+}
+
+// Columns implements pipeline.Source.
+func (s *parquetSource) Columns() []string { return s.names }
+
+// Want implements pipeline.Narrower.
+func (s *parquetSource) Want(columns []bool) { s.wanted = slices.Clone(columns) }
+
+// wants reports whether steps look at column i. Where nobody said which they
+// look at, those that cannot be read are left out.
+func (s *parquetSource) wants(i int) bool {
+	if s.wanted == nil {
+		return s.file.Columns()[i].Unreadable == ""
+	}
+	return s.wanted[i]
+}
+
+// Next implements pipeline.Source.
+func (s *parquetSource) Next(ctx context.Context, b *pipeline.Block) error {
+	b.Data = b.Data[:0]
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	total := s.file.Rows()
+	if s.next >= total {
+		return io.EOF
+	}
+	_, end := s.file.Group(s.next)
+	count := min(s.rows, end-s.next)
+	b.Row, b.Note = s.next+1, count
+	s.held.add(s.next)
+	s.next += count
+	b.End = s.size
+	if s.next < total {
+		b.End = int64(float64(s.size) * (float64(s.next) / float64(total)))
+	}
+	return nil
+}
+
+// Decoder implements pipeline.Source.
+func (s *parquetSource) Decoder() pipeline.Decoder {
+	d := &parquetDecoder{source: s, block: -1}
+	for i, c := range s.file.Columns() {
+		switch {
+		case s.wants(i):
+			d.wanted = append(d.wanted, i)
+		case c.Unreadable == "":
+			d.others = append(d.others, i)
+		}
+	}
+	// Every other decoder starts in the middle of the columns, so that they do not
+	// wait for each other where a row group starts.
+	if n := s.decoders.Add(1); n%2 == 0 {
+		half := len(d.wanted) / 2
+		d.wanted = slices.Concat(d.wanted[half:], d.wanted[:half])
+	}
+	d.fill = d.fillOthers
+	return d
+}
+
+// Close implements pipeline.Source.
+func (s *parquetSource) Close() error {
+	s.file.Close()
+	return s.in.Close()
+}
+
+// held is the blocks under way, by their first row: pages before all of them are
+// no longer needed.
+type held struct {
+	mu   sync.Mutex
+	rows []int64
+}
+
+func (h *held) add(row int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.rows = append(h.rows, row)
+}
+
+func (h *held) done(row int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if i := slices.Index(h.rows, row); i >= 0 {
+		h.rows = slices.Delete(h.rows, i, i+1)
+	}
+}
+
+// first returns the first row that is under way, or row if that comes before.
+func (h *held) first(row int64) int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, r := range h.rows {
+		row = min(row, r)
+	}
+	return row
+}

@@ -1,0 +1,138 @@
+package sources
+
+import (
+	"math"
+
+	"flytt/pipeline"
+	"flytt/sources/parquet"
+)
+
+// parquetDecoder turns ranges of rows into batches whose columns point into the
+// pages of the file. It belongs to one goroutine.
+type parquetDecoder struct {
+	source *parquetSource
+	wanted []int // columns that steps look at, in the order they are read in
+	others []int // columns that nobody asked for
+	fill   func(*pipeline.Batch) error
+	block  int64 // first row of the block in hand, which Fill may still need; -1: none
+	rows   parquet.Range
+	strips []*parquet.Strip
+	later  []int
+}
+
+// Decode implements pipeline.Decoder.
+func (d *parquetDecoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
+	s := d.source
+	if d.block >= 0 {
+		s.held.done(d.block)
+	}
+	d.block = block.Row - 1
+	d.rows = parquet.Range{From: d.block, To: d.block + block.Note, Keep: s.held.first(d.block)}
+	b.Reset(len(s.names))
+	for i := range block.Note {
+		b.AddRow(block.Row + i)
+	}
+	if err := d.read(b, d.wanted, b.Note); err != nil {
+		return err
+	}
+	for i := range s.names {
+		if b.Input[i].Len() == 0 {
+			appendNulls(&b.Input[i], int(block.Note))
+		}
+	}
+	if len(d.others) > 0 {
+		b.Fill = d.fill
+	}
+	return nil
+}
+
+// fillOthers makes the columns whole that nobody asked for.
+func (d *parquetDecoder) fillOthers(b *pipeline.Batch) error {
+	return d.read(b, d.others, func(pipeline.Problem) {})
+}
+
+// read decodes the given columns of the rows in hand. Those that another
+// goroutine is reading it comes back to.
+func (d *parquetDecoder) read(b *pipeline.Batch, columns []int, note func(pipeline.Problem)) error {
+	d.later = d.later[:0]
+	for _, i := range columns {
+		done, err := d.column(b, i, note, false)
+		if err != nil {
+			return err
+		}
+		if !done {
+			d.later = append(d.later, i)
+		}
+	}
+	for _, i := range d.later {
+		if _, err := d.column(b, i, note, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// column decodes column i. It reports false if it did not, because another
+// goroutine is reading it.
+func (d *parquetDecoder) column(b *pipeline.Batch, i int, note func(pipeline.Problem), wait bool) (bool, error) {
+	var done bool
+	var err error
+	d.strips, done, err = d.source.file.Columns()[i].Read(d.strips[:0], d.rows, wait)
+	if err != nil {
+		return false, parquetError(d.source.in, err)
+	}
+	if !done {
+		return false, nil
+	}
+	c := &b.Input[i]
+	c.Reset()
+	if len(d.strips) == 1 {
+		c.Share(d.strips[0].Text)
+	}
+	for _, s := range d.strips {
+		from, to := int(max(d.rows.From-s.First, 0)), int(min(d.rows.To, s.End())-s.First)
+		if len(d.strips) == 1 {
+			point(c, s.Spans[from:to])
+		} else {
+			copySpans(c, s.Text, s.Spans[from:to])
+		}
+		for _, f := range s.Faults {
+			if row := s.First + int64(f) - d.rows.From; int(f) >= from && int(f) < to {
+				note(pipeline.Problem{
+					Row: int32(row), Field: pipeline.None, Column: int16(min(i, math.MaxInt16)),
+					Severity: pipeline.Error, Stage: pipeline.Read, Code: unreadableValue,
+				})
+			}
+		}
+	}
+	clear(d.strips)
+	return true, nil
+}
+
+func appendNulls(c *pipeline.Column, n int) {
+	for range n {
+		c.AppendNull()
+	}
+}
+
+// point appends values that lie in the text c shares.
+func point(c *pipeline.Column, spans []parquet.Span) {
+	for _, s := range spans {
+		if s.Null() {
+			c.AppendNull()
+			continue
+		}
+		c.Point(int(s.Start), int(s.End))
+	}
+}
+
+// copySpans appends copies of values that lie in text.
+func copySpans(c *pipeline.Column, text []byte, spans []parquet.Span) {
+	for _, s := range spans {
+		if s.Null() {
+			c.AppendNull()
+			continue
+		}
+		c.Append(text[s.Start:s.End:s.End])
+	}
+}
