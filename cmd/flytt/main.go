@@ -101,6 +101,7 @@ func (a *app) root() *cobra.Command {
 		Long: `flytt moves a register into the Pigello Core API, and proves that every row
 arrived exactly once, or says why not.
 
+  inspect    shows what a file holds: its columns, and what is in them
   validate   says which rows are wrong, and why, before anything is sent
   import     sends the valid rows, and lists the others with their reasons
   convert    writes them to a file instead
@@ -135,6 +136,7 @@ disk, unreadable input); 5 uncertain, rows in doubt; 130 interrupted.`,
 
 // verbs is the table of verbs.
 var verbs = []func(*app) *cobra.Command{
+	inspectCommand,
 	validateCommand,
 	importCommand,
 	exportCommand,

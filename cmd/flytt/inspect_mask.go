@@ -1,0 +1,66 @@
+package main
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// mostShown is how many characters of a value are shown.
+const mostShown = 40
+
+// mask returns v with its letters as a and A and its digits as 9: the form of
+// a value without the value. Punctuation and spaces stay, and so does the
+// length; any other character, which might tell something, is a question mark.
+func mask(v []byte) string {
+	return shown(v, func(r rune) rune {
+		switch {
+		case unicode.IsUpper(r):
+			return 'A'
+		case unicode.IsLetter(r):
+			return 'a'
+		case unicode.IsNumber(r):
+			return '9'
+		case unicode.IsPunct(r), r < utf8.RuneSelf, unicode.IsSpace(r):
+			return r
+		}
+		return '?'
+	})
+}
+
+// unmasked returns v as it is.
+func unmasked(v []byte) string { return shown(v, func(r rune) rune { return r }) }
+
+// shown returns v for a terminal, each character changed by change and the end
+// cut off if it is long.
+func shown(v []byte, change func(rune) rune) string {
+	var b strings.Builder
+	for n := 0; len(v) > 0; n++ {
+		if n == mostShown {
+			b.WriteRune('…')
+			break
+		}
+		r, size := utf8.DecodeRune(v)
+		b.WriteRune(visible(change(r)))
+		v = v[size:]
+	}
+	return b.String()
+}
+
+// visible returns r as it may be sent to a terminal, which obeys control
+// characters: those that move or hide text have a picture, or a question mark,
+// in their place.
+func visible(r rune) rune {
+	switch {
+	case r < ' ':
+		return '\u2400' + r // ␀, …, ␛
+	case r == 0x7F:
+		return '␡'
+	case !unicode.IsPrint(r) && !unicode.Is(unicode.Zs, r):
+		return '?'
+	}
+	return r
+}
+
+// plainLine returns s on one line, without characters that a terminal obeys.
+func plainLine(s string) string { return strings.Map(visible, s) }

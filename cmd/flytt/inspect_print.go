@@ -1,0 +1,241 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/term"
+
+	"flytt/internal/report"
+)
+
+const (
+	usualWidth  = 100 // of a terminal that does not tell, and of a file
+	leastWidth  = 60
+	samplesRoom = 24 // that samples need to stand on the line of their column
+)
+
+// print shows what was found to a person.
+func (v *inspector) print(w io.Writer) error {
+	var b strings.Builder
+	v.printFile(&b)
+	v.printSheets(&b)
+	v.printColumns(&b, terminalWidth(w))
+	v.printNotes(&b)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// terminalWidth returns how wide the terminal behind w is.
+func terminalWidth(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return max(width, leastWidth)
+		}
+	}
+	return usualWidth
+}
+
+func (v *inspector) printFile(b *strings.Builder) {
+	i := v.info
+	fmt.Fprintf(b, "%s\n\n", plainLine(v.job.file))
+	say := func(name, format string, args ...any) {
+		fmt.Fprintf(b, "  %-8s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	if i.Size >= 0 {
+		say("format", "%s, %s", formatName(i), byteSize(i.Size))
+	} else {
+		say("format", "%s", formatName(i))
+	}
+	if i.Encoding != "" {
+		parts := []string{encodingOf(i)}
+		if delimited(i) {
+			parts = append(parts, cmp.Or(delimiterNames[i.Delimiter], "delimiter "+i.Delimiter))
+		}
+		if i.LineEnd != "" {
+			parts = append(parts, i.LineEnd+" line ends")
+		}
+		say("text", "%s", strings.Join(parts, ", "))
+	}
+	if i.Sheet != "" {
+		say("sheet", "%s", plainLine(i.Sheet))
+	}
+	if i.HeaderRow > 0 {
+		say("header", "on %s", headerPlace(i))
+	}
+	say("rows", "%s", v.rowCount())
+}
+
+// rowCount says how many rows there are, and how sure that is.
+func (v *inspector) rowCount() string {
+	r := v.found.Rows
+	n := report.Number(r.Count)
+	switch {
+	case r.Exact:
+		return n
+	case r.Count < 0:
+		return fmt.Sprintf("at least %s; --count counts them", report.Number(r.LookedAt))
+	case len(v.info.Sheets) > 0:
+		return fmt.Sprintf("about %s, as the sheet says; --count counts them", n)
+	}
+	return fmt.Sprintf("about %s, judging by the first; --count counts them", n)
+}
+
+func (v *inspector) printSheets(b *strings.Builder) {
+	if len(v.found.Sheets) < 2 {
+		return
+	}
+	t := &textTable{columns: []textColumn{{head: "#", right: true}, {head: "sheet", shrink: true}, {head: "rows", right: true}, {}}}
+	for i, s := range v.found.Sheets {
+		rows, note := "?", ""
+		if s.Rows >= 0 {
+			rows = report.Number(s.Rows)
+		}
+		switch {
+		case s.Name == v.info.Sheet:
+			note = "is read"
+		case s.Hidden:
+			note = "hidden"
+		}
+		t.rows = append(t.rows, []string{strconv.Itoa(i + 1), plainLine(s.Name), rows, note})
+	}
+	b.WriteString("\nSheets (--sheet reads another)\n")
+	t.layOut(leastWidth)
+	for _, row := range append([][]string{t.heads()}, t.rows...) {
+		b.WriteString(strings.TrimRight(t.line(row), " ") + "\n")
+	}
+}
+
+func (v *inspector) printColumns(b *strings.Builder, width int) {
+	of := "of all rows"
+	if n := v.found.Rows.LookedAt; !v.found.Rows.Exact || n < v.found.Rows.Count {
+		of = fmt.Sprintf("of the first %s rows", report.Number(n))
+	}
+	fmt.Fprintf(b, "\nColumns, %s\n", of)
+	t := &textTable{columns: []textColumn{
+		{head: "#", right: true}, {head: "column", shrink: true}, {head: "field", shrink: true}, {head: "kind", shrink: true},
+		{head: "empty", right: true}, {head: "distinct", right: true}, {head: "longest", right: true},
+	}}
+	for i := range v.found.Columns {
+		t.rows = append(t.rows, v.found.Columns[i].cells(i))
+	}
+	room := width - t.layOut(width) - len(gap)
+	inline := room >= samplesRoom
+	head := t.line(t.heads())
+	if inline {
+		head += gap + "looks like"
+	}
+	b.WriteString(head + "\n")
+	indent := strings.Repeat(" ", len(gap)+t.columns[0].width+len(gap))
+	for i, row := range t.rows {
+		samples := v.found.Columns[i].looks()
+		b.WriteString(strings.TrimRight(t.line(row), " "))
+		switch {
+		case samples == "":
+		case inline:
+			b.WriteString(gap + cutWidth(samples, room))
+		default:
+			b.WriteString("\n" + indent + cutWidth(samples, width-len(indent)))
+		}
+		b.WriteString("\n")
+	}
+}
+
+// cells returns the column as a row of the table.
+func (c *columnFound) cells(at int) []string {
+	kind := cmp.Or(c.Kind, "-")
+	if c.Kind != "" && c.Fits < 1 {
+		kind += " " + percent(c.Fits)
+	}
+	return []string{strconv.Itoa(at + 1), plainLine(c.Name), c.guess(), kind, percent(c.Empty), c.differ(), strconv.Itoa(c.Longest)}
+}
+
+// guess is the field and its score, in brackets if it was not taken.
+func (c *columnFound) guess() string {
+	switch {
+	case c.Field == "":
+		return "-"
+	case c.Used:
+		return fmt.Sprintf("%s %.2f", c.Field, c.Score)
+	}
+	return fmt.Sprintf("(%s %.2f)", c.Field, c.Score)
+}
+
+// differ says how many different values there are.
+func (c *columnFound) differ() string {
+	n := report.Number(c.Distinct)
+	switch {
+	case c.MoreDistinct:
+		return "> " + n
+	case c.Distinct == c.Values && c.Values > 1:
+		return "all " + n
+	}
+	return n
+}
+
+// looks shows the most usual values.
+func (c *columnFound) looks() string { return strings.Join(c.Samples, " · ") }
+
+// percent returns a share for people. Nothing but all is 100 %, and nothing but
+// none is 0 %.
+func percent(share float64) string {
+	switch p := 100 * share; {
+	case p > 0 && p < 1:
+		return "<1 %"
+	case p > 99 && p < 100:
+		return "99 %"
+	default:
+		return fmt.Sprintf("%.0f %%", p)
+	}
+}
+
+func (v *inspector) printNotes(b *strings.Builder) {
+	var notes []string
+	for _, n := range v.found.Notes {
+		notes = append(notes, plainLine(n))
+	}
+	for i := range v.found.Problems {
+		p := &v.found.Problems[i]
+		notes = append(notes, fmt.Sprintf("%s of %s %s (%s)%s", p.Code, report.Number(p.Count),
+			plural(int(p.Count), "row", "rows"), meaning(p.Code), plainLine(p.first())))
+	}
+	for i := range v.found.Columns {
+		if c := &v.found.Columns[i]; c.Field != "" && !c.Used {
+			notes = append(notes, fmt.Sprintf("%s is not taken for %s: %s", plainLine(c.Name), c.Field, c.Reason))
+		}
+	}
+	if len(v.missing) > 0 {
+		notes = append(notes, "no column fits the required "+plural(len(v.missing), "field", "fields")+" "+strings.Join(v.missing, ", "))
+	}
+	if len(notes) > 0 {
+		b.WriteString("\n")
+	}
+	for _, n := range notes {
+		fmt.Fprintf(b, "note: %s\n", n)
+	}
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// byteSize returns n bytes for people: 162.1 MB.
+func byteSize(n int64) string {
+	units := []string{"bytes", "kB", "MB", "GB", "TB"}
+	size, unit := float64(n), 0
+	for size >= 1000 && unit < len(units)-1 {
+		size /= 1000
+		unit++
+	}
+	if unit == 0 {
+		return fmt.Sprintf("%d bytes", n)
+	}
+	return fmt.Sprintf("%.1f %s", size, units[unit])
+}
