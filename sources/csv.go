@@ -39,7 +39,7 @@ var Codes = append([]pipeline.CodeInfo{
 	{Code: blankRow, Stage: pipeline.Read, Severity: pipeline.Warning,
 		Meaning: "a row whose every cell is empty, which is no row",
 		Fix:     "Nothing needs to be done."},
-}, listCodes...)
+}, append(jsonCodes, listCodes...)...)
 
 // csvSource is delimited text.
 type csvSource struct {

@@ -55,7 +55,7 @@ func (c *cutter) next(ctx context.Context, b *pipeline.Block) error {
 	data := append(b.Data[:0], c.rest...)
 	for want := max(c.size, len(data)); ; want = min(2*want, maxRecordBytes+1) {
 		var stopped error
-		data, stopped = c.fill(ctx, data, want)
+		data, stopped = c.in.fill(ctx, data, want)
 		if ctx.Err() != nil {
 			return c.end(b, ctx.Err())
 		}
@@ -76,26 +76,6 @@ func (c *cutter) next(ctx context.Context, b *pipeline.Block) error {
 			return c.end(b, err)
 		}
 	}
-}
-
-// fill reads until data is want bytes long, and returns why it could not.
-func (c *cutter) fill(ctx context.Context, data []byte, want int) ([]byte, error) {
-	if want >= cap(data) {
-		grown := make([]byte, len(data), want+1) // one for the line end the last record may lack
-		copy(grown, data)
-		data = grown
-	}
-	for len(data) < want {
-		if err := ctx.Err(); err != nil {
-			return data, err
-		}
-		n, err := c.in.Read(data[len(data):want])
-		data = data[:len(data)+n]
-		if err != nil {
-			return data, err
-		}
-	}
-	return data, nil
 }
 
 // finish makes data, the end of an input, look like the end of any other

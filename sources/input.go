@@ -1,7 +1,6 @@
 package sources
 
 import (
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +18,6 @@ const (
 var (
 	errDirectory = errors.New("is a directory")
 	errEmpty     = errors.New("empty file")
-	errCutShort  = errors.New("the compressed data ends too early")
 )
 
 const stdinName = "standard input"
@@ -36,6 +34,7 @@ type input struct {
 	raw         *counter
 	wait        *waiter   // interrupts a read that blocks; nil: reads do not block
 	closer      io.Closer // nil: not ours to close
+	release     func()    // gives back what decompression holds; nil: nothing
 	r           io.Reader // where head comes from
 	head        []byte    // read ahead
 	err         error     // what r said last, io.EOF included; it comes after head
@@ -76,25 +75,6 @@ func openInput(path string, o *Options) (*input, error) {
 		return nil, err
 	}
 	return in, nil
-}
-
-// decompress puts a gzip reader in place if the content is gzip, whatever the
-// name says.
-func (in *input) decompress() error {
-	head := in.peek(2)
-	if len(head) == 0 && in.err != io.EOF {
-		return in.readError(in.err)
-	}
-	if len(head) < 2 || head[0] != 0x1F || head[1] != 0x8B {
-		return nil
-	}
-	in.compression = "gzip"
-	z, err := gzip.NewReader(in.detach())
-	if err != nil {
-		return in.readError(err)
-	}
-	in.r = z
-	return nil
 }
 
 // detach takes the stream as it stands out of in, to be read through
@@ -146,6 +126,26 @@ func (in *input) Read(p []byte) (int, error) {
 	return 0, in.err
 }
 
+// fill reads until data is want bytes long, and returns why it could not.
+func (in *input) fill(ctx context.Context, data []byte, want int) ([]byte, error) {
+	if want >= cap(data) {
+		grown := make([]byte, len(data), want+1) // one for the line end that the last row may lack
+		copy(grown, data)
+		data = grown
+	}
+	for len(data) < want {
+		if err := ctx.Err(); err != nil {
+			return data, err
+		}
+		n, err := in.Read(data[len(data):want])
+		data = data[:len(data)+n]
+		if err != nil {
+			return data, err
+		}
+	}
+	return data, nil
+}
+
 // End returns how many bytes of the stored input have been read.
 func (in *input) End() int64 { return in.raw.n.Load() }
 
@@ -162,6 +162,9 @@ func (in *input) interruptible(ctx context.Context) func() bool {
 func (in *input) Close() error {
 	if in.wait != nil {
 		in.wait.interrupt()
+	}
+	if in.release != nil {
+		in.release()
 	}
 	if in.closer == nil {
 		return nil
@@ -196,10 +199,8 @@ func (in *input) readError(err error) error {
 	case errors.As(err, &own):
 		own.File = in.name
 		return own
-	case in.compression != "" && errors.Is(err, io.ErrUnexpectedEOF):
-		return in.fail(0, fmt.Errorf("%w: %w", errCutShort, err), "copy or compress the file again: the rows read so far are whole")
 	case in.compression != "":
-		return in.fail(0, fmt.Errorf("reading compressed data: %w", err), "copy or compress the file again")
+		return in.compressionError(err)
 	}
 	return in.fail(0, fmt.Errorf("reading: %w", cause(err)), "check the disk or the network share it lies on")
 }

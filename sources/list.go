@@ -2,7 +2,6 @@ package sources
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"flytt/pipeline"
@@ -94,7 +93,7 @@ type ListOptions struct {
 // of JSON objects.
 type listSource struct {
 	rows   RowReader
-	layout *listLayout
+	layout *objectLayout
 	names  []string
 	read   int64 // rows handed out
 	err    error // what ended the list
@@ -140,38 +139,33 @@ func (s *listSource) Next(ctx context.Context, b *pipeline.Block) error {
 
 // Decoder implements pipeline.Source.
 func (s *listSource) Decoder() pipeline.Decoder {
-	return &listDecoder{listLayout: s.layout, found: make([]place, len(s.layout.columns))}
+	return &listDecoder{newObjectDecoder(s.layout)}
 }
 
 // Close implements pipeline.Source.
 func (s *listSource) Close() error { return s.rows.Close() }
 
-// listLayout is what all decoders of a list share.
-type listLayout struct {
-	columns []listColumn
-	byName  map[string]int // columns by the name of their member
-	extra   bool
-}
-
-// listColumn is a column with what is needed to name members inside of it.
-type listColumn struct {
-	kind   Kind
-	prefix string // stands before names of other members in ExtraColumn, as in a JSON string
-	shape  string // what a warning of such members says
-}
-
-func newListLayout(columns []Column, extra bool) *listLayout {
-	l := &listLayout{byName: make(map[string]int, len(columns)), extra: extra}
+func newListLayout(columns []Column, extra bool) *objectLayout {
+	root := &branch{byName: make(map[string]slot, len(columns)), column: pipeline.None}
 	for i := range columns {
-		name := columns[i].member()
-		l.byName[name] = i
-		l.columns = append(l.columns, listColumn{
-			kind:   columns[i].Kind,
-			prefix: escaped(name) + ".",
-			shape:  fmt.Sprintf("within %s", name),
-		})
+		name, s := columns[i].member(), slot{column: i, kind: columns[i].Kind}
+		if s.kind == Reference {
+			s.kind, s.within = Text, reference(name, i)
+		}
+		root.byName[name] = s
 	}
-	return l
+	return &objectLayout{columns: len(columns), root: root, extra: extra, unknown: unknownField}
+}
+
+// reference returns the branch of an object called name, of which a column is
+// the id.
+func reference(name string, column int) *branch {
+	return &branch{
+		byName: map[string]slot{"id": {column: column}},
+		prefix: escaped(name) + ".",
+		column: column,
+		shape:  "within " + name,
+	}
 }
 
 // escaped returns name as it stands between the quotes of a JSON string.

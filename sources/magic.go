@@ -2,7 +2,6 @@ package sources
 
 import (
 	"bytes"
-	"slices"
 )
 
 // kinds is what people hand over in place of a text file, known by how it
@@ -14,9 +13,9 @@ var kinds = []struct{ magic, kind string }{
 	{"PAR1", "a Parquet file"},
 	{"%PDF-", "a PDF document"},
 	{"SQLite format 3\x00", "a SQLite database"},
-	{"\x1F\x8B", "gzip within gzip"},
+	{"\x1F\x8B", "gzip within another compression"},
 	{"BZh", "bzip2"},
-	{"\x28\xB5\x2F\xFD", "Zstandard"},
+	{"\x28\xB5\x2F\xFD", "Zstandard within another compression"},
 	{"\xFD7zXZ\x00", "xz"},
 	{"7z\xBC\xAF\x27\x1C", "a 7-Zip archive"},
 	{"\xFF\xFE\x00\x00", "text in UTF-32"},
@@ -32,9 +31,8 @@ var markup = []struct{ start, kind string }{
 }
 
 // foreign says what an input is that no format reads, or nothing if it may
-// be read: "it is a Parquet file". The extension counts only for JSON, which
-// has no magic.
-func foreign(head []byte, extension string) string {
+// be read: "it is a PDF document".
+func foreign(head []byte) string {
 	for _, k := range kinds {
 		if bytes.HasPrefix(head, []byte(k.magic)) {
 			return "it is " + k.kind
@@ -46,10 +44,6 @@ func foreign(head []byte, extension string) string {
 		if bytes.HasPrefix(start, []byte(m.start)) {
 			return "it is " + m.kind
 		}
-	}
-	json := []string{".json", ".jsonl", ".ndjson"}
-	if len(start) > 0 && (start[0] == '{' || start[0] == '[') && slices.Contains(json, extension) {
-		return "it is JSON"
 	}
 	if notText(head) {
 		return "it is binary data, not text"

@@ -36,7 +36,7 @@ type Options struct {
 // value of a row.
 type Info struct {
 	Format      string                             // its line in the table of formats: csv
-	Compression string                             // gzip, or empty
+	Compression string                             // gzip, zstd, or empty
 	Encoding    string                             // one of Encodings, or ascii as long as that is all there was
 	Evidence    string                             // why that encoding, as a phrase: "line 17 is not UTF-8"
 	Delimiter   string                             // what stands between cells; empty: there is one column
@@ -85,8 +85,9 @@ func (e *Error) Unwrap() error { return e.Err }
 // format is one kind of input.
 type format struct {
 	name       string
-	extensions []string                 // in lower case, without .gz
+	extensions []string                 // in lower case, without .gz or .zst
 	magic      func(head []byte) string // what the content shows it to be ("an Excel workbook"), or empty; nil: text
+	named      func(head []byte) bool   // whether what has the extension is it though magic says nothing; nil: no, unless magic is nil
 	open       func(in *input, o *Options) (pipeline.Source, *Info, error)
 }
 
@@ -94,6 +95,7 @@ type format struct {
 // text that no content test claims goes to the first format without one.
 var formats = []format{
 	{name: "csv", extensions: []string{".csv", ".tsv", ".tab", ".txt"}, open: openCSV},
+	{name: "jsonl", extensions: []string{".jsonl", ".ndjson", ".json"}, magic: startsJSON, named: holdsJSON, open: openJSON},
 }
 
 // Open opens the input called path, "-" being standard input, and finds out
@@ -117,6 +119,7 @@ func Open(path string, o *Options) (pipeline.Source, *Info, error) {
 		return nil, nil, err
 	}
 	info.Format, info.Compression, info.Size = f.name, in.compression, in.size
+	info.Warnings = append(info.Warnings, in.lies(f.name)...)
 	return s, info, nil
 }
 
@@ -126,7 +129,7 @@ func choose(in *input) (*format, error) {
 	if len(head) == 0 {
 		return nil, in.empty()
 	}
-	if kind := foreign(head, in.extension()); kind != "" {
+	if kind := foreign(head); kind != "" {
 		return nil, in.fail(0, fmt.Errorf("%s; this version reads %s", kind, names()),
 			"save or export it as CSV and try again")
 	}
@@ -136,11 +139,27 @@ func choose(in *input) (*format, error) {
 		}
 	}
 	for i := range formats {
-		if f := &formats[i]; slices.Contains(f.extensions, in.extension()) {
+		if f := &formats[i]; slices.Contains(f.extensions, in.extension()) && f.goesByName(head) {
 			return f, nil
 		}
 	}
 	return &formats[slices.IndexFunc(formats, func(f format) bool { return f.magic == nil })], nil
+}
+
+// goesByName reports whether a text with an extension of f is of format f.
+func (f *format) goesByName(head []byte) bool {
+	return f.magic == nil || f.named != nil && f.named(head)
+}
+
+// lies says that in is called something else than it is, a format called name, or
+// nothing.
+func (in *input) lies(name string) []string {
+	for i := range formats {
+		if f := &formats[i]; f.name != name && slices.Contains(f.extensions, in.extension()) {
+			return []string{fmt.Sprintf("it is called %s, but is %s and read as that", in.extension(), strings.ToUpper(name))}
+		}
+	}
+	return nil
 }
 
 // names lists the formats for people.
@@ -200,9 +219,9 @@ func sizeOf(f *os.File) (int64, error) {
 	return st.Size(), nil
 }
 
-// extension returns the extension of path in lower case, before a .gz if it
-// has one.
+// extension returns the extension of path in lower case, before a .gz or .zst if
+// it has one.
 func extension(path string) string {
 	path = strings.ToLower(path)
-	return filepath.Ext(strings.TrimSuffix(path, ".gz"))
+	return filepath.Ext(strings.TrimSuffix(strings.TrimSuffix(path, ".gz"), ".zst"))
 }

@@ -1,0 +1,93 @@
+package sources
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// maxWindow is how far back a Zstandard stream may refer: what has to be kept of
+// it. All levels of zstd stay below, unless --ultra or --long is asked for.
+const maxWindow = 32 << 20
+
+var errCutShort = errors.New("the compressed data ends too early")
+
+// compression is a way in which a whole input may be compressed. Its content
+// tells, whatever the name says.
+type compression struct {
+	name  string
+	magic []string
+	undo  func(r io.Reader) (text io.Reader, release func(), err error)
+}
+
+var compressions = []compression{
+	{"gzip", []string{"\x1F\x8B"}, ungzip},
+	{"zstd", zstdMagic(), unzstd},
+}
+
+// zstdMagic returns how Zstandard frames start (RFC 8878, sections 3.1.1 and
+// 3.1.2): with data, or to be skipped, as parallel compressors write first.
+func zstdMagic() []string {
+	magic := []string{"\x28\xB5\x2F\xFD"}
+	for i := range 16 {
+		magic = append(magic, string([]byte{0x50 + byte(i), 0x2A, 0x4D, 0x18}))
+	}
+	return magic
+}
+
+// ungzip reads gzip, all of its members as one text.
+func ungzip(r io.Reader) (io.Reader, func(), error) {
+	z, err := gzip.NewReader(r)
+	return z, nil, err
+}
+
+// unzstd reads Zstandard, all of its frames as one text, on the goroutine that
+// asks for it.
+func unzstd(r io.Reader) (io.Reader, func(), error) {
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+	if err != nil {
+		return nil, nil, err
+	}
+	return z, z.Close, nil
+}
+
+// decompress puts what undoes the compression in place, if there is any.
+func (in *input) decompress() error {
+	head := in.peek(4)
+	if len(head) == 0 && in.err != io.EOF {
+		return in.readError(in.err)
+	}
+	for _, c := range compressions {
+		for _, magic := range c.magic {
+			if bytes.HasPrefix(head, []byte(magic)) {
+				return in.undo(c)
+			}
+		}
+	}
+	return nil
+}
+
+func (in *input) undo(c compression) (err error) {
+	in.compression = c.name
+	in.r, in.release, err = c.undo(in.detach())
+	if err != nil {
+		return in.readError(err)
+	}
+	return nil
+}
+
+// compressionError says that compressed data cannot be read on.
+func (in *input) compressionError(err error) error {
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return in.fail(0, fmt.Errorf("%w: %w", errCutShort, err), "copy or compress the file again: the rows read so far are whole")
+	case errors.Is(err, zstd.ErrWindowSizeExceeded):
+		return in.fail(0, fmt.Errorf("reading compressed data: it has to be kept %d MiB back or more", maxWindow>>20),
+			"decompress it first, or compress it again without --ultra and --long")
+	}
+	return in.fail(0, fmt.Errorf("reading compressed data: %w", err), "copy or compress the file again")
+}
