@@ -33,6 +33,9 @@ func createParquet(out *output, schema *pipeline.Schema, o *FileOptions) (pipeli
 	if out.zip != nil {
 		return nil, &UsageError{Place: out.name, Cause: "parquet is compressed within, and nothing reads it compressed again", Hint: "leave the second extension out"}
 	}
+	if len(schema.Fields) == 0 {
+		return nil, &UsageError{Place: out.name, Cause: "parquet needs a column"}
+	}
 	columns, err := newParquetColumns(schema)
 	if err != nil {
 		return nil, err
@@ -68,7 +71,7 @@ func parquetOptions(o *FileOptions) []parquet.WriterOption {
 	config.PageBufferSize = parquetPage
 	config.DictionaryMaxBytes = parquetDictionary
 	config.ColumnIndexSizeLimit = func([]string) int { return parquetBound }
-	return []parquet.WriterOption{config}
+	return []parquet.WriterOption{config, parquet.DataPageStatistics(false)} // the page index has them
 }
 
 // parquetSink gathers encoded rows into row groups, which are encoded

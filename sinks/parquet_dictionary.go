@@ -1,30 +1,27 @@
 package sinks
 
-import (
-	"flytt/pipeline"
-)
+import "flytt/pipeline"
 
-// Of a row group are looked at so many stretches of so many rows each, spread
-// evenly: stretches, because values may repeat only close to each other.
+// Of a row group are looked at the first rows of so many strides, spread evenly:
+// rows that stand together, because values may repeat only close to each other.
 const (
-	sampleStretches = 16
-	sampleRows      = 256
+	sampleStrides = 16
+	sampleRows    = 64
 )
 
 // dictionaries reports for each column whether a dictionary pays in a row group:
-// whether at least a fifth of its values, in a sample, have been seen before.
-func dictionaries(columns []parquetColumn, rows *pipeline.Encoded) []bool {
+// whether one of sixteen of its values, in a sample, have been seen before.
+func dictionaries(columns []parquetColumn, strides []*pipeline.Encoded) []bool {
 	samples := make([]parquetSample, len(columns))
 	for i := range samples {
 		samples[i].seen = map[string]struct{}{}
 	}
-	total := len(rows.Ends)
-	step := max(sampleRows, total/sampleStretches)
-	for from := 0; from < total; from += step {
-		for row := from; row < min(from+sampleRows, total); row++ {
-			rest := rows.Item(row)
-			for i, c := range columns {
-				rest = samples[i].add(rest, c.kind)
+	step := max(1, len(strides)/sampleStrides)
+	for i := 0; i < len(strides); i += step {
+		rest := strides[i].Data
+		for range min(sampleRows, len(strides[i].Ends)) {
+			for j, c := range columns {
+				rest = samples[j].add(rest, c.kind)
 			}
 		}
 	}
@@ -43,16 +40,15 @@ type parquetSample struct {
 
 // add counts the first cell of row, and returns what comes after it.
 func (s *parquetSample) add(row []byte, kind parquetKind) (rest []byte) {
-	v, rest := cutParquetCell(row, kind, 0)
-	if v.IsNull() {
-		return rest
+	if row[0] == 0 {
+		return row[1:]
 	}
+	_, size := cutParquetCell(row, kind)
 	s.values++
-	cell := row[:len(row)-len(rest)]
-	if _, ok := s.seen[string(cell)]; !ok {
-		s.seen[string(cell)] = struct{}{}
+	if _, ok := s.seen[string(row[:size])]; !ok {
+		s.seen[string(row[:size])] = struct{}{}
 	}
-	return rest
+	return row[size:]
 }
 
-func (s *parquetSample) repeats() bool { return s.values > 0 && len(s.seen)*5 <= s.values*4 }
+func (s *parquetSample) repeats() bool { return s.values > 0 && len(s.seen)*16 <= s.values*15 }

@@ -144,10 +144,28 @@ func appendParquetCell(dst, v []byte, kind parquetKind) ([]byte, pipeline.Code) 
 // appendParquetText appends v as text: readers refuse a file with a string that
 // is no UTF-8, so what is none becomes U+FFFD.
 func appendParquetText(dst, v []byte) []byte {
-	if !utf8.Valid(v) {
+	if !isASCII(v) && !utf8.Valid(v) {
 		v = bytes.ToValidUTF8(v, []byte("\uFFFD"))
 	}
 	return appendParquetBytes(dst, v)
+}
+
+// isASCII reports whether v is ASCII: the common case, and cheaper to see, eight
+// bytes at a time, than UTF-8.
+func isASCII(v []byte) bool {
+	const tops = 0x8080808080808080
+	if n := len(v); n >= 8 {
+		bits := binary.LittleEndian.Uint64(v[n-8:])
+		for i := 0; i < n-8; i += 8 {
+			bits |= binary.LittleEndian.Uint64(v[i:])
+		}
+		return bits&tops == 0
+	}
+	bits := byte(0)
+	for _, c := range v {
+		bits |= c
+	}
+	return bits < utf8.RuneSelf
 }
 
 func appendParquetBytes(dst, v []byte) []byte {
@@ -176,26 +194,48 @@ func parseNumber(v []byte) (float64, bool) {
 	return n, err == nil
 }
 
-// cutParquetCell returns the first cell of row, which is of a column of kind, as
-// the value of a column with that index, and what comes after it. Text points
-// into row.
-func cutParquetCell(row []byte, kind parquetKind, column int) (v parquet.Value, rest []byte) {
-	if row[0] == 0 {
-		return v.Level(0, 0, column), row[1:]
+// cutParquetColumn puts the cells of a column into dst, of which those that
+// starts leads to in data are, and moves starts on to the next column. Text
+// points into data.
+func cutParquetColumn(dst []parquet.Value, data []byte, starts []uint32, kind parquetKind, column int) []parquet.Value {
+	dst = dst[:len(starts)]
+	null := parquet.Value{}.Level(0, 0, column)
+	for i, start := range starts {
+		cell := data[start:]
+		if cell[0] == 0 {
+			dst[i] = null
+			starts[i]++
+			continue
+		}
+		v, size := cutParquetCell(cell, kind)
+		dst[i] = v.Level(0, 1, column)
+		starts[i] += uint32(size)
 	}
+	return dst
+}
+
+// cutParquetCell returns the value of the cell that starts with data and is no
+// null, and the size of the cell.
+func cutParquetCell(data []byte, kind parquetKind) (v parquet.Value, size int) {
 	switch kind {
 	case parquetText, parquetJSON:
-		length, n := binary.Uvarint(row)
-		end := n + int(length) - 1
-		v, rest = parquet.ByteArrayValue(row[n:end]), row[end:]
+		start, size := parquetBytes(data)
+		return parquet.ByteArrayValue(data[start:size]), size
 	case parquetDate:
-		v, rest = parquet.Int32Value(int32(binary.LittleEndian.Uint32(row[1:]))), row[5:]
+		return parquet.Int32Value(int32(binary.LittleEndian.Uint32(data[1:]))), 5
 	case parquetDateTime, parquetInteger:
-		v, rest = parquet.Int64Value(int64(binary.LittleEndian.Uint64(row[1:]))), row[9:]
+		return parquet.Int64Value(int64(binary.LittleEndian.Uint64(data[1:]))), 9
 	case parquetNumber:
-		v, rest = parquet.DoubleValue(math.Float64frombits(binary.LittleEndian.Uint64(row[1:]))), row[9:]
-	case parquetBoolean:
-		v, rest = parquet.BooleanValue(row[0] == 2), row[1:]
+		return parquet.DoubleValue(math.Float64frombits(binary.LittleEndian.Uint64(data[1:]))), 9
 	}
-	return v.Level(0, 1, column), rest
+	return parquet.BooleanValue(data[0] == 2), 1
+}
+
+// parquetBytes returns where the bytes of a cell start, and end.
+func parquetBytes(data []byte) (start, end int) {
+	if data[0] < 0x80 {
+		return 1, int(data[0])
+	}
+	length, n := binary.Uvarint(data)
+	return n, n + int(length) - 1
 }

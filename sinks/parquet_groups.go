@@ -14,12 +14,11 @@ import (
 const (
 	// A row group is full when it has so many rows, or so many bytes of encoded
 	// ones. Memory holds one that is filled, and one for each encoder.
-	parquetGroupRows  = 120 << 10
+	parquetGroupRows  = 64 << 10
 	parquetGroupBytes = 32 << 20
 
-	// So many rows, or bytes of them, are handed to the columns at once. A page
-	// is looked at for being full only in between.
-	parquetStrideRows  = 512
+	// A stride is full when it has so many rows, or bytes.
+	parquetStrideRows  = 1 << 10
 	parquetStrideBytes = 256 << 10
 )
 
@@ -40,10 +39,16 @@ type parquetGroups struct {
 	writer *parquet.GenericWriter[any]
 }
 
-// parquetGroup is a row group on its way: rows, then encoded columns.
+// parquetGroup is a row group on its way: rows, then encoded columns. Rows come
+// in strides, which are what the columns are handed at once: nothing is copied
+// to make room, and a page is looked at for being full between two of them.
 type parquetGroup struct {
-	rows    pipeline.Encoded
-	values  [][]parquet.Value // room for one stride of each column
+	strides []*pipeline.Encoded
+	rows    int
+	bytes   int
+	spare   []*pipeline.Encoded
+	starts  []uint32        // where the next cell of each row of a stride starts
+	values  []parquet.Value // of one column of a stride
 	encoded *parquet.ConcurrentRowGroupWriter
 	err     error
 	done    chan struct{} // one token when it is encoded
@@ -54,7 +59,7 @@ func newParquetGroups(out io.Writer, columns []parquetColumn, options []parquet.
 	g := &parquetGroups{columns: columns}
 	options = append(options, parquetSchema(columns, make([]bool, len(columns))), parquetTap{&g.config})
 	g.writer = parquet.NewGenericWriter[any](out, options...)
-	g.filling = g.newGroup()
+	g.filling = newParquetGroup()
 	return g
 }
 
@@ -65,12 +70,12 @@ type parquetTap struct{ config **parquet.WriterConfig }
 // ConfigureWriter implements parquet.WriterOption.
 func (t parquetTap) ConfigureWriter(c *parquet.WriterConfig) { *t.config = c }
 
-func (g *parquetGroups) newGroup() *parquetGroup {
-	n := &parquetGroup{values: make([][]parquet.Value, len(g.columns)), done: make(chan struct{}, 1)}
-	for i := range n.values {
-		n.values[i] = make([]parquet.Value, 0, parquetStrideRows)
+func newParquetGroup() *parquetGroup {
+	return &parquetGroup{
+		starts: make([]uint32, 0, parquetStrideRows),
+		values: make([]parquet.Value, 0, parquetStrideRows),
+		done:   make(chan struct{}, 1),
 	}
-	return n
 }
 
 // add adds an encoded row. If the group being filled is full, it waits until
@@ -81,15 +86,53 @@ func (g *parquetGroups) add(ctx context.Context, row []byte) error {
 			return err
 		}
 	}
-	rows := &g.filling.rows
-	rows.Data = append(rows.Data, row...)
-	rows.EndRow()
+	g.filling.add(row)
 	return nil
 }
 
 // full reports whether the group has no room for a row of size bytes.
 func (n *parquetGroup) full(size int) bool {
-	return len(n.rows.Ends) >= parquetGroupRows || len(n.rows.Ends) > 0 && len(n.rows.Data)+size > parquetGroupBytes
+	return n.rows >= parquetGroupRows || n.rows > 0 && n.bytes+size > parquetGroupBytes
+}
+
+func (n *parquetGroup) add(row []byte) {
+	s := n.stride(len(row))
+	s.Data = append(s.Data, row...)
+	s.EndRow()
+	n.rows++
+	n.bytes += len(row)
+}
+
+// stride returns the last stride, or a new one if that has no room for a row of
+// size bytes.
+func (n *parquetGroup) stride(size int) *pipeline.Encoded {
+	if last := len(n.strides) - 1; last >= 0 {
+		s := n.strides[last]
+		if len(s.Ends) < parquetStrideRows && len(s.Data)+size <= parquetStrideBytes {
+			return s
+		}
+	}
+	var s *pipeline.Encoded
+	if last := len(n.spare) - 1; last >= 0 {
+		s, n.spare = n.spare[last], n.spare[:last]
+	} else {
+		s = &pipeline.Encoded{Data: make([]byte, 0, parquetStrideBytes/2)}
+	}
+	n.strides = append(n.strides, s)
+	return s
+}
+
+// reset empties the group and keeps its buffers, other than those that a long
+// row made large.
+func (n *parquetGroup) reset() {
+	for _, s := range n.strides {
+		if cap(s.Data) <= 2*parquetStrideBytes {
+			s.Reset()
+			n.spare = append(n.spare, s)
+		}
+	}
+	clear(n.strides)
+	n.strides, n.rows, n.bytes, n.encoded = n.strides[:0], 0, 0, nil
 }
 
 // seal has the group that is filled encoded, and begins another.
@@ -108,7 +151,7 @@ func (g *parquetGroups) seal(ctx context.Context) error {
 	if last := len(g.spare) - 1; last >= 0 {
 		g.filling, g.spare = g.spare[last], g.spare[:last]
 	} else {
-		g.filling = g.newGroup()
+		g.filling = newParquetGroup()
 	}
 	return nil
 }
@@ -128,15 +171,14 @@ func (g *parquetGroups) writeOldest(ctx context.Context) error {
 	if _, err := n.encoded.Commit(); err != nil {
 		return err
 	}
-	n.encoded = nil
-	n.rows.Reset()
+	n.reset()
 	g.spare = append(g.spare, n)
 	return nil
 }
 
 // finish writes all that is left, and the end of the file.
 func (g *parquetGroups) finish(ctx context.Context) error {
-	if len(g.filling.rows.Ends) > 0 {
+	if g.filling.rows > 0 {
 		if err := g.seal(ctx); err != nil {
 			return err
 		}
@@ -157,12 +199,16 @@ func (g *parquetGroups) stop() {
 
 // encode encodes and compresses the columns of n.
 func (g *parquetGroups) encode(n *parquetGroup) error {
-	n.encoded = g.begin(dictionaries(g.columns, &n.rows))
+	n.encoded = g.begin(dictionaries(g.columns, n.strides))
 	columns := n.encoded.ColumnWriters()
-	for row := 0; row < len(n.rows.Ends) && !g.stopped.Load(); {
-		row = n.transpose(g.columns, row)
-		for i, values := range n.values {
-			if _, err := columns[i].WriteRowValues(values); err != nil {
+	for _, s := range n.strides {
+		if g.stopped.Load() {
+			return nil
+		}
+		n.restart(s)
+		for i, c := range g.columns {
+			n.values = cutParquetColumn(n.values, s.Data, n.starts, c.kind, i)
+			if _, err := columns[i].WriteRowValues(n.values); err != nil {
 				return err
 			}
 		}
@@ -179,21 +225,13 @@ func (g *parquetGroups) begin(dictionary []bool) *parquet.ConcurrentRowGroupWrit
 	return g.writer.BeginRowGroup()
 }
 
-// transpose puts one stride of rows, from row on, into values, column by
-// column. It returns the row after them.
-func (n *parquetGroup) transpose(columns []parquetColumn, row int) int {
-	for i := range n.values {
-		n.values[i] = n.values[i][:0]
+// restart puts the starts of the rows of s into starts: those of their first
+// cells.
+func (n *parquetGroup) restart(s *pipeline.Encoded) {
+	n.starts = n.starts[:0]
+	start := uint32(0)
+	for _, end := range s.Ends {
+		n.starts = append(n.starts, start)
+		start = end
 	}
-	bytes := 0
-	for end := min(row+parquetStrideRows, len(n.rows.Ends)); row < end && bytes < parquetStrideBytes; row++ {
-		rest := n.rows.Item(row)
-		bytes += len(rest)
-		for i, c := range columns {
-			var v parquet.Value
-			v, rest = cutParquetCell(rest, c.kind, i)
-			n.values[i] = append(n.values[i], v)
-		}
-	}
-	return row
 }

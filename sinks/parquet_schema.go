@@ -53,9 +53,6 @@ var parquetLeaves = map[parquetKind]parquet.Node{
 
 // newParquetColumns returns the columns for the fields of schema.
 func newParquetColumns(schema *pipeline.Schema) ([]parquetColumn, error) {
-	if len(schema.Fields) == 0 {
-		return nil, &UsageError{Place: "parquet", Cause: "there is no field to write", Hint: "map at least one"}
-	}
 	seen := map[string]bool{}
 	columns := make([]parquetColumn, len(schema.Fields))
 	for i, f := range schema.Fields {

@@ -397,7 +397,7 @@ func TestParquetStopsItsGoroutinesWhenAborted(t *testing.T) {
 func TestParquetEndsSoonWhenItIsCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	g := newParquetGroups(io.Discard, []parquetColumn{{name: "a"}}, parquetOptions(&FileOptions{}))
-	stuck := g.newGroup() // nobody will ever encode it
+	stuck := newParquetGroup() // nobody will ever encode it
 	g.sealed = append(g.sealed, stuck)
 	cancel()
 	if err := g.finish(ctx); err != context.Canceled {
