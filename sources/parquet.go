@@ -23,8 +23,10 @@ var parquetCodes = []pipeline.CodeInfo{
 		Fix:     "Correct the value where the file comes from; bytes that are no text have to be left out of the mapping."},
 }
 
-// bytesPerRow makes rows of Options.BlockSize, which counts bytes of text.
-const bytesPerRow = 32
+// A block is as many rows as Options.BlockSize has room for, going by what the
+// file says of their size: at most one for each leastRow bytes, as text that
+// comes again and again takes next to nothing in the file.
+const leastRow = 64
 
 // parquetSource is a Parquet file. A block is no bytes but a range of rows of
 // one row group: its Row says which is the first, its Note how many they are.
@@ -35,7 +37,7 @@ type parquetSource struct {
 	file     *parquet.File
 	names    []string
 	wanted   []bool // nil: nobody said
-	rows     int64  // in a block
+	block    int64  // bytes of text that make a block
 	next     int64  // row, counted from 0
 	size     int64  // what End counts up to
 	held     held
@@ -64,7 +66,7 @@ func openParquet(in *input, o *Options) (pipeline.Source, *Info, error) {
 	if block <= 0 {
 		block = defaultBlockSize
 	}
-	s := &parquetSource{in: in, file: f, rows: int64(max(min(block, maxRecordBytes)/bytesPerRow, 1)), size: in.size}
+	s := &parquetSource{in: in, file: f, block: int64(min(block, maxRecordBytes)), size: in.size}
 	for _, c := range f.Columns() {
 		s.names = append(s.names, c.Name)
 	}
@@ -127,7 +129,8 @@ func (s *parquetSource) Next(ctx context.Context, b *pipeline.Block) error {
 		return io.EOF
 	}
 	_, end := s.file.Group(s.next)
-	count := min(s.rows, end-s.next)
+	size := max(s.file.RowSize(s.next, s.wants), leastRow)
+	count := min(max(s.block/size, 1), end-s.next)
 	b.Row, b.Note = s.next+1, count
 	s.held.add(s.next)
 	s.next += count

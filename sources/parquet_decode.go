@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"fmt"
 	"math"
 
 	"flytt/pipeline"
@@ -16,6 +17,7 @@ type parquetDecoder struct {
 	fill   func(*pipeline.Batch) error
 	block  int64 // first row of the block in hand, which Fill may still need; -1: none
 	rows   parquet.Range
+	text   int // bytes of the batch
 	strips []*parquet.Strip
 	later  []int
 }
@@ -28,6 +30,7 @@ func (d *parquetDecoder) Decode(block *pipeline.Block, b *pipeline.Batch) error 
 	}
 	d.block = block.Row - 1
 	d.rows = parquet.Range{From: d.block, To: d.block + block.Note, Keep: s.held.first(d.block)}
+	d.text = 0
 	b.Reset(len(s.names))
 	for i := range block.Note {
 		b.AddRow(block.Row + i)
@@ -44,6 +47,28 @@ func (d *parquetDecoder) Decode(block *pipeline.Block, b *pipeline.Batch) error 
 		b.Fill = d.fill
 	}
 	return nil
+}
+
+// maxTextUnderWay bounds the text of a batch. Cells may all point to the same
+// text, but they are going to be written one by one.
+const maxTextUnderWay = 128 << 20
+
+// weigh adds the size of values to the batch's, or returns an error if it is too
+// much.
+func (d *parquetDecoder) weigh(spans []parquet.Span) error {
+	for _, s := range spans {
+		if !s.Null() {
+			d.text += int(s.End - s.Start)
+		}
+	}
+	if d.text <= maxTextUnderWay {
+		return nil
+	}
+	return &Error{
+		File: d.source.in.name, Place: fmt.Sprintf("row %d", d.rows.From+1),
+		Err:  fmt.Errorf("this and the %d rows behind it hold more than %d MiB of text", d.rows.To-d.rows.From-1, maxTextUnderWay>>20),
+		Hint: "leave columns with very long text out of the mapping",
+	}
 }
 
 // fillOthers makes the columns whole that nobody asked for.
@@ -91,6 +116,9 @@ func (d *parquetDecoder) column(b *pipeline.Batch, i int, note func(pipeline.Pro
 	}
 	for _, s := range d.strips {
 		from, to := int(max(d.rows.From-s.First, 0)), int(min(d.rows.To, s.End())-s.First)
+		if err := d.weigh(s.Spans[from:to]); err != nil {
+			return false, err
+		}
 		if len(d.strips) == 1 {
 			point(c, s.Spans[from:to])
 		} else {

@@ -54,7 +54,7 @@ func (a *assembler) next(int64) (*Strip, int64, error) {
 		}
 	}
 	s.Text = a.text
-	s.cost = int64(len(a.text)) + spanSize*int64(len(s.Spans))
+	s.cost = int64(len(a.text)) + entryCost*int64(len(s.Spans))
 	return s, 0, a.column.file.budget.take(s.cost)
 }
 

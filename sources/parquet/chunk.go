@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"math"
 
 	"github.com/parquet-go/parquet-go/format"
 )
@@ -15,7 +14,11 @@ const (
 	maxPageValues   = 1 << 24
 	maxHeader       = 8 << 20 // of a page; statistics may hold whole values
 	maxHeaderMemory = 1 << 20 // of its lists, of which there are none to speak of
-	spanSize        = 8
+	entryCost       = 16      // bytes that an entry of a page takes: its span, its levels, its index in a dictionary
+
+	// plainDictionary is what old files call the encoding of dictionaries, and of
+	// pages that point into them.
+	plainDictionary format.Encoding = 2
 )
 
 // page is the entries of a data page: one for each value and each null.
@@ -184,10 +187,10 @@ func (r *chunkReader) dictionary(h *format.PageHeader) error {
 		return corrupt("a second dictionary")
 	case d.NumValues < 0 || d.NumValues > maxPageValues:
 		return corrupt("a dictionary claims %d values", d.NumValues)
-	case d.Encoding != format.Plain && d.Encoding != format.PlainDictionary:
+	case d.Encoding != format.Plain && d.Encoding != plainDictionary:
 		return corrupt("a dictionary: %w", errEncoding(d.Encoding))
 	}
-	cost := int64(h.UncompressedPageSize) + spanSize*int64(d.NumValues)
+	cost := int64(h.UncompressedPageSize) + entryCost*int64(d.NumValues)
 	if err := r.file.budget.take(cost); err != nil {
 		return err
 	}
@@ -210,7 +213,7 @@ func (r *chunkReader) dictionary(h *format.PageHeader) error {
 
 // data reads the data page behind header h, which has n entries.
 func (r *chunkReader) data(h *format.PageHeader, n int) (*page, error) {
-	p := &page{cost: int64(h.UncompressedPageSize) + spanSize*int64(n)}
+	p := &page{cost: int64(h.UncompressedPageSize) + entryCost*int64(n)}
 	if err := r.file.budget.take(p.cost); err != nil {
 		return nil, err
 	}
@@ -328,7 +331,7 @@ func (r *chunkReader) decode(p *page, enc format.Encoding, b []byte, n int) erro
 	switch {
 	case count == 0:
 		p.spans = make([]Span, 0, n)
-	case enc == format.PlainDictionary || enc == format.RLEDictionary:
+	case enc == plainDictionary || enc == format.RLEDictionary:
 		p.values, err = r.dict.pick(b, count)
 	default:
 		p.values, err = r.leaf.decode(enc, b, count)
@@ -336,16 +339,13 @@ func (r *chunkReader) decode(p *page, enc format.Encoding, b []byte, n int) erro
 	if err != nil || count == n {
 		return err
 	}
-	if len(p.text) > math.MaxUint32 {
-		return errPacked
-	}
 	p.spread(r.leaf.maxDef, n)
 	return nil
 }
 
 // pick looks up the n indexes that b holds.
-func (d *values) pick(b []byte, n int) (values, error) {
-	if d == nil {
+func (v *values) pick(b []byte, n int) (values, error) {
+	if v == nil {
 		return values{}, errors.New("there is no dictionary")
 	}
 	if len(b) == 0 || b[0] > 32 {
@@ -355,17 +355,17 @@ func (d *values) pick(b []byte, n int) (values, error) {
 	if err := hybrid(index, b[1:], int(b[0])); err != nil {
 		return values{}, err
 	}
-	v := values{text: d.text, spans: make([]Span, n)}
+	out := values{text: v.text, spans: make([]Span, n)}
 	for i, at := range index {
-		if int(at) >= len(d.spans) {
+		if int(at) >= len(v.spans) {
 			return values{}, errors.New("a value that is not in the dictionary")
 		}
-		v.spans[i] = d.spans[at]
+		out.spans[i] = v.spans[at]
 	}
-	if len(d.faults) > 0 {
-		v.faults = faultsOf(index, d.faults)
+	if len(v.faults) > 0 {
+		out.faults = faultsOf(index, v.faults)
 	}
-	return v, nil
+	return out, nil
 }
 
 // faultsOf returns where the entries of a dictionary are used that are faults.

@@ -48,6 +48,7 @@ type group struct {
 type chunk struct {
 	start, size int64
 	values      int64
+	text        int64 // bytes once decompressed
 	codec       format.CompressionCodec
 	physical    format.Type
 	encrypted   bool
@@ -206,7 +207,7 @@ func chunkOf(c *format.ColumnChunk) chunk {
 		start = d
 	}
 	return chunk{
-		start: start, size: m.TotalCompressedSize, values: m.NumValues, codec: m.Codec, physical: m.Type,
+		start: start, size: m.TotalCompressedSize, values: m.NumValues, text: m.TotalUncompressedSize, codec: m.Codec, physical: m.Type,
 		encrypted: c.CryptoMetadata.Value != nil || len(c.EncryptedColumnMetadata) > 0,
 		external:  c.FilePath != "",
 	}
@@ -222,6 +223,22 @@ func (f *File) Columns() []*Column { return f.columns }
 func (f *File) Group(row int64) (first, end int64) {
 	g := &f.groups[f.groupOf(row)]
 	return g.first, g.first + g.rows
+}
+
+// RowSize returns how many bytes a row takes on average, in the row group that
+// row is in and in the columns that wanted says true of, as the footer has it.
+func (f *File) RowSize(row int64, wanted func(column int) bool) int64 {
+	g := &f.groups[f.groupOf(row)]
+	var sum int64
+	for i, c := range f.columns {
+		if !wanted(i) {
+			continue
+		}
+		for _, l := range c.leaves {
+			sum += min(max(g.chunks[l.index].text, 0), math.MaxInt64/int64(len(g.chunks)))
+		}
+	}
+	return sum / g.rows
 }
 
 func (f *File) groupOf(row int64) int {

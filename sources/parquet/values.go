@@ -51,7 +51,7 @@ func (l *leaf) decode(enc format.Encoding, b []byte, n int) (values, error) {
 		v.checkText()
 		return v, nil
 	}
-	return v.rendered(l, n), nil
+	return v.rendered(l, n)
 }
 
 // byteArrays decodes values that have each a length of its own.
@@ -106,9 +106,11 @@ func deltaLengths(b []byte, n int) (values, error) {
 	return values{text: b, spans: spans}, nil
 }
 
-// maxShared bounds what values become that share their beginnings: a small page
-// may hold very much of it.
-const maxShared = 64 << 20
+// maxText bounds the text of a page where it may be very much longer than the
+// page: values that share their beginnings, decimals with a thousand zeros.
+const maxText = 64 << 20
+
+var errText = &Error{Err: fmt.Errorf("a page holds more than %d MiB of text", maxText>>20), Hint: hintSmaller}
 
 func deltaBytes(b []byte, n int) (values, error) {
 	prefixes, b, err := deltas(b, n)
@@ -127,8 +129,8 @@ func deltaBytes(b []byte, n int) (values, error) {
 		switch {
 		case shared < 0 || shared > int64(last.End-last.Start) || size < 0 || size > int64(len(b)):
 			return values{}, errPacked
-		case int64(len(text))+shared+size > maxShared:
-			return values{}, fmt.Errorf("a page holds more than %d MiB of text", maxShared>>20)
+		case int64(len(text))+shared+size > maxText:
+			return values{}, errText
 		}
 		start := uint32(len(text))
 		text = append(text, text[last.Start:last.Start+uint32(shared)]...)
@@ -251,7 +253,7 @@ func ascii(b []byte) bool {
 }
 
 // rendered makes text of n stored values.
-func (v *values) rendered(l *leaf, n int) values {
+func (v *values) rendered(l *leaf, n int) (values, error) {
 	out := values{spans: make([]Span, n), text: make([]byte, 0, min(n, 1<<20)*8)}
 	for i := range out.spans {
 		var cell []byte
@@ -266,8 +268,11 @@ func (v *values) rendered(l *leaf, n int) values {
 			text = appendHex(text[:start], cell)
 			out.faults = append(out.faults, int32(i))
 		}
+		if len(text) > maxText {
+			return values{}, errText
+		}
 		out.text = text
 		out.spans[i] = Span{uint32(start), uint32(len(text))}
 	}
-	return out
+	return out, nil
 }
