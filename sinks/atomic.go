@@ -205,7 +205,7 @@ type output struct {
 	*target
 	w     io.Writer    // the tally, or what compresses on the way there
 	tally *tally       // what leads to the file
-	zip   *packed      // nil: not compressed, or done
+	zip   compressor   // nil: not compressed, or done
 	file  *os.File     // nil: it is not ours to close
 	temp  string       // name until commit; empty where the target is written at once
 	check func() error // nil: none
@@ -219,15 +219,15 @@ func newOutput(t *target, w io.Writer, file *os.File, temp string) *output {
 }
 
 // prepare sets the output up as o asks, before anything is written.
-func (o *output) prepare(options *FileOptions, gzipped bool) (err error) {
+func (o *output) prepare(options *FileOptions, c *compression) (err error) {
 	o.check = options.Check
 	if options.Sum {
 		o.tally.hash = sha256.New()
 	}
-	if !gzipped {
+	if c == nil {
 		return nil
 	}
-	if o.zip, err = newPacked(o.tally); err != nil {
+	if o.zip, err = c.start(o.tally); err != nil {
 		return o.failed("compress", err)
 	}
 	o.w = o.zip

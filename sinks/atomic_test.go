@@ -55,6 +55,7 @@ func TestCreateRefusesOutputsThatCannotBe(t *testing.T) {
 		{"file as directory", in("other.csv/out.csv"), FileOptions{}, "cannot be looked at: not a directory"},
 		{"unknown extension", in("out.xyz.gz"), FileOptions{}, noExtension},
 		{"no extension", in("out"), FileOptions{}, noExtension},
+		{"two compressions", in("out.csv.gz"), FileOptions{Format: "csv.zst"}, "its name ends in .gz, but .zst is asked for\nhint: leave one of the two out"},
 		{"unknown format", in("out.csv"), FileOptions{Format: "xml"}, "format xml is not known\nhint: formats: " + strings.Join(Formats(), ", ")},
 		{"excel as jsonl", in("out.jsonl"), FileOptions{Excel: true}, "only csv is written for Excel, and this is jsonl"},
 	}

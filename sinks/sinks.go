@@ -6,13 +6,14 @@
 // file appears whole or not at all. The contract test demands a golden file of
 // every format in the table.
 //
-// Compression is a layer of the output, not a format: .gz behind an extension
-// asks for it.
+// Compression is a layer of the output, not a format: .gz or .zst behind an
+// extension asks for it.
 //
 // A Recorder keeps the row-by-row account of a run in its run directory.
 package sinks
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -24,7 +25,7 @@ import (
 
 // FileOptions says how a file is written. A nil *FileOptions is the zero value.
 type FileOptions struct {
-	Format    string    // name of the format, with .gz behind it for compression; empty: the one of the path's extension, jsonl for a stream
+	Format    string    // name of the format, with .gz or .zst behind it for compression; empty: the one of the path's extension, jsonl for a stream
 	Overwrite bool      // replace a file that exists
 	Inputs    []string  // paths of the files being read (- is standard input), none of which may be the output
 	Stdout    io.Writer // where the path "-" leads; nil: os.Stdout
@@ -79,17 +80,18 @@ var formats = []format{
 const streamFormat = "jsonl"
 
 // Create returns a sink that writes the fields of schema to the file at path, in
-// the format of its extension, which is the one before .gz: that is for
-// compression, a path that ends in it is compressed in whatever format. The file
-// appears when the sink commits, or not at all. The sink is Summed. The path "-" is o.Stdout; what is no regular file (a pipe, /dev/null)
-// is written to as the rows come. What cannot work is a *UsageError: an unknown
+// the format of its extension, which is the one before .gz or .zst: those are for
+// compression, a path that ends in one is compressed in whatever format is not
+// compressed within. The file appears when the sink commits, or not at all. The
+// sink is Summed. The path "-" is o.Stdout; what is no regular file (a pipe,
+// /dev/null) is written to as the rows come. What cannot work is a *UsageError: an unknown
 // format, a file that exists (without o.Overwrite), one that is being read, a
 // symbolic link, a directory.
 func Create(path string, schema *pipeline.Schema, o *FileOptions) (pipeline.Sink, error) {
 	if o == nil {
 		o = &FileOptions{}
 	}
-	to, f, gzipped, err := resolve(path, o)
+	to, f, c, err := resolve(path, o)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +102,7 @@ func Create(path string, schema *pipeline.Schema, o *FileOptions) (pipeline.Sink
 	if err != nil {
 		return nil, err
 	}
-	sink, err := f.sink(out, schema, o, gzipped)
+	sink, err := f.sink(out, schema, o, c)
 	if err != nil {
 		_, abortErr := out.abort()
 		return nil, errors.Join(err, abortErr)
@@ -109,14 +111,20 @@ func Create(path string, schema *pipeline.Schema, o *FileOptions) (pipeline.Sink
 }
 
 // resolve finds out what path and o ask for.
-func resolve(path string, o *FileOptions) (to *target, f *format, gzipped bool, err error) {
+func resolve(path string, o *FileOptions) (to *target, f *format, c *compression, err error) {
 	if to, err = examine(path, o); err != nil {
-		return nil, nil, false, err
+		return nil, nil, nil, err
 	}
-	extension, gzipped := extensionOf(to.path)
-	name, asked := strings.CutSuffix(o.Format, gzipExtension)
+	extension, c := extensionOf(to.path)
+	name, asked := cutCompression(o.Format)
+	if c != nil && asked != nil && c != asked {
+		return nil, nil, nil, &UsageError{
+			Place: to.name, Cause: "its name ends in " + c.extension + ", but " + asked.extension + " is asked for",
+			Hint: "leave one of the two out",
+		}
+	}
 	f, err = formatFor(to, name, extension)
-	return to, f, gzipped || asked, err
+	return to, f, cmp.Or(asked, c), err
 }
 
 // FormatOf returns the name of the format in which Create would write, without
@@ -130,8 +138,8 @@ func FormatOf(path string, o *FileOptions) (string, error) {
 }
 
 // sink sets out up and returns a sink that writes to it.
-func (f *format) sink(out *output, schema *pipeline.Schema, o *FileOptions, gzipped bool) (pipeline.Sink, error) {
-	if err := out.prepare(o, gzipped); err != nil {
+func (f *format) sink(out *output, schema *pipeline.Schema, o *FileOptions, c *compression) (pipeline.Sink, error) {
+	if err := out.prepare(o, c); err != nil {
 		return nil, err
 	}
 	return f.create(out, schema, o)
@@ -169,7 +177,7 @@ func extensions() []string {
 	for _, f := range formats {
 		out = append(out, f.extensions...)
 	}
-	return append(out, "and each with .gz")
+	return append(out, "and the text formats with "+compressionExtensions())
 }
 
 // UsageError is an output that cannot be what is asked of it. It is found
