@@ -52,7 +52,7 @@ OUT appears whole or not at all; one that exists is left alone without
 
 // fileSink opens the output.
 func (j *job) fileSink(out string, o *sinks.FileOptions) (pipeline.Sink, pipeline.ChunkLimits, error) {
-	o.Inputs = j.inputs()
+	o.Inputs = append(j.inputs(), j.settings.ownFiles()...)
 	if abs, err := filepath.Abs(out); err == nil && out != "-" && filepath.Dir(abs) == j.dir.Path {
 		return nil, pipeline.ChunkLimits{}, usagef("write to another directory", "%s: lies in the run directory, which is for the files of the run", out)
 	}

@@ -40,7 +40,7 @@ type export struct {
 	sink     pipeline.Sink
 	shrink   float64          // share of the rows that may be gone, in percent; below 0: not looked at
 	manifest report.Manifest  // of this export
-	last     *report.Manifest // of the file that is there; nil: none, or of another question
+	last     *report.Manifest // of the file that is there; nil: there is none
 }
 
 func exportCommand(a *app) *cobra.Command {
@@ -128,11 +128,23 @@ func (e *export) checkExport() (err error) {
 		return usagef("leave one of them out; summary.json in the run directory has the summary", "-o - and --json both want standard output")
 	case e.out == "-" && (e.minRows > 0 || e.maxShrink != ""):
 		return usagef("write to a file", "--min-rows and --max-shrink keep a file from being replaced, and -o - has none")
+	case samePath(e.out, e.flags.runDir):
+		return usagef("choose another", "-o and --run-dir are the same")
 	case e.minRows < 0:
 		return usagef("leave it out for any number", "--min-rows cannot be below 0")
 	}
 	e.shrink, err = parseShrink(e.maxShrink)
 	return err
+}
+
+// samePath reports whether a and b name the same place.
+func samePath(a, b string) bool {
+	if a == "" || b == "" {
+		return false
+	}
+	absA, errA := filepath.Abs(a)
+	absB, errB := filepath.Abs(b)
+	return errA == nil && errB == nil && absA == absB
 }
 
 // parseShrink reads P%, or P. Empty is below 0.
@@ -186,6 +198,11 @@ func (e *export) bind() (err error) {
 // open gets at the API and opens the output.
 func (e *export) open(context.Context, *job) (pipeline.Sink, pipeline.ChunkLimits, error) {
 	none := pipeline.ChunkLimits{}
+	if e.out != "-" {
+		if err := report.CheckManifest(e.out); err != nil {
+			return nil, none, usage(err, "move it away, or write to another file")
+		}
+	}
 	if err := e.compare(); err != nil {
 		return nil, none, err
 	}
@@ -196,7 +213,10 @@ func (e *export) open(context.Context, *job) (pipeline.Sink, pipeline.ChunkLimit
 	}
 	e.host = e.api.host(client)
 	e.describe()
-	e.checkLast()
+	if e.last != nil && !e.last.SameQuestion(&e.manifest) {
+		return nil, none, usagef("leave --max-shrink out this once; then it compares with what is written now",
+			"%s: the last export of this file asked something else, so --max-shrink has nothing to compare with", e.out)
+	}
 	e.rows = client.Rows(e.asked, e.list.rowsOptions(e.resource, e.settings))
 	e.source = sources.NewList(e.rows, e.columns, sources.ListOptions{Extra: e.extra})
 	e.closers = append(e.closers, e.source.Close)
@@ -216,17 +236,9 @@ func (e *export) compare() (err error) {
 		return usage(err, "move the manifest away to export without comparing")
 	}
 	if e.last == nil {
-		e.summary.Notes = append(e.summary.Notes, "there is no manifest of an earlier export, so --max-shrink has nothing to compare with")
+		e.log.Warn("no manifest of an earlier export lies beside the file, so --max-shrink has nothing to compare with")
 	}
 	return nil
-}
-
-// checkLast forgets the last manifest if it answers another question.
-func (e *export) checkLast() {
-	if e.last != nil && !e.last.SameQuestion(&e.manifest) {
-		e.last = nil
-		e.summary.Notes = append(e.summary.Notes, "the last export of this file asked something else, so --max-shrink does not compare with it")
-	}
 }
 
 // describe fills in what the manifest tells of the question.
@@ -323,10 +335,11 @@ func (e *export) writeManifest(result *pipeline.Report, a *api.Account) error {
 		sum, size := s.Sum()
 		m.SHA256, m.Bytes = hex.EncodeToString(sum[:]), size
 	}
+	e.files = map[string]string{"output": e.output}
 	if err := m.Write(e.out); err != nil {
 		return err
 	}
-	e.files = map[string]string{"output": e.output, "manifest": report.ManifestPath(e.output)}
+	e.files["manifest"] = report.ManifestPath(e.output)
 	return nil
 }
 

@@ -156,6 +156,8 @@ func (j *job) next(err error) step {
 			before:  "do not import this file whole again: part of it is in the API (written.csv). Put the other rows in a file of their own",
 			command: join(append([]string{"flytt", "validate", "rest.csv"}, j.carried(meaningFlags)...)),
 		}
+	case j.verb == "export" && err != nil && j.files["output"] != "" && !j.overwrites():
+		return step{command: j.again() + " --overwrite"} // what was written is there
 	case errors.Is(err, pipeline.ErrMaxRejects):
 		return step{"see the reasons in rejects.csv, and mend the mapping or " + j.file, j.again()}
 	case unreadable(err):
@@ -172,6 +174,12 @@ func (j *job) next(err error) step {
 		return step{command: join(append([]string{"flytt", "import", j.file}, j.carried(meaningFlags, inputFlags, targetFlags)...))}
 	}
 	return step{}
+}
+
+// overwrites reports whether --overwrite was given.
+func (j *job) overwrites() bool {
+	f := j.flags.verb.Flags().Lookup("overwrite")
+	return f != nil && f.Changed
 }
 
 // again is the command as it was typed; a run directory cannot be used twice.

@@ -53,6 +53,7 @@ type credentialSet struct {
 	ClientEntity     string `yaml:"client_entity"`
 	ClientSecretFile string `yaml:"client_secret_file"` // relative to the settings file
 	secret           string
+	files            []string // that credentials were read from
 }
 
 // settingsDoc is the file: settings for all, and by profile what differs.
@@ -198,6 +199,7 @@ func (s *settings) environment() error {
 				return usage(err, cmp.Or(hintOf(err), v.name+"_FILE names the file"))
 			}
 			*v.dst = text
+			c.files = append(c.files, file)
 		}
 	}
 	return errors.Join(
@@ -255,4 +257,17 @@ func (s *settings) credentials() (api.Credentials, error) {
 		return out, usage(err, "set the variables, or use --sandbox to rehearse without any")
 	}
 	return out, nil
+}
+
+// ownFiles returns the paths of what flytt itself reads and keeps, none of which
+// an output may replace.
+func (s *settings) ownFiles() []string {
+	files := append([]string{cmp.Or(os.Getenv("FLYTT_CONFIG"), settingsFile)}, s.Credentials.files...)
+	if f := s.Credentials.ClientSecretFile; f != "" {
+		files = append(files, f)
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		files = append(files, sandboxDB+suffix)
+	}
+	return files
 }

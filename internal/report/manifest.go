@@ -53,20 +53,53 @@ type ManifestColumn struct {
 // ManifestPath returns where the manifest of file lies.
 func ManifestPath(file string) string { return file + ".manifest.json" }
 
-// ReadManifest reads the manifest of file. It is nil if there is none.
+// CheckManifest finds out whether the manifest of file can be written: there is
+// none, or a file in its place.
+func CheckManifest(file string) error {
+	path := ManifestPath(file)
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("manifest %s: %w", path, bare(err))
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("manifest %s: there is something in its place that is no file", path)
+	}
+	return nil
+}
+
+// ReadManifest reads the manifest of file. It is nil if there is none, and if
+// the one that is there is of another file: one whose size is not the file's.
 func ReadManifest(file string) (*Manifest, error) {
 	data, err := os.ReadFile(ManifestPath(file))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("manifest: %w", err)
+		return nil, fmt.Errorf("manifest %s: %w", ManifestPath(file), bare(err))
 	}
 	m := &Manifest{}
 	if err := json.Unmarshal(data, m); err != nil {
 		return nil, fmt.Errorf("%s: not a manifest of flytt", ManifestPath(file))
 	}
+	if info, err := os.Stat(file); err != nil || info.Size() != m.Bytes {
+		return nil, nil
+	}
 	return m, nil
+}
+
+// bare returns what the system said without the paths: the message names them.
+func bare(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
 }
 
 // SameQuestion reports whether m and n answer the same question, so that their
@@ -89,10 +122,10 @@ func (m *Manifest) Write(file string) error {
 	path := ManifestPath(file)
 	temp := filepath.Join(filepath.Dir(path), ".flytt-"+rand.Text()+".tmp")
 	if err := writeNew(temp, data); err != nil {
-		return fmt.Errorf("manifest %s: %w", path, errors.Join(err, discard(temp)))
+		return fmt.Errorf("manifest %s: %w", path, errors.Join(bare(err), discard(temp)))
 	}
 	if err := os.Rename(temp, path); err != nil {
-		return fmt.Errorf("manifest %s: %w", path, errors.Join(err, discard(temp)))
+		return fmt.Errorf("manifest %s: %w", path, errors.Join(bare(err), discard(temp)))
 	}
 	return nil
 }

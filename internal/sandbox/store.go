@@ -43,7 +43,7 @@ func openStore(file string) (*store, error) {
 		return nil, err
 	}
 	s := &store{name: file, prepared: map[string]*sql.Stmt{}, positions: newPositions()}
-	pragmas := []string{"busy_timeout(10000)", "journal_mode(WAL)", "cache_size(-32000)", "wal_autocheckpoint(4000)"}
+	pragmas := []string{"busy_timeout(10000)", "journal_mode(WAL)", "wal_autocheckpoint(4000)"}
 	if file == "" {
 		dir, err := os.MkdirTemp("", "flytt-sandbox-")
 		if err != nil {
@@ -67,11 +67,11 @@ func (s *store) open(file string, pragmas []string) error {
 		return err
 	}
 	var err error
-	if s.writer, err = sql.Open("sqlite", dsn(file, pragmas)+"&_txlock=immediate"); err != nil {
+	if s.writer, err = sql.Open("sqlite", dsn(file, append(pragmas, "cache_size(-32000)"))+"&_txlock=immediate"); err != nil {
 		return err
 	}
 	s.writer.SetMaxOpenConns(1)
-	if s.readers, err = sql.Open("sqlite", dsn(file, append(pragmas, "query_only(1)"))); err != nil {
+	if s.readers, err = sql.Open("sqlite", dsn(file, append(pragmas, "query_only(1)", "cache_size(-4000)"))); err != nil {
 		return err
 	}
 	s.readers.SetMaxOpenConns(readerConns)
