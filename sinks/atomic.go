@@ -148,6 +148,9 @@ func isInput(info fs.FileInfo, paths []string) bool {
 	return false
 }
 
+// tempPattern is what temporary files are called.
+const tempPattern = ".flytt-*.tmp"
+
 // open makes an output of the target.
 func (t *target) open() (*output, error) {
 	switch t.kind {
@@ -156,7 +159,9 @@ func (t *target) open() (*output, error) {
 	case device:
 		return t.openDevice()
 	}
-	temp := filepath.Join(filepath.Dir(t.path), ".flytt-"+rand.Text()+".tmp")
+	dir := filepath.Dir(t.path)
+	sweep(dir)
+	temp := filepath.Join(dir, strings.Replace(tempPattern, "*", rand.Text(), 1))
 	file, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, t.refuse("cannot be created", "check who may write to its directory", cause(err))
@@ -164,6 +169,7 @@ func (t *target) open() (*output, error) {
 	if err != nil {
 		return nil, t.failed("create", err)
 	}
+	lock(file)
 	return newOutput(t, file, file, temp), nil
 }
 
