@@ -49,16 +49,17 @@ func createXLSX(out *output, schema *pipeline.Schema, _ *FileOptions) (pipeline.
 }
 
 // xlsxSink writes a workbook, one part after another: what is the same in all,
-// the sheets, and what depends on how many there are. Workers encode the rows
-// and compress them; Write joins what they made.
+// the sheets, and what depends on how many there are. Workers make the cells;
+// Write numbers them.
 type xlsxSink struct {
 	out    *output
 	parts  *xlsxPackage
 	schema *pipeline.Schema
-	cells  *xlsxCells
+	cells  *xlsxEncoder
 	limit  int    // rows of a sheet, its header among them
 	head   []byte // stands in a sheet before its first row of data; nil: nothing is written yet
 	sheets []int  // rows of each sheet so far, its header among them
+	rows   []byte // buffer
 }
 
 func newXLSXSink(out *output, schema *pipeline.Schema, limit int) *xlsxSink {
@@ -66,15 +67,13 @@ func newXLSXSink(out *output, schema *pipeline.Schema, limit int) *xlsxSink {
 		out:    out,
 		parts:  newXLSXPackage(outputWriter{out}),
 		schema: schema,
-		cells:  newXLSXCells(schema),
+		cells:  newXLSXEncoder(schema),
 		limit:  limit,
 	}
 }
 
-// Encoder returns an encoder for one worker.
-func (s *xlsxSink) Encoder() pipeline.Encoder {
-	return &xlsxEncoder{xlsxCells: s.cells, packer: newXLSXPacker()}
-}
+// Encoder returns the encoder of all workers: it keeps nothing between calls.
+func (s *xlsxSink) Encoder() pipeline.Encoder { return s.cells }
 
 // Write appends the pending rows of c to the sheet, or to the next.
 func (s *xlsxSink) Write(ctx context.Context, c *pipeline.Chunk) error {
@@ -90,9 +89,6 @@ func (s *xlsxSink) Write(ctx context.Context, c *pipeline.Chunk) error {
 	if err := s.addRows(c); err != nil {
 		return err
 	}
-	if err := s.parts.flush(); err != nil {
-		return err
-	}
 	c.Settle(pipeline.Written)
 	return nil
 }
@@ -105,7 +101,7 @@ func (s *xlsxSink) begin(b *pipeline.Batch) error {
 	}
 	s.head = s.cells.appendSheetHead(nil, xlsxWidths(s.schema, b))
 	for _, p := range xlsxFirstParts {
-		if err := s.parts.add(p.name, []byte(p.content)); err != nil {
+		if err := s.parts.add(p); err != nil {
 			return err
 		}
 	}
@@ -115,19 +111,19 @@ func (s *xlsxSink) begin(b *pipeline.Batch) error {
 // nextSheet begins a sheet.
 func (s *xlsxSink) nextSheet() error {
 	s.sheets = append(s.sheets, 1)
-	if err := s.parts.begin(xlsxSheetPart(len(s.sheets))); err != nil {
-		return err
-	}
 	opening := xlsxSheetOpening
 	if len(s.sheets) > 1 {
 		opening = xlsxNextSheetOpening
 	}
-	return s.parts.write(append([]byte(opening), s.head...), nil)
+	if err := s.parts.beginLarge(xlsxSheetPart(len(s.sheets))); err != nil {
+		return err
+	}
+	return s.parts.write(append([]byte(opening), s.head...))
 }
 
 // endSheet writes what follows the last row of a sheet.
 func (s *xlsxSink) endSheet() error {
-	return s.parts.write(appendSheetTail(nil, s.extent(len(s.sheets)-1)), nil)
+	return s.parts.write(appendSheetTail(nil, s.extent(len(s.sheets)-1)))
 }
 
 // extent returns the range of cells that a sheet fills.
@@ -135,36 +131,38 @@ func (s *xlsxSink) extent(sheet int) xlsxExtent {
 	return xlsxExtent{columns: len(s.schema.Fields), rows: s.sheets[sheet]}
 }
 
-// addRows writes the rows of c, cut where a sheet is full. What follows the
-// last row in its Data is all of them, compressed.
+// addRows numbers the rows of c and writes them, in pieces of a size that a
+// cache holds.
 func (s *xlsxSink) addRows(c *pipeline.Chunk) error {
-	end := int(c.Ends[len(c.Ends)-1])
-	if rows := c.Pending(); s.sheets[len(s.sheets)-1]+rows <= s.limit {
-		s.sheets[len(s.sheets)-1] += rows
-		return s.parts.write(c.Data[:end], c.Data[end:])
-	}
-	start := 0 // of what is not written yet
-	for i := range c.Fates {
-		if c.Fates[i] != pipeline.Pending {
+	const piece = 64 << 10
+	s.rows = s.rows[:0]
+	for i, fate := range c.Fates {
+		if fate != pipeline.Pending {
 			continue
 		}
 		if s.sheets[len(s.sheets)-1] == s.limit {
-			before := int(c.Ends[i]) - len(c.Item(i))
-			if err := s.turnOver(c.Data[start:before]); err != nil {
+			if err := s.turnOver(); err != nil {
 				return err
 			}
-			start = before
 		}
 		s.sheets[len(s.sheets)-1]++
+		s.rows = appendNumbered(s.rows, c.Item(i), s.sheets[len(s.sheets)-1])
+		if len(s.rows) >= piece {
+			if err := s.parts.write(s.rows); err != nil {
+				return err
+			}
+			s.rows = s.rows[:0]
+		}
 	}
-	return s.parts.write(c.Data[start:end], nil)
+	return s.parts.write(s.rows)
 }
 
 // turnOver ends a sheet with the last rows it has room for and begins the next.
-func (s *xlsxSink) turnOver(rows []byte) error {
-	if err := s.parts.write(rows, nil); err != nil {
+func (s *xlsxSink) turnOver() error {
+	if err := s.parts.write(s.rows); err != nil {
 		return err
 	}
+	s.rows = s.rows[:0]
 	if err := s.endSheet(); err != nil {
 		return err
 	}
@@ -195,7 +193,7 @@ func (s *xlsxSink) addLastParts() error {
 		extents[i] = s.extent(i)
 	}
 	for _, p := range xlsxLastParts(extents) {
-		if err := s.parts.add(p.name, []byte(p.content)); err != nil {
+		if err := s.parts.add(p); err != nil {
 			return err
 		}
 	}
@@ -203,7 +201,11 @@ func (s *xlsxSink) addLastParts() error {
 }
 
 // Abort removes the file, if it has not got its name yet.
-func (s *xlsxSink) Abort() (undone bool, err error) { return s.out.abort() }
+func (s *xlsxSink) Abort() (undone bool, err error) {
+	s.out.tally.stopped.Store(true)
+	s.parts.discard()
+	return s.out.abort()
+}
 
 // Sum implements Summed.
 func (s *xlsxSink) Sum() (sum [sha256.Size]byte, bytes int64) { return s.out.tally.sum() }

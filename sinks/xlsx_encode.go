@@ -1,6 +1,7 @@
 package sinks
 
 import (
+	"bytes"
 	"strconv"
 
 	"flytt/pipeline"
@@ -25,26 +26,42 @@ var xlsxCodes = []pipeline.CodeInfo{
 	},
 }
 
-// xlsxCells writes the cells of a sheet. It keeps nothing between calls.
-//
-// Neither rows nor cells say where they are: those of ECMA-376 that do not
-// follow the one before, so that a row can be written before anybody knows its
-// number. A cell without a value is there, but empty, if another follows.
-type xlsxCells struct {
-	schema *pipeline.Schema
-}
-
-func newXLSXCells(schema *pipeline.Schema) *xlsxCells { return &xlsxCells{schema} }
-
-// xlsxEncoder makes rows of a sheet of the pending rows of a batch. It is for
-// one goroutine.
+// xlsxEncoder makes rows of a sheet of the pending rows of a batch. Every cell
+// says where it is, as some readers demand, but no worker knows the number of a
+// row: rowMark stands for it until appendNumbered puts it in. The encoder keeps
+// nothing between calls.
 type xlsxEncoder struct {
-	*xlsxCells
-	packer *xlsxPacker
+	schema *pipeline.Schema
+	cells  []string // what the cell of each column starts with
 }
 
-// Encode appends the pending rows of b to e, each as a row of a sheet, and
-// after the last of them all rows once more, compressed.
+// rowMark is a byte that is in no XML.
+const rowMark = 0
+
+func newXLSXEncoder(schema *pipeline.Schema) *xlsxEncoder {
+	x := &xlsxEncoder{schema: schema, cells: make([]string, len(schema.Fields))}
+	for i := range x.cells {
+		x.cells[i] = `<c r="` + columnName(i+1) + string(rune(rowMark)) + `"`
+	}
+	return x
+}
+
+// appendNumbered appends row with its number in place of the marks.
+func appendNumbered(dst, row []byte, number int) []byte {
+	var digits [20]byte
+	text := strconv.AppendInt(digits[:0], int64(number), 10)
+	for {
+		i := bytes.IndexByte(row, rowMark)
+		if i < 0 {
+			return append(dst, row...)
+		}
+		dst = append(dst, row[:i]...)
+		dst = append(dst, text...)
+		row = row[i+1:]
+	}
+}
+
+// Encode appends the pending rows of b to e, each as a row of a sheet.
 func (x *xlsxEncoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
 	for row, fate := range b.Fates {
 		if fate == pipeline.Pending {
@@ -52,43 +69,38 @@ func (x *xlsxEncoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
 		}
 		e.EndRow()
 	}
-	if len(e.Data) > 0 {
-		e.Data = x.packer.appendPacked(e.Data, e.Data)
-	}
 	return nil
 }
 
-// Elements of a row and its cells. Styles are those of xlsxStyles.
+// Elements of a row, and of its cells what follows the place. Styles are those
+// of xlsxStyles.
 const (
-	rowStart      = `<row>`
+	rowStart      = "<row r=\"\x00\">"
 	rowEnd        = `</row>`
-	emptyCell     = `<c/>`
-	textStart     = `<c s="1" t="inlineStr"><is><t>`
-	spacedStart   = `<c s="1" t="inlineStr"><is><t xml:space="preserve">`
+	textStart     = ` s="1" t="inlineStr"><is><t>`
+	spacedStart   = ` s="1" t="inlineStr"><is><t xml:space="preserve">`
+	headerStart   = ` s="7" t="inlineStr"><is><t xml:space="preserve">`
 	textEnd       = `</t></is></c>`
-	integerStart  = `<c s="2"><v>`
-	numberStart   = `<c><v>`
-	dateStart     = `<c s="3"><v>`
-	dateTimeStart = `<c s="4"><v>`
+	integerStart  = ` s="2"><v>`
+	dateStart     = ` s="3"><v>`
+	dateTimeStart = ` s="4"><v>`
+	numberStart   = ` s="5"><v>`
 	valueEnd      = `</v></c>`
-	trueCell      = `<c t="b"><v>1</v></c>`
-	falseCell     = `<c t="b"><v>0</v></c>`
+	trueCell      = ` s="6" t="b"><v>1</v></c>`
+	falseCell     = ` s="6" t="b"><v>0</v></c>`
 )
 
-// appendRow appends a row, or nothing if it is rejected for a cell.
-func (x *xlsxCells) appendRow(dst []byte, b *pipeline.Batch, row int) []byte {
+// appendRow appends a row, or nothing if it is rejected for a cell. A null has
+// no cell.
+func (x *xlsxEncoder) appendRow(dst []byte, b *pipeline.Batch, row int) []byte {
 	start := len(dst)
 	dst = append(dst, rowStart...)
-	empty := 0 // cells passed over
 	for i := range x.schema.Fields {
 		if b.Fields[i].Null(row) {
-			empty++
 			continue
 		}
-		for ; empty > 0; empty-- {
-			dst = append(dst, emptyCell...)
-		}
 		var fault pipeline.Problem
+		dst = append(dst, x.cells[i]...)
 		if dst, fault = appendCell(dst, b.Fields[i].Value(row), x.schema.Fields[i].Type); fault.Code != "" {
 			fault.Row, fault.Field = int32(row), int16(i)
 			b.Note(fault)
@@ -100,9 +112,21 @@ func (x *xlsxCells) appendRow(dst []byte, b *pipeline.Batch, row int) []byte {
 	return append(dst, rowEnd...)
 }
 
-// appendCell appends a cell that holds v: as a value of type t if it is one
-// that a spreadsheet keeps, as a text otherwise. If it is none either, it
-// returns the problem, of which it does not know the place.
+// appendHeader appends the row of names.
+func (x *xlsxEncoder) appendHeader(dst []byte) []byte {
+	header := []byte(rowStart)
+	for i, f := range x.schema.Fields {
+		header = append(header, x.cells[i]...)
+		header = append(header, headerStart...)
+		header, _ = appendXMLText(header, []byte(f.Name))
+		header = append(header, textEnd...)
+	}
+	return appendNumbered(dst, append(header, rowEnd...), 1)
+}
+
+// appendCell appends what follows the place of a cell that holds v: as a value
+// of type t if it is one that a spreadsheet keeps, as a text otherwise. If it is
+// none either, it returns the problem, of which it does not know the place.
 func appendCell(dst, v []byte, t pipeline.Type) ([]byte, pipeline.Problem) {
 	var ok bool
 	switch t {

@@ -22,7 +22,7 @@ const (
 // appendSheetHead appends what follows the opening of a sheet up to its first
 // row of data: how it is looked at, the columns with their widths, and the
 // header. The elements of a sheet have an order (ECMA-376, part 1, 18.3.1.99).
-func (x *xlsxCells) appendSheetHead(dst []byte, widths []int) []byte {
+func (x *xlsxEncoder) appendSheetHead(dst []byte, widths []int) []byte {
 	dst = append(dst, frozenHeader...)
 	dst = append(dst, "<cols>"...)
 	for i, f := range x.schema.Fields {
@@ -36,13 +36,7 @@ func (x *xlsxCells) appendSheetHead(dst []byte, widths []int) []byte {
 		dst = append(dst, columnStyle(f.Type))
 		dst = append(dst, `" customWidth="1"/>`...)
 	}
-	dst = append(dst, "</cols><sheetData>"+rowStart...)
-	for _, f := range x.schema.Fields {
-		dst = append(dst, `<c s="5" t="inlineStr"><is><t xml:space="preserve">`...)
-		dst, _ = appendXMLText(dst, []byte(f.Name))
-		dst = append(dst, textEnd...)
-	}
-	return append(dst, rowEnd...)
+	return x.appendHeader(append(dst, "</cols><sheetData>"...))
 }
 
 // columnStyle returns the style of what is typed into a column below the rows:
@@ -55,8 +49,10 @@ func columnStyle(t pipeline.Type) byte {
 		return '3'
 	case pipeline.DateTime:
 		return '4'
-	case pipeline.Number, pipeline.Boolean:
-		return '0'
+	case pipeline.Number:
+		return '5'
+	case pipeline.Boolean:
+		return '6'
 	}
 	return '1'
 }

@@ -3,29 +3,41 @@ package sinks
 import (
 	"archive/zip"
 	"io"
+	"runtime"
 	"time"
 
 	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/pgzip"
 )
 
-// xlsxPackage writes the parts of a workbook to a zip file, as they come. Each
-// is one stream of deflate, which workers have compressed in pieces: a piece
-// refers to nothing before it and ends on a byte, so that pieces can be joined.
+// xlsxPackage writes the parts of a workbook to a zip file, one after another.
+// While a large part is written, goroutines of its own compress it and write to
+// the file; they end with the part, or with discard.
 type xlsxPackage struct {
-	zip    *zip.Writer
-	part   io.Writer // the part begun last
-	packer *xlsxPacker
-	buffer []byte
-	packed []byte // the compressed form of what is about to be written
+	zip   *zip.Writer
+	part  io.Writer        // the part begun last
+	large bool             // whether that is to be compressed on every core
+	cores *parallelDeflate // what does so; nil: no large part is being written
 }
 
 // newXLSXPackage returns a package that is written to w.
 func newXLSXPackage(w io.Writer) *xlsxPackage {
-	p := &xlsxPackage{zip: zip.NewWriter(w), packer: newXLSXPacker()}
-	p.zip.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
-		return &joinedPieces{pieces: p, to: w}, nil
-	})
+	p := &xlsxPackage{zip: zip.NewWriter(w)}
+	p.zip.RegisterCompressor(zip.Deflate, p.compressor)
 	return p
+}
+
+// xlsxLevel is how hard the compression tries. Higher levels take longer for a
+// file that is hardly smaller.
+const xlsxLevel = 1
+
+// compressor returns what compresses the part that is being begun.
+func (p *xlsxPackage) compressor(w io.Writer) (_ io.WriteCloser, err error) {
+	if !p.large {
+		return flate.NewWriter(w, xlsxLevel)
+	}
+	p.cores, err = newParallelDeflate(w)
+	return p.cores, err
 }
 
 // zipEpoch is the time that all parts are from: the first that a zip file knows.
@@ -37,96 +49,89 @@ func (p *xlsxPackage) begin(name string) (err error) {
 	return err
 }
 
-// write appends text to the part begun last. packed is the compressed form of
-// text, or empty if it is still to be compressed.
-func (p *xlsxPackage) write(text, packed []byte) error {
+// beginLarge is begin for a large part. What came before it has gone out when it
+// returns.
+func (p *xlsxPackage) beginLarge(name string) error {
+	p.large = true
+	defer func() { p.large = false }()
+	if err := p.begin(name); err != nil {
+		return err
+	}
+	return p.zip.Flush()
+}
+
+// write appends text to the part begun last. The failure of one write may be
+// the next one's error.
+func (p *xlsxPackage) write(text []byte) error {
 	if len(text) == 0 {
 		return nil
 	}
-	if len(packed) == 0 {
-		p.buffer = p.packer.appendPacked(p.buffer[:0], text)
-		packed = p.buffer
-	}
-	p.packed = packed
 	_, err := p.part.Write(text)
 	return err
 }
 
-// add writes a part in one go.
-func (p *xlsxPackage) add(name string, content []byte) error {
-	if err := p.begin(name); err != nil {
+// add writes a whole part.
+func (p *xlsxPackage) add(part xlsxPart) error {
+	if err := p.begin(part.name); err != nil {
 		return err
 	}
-	return p.write(content, nil)
+	return p.write([]byte(part.content))
 }
-
-// flush passes on everything that has been written.
-func (p *xlsxPackage) flush() error { return p.zip.Flush() }
 
 // close ends the last part and the package.
 func (p *xlsxPackage) close() error { return p.zip.Close() }
 
-// joinedPieces is what the zip writer takes for the compressor of a part: it
-// gets the text, from which the zip writer has length and checksum, and puts
-// the compressed form in its place that the package has for it.
-type joinedPieces struct {
-	pieces *xlsxPackage
-	to     io.Writer
+// discard gives up the part being written.
+func (p *xlsxPackage) discard() {
+	if p.cores != nil {
+		p.cores.discard()
+	}
 }
 
-// lastPiece ends a stream of deflate: a last block in which there is nothing
-// but its end (RFC 1951, 3.2.3 and 3.2.6).
-var lastPiece = []byte{0x03, 0x00}
+// parallelDeflate is a stream of deflate, compressed on every core. The library
+// makes a gzip file, which is such a stream between a header and a trailer.
+type parallelDeflate struct{ *gzipped }
 
-// Write writes the compressed form of text.
-func (j *joinedPieces) Write(text []byte) (int, error) {
-	if _, err := j.to.Write(j.pieces.packed); err != nil {
+func newParallelDeflate(w io.Writer) (*parallelDeflate, error) {
+	z, err := pgzip.NewWriterLevel(&gzipContent{to: w, header: gzipHeader}, xlsxLevel)
+	if err != nil {
+		return nil, err
+	}
+	return &parallelDeflate{&gzipped{z}}, z.SetConcurrency(gzipBlock, runtime.GOMAXPROCS(0))
+}
+
+// Close ends the stream and waits until it is written.
+func (d *parallelDeflate) Close() error { return d.finish() }
+
+// Lengths of what stands around the stream in a gzip file without a name
+// (RFC 1952, 2.3).
+const (
+	gzipHeader  = 10
+	gzipTrailer = 8
+)
+
+// gzipContent passes on the stream that is in the gzip file written to it.
+type gzipContent struct {
+	to     io.Writer
+	header int    // bytes of the header that are still to come
+	held   []byte // what may turn out to be the trailer
+}
+
+// Write implements io.Writer.
+func (g *gzipContent) Write(p []byte) (int, error) {
+	n := len(p)
+	skip := min(g.header, n)
+	g.header -= skip
+	g.held = append(g.held, p[skip:]...)
+	out := len(g.held) - gzipTrailer
+	if out <= 0 {
+		return n, nil
+	}
+	if _, err := g.to.Write(g.held[:out]); err != nil {
 		return 0, err
 	}
-	return len(text), nil
-}
-
-// Close ends the stream.
-func (j *joinedPieces) Close() error {
-	_, err := j.to.Write(lastPiece)
-	return err
-}
-
-// xlsxLevel is how hard the compression tries. Higher levels take longer for a
-// file that is hardly smaller.
-const xlsxLevel = 1
-
-// xlsxPacker compresses pieces of a part. It is for one goroutine.
-type xlsxPacker struct{ deflate *flate.Writer }
-
-func newXLSXPacker() *xlsxPacker {
-	w, err := flate.NewWriter(io.Discard, xlsxLevel)
-	if err != nil {
-		panic(err) // the level is a constant
-	}
-	return &xlsxPacker{deflate: w}
-}
-
-// appendPacked appends the compressed form of text, which may lie in dst.
-func (p *xlsxPacker) appendPacked(dst, text []byte) []byte {
-	to := &appender{dst}
-	p.deflate.Reset(to)
-	if _, err := p.deflate.Write(text); err != nil {
-		panic(err) // nothing fails in memory
-	}
-	if err := p.deflate.Flush(); err != nil {
-		panic(err)
-	}
-	return to.data
-}
-
-// appender appends what is written to it.
-type appender struct{ data []byte }
-
-// Write appends p.
-func (a *appender) Write(p []byte) (int, error) {
-	a.data = append(a.data, p...)
-	return len(p), nil
+	g.held = g.held[:copy(g.held, g.held[out:])]
+	return n, nil
 }
 
 // outputWriter is an output for those who write to an io.Writer.
