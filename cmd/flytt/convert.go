@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flytt/internal/report"
 	"flytt/pipeline"
 	"flytt/sinks"
 )
@@ -56,6 +57,11 @@ func (j *job) fileSink(out string, o *sinks.FileOptions) (pipeline.Sink, pipelin
 	if abs, err := filepath.Abs(out); err == nil && out != "-" && filepath.Dir(abs) == j.dir.Path {
 		return nil, pipeline.ChunkLimits{}, usagef("write to another directory", "%s: lies in the run directory, which is for the files of the run", out)
 	}
+	o.Creator = "flytt version " + buildVersion()
+	if o.Metadata == nil {
+		o.Metadata = map[string]string{}
+	}
+	o.Metadata["flytt.resource"], o.Metadata["flytt.time"] = j.resource.Name, report.Timestamp(j.started)
 	sink, err := sinks.Create(out, j.plan.Schema(), o)
 	if err != nil {
 		return nil, pipeline.ChunkLimits{}, err

@@ -221,6 +221,9 @@ func (e *export) open(context.Context, *job) (pipeline.Sink, pipeline.ChunkLimit
 	e.source = sources.NewList(e.rows, e.columns, sources.ListOptions{Extra: e.extra})
 	e.closers = append(e.closers, e.source.Close)
 	e.file.Check, e.file.Sum = e.enough, true
+	e.file.Metadata = map[string]string{
+		"flytt.filter": strings.Join(e.manifest.Filter, "&"), "flytt.search": e.manifest.Search, "flytt.order": strings.Join(e.manifest.Order, ","),
+	}
 	sink, limits, err := e.fileSink(e.out, &e.file)
 	e.sink = sink
 	return sink, limits, err
