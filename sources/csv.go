@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"flytt/pipeline"
 )
@@ -41,13 +42,18 @@ var Codes = append([]pipeline.CodeInfo{
 		Fix:     "Nothing needs to be done."},
 }, append(jsonCodes, listCodes...)...)
 
-// csvSource is delimited text.
+// csvSource is delimited text. Two dialects of flytt's own have cells with the
+// guards of pipeline.GuardCell, which are taken off: a rejects file, known by its
+// columns _row and _errors, and an export for Excel, known by a byte order mark,
+// semicolons and a column id, which it keeps when Excel saves it as CSV UTF-8.
+// All other text is taken as it stands.
 type csvSource struct {
 	in     *input
 	cut    cutter
 	layout layout
 	names  []string
 	guards bool // a rejects file: its cells are guarded
+	excel  bool // an export for Excel: likewise
 }
 
 // openCSV opens delimited text, whatever its delimiter.
@@ -55,6 +61,7 @@ func openCSV(in *input, o *Options) (pipeline.Source, *Info, error) {
 	if startsRejects(in.peek(sampleSize)) {
 		o = &Options{BlockSize: o.BlockSize}
 	}
+	marked := bytes.HasPrefix(in.peek(len(bomUTF8)), []byte(bomUTF8))
 	t, err := openText(in, o)
 	if err != nil {
 		return nil, nil, err
@@ -78,6 +85,7 @@ func openCSV(in *input, o *Options) (pipeline.Source, *Info, error) {
 		s.cut.note = noteTable
 	}
 	s.lay(h, t)
+	s.excel = marked && !s.guards && h.grammar.delimiter == ';' && slices.Contains(h.names, "id")
 	info := s.info(t, h)
 	in.skip(h.end)
 	return s, info, nil
@@ -114,6 +122,9 @@ func (s *csvSource) info(t *text, h *header) *Info {
 	if h.grammar.delimiter != h.grammar.eol {
 		i.Delimiter = string(h.grammar.delimiter)
 	}
+	if s.excel {
+		i.Warnings = append(i.Warnings, "it is in the form of an export for Excel (byte order mark, semicolons, a column id): apostrophes that guard cells against spreadsheets are taken off")
+	}
 	if t.whole && len(bytes.Trim(t.sample[h.end:], "\r\n\x1A")) == 0 {
 		i.Warnings = append(i.Warnings, fmt.Sprintf("there is no row below the header on line %d", h.line))
 	}
@@ -129,16 +140,45 @@ func (s *csvSource) Next(ctx context.Context, b *pipeline.Block) error { return 
 // Decoder implements pipeline.Source.
 func (s *csvSource) Decoder() pipeline.Decoder {
 	d := newDecoder(&s.layout)
-	if s.guards {
+	switch {
+	case s.guards:
 		return unguarder{d}
+	case s.excel:
+		return excelDecoder{d}
 	}
 	return d
 }
 
-// unguarder decodes a rejects file: it takes the guards off that keep its cells
-// safe in a spreadsheet, see pipeline.GuardCell. Bytes that were no text in the
-// input stand in it as characters that no person types; a row that still has
-// them has not been mended.
+// excelDecoder decodes an export for Excel: it takes the guards off.
+type excelDecoder struct{ pipeline.Decoder }
+
+// Decode implements pipeline.Decoder.
+func (x excelDecoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
+	if err := x.Decoder.Decode(block, b); err != nil {
+		return err
+	}
+	unguard(b)
+	return nil
+}
+
+// unguard takes the guards off the cells of b that keep them safe in a
+// spreadsheet, see pipeline.GuardCell.
+func unguard(b *pipeline.Batch) {
+	for i := range b.Input {
+		c := &b.Input[i]
+		for row := range c.Len() {
+			v := c.Value(row)
+			c.Narrow(row, len(v)-len(pipeline.UnguardCell(v)))
+		}
+	}
+	for i, s := range b.Surplus {
+		b.Surplus[i].Cell = string(pipeline.UnguardCell([]byte(s.Cell)))
+	}
+}
+
+// unguarder decodes a rejects file: it takes the guards off. Bytes that were no
+// text in the input stand in it as characters that no person types; a row that
+// still has them has not been mended.
 type unguarder struct{ pipeline.Decoder }
 
 // unmended reports whether v holds what the decoder makes of bytes that are no
@@ -162,21 +202,17 @@ func (u unguarder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 	if err := u.Decoder.Decode(block, b); err != nil {
 		return err
 	}
+	unguard(b)
 	for i := range b.Input {
 		c := &b.Input[i]
 		for row := range c.Len() {
-			v := c.Value(row)
-			c.Narrow(row, len(v)-len(pipeline.UnguardCell(v)))
-			if unmended(v) && b.Fates[row] == pipeline.Pending {
+			if unmended(c.Value(row)) && b.Fates[row] == pipeline.Pending {
 				b.Note(pipeline.Problem{
 					Row: int32(row), Field: pipeline.None, Column: int16(min(i, math.MaxInt16)), Severity: pipeline.Error,
 					Stage: pipeline.Read, Code: invalidEncoding, Shape: "as it was rejected before",
 				})
 			}
 		}
-	}
-	for i, s := range b.Surplus {
-		b.Surplus[i].Cell = string(pipeline.UnguardCell([]byte(s.Cell)))
 	}
 	return nil
 }
