@@ -238,6 +238,7 @@ func TestEveryCodeNotedIsListed(t *testing.T) {
 	rows := rowsOf(t, "a,b\nx\"y,\"z\"z\n\n1\n\x00,\xFF\n", Options{Encoding: "utf-8"})
 	rows = append(rows, decodeList(t, `{"nickname":1}`, contactColumns(), ListOptions{}))
 	rows = append(rows, rowsOf(t, faultyJSONL, Options{})...)
+	rows = append(rows, rowsOf(t, faultyParquet(t), Options{})...)
 	all := strings.Join(rows, "\n")
 	for code := range listed {
 		if !strings.Contains(all, string(code)) {

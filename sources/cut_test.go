@@ -205,7 +205,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		{"XLSX", "contacts.xlsx", "PK\x03\x04\x14\x00", "it is a ZIP archive or an Excel workbook (XLSX); this version reads " + names(), false},
 		{"XLSX by another name", "contacts.csv", "PK\x03\x04\x14\x00", "it is a ZIP archive or an Excel workbook (XLSX); this version reads " + names(), false},
 		{"XLS", "contacts.xls", "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "it is an old Excel workbook (XLS); this version reads " + names(), false},
-		{"Parquet", "contacts.parquet", "PAR1PAR1", "it is a Parquet file; this version reads " + names(), false},
+		{"Parquet", "contacts.parquet", "PAR1PAR1", "a file of 8 bytes, which is too short for Parquet", false},
 		{"login page", "contacts.csv", "\n<!DOCTYPE html><html>", "it is a web page (HTML); this version reads " + names(), false},
 		{"binary", "contacts.csv", strings.Repeat("\x00\x01\x02abcdef", 100), "it is binary data, not text; this version reads " + names(), false},
 		{"gzip of gzip", "contacts.csv.gz", string(gzipped(t, gzipped(t, []byte("a\n")))), "it is gzip within another compression; this version reads " + names(), false},

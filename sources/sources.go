@@ -96,6 +96,7 @@ type format struct {
 var formats = []format{
 	{name: "csv", extensions: []string{".csv", ".tsv", ".tab", ".txt"}, open: openCSV},
 	{name: "jsonl", extensions: []string{".jsonl", ".ndjson", ".json"}, magic: startsJSON, named: holdsJSON, open: openJSON},
+	{name: "parquet", extensions: []string{".parquet"}, magic: startsParquet, open: openParquet},
 }
 
 // Open opens the input called path, "-" being standard input, and finds out
@@ -129,14 +130,14 @@ func choose(in *input) (*format, error) {
 	if len(head) == 0 {
 		return nil, in.empty()
 	}
-	if kind := foreign(head); kind != "" {
-		return nil, in.fail(0, fmt.Errorf("%s; this version reads %s", kind, names()),
-			"save or export it as CSV and try again")
-	}
 	for i := range formats {
 		if f := &formats[i]; f.magic != nil && f.magic(head) != "" {
 			return f, nil
 		}
+	}
+	if kind := foreign(head); kind != "" {
+		return nil, in.fail(0, fmt.Errorf("%s; this version reads %s", kind, names()),
+			"save or export it as CSV and try again")
 	}
 	for i := range formats {
 		if f := &formats[i]; slices.Contains(f.extensions, in.extension()) && f.goesByName(head) {

@@ -66,11 +66,12 @@ func (a *assembler) close() {
 	}
 }
 
-// row appends the next row to s. A list that is null is a null.
+// row appends the next row to s. A list that is null, or within a group that is,
+// is a null.
 func (a *assembler) row(s *Strip) error {
 	a.start, a.fault = len(a.text), false
 	shape := a.column.shape
-	null := shape.optional && a.def(shape) < shape.def
+	null := a.def(shape) < shape.def
 	a.value(shape)
 	for i := range a.cursors {
 		if _, rep, ok := a.peek(i); ok && rep != 0 {

@@ -172,7 +172,7 @@ func (f *File) lay(meta *format.FileMetaData) error {
 			return err
 		}
 	}
-	if meta.NumRows != f.rows {
+	if meta.NumRows != f.rows && meta.NumRows != 0 { // some writers leave it out
 		return corrupt("the footer says %d rows, its row groups %d", meta.NumRows, f.rows)
 	}
 	for _, c := range s.columns {

@@ -16,7 +16,7 @@ const (
 type shape struct {
 	kind     shapeKind
 	name     string // as a member of an object
-	optional bool   // null below level def
+	optional bool   // null below level def, within a list; a column of its own is so even where it is not optional
 	def      byte
 	first    int      // the first of its leaves, of those of the column
 	leaves   int      // how many it has
@@ -38,7 +38,7 @@ func (b *shaper) shape(n *node) *shape {
 	if n.repeats != format.Repeated {
 		return b.one(n)
 	}
-	s := &shape{kind: listShape, name: n.name, elementDef: n.def, elementRep: n.rep}
+	s := &shape{kind: listShape, name: n.name, def: n.def - 1, elementDef: n.def, elementRep: n.rep}
 	return b.fill(s, func() { s.members = []*shape{b.one(n)} })
 }
 

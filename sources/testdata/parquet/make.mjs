@@ -52,13 +52,15 @@ const files = {
   'small-brotli': ['small', 'COMPRESSION brotli'],
   'small-lz4': ['small', 'COMPRESSION lz4_raw, PARQUET_VERSION v2'],
   'interval': [`(SELECT i AS nr, INTERVAL (i) DAY AS lease FROM range(10) t(i))`, 'COMPRESSION zstd'],
+  'faults': [`(SELECT i AS nr, CASE WHEN i % 3 = 1 THEN '\\xC3'::BLOB ELSE 'text'::BLOB END AS note,
+    DATE '9999-12-30' + i::INTEGER AS until, [CASE WHEN i = 4 THEN '\\xFF'::BLOB ELSE 'x'::BLOB END] AS list FROM range(6) t(i))`, 'COMPRESSION zstd'],
   'zero': ['(SELECT * FROM small WHERE nr < 0)', 'COMPRESSION zstd'],
 };
 for (const [name, [table, options]] of Object.entries(files)) {
   await db.run(`COPY ${table} TO 'duckdb-${name}.parquet' (FORMAT parquet, ${options})`);
 }
 const kind = (file) => file.replace('.parquet', '').split('-').slice(0, 2).join('-');
-for (const file of readdirSync('.').filter((f) => f.endsWith('.parquet') && !/interval|zero|register/.test(f))) {
+for (const file of readdirSync('.').filter((f) => f.endsWith('.parquet') && !/interval|zero|register|faults/.test(f))) {
   await db.run(`COPY (SELECT to_json(t)::VARCHAR FROM read_parquet('${file}', binary_as_string = true) t)
     TO '${kind(file)}.jsonl' (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x01')`);
 }
