@@ -2,11 +2,11 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -23,11 +23,15 @@ type Lookup struct {
 	// Control is the key of a record that is known to be there. It is asked for in
 	// every request, and an answer that does not show it is not believed.
 	Control string
+	// Unique says that no two records have the same key, so that reading ends when
+	// every key is found.
+	Unique bool
 }
 
 // Record is one record that was read back.
 type Record struct {
 	ID     string
+	Key    string // as it is stored: there may be white space around the key asked for
 	Object jsontext.Value
 }
 
@@ -59,10 +63,11 @@ func Lookupable(key []byte) bool {
 }
 
 // FindByKeys returns the records that l asks for, by their keys; a key that no
-// record has is not among them. It reads every page until an empty one, in
-// requests that keep the URL short. Reads are repeated a few times where that
-// can help. An error, ErrBlind among them, means that nothing is known of any
-// key.
+// record has is not among them. A record whose key is stored with white space
+// around it is that of the key without, unless it is asked for by itself. In
+// requests that keep the URL short it reads pages until an empty one, or until
+// nothing can be left to find. Reads are repeated a few times where that can
+// help. An error, ErrBlind among them, means that nothing is known of any key.
 func (c *Client) FindByKeys(ctx context.Context, l Lookup) (map[string][]Record, error) {
 	f := finder{client: c, Lookup: l, found: make(map[string][]Record, len(l.Keys))}
 	for keys := l.Keys; len(keys) > 0; {
@@ -98,7 +103,7 @@ func (f *finder) slice(keys []string) int {
 
 // read reads all pages of the records that have one of keys.
 func (f *finder) read(ctx context.Context, keys []string) error {
-	p := pageReader{finder: f, asked: make(map[string]bool, len(keys)), seen: f.Control == ""}
+	p := pageReader{finder: f, asked: make(map[string]bool, len(keys)), met: map[string]bool{}, seen: f.Control == ""}
 	for _, key := range keys {
 		p.asked[key] = true
 	}
@@ -106,23 +111,21 @@ func (f *finder) read(ctx context.Context, keys []string) error {
 	if f.Control != "" && !p.asked[f.Control] {
 		names = append(keys[:len(keys):len(keys)], f.Control)
 	}
-	var first []byte
 	for page := 1; p.strangers <= maxStrangers && page <= 2*len(names)+10; page++ {
 		objects, err := f.page(ctx, names, page)
 		switch {
 		case err != nil:
 			return err
-		case len(objects) == 0 && !p.seen:
-			return fmt.Errorf("GET %s: %w", f.Path, ErrBlind)
-		case len(objects) == 0 && p.strangers > 0 && p.missing():
-			return fmt.Errorf("GET %s: %w", f.Path, errStrangers)
 		case len(objects) == 0:
-			return nil
-		case bytes.Equal(objects[0], first):
-			return fmt.Errorf("GET %s: page %d is the page before it again", f.Path, page)
+			return p.end()
 		}
-		first = objects[0]
-		p.keep(objects)
+		fresh := p.keep(objects)
+		switch {
+		case fresh == 0:
+			return p.repeated(ctx, page)
+		case p.complete(page, len(objects)):
+			return p.end()
+		}
 	}
 	return fmt.Errorf("GET %s: more records than can have the keys asked for; the filter or the paging has no effect", f.Path)
 }
@@ -131,38 +134,90 @@ func (f *finder) read(ctx context.Context, keys []string) error {
 type pageReader struct {
 	*finder
 	asked     map[string]bool
-	seen      bool // the control
-	strangers int  // records of other keys
+	met       map[string]bool // objects by id, or whole where they have none
+	seen      bool            // the control
+	strangers int             // records of other keys
 }
 
-// missing reports whether a key that was asked for was not found.
-func (p *pageReader) missing() bool {
+// missing returns the keys that were asked for and not found.
+func (p *pageReader) missing() (keys []string) {
 	for key := range p.asked {
 		if len(p.found[key]) == 0 {
-			return true
+			keys = append(keys, key)
 		}
 	}
-	return false
+	return keys
+}
+
+// complete reports whether a page of n objects leaves nothing to find. Where a
+// key may have several records a first page does that is neither full nor of a
+// length that servers like to cut pages to (10, 25, 100), or one that is longer
+// than was asked for.
+func (p *pageReader) complete(page, n int) bool {
+	if page == 1 && n > pageSize {
+		return true
+	}
+	if !p.seen || p.strangers > 0 || len(p.missing()) > 0 {
+		return false
+	}
+	return p.Unique || page == 1 && n < pageSize && n%5 != 0
+}
+
+// end ends the reading: what was not found is absent, unless the answer is not
+// to be believed.
+func (p *pageReader) end() error {
+	switch {
+	case !p.seen:
+		return fmt.Errorf("GET %s: %w", p.Path, ErrBlind)
+	case p.strangers > 0 && len(p.missing()) > 0:
+		return fmt.Errorf("GET %s: %w", p.Path, errStrangers)
+	}
+	return nil
+}
+
+// repeated ends the reading of a list that shows nothing new on another page. If
+// it does not know pages, all there is was on the first. If it cuts its answers
+// all the same, keys that were not found are shown once they are asked for
+// without the others.
+func (p *pageReader) repeated(ctx context.Context, page int) error {
+	if rest := p.missing(); len(rest) > 0 {
+		objects, err := p.page(ctx, rest, 1)
+		if err != nil {
+			return err
+		}
+		if len(objects) > 0 {
+			return fmt.Errorf("GET %s: page %d is the page before it again", p.Path, page)
+		}
+	}
+	return p.end()
 }
 
 // keep keeps those of objects that have a key asked for, each record once: it
-// may be on two pages if records came or went between them.
-func (p *pageReader) keep(objects [][]byte) {
+// may be on two pages if records came or went between them. It returns how many
+// were not met before.
+func (p *pageReader) keep(objects [][]byte) (fresh int) {
 	for _, object := range objects {
-		key := string(keyOf(object, p.Field))
-		p.seen = p.seen || key == p.Control
-		if !p.asked[key] {
-			if key != p.Control || key == "" {
-				p.strangers++
-			}
+		stored := string(keyOf(object, p.Field))
+		p.seen = p.seen || stored == p.Control
+		record := Record{ID: string(jsonscan.Text(jsonscan.Member(object, "id"))), Key: stored, Object: object}
+		name := cmp.Or(record.ID, string(object))
+		if p.met[name] {
 			continue
 		}
-		record := Record{ID: string(jsonscan.Text(jsonscan.Member(object, "id"))), Object: object}
-		again := slices.ContainsFunc(p.found[key], func(r Record) bool { return r.ID != "" && r.ID == record.ID })
-		if !again {
+		p.met[name] = true
+		fresh++
+		key := stored
+		if !p.asked[key] {
+			key = strings.TrimSpace(stored)
+		}
+		switch {
+		case p.asked[key]:
 			p.found[key] = append(p.found[key], record)
+		case stored != p.Control || stored == "":
+			p.strangers++
 		}
 	}
+	return fresh
 }
 
 func keyOf(object []byte, field string) []byte {

@@ -54,11 +54,18 @@ func (l *list) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (l *list) find(t *testing.T, control string, keys ...string) (map[string][]api.Record, error) {
 	t.Helper()
+	return l.lookUp(t, api.Lookup{Keys: keys, Control: control})
+}
+
+// lookUp looks records of l up by custom_id.
+func (l *list) lookUp(t *testing.T, lookup api.Lookup) (map[string][]api.Record, error) {
+	t.Helper()
 	s := httptest.NewServer(l)
 	defer s.Close()
 	c := newClient(t, api.Config{BaseURL: s.URL})
 	defer c.Close()
-	return c.FindByKeys(t.Context(), api.Lookup{Path: path, Field: "custom_id", Keys: keys, Control: control})
+	lookup.Path, lookup.Field = path, "custom_id"
+	return c.FindByKeys(t.Context(), lookup)
 }
 
 func TestFindByKeys(t *testing.T) {
