@@ -24,37 +24,13 @@ var xmlPlain = func() (t [256]bool) {
 func appendXMLText(dst, v []byte) ([]byte, bool) {
 	start := 0 // of what is not appended yet
 	for i := xmlPlainPrefix(v); i < len(v); {
-		c := v[i]
-		if xmlPlain[c] {
+		if xmlPlain[v[i]] {
 			i++
 			continue
 		}
-		size := 1
-		escaped := ""
-		switch {
-		case c == '&':
-			escaped = "&amp;"
-		case c == '<':
-			escaped = "&lt;"
-		case c == '>':
-			escaped = "&gt;"
-		case c == '_':
-			if looksEscaped(v[i:]) {
-				escaped = "_x005F_"
-			}
-		case c < utf8.RuneSelf:
-			escaped = controlEscapes[c]
-		default:
-			var r rune
-			r, size = utf8.DecodeRune(v[i:])
-			switch {
-			case r == utf8.RuneError && size == 1:
-				return dst, false
-			case r == '\uFFFE':
-				escaped = "_xFFFE_"
-			case r == '\uFFFF':
-				escaped = "_xFFFF_"
-			}
+		escaped, size := xmlEscape(v[i:])
+		if size == 0 {
+			return dst, false
 		}
 		if escaped != "" {
 			dst = append(dst, v[start:i]...)
@@ -64,6 +40,33 @@ func appendXMLText(dst, v []byte) ([]byte, bool) {
 		i += size
 	}
 	return append(dst, v[start:]...), true
+}
+
+// xmlEscape returns how the character that v starts with is written, empty if
+// it is as it stands, and how long it is in v: 0 if it is not UTF-8.
+func xmlEscape(v []byte) (escaped string, size int) {
+	switch c := v[0]; {
+	case c == '&':
+		return "&amp;", 1
+	case c == '<':
+		return "&lt;", 1
+	case c == '>':
+		return "&gt;", 1
+	case c == '_' && looksEscaped(v):
+		return "_x005F_", 1
+	case c < ' ':
+		return controlEscapes[c], 1
+	}
+	r, size := utf8.DecodeRune(v)
+	switch {
+	case r == utf8.RuneError && size == 1:
+		return "", 0
+	case r == '\uFFFE':
+		return "_xFFFE_", size
+	case r == '\uFFFF':
+		return "_xFFFF_", size
+	}
+	return "", size
 }
 
 // controlEscapes are the characters below the space, as a cell's text has them.
