@@ -54,13 +54,13 @@ type BulkOptions struct {
 	Path      string    // of the list: starts and ends with a slash
 	Records   string    // of the collection, for single records, likewise; empty: Path without its list/
 	Mode      Mode      // what a row does: make a record or change one
-	ByKey     bool      // in the modes UpdateOnly and Upsert a record is found by Key even where the row has an id
 	Nulls     []string  // fields that a row without a value clears in the record it changes; nil: they stay as they are
 	Key       string    // the field that identifies a row; empty, or not among those sent: none
 	KeyLookup bool      // the list can be filtered by keys, and they may stand in a URL
 	KeyDigits bool      // keys are compared by their digits: ssn, org_no
 	Atomicity Atomicity // of a refused request
-	Columns   []int16   // for each field the input column it comes from, for problems; nil: none
+	Columns   []int16   // for each field the input column it comes from, for problems and AsStored; nil: none
+	AsStored  bool      // a cell that is the very text its record holds is no change, whatever the mapping made of it
 
 	MaxBytes  int // of one request; 8 MiB
 	MaxExtra  int // requests that one chunk may cost beyond the first, to find the rows that are refused; 128
@@ -83,8 +83,8 @@ func (o BulkOptions) withDefaults() BulkOptions {
 }
 
 // Bulk writes rows to the API: new ones in bulk requests, one or more for each
-// chunk; those that change a record one by one. It takes concurrent writes. The rows it has written stay: there is nothing to
-// commit and nothing to take back.
+// chunk; those that change a record one by one. It takes concurrent writes. The
+// rows it has written stay: there is nothing to commit and nothing to take back.
 type Bulk struct {
 	client  *api.Client
 	schema  *pipeline.Schema
@@ -131,7 +131,9 @@ func NewBulk(client *api.Client, schema *pipeline.Schema, o BulkOptions) (*Bulk,
 
 // Encoder returns an encoder of rows as JSON objects, behind the id of each row
 // that is told by it.
-func (s *Bulk) Encoder() pipeline.Encoder { return newBulkEncoder(s.schema, s.byID) }
+func (s *Bulk) Encoder() pipeline.Encoder {
+	return newBulkEncoder(s.schema, s.byID, s.options.AsStored)
+}
 
 // Write sends the pending rows of c. Rows it leaves Pending, together with an
 // error, were not sent or are known not to have been written.

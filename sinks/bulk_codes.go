@@ -14,8 +14,9 @@ const (
 	codeDuplicateInFile pipeline.Code = "duplicate_in_file"
 	codeStoredOtherwise pipeline.Code = "stored_otherwise"
 
-	// codeUUID is what validation notes of an id, too, and documents.
-	codeUUID pipeline.Code = "uuid"
+	// These are what validation notes, and documents.
+	codeUUID     pipeline.Code = "uuid"
+	codeRequired pipeline.Code = "required"
 )
 
 // bulkCodes documents the codes that the bulk sink notes.
@@ -43,7 +44,7 @@ var bulkCodes = []pipeline.CodeInfo{
 		Fix:     "Fill in the key or the id; without one the row would become a new record at every import, which --mode create makes of it."},
 	{Code: codeKeyUnusable, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "a key that the API cannot be asked for",
-		Fix:     "Give the record's id: a key with a comma or a control character in it, or a very long one, cannot be looked up."},
+		Fix:     "Give the record's id: a key with a comma or a control character in it or around it, or a very long one, cannot be looked up."},
 	{Code: codeDuplicateInFile, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "another row of the file is about the same record",
 		Fix:     "Leave one row for each id and each key."},

@@ -14,15 +14,18 @@ const idField = "id"
 // before it, where the row is about a record that exists, the id of that in
 // lower case. An id has no brace and an object starts with one, so that parting
 // them costs nothing: see splitItem. An id that is no uuid rejects its row: it
-// comes to stand in a URL.
+// comes to stand in a URL. A row with an id that was rejected for faults that may
+// be pardoned is written all the same and pending again: see update_flaws.go.
 type bulkEncoder struct {
-	objects *objectEncoder
-	id      int // index in the schema, or pipeline.None: rows are never told by it
+	objects  *objectEncoder
+	id       int    // index in the schema, or pipeline.None: rows are never told by it
+	asStored bool   // what a conversion could not read may be pardoned
+	flawed   []bool // by row
 }
 
 // newBulkEncoder returns an encoder of rows of schema. Without byID the id, if
 // there is one in the schema, is left out.
-func newBulkEncoder(schema *pipeline.Schema, byID bool) pipeline.Encoder {
+func newBulkEncoder(schema *pipeline.Schema, byID, asStored bool) pipeline.Encoder {
 	at := schema.Index(idField)
 	if at < 0 {
 		return newObjectEncoder(schema, objectOptions{})
@@ -33,7 +36,7 @@ func newBulkEncoder(schema *pipeline.Schema, byID bool) pipeline.Encoder {
 			paths = append(paths, path{strings.Split(f.Name, "."), int16(i), kindOf(f.Type)})
 		}
 	}
-	e := &bulkEncoder{objects: &objectEncoder{members: newMembers(paths)}, id: at}
+	e := &bulkEncoder{objects: &objectEncoder{members: newMembers(paths)}, id: at, asStored: asStored}
 	if !byID {
 		return e.objects
 	}
@@ -42,9 +45,13 @@ func newBulkEncoder(schema *pipeline.Schema, byID bool) pipeline.Encoder {
 
 // Encode appends the pending rows of b to e.
 func (x *bulkEncoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
+	x.flawed = flawed(x.flawed, b, x.asStored)
 	for row, fate := range b.Fates {
-		if fate == pipeline.Pending {
+		switch {
+		case fate == pipeline.Pending:
 			e.Data = x.append(e.Data, b, row)
+		case len(x.flawed) > 0 && x.flawed[row]:
+			e.Data = x.appendFlawed(e.Data, b, row)
 		}
 		e.EndRow()
 	}
@@ -67,6 +74,19 @@ func (x *bulkEncoder) append(dst []byte, b *pipeline.Batch, row int) []byte {
 		noteNotJSON(b, row, bad)
 		return dst[:start]
 	}
+	return dst
+}
+
+// appendFlawed appends row, which was rejected, if it has an id and can be
+// written. Its faults stay those it was rejected for.
+func (x *bulkEncoder) appendFlawed(dst []byte, b *pipeline.Batch, row int) []byte {
+	if !isUUID(b.Fields[x.id].Value(row)) {
+		return dst
+	}
+	known := len(b.Problems)
+	b.Fates[row] = pipeline.Pending
+	dst = x.append(dst, b, row)
+	b.Problems = b.Problems[:known]
 	return dst
 }
 

@@ -19,6 +19,8 @@ import (
 //     answer shows a record that is known to be there.
 //   - A change without a clear answer is never sent again. It is read back: if
 //     the record holds it the row is Updated, otherwise InDoubt.
+//   - A row with an id that breaks a rule is compared before it is turned away: see
+//     update_flaws.go.
 
 // Mode says what a row does: make a record or change one.
 type Mode uint8
@@ -50,7 +52,7 @@ func ParseMode(s string) (Mode, error) {
 // is a *UsageError if there is nothing to tell them by.
 func (s *Bulk) checkMode() error {
 	o := &s.options
-	s.byID = o.Mode != CreateOnly && !o.ByKey && s.schema.Index(idField) >= 0
+	s.byID = o.Mode != CreateOnly && s.schema.Index(idField) >= 0
 	s.changes = s.byID || o.Mode == UpdateOnly || o.Mode == Upsert
 	s.byKey = (o.Mode == UpdateOnly || o.Mode == Upsert) && o.KeyLookup && o.Key != idField
 	if s.changes && !s.byID && !s.byKey {
@@ -89,6 +91,7 @@ func (w *write) change(ctx context.Context, rows []int32) ([]int32, error) {
 	if err != nil {
 		return nil, err
 	}
+	absent = w.sound(absent)
 	if s.options.Mode != Upsert {
 		w.noteAll(absent, s.field(idField), codeNotFound)
 	} else {

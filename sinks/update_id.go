@@ -48,7 +48,7 @@ func (s *Bulk) findIDs(ctx context.Context, ids []string) (map[string][]byte, er
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	found, err := s.client.FindByKeys(ctx, api.Lookup{Path: s.options.Path, Field: idField, Keys: ids})
+	found, err := s.client.FindByKeys(ctx, api.Lookup{Path: s.options.Path, Field: idField, Keys: ids, Unique: true})
 	if stops(ctx, err) {
 		return nil, err
 	}

@@ -1,9 +1,11 @@
 package sinks
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"flytt/internal/api"
 )
@@ -73,13 +75,35 @@ func (w *write) keyed(rows []int32) (usable []int32) {
 	return usable
 }
 
-// findKeys looks rows up by their keys and settles those that are found. It
-// returns the others.
+// padded returns the key of row with the white space that its cell has around it;
+// nil if there is none, or the key is not what stands in the cell. A record may
+// have been stored with it.
+func (w *write) padded(row int32) []byte {
+	cell, key := w.cell(row, w.bulk.schema.Index(w.bulk.options.Key)), w.key(row)
+	if len(cell) == len(key) || !bytes.Equal(bytes.TrimSpace(cell), key) {
+		return nil
+	}
+	return cell
+}
+
+// askable reports whether a key that is Lookupable, with white space around it,
+// can be asked for too.
+func askable(padded []byte) bool {
+	return api.Lookupable(bytes.Trim(padded, " \u00a0")) && len(padded) <= maxPadded
+}
+
+const maxPadded = 256
+
+// findKeys looks rows up by their keys, as they are and as they stand in their
+// cells, and settles those that are found. It returns the others.
 func (w *write) findKeys(ctx context.Context, rows []int32, known *anchor) (absent []int32, err error) {
 	o := &w.bulk.options
 	l := api.Lookup{Path: o.Path, Field: o.Key}
 	for _, row := range rows {
 		l.Keys = append(l.Keys, string(w.key(row)))
+		if padded := w.padded(row); padded != nil && askable(padded) {
+			l.Keys = append(l.Keys, string(padded))
+		}
 	}
 	if known != nil {
 		l.Control = known.key
@@ -91,13 +115,20 @@ func (w *write) findKeys(ctx context.Context, rows []int32, known *anchor) (abse
 		}
 		return nil, &lookupError{path: o.Path, err: err}
 	}
-	for i, row := range rows {
-		records := found[l.Keys[i]]
-		if len(records) == 0 {
+	for _, row := range rows {
+		key, padded := string(w.key(row)), w.padded(row)
+		records := slices.Concat(found[key], found[string(padded)])
+		switch {
+		case len(records) == 0 && padded != nil && !askable(padded):
+			w.note(row, w.bulk.field(o.Key), codeKeyUnusable, "")
+			continue
+		case len(records) == 0:
 			absent = append(absent, row)
 			continue
 		}
-		w.bulk.shown(l.Keys[i])
+		if stored := records[0].Key; api.Lookupable([]byte(stored)) {
+			w.bulk.shown(stored)
+		}
 		if err := w.settleByKey(ctx, row, records); err != nil {
 			return nil, err
 		}

@@ -16,7 +16,13 @@ import (
 // compare settles row by the record it is about: unchanged if that holds all of
 // the row, otherwise what differs is sent.
 func (w *write) compare(ctx context.Context, row int32, id string, record []byte) error {
-	patch := differences(w.wanted(row), record)
+	patch := differences(w.wanted(row), record, func(name string, got jsontext.Value) bool {
+		return w.asStored(row, name, got)
+	})
+	if !w.excuse(row, patch, record) {
+		w.chunk.Fates[row] = pipeline.Rejected
+		return nil
+	}
 	if patch == nil {
 		w.chunk.Fates[row] = pipeline.Unchanged
 		return nil
@@ -51,14 +57,18 @@ func (w *write) wanted(row int32) []byte {
 // differences returns those members of want that record does not hold, as an
 // object; nil if it holds them all. An input cannot tell no text from no value,
 // and has no white space around a text: neither is a difference. A reference of
-// which the record says nothing may be any: it is one.
-func differences(want, record []byte) []byte {
+// which the record says nothing may be any: it is one. What same, unless nil,
+// says of a member and what the record holds of it is none either.
+func differences(want, record []byte, same func(name string, got jsontext.Value) bool) []byte {
 	patch, _ := api.Changes(nil, want, record)
 	var out []byte
 	for name, value := range jsonscan.Members(want) {
 		plain := string(jsonscan.Unquote(name))
 		got := jsonscan.Member(record, plain)
 		if !unsaid(value, got) && (jsonscan.Member(patch, plain) == nil || alike(value, got)) {
+			continue
+		}
+		if same != nil && same(plain, got) {
 			continue
 		}
 		out = append(out, ',', '"')
@@ -84,7 +94,7 @@ func empty(v jsontext.Value) bool { return len(bytes.TrimSpace(v[1:len(v)-1])) =
 
 // holds reports whether record shows nothing that speaks against changes.
 func holds(changes, record []byte) bool {
-	for name, value := range jsonscan.Members(differences(changes, record)) {
+	for name, value := range jsonscan.Members(differences(changes, record, nil)) {
 		if !unsaid(value, jsonscan.Member(record, string(jsonscan.Unquote(name)))) {
 			return false
 		}
@@ -96,15 +106,20 @@ func holds(changes, record []byte) bool {
 func alike(want, got jsontext.Value) bool {
 	switch want.Kind() {
 	case 'n':
-		switch got.Kind() {
-		case '"', '{', '[':
-			return empty(got)
-		}
-		return len(got) == 0 || got.Kind() == 'n'
+		return nothing(got)
 	case '"':
 		return got.Kind() == '"' && bytes.Equal(jsonscan.Text(want), bytes.TrimSpace(jsonscan.Text(got)))
 	}
 	return false
+}
+
+// nothing reports whether got, what a record holds of a field, is no value.
+func nothing(got jsontext.Value) bool {
+	switch got.Kind() {
+	case '"', '{', '[':
+		return empty(got)
+	}
+	return len(got) == 0 || got.Kind() == 'n'
 }
 
 // recordOf returns body if it is the record with id, as far as it tells, and nil

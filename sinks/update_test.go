@@ -123,13 +123,13 @@ func TestModesSayWhatARowDoes(t *testing.T) {
 			[][]string{row(0), row(9), row(1, "id", null), row(9, "id", null, "custom_id", "none"), row(0, "id", null, "custom_id", null),
 				row(0, "id", null, "custom_id", "a,b"), row(0, "id", null, "custom_id", long), row(0, "id", null, "custom_id", "twice")},
 			"unchanged, rejected not_found, unchanged, rejected not_found, rejected no_key, rejected key_unusable, rejected key_unusable, rejected key_not_unique", 0},
-		{"update by key alone", BulkOptions{Mode: UpdateOnly, ByKey: true},
-			[][]string{row(0, "id", recordID(4)), row(9), row(1, "id", "no id at all", "name", "x")}, "unchanged, rejected not_found, updated", 0},
+		{"an id before the key", BulkOptions{Mode: UpdateOnly},
+			[][]string{row(0, "custom_id", "K-1"), row(9), row(1, "id", "no id at all", "name", "x")}, "updated, rejected not_found, rejected uuid", 0},
 		{"upsert", BulkOptions{Mode: Upsert},
 			[][]string{row(0), row(9, "custom_id", "K-1"), row(8, "custom_id", "N-1"), row(9, "id", null, "custom_id", "N-2"), row(7, "custom_id", null),
 				row(0, "id", null, "custom_id", null), row(0, "id", null, "custom_id", "twice")},
 			"unchanged, updated, written, written, rejected not_found, rejected no_key, rejected key_not_unique", 2},
-		{"upsert by key alone", BulkOptions{Mode: Upsert, ByKey: true}, [][]string{row(0, "id", recordID(4)), row(9)}, "unchanged, written", 1},
+		{"upsert with a key changed", BulkOptions{Mode: Upsert}, [][]string{row(0, "custom_id", "K-new"), row(1, "id", null)}, "updated, unchanged", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			a := withRecords(5)
@@ -246,7 +246,7 @@ func TestParseMode(t *testing.T) {
 }
 
 func TestUpdateWithoutIDOrKeyIsRefused(t *testing.T) {
-	for _, o := range []BulkOptions{{Mode: UpdateOnly}, {Mode: Upsert, Key: "custom_id"}, {Mode: UpdateOnly, ByKey: true, Key: "name"}} {
+	for _, o := range []BulkOptions{{Mode: UpdateOnly}, {Mode: Upsert, Key: "custom_id"}, {Mode: UpdateOnly, Key: "name"}} {
 		o.Path = bulkPath
 		_, err := NewBulk(nil, schemaOf("name", "custom_id"), o)
 		var usage *UsageError
@@ -283,7 +283,7 @@ func TestBulkEncoderPartsTheIDFromTheObject(t *testing.T) {
 		[]string{"Cy", "17", null},
 		[]string{"Di", recordID(4) + "{", null},
 	)
-	e := encode(t, newBulkEncoder(schemaOf("name", "id", "custom_id"), true), b)
+	e := encode(t, newBulkEncoder(schemaOf("name", "id", "custom_id"), true, false), b)
 	for i, want := range []string{recordID(1) + ` {"name":"Ada","custom_id":"K-1"}`, recordID(2) + ` {}`, ` {"name":"Bo {x}"}`} {
 		id, object := splitItem(e.Item(i))
 		if got := string(id) + " " + string(object); got != want {
@@ -298,7 +298,7 @@ func TestBulkEncoderPartsTheIDFromTheObject(t *testing.T) {
 	if b.Problems[0].Code != codeUUID {
 		t.Errorf("noted as %s", b.Problems[0].Code)
 	}
-	e = encode(t, newBulkEncoder(schemaOf("name", "id", "custom_id"), false), fieldBatch([]string{"Ada", "17", "K-1"}))
+	e = encode(t, newBulkEncoder(schemaOf("name", "id", "custom_id"), false, false), fieldBatch([]string{"Ada", "17", "K-1"}))
 	if got := string(e.Item(0)); got != `{"name":"Ada","custom_id":"K-1"}` {
 		t.Errorf("without ids: %s", got)
 	}
@@ -345,7 +345,7 @@ func TestDifferences(t *testing.T) {
 		{`{"å\n":"x"}`, `{"å\n":"y"}`, `{"å\n":"x"}`},
 		{`{}`, `{"a":1}`, ``},
 	} {
-		if got := string(differences([]byte(test.want), []byte(test.record))); got != test.diff {
+		if got := string(differences([]byte(test.want), []byte(test.record), nil)); got != test.diff {
 			t.Errorf("%s from %s: %s, want %s", test.want, test.record, got, test.diff)
 		}
 	}
