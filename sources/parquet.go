@@ -74,7 +74,7 @@ func openParquet(in *input, o *Options) (pipeline.Source, *Info, error) {
 }
 
 func (s *parquetSource) info() *Info {
-	i := &Info{Place: s.place}
+	i := &Info{Place: s.place, Rows: s.file.Rows()}
 	for _, c := range s.file.Columns() {
 		if c.Unreadable != "" {
 			i.Warnings = append(i.Warnings, fmt.Sprintf("column %s cannot be read: its values are of type %s", c.Name, c.Unreadable))

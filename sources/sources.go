@@ -43,6 +43,7 @@ type Info struct {
 	LineEnd     string                             // LF, CRLF or CR
 	HeaderRow   int64                              // the physical line the header starts on
 	Size        int64                              // bytes of the input as it is stored, which Block.End counts; -1: not known
+	Rows        int64                              // how many rows the file itself says it has; 0: it does not say
 	Rejects     bool                               // a rejects file of flytt, read in its own dialect whatever Options say
 	Sheet       string                             // of a workbook: the one that is read
 	Sheets      []SheetInfo                        // of a workbook: all of them, in its order

@@ -65,10 +65,10 @@ func (o *inputOptions) open(file string, m *mappings.Mapping, stdin io.Reader) (
 	}
 	switch {
 	case o.sheet != "":
-		err = usagef("leave it out", "--sheet %s: %s is %s, which has no sheets", o.sheet, file, strings.ToUpper(info.Format))
+		err = usagef("leave it out", "--sheet %s: %s is %s, which has no sheets", o.sheet, file, shortName(info))
 		return nil, nil, nil, errors.Join(err, source.Close())
 	case in.Sheet != "":
-		notes = append(notes, "the mapping names a sheet, which "+strings.ToUpper(info.Format)+" does not have")
+		notes = append(notes, "the mapping names a sheet, which "+shortName(info)+" does not have")
 	}
 	return source, info, notes, nil
 }
@@ -94,7 +94,17 @@ func (j *job) place(field string, row int64) string {
 	if i := j.plan.Schema().Index(field); i >= 0 {
 		column = int(j.plan.Columns()[i])
 	}
-	return j.info.Place(row, column)
+	return cellNames(j.info)(row, column)
+}
+
+// cellNames returns what messages call a cell, or the row of column
+// pipeline.None: in a sheet what Excel does; elsewhere the row, for messages
+// name the column themselves. It is nil where rows are lines.
+func cellNames(i *sources.Info) func(row int64, column int) string {
+	if i.Place == nil || i.Sheet != "" {
+		return i.Place
+	}
+	return func(row int64, _ int) string { return i.Place(row, pipeline.None) }
 }
 
 // delimiterNames has the usual delimiters as a person calls them.
@@ -120,7 +130,7 @@ func describe(i *sources.Info) string {
 
 // formatName is the format as a person calls it, and how it is compressed.
 func formatName(i *sources.Info) string {
-	name := strings.ToUpper(i.Format)
+	name := shortName(i)
 	if i.Rejects {
 		name = "rejects file of flytt"
 	}
@@ -128,6 +138,14 @@ func formatName(i *sources.Info) string {
 		name += " in " + i.Compression
 	}
 	return name
+}
+
+// shortName is the format alone.
+func shortName(i *sources.Info) string {
+	if i.Format == "parquet" {
+		return "Parquet"
+	}
+	return strings.ToUpper(i.Format)
 }
 
 func encodingOf(i *sources.Info) string {

@@ -46,7 +46,7 @@ type rowsFound struct {
 type sheetFound struct {
 	Name   string `json:"name"`
 	Hidden bool   `json:"hidden"`
-	Rows   int64  `json:"rows"` // as the sheet says; -1: it does not
+	Rows   int64  `json:"rows"` // as the sheet says, header and all; -1: it does not
 }
 
 // columnFound is a column. Its numbers are of the rows that were looked at, and
@@ -87,6 +87,9 @@ func (v *inspector) conclude() {
 	}
 	f.Sheet = i.Sheet
 	for _, s := range i.Sheets {
+		if s.Rows <= 1 {
+			s.Rows = -1 // A1 is what a sheet says whose writer did not know
+		}
 		f.Sheets = append(f.Sheets, sheetFound(s))
 	}
 	f.Missing, f.Notes = append([]string{}, v.missing...), append([]string{}, v.job.summary.Notes...)

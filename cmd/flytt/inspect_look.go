@@ -12,7 +12,7 @@ import (
 const (
 	sampleRows  = 1000     // of the first look
 	sampleBytes = 16 << 20 // of rows as they are cut; very wide rows make fewer
-	gaugeBytes  = 4 << 20  // cut to tell how much of the input a row takes: beyond what detection reads ahead
+	gaugeBytes  = 8 << 20  // cut to tell how much of the input a row takes: beyond what detection reads ahead
 )
 
 // look is a first look into an input, which can go on to its end.
@@ -25,6 +25,7 @@ type look struct {
 	cut     int64 // bytes of all blocks
 	end     int64 // how far the input has been read
 	whole   bool  // the input ends with the blocks that were looked into
+	told    bool  // how many rows there are is what the sheet says
 }
 
 // begin looks into the first rows: all of the blocks that hold them, or the
@@ -72,7 +73,11 @@ func (l *look) count(ctx context.Context) (rows int64, exact bool, err error) {
 	if l.whole {
 		return l.seen, true, nil
 	}
+	if l.info.Rows > 0 {
+		return l.info.Rows, true, nil
+	}
 	if rows := l.stated(); rows >= l.seen {
+		l.told = true
 		return rows, false, nil
 	}
 	if err := l.gauge(ctx); err != nil {

@@ -79,7 +79,7 @@ func (v *inspector) rowCount() string {
 		return n
 	case r.Count < 0:
 		return fmt.Sprintf("at least %s; --count counts them", report.Number(r.LookedAt))
-	case len(v.info.Sheets) > 0:
+	case v.look.told:
 		return fmt.Sprintf("about %s, as the sheet says; --count counts them", n)
 	}
 	return fmt.Sprintf("about %s, judging by the first; --count counts them", n)

@@ -331,7 +331,7 @@ func (j *job) record() (*sinks.Recorder, error) {
 		Columns: j.source.Columns(), Fields: j.plan.Schema().Fields, Tables: j.plan.Tables(), Meaning: meaning,
 	}
 	if j.info != nil {
-		o.Place = j.info.Place
+		o.Place = cellNames(j.info)
 		if j.info.Delimiter != "" {
 			o.Delimiter = j.info.Delimiter[0]
 		}
