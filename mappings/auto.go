@@ -44,9 +44,9 @@ var reasons = map[float64]string{
 // fits two fields equally well. A column named id or ID is the API's id: where
 // it is a legacy system's own the rows are turned away for it, while the other
 // way round they would all be made anew. Other read-only fields are left out.
-// Each field gets the conversions that its descriptor names; but in a table that
-// has the API's id, such as an export, a column with the field's very name has
-// the API's own values, which stay as they are.
+// Each field gets the conversions that its descriptor names. In a table that has
+// the API's id, such as an export, they are for what was edited: what the record
+// holds already the sink leaves as it is.
 //
 // There is a guess for every column, in order. A required field without a
 // column is an error unless the id is mapped; the mapping and the guesses are
@@ -78,15 +78,10 @@ func PartialMapping(r *Resource, columns []string) (*Mapping, []Guess, error) {
 			m.Key = f.Column()
 		}
 	}
-	exported := m.maps(idField)
 	for i := range m.Fields {
 		rule := &m.Fields[i]
-		f := r.Field(rule.Field)
-		if exported && len(rule.From) == 1 && f.named(headerKey(rule.From[0])) {
-			continue
-		}
 		var err error
-		if rule.Apply, err = f.natural(); err != nil {
+		if rule.Apply, err = r.Field(rule.Field).natural(); err != nil {
 			return nil, nil, fmt.Errorf("resource %s %w", r.Name, err)
 		}
 	}

@@ -46,7 +46,7 @@ key: custom_id`},
   id: id
   name: name
   client.id: client.id
-  phone_number: phone_number`},
+  phone_number: {from: phone_number, apply: [phone]}`},
 		{"an export with columns of its own", "id,Namn,Mobil", `fields:
   id: id
   name: Namn

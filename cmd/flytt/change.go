@@ -16,6 +16,8 @@ type change struct {
 	mode  string
 	key   string
 	nulls bool
+
+	guessed bool // the mapping was: its conversions are for cells that differ from their record
 }
 
 // The values of --mode.
@@ -28,7 +30,7 @@ const (
 func (c *change) addFlags(cmd *cobra.Command) {
 	s := cmd.Flags()
 	s.StringVar(&c.mode, "mode", "", "`MODE`: create makes every row a new record, update changes the record of every row, upsert does what applies (default: rows with an id change their record, the others are new)")
-	s.StringVar(&c.key, "key", "", "`FIELD` that identifies a row; update and upsert find its record by it (default: id, then the mapping's key)")
+	s.StringVar(&c.key, "key", "", "`FIELD` that identifies a row; update and upsert find the record of a row without an id by it (default: the mapping's key)")
 	s.BoolVar(&c.nulls, "write-nulls", false, "an empty cell clears the field of the record it changes (default: it leaves it alone)")
 }
 
@@ -51,6 +53,9 @@ func (c *change) finds() bool { return c.mode == modeUpdate || c.mode == modeUps
 
 // guess makes a mapping from headers.
 func (c *change) guess(r *mappings.Resource, columns []string) (*mappings.Mapping, []mappings.Guess, error) {
+	if c != nil {
+		c.guessed = true
+	}
 	if c != nil && c.mode == modeUpdate {
 		return mappings.PartialMapping(r, columns)
 	}
@@ -63,7 +68,7 @@ func (c *change) bind(r *mappings.Resource, m *mappings.Mapping, compile *mappin
 		return nil
 	}
 	compile.Partial = c.mode == modeUpdate
-	compile.ByID = c.mode != modeCreate && !c.byKey()
+	compile.ByID = c.mode != modeCreate
 	validate.Partial, validate.ByID = compile.Partial, compile.ByID
 	validate.Clear, validate.New = c.nulls, c.mode == modeCreate
 	if !c.byKey() {
@@ -88,13 +93,13 @@ func (c *change) options(r *mappings.Resource, plan *mappings.Plan, o *sinks.Bul
 	if o.Mode, err = sinks.ParseMode(c.mode); err != nil {
 		return err
 	}
-	o.Records, o.ByKey = r.Path, c.byKey() && c.finds()
+	o.Records, o.AsStored = r.Path, c.guessed
 	key := r.Field(o.Key)
 	if key != nil {
 		o.KeyLookup = !key.Private && slices.Contains(key.Operators(), "in")
 		o.KeyDigits = key.Format == "personnummer" || key.Format == "organisationsnummer"
 	}
-	if c.finds() && key != nil && !o.KeyLookup && (o.ByKey || plan.Schema().Index("id") < 0) {
+	if c.finds() && key != nil && !o.KeyLookup && (c.byKey() || plan.Schema().Index("id") < 0) {
 		return c.unfit(key)
 	}
 	for _, column := range plan.Schema().Fields {

@@ -48,10 +48,13 @@ record that has it: what differs, and nothing else, is sent; a record that holds
 the same is left alone and the row counts as unchanged. A row without an id
 becomes a new record. --mode says otherwise: create makes every row a new record,
 update changes the record of every row, upsert does what applies; update and
-upsert find a record by its id, or by the key of the mapping, or by --key alone.
-A row whose record is not there, or whose key several records have, is rejected:
-nothing is guessed. An empty cell leaves the field of a record alone, unless
---write-nulls clears it. A run that only changes records can be repeated safely.
+upsert find the record of a row without an id by its key: that of the mapping, or
+--key. A row whose record is not there, or whose key several records have, is
+rejected: nothing is guessed. An empty cell leaves the field of a record alone,
+unless --write-nulls clears it. Without a mapping file a cell that is just what
+the record holds is no change, in whatever form or however wrong it is; one that
+was edited is converted and held against the rules. A run that only changes
+records can be repeated safely.
 
 The API and the credentials come from the environment or flytt.yaml:
 FLYTT_BASE_URL (prod, dev or a URL), FLYTT_CUSTOMER_ID, FLYTT_APPLICATION_ID,
