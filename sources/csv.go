@@ -40,7 +40,7 @@ var Codes = append([]pipeline.CodeInfo{
 	{Code: blankRow, Stage: pipeline.Read, Severity: pipeline.Warning,
 		Meaning: "a row whose every cell is empty, which is no row",
 		Fix:     "Nothing needs to be done."},
-}, slices.Concat(jsonCodes, listCodes, parquetCodes)...)
+}, slices.Concat(jsonCodes, listCodes, xlsxCodes, parquetCodes)...)
 
 // csvSource is delimited text. Two dialects of flytt's own have cells with the
 // guards of pipeline.GuardCell, which are taken off: a rejects file, known by its

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -67,7 +68,7 @@ func findHeader(in *input, t *text, o *Options) (*header, error) {
 		h.end = len(t.sample)
 	}
 	if h.line > 1 {
-		h.warnings = append(h.warnings, skippedLines(h.line-1))
+		h.warnings = append(h.warnings, skipped("line", h.line-1))
 	}
 	return h, h.name(in, t, r, o)
 }
@@ -188,7 +189,7 @@ func (h *header) name(in *input, t *text, r *reading, o *Options) error {
 	}
 	h.width = len(h.names)
 	h.dropNameless(r)
-	if err := namesFault(h.names); err != nil {
+	if err := namesFault(h.names, columnNumber); err != nil {
 		return in.fail(h.line, err, hintHeader+"; "+hintHeaderRow)
 	}
 	if i := slices.IndexFunc(h.names, valueLike); i >= 0 && o.HeaderRow == 0 {
@@ -227,30 +228,36 @@ func (h *header) dropNameless(r *reading) {
 // valueBeyond reports whether a row below the header has a value in the columns
 // from n up to width.
 func (r *reading) valueBeyond(n, width int) bool {
-	for _, rec := range r.records[r.header+1:] {
-		for i := n; i < min(len(rec.cells), width); i++ {
-			if rec.cells[i] != "" {
-				return true
-			}
+	for i := n; i < width; i++ {
+		if r.valueUnder(r.header, i) {
+			return true
 		}
 	}
 	return false
 }
 
+// valueUnder reports whether a record below record h has a value in the column.
+func (r *reading) valueUnder(h, column int) bool {
+	return slices.ContainsFunc(r.records[h+1:], func(rec record) bool {
+		return column < len(rec.cells) && rec.cells[column] != ""
+	})
+}
+
 // namesFault names the columns that have no name, or one that others have too.
-func namesFault(names []string) error {
-	columns := map[string][]int{}
+// What column i is called besides its name, label says.
+func namesFault(names []string, label func(i int) string) error {
+	columns := map[string][]string{}
 	for i, n := range names {
-		columns[n] = append(columns[n], i+1)
+		columns[n] = append(columns[n], label(i))
 	}
 	var faults []string
 	if at := columns[""]; len(at) == 1 {
-		faults = append(faults, fmt.Sprintf("column %d has no name", at[0]))
+		faults = append(faults, fmt.Sprintf("column %s has no name", at[0]))
 	} else if len(at) > 1 {
 		faults = append(faults, fmt.Sprintf("columns %s have no name", list(at)))
 	}
 	for i, n := range names {
-		if at := columns[n]; n != "" && len(at) > 1 && at[0] == i+1 {
+		if at := columns[n]; n != "" && len(at) > 1 && at[0] == label(i) {
 			faults = append(faults, fmt.Sprintf("columns %s are all called %q", list(at), n))
 		}
 	}
@@ -264,23 +271,26 @@ func namesFault(names []string) error {
 }
 
 // list returns "2, 5 and 7", no more than ten of them.
-func list(numbers []int) string {
-	var parts []string
-	for _, n := range numbers {
-		parts = append(parts, fmt.Sprint(n))
-	}
+func list(parts []string) string {
 	if more := len(parts) - 10; more > 0 {
 		parts = append(parts[:10:10], fmt.Sprintf("%d more", more))
 	}
 	last := len(parts) - 1
+	if last == 0 {
+		return parts[0]
+	}
 	return strings.Join(parts[:last], ", ") + " and " + parts[last]
 }
 
-func skippedLines(n int64) string {
+// columnNumber labels the columns of a text, from 1.
+func columnNumber(i int) string { return strconv.Itoa(i + 1) }
+
+// skipped says that the first n lines, or rows, are.
+func skipped(what string, n int64) string {
 	if n == 1 {
-		return "line 1, before the header, is skipped"
+		return what + " 1, before the header, is skipped"
 	}
-	return fmt.Sprintf("lines 1 to %d, before the header, are skipped", n)
+	return fmt.Sprintf("%ss 1 to %d, before the header, are skipped", what, n)
 }
 
 // rejectsHeader reports whether names are those of a rejects file.

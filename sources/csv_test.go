@@ -239,6 +239,7 @@ func TestEveryCodeNotedIsListed(t *testing.T) {
 	rows = append(rows, decodeList(t, `{"nickname":1}`, contactColumns(), ListOptions{}))
 	rows = append(rows, rowsOf(t, faultyJSONL, Options{})...)
 	rows = append(rows, rowsOf(t, faultyParquet(t), Options{})...)
+	rows = append(rows, rowsOf(t, string(faultyWorkbook.Zip()), Options{})...)
 	all := strings.Join(rows, "\n")
 	for code := range listed {
 		if !strings.Contains(all, string(code)) {

@@ -53,6 +53,7 @@ type reading struct {
 	share   float64  // of the records that have as many
 	blank   bool     // there is nothing but blank rows
 	header  int      // index of the header among the records
+	sparse  bool     // a column need not have a name if it has no value
 }
 
 // read decodes the start of sample, whose first line is line. With whole, a last
@@ -189,6 +190,9 @@ func (r *reading) headed(h int) bool {
 	seen := map[string]bool{}
 	typed := false
 	for j, name := range names {
+		if name == "" && r.sparse && !r.valueUnder(h, j) {
+			continue
+		}
 		if seen[name] || !nameLike(name) {
 			return false
 		}

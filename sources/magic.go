@@ -7,9 +7,7 @@ import (
 // kinds is what people hand over in place of a text file, known by how it
 // starts.
 var kinds = []struct{ magic, kind string }{
-	{"PK\x03\x04", "a ZIP archive or an Excel workbook (XLSX)"},
 	{"PK\x05\x06", "an empty ZIP archive"},
-	{"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "an old Excel workbook (XLS)"},
 	{"%PDF-", "a PDF document"},
 	{"SQLite format 3\x00", "a SQLite database"},
 	{"\x1F\x8B", "gzip within another compression"},

@@ -97,6 +97,7 @@ type format struct {
 var formats = []format{
 	{name: "csv", extensions: []string{".csv", ".tsv", ".tab", ".txt"}, open: openCSV},
 	{name: "jsonl", extensions: []string{".jsonl", ".ndjson", ".json"}, magic: startsJSON, named: holdsJSON, open: openJSON},
+	{name: "xlsx", extensions: []string{".xlsx", ".xlsm", ".xltx", ".xltm", ".xls", ".xlsb"}, magic: xlsxMagic, open: openXLSX},
 	{name: "parquet", extensions: []string{".parquet"}, magic: startsParquet, open: openParquet},
 }
 
