@@ -28,6 +28,10 @@ var parquetCodes = []pipeline.CodeInfo{
 // comes again and again takes next to nothing in the file.
 const leastRow = 64
 
+// maxCells bounds the cells of a block, the null ones of columns that nobody asked
+// for included.
+const maxCells = 1 << 18
+
 // parquetSource is a Parquet file. A block is no bytes but a range of rows of
 // one row group: its Row says which is the first, its Note how many they are.
 // Decoders share the columns of the file, which keep the pages that blocks under
@@ -130,7 +134,7 @@ func (s *parquetSource) Next(ctx context.Context, b *pipeline.Block) error {
 	}
 	_, end := s.file.Group(s.next)
 	size := max(s.file.RowSize(s.next, s.wants), leastRow)
-	count := min(max(s.block/size, 1), end-s.next)
+	count := min(max(min(s.block/size, maxCells/int64(len(s.names))), 1), end-s.next)
 	b.Row, b.Note = s.next+1, count
 	s.held.add(s.next)
 	s.next += count

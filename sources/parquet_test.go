@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	meta "github.com/parquet-go/parquet-go/format"
 
 	"flytt/pipeline"
 )
@@ -335,5 +336,54 @@ func TestParquetNotesValuesItsTypesDoNotAllow(t *testing.T) {
 	)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+}
+
+func BenchmarkParquet(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		s, _, err := Open(groupsFile, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if rows, err := readAll(s); err != nil || rows != 5000 {
+			b.Fatalf("%d rows, error %v", rows, err)
+		}
+		s.Close()
+	}
+}
+
+// TestParquetManyColumns holds blocks of wide files to few rows.
+func TestParquetManyColumns(t *testing.T) {
+	const columns = 20_000
+	content, err := os.ReadFile(groupsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wide := remade(t, content, func(m *meta.FileMetaData) {
+		m.Schema[0].NumChildren.V = columns
+		for len(m.Schema) <= columns {
+			m.Schema = append(m.Schema, m.Schema[1])
+		}
+		for i := range m.RowGroups {
+			g := &m.RowGroups[i]
+			for len(g.Columns) < columns {
+				g.Columns = append(g.Columns, g.Columns[0])
+			}
+		}
+	})
+	s, _, err := Open(write(t, "wide.parquet", wide), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	s.(pipeline.Narrower).Want(append(make([]bool, columns-1), true))
+	var block pipeline.Block
+	var batch pipeline.Batch
+	if err := s.Next(context.Background(), &block); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Decoder().Decode(&block, &batch); err != nil || batch.Len() > 20 || string(batch.Input[columns-1].Value(1)) != "1" {
+		t.Errorf("%d rows in a block, error %v", batch.Len(), err)
 	}
 }

@@ -75,7 +75,7 @@ func unpack[T byte | uint32](dst []T, b []byte, width int) {
 // repeat reads a run of count times the same value.
 func repeat[T byte | uint32](dst []T, b []byte, count uint64, width int) ([]T, []byte, error) {
 	size := (width + 7) / 8
-	if size > len(b) || count == 0 {
+	if size > len(b) {
 		return nil, nil, errPacked
 	}
 	var v uint64
