@@ -18,8 +18,9 @@ import (
 //     go on without it, with a warning.
 //   - A string is its characters; a number, true and false stay as they are
 //     written, however large or precise; arrays, and objects where a column
-//     stands for them whole, are JSON without white space. Null, a member that is
-//     not there and an object without members are nulls; "" is empty, not null.
+//     stands for them whole, are JSON without white space. Null, and a member that
+//     is not there, are nulls; an object without members is one as well where its
+//     members would be columns. "" is empty, not null.
 //   - A row that is not JSON as checker has it is rejected, and its text kept as
 //     a cell beyond the last column. In JSON Lines that ends with the line,
 //     whatever is wrong; in an array brackets and quotes must still tell where it

@@ -271,6 +271,9 @@ func elementEnd(data []byte, i int) (int, elementFault) {
 	case ',', '}', ']', ':':
 		return -1, elementFault{i, errArrayValue}
 	}
+	if data[i] <= ' ' {
+		return -1, elementFault{i, errArrayValue}
+	}
 	for ; i < len(data); i++ {
 		if stops[data[i]] || data[i] <= ' ' {
 			return i, elementFault{}
@@ -323,7 +326,9 @@ func quotedEnd(data []byte, i int) (int, elementFault) {
 			return -1, elementFault{}
 		case data[i] == '"':
 			return i + 1, elementFault{}
-		case data[i] == '\\':
+		case data[i] == '\\' && i+1 == len(data):
+			return -1, elementFault{}
+		case data[i] == '\\' && data[i+1] != '\n':
 			i++
 		case data[i] == '\n':
 			return -1, elementFault{start, errLineString}
