@@ -49,6 +49,12 @@ func ParseAtomicity(s string) (Atomicity, error) {
 	return 0, errors.New("atomicity: not one of all, partial, unknown")
 }
 
+// Cell says which input column is named after a field.
+type Cell struct {
+	Column int
+	Field  string
+}
+
 // BulkOptions says how rows are written in bulk.
 type BulkOptions struct {
 	Path      string    // of the list: starts and ends with a slash
@@ -58,6 +64,7 @@ type BulkOptions struct {
 	Key       string    // the field that identifies a row; empty, or not among those sent: none
 	KeyLookup bool      // the list can be filtered by keys, and they may stand in a URL
 	KeyDigits bool      // keys are compared by their digits: ssn, org_no
+	ReadOnly  []Cell    // input columns of fields that only the API sets: a warning where they differ from the record
 	Atomicity Atomicity // of a refused request
 	Columns   []int16   // for each field the input column it comes from, for problems and AsStored; nil: none
 	AsStored  bool      // a cell that is the very text its record holds is no change, whatever the mapping made of it

@@ -13,6 +13,7 @@ const (
 	codeKeyUnusable     pipeline.Code = "key_unusable"
 	codeDuplicateInFile pipeline.Code = "duplicate_in_file"
 	codeStoredOtherwise pipeline.Code = "stored_otherwise"
+	codeReadOnlyCell    pipeline.Code = "read_only_cell"
 
 	// These are what validation notes, and documents.
 	codeUUID     pipeline.Code = "uuid"
@@ -48,6 +49,9 @@ var bulkCodes = []pipeline.CodeInfo{
 	{Code: codeDuplicateInFile, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "another row of the file is about the same record",
 		Fix:     "Leave one row for each id and each key."},
+	{Code: codeReadOnlyCell, Stage: pipeline.Write, Severity: pipeline.Warning,
+		Meaning: "differs from the record in a field that only the API sets",
+		Fix:     "Nothing is changed there: take the edit back, or export again if the record is newer than the file."},
 	{Code: codeStoredOtherwise, Stage: pipeline.Write, Severity: pipeline.Warning,
 		Meaning: "changed, and the API stored something else than was sent",
 		Fix:     "Compare the record with the row: the API may bring values into a form of its own, or not take a field."},

@@ -16,6 +16,7 @@ import (
 // compare settles row by the record it is about: unchanged if that holds all of
 // the row, otherwise what differs is sent.
 func (w *write) compare(ctx context.Context, row int32, id string, record []byte) error {
+	w.noteReadOnly(row, record)
 	patch := differences(w.wanted(row), record, func(name string, got jsontext.Value) bool {
 		return w.asStored(row, name, got)
 	})

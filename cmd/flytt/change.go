@@ -88,12 +88,18 @@ func (c *change) bind(r *mappings.Resource, m *mappings.Mapping, compile *mappin
 // byKey reports whether a key was named, other than the id.
 func (c *change) byKey() bool { return c.key != "" && c.key != "id" }
 
-// options says to the sink what rows do.
-func (c *change) options(r *mappings.Resource, plan *mappings.Plan, o *sinks.BulkOptions) (err error) {
+// options says to the sink what rows of an input with the columns called columns
+// do.
+func (c *change) options(r *mappings.Resource, plan *mappings.Plan, columns []string, o *sinks.BulkOptions) (err error) {
 	if o.Mode, err = sinks.ParseMode(c.mode); err != nil {
 		return err
 	}
 	o.Records, o.AsStored = r.Path, c.guessed
+	for i, name := range columns {
+		if f := r.Field(name); f != nil && f.ReadOnly && f.Name != "id" {
+			o.ReadOnly = append(o.ReadOnly, sinks.Cell{Column: i, Field: f.Name})
+		}
+	}
 	key := r.Field(o.Key)
 	if key != nil {
 		o.KeyLookup = !key.Private && slices.Contains(key.Operators(), "in")

@@ -217,6 +217,20 @@ func TestOnlyEditedCellsAreConverted(t *testing.T) {
 	}
 }
 
+// TestEditedReadOnlyCellsAreToldOf edits what only the API sets.
+func TestEditedReadOnlyCellsAreToldOf(t *testing.T) {
+	r := sandboxWith(t, sandbox.Options{})
+	exported(t, r, 4)
+	if s := flytt(t, exitDone, "import", "contacts.csv"); len(s.Warnings) > 0 {
+		t.Errorf("untouched: %+v", s.Warnings)
+	}
+	edit(t, "contacts.csv", "T", "t0") // in the first created_at
+	s := flytt(t, exitDone, "import", "contacts.csv")
+	if len(s.Warnings) != 1 || s.Warnings[0].Code != "read_only_cell" || s.Warnings[0].Count != 1 || s.Rows.Unchanged != 4 {
+		t.Errorf("%+v %+v", s.Rows, s.Warnings)
+	}
+}
+
 // lax returns the resource without rules for the form of values.
 func lax(t *testing.T) *mappings.Resource {
 	t.Helper()

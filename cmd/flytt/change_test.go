@@ -181,9 +181,6 @@ func TestRoundTripAgainstEverySetting(t *testing.T) {
 				t.Errorf("sent %q, want %q", patches, want)
 			}
 			r.wantNoPersonInURLs(t)
-			if o.Relations == sandbox.EmptyObject {
-				return // the file lacks a reference that nothing may clear
-			}
 			s = flytt(t, exitDone, "import", "contacts.csv", "--mode", "upsert", "--write-nulls")
 			if patches, _ := r.sent(); s.Rows.Updated != 1 || !slices.Equal(patches, []string{`{"email":null}`}) {
 				t.Errorf("one cleared cell: %+v, sent %q", s.Rows, patches)
@@ -225,6 +222,7 @@ func TestUpsertAgainstEverySetting(t *testing.T) {
 		"404 past the end": {PastEnd: sandbox.NotFound},
 		"lists of lines":   {Framing: sandbox.AlwaysLines},
 		"small pages":      {MaxPageSize: 7},
+		"no pages":         {Paging: sandbox.OnePage},
 		"numbers stored":   {StoredIDs: sandbox.WithDash},
 	} {
 		t.Run(name, func(t *testing.T) {

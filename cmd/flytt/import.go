@@ -98,7 +98,7 @@ func (j *job) bulkSink(f *importFlags) (pipeline.Sink, pipeline.ChunkLimits, err
 		return nil, limits, err
 	}
 	o := sinks.BulkOptions{Path: j.resource.Path + "list/", Key: j.plan.Key(), Columns: j.plan.Columns(), Log: j.log}
-	if err := j.change.options(j.resource, j.plan, &o); err != nil {
+	if err := j.change.options(j.resource, j.plan, j.source.Columns(), &o); err != nil {
 		return nil, limits, err
 	}
 	j.closers = append(j.closers, f.connection.close)
