@@ -18,7 +18,7 @@ const (
 	naCell         pipeline.Code = "na_cell"
 	errorCell      pipeline.Code = "error_cell"
 	formulaNoValue pipeline.Code = "formula_without_value"
-	impossibleDate pipeline.Code = "impossible_date"
+	impossibleSerial pipeline.Code = "impossible_serial"
 	invalidCell    pipeline.Code = "invalid_cell"
 	hiddenRow      pipeline.Code = "hidden_row"
 )
@@ -33,7 +33,7 @@ var xlsxCodes = []pipeline.CodeInfo{
 	{Code: formulaNoValue, Stage: pipeline.Read, Severity: pipeline.Error,
 		Meaning: "a formula whose value was not saved with it",
 		Fix:     "Open the workbook in Excel or LibreOffice, which computes it, and save it."},
-	{Code: impossibleDate, Stage: pipeline.Read, Severity: pipeline.Error,
+	{Code: impossibleSerial, Stage: pipeline.Read, Severity: pipeline.Error,
 		Meaning: "a cell with the format of a date, and a number that is none",
 		Fix:     "Type the date, or give the cell the format of a number or text."},
 	{Code: invalidCell, Stage: pipeline.Read, Severity: pipeline.Error,
@@ -274,7 +274,7 @@ func (d *xlsxDecoder) noteFault(fault xlsx.Fault, i int) {
 	case xlsx.FaultFormula:
 		code, shape = formulaNoValue, ""
 	case xlsx.FaultDate:
-		code = impossibleDate
+		code = impossibleSerial
 	}
 	d.note(code, severity, i, shape)
 }

@@ -134,3 +134,13 @@ func TestEveryCodeHasAMeaning(t *testing.T) {
 		}
 	}
 }
+
+func TestACodeMeansOneThing(t *testing.T) {
+	meanings := map[pipeline.Code]string{}
+	for _, c := range codes() {
+		if other, twice := meanings[c.Code]; twice && other != c.Meaning {
+			t.Errorf("%s means %q, and %q", c.Code, other, c.Meaning)
+		}
+		meanings[c.Code] = c.Meaning
+	}
+}
