@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
+	"time"
 )
 
 // fetcher reads pages of a list; a Client is one.
@@ -24,7 +26,10 @@ var _ fetcher = (*Client)(nil)
 // what had come until then.
 func (c *Client) fetch(ctx context.Context, a *ask, p *page, created string) error {
 	r := &request{method: http.MethodGet, path: a.list.path, query: a.query()}
+	heard := c.watch(a.list.path)
+	defer heard()
 	r.take = func(res *http.Response, body io.Reader) error {
+		heard()
 		p.reset()
 		p.date = serverTime(res)
 		return decode(body, decodeTask{page: p, created: created, slim: a.slim,
@@ -47,6 +52,41 @@ func (c *Client) fetch(ctx context.Context, a *ask, p *page, created string) err
 	return refusedRead(a, &o)
 }
 
+// longSilence is how long an answer may be waited for before that is logged.
+const longSilence = 15 * time.Second
+
+// watch logs, once, that a read of path has waited long for an answer; the time
+// for which the API has asked for no requests does not count. heard ends it, and
+// can be called again; nothing is logged after it.
+func (c *Client) watch(path string) (heard func()) {
+	began := c.now()
+	var mu sync.Mutex // guards what follows
+	var timer *time.Timer
+	over := false
+	mu.Lock()
+	defer mu.Unlock()
+	timer = time.AfterFunc(longSilence, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		now := c.now()
+		waited := min(now.Sub(began), -max(c.pause.left(now), -longSilence))
+		switch {
+		case over:
+		case waited < longSilence:
+			timer.Reset(longSilence - waited)
+		default:
+			over = true
+			c.log.Warn("still waiting for an answer", "method", http.MethodGet, "path", path, "waited", now.Sub(began).Round(time.Second))
+		}
+	})
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		over = true
+		timer.Stop()
+	}
+}
+
 // mostObjects returns how many objects are not yet much more than a page; 0 if
 // no page was asked for.
 func (a *ask) mostObjects() int {
@@ -62,7 +102,8 @@ func (a *ask) mostObjects() int {
 // is repeated only as long as nothing was handed out. It may take as long as it
 // goes on.
 func (c *Client) stream(ctx context.Context, a *ask, created string, emit func(*page) error) error {
-	s := streaming{ask: a, created: created, emit: emit}
+	s := streaming{ask: a, created: created, emit: emit, heard: c.watch(a.list.path)}
+	defer s.heard()
 	r := &request{method: http.MethodGet, path: a.list.path, query: a.query(), untimed: true, take: s.take}
 	o, err := c.read(ctx, r)
 	switch {
@@ -81,6 +122,7 @@ type streaming struct {
 	ask     *ask
 	created string
 	emit    func(*page) error
+	heard   func() // an answer has begun
 	page    page
 	handed  bool
 	err     error // of emit
@@ -89,6 +131,7 @@ type streaming struct {
 // take reads an answer. Once something of it was handed out, what goes wrong is
 // final.
 func (s *streaming) take(res *http.Response, body io.Reader) error {
+	s.heard()
 	s.page.reset()
 	s.page.date, s.page.status = serverTime(res), res.StatusCode
 	err := decode(body, decodeTask{page: &s.page, created: s.created, slim: s.ask.slim,

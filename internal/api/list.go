@@ -140,6 +140,8 @@ func (l *List) parameter(name string, negated bool, value string) error {
 		return &ListError{msg: "filter: " + name + " is no field", hint: "order and search have options of their own"}
 	case negated:
 		return &ListError{msg: what + ": cannot be negated"}
+	case l.query.Has(name):
+		return &ListError{msg: what + ": stands twice, of which the API may see one only", hint: "put all of it into one array"}
 	case v.Kind() != '[' || !v.IsValid():
 		return &ListError{msg: what + ": is no JSON array", hint: `it is like ` + name + `=[{"id":"…"}]`}
 	}
@@ -204,13 +206,23 @@ func (l *List) add(what, name, value string) error {
 	case !utf8.ValidString(value):
 		return &ListError{msg: what + ": is not UTF-8"}
 	case l.query.Has(name):
-		return &ListError{msg: what + ": stands twice, of which the API may see one only", hint: "several values go into one __in filter"}
+		return &ListError{msg: what + ": stands twice, of which the API may see one only", hint: twiceHint(name)}
 	}
 	if err := l.set(what, name, value); err != nil {
 		return err
 	}
 	l.filters = append(l.filters, name+"="+value)
 	return nil
+}
+
+// twiceHint says what to do about a parameter that is asked for twice. Only of
+// values that are to be equal can there be several.
+func twiceHint(name string) string {
+	name = strings.TrimSuffix(name, "!")
+	if field, operator, _ := strings.Cut(name, "__"); operator == "" || operator == "in" {
+		return "several values go into one filter " + field + "__in"
+	}
+	return name + " is asked for already"
 }
 
 // maxListURL is how many bytes of path and query a list may come to. Common

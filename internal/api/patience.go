@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -67,9 +68,26 @@ func (p *Patience) wait(o Outcome) time.Duration {
 	return backoff(p.tries)
 }
 
+// warn logs that there will be another attempt. While the API says later, to
+// all requests at once, one line in a while stands for all of them.
 func (p *Patience) warn(o Outcome, wait time.Duration) {
-	p.client.log.Warn("request not processed, trying again", "method", p.method, "path", p.path,
-		"outcome", o.Class.String(), "status", o.Status, "cause", o.Err, "wait", wait.Round(time.Millisecond))
+	if o.Class == NotProcessed && !p.client.pause.speak(p.client.now()) {
+		return
+	}
+	text := "request not processed, trying again"
+	attributes := []any{"method", p.method, "path", p.path}
+	if p.method == http.MethodGet {
+		text = "no usable answer, trying again" // whether a read was processed does not matter
+	} else {
+		attributes = append(attributes, "outcome", o.Class.String())
+	}
+	if o.Status != 0 {
+		attributes = append(attributes, "status", o.Status)
+	}
+	if o.Err != nil {
+		attributes = append(attributes, "cause", o.Err)
+	}
+	p.client.log.Warn(text, append(attributes, "wait", wait.Round(time.Millisecond))...)
 }
 
 // spent returns the error to give up with, or nil.
@@ -112,6 +130,22 @@ func sleep(ctx context.Context, d time.Duration) error {
 type pause struct {
 	mu    sync.Mutex
 	until time.Time
+	spoke time.Time // when it was last logged
+}
+
+// speakEvery is the shortest time between two lines about a busy API.
+const speakEvery = 5 * time.Second
+
+// speak reports whether it is time to log once more that the API says later,
+// and takes note that it was.
+func (p *pause) speak(now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.spoke.IsZero() && now.Sub(p.spoke) < speakEvery {
+		return false
+	}
+	p.spoke = now
+	return true
 }
 
 func (p *pause) extend(until time.Time) {

@@ -40,6 +40,7 @@ type Account struct {
 	// one up to the last that was handed out. It is set when Next returns io.EOF.
 	Complete bool
 	Doubt    string // why it is not proved; without any value
+	Hint     string // what to do about it; without any value
 
 	ServerTime  time.Time // the Date of the first answer; zero if it had none
 	First, Last string    // the smallest and largest Created handed out, as the API wrote them
@@ -57,6 +58,7 @@ type Rows struct {
 	crew    *crew  // nil before the first Next
 	reader  reader // what the list turned out to allow
 	largest int    // rows of the largest page that came
+	resized bool   // the page size was made to fit what the server does
 	left    int64  // rows still wanted, if there is a limit
 	unsound bool   // tests only: pages are taken to join whatever came between them
 
@@ -168,18 +170,21 @@ type crew struct {
 	busy       int       // jobs handed over and not yet seen to be done
 	spare      [2][]*job // with the buffers of pages, and with those of slim ones
 	requests   atomic.Int64
+	unpaged    atomic.Bool // answers longer than a page are how the server is
+	answered   atomic.Bool // there is a list: it was read once
 	stop       context.CancelFunc
 	wg         sync.WaitGroup
 }
 
 // job is one request, and what came of it once done is set.
 type job struct {
-	ask  ask
-	emit func(context.Context, *page) error // of a stream
-	page page
-	err  error
-	done bool
-	void atomic.Bool // nobody wants it any more
+	ask      ask
+	emit     func(context.Context, *page) error // of a stream
+	page     page
+	repeated int // rows that came again within the page, and were taken out of it
+	err      error
+	done     bool
+	void     atomic.Bool // nobody wants it any more
 	// joint asks what lies between the page before and this one.
 	joint *job
 }
@@ -198,26 +203,18 @@ func hire(ctx context.Context, from fetcher, o RowsOptions) *crew {
 // work carries out jobs until ctx ends. Neither channel is ever full: there are
 // no more jobs than each has room for.
 func (c *crew) work(ctx context.Context, from fetcher, created string) {
+	var seen idSet
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case j := <-c.todo:
 			if !j.void.Load() {
-				c.requests.Add(1)
-				j.run(ctx, from, created)
+				c.run(ctx, j, from, created, &seen)
 			}
 			c.done <- j
 		}
 	}
-}
-
-func (j *job) run(ctx context.Context, from fetcher, created string) {
-	if j.emit == nil {
-		j.err = from.fetch(ctx, &j.ask, &j.page, created)
-		return
-	}
-	j.err = from.stream(ctx, &j.ask, created, func(p *page) error { return j.emit(ctx, p) })
 }
 
 // free returns how many more jobs there is room for.
@@ -233,7 +230,7 @@ func (c *crew) stream(a ask, emit func(context.Context, *page) error) *job {
 		n := len(*spare) - 1
 		j, *spare = (*spare)[n], (*spare)[:n]
 	}
-	j.ask, j.emit, j.err, j.done, j.joint = a, emit, nil, false, nil
+	j.ask, j.emit, j.repeated, j.err, j.done, j.joint = a, emit, 0, nil, false, nil
 	j.void.Store(false)
 	c.busy++
 	c.todo <- j

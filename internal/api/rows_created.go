@@ -3,8 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
 )
 
 // byCreated reads a list in the order in which its rows were made, (created,
@@ -19,7 +17,8 @@ import (
 // on their way are thrown away and a new stretch begins. What came at the
 // frontier before is known by its id. The list has ended when a stretch brings
 // nothing new, so that neither a short page nor one cut down by the server ends
-// it early.
+// it early, and when the newest row was handed out: a page that came empty by
+// mistake does not end it either.
 //
 // A moment is taken to be cut, not rounded, to the digits the API shows, and the
 // order to be the same in every answer.
@@ -42,7 +41,9 @@ type byCreated struct {
 
 	repeats  int  // pages that were the page before them again
 	strikes  int  // pages out of order
-	endings  int  // times the end was not confirmed
+	endings  int  // times the end was not confirmed, since rows came last
+	none     bool // the list is empty
+	short    int  // rows of the last stretch's first page, if it was cut down
 	pageless bool // the server ignores _page: stretches of one page
 }
 
@@ -73,6 +74,7 @@ const (
 	maxRepeats  = 3 // in a row
 	maxStrikes  = 2
 	maxEndings  = 10
+	maxStale    = 3 // pages of a stretch that bring nothing new
 )
 
 // newByCreated returns nil if the list has an order of its own or no field for
@@ -109,6 +111,7 @@ func (b *byCreated) next(ctx context.Context, dst []byte) ([]byte, int, error) {
 	p := &j.page
 	b.page++
 	b.arrived(p)
+	b.twice(j)
 	if len(p.objects) == 0 {
 		return dst, 0, b.empty(ctx)
 	}
@@ -121,7 +124,7 @@ func (b *byCreated) next(ctx context.Context, dst []byte) ([]byte, int, error) {
 	dst, n := b.take(dst, p)
 	b.edge = edgeOf(p)
 	b.lane.pop()
-	return dst, n, b.goOn()
+	return dst, n, b.goOn(ctx)
 }
 
 // open begins a stretch.
@@ -168,55 +171,6 @@ func (b *byCreated) ready(ctx context.Context) (*job, error) {
 			return nil, err
 		}
 	}
-}
-
-// empty takes in an empty page. The list ends with a stretch that brought
-// nothing.
-func (b *byCreated) empty(ctx context.Context) error {
-	switch {
-	case b.page == 1:
-		return b.end()
-	case b.new > 0:
-		b.reopen(false)
-		return nil
-	case b.page > 2 || b.endings == maxEndings:
-		b.beginTie()
-		return nil
-	}
-	b.endings++
-	ended, err := b.ended(ctx)
-	if err != nil {
-		return err
-	}
-	if ended {
-		return b.end()
-	}
-	b.reopen(false)
-	return nil
-}
-
-// ended makes sure of the end, where a stretch brought nothing new on its first
-// page and nothing at all on its second. A row behind the first page that slipped
-// into it in between would be there now; and the last row of the list is one that
-// was handed out, however short the server cuts its pages.
-func (b *byCreated) ended(ctx context.Context) (bool, error) {
-	first := b.crew.hand(ask{list: b.list, extra: b.lane.extra, page: 1, size: b.size, slim: true})
-	defer b.crew.release(first)
-	last, err := b.one(ctx, b.newest(b.top+b.unit))
-	defer b.crew.release(last)
-	if err := errors.Join(err, b.crew.waitFor(ctx, first)); err != nil {
-		return false, err
-	}
-	for i := range first.page.objects {
-		if !b.reach.has(keyOfID(first.page.id(i))) {
-			return false, nil
-		}
-	}
-	if len(last.page.objects) == 0 {
-		return true, nil
-	}
-	at := last.page.objects[0].created
-	return at < b.reach.at || at > b.top || b.reach.has(keyOfID(last.page.id(0))), nil
 }
 
 // disorder reports whether p does not keep to the order and the bounds, which
@@ -266,7 +220,7 @@ func (b *byCreated) take(dst []byte, p *page) ([]byte, int) {
 			break
 		}
 		if !b.reach.admit(at, keyOfID(p.id(i))) {
-			if b.page > 1 || at > b.base {
+			if at > b.base {
 				again++
 			}
 			continue
@@ -277,16 +231,24 @@ func (b *byCreated) take(dst []byte, p *page) ([]byte, int) {
 	b.count(again, 0)
 	b.span(&out, p)
 	b.new += int64(out.n)
+	if out.n > 0 {
+		b.endings = 0
+	}
 	return out.dst, out.n
 }
 
 // goOn decides what comes after a page that was taken.
-func (b *byCreated) goOn() error {
+func (b *byCreated) goOn(ctx context.Context) error {
 	switch {
-	case b.full() || b.edge.at > b.top:
-		return b.end() // everything up to here, or to the newest row, was read
+	case b.full():
+		return b.end() // everything up to here was read
+	case b.edge.at > b.top:
+		return b.close(ctx) // everything up to the newest row was
 	case b.pageless && b.new == 0:
-		return b.endPageless()
+		return b.endPageless(ctx)
+	case b.new == 0 && b.page >= maxStale:
+		b.beginTie()
+		return nil
 	case b.lane.last == 0 || b.page < b.lane.last:
 	case b.new == 0:
 		b.lane.last++
@@ -296,111 +258,4 @@ func (b *byCreated) goOn() error {
 	b.lane.fill()
 	b.askJoints()
 	return nil
-}
-
-// endPageless decides whether the list has ended at a page that brought nothing
-// new, where there is no second page to look at.
-func (b *byCreated) endPageless() error {
-	switch {
-	case b.edge.rows < b.largest || b.reach.has(b.last):
-		return b.end()
-	case b.reach.at >= b.top:
-		b.doubt("more rows were made at one moment than a page holds, and the server ignores _page")
-		return b.end()
-	}
-	b.doubt("more rows were made at one moment than a page holds, and the server ignores _page")
-	b.open(b.reach.at+b.unit, false)
-	return nil
-}
-
-// begin reads the first page, then what is newest, and makes sure that the list
-// keeps to the order and to bounds.
-func (b *byCreated) begin(ctx context.Context) error {
-	for try := 1; ; try++ {
-		again, err := b.look(ctx)
-		if err != nil || again == "" {
-			return err
-		}
-		if try == beginTries {
-			return &notByCreated{why: again}
-		}
-	}
-}
-
-// look returns why looking once more may help, or "".
-func (b *byCreated) look(ctx context.Context) (again string, err error) {
-	b.open(noTime, false)
-	j, err := b.ready(ctx)
-	if err != nil {
-		return "", err
-	}
-	p := &j.page
-	if len(p.objects) == 0 {
-		return "", nil
-	}
-	if why := b.astray(p); why != "" {
-		return "", &notByCreated{why: why}
-	}
-	b.like(b.createdText(p, 0))
-	b.lane.fill()
-	newest, err := b.one(ctx, b.newest(noTime))
-	defer b.crew.release(newest)
-	if err != nil || len(newest.page.objects) == 0 {
-		return "the list changes too fast", err
-	}
-	return b.lookAt(ctx, p, &newest.page)
-}
-
-// lookAt compares the first page with the newest row.
-func (b *byCreated) lookAt(ctx context.Context, p, newest *page) (again string, err error) {
-	o := newest.objects[0]
-	id := keyOfID(newest.id(0))
-	switch {
-	case o.created == noTime || o.idStart == o.idEnd:
-		return "", &notByCreated{why: "rows without " + b.field}
-	case len(p.objects) > 1 && id == keyOfID(p.id(0)):
-		return "", &notByCreated{why: "the list ignores _order_by"}
-	case o.created < p.objects[len(p.objects)-1].created:
-		return "the list ignores _order_by", nil
-	}
-	b.unit = min(b.unit, o.createdUnit)
-	b.top, b.last = o.created, id
-	later, err := b.one(ctx, b.query(b.top, noTime))
-	defer b.crew.release(later)
-	switch {
-	case err != nil:
-		return "", err
-	case len(later.page.objects) == 0:
-		return "the list changes too fast", nil
-	case later.page.objects[0].created+b.unit <= b.sent(b.top):
-		return "", &notByCreated{why: "the list ignores " + b.lower}
-	}
-	return "", nil
-}
-
-// one asks for a single row.
-func (b *byCreated) one(ctx context.Context, extra map[string][]string) (*job, error) {
-	j := b.crew.hand(ask{list: b.list, extra: extra, page: 1, size: 1})
-	err := b.crew.waitFor(ctx, j)
-	if errors.Is(err, errOversized) && len(j.page.objects) > 0 {
-		err = nil // paging is ignored, which the pages will show
-	}
-	return j, err
-}
-
-// orPlain returns err, or that plain pages are to be read, if the list refused
-// what only this way of reading asks for.
-func (b *byCreated) orPlain(err error) error {
-	var not *notByCreated
-	var status *StatusError
-	switch {
-	case errors.As(err, &not):
-	case errors.As(err, &status) && (status.Status == http.StatusBadRequest || status.Status == http.StatusUnprocessableEntity):
-		not = &notByCreated{why: fmt.Sprintf("the list answered %d", status.Status)}
-	default:
-		return err
-	}
-	b.lane.drop(1)
-	not.order = b.stableOrder()
-	return not
 }

@@ -123,11 +123,11 @@ func (r *Rows) count(duplicates, drifts int64) {
 }
 
 // doubt keeps the first reason for which the reading is not proved complete.
-func (r *Rows) doubt(why string) {
+func (r *Rows) doubt(d doubt) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.now.Doubt == "" {
-		r.now.Doubt = why
+		r.now.Doubt, r.now.Hint = d.why, d.hint
 	}
 }
 

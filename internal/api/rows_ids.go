@@ -63,6 +63,12 @@ type idSet struct {
 	zero  bool // the zero key is in the set
 }
 
+// clear empties the set and keeps its room.
+func (s *idSet) clear() {
+	clear(s.slots)
+	s.n, s.zero = 0, false
+}
+
 // add adds k and reports whether it was not there.
 func (s *idSet) add(k idKey) bool {
 	if k == (idKey{}) {

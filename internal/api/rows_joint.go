@@ -7,6 +7,10 @@ import "errors"
 // the crew asks, in a small request, what was made from the last row of the one
 // to the first of the other.
 
+// minJoint is how many rows are asked for at least between two pages, and of
+// those made at one moment: pages may be small.
+const minJoint = 100
+
 // askJoints asks about every two pages of which both have come.
 func (b *byCreated) askJoints() {
 	before, known := b.edge.at, b.page > 0
@@ -20,7 +24,7 @@ func (b *byCreated) askJoints() {
 			if b.crew.free() == 0 {
 				return
 			}
-			j.joint = b.crew.hand(ask{list: b.list, extra: b.query(before, first+b.unit), page: 1, size: b.size, slim: true})
+			j.joint = b.crew.hand(ask{list: b.list, extra: b.query(before, first+b.unit), page: 1, size: max(b.size, minJoint), slim: true})
 		}
 		before, known = rows[len(rows)-1].created, true
 	}
@@ -79,6 +83,8 @@ func (b *byCreated) resume() {
 	case b.new == 0:
 		b.beginTie()
 		return
+	case short && b.edge.rows != b.short:
+		b.short = b.edge.rows
 	case short && b.size == b.options.PageSize:
 		b.size = b.edge.rows // the server cuts pages down, and may count by the size asked for
 	}

@@ -50,7 +50,7 @@ func TestRowsOfAnEmptyList(t *testing.T) {
 }
 
 func TestRowsOfFewRecordsCostFewRequests(t *testing.T) {
-	for n, most := range map[int]int{0: 1, 1: 8, 5: 8} {
+	for n, most := range map[int]int{0: 4, 1: 12, 5: 12} {
 		f := newFake(2, n)
 		if readFake(t, f, nil, RowsOptions{Created: "created_at"}); f.requests > most {
 			t.Errorf("%d rows: %d requests, want at most %d", n, f.requests, most)

@@ -32,7 +32,7 @@ func (b *byCreated) beginTie() {
 func (b *byCreated) again() {
 	at := b.reach.at
 	b.tie.unit = b.unit
-	b.tie.pass = b.newPass(b.query(at, at+b.unit), b.size, false)
+	b.tie.pass = b.newPass(b.query(at, at+b.unit), max(b.size, minJoint), false)
 	b.tie.tries++
 }
 
@@ -87,21 +87,27 @@ func (b *byCreated) takeTied(out *parcel, p *page) error {
 // untie proves the pass that has ended and goes on behind the tie, or reads the
 // tie once more.
 func (b *byCreated) untie(ctx context.Context) error {
-	doubt, err := b.tie.pass.repeated(ctx, !b.full())
+	why, err := b.tie.pass.repeated(ctx, !b.full())
 	switch {
 	case err != nil:
 		return err
-	case doubt == "":
+	case why.why == "":
 	case b.tie.tries < tieTries && !b.full():
 		b.count(0, 1)
 		b.again()
 		return nil
 	default:
-		b.doubt("rows made at one moment, more than a page holds: " + doubt)
+		why.why = "rows made at one moment, more than a page holds: " + why.why
+		b.doubt(why)
 	}
 	b.tie = nil
-	if b.full() || b.reach.at >= b.top {
+	switch {
+	case b.full():
 		return b.end()
+	case b.reach.at >= b.top && b.handed(b.top, b.last):
+		return b.end()
+	case b.reach.at >= b.top:
+		return b.close(ctx)
 	}
 	b.open(b.reach.at+b.unit, true)
 	return nil

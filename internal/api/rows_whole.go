@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"net/url"
 )
 
 // tooLong says that a page came that is longer than it was to be.
@@ -16,6 +15,14 @@ type tooLong struct {
 }
 
 func (e *tooLong) Error() string { return inPath(e.path, errNoPageSize).Error() }
+
+// Unwrap returns errNoPageSize.
+func (e *tooLong) Unwrap() error { return errNoPageSize }
+
+// Hint says what to do about it.
+func (e *tooLong) Hint() string {
+	return "the server gives more rows than it is asked for; " + hintLarger
+}
 
 var errNoPageSize = errors.New("the server ignores _page_size")
 
@@ -48,88 +55,11 @@ func (r *Rows) withoutPages(ctx context.Context, long *tooLong) error {
 	case len(j.page.objects) > 0 && keyOfID(j.page.id(0)) == long.first:
 		r.reader = newAtOnce(r, "the server ignores paging: the list was read in one answer, which is taken as one moment")
 		return nil
-	case long.cut:
+	case long.cut || r.resized:
 		return long
 	}
+	r.resized = true
 	r.options.PageSize = long.rows
 	r.choose()
 	return nil
-}
-
-// atOnce reads a list in one answer, without pages, and hands it out as it comes.
-// A server makes one answer of one statement, so it is taken as complete when it
-// has ended well.
-type atOnce struct {
-	*Rows
-	job   *job
-	pages chan *page
-	taken chan struct{} // a page was copied and can be reused
-}
-
-func newAtOnce(r *Rows, note string) *atOnce {
-	r.note(note)
-	return &atOnce{Rows: r, pages: make(chan *page), taken: make(chan struct{})}
-}
-
-func (w *atOnce) next(ctx context.Context, dst []byte) ([]byte, int, error) {
-	if w.job == nil {
-		w.begin()
-	}
-	for {
-		select {
-		case p := <-w.pages:
-			dst, n := w.take(dst, p)
-			w.taken <- struct{}{}
-			if w.full() {
-				return dst, n, w.end()
-			}
-			return dst, n, nil
-		case j := <-w.crew.done:
-			w.crew.arrived(j)
-			if j == w.job {
-				return dst, 0, w.ended(j)
-			}
-		case <-ctx.Done():
-			return dst, 0, context.Cause(ctx)
-		}
-	}
-}
-
-func (w *atOnce) begin() {
-	extra := url.Values{}
-	if order := w.stableOrder(); order != "" {
-		extra.Set("_order_by", order)
-	}
-	w.job = w.crew.stream(ask{list: w.list, extra: extra, jsonl: true}, w.emit)
-}
-
-// emit lends a page to the reader until it is taken.
-func (w *atOnce) emit(ctx context.Context, p *page) error {
-	select {
-	case w.pages <- p:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	<-w.taken // follows at once
-	return nil
-}
-
-func (w *atOnce) take(dst []byte, p *page) ([]byte, int) {
-	w.arrived(p)
-	out := newParcel(dst, p)
-	for i := range p.objects {
-		if !w.wanted() {
-			break
-		}
-		out.put(p, i)
-	}
-	w.span(&out, p)
-	return out.dst, out.n
-}
-
-func (w *atOnce) ended(j *job) error {
-	if j.err != nil {
-		return j.err
-	}
-	return w.end()
 }
