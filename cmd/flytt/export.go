@@ -306,7 +306,7 @@ func (e *export) settled(result *pipeline.Report, err error) error {
 	if account.Complete {
 		return nil
 	}
-	return &uncertainError{fmt.Errorf("the export is not proved complete: %s", account.Doubt), "the rows that came are written; export again when less is being changed"}
+	return &uncertainError{fmt.Errorf("the export is not proved complete: %s", account.Doubt), "the rows that came are written; " + account.Hint}
 }
 
 // note tells what was noticed about the list.
