@@ -13,6 +13,7 @@ const (
 	mostDistinct = 10_000  // different values told apart in a column
 	allDistinct  = 1 << 20 // and in all columns together, in one goroutine
 	mostForms    = 1000    // different forms of values kept of a column
+	allForms     = 1 << 17 // and of all columns together
 	formsShown   = 3
 )
 
@@ -32,13 +33,15 @@ type surveyPlan struct {
 	kinds    []kind
 	seed     maphash.Seed
 	distinct int                   // different values told apart in a column
+	forms    int                   // different forms kept of a column
 	form     func(v []byte) string // how a value is shown
 }
 
 func newSurveyPlan(width int, kinds []kind, form func([]byte) string) *surveyPlan {
 	return &surveyPlan{
 		width: width, kinds: kinds, seed: maphash.MakeSeed(), form: form,
-		distinct: min(mostDistinct, max(allDistinct/max(width, 1), 100)),
+		distinct: min(mostDistinct, max(allDistinct/max(width, 1), formsShown)),
+		forms:    min(mostForms, max(allForms/max(width, 1), formsShown)),
 	}
 }
 
@@ -130,7 +133,7 @@ func (c *columnSurvey) add(p *surveyPlan, v []byte) {
 	if !c.overflow {
 		c.hash(maphash.Bytes(p.seed, v), p.distinct)
 	}
-	if c.forms != nil && len(c.forms) < mostForms {
+	if c.forms != nil && len(c.forms) < p.forms {
 		c.keep(p.form(v))
 	}
 }
