@@ -2,6 +2,7 @@ package sinks
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"flytt/pipeline"
@@ -79,6 +80,7 @@ const (
 	rowEnd        = `</row>`
 	textStart     = ` s="1" t="inlineStr"><is><t>`
 	spacedStart   = ` s="1" t="inlineStr"><is><t xml:space="preserve">`
+	linesStart    = ` s="8" t="inlineStr"><is><t xml:space="preserve">`
 	headerStart   = ` s="7" t="inlineStr"><is><t xml:space="preserve">`
 	textEnd       = `</t></is></c>`
 	integerStart  = ` s="2"><v>`
@@ -109,7 +111,23 @@ func (x *xlsxEncoder) appendRow(dst []byte, b *pipeline.Batch, row int) []byte {
 	if b.Fates[row] != pipeline.Pending {
 		return dst[:start]
 	}
+	if bytes.IndexByte(dst[start:], '\n') >= 0 {
+		height := ` ht="` + strconv.Itoa(rowHeight(b, row)) + `"`
+		dst = slices.Insert(dst, start+len(rowStart)-1, []byte(height)...)
+	}
 	return append(dst, rowEnd...)
+}
+
+// rowHeight returns how high a row is to be, in points, for the text with the
+// most lines to be seen, unless those are very many. Without it some show but
+// one line.
+func rowHeight(b *pipeline.Batch, row int) int {
+	const line, most = 15, 20
+	lines := 1
+	for i := range b.Fields {
+		lines = max(lines, 1+bytes.Count(b.Fields[i].Value(row), []byte{'\n'}))
+	}
+	return line * min(lines, most)
 }
 
 // appendHeader appends the row of names.
@@ -166,9 +184,12 @@ func appendTextCell(dst, v []byte) ([]byte, pipeline.Problem) {
 		}
 	}
 	start := len(dst)
-	if len(v) > 0 && (isXMLSpace(v[0]) || isXMLSpace(v[len(v)-1])) {
+	switch {
+	case bytes.IndexByte(v, '\n') >= 0:
+		dst = append(dst, linesStart...)
+	case len(v) > 0 && (isXMLSpace(v[0]) || isXMLSpace(v[len(v)-1])):
 		dst = append(dst, spacedStart...)
-	} else {
+	default:
 		dst = append(dst, textStart...)
 	}
 	dst, ok := appendXMLText(dst, v)

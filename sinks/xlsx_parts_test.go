@@ -128,7 +128,7 @@ func TestColumnsHaveNames(t *testing.T) {
 
 func TestColumnsAreAsWideAsTheFirstRowsNeed(t *testing.T) {
 	b := fieldBatch(
-		[]string{"short", strings.Repeat("x", 200), null, "日本語日本語", "2024-01-02T03:04:05.123456+01:00"},
+		[]string{"short", strings.Repeat("x", 200), null, "日本語日本語\nå", "2024-01-02T03:04:05.123456+01:00"},
 		[]string{"a little longer", "y", null, "", ""},
 		[]string{strings.Repeat("rejected", 4), "y", null, "", ""},
 	)
@@ -230,5 +230,15 @@ func TestExtraIsAColumnOfAWorkbook(t *testing.T) {
 	got := fmt.Sprint(sheetRows(t, book, "Data"))
 	if want := `[[name external_client.id _extra] [A 1 {"x":1}] [B 2]]`; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestRowsAreAsHighAsTheirLines(t *testing.T) {
+	many := strings.Repeat("line\n", 100)
+	book := openXLSX(t, xlsxFile(t, schemaOf("a", "b"), xlsxRows, 10, []string{"one", "one"}, []string{"a\nb\nc", "a\r\nb"}, []string{null, many}))
+	for row, want := range map[int]float64{2: 15, 3: 45, 4: 300} {
+		if got, err := book.GetRowHeight("Data", row); err != nil || got != want {
+			t.Errorf("row %d is %v high (%v), want %v", row, got, err, want)
+		}
 	}
 }

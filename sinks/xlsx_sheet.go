@@ -129,17 +129,23 @@ func columnWidth(b *pipeline.Batch, field int, t pipeline.Type) int {
 	return width
 }
 
-// textWidth returns how wide v is: one for each character, two for those that
-// East Asian scripts write wide, and no more than is looked at.
+// textWidth returns how wide the widest line of v is: one for each character,
+// two for those that East Asian scripts write wide, and no more than maxWidth.
 func textWidth(v []byte) int {
-	width := 0
+	widest, width := 0, 0
 	for len(v) > 0 && width < maxWidth {
 		r, size := utf8.DecodeRune(v)
-		width++
-		if r >= 0x1100 && (r < 0x1160 || r >= 0x2E80) {
+		v = v[size:]
+		switch {
+		case r == '\n':
+			width = 0
+			continue
+		case r >= 0x1100 && (r < 0x1160 || r >= 0x2E80):
+			width += 2
+		default:
 			width++
 		}
-		v = v[size:]
+		widest = max(widest, width)
 	}
-	return width
+	return min(widest, maxWidth)
 }

@@ -109,9 +109,9 @@ func xmlPlainPrefix(v []byte) int {
 	return i
 }
 
-// isXMLSpace reports whether c is white space in a cell's text, which readers
-// drop at its ends unless told to keep it.
-func isXMLSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' }
+// isXMLSpace reports whether c is white space that readers drop at the ends of
+// a line unless told to keep it.
+func isXMLSpace(c byte) bool { return c == ' ' || c == '\t' }
 
 // utf16Length returns the length of v as spreadsheets count it, in units of
 // UTF-16: two for a character beyond the first 65,536.
