@@ -15,12 +15,12 @@ import (
 // The codes of workbooks. Blank rows, rows with cells outside of the named
 // columns and texts that are none have the codes of delimited text.
 const (
-	naCell         pipeline.Code = "na_cell"
-	errorCell      pipeline.Code = "error_cell"
-	formulaNoValue pipeline.Code = "formula_without_value"
+	naCell           pipeline.Code = "na_cell"
+	errorCell        pipeline.Code = "error_cell"
+	formulaNoValue   pipeline.Code = "formula_without_value"
 	impossibleSerial pipeline.Code = "impossible_serial"
-	invalidCell    pipeline.Code = "invalid_cell"
-	hiddenRow      pipeline.Code = "hidden_row"
+	invalidCell      pipeline.Code = "invalid_cell"
+	hiddenRow        pipeline.Code = "hidden_row"
 )
 
 var xlsxCodes = []pipeline.CodeInfo{
