@@ -143,4 +143,3 @@ func (b *byCreated) endPageless(ctx context.Context) error {
 	b.open(b.reach.at+b.unit, false)
 	return nil
 }
-
