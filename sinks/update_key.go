@@ -116,8 +116,8 @@ func (w *write) findKeys(ctx context.Context, rows []int32, known *anchor) (abse
 		return nil, &lookupError{path: o.Path, err: err}
 	}
 	for _, row := range rows {
-		key, padded := string(w.key(row)), w.padded(row)
-		records := slices.Concat(found[key], found[string(padded)])
+		padded := w.padded(row)
+		records := slices.Concat(found[string(w.key(row))], found[string(padded)])
 		switch {
 		case len(records) == 0 && padded != nil && !askable(padded):
 			w.note(row, w.bulk.field(o.Key), codeKeyUnusable, "")

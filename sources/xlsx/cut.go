@@ -99,10 +99,10 @@ func (s *Sheet) walk(data []byte) (c cut) {
 
 // content moves to the end of the row, if it is whole, and reports whether any
 // cell of it has content.
-func (t *Scanner) content() bool {
+func (s *Scanner) content() bool {
 	filled := false
-	for t.cell() == tokenOpen {
-		filled = filled || t.filled()
+	for s.cell() == tokenOpen {
+		filled = filled || s.filled()
 	}
 	return filled
 }
