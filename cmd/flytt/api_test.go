@@ -185,7 +185,7 @@ func interrupted(ts *testscript.TestScript, neg bool, args []string) {
 		time.Sleep(time.Millisecond) // a process cannot be waited for otherwise
 	}
 	for name := range strings.SplitSeq(args[2], ",") {
-		ts.Check(cmd.Process.Signal(map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP}[name]))
+		ts.Check(cmd.Process.Signal(map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": os.Kill}[name]))
 	}
 	code := exitStatus(cmd.Wait())
 	closeFiles()

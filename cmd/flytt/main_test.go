@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 //	api [FAULT=N…]                   start an API for this script and point the settings to it
 //	fault WHO:WHEN:WHAT…             have that API suffer faults, as sandbox.ParseFault reads them
 //	delete-rows N                    delete the first N records it has
+//	rm-temporary                     remove what a killed export left: exactly one file
 //	sha256 FILE MANIFEST             the manifest has the sum and the size of the file
 //	gunzip FROM TO                   decompress
 //	posts N, stored N, elsewhere N   how many writes it got, rows it keeps, requests the place it
@@ -46,26 +47,27 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":       exits,
-			"interrupted": interrupted,
-			"json":        checkJSON,
-			"balanced":    balanced,
-			"mode":        mode,
-			"rows":        rows,
-			"recode":      recode,
-			"gz":          gz,
-			"lastline":    lastLine,
-			"mend":        mend,
-			"same":        same,
-			"idof":        idOf,
-			"api":         startAPI,
-			"fault":       injectFaults,
-			"delete-rows": deleteRows,
-			"sha256":      checkSum,
-			"gunzip":      gunzip,
-			"posts":       countOf(func(a *fakeAPI) int64 { return a.posts.Load() }),
-			"stored":      countOf(func(a *fakeAPI) int64 { return a.stored.Load() }),
-			"elsewhere":   countOf(func(a *fakeAPI) int64 { return a.elsewhere.Load() }),
+			"exits":        exits,
+			"interrupted":  interrupted,
+			"json":         checkJSON,
+			"balanced":     balanced,
+			"mode":         mode,
+			"rows":         rows,
+			"recode":       recode,
+			"gz":           gz,
+			"lastline":     lastLine,
+			"mend":         mend,
+			"same":         same,
+			"idof":         idOf,
+			"api":          startAPI,
+			"fault":        injectFaults,
+			"delete-rows":  deleteRows,
+			"rm-temporary": removeTemporary,
+			"sha256":       checkSum,
+			"gunzip":       gunzip,
+			"posts":        countOf(func(a *fakeAPI) int64 { return a.posts.Load() }),
+			"stored":       countOf(func(a *fakeAPI) int64 { return a.stored.Load() }),
+			"elsewhere":    countOf(func(a *fakeAPI) int64 { return a.elsewhere.Load() }),
 		},
 	})
 }

@@ -196,6 +196,16 @@ func gunzip(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), data, 0o600))
 }
 
+func removeTemporary(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 0)
+	left, err := filepath.Glob(ts.MkAbs(".flytt-*.tmp"))
+	ts.Check(err)
+	if len(left) != 1 {
+		ts.Fatalf("%d temporary files, want 1", len(left))
+	}
+	ts.Check(os.Remove(left[0]))
+}
+
 func checkSum(ts *testscript.TestScript, _ bool, args []string) {
 	want(ts, args, 2)
 	var m struct {
