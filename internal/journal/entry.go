@@ -1,0 +1,81 @@
+package journal
+
+import (
+	"time"
+
+	"flytt/pipeline"
+)
+
+// State is how far a chunk has come.
+type State uint8
+
+const (
+	Planned State = iota + 1 // it is known which rows it is; nothing of it was sent
+	Sending                  // requests for some of its rows were made, or may have been
+	Settled                  // what became of its rows is known, as far as it ever was
+)
+
+// Chunk says which rows of the input a chunk is.
+type Chunk struct {
+	Seq         int64  // 0, 1, 2, … in input order
+	First, Last int64  // numbers of its first and last row
+	Rows        int    // how many rows it has, those included that are not sent
+	Digest      []byte // keyed, of what would be sent of it: see Journal.Digest
+}
+
+// Entry is what is known of a chunk.
+type Entry struct {
+	Chunk
+	State State
+
+	// Sent has the rows, by their indices in the chunk, ascending, of which requests
+	// were made, or may have been, since the chunk was last settled: what became of
+	// them is not known.
+	Sent []int32
+
+	// Settlement is what was known when the chunk was last settled; its Fates are
+	// nil if it never was.
+	Settlement
+}
+
+// Settlement is what became of the rows of a chunk. Slices have one entry for
+// each row, or are empty.
+type Settlement struct {
+	Fates []pipeline.Fate // Pending: known not to have been written, and to be sent yet
+	IDs   pipeline.Column // the API's id of each row that has a record
+	Sums  []uint64        // keyed digest of the record as the API last showed it; 0: it did not
+	Notes []byte          // what was said of the rows, in the sink's own form; kept encrypted
+}
+
+// Image is what records held before rows of a chunk changed them, in the form of
+// who made it.
+type Image struct {
+	Seq  int64
+	Data []byte // encrypted, unless the one who made it has done so
+}
+
+// Header is everything that decides which bytes a run sends, and where to. A run
+// is only gone on with if all of it is the same.
+type Header struct {
+	Format   int       `json:"format"` // of the journal; set by Create
+	Run      string    `json:"run"`
+	Parent   string    `json:"parent,omitempty"` // path of the run directory this run belongs to
+	Verb     string    `json:"verb"`
+	Tool     string    `json:"tool"`  // version of flytt
+	Began    time.Time `json:"began"` // the clock used for dates
+	BaseURL  string    `json:"base_url"`
+	Customer string    `json:"customer"`
+	Resource string    `json:"resource"`
+	Input    File      `json:"input"`
+	Files    []File    `json:"files,omitempty"` // mapping and lookup tables
+	Order    []byte    `json:"order"`           // the settings and flags of the run, as JSON of the verb's own
+}
+
+// File is a file that the bytes sent depend on.
+type File struct {
+	Name    string    `json:"name"` // what it is to the run: input, mapping, lookup
+	Path    string    `json:"path"` // absolute
+	Size    int64     `json:"size"`
+	SHA256  string    `json:"sha256"` // hexadecimal
+	ModTime time.Time `json:"mod_time"`
+}
