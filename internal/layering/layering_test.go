@@ -30,7 +30,7 @@ const (
 // Sources, sinks and mappings know nothing of each other: what they share is in
 // pipeline, and cmd brings them together.
 var layers = map[string][]string{
-	"cmd":               {"internal/jsonscan", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/api", "internal/journal", "pipeline"},
+	"cmd":               {"internal/jsonscan", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/clash", "internal/api", "internal/journal", "pipeline"},
 	"samples":           {"internal/jsonscan", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/api", "internal/journal", "pipeline"},
 	"sources":           {"internal/jsonscan", "internal/api", "internal/journal", "pipeline"},
 	"sinks":             {"internal/jsonscan", "internal/api", "internal/journal", "pipeline"},
@@ -40,6 +40,7 @@ var layers = map[string][]string{
 	"internal/api":      {"internal/jsonscan", "pipeline"},
 	"internal/jsonscan": {},
 	"internal/journal":  {"pipeline"},
+	"internal/clash":    {"pipeline"},
 	"mappings/identity": {"pipeline"},
 	"mappings/format":   {"pipeline"},
 	"pipeline":          {},
