@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"flytt/internal/api"
 	"flytt/pipeline"
@@ -73,6 +74,13 @@ type BulkOptions struct {
 	MaxExtra  int // requests that one chunk may cost beyond the first, to find the rows that are refused; 128
 	MaxDoubts int // requests in a row that end in doubt before the run is stopped; 20
 
+	Journal   Journal                      // where what is sent, and what became of it, is on record; nil: nowhere
+	Settle    time.Duration                // after which the API is not working on a request any more: rows in doubt are looked up then
+	Shared    func(row int64) bool         // the key of the row with this number is that of other rows, too: it cannot be looked up; nil: none is
+	Undoable  bool                         // keep what records held before they were changed
+	SealImage func([]byte) ([]byte, error) // encrypts what is kept of them; nil: the journal's own encryption is enough
+	SumOf     func([]byte) ([]byte, error) // form of a record of which the journal keeps a sum; nil: no sums are kept
+
 	Log *slog.Logger // nil: none
 }
 
@@ -107,6 +115,7 @@ type Bulk struct {
 	anchor      atomic.Pointer[anchor]
 	created     atomic.Bool // rows were sent to be created
 	warnOnce    sync.Once
+	resolvable  atomic.Bool // rows were left in doubt that another pass may settle
 }
 
 var _ pipeline.Sink = (*Bulk)(nil)
