@@ -1,0 +1,57 @@
+package report
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// The files that a run directory is known by.
+const (
+	summaryFile = "summary.json"
+	journalFile = "journal.db"
+	logFile     = "log.jsonl"
+)
+
+// IsRun reports whether path is a directory, not a link to one, in which a run
+// left its files.
+func IsRun(path string) bool {
+	info, err := os.Lstat(path)
+	if err != nil || !info.IsDir() {
+		return false
+	}
+	for _, name := range []string{logFile, summaryFile, journalFile} {
+		if isFile(filepath.Join(path, name)) {
+			return true
+		}
+	}
+	return false
+}
+
+// HasJournal reports whether the run at path wrote to the API.
+func HasJournal(path string) bool { return isFile(filepath.Join(path, journalFile)) }
+
+func isFile(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// ReadSummary reads the summary of the run at path. It is nil if there is none:
+// the run goes on, or was killed.
+func ReadSummary(path string) (*Summary, error) {
+	data, err := os.ReadFile(filepath.Join(path, summaryFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", summaryFile, bare(err))
+	}
+	s := &Summary{}
+	if err := json.Unmarshal(data, s); err != nil || s.Run == "" || s.Verb == "" {
+		return nil, fmt.Errorf("%s: not the summary of a run", summaryFile)
+	}
+	return s, nil
+}
