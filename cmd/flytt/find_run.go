@@ -12,20 +12,17 @@ import (
 	"flytt/internal/report"
 )
 
-// runsFolder is where runs lie that were not told another place.
-const runsFolder = "flytt-runs"
-
 // runsHint says where the names of runs are found.
-const runsHint = "flytt runs list shows the runs in " + runsFolder
+const runsHint = "flytt runs list shows the runs in " + runsDir
 
-// findRun returns the absolute path of the directory of a run: one in runsFolder by
+// findRun returns the absolute path of the directory of a run: one in runsDir by
 // its id, or by the beginning of one that no other has, or any by its path. If arg
-// is empty it is the newest in runsFolder that can be gone on with.
+// is empty it is the newest in runsDir that can be gone on with.
 func (a *app) findRun(arg string) (path string, err error) {
 	if arg == "" {
 		return newestRun("that can be gone on with", unfinished)
 	}
-	for _, path := range []string{filepath.Join(runsFolder, arg), arg} {
+	for _, path := range []string{filepath.Join(runsDir, arg), arg} {
 		if info, err := os.Stat(path); err == nil && info.IsDir() && !dotted(arg, path) {
 			return runAt(path)
 		}
@@ -33,7 +30,7 @@ func (a *app) findRun(arg string) (path string, err error) {
 	return runByPrefix(arg)
 }
 
-// dotted reports whether path leads out of runsFolder, or to all of it, because arg is
+// dotted reports whether path leads out of runsDir, or to all of it, because arg is
 // a path and no id.
 func dotted(arg, path string) bool {
 	return path != arg && filepath.Base(path) != arg
@@ -51,10 +48,10 @@ func runAt(path string) (string, error) {
 	return abs, nil
 }
 
-// runByPrefix returns the path of the one run in runsFolder whose id begins with
+// runByPrefix returns the path of the one run in runsDir whose id begins with
 // prefix.
 func runByPrefix(prefix string) (string, error) {
-	ids, err := runIDs(runsFolder)
+	ids, err := runIDs(runsDir)
 	if err != nil {
 		return "", err
 	}
@@ -63,23 +60,23 @@ func runByPrefix(prefix string) (string, error) {
 	case 0:
 		return "", usagef(runsHint, "there is no run %s", prefix)
 	case 1:
-		return runAt(filepath.Join(runsFolder, ids[0]))
+		return runAt(filepath.Join(runsDir, ids[0]))
 	}
 	return "", usagef("say more of the id: "+ids[0]+" is the newest of them", "%d runs begin with %s", len(ids), prefix)
 }
 
-// newestRun returns the path of the newest run in runsFolder that is fit.
+// newestRun returns the path of the newest run in runsDir that is fit.
 func newestRun(what string, fit func(path string) bool) (string, error) {
-	ids, err := runIDs(runsFolder)
+	ids, err := runIDs(runsDir)
 	if err != nil {
 		return "", err
 	}
 	for _, id := range ids {
-		if path, err := runAt(filepath.Join(runsFolder, id)); err == nil && fit(path) {
+		if path, err := runAt(filepath.Join(runsDir, id)); err == nil && fit(path) {
 			return path, nil
 		}
 	}
-	return "", usagef("name it by its id or its directory; "+runsHint, "there is no run in %s %s", runsFolder, what)
+	return "", usagef("name it by its id or its directory; "+runsHint, "there is no run in %s %s", runsDir, what)
 }
 
 // runIDs returns the names of the directories in dir, the newest run first. There
