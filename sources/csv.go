@@ -53,13 +53,14 @@ type csvSource struct {
 	layout layout
 	names  []string
 	guards bool // a rejects file: its cells are guarded
-	excel  bool // an export for Excel: likewise
+	origin bool // likewise: its rows have the numbers it gives them
+	excel  bool // an export for Excel: its cells are guarded
 }
 
 // openCSV opens delimited text, whatever its delimiter.
 func openCSV(in *input, o *Options) (pipeline.Source, *Info, error) {
 	if startsRejects(in.peek(sampleSize)) {
-		o = &Options{BlockSize: o.BlockSize}
+		o = &Options{BlockSize: o.BlockSize, Origin: o.Origin}
 	}
 	marked := bytes.HasPrefix(in.peek(len(bomUTF8)), []byte(bomUTF8))
 	t, err := openText(in, o)
@@ -84,7 +85,7 @@ func openCSV(in *input, o *Options) (pipeline.Source, *Info, error) {
 	if t.table != nil {
 		s.cut.note = noteTable
 	}
-	s.lay(h, t)
+	s.lay(h, t, o.Origin)
 	s.excel = marked && !s.guards && h.grammar.delimiter == ';' && slices.Contains(h.names, "id")
 	info := s.info(t, h)
 	in.skip(h.end)
@@ -94,15 +95,16 @@ func openCSV(in *input, o *Options) (pipeline.Source, *Info, error) {
 // lay says where the columns of the text go in a batch, and what decoders
 // transcode with. That must be ready before they are made: where the encoding
 // is not decided, Windows-1252 is what it may become.
-func (s *csvSource) lay(h *header, t *text) {
+func (s *csvSource) lay(h *header, t *text, origin bool) {
 	s.guards = rejectsHeader(h.names)
+	s.origin = s.guards && origin
 	s.layout = layout{grammar: h.grammar, width: h.width, table: t.table}
 	if t.undecided {
 		s.layout.table = newTable(windows, false)
 	}
 	for _, name := range h.names {
 		at := int32(leftOut)
-		if !s.guards || name != pipeline.RowColumn && name != pipeline.ErrorsColumn {
+		if !s.guards || !isAccount(name) {
 			at = int32(len(s.names))
 			if s.guards {
 				name = string(pipeline.UnguardCell([]byte(name)))
@@ -112,6 +114,10 @@ func (s *csvSource) lay(h *header, t *text) {
 		s.layout.inputs = append(s.layout.inputs, at)
 	}
 	s.layout.columns = len(s.names)
+	if s.origin {
+		s.layout.inputs[rowColumnAt(h.names)] = int32(len(s.names))
+		s.layout.columns++
+	}
 }
 
 func (s *csvSource) info(t *text, h *header) *Info {
@@ -141,6 +147,8 @@ func (s *csvSource) Next(ctx context.Context, b *pipeline.Block) error { return 
 func (s *csvSource) Decoder() pipeline.Decoder {
 	d := newDecoder(&s.layout)
 	switch {
+	case s.origin:
+		return unguarder{originDecoder{d}}
 	case s.guards:
 		return unguarder{d}
 	case s.excel:

@@ -28,6 +28,7 @@ type Options struct {
 	HeaderRow  int       // the physical line the header is on; 0: detected
 	Sheet      string    // of a workbook: its name, or its number from 1, from the end if negative; empty: the first that is not hidden
 	SkipHidden bool      // of a workbook: leave hidden rows out
+	Origin     bool      // of a rejects file: number rows as it does, by their place in the input they came from; 0: it does not say
 	BlockSize  int       // bytes of text in a block, at most 1 MiB; 0: 256 KiB
 	Stdin      io.Reader // what "-" reads; nil: os.Stdin. It is not closed
 }

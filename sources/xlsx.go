@@ -30,6 +30,7 @@ type xlsxSource struct {
 	sampled []xlsx.Block
 	layout  xlsxLayout
 	guards  bool // a rejects file that was saved as a workbook
+	origin  bool // likewise: its rows have the numbers it gives them
 	end     int64
 	err     error // what ended the sheet
 }
@@ -71,7 +72,7 @@ func (s *xlsxSource) open(o *Options) (*Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.lay(h)
+	s.lay(h, o.Origin)
 	info := &Info{
 		HeaderRow: h.row, Rejects: s.guards, Sheet: name, Sheets: sheetInfos(s.book), Place: s.layout.place,
 		Warnings: append(otherSheets(s.book.Sheets, n, o.Sheet), h.warnings...),
@@ -84,13 +85,13 @@ func (s *xlsxSource) open(o *Options) (*Info, error) {
 const maxBatchCells = 1 << 19
 
 // lay says where the columns of the sheet go in a batch.
-func (s *xlsxSource) lay(h *sheetHeader) {
+func (s *xlsxSource) lay(h *sheetHeader, origin bool) {
 	l := &s.layout
 	s.guards = rejectsHeader(h.names)
 	l.header = h.row
 	for i, name := range h.names {
 		at := int32(leftOut)
-		if !h.leftOut[i] && (!s.guards || name != pipeline.RowColumn && name != pipeline.ErrorsColumn) {
+		if !h.leftOut[i] && (!s.guards || !isAccount(name)) {
 			at = int32(len(l.names))
 			if s.guards {
 				name = string(pipeline.UnguardCell([]byte(name)))
@@ -100,6 +101,11 @@ func (s *xlsxSource) lay(h *sheetHeader) {
 		}
 		l.inputs = append(l.inputs, at)
 		l.ignored = append(l.ignored, at == leftOut && !h.leftOut[i])
+	}
+	if s.origin = s.guards && origin; s.origin {
+		at := rowColumnAt(h.names)
+		l.inputs[at], l.ignored[at] = int32(len(l.names)), false
+		l.names, l.positions = append(l.names, pipeline.RowColumn), append(l.positions, at)
 	}
 	s.sheet.MaxRows = 0
 	if n := maxBatchCells / len(l.inputs); n < s.size/smallestRow {
@@ -111,7 +117,13 @@ func (s *xlsxSource) lay(h *sheetHeader) {
 const smallestRow = len(`<row><c><v>1</v></c></row>`)
 
 // Columns implements pipeline.Source.
-func (s *xlsxSource) Columns() []string { return s.layout.names }
+func (s *xlsxSource) Columns() []string {
+	names := s.layout.names
+	if s.origin {
+		names = names[:len(names)-1]
+	}
+	return names
+}
 
 // Next implements pipeline.Source.
 func (s *xlsxSource) Next(ctx context.Context, b *pipeline.Block) error {
@@ -168,7 +180,10 @@ func (s *xlsxSource) progress() {
 // Decoder implements pipeline.Source.
 func (s *xlsxSource) Decoder() pipeline.Decoder {
 	d := &xlsxDecoder{layout: &s.layout, scan: s.book.Scanner()}
-	if s.guards {
+	switch {
+	case s.origin:
+		return unguarder{originDecoder{d}}
+	case s.guards:
 		return unguarder{d}
 	}
 	return d
