@@ -1,0 +1,142 @@
+package report
+
+import (
+	"fmt"
+	"time"
+
+	"flytt/pipeline"
+)
+
+// The states of a run.
+const (
+	StateDone        = "done"        // it went over its whole input
+	StateInterrupted = "interrupted" // a person ended it, in order
+	StateFailed      = "failed"      // it ended before its input did, and said why
+	StateKilled      = "killed"      // it ended without a word
+	StateRunning     = "running"     // a process works on it
+)
+
+// Part is what one run did: one of those that an Account is about.
+type Part struct {
+	Run    string    `json:"run"`
+	Path   string    `json:"path"`
+	Parent string    `json:"parent,omitempty"` // path of the run it belongs to
+	Verb   string    `json:"verb"`
+	State  string    `json:"state"`
+	Began  time.Time `json:"began"`
+
+	Rows pipeline.Counts `json:"rows"`
+
+	// Refused are those of Rows.Rejected that were not the run's to send: rows of a
+	// retry that had arrived already, or that its parent had not rejected.
+	Refused int64 `json:"refused,omitempty"`
+}
+
+// Account is what became of the rows of an input over the run that read it first
+// and all that belong to it.
+type Account struct {
+	Parts []Part `json:"parts"` // the run itself first, the others as they began
+
+	// Rows has each row of the input once, as it stands after the last part.
+	Rows pipeline.Counts `json:"rows"`
+
+	// Undone is how many of the rows written an undo has taken back.
+	Undone int64 `json:"undone,omitempty"`
+
+	Balanced bool     `json:"balanced"`
+	Faults   []string `json:"faults,omitempty"` // what does not add up, as sentences without a full stop
+}
+
+// NewAccount adds parts up. The first is the run itself. A retry takes rows that
+// stand rejected and gives each the fate it had there; runs of other verbs change
+// nothing of what was sent.
+func NewAccount(parts []Part) *Account {
+	a := &Account{Parts: parts}
+	if len(parts) == 0 {
+		a.Balanced = true
+		return a
+	}
+	a.Rows = parts[0].Rows
+	for i := range parts {
+		p := &parts[i]
+		a.checkPart(p)
+		switch {
+		case i == 0:
+		case p.Verb == "retry":
+			a.add(p)
+		case p.Verb == "undo":
+			a.Undone += p.Rows.Written
+		}
+	}
+	a.check()
+	return a
+}
+
+// add moves the rows of the retry p from those rejected to what became of them.
+func (a *Account) add(p *Part) {
+	taken := p.Rows.Read - p.Refused
+	if taken > a.Rows.Rejected {
+		a.Fault("%s sent %s rows of those rejected, and there were %s", p.Run, Number(taken), Number(a.Rows.Rejected))
+	}
+	r := &a.Rows
+	r.Rejected += p.Rows.Rejected - p.Refused - taken
+	r.Written += p.Rows.Written
+	r.Updated += p.Rows.Updated
+	r.Unchanged += p.Rows.Unchanged
+	r.Skipped += p.Rows.Skipped
+	r.InDoubt += p.Rows.InDoubt
+	r.NotSent += p.Rows.NotSent
+}
+
+// checkPart finds what does not add up within p.
+func (a *Account) checkPart(p *Part) {
+	if sum := settled(p); sum != p.Rows.Read {
+		a.Fault("%s read %s rows and accounts for %s", p.Run, Number(p.Rows.Read), Number(sum))
+	}
+	if p.Refused > p.Rows.Rejected {
+		a.Fault("%s refused %s rows and rejected %s", p.Run, Number(p.Refused), Number(p.Rows.Rejected))
+	}
+}
+
+// settled returns how many rows of p have a fate.
+func settled(p *Part) int64 {
+	arrived := p.Rows.Written
+	if p.Verb == "validate" {
+		arrived = p.Rows.Valid
+	}
+	c := &p.Rows
+	return arrived + c.Unchanged + c.Skipped + c.Rejected + c.InDoubt + c.NotSent
+}
+
+// check finds what does not add up over all parts.
+func (a *Account) check() {
+	total := a.Parts[0]
+	total.Rows = a.Rows
+	if sum := settled(&total); sum != a.Rows.Read {
+		a.Fault("%s rows were read, and %s have a fate", Number(a.Rows.Read), Number(sum))
+	}
+	if a.Rows.Rejected < 0 {
+		a.Fault("more rows were retried than rejected")
+	}
+	if a.Undone > a.Rows.Written {
+		a.Fault("%s rows were taken back, and %s written", Number(a.Undone), Number(a.Rows.Written))
+	}
+	a.Balanced = len(a.Faults) == 0
+}
+
+// Fault notes something that does not add up.
+func (a *Account) Fault(format string, args ...any) {
+	a.Faults = append(a.Faults, fmt.Sprintf(format, args...))
+	a.Balanced = false
+}
+
+// Open reports whether a row may still change its fate by itself: runs that have
+// not got through, or rows in doubt.
+func (a *Account) Open() bool {
+	for i := range a.Parts {
+		if a.Parts[i].State != StateDone {
+			return true
+		}
+	}
+	return a.Rows.InDoubt > 0
+}
