@@ -12,6 +12,7 @@ import (
 // --json prints.
 type Summary struct {
 	Run      string            `json:"run"`
+	Parent   string            `json:"parent,omitempty"` // path of the run this one belongs to
 	Verb     string            `json:"verb"`
 	Resource string            `json:"resource"`
 	Target   string            `json:"target,omitempty"` // host the rows went to
