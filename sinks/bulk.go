@@ -115,7 +115,9 @@ type Bulk struct {
 	anchor      atomic.Pointer[anchor]
 	created     atomic.Bool // rows were sent to be created
 	warnOnce    sync.Once
-	resolvable  atomic.Bool // rows were left in doubt that another pass may settle
+	began       time.Time              // when the pass did
+	witness     atomic.Pointer[anchor] // a row that is known to be in the API
+	resolvable  atomic.Bool            // rows were left in doubt that another pass may settle
 }
 
 var _ pipeline.Sink = (*Bulk)(nil)
@@ -132,12 +134,12 @@ func NewBulk(client *api.Client, schema *pipeline.Schema, o BulkOptions) (*Bulk,
 	if o.Key == "" || schema.Index(o.Key) < 0 {
 		o.Key, o.KeyLookup = "", false
 	}
-	s := &Bulk{client: client, schema: schema, options: o}
+	s := &Bulk{client: client, schema: schema, options: o, began: time.Now()}
 	if err := s.checkMode(); err != nil {
 		return nil, err
 	}
 	s.limit.Store(int64(o.MaxBytes))
-	s.control.init(o.KeyLookup && (o.Atomicity == UnknownAtomicity || o.Mode == Upsert))
+	s.control.init(o.KeyLookup && (o.Atomicity == UnknownAtomicity || o.Mode == Upsert || o.Journal != nil))
 	s.claims.init()
 	s.writes.New = func() any {
 		return &write{bulk: s, answer: api.NewAnswer(o.Key, o.KeyDigits)}
@@ -152,16 +154,22 @@ func (s *Bulk) Encoder() pipeline.Encoder {
 }
 
 // Write sends the pending rows of c. Rows it leaves Pending, together with an
-// error, were not sent or are known not to have been written.
+// error, were not sent or are known not to have been written. With a journal it
+// sends those of which the journal does not know more, and has it note what became
+// of them.
 func (s *Bulk) Write(ctx context.Context, c *pipeline.Chunk) error {
 	w := s.writes.Get().(*write)
 	w.begin(c)
-	rows, err := w.change(ctx, w.pending())
-	if err == nil {
-		rows, err = s.learn(ctx, w, rows)
+	err := w.recall()
+	open := err == nil && w.unsettled()
+	if open {
+		err = w.carryOut(ctx)
 	}
-	if err == nil {
-		err = w.send(ctx, rows)
+	w.giveIDs()
+	if open {
+		if failed := w.settle(); err == nil {
+			err = failed
+		}
 	}
 	w.end()
 	s.writes.Put(w)

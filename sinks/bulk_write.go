@@ -22,28 +22,37 @@ type write struct {
 	answer *api.Answer
 	ids    []idSpan // by row: where its id lies in idText
 	idText []byte
-	extra  int // requests left to find out which rows are refused
+	extra  int      // requests left to find out which rows are refused
+	todo   []change // records to be changed
+
+	journaled
 }
 
 type idSpan struct{ start, end int32 }
 
 func (w *write) begin(c *pipeline.Chunk) {
 	w.chunk, w.extra = c, w.bulk.options.MaxExtra
-	w.ids, w.idText = w.ids[:0], w.idText[:0]
+	w.ids, w.idText, w.todo = w.ids[:0], w.idText[:0], w.todo[:0]
 	for i := range c.Fates {
 		w.ids = append(w.ids, idSpan{})
 		if c.IDs.Len() == c.Len() {
 			w.setID(int32(i), c.IDs.Value(i)) // of a row that was settled before
 		}
 	}
+	w.journaled.begin(c.Len(), len(c.Problems))
 }
 
-// end gives the ids to the chunk and lets go of it.
+// end lets go of the chunk.
 func (w *write) end() {
-	c := w.chunk
-	w.chunk = nil
+	w.chunk, w.entry = nil, nil
 	clear(w.items[:cap(w.items)])
 	clear(w.keys[:cap(w.keys)])
+	clear(w.todo[:cap(w.todo)])
+}
+
+// giveIDs gives the ids to the chunk.
+func (w *write) giveIDs() {
+	c := w.chunk
 	if len(w.idText) == 0 {
 		return
 	}
@@ -61,6 +70,41 @@ func (w *write) setID(row int32, id []byte) {
 	start := int32(len(w.idText))
 	w.idText = append(w.idText, id...)
 	w.ids[row] = idSpan{start, int32(len(w.idText))}
+}
+
+// unsettled reports whether there are rows to send or to look up.
+func (w *write) unsettled() bool { return len(w.doubtful) > 0 || w.chunk.Pending() > 0 }
+
+// carryOut settles the rows that earlier passes left in doubt and sends those that
+// are pending, then. What is sent may prove what could not be believed before.
+func (w *write) carryOut(ctx context.Context) error {
+	left, err := w.reconcile(ctx, w.doubtful)
+	if err == nil {
+		err = w.sendPending(ctx)
+	}
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	if _, err = w.reconcile(ctx, left); err != nil {
+		return err
+	}
+	return w.sendPending(ctx)
+}
+
+// sendPending changes, or makes, the records of the pending rows.
+func (w *write) sendPending(ctx context.Context) error {
+	rows := w.pending()
+	if len(rows) == 0 {
+		return nil
+	}
+	rows, err := w.change(ctx, rows)
+	if err == nil {
+		rows, err = w.bulk.learn(ctx, w, rows)
+	}
+	if err == nil {
+		err = w.send(ctx, rows)
+	}
+	return err
 }
 
 // pending returns the rows to send.
@@ -138,10 +182,14 @@ func (w *write) post(ctx context.Context, rows []int32) ([][]int32, error) {
 		return nil, err
 	}
 	if o.Class == api.InDoubt {
-		return nil, w.lost(rows, o)
+		err := w.lost(rows, o)
+		w.seekOnce(ctx, rows)
+		return nil, err
 	}
 	if o.OK() {
-		return nil, w.confirm(rows, o)
+		err := w.confirm(rows, o)
+		w.seekOnce(ctx, rows)
+		return nil, err
 	}
 	w.bulk.doubts.Store(0)
 	switch {
@@ -153,9 +201,16 @@ func (w *write) post(ctx context.Context, rows []int32) ([][]int32, error) {
 	return nil, &api.StatusError{Method: http.MethodPost, Path: w.bulk.options.Path, Status: o.Status}
 }
 
-// deliver makes attempts until one may have been processed.
+// deliver makes attempts until one may have been processed. Before the first the
+// journal has it that they are made.
 func (w *write) deliver(ctx context.Context, rows []int32) (api.Outcome, error) {
 	path := w.bulk.options.Path
+	if err := w.alive(ctx); err != nil {
+		return api.Outcome{Class: api.NotSent}, err
+	}
+	if err := w.announce(rows, nil); err != nil {
+		return api.Outcome{Class: api.NotSent}, err
+	}
 	w.body = append(w.body[:0], '[')
 	for i, row := range rows {
 		if i > 0 {
@@ -202,6 +257,9 @@ func (w *write) confirm(rows []int32, o api.Outcome) error {
 			continue
 		}
 		w.written(row, w.answer.ID(i))
+		if len(w.answer.ID(i)) > 0 {
+			w.sum(row, w.answer.Object(i))
+		}
 	}
 	if missing > 0 {
 		w.bulk.options.Log.Warn("rows in doubt", "cause", "the answer does not show them",

@@ -80,8 +80,8 @@ func (w *write) excuse(row int32, patch, record []byte) bool {
 			return false
 		}
 	}
-	for _, at := range faults {
-		w.chunk.Problems[at].Severity = pipeline.Warning
+	if len(faults) > 0 {
+		w.pardon(row)
 	}
 	return true
 }

@@ -34,11 +34,11 @@ func (w *write) changeByID(ctx context.Context, rows []int32) (absent []int32, e
 		}
 		if record == nil {
 			absent = append(absent, row)
-		} else if err := w.compare(ctx, row, ids[i], record); err != nil {
-			return nil, err
+		} else {
+			w.compare(row, ids[i], record)
 		}
 	}
-	return absent, nil
+	return absent, w.makeChanges(ctx)
 }
 
 // findIDs returns those of the records with ids that the list shows. That may be

@@ -129,18 +129,18 @@ func (w *write) findKeys(ctx context.Context, rows []int32, known *anchor) (abse
 		if stored := records[0].Key; api.Lookupable([]byte(stored)) {
 			w.bulk.shown(stored)
 		}
-		if err := w.settleByKey(ctx, row, records); err != nil {
+		if err := w.settleByKey(row, records); err != nil {
 			return nil, err
 		}
 	}
-	return absent, nil
+	return absent, w.makeChanges(ctx)
 }
 
 // shown makes key the anchor if there is none.
 func (s *Bulk) shown(key string) { s.anchor.CompareAndSwap(nil, &anchor{key}) }
 
 // settleByKey settles row by the records that have its key.
-func (w *write) settleByKey(ctx context.Context, row int32, records []api.Record) error {
+func (w *write) settleByKey(row int32, records []api.Record) error {
 	id := []byte(records[0].ID)
 	for i, c := range id {
 		id[i] = lower(c)
@@ -154,7 +154,7 @@ func (w *write) settleByKey(ctx context.Context, row int32, records []api.Record
 	case !w.bulk.claims.take(idClaim, id):
 		w.note(row, field, codeDuplicateInFile, "")
 	default:
-		return w.compare(ctx, row, string(id), records[0].Object)
+		w.compare(row, string(id), records[0].Object)
 	}
 	return nil
 }

@@ -13,22 +13,75 @@ import (
 	"flytt/pipeline"
 )
 
+// change is a record that is to be changed.
+type change struct {
+	row    int32
+	id     string
+	patch  []byte // what it is to hold
+	record []byte // what it holds
+}
+
 // compare settles row by the record it is about: unchanged if that holds all of
-// the row, otherwise what differs is sent.
-func (w *write) compare(ctx context.Context, row int32, id string, record []byte) error {
+// the row. Otherwise what differs is to be sent, by makeChanges.
+func (w *write) compare(row int32, id string, record []byte) {
 	w.noteReadOnly(row, record)
-	patch := differences(w.wanted(row), record, func(name string, got jsontext.Value) bool {
-		return w.asStored(row, name, got)
-	})
+	patch := w.patchOf(row, record)
 	if !w.excuse(row, patch, record) {
 		w.chunk.Fates[row] = pipeline.Rejected
-		return nil
+		return
 	}
 	if patch == nil {
 		w.chunk.Fates[row] = pipeline.Unchanged
+		return
+	}
+	w.todo = append(w.todo, change{row, id, patch, record})
+}
+
+// patchOf returns what record lacks of row, as an object; nil if that is nothing.
+func (w *write) patchOf(row int32, record []byte) []byte {
+	return differences(w.wanted(row), record, func(name string, got jsontext.Value) bool {
+		return w.asStored(row, name, got)
+	})
+}
+
+// makeChanges sends what compare has found to differ, once the journal has it what
+// the records hold now.
+func (w *write) makeChanges(ctx context.Context) error {
+	changes := w.todo
+	w.todo = w.todo[:0]
+	if len(changes) == 0 {
 		return nil
 	}
-	return w.patch(ctx, row, id, patch)
+	if err := w.announceChanges(changes); err != nil {
+		return err
+	}
+	for i := range changes {
+		c := &changes[i]
+		if err := w.alive(ctx); err != nil {
+			return err
+		}
+		if err := w.patch(ctx, c.row, c.id, c.patch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// announceChanges has the journal note that changes are about to be sent.
+func (w *write) announceChanges(changes []change) error {
+	if w.bulk.options.Journal == nil {
+		return nil
+	}
+	image, err := w.image(changes)
+	if err != nil {
+		return err
+	}
+	rows := make([]int32, len(changes))
+	for i := range changes {
+		rows[i] = changes[i].row
+		w.noteChanged(&changes[i])
+	}
+	return w.announce(rows, image)
 }
 
 // wanted returns what a record is to hold of row: its fields, and nulls for those
@@ -205,6 +258,7 @@ func (w *write) updated(row int32, id string, changes, record []byte) {
 	w.bulk.doubts.Store(0)
 	w.chunk.Fates[row] = pipeline.Updated
 	w.setID(row, []byte(id))
+	w.sum(row, record)
 	if !holds(changes, record) {
 		w.chunk.Note(pipeline.Problem{
 			Row: row, Field: pipeline.None, Column: pipeline.None,
@@ -217,7 +271,11 @@ func (w *write) updated(row int32, id string, changes, record []byte) {
 // answer to the changes.
 func (w *write) readChange(ctx context.Context, row int32, id string, changes []byte, o api.Outcome) error {
 	cause := o.Err
-	for _, wait := range visible {
+	waits := visible
+	if w.bulk.options.Journal != nil {
+		waits = waits[:1] // a later pass looks again
+	}
+	for _, wait := range waits {
 		if err := pauseFor(ctx, wait); err != nil {
 			break
 		}

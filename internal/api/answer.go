@@ -95,6 +95,15 @@ func (a *Answer) ID(i int) []byte {
 	return a.items[a.matched[i]].id
 }
 
+// Object returns the item of the answer that shows sent item i; nil if none does.
+// It is valid as long as the body.
+func (a *Answer) Object(i int) []byte {
+	if a.matched[i] < 0 {
+		return nil
+	}
+	return a.items[a.matched[i]].object
+}
+
 // failures are the members by which an item tells that it was not taken.
 var failures = [...]string{"errors", "error", "_errors", "non_field_errors"}
 

@@ -1,0 +1,25 @@
+package api
+
+import (
+	"context"
+	"fmt"
+)
+
+// anySize is how many records are read to find one with a key.
+const anySize = 20
+
+// AnyKey returns the key of some record that the list at path shows: one whose
+// field can be asked for. ErrBlind says that it shows none.
+func (c *Client) AnyKey(ctx context.Context, path, field string) (string, error) {
+	a := ask{list: NewList(path, nil), page: 1, size: anySize}
+	var p page
+	if err := c.fetch(ctx, &a, &p, ""); err != nil {
+		return "", err
+	}
+	for i := range p.objects {
+		if key := keyOf(p.object(i), field); Lookupable(key) {
+			return string(key), nil
+		}
+	}
+	return "", fmt.Errorf("GET %s: %w", path, ErrBlind)
+}

@@ -1,0 +1,95 @@
+package sinks
+
+import (
+	"context"
+
+	"flytt/pipeline"
+)
+
+// readImages reads what records held before rows in doubt were to change them.
+// The first image of a record counts as long as those after it are of the same.
+func (w *write) readImages(rows []int32) error {
+	if !w.bulk.changes || len(rows) == 0 || w.changed != nil {
+		return nil
+	}
+	w.changed = map[int32]Before{}
+	images, err := w.bulk.options.Journal.Images(w.chunk.Seq)
+	if err != nil {
+		return err
+	}
+	for _, image := range images {
+		list, err := ReadImage(image.Data, nil)
+		if err != nil {
+			return err
+		}
+		for _, b := range list {
+			b.Record = nil
+			w.changed[b.Row] = b
+		}
+	}
+	return nil
+}
+
+// reconcileChanges settles rows whose changes an earlier pass left in doubt by
+// what their records hold.
+func (w *write) reconcileChanges(ctx context.Context, rows []int32) error {
+	ids := make([]string, len(rows))
+	var asked []string
+	for i, row := range rows {
+		ids[i] = string(cmpID(w.id(row), []byte(w.changed[row].ID)))
+		if ids[i] != "" {
+			asked = append(asked, ids[i])
+		}
+	}
+	found, err := w.bulk.findIDs(ctx, asked)
+	if err != nil {
+		return err
+	}
+	for i, row := range rows {
+		if ids[i] == "" {
+			w.closed[row] = true
+			continue
+		}
+		record, err := found[ids[i]], error(nil)
+		if record == nil {
+			record, err = w.bulk.get(ctx, ids[i])
+		}
+		switch {
+		case stops(ctx, err):
+			return err
+		case err != nil:
+			w.bulk.options.Log.Warn("a row stays in doubt", "cause", "its record cannot be read", "chunk", w.chunk.Seq, "error", err)
+		default:
+			w.reconcileChange(row, ids[i], record)
+		}
+	}
+	return nil
+}
+
+// reconcileChange settles row by its record: updated if that holds all of the
+// row, to be sent again if it holds what it did before, or is gone, which the
+// change will find. A record that holds something else was changed by somebody:
+// the row stays in doubt.
+func (w *write) reconcileChange(row int32, id string, record []byte) {
+	if record == nil {
+		w.sendAnew([]int32{row})
+		return
+	}
+	patch := w.patchOf(row, record)
+	before := w.changed[row]
+	switch {
+	case patch == nil:
+		w.chunk.Fates[row] = pipeline.Updated
+		w.setID(row, []byte(id))
+		w.sum(row, record)
+		w.pardon(row)
+		w.claim(row)
+	case before.Held != 0 && before.Held == w.held(patch, record):
+		w.sendAnew([]int32{row})
+	default:
+		w.closed[row] = true
+		w.pardon(row)
+		w.claim(row)
+		w.bulk.options.Log.Warn("a row stays in doubt", "cause", "its record holds neither what was sent nor what it held before", "chunk", w.chunk.Seq)
+	}
+}
