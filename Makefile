@@ -1,10 +1,13 @@
 # Needs Go and make; `make race` also needs a C compiler. Variables to set:
 #   FUZZTIME   how long `make fuzz` runs each target (10s)
 #   BENCHTIME  how long `make bench` runs each benchmark (1s)
+#   KILLS      how often `make soak` kills an import (200); SEED where its dice begin (1)
 #   PREFIX     where `make install` puts bin/flytt (what `go install` uses, if empty)
 
 FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
+KILLS     ?= 200
+SEED      ?= 1
 PREFIX    ?=
 
 STATICCHECK_VERSION := v0.7.0
@@ -22,7 +25,7 @@ export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test race lint fmt-check vet staticcheck bench fuzz build install clean
+.PHONY: help demo test race soak lint fmt-check vet staticcheck bench fuzz build install clean
 
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -57,6 +60,9 @@ race: ## run the tests under the race detector (needs a C compiler)
 	else \
 		echo 'make race: SKIPPED: no C compiler, which the race detector needs' >&2; \
 	fi
+
+soak: ## kill imports at random moments and points, KILLS times; each is gone on with and checked
+	FLYTT_SOAK_KILLS=$(KILLS) FLYTT_SOAK_SEED=$(SEED) go test -count=1 -v -timeout=60m -run='^TestFault06Kills$$' ./cmd/flytt
 
 lint: fmt-check vet staticcheck ## check the formatting, go vet and staticcheck
 
