@@ -1,0 +1,423 @@
+package sinks
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"flytt/internal/api"
+	"flytt/internal/journal"
+	"flytt/pipeline"
+)
+
+// memory is a journal that lives as long as its test. What is planned or settled
+// is lost in a crash unless something was noted durably after it.
+type memory struct {
+	pass func(point string) // told of every call, before and after it has effect
+
+	mu      sync.Mutex
+	entries map[int64]*journal.Entry
+	images  map[int64][]journal.Image
+	queue   []func()
+	sends   int // calls of Sending
+	settles int
+}
+
+func newMemory() *memory {
+	return &memory{entries: map[int64]*journal.Entry{}, images: map[int64][]journal.Image{}, pass: func(string) {}}
+}
+
+// flush makes all that was noted durable.
+func (m *memory) flush() {
+	for _, f := range m.queue {
+		f()
+	}
+	m.queue = nil
+}
+
+// crash loses what is not durable.
+func (m *memory) crash() { m.queue = nil }
+
+func (m *memory) entry(seq int64) *journal.Entry {
+	if m.entries[seq] == nil {
+		m.entries[seq] = &journal.Entry{}
+	}
+	return m.entries[seq]
+}
+
+func (m *memory) Find(seq int64) (*journal.Entry, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.flush() // whoever reads sees what was noted before
+	e := m.entries[seq]
+	if e == nil {
+		return nil, nil
+	}
+	out := *e
+	out.Sent = slices.Clone(e.Sent)
+	return &out, nil
+}
+
+func (m *memory) Plan(c journal.Chunk) error {
+	m.pass("plan")
+	c.Digest = bytes.Clone(c.Digest)
+	m.later(func() { e := m.entry(c.Seq); e.Chunk, e.State = c, journal.Planned })
+	m.pass("planned")
+	return nil
+}
+
+func (m *memory) later(f func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.queue = append(m.queue, f)
+}
+
+func (m *memory) Sending(seq int64, rows []int32, image []byte) error {
+	m.pass("sending")
+	m.mu.Lock()
+	m.sends++
+	m.flush()
+	e := m.entry(seq)
+	e.State = journal.Sending
+	for _, row := range rows {
+		if !slices.Contains(e.Sent, row) {
+			e.Sent = append(e.Sent, row)
+		}
+	}
+	slices.Sort(e.Sent)
+	if image != nil {
+		m.images[seq] = append(m.images[seq], journal.Image{Seq: seq, Data: bytes.Clone(image)})
+	}
+	m.mu.Unlock()
+	m.pass("sent")
+	return nil
+}
+
+func (m *memory) Settle(seq int64, s journal.Settlement) error {
+	m.pass("settle")
+	kept := journal.Settlement{Fates: slices.Clone(s.Fates), Sums: slices.Clone(s.Sums), Notes: bytes.Clone(s.Notes)}
+	for i := range s.IDs.Len() {
+		kept.IDs.Append(s.IDs.Value(i))
+	}
+	m.later(func() {
+		m.settles++
+		e := m.entry(seq)
+		e.Settlement, e.Sent, e.State = kept, nil, journal.Settled
+	})
+	m.pass("settled")
+	return nil
+}
+
+func (m *memory) Images(seq int64) ([]journal.Image, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.images[seq], nil
+}
+
+func (m *memory) Digest(data ...[]byte) []byte {
+	h := hmac.New(sha256.New, []byte("key"))
+	for _, d := range data {
+		h.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(d))))
+		h.Write(d)
+	}
+	return h.Sum(nil)
+}
+
+func (m *memory) Sum(data []byte) uint64 {
+	return binary.LittleEndian.Uint64(m.Digest(data)) | 1
+}
+
+// register is an API that keeps records, makes new ones in bulk, and changes
+// single ones. It refuses those called bad.
+type register struct {
+	partial bool                                                              // writes the good ones of a request with bad ones
+	detail  bool                                                              // says which are bad
+	lag     time.Duration                                                     // the list shows records so long after they were made
+	late    func(post int) time.Duration                                      // a request is carried out so long after it came, and its connection is reset
+	reset   func(post int) bool                                               // carries a request out and resets its connection
+	answer  func(post int, answer []map[string]any) (status int, body string) // in place of the answer; 0: the answer
+	empty   func(get int) bool                                                // this page shows nothing
+	pass    func(point string)                                                // told of every request, before and after it has effect
+
+	mu      sync.Mutex
+	records []map[string]any
+	made    []time.Time
+	posts   int
+	gets    int
+	sent    map[string]int // by key: in how many requests that were carried out
+}
+
+func newRegister(n int) *register {
+	g := &register{sent: map[string]int{}, pass: func(string) {}}
+	for i := range n {
+		g.keep(map[string]any{
+			"name": fmt.Sprintf("Ada %d", i), "external_client": map[string]any{"id": clientID, "name": "AB"},
+			"custom_id": fmt.Sprintf("K-%d", i), "ssn": nil, "title": "",
+		})
+	}
+	return g
+}
+
+// keep stores item; its id is that of its key.
+func (g *register) keep(item map[string]any) map[string]any {
+	key, _ := item["custom_id"].(string)
+	n, err := strconv.Atoi(strings.TrimPrefix(key, "K-"))
+	if err != nil {
+		n = 500_000 + len(g.records)
+	}
+	item["id"] = recordID(n)
+	g.records, g.made = append(g.records, item), append(g.made, time.Now())
+	g.sent[key]++
+	return item
+}
+
+func (g *register) RoundTrip(r *http.Request) (*http.Response, error) {
+	var body []byte
+	if r.Body != nil {
+		body, _ = io.ReadAll(r.Body)
+	}
+	g.pass(r.Method)
+	w := httptest.NewRecorder()
+	reset := g.serve(w, r, body)
+	g.pass(r.Method + " done")
+	if reset {
+		return nil, errReset
+	}
+	return w.Result(), nil
+}
+
+func (g *register) serve(w *httptest.ResponseRecorder, r *http.Request, body []byte) (reset bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	last := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, strings.TrimSuffix(bulkPath, "list/")), "/")
+	at := slices.IndexFunc(g.records, func(m map[string]any) bool { return m["id"] == last })
+	switch {
+	case last == "list" && r.Method == http.MethodGet:
+		g.gets++
+		g.list(w, r)
+	case last == "list":
+		return g.create(w, body)
+	case at < 0:
+		w.WriteHeader(http.StatusNotFound)
+	case r.Method == http.MethodGet:
+		_ = json.NewEncoder(w).Encode(g.records[at])
+	default:
+		var changes map[string]any
+		_ = json.Unmarshal(body, &changes)
+		maps.Copy(g.records[at], changes)
+		_ = json.NewEncoder(w).Encode(g.records[at])
+	}
+	return false
+}
+
+func (g *register) list(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	out := []any{}
+	for i, record := range g.records {
+		key, _ := record["custom_id"].(string)
+		asked := !q.Has("id__in") && !q.Has("custom_id__in") ||
+			slices.Contains(strings.Split(q.Get("id__in"), ","), record["id"].(string)) ||
+			slices.Contains(strings.Split(q.Get("custom_id__in"), ","), key)
+		if asked && time.Since(g.made[i]) >= g.lag {
+			out = append(out, record)
+		}
+	}
+	if q.Get("_page") != "1" || g.empty != nil && g.empty(g.gets) {
+		out = out[:0]
+	}
+	_ = json.NewEncoder(w).Encode(out)
+}
+
+func (g *register) create(w *httptest.ResponseRecorder, body []byte) (reset bool) {
+	g.posts++
+	post := g.posts
+	var items []map[string]any
+	_ = json.Unmarshal(body, &items)
+	if g.late != nil && g.late(post) > 0 {
+		time.AfterFunc(g.late(post), func() {
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			for _, item := range items {
+				g.keep(item)
+			}
+		})
+		return true
+	}
+	g.write(w, items, post)
+	return g.reset != nil && g.reset(post)
+}
+
+func (g *register) write(w *httptest.ResponseRecorder, items []map[string]any, post int) {
+	refusals := make([]map[string]any, len(items))
+	bad := 0
+	for i, item := range items {
+		refusals[i] = map[string]any{}
+		if item["name"] == "bad" {
+			refusals[i]["name"] = []string{"not this: bad"}
+			bad++
+		}
+	}
+	var answer []map[string]any
+	for _, item := range items {
+		if item["name"] != "bad" && (bad == 0 || g.partial) {
+			answer = append(answer, g.keep(item))
+		}
+	}
+	switch {
+	case bad == 0 && g.answer != nil:
+		if status, body := g.answer(post, slices.Clone(answer)); status != 0 {
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, body)
+			return
+		}
+		fallthrough
+	case bad == 0:
+		_ = json.NewEncoder(w).Encode(answer)
+	case g.detail:
+		w.WriteHeader(http.StatusBadRequest)
+		_ = json.NewEncoder(w).Encode(refusals)
+	default:
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		_, _ = io.WriteString(w, `{"detail":"Something in there is wrong."}`)
+	}
+}
+
+// times returns how often there is a record with key.
+func (g *register) times(key string) (n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, record := range g.records {
+		if record["custom_id"] == key {
+			n++
+		}
+	}
+	return n
+}
+
+// trial is a run over some chunks that can be gone on with.
+type trial struct {
+	api     *register
+	journal Journal
+	options BulkOptions
+	chunks  [][][]string // values of updateFields
+	noKey   bool
+}
+
+// sink makes the sink of a pass.
+func (r *trial) sink(t testing.TB) *Bulk {
+	t.Helper()
+	client, err := api.New(api.Config{
+		BaseURL: "https://api.example.se", Transport: r.api,
+		Credentials: api.Credentials{CustomerID: "x", ApplicationID: "x", ServiceID: "x", ServiceVersionID: "x", ClientCT: "x", ClientEntity: "x", ClientSecret: "x"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := r.options
+	o.Path, o.Key, o.Journal = bulkPath, "custom_id", r.journal
+	o.KeyLookup = !r.noKey
+	s, err := NewBulk(client, schemaOf(updateFields...), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// made is what a pass makes of a chunk: fates and the record of it.
+type made struct {
+	fates  string
+	record pipeline.Record
+}
+
+// pass goes once over all chunks and returns what it makes of them.
+func (r *trial) pass(t testing.TB, s *Bulk) (out []made, err error) {
+	t.Helper()
+	recorder, _ := newRecorder(t, RecorderOptions{Fields: s.schema.Fields})
+	for seq, rows := range r.chunks {
+		c := r.chunk(t, s, seq, rows)
+		if err := s.Write(t.Context(), c); err != nil {
+			return out, err
+		}
+		m := made{fates: sequence(c)}
+		slices.SortStableFunc(c.Problems, func(a, b pipeline.Problem) int { return int(a.Row) - int(b.Row) })
+		recorder.Render(c, &m.record)
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+func (r *trial) chunk(t testing.TB, s *Bulk, seq int, rows [][]string) *pipeline.Chunk {
+	t.Helper()
+	c := chunkFrom(t, s, rows)
+	c.Seq = int64(seq)
+	for i := range c.Rows {
+		c.Rows[i] += int64(100 * seq)
+	}
+	return c
+}
+
+// finish makes passes until nothing is left that another could settle.
+func (r *trial) finish(t testing.TB) []made {
+	t.Helper()
+	for range 6 {
+		s := r.sink(t)
+		out, err := r.pass(t, s)
+		if err != nil {
+			t.Fatalf("the run cannot go on: %v", err)
+		}
+		if !s.Resolvable() {
+			return out
+		}
+	}
+	t.Fatal("rows stay in doubt for ever")
+	return nil
+}
+
+// creates returns chunks of new rows, with keys K-from and on; those in bad are
+// called bad.
+func creates(from, chunks, rows int, bad ...int) (out [][][]string) {
+	n := from
+	for range chunks {
+		var chunk [][]string
+		for range rows {
+			name := fmt.Sprintf("Ada %d", n)
+			if slices.Contains(bad, n) {
+				name = "bad"
+			}
+			chunk = append(chunk, []string{name, null, fmt.Sprintf("K-%d", n), clientID, null, null})
+			n++
+		}
+		out = append(out, chunk)
+	}
+	return out
+}
+
+// wantOnce checks that the API has each of the rows that is not bad once, and
+// none of those that are.
+func (r *trial) wantOnce(t testing.TB) {
+	t.Helper()
+	for _, rows := range r.chunks {
+		for _, row := range rows {
+			want := 1
+			if row[0] == "bad" {
+				want = 0
+			}
+			if n := r.api.times(row[2]); n != want {
+				t.Errorf("row %s is there %d times, want %d", row[2], n, want)
+			}
+		}
+	}
+}

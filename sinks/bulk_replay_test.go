@@ -1,0 +1,181 @@
+package sinks
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// killed is what a process dies of in these tests.
+type killed struct{ point string }
+
+// reaper kills at a point, the n-th that is passed.
+type reaper struct {
+	left   int
+	points int
+}
+
+func (k *reaper) pass(point string) {
+	k.points++
+	if k.left--; k.left == 0 {
+		panic(killed{point})
+	}
+}
+
+// live makes a pass that dies at the n-th point, and reports where, or "".
+func (r *trial) live(t *testing.T, n int) (point string) {
+	t.Helper()
+	k := &reaper{left: n}
+	m := r.journal.(*memory)
+	r.api.pass, m.pass = k.pass, k.pass
+	defer func() {
+		r.api.pass, m.pass = func(string) {}, func(string) {}
+		if died, ok := recover().(killed); ok {
+			point = died.point
+		}
+	}()
+	if _, err := r.pass(t, r.sink(t)); err != nil {
+		t.Fatalf("the run cannot go on: %v", err)
+	}
+	return ""
+}
+
+// replayed is a run that is killed wherever it can be.
+type replayed struct {
+	name    string
+	setup   func() *trial
+	noIDs   bool // of rows that are written where others are refused
+	doubtOK bool // rows may stay in doubt
+}
+
+func replays() []replayed {
+	upserts := func() [][][]string {
+		return [][][]string{
+			{row(0), row(1, "name", "New 1"), row(40, "id", null), row(2, "id", null, "name", "New 2"), row(41, "id", null), row(3, "id", null)},
+			{row(42, "id", null), row(4, "name", "New 4"), row(5, "name", "New 5"), row(43, "id", null, "name", "bad"), row(6)},
+		}
+	}
+	updates := func() [][][]string {
+		return [][][]string{
+			{row(0, "name", "New 0"), row(1, "name", "New 1"), row(2), row(90, "name", "gone")},
+			{row(50, "id", null), row(3, "name", "New 3"), row(51, "id", null)},
+		}
+	}
+	of := func(o BulkOptions, detail, partial bool, there int, chunks func() [][][]string) func() *trial {
+		return func() *trial {
+			g := newRegister(there)
+			g.detail, g.partial = detail, partial
+			o.Settle = 30 * time.Second
+			o.SumOf = func(b []byte) ([]byte, error) { return b, nil }
+			return &trial{api: g, options: o, journal: newMemory(), chunks: chunks()}
+		}
+	}
+	rows := func(bad ...int) func() [][][]string {
+		return func() [][][]string { return creates(0, 3, 4, bad...) }
+	}
+	single := func() [][][]string { return creates(9, 1, 3) }
+	return []replayed{
+		{name: "creates, unknown atomicity", setup: of(BulkOptions{}, true, false, 0, rows(5))},
+		{name: "creates, unknown atomicity, some written", setup: of(BulkOptions{}, true, true, 0, rows(5, 11))},
+		{name: "creates, unknown atomicity, no detail", setup: of(BulkOptions{}, false, false, 0, rows(6))},
+		{name: "creates, unknown atomicity, no detail, some written", setup: of(BulkOptions{}, false, true, 0, rows(6))},
+		{name: "creates, all or nothing", setup: of(BulkOptions{Atomicity: AllOrNothing}, false, false, 0, rows(5))},
+		{name: "creates, all or nothing, detail", setup: of(BulkOptions{Atomicity: AllOrNothing}, true, false, 0, rows(5))},
+		{name: "creates, partial", setup: of(BulkOptions{Atomicity: PartialWrites}, true, true, 0, rows(5)), noIDs: true},
+		{name: "one chunk into an API with records", setup: of(BulkOptions{}, true, false, 3, single)},
+		{name: "upsert", setup: of(BulkOptions{Mode: Upsert}, true, false, 8, upserts)},
+		{name: "upsert, undoable", setup: of(BulkOptions{Mode: Upsert, Undoable: true}, true, false, 8, upserts)},
+		{name: "changes by id", setup: of(BulkOptions{Undoable: true}, true, false, 8, updates)},
+	}
+}
+
+// TestReplayAfterEveryDeath kills a run before and after everything that it does
+// to the journal and to the API, once and twice, and goes on until it is done:
+// the API has every valid row once, and what is recorded is what a run records
+// that nothing happened to.
+func TestReplayAfterEveryDeath(t *testing.T) {
+	for _, test := range replays() {
+		t.Run(test.name, func(t *testing.T) {
+			var want []made
+			points := 0
+			synctest.Test(t, func(t *testing.T) {
+				r := test.setup()
+				k := &reaper{}
+				r.api.pass, r.journal.(*memory).pass = k.pass, k.pass
+				want = r.finish(t)
+				points = k.points
+			})
+			if points < 10 {
+				t.Fatalf("%d points", points)
+			}
+			for n := 1; n <= points; n++ {
+				for _, second := range []int{0, 3 + n%11} {
+					for _, loses := range []bool{false, true} {
+						synctest.Test(t, func(t *testing.T) { test.die(t, n, second, loses, want) })
+					}
+				}
+			}
+		})
+	}
+}
+
+// die kills a run at the n-th point, and again at the point second of the next
+// pass, and holds what the last pass makes against want.
+func (test *replayed) die(t *testing.T, n, second int, loses bool, want []made) {
+	t.Helper()
+	r := test.setup()
+	m := r.journal.(*memory)
+	end := func() {
+		if loses {
+			m.crash()
+		}
+	}
+	where := r.live(t, n)
+	end()
+	if second > 0 {
+		where += ", then " + r.live(t, second)
+		end()
+	}
+	got := r.finish(t)
+	name := fmt.Sprintf("killed at %d, %s, losing what was not durable: %v", n, where, loses)
+	for i := range want {
+		a, b := test.text(&want[i]), test.text(&got[i])
+		if a != b {
+			t.Errorf("%s: chunk %d\ngot\n%s\nwant\n%s", name, i, b, a)
+		}
+	}
+	r.wantHeld(t, name)
+}
+
+// wantHeld checks that each row that could be written is there once, as it is.
+func (r *trial) wantHeld(t *testing.T, name string) {
+	t.Helper()
+	for _, rows := range r.chunks {
+		for _, row := range rows {
+			key, want := row[2], 1
+			if row[0] == "bad" || row[0] == "gone" {
+				want = 0
+			}
+			if n := r.api.times(key); n != want || r.api.sent[key] != want {
+				t.Errorf("%s: %s is there %d times, want %d; made %d times", name, key, n, want, r.api.sent[key])
+			}
+		}
+	}
+}
+
+// text is everything that m says.
+func (test *replayed) text(m *made) string {
+	written := string(m.record.Written)
+	if test.noIDs {
+		var out []string
+		for line := range strings.Lines(written) {
+			cells := strings.Split(line, ";")
+			cells[2] = ""
+			out = append(out, strings.Join(cells, ";"))
+		}
+		written = strings.Join(out, "")
+	}
+	return m.fates + "\n" + string(m.record.Rejects) + string(m.record.InDoubt) + written
+}
