@@ -242,9 +242,16 @@ func refused(u *unit) int64 {
 
 func (k *chunker) close() {
 	if k.current != nil {
+		k.current.hold = k.current.hold || k.limits.Whole && k.cutShort()
 		k.send()
 	}
 	close(k.queue)
 	close(k.ordered)
 	k.wg.Wait()
+}
+
+// cutShort reports whether the input was not read to its end. It is only asked
+// when no more is to come.
+func (k *chunker) cutShort() bool {
+	return k.interrupted || k.readErr != nil || k.reading.Err() != nil
 }

@@ -137,6 +137,13 @@ func TestASecondSignalEndsTheRunAtOnce(t *testing.T) {
 	}
 }
 
+// whole is modes[1] for a sink that takes no chunk which was cut short.
+func whole(g *rig) *rig {
+	g = modes[1].set(g)
+	g.Chunks.Whole = true
+	return g
+}
+
 func TestAFirstSignalFinishesWhatWasRead(t *testing.T) {
 	for _, test := range []struct {
 		mode func(*rig) *rig
@@ -144,6 +151,7 @@ func TestAFirstSignalFinishesWhatWasRead(t *testing.T) {
 	}{
 		{(*rig).direct, ends{err: pipeline.ErrInterrupted, read: 15, notSent: 15, aborts: 1, attempts: 5}},
 		{modes[1].set, ends{err: pipeline.ErrInterrupted, read: 15, written: 15, aborts: 1, attempts: 4}},
+		{whole, ends{err: pipeline.ErrInterrupted, read: 15, written: 12, notSent: 3, aborts: 1, attempts: 3}},
 	} {
 		drain := make(chan struct{})
 		g := test.mode(newRig(words(10_000, good)))

@@ -38,6 +38,10 @@ type ChunkLimits struct {
 	InFlight int // chunks written at once
 	Rows     int // rows sent in a chunk; needed with InFlight
 	Bytes    int // encoded bytes in a chunk, exceeded only by a single row; 0: 8 MiB
+
+	// Whole keeps a chunk that the end of the run cut short from being written: a
+	// journal is to meet the same chunks when the run is gone on with.
+	Whole bool
 }
 
 // RejectLimit stops a run that rejects too much. The zero value never does.
