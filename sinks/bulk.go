@@ -161,12 +161,12 @@ func (s *Bulk) Write(ctx context.Context, c *pipeline.Chunk) error {
 	w := s.writes.Get().(*write)
 	w.begin(c)
 	err := w.recall()
-	open := err == nil && w.unsettled()
-	if open {
+	busy := err == nil && w.unsettled()
+	if busy {
 		err = w.carryOut(ctx)
 	}
 	w.giveIDs()
-	if open {
+	if busy {
 		if failed := w.settle(); err == nil {
 			err = failed
 		}

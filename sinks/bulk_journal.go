@@ -18,7 +18,7 @@ import (
 //     and what was said of it come from there. What is written of a row by a pass
 //     that finds it in the journal is what was written by the pass that settled it.
 //   - A row that the journal leaves in doubt is looked up, once the API cannot be
-//     working on it any more: see bulk_recall.go. It is sent again only if two reads
+//     working on it any more: see bulk_recall_lookup.go. It is sent again only if two reads
 //     that show a record known to be there do not show it.
 //   - What cannot be looked up stays in doubt for ever.
 

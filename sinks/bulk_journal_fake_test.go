@@ -15,12 +15,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
-	"flytt/internal/api"
 	"flytt/internal/journal"
-	"flytt/pipeline"
 )
 
 // memory is a journal that lives as long as its test. What is planned or settled
@@ -305,119 +302,4 @@ func (g *register) times(key string) (n int) {
 		}
 	}
 	return n
-}
-
-// trial is a run over some chunks that can be gone on with.
-type trial struct {
-	api     *register
-	journal Journal
-	options BulkOptions
-	chunks  [][][]string // values of updateFields
-	noKey   bool
-}
-
-// sink makes the sink of a pass.
-func (r *trial) sink(t testing.TB) *Bulk {
-	t.Helper()
-	client, err := api.New(api.Config{
-		BaseURL: "https://api.example.se", Transport: r.api,
-		Credentials: api.Credentials{CustomerID: "x", ApplicationID: "x", ServiceID: "x", ServiceVersionID: "x", ClientCT: "x", ClientEntity: "x", ClientSecret: "x"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := r.options
-	o.Path, o.Key, o.Journal = bulkPath, "custom_id", r.journal
-	o.KeyLookup = !r.noKey
-	s, err := NewBulk(client, schemaOf(updateFields...), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// made is what a pass makes of a chunk: fates and the record of it.
-type made struct {
-	fates  string
-	record pipeline.Record
-}
-
-// pass goes once over all chunks and returns what it makes of them.
-func (r *trial) pass(t testing.TB, s *Bulk) (out []made, err error) {
-	t.Helper()
-	recorder, _ := newRecorder(t, RecorderOptions{Fields: s.schema.Fields})
-	for seq, rows := range r.chunks {
-		c := r.chunk(t, s, seq, rows)
-		if err := s.Write(t.Context(), c); err != nil {
-			return out, err
-		}
-		m := made{fates: sequence(c)}
-		slices.SortStableFunc(c.Problems, func(a, b pipeline.Problem) int { return int(a.Row) - int(b.Row) })
-		recorder.Render(c, &m.record)
-		out = append(out, m)
-	}
-	return out, nil
-}
-
-func (r *trial) chunk(t testing.TB, s *Bulk, seq int, rows [][]string) *pipeline.Chunk {
-	t.Helper()
-	c := chunkFrom(t, s, rows)
-	c.Seq = int64(seq)
-	for i := range c.Rows {
-		c.Rows[i] += int64(100 * seq)
-	}
-	return c
-}
-
-// finish makes passes until nothing is left that another could settle.
-func (r *trial) finish(t testing.TB) []made {
-	t.Helper()
-	for range 6 {
-		s := r.sink(t)
-		out, err := r.pass(t, s)
-		if err != nil {
-			t.Fatalf("the run cannot go on: %v", err)
-		}
-		if !s.Resolvable() {
-			return out
-		}
-	}
-	t.Fatal("rows stay in doubt for ever")
-	return nil
-}
-
-// creates returns chunks of new rows, with keys K-from and on; those in bad are
-// called bad.
-func creates(from, chunks, rows int, bad ...int) (out [][][]string) {
-	n := from
-	for range chunks {
-		var chunk [][]string
-		for range rows {
-			name := fmt.Sprintf("Ada %d", n)
-			if slices.Contains(bad, n) {
-				name = "bad"
-			}
-			chunk = append(chunk, []string{name, null, fmt.Sprintf("K-%d", n), clientID, null, null})
-			n++
-		}
-		out = append(out, chunk)
-	}
-	return out
-}
-
-// wantOnce checks that the API has each of the rows that is not bad once, and
-// none of those that are.
-func (r *trial) wantOnce(t testing.TB) {
-	t.Helper()
-	for _, rows := range r.chunks {
-		for _, row := range rows {
-			want := 1
-			if row[0] == "bad" {
-				want = 0
-			}
-			if n := r.api.times(row[2]); n != want {
-				t.Errorf("row %s is there %d times, want %d", row[2], n, want)
-			}
-		}
-	}
 }

@@ -2,13 +2,8 @@ package sinks
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
-	"slices"
-	"time"
 
-	"flytt/internal/api"
 	"flytt/internal/journal"
 	"flytt/pipeline"
 )
@@ -97,20 +92,16 @@ func (w *write) claim(row int32) {
 	if !w.bulk.changes || w.chunk.Fates[row] == pipeline.Rejected {
 		return
 	}
-	if id := cmpID(w.id(row), w.idOf(row)); len(id) > 0 {
+	id := w.id(row)
+	if len(id) == 0 {
+		id = w.idOf(row)
+	}
+	if len(id) > 0 {
 		w.bulk.claims.take(idClaim, id)
 	}
 	if key := w.key(row); w.bulk.byKey && len(w.id(row)) == 0 && len(key) > 0 {
 		w.bulk.claims.take(keyClaim, key)
 	}
-}
-
-// cmpID returns the first of a and b that is not empty.
-func cmpID(a, b []byte) []byte {
-	if len(a) > 0 {
-		return a
-	}
-	return b
 }
 
 // idOf returns the id that was set for row, or nothing.
@@ -159,198 +150,4 @@ func (w *write) pardon(row int32) {
 	for _, at := range w.faults(row) {
 		w.chunk.Problems[at].Severity = pipeline.Warning
 	}
-}
-
-// partDoubtful parts rows in doubt into those that would make records and those
-// that change one.
-func (w *write) partDoubtful(rows []int32) (creates, changes []int32) {
-	for _, row := range rows {
-		_, image := w.changed[row]
-		switch mode := w.bulk.options.Mode; {
-		case image, mode == UpdateOnly, mode != Upsert && len(w.id(row)) > 0:
-			changes = append(changes, row)
-		default:
-			creates = append(creates, row)
-		}
-	}
-	return creates, changes
-}
-
-// findable returns those of rows that can be looked up: their keys can be asked
-// for, and no other row has them.
-func (w *write) findable(rows []int32) (out []int32) {
-	o := &w.bulk.options
-	if !o.KeyLookup || len(rows) == 0 {
-		return nil
-	}
-	times := map[string]int{}
-	for i, fate := range w.chunk.Fates {
-		if fate != pipeline.Rejected && fate != pipeline.Skipped {
-			times[string(w.key(int32(i)))]++
-		}
-	}
-	for _, row := range rows {
-		if key := w.key(row); api.Lookupable(key) && times[string(key)] == 1 && !w.shared(row) {
-			out = append(out, row)
-		}
-	}
-	return out
-}
-
-// shared reports whether the key of row is also that of a row elsewhere in the
-// input.
-func (w *write) shared(row int32) bool {
-	f := w.bulk.options.Shared
-	return f != nil && f(w.chunk.Rows[row])
-}
-
-// longestGap is the longest time between the two reads that tell whether a row in
-// doubt is there.
-const longestGap = 3 * time.Second
-
-// reconcile looks up rows that an earlier pass left in doubt, once the API cannot
-// be working on them any more, and settles them: those that are there, and those
-// that are not, which are Pending again. It returns those of which nothing can be
-// believed because no record is known to be there: there may be one later.
-func (w *write) reconcile(ctx context.Context, rows []int32) (left []int32, err error) {
-	if err := w.readImages(rows); err != nil {
-		return nil, err
-	}
-	creates, changes := w.partDoubtful(rows)
-	creates = w.findable(creates)
-	if len(creates)+len(changes) == 0 {
-		return nil, nil
-	}
-	if err := w.bulk.untilSettled(ctx); err != nil {
-		return nil, err
-	}
-	if err := w.reconcileChanges(ctx, changes); err != nil {
-		return nil, err
-	}
-	return w.reconcileCreates(ctx, creates)
-}
-
-// untilSettled waits until the API cannot be working any more on what was sent
-// before this pass.
-func (s *Bulk) untilSettled(ctx context.Context) error {
-	if left := s.settleLeft(); left > 0 {
-		return pauseFor(ctx, left)
-	}
-	return nil
-}
-
-// reconcileCreates looks rows up, and those that were not shown a second time.
-func (w *write) reconcileCreates(ctx context.Context, rows []int32) (left []int32, err error) {
-	for read := 0; len(rows) > 0 && read < 2; read++ {
-		if read > 0 {
-			if err := pauseFor(ctx, min(w.bulk.options.Settle/2, longestGap)); err != nil {
-				return nil, err
-			}
-		}
-		found, err := w.look(ctx, rows)
-		switch {
-		case stops(ctx, err):
-			return nil, err
-		case err != nil:
-			w.bulk.options.Log.Warn("rows stay in doubt", "cause", "looking them up failed", "chunk", w.chunk.Seq, "rows", len(rows), "error", err)
-			if errors.Is(err, api.ErrBlind) {
-				return rows, nil
-			}
-			return nil, nil
-		}
-		rows = w.adopt(rows, found)
-	}
-	w.sendAnew(rows)
-	return nil, nil
-}
-
-// sendAnew makes rows, which were in doubt and are known not to have been written,
-// Pending.
-func (w *write) sendAnew(rows []int32) {
-	for _, row := range rows {
-		w.chunk.Fates[row] = pipeline.Pending
-		w.again[row] = true
-	}
-}
-
-// adopt settles those of rows, which were in doubt, that have records, and
-// returns the others. Where a row changes the record there is, it is compared with
-// it once more.
-func (w *write) adopt(rows []int32, found map[string][]api.Record) (absent []int32) {
-	for _, row := range rows {
-		records := found[string(w.key(row))]
-		switch {
-		case len(records) == 0:
-			absent = append(absent, row)
-		case w.bulk.options.Mode == Upsert && (len(records) > 1 || !api.Same(w.item(row), records[0].Object)):
-			w.sendAnew([]int32{row})
-		default:
-			w.foundRecords(row, records)
-		}
-	}
-	return absent
-}
-
-// foundRecords settles row by the records that have its key.
-func (w *write) foundRecords(row int32, records []api.Record) {
-	w.found(row, records)
-	if w.chunk.Fates[row] == pipeline.Written {
-		w.sum(row, records[0].Object)
-	}
-}
-
-// look looks rows up, together with a record that is known to be there. Where no
-// such record is known, one that the list shows will do; api.ErrBlind says that it
-// shows none.
-func (w *write) look(ctx context.Context, rows []int32) (map[string][]api.Record, error) {
-	o := &w.bulk.options
-	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(rows)}
-	for _, key := range w.controls() {
-		l.Control = key
-		found, err := w.bulk.client.FindByKeys(ctx, l)
-		if !errors.Is(err, api.ErrBlind) {
-			if err == nil {
-				w.bulk.shown(key)
-			}
-			return found, err
-		}
-	}
-	key, err := w.bulk.client.AnyKey(ctx, o.Path, o.Key)
-	if err != nil {
-		return nil, err
-	}
-	l.Control = key
-	found, err := w.bulk.client.FindByKeys(ctx, l)
-	if err == nil {
-		w.bulk.shown(key)
-	}
-	return found, err
-}
-
-// keysOf returns the keys of rows.
-func (w *write) keysOf(rows []int32) []string {
-	keys := make([]string, len(rows))
-	for i, row := range rows {
-		keys[i] = string(w.key(row))
-	}
-	return keys
-}
-
-// controls returns the keys of records that are known to be there, those that the
-// list has shown in this pass first.
-func (w *write) controls() (keys []string) {
-	add := func(key string) {
-		if key != "" && !slices.Contains(keys, key) {
-			keys = append(keys, key)
-		}
-	}
-	if a := w.bulk.anchor.Load(); a != nil {
-		add(a.key)
-	}
-	add(w.bulk.control.known())
-	add(w.witness())
-	if a := w.bulk.witness.Load(); a != nil {
-		add(a.key)
-	}
-	return keys
 }

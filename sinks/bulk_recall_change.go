@@ -1,13 +1,14 @@
 package sinks
 
 import (
+	"cmp"
 	"context"
 
 	"flytt/pipeline"
 )
 
-// readImages reads what records held before rows in doubt were to change them.
-// The first image of a record counts as long as those after it are of the same.
+// readImages reads what records held before rows in doubt were to change them: it
+// is the last image of a record that counts.
 func (w *write) readImages(rows []int32) error {
 	if !w.bulk.changes || len(rows) == 0 || w.changed != nil {
 		return nil
@@ -36,7 +37,7 @@ func (w *write) reconcileChanges(ctx context.Context, rows []int32) error {
 	ids := make([]string, len(rows))
 	var asked []string
 	for i, row := range rows {
-		ids[i] = string(cmpID(w.id(row), []byte(w.changed[row].ID)))
+		ids[i] = cmp.Or(string(w.id(row)), w.changed[row].ID)
 		if ids[i] != "" {
 			asked = append(asked, ids[i])
 		}

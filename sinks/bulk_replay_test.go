@@ -44,10 +44,9 @@ func (r *trial) live(t *testing.T, n int) (point string) {
 
 // replayed is a run that is killed wherever it can be.
 type replayed struct {
-	name    string
-	setup   func() *trial
-	noIDs   bool // of rows that are written where others are refused
-	doubtOK bool // rows may stay in doubt
+	name  string
+	setup func() *trial
+	noIDs bool // of rows that are written where others are refused
 }
 
 func replays() []replayed {

@@ -1,0 +1,196 @@
+package sinks
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"flytt/internal/journal"
+	"flytt/pipeline"
+)
+
+func TestNotesComeBackAsTheyWere(t *testing.T) {
+	problems := []pipeline.Problem{
+		{Row: 7, Field: pipeline.None, Column: pipeline.None, Stage: pipeline.Write, Code: codeRefused, Private: "name: \x00å;\n"},
+		{Row: 0, Field: 3, Column: 300, Severity: pipeline.Warning, Stage: pipeline.Write, Code: codeStoredOtherwise, Shape: "12 digits"},
+		{Row: 7, Field: 0, Column: 0, Severity: pipeline.Repair, Stage: pipeline.Validate},
+	}
+	excused := []bool{2: true, 7: true, 9: false}
+	data := appendNotes(nil, problems, excused)
+	got, rows, err := readNotes(data, len(excused))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(problems, got); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]int32{2, 7}, rows); diff != "" {
+		t.Error(diff)
+	}
+	if len(appendNotes(nil, nil, make([]bool, 10))) > 0 {
+		t.Error("nothing said is something")
+	}
+	for n := 1; n < len(data); n++ {
+		if got, _, err := readNotes(data[:n], len(excused)); err == nil && len(got) == len(problems) {
+			t.Errorf("cut at %d: read whole", n)
+		}
+	}
+	if _, _, err := readNotes(data, 7); !errors.Is(err, errNotes) {
+		t.Errorf("rows that the chunk does not have: %v", err)
+	}
+}
+
+func FuzzReadNotes(f *testing.F) {
+	f.Add(appendNotes(nil, []pipeline.Problem{{Row: 1, Code: codeRefused, Private: "x"}}, []bool{true, false}))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		problems, excused, err := readNotes(data, 4)
+		if err != nil {
+			return
+		}
+		for _, p := range problems {
+			if p.Row < 0 || p.Row >= 4 {
+				t.Errorf("row %d", p.Row)
+			}
+		}
+		for _, row := range excused {
+			if row < 0 || row >= 4 {
+				t.Errorf("row %d", row)
+			}
+		}
+	})
+}
+
+func FuzzReadImage(f *testing.F) {
+	f.Add([]byte{imageVersion, imagePlain, 1, 3, 1, 'x', 1, 2, 3, 4, 5, 6, 7, 8, 2, '{', '}'})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		list, err := ReadImage(data, func(b []byte) ([]byte, error) { return b, nil })
+		if err == nil && len(list) > len(data) {
+			t.Errorf("%d records of %d bytes", len(list), len(data))
+		}
+	})
+}
+
+// reversed is an encryption that tests see through.
+func reversed(data []byte) ([]byte, error) {
+	out := bytes.Clone(data)
+	for i := range out {
+		out[i] = ^out[i]
+	}
+	return out, nil
+}
+
+// TestImagesKeepWhatRecordsHeld changes two records and reads what they held from
+// the journal.
+func TestImagesKeepWhatRecordsHeld(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		undoable bool
+		seal     func([]byte) ([]byte, error)
+		open     func([]byte) ([]byte, error)
+		kept     bool
+	}{
+		{"plain", true, nil, nil, true},
+		{"sealed", true, reversed, reversed, true},
+		{"sealed, without the key", true, reversed, nil, false},
+		{"not undoable", false, nil, nil, false},
+	} {
+		inBubble(t, test.name, func(t *testing.T) {
+			m := newMemory()
+			r := &trial{api: newRegister(4), journal: m, chunks: [][][]string{{row(0), row(1, "name", "New"), row(2), row(3, "title", "Dr")}},
+				options: BulkOptions{Undoable: test.undoable, SealImage: test.seal, SumOf: reversed}}
+			r.first(t)
+			if m.sends != 1 || len(m.images[0]) != 1 {
+				t.Fatalf("%d times on record, %d images", m.sends, len(m.images[0]))
+			}
+			if data := m.images[0][0].Data; bytes.Contains(data, []byte("Ada")) != (test.undoable && test.seal == nil) {
+				t.Errorf("the image is %q", data)
+			}
+			list, err := ReadImage(m.images[0][0].Data, test.open)
+			if err != nil || len(list) != 2 {
+				t.Fatalf("%+v, %v", list, err)
+			}
+			for i, n := range []int{1, 3} {
+				b := list[i]
+				var record map[string]any
+				if test.kept {
+					if err := json.Unmarshal(b.Record, &record); err != nil {
+						t.Error(err)
+					}
+				}
+				if b.Row != int32(n) || b.ID != recordID(n) || b.Held == 0 || (b.Record != nil) != test.kept || test.kept && record["name"] != r.api.records[n]["name"] && n != 1 {
+					t.Errorf("%+v", b)
+				}
+			}
+			m.flush()
+			e := m.entries[0]
+			if e.Sums[0] != 0 || e.Sums[1] == 0 || e.Sums[3] == 0 || e.Sums[1] == e.Sums[3] {
+				t.Errorf("sums %v", e.Sums)
+			}
+		})
+	}
+}
+
+// TestAPassOverWhatIsSettledAsksNothing goes over a finished run once more.
+func TestAPassOverWhatIsSettledAsksNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		r := &trial{api: newRegister(0), journal: m, chunks: creates(0, 3, 4, 2), options: BulkOptions{Mode: CreateOnly, Settle: time.Hour}}
+		r.api.detail = true
+		first, _ := r.first(t)
+		m.flush()
+		asked, noted := r.api.posts+r.api.gets, m.sends+m.settles
+		began := time.Now()
+		again, _ := r.first(t)
+		m.flush()
+		if diff := cmp.Diff(first, again); diff != "" {
+			t.Error(diff)
+		}
+		if n := r.api.posts + r.api.gets - asked; n != 0 || m.sends+m.settles != noted || time.Since(began) > 0 {
+			t.Errorf("%d requests, %d notes, %v", n, m.sends+m.settles-noted, time.Since(began))
+		}
+	})
+}
+
+// TestOneNoteForTheRequestsOfAChunk bisects a chunk: its rows are on record once.
+func TestOneNoteForTheRequestsOfAChunk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		r := &trial{api: newRegister(0), journal: m, chunks: creates(0, 1, 64, 40), noKey: true,
+			options: BulkOptions{Mode: CreateOnly, Atomicity: AllOrNothing}}
+		r.first(t)
+		if r.api.posts < 5 || m.sends != 1 {
+			t.Errorf("%d requests, %d times on record", r.api.posts, m.sends)
+		}
+	})
+}
+
+// discard is a journal that computes what a journal computes and keeps nothing.
+type discard struct{ *memory }
+
+func (discard) Find(int64) (*journal.Entry, error)     { return nil, nil }
+func (discard) Plan(journal.Chunk) error               { return nil }
+func (discard) Sending(int64, []int32, []byte) error   { return nil }
+func (discard) Settle(int64, journal.Settlement) error { return nil }
+
+// BenchmarkBulkWriteJournalled is BenchmarkBulkWrite with a journal that costs
+// nothing but its digests.
+func BenchmarkBulkWriteJournalled(b *testing.B) {
+	s := bulkTo(b, "https://x.se", echo{}, BulkOptions{Journal: discard{newMemory()}})
+	c := bulkChunk(b, s, 0, 500)
+	b.SetBytes(int64(len(c.Data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range c.Fates {
+			c.Fates[i] = pipeline.Pending
+		}
+		if err := s.Write(b.Context(), c); err != nil || c.Fates[499] != pipeline.Written {
+			b.Fatal(err, fates(c))
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/500, "ns/row")
+}
