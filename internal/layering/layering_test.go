@@ -57,6 +57,7 @@ var testLayers = map[string][]string{
 var starters = []string{
 	"pipeline/",
 	"internal/api/rows.go",
+	"internal/journal/open.go",
 	"sinks/parquet_groups.go",
 	"sources/wait.go",
 	"internal/sandbox/sandbox.go",

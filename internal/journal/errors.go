@@ -1,0 +1,128 @@
+package journal
+
+import (
+	"errors"
+	"io/fs"
+	"strconv"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// What a journal is refused for. An Error wraps one of them, or what the system
+// said.
+var (
+	ErrNotJournal = errors.New("it is not a journal of flytt")
+	ErrVersion    = errors.New("its format is of another version")
+	ErrOtherKey   = errors.New("it was made with another key")
+	ErrDamaged    = errors.New("it is damaged")
+	ErrNetwork    = errors.New("it would lie on a network file system")
+	ErrClosed     = errors.New("it is closed")
+)
+
+// Error is something that is wrong with a journal, or its key.
+type Error struct {
+	Place  string // journal PATH
+	Act    string // what was being done; empty: opening it
+	Err    error
+	Advice string // what to do about it, if that is known
+}
+
+// Error returns the place, the act and the cause.
+func (e *Error) Error() string {
+	if e.Act == "" {
+		return e.Place + ": " + e.Err.Error()
+	}
+	return e.Place + ": " + e.Act + ": " + e.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Hint says what to do about it.
+func (e *Error) Hint() string { return e.Advice }
+
+// LockedError says that another process has the journal open.
+type LockedError struct {
+	Path string // of the journal
+	PID  int    // 0: it only reads it, or has not said yet who it is
+}
+
+// Error names the journal and the process.
+func (e *LockedError) Error() string {
+	if e.PID == 0 {
+		return "journal " + e.Path + ": another process has it open"
+	}
+	return "journal " + e.Path + ": process " + strconv.Itoa(e.PID) + " is working on this run"
+}
+
+// Hint says what to do about it.
+func (e *LockedError) Hint() string {
+	return "one process works on a run at a time: wait for it to end, or interrupt it"
+}
+
+// cause says more than a bare error, and without a path that stands before it.
+type cause struct {
+	text string
+	err  error
+}
+
+func (c *cause) Error() string { return c.text }
+func (c *cause) Unwrap() error { return c.err }
+
+// damaged returns an ErrDamaged that says where.
+func damaged(what string) error {
+	return &cause{ErrDamaged.Error() + ": " + what, ErrDamaged}
+}
+
+// pathCause strips the path and the operation off an error of package os.
+func pathCause(err error) error {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		return p.Err
+	}
+	return err
+}
+
+// wrong puts place, act and advice around err, which may be nil.
+func wrong(path, act string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	return &Error{Place: "journal " + path, Act: act, Err: plain(err), Advice: advice(err)}
+}
+
+// plain turns what SQLite says of a broken file into ErrDamaged.
+func plain(err error) error {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return pathCause(err)
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return &cause{ErrDamaged.Error() + ": " + e.Error(), errors.Join(ErrDamaged, err)}
+	}
+	return err
+}
+
+// advice says what can be done about err.
+func advice(err error) string {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		switch e.Code() & 0xff {
+		case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR:
+			return "nothing is sent that is not on record: see to the disk, then flytt resume goes on"
+		}
+	}
+	switch {
+	case errors.Is(err, ErrOtherKey):
+		return "FLYTT_KEY_DIR names the directory of the key that it was made with"
+	case errors.Is(err, fs.ErrExist):
+		return "flytt resume goes on with the run it is of"
+	}
+	if errors.Is(err, ErrDamaged) || errors.Is(plain(err), ErrDamaged) {
+		return "what was sent cannot be told from it: see to the disk, put the run directory back from a copy, or compare with the API before anything is sent again"
+	}
+	return ""
+}

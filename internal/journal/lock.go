@@ -1,0 +1,73 @@
+package journal
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// lockFile lies beside the journal. Whoever works on the run holds a lock of the
+// operating system on it, which ends with the process however it dies; what
+// stands in it is the number of the process, for those that are refused.
+const lockFile = "journal.lock"
+
+// errLocked says that another process holds the lock.
+var errLocked = errors.New("locked")
+
+// lock takes the lock beside the journal at path, or returns a LockedError. Any
+// number of processes share it to read.
+func lock(path string, shared bool) (*os.File, error) {
+	name := filepath.Join(filepath.Dir(path), lockFile)
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|noFollow, 0o600)
+	if err != nil {
+		return nil, wrong(path, "opening "+lockFile, err)
+	}
+	switch err := tryLock(f, shared); {
+	case errors.Is(err, errLocked):
+		return nil, errors.Join(&LockedError{Path: path, PID: holder(f)}, f.Close())
+	case err != nil:
+		return nil, errors.Join(wrong(path, "locking "+lockFile, err), f.Close())
+	}
+	// A number that stands there now is of a process that is dead.
+	pid := ""
+	if !shared {
+		pid = strconv.Itoa(os.Getpid()) + "\n"
+	}
+	if err := note(f, pid); err != nil {
+		return nil, errors.Join(wrong(path, "writing "+lockFile, err), f.Close())
+	}
+	return f, nil
+}
+
+// unlock gives the lock up.
+func unlock(f *os.File, shared bool) error {
+	if shared {
+		return f.Close()
+	}
+	return errors.Join(note(f, ""), f.Close())
+}
+
+// note makes text all that stands in f.
+func note(f *os.File, text string) error {
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	_, err := f.WriteAt([]byte(text), 0)
+	return err
+}
+
+// holder reads which process holds the lock, 0 if that cannot be told.
+func holder(f *os.File) int {
+	text, err := io.ReadAll(io.NewSectionReader(f, 0, 32))
+	if err != nil {
+		return 0
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return 0
+	}
+	return pid
+}

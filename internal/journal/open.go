@@ -1,0 +1,315 @@
+package journal
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+)
+
+// writing is how the database is opened to be written: one process, a log that is
+// synced at every commit and holds nothing but what was committed.
+var writing = []string{
+	"busy_timeout(2000)", "locking_mode(exclusive)", "journal_mode(wal)", "synchronous(full)", "fullfsync(1)",
+	"cache_spill(0)", "cell_size_check(1)", "trusted_schema(0)",
+}
+
+// making is how it is opened before it has its name.
+var making = []string{"journal_mode(delete)", "synchronous(full)", "fullfsync(1)"}
+
+// reading is how it is opened to be read.
+var reading = []string{"busy_timeout(2000)", "query_only(1)", "cell_size_check(1)", "trusted_schema(0)"}
+
+// Create makes the journal of a run at path, where none is yet, and opens it. The
+// header is never changed; its Format is set here.
+func Create(path string, h Header, k *Key) (*Journal, error) {
+	return hold(path, k, false, func(j *Journal) error {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			return errors.Join(err, &cause{"there is one already", fs.ErrExist})
+		}
+		h.Format = Format
+		if err := create(path, h, k); err != nil {
+			return err
+		}
+		return j.begin()
+	})
+}
+
+// Open opens the journal at path to go on with its run. It reads all of it: a
+// journal of which anything is missing, of another age, or not as it was written,
+// is refused.
+func Open(path string, k *Key) (*Journal, error) {
+	return hold(path, k, false, (*Journal).begin)
+}
+
+// Read opens the journal at path to be read. It changes nothing in it. What is
+// wrong with it beyond its header shows when it is first looked into.
+func Read(path string, k *Key) (*Journal, error) {
+	return hold(path, k, true, func(j *Journal) error {
+		lost, err := presentable(path)
+		if err != nil {
+			return err
+		}
+		parameters := url.Values{"_pragma": reading, "mode": {"ro"}}
+		if info, err := os.Stat(path + walSuffix); lost || err == nil && info.Size() == 0 {
+			parameters.Set("immutable", "1") // no log to look at, and none to make
+		}
+		if err := j.store.open(parameters, k); err != nil {
+			return err
+		}
+		return j.store.wholeLog(lost)
+	})
+}
+
+// hold takes the lock beside path, lets open open the journal, and starts the
+// goroutine that owns it.
+func hold(path string, k *Key, readOnly bool, open func(*Journal) error) (*Journal, error) {
+	j := &Journal{path: path, key: k, store: &store{path: path}, readOnly: readOnly, queue: make(chan *op, queued), ended: make(chan struct{})}
+	if !readOnly {
+		if err := local(path); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if j.lock, err = lock(path, readOnly); err != nil {
+		return nil, err
+	}
+	if err := open(j); err != nil {
+		return nil, errors.Join(wrong(path, "", err), j.store.close(), unlock(j.lock, readOnly))
+	}
+	go j.own()
+	return j, nil
+}
+
+// begin opens the database to be written.
+func (j *Journal) begin() error {
+	lost, err := presentable(j.path)
+	if err != nil {
+		return err
+	}
+	if lost {
+		if err := peek(j.path, j.key); err != nil {
+			return err
+		}
+	}
+	s := j.store
+	if err := s.open(url.Values{"_pragma": writing}, j.key); err != nil {
+		return err
+	}
+	if err := s.inMode("journal_mode", "wal"); err != nil {
+		return err
+	}
+	if err := s.inMode("locking_mode", "exclusive"); err != nil {
+		return err
+	}
+	if err := s.verify(j.known.add); err != nil {
+		return err
+	}
+	return s.enter()
+}
+
+// create makes the file of a journal, whole or not at all.
+func create(path string, h Header, k *Key) error {
+	made := path + ".new"
+	for _, left := range []string{made, made + "-journal"} {
+		if err := os.Remove(left); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	f, err := os.OpenFile(made, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := fill(made, h, k); err != nil {
+		return errors.Join(err, os.Remove(made))
+	}
+	if err := os.Rename(made, path); err != nil {
+		return errors.Join(err, os.Remove(made))
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// fill makes the tables, the header and the ledger in an empty file.
+func fill(path string, h Header, k *Key) (err error) {
+	s := &store{path: path}
+	if s.db, s.conn, err = connect(path, url.Values{"_pragma": making}); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.exec("begin immediate"); err != nil {
+		return err
+	}
+	for _, statement := range schema {
+		if err := s.exec(statement); err != nil {
+			return err
+		}
+	}
+	salt := make([]byte, keySize)
+	rand.Read(salt) // never fails
+	if err := s.writeHeader(h, k, salt); err != nil {
+		return err
+	}
+	return s.exec("commit")
+}
+
+// presentable looks at the files of a journal before SQLite does. It reports
+// whether there is no log.
+func presentable(path string) (lost bool, err error) {
+	if err := checkFile(path); err != nil {
+		return false, err
+	}
+	err = checkLog(path + walSuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	return false, err
+}
+
+// peek refuses a journal without a log if it should have one. It opens the
+// database so that none is made.
+func peek(path string, k *Key) (err error) {
+	s := &store{path: path}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.open(url.Values{"_pragma": reading, "mode": {"ro"}, "immutable": {"1"}}, k); err != nil {
+		return err
+	}
+	return s.wholeLog(true)
+}
+
+// wholeLog refuses a journal that was not closed if its log is lost.
+func (s *store) wholeLog(lost bool) error {
+	if lost && s.ledger.Open {
+		return damaged("what was written last stands in a file that is missing, " + filepath.Base(s.path) + walSuffix)
+	}
+	return nil
+}
+
+// checkFile refuses a file that is not a journal of this format, by the head of
+// SQLite's file format: what a journal of another format is like is not known.
+func checkFile(path string) error {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return ErrNotJournal
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	head := make([]byte, 100)
+	if _, err := io.ReadFull(f, head); err != nil || string(head[:16]) != "SQLite format 3\x00" {
+		return ErrNotJournal
+	}
+	if binary.BigEndian.Uint32(head[68:]) != application {
+		return ErrNotJournal
+	}
+	return checkVersion(path, int32(binary.BigEndian.Uint32(head[60:])))
+}
+
+// checkVersion refuses formats that are not read.
+func checkVersion(path string, version int32) error {
+	if version == Format {
+		return nil
+	}
+	text := fmt.Sprintf("its format is version %d, and this flytt reads version %d", version, Format)
+	way := "go on with it with the version of flytt that wrote it, or a newer one"
+	if version < Format {
+		way = "go on with it with the version of flytt that wrote it"
+	}
+	return &Error{Place: "journal " + path, Err: &cause{text, ErrVersion}, Advice: way}
+}
+
+// open opens the database, and reads and checks its header and ledger.
+func (s *store) open(parameters url.Values, k *Key) (err error) {
+	if s.db, s.conn, err = connect(s.path, parameters); err != nil {
+		return err
+	}
+	if err := s.readHeader(k); err != nil {
+		return err
+	}
+	return s.prepare()
+}
+
+// inMode returns an error if the database has not become what it was told to be.
+func (s *store) inMode(pragma, want string) error {
+	var is string
+	if err := s.conn.QueryRowContext(background, "pragma "+pragma).Scan(&is); err != nil {
+		return err
+	}
+	if is != want {
+		return fmt.Errorf("SQLite's %s is %s, not %s", pragma, is, want)
+	}
+	return nil
+}
+
+// verify reads all records: those the ledger counts have to be there, each as it
+// was last written. It tells known which there are.
+func (s *store) verify(known func(int64)) error {
+	var whole string
+	if err := s.conn.QueryRowContext(background, "pragma quick_check(1)").Scan(&whole); err != nil {
+		return err
+	}
+	if whole != "ok" {
+		return damaged("SQLite finds its pages out of order")
+	}
+	var found ledger
+	for next := int64(0); ; {
+		rows, err := s.page(next, pageSize)
+		if err != nil {
+			return err
+		}
+		for i := range rows {
+			mac, err := s.check(chunkKind, &rows[i])
+			if err != nil {
+				return err
+			}
+			known(rows[i].seq)
+			found.Chunks++
+			found.Total.toggle(mac)
+		}
+		if len(rows) < pageSize {
+			break
+		}
+		next = rows[len(rows)-1].seq + 1
+	}
+	if found.Chunks != s.ledger.Chunks || found.Total != s.ledger.Total {
+		return damaged(fmt.Sprintf("its records are not those that were written last (%d of %d)", found.Chunks, s.ledger.Chunks))
+	}
+	s.verified = true
+	return nil
+}
+
+// enter notes, in the database itself and not only its log, that a process is at
+// it. The log begins anew: what was torn off its end is gone.
+func (s *store) enter() error {
+	if err := s.checkpoint(); err != nil {
+		return err
+	}
+	return s.mark(true)
+}
+
+// leave notes that everything is in the database.
+func (s *store) leave() error { return s.mark(false) }
+
+// mark notes whether a process is at the journal.
+func (s *store) mark(open bool) error {
+	if err := s.exec("begin immediate"); err != nil {
+		return err
+	}
+	s.ledger.Open = open
+	if err := s.commit(); err != nil {
+		return err
+	}
+	return s.checkpoint()
+}

@@ -1,0 +1,20 @@
+package journal
+
+import "path/filepath"
+
+// local returns an error if a journal at path would lie on a network file system:
+// locks and syncs are not what they should be there.
+func local(path string) error {
+	kind, err := networkKind(filepath.Dir(path))
+	if err != nil {
+		return wrong(path, "looking at its file system", err)
+	}
+	if kind == "" {
+		return nil
+	}
+	return &Error{
+		Place:  "journal " + path,
+		Err:    &cause{ErrNetwork.Error() + " (" + kind + "), where neither locks nor syncs can be relied on", ErrNetwork},
+		Advice: "name a directory on a local disk with --run-dir",
+	}
+}
