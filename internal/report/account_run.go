@@ -24,7 +24,7 @@ func IsRun(path string) bool {
 		return false
 	}
 	for _, name := range []string{logFile, summaryFile, journalFile} {
-		if isFile(filepath.Join(path, name)) {
+		if IsFile(filepath.Join(path, name)) {
 			return true
 		}
 	}
@@ -32,9 +32,10 @@ func IsRun(path string) bool {
 }
 
 // HasJournal reports whether the run at path wrote to the API.
-func HasJournal(path string) bool { return isFile(filepath.Join(path, journalFile)) }
+func HasJournal(path string) bool { return IsFile(filepath.Join(path, journalFile)) }
 
-func isFile(path string) bool {
+// IsFile reports whether path is a file, and no link to one.
+func IsFile(path string) bool {
 	info, err := os.Lstat(path)
 	return err == nil && info.Mode().IsRegular()
 }

@@ -1,0 +1,179 @@
+package report
+
+import (
+	"io"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Asked is what the first run of an account was told to do.
+type Asked struct {
+	Verb     string    `json:"verb"`
+	File     string    `json:"file,omitempty"`
+	Resource string    `json:"resource,omitempty"`
+	Mapping  string    `json:"mapping,omitempty"` // as it was named; the run has a copy
+	Tenant   string    `json:"tenant,omitempty"`
+	Address  string    `json:"address,omitempty"`
+	Began    time.Time `json:"began"`
+	Tool     string    `json:"tool,omitempty"` // version of flytt
+}
+
+// Whole is all that is told of a run and those that belong to it.
+type Whole struct {
+	Run     string            `json:"run"`
+	Path    string            `json:"path"`
+	Parent  string            `json:"parent,omitempty"` // path of the run it belongs to itself
+	Asked   Asked             `json:"asked"`
+	Account *Account          `json:"account"`
+	Files   map[string]string `json:"files"`
+	Next    string            `json:"next,omitempty"` // the command to run next
+}
+
+// JSON returns w as one indented JSON object and a line end.
+func (w *Whole) JSON() ([]byte, error) { return indented(w) }
+
+// Print writes w for a person: what was asked, what each run did, what became of
+// the rows, the files.
+func (w *Whole) Print(to io.Writer) error {
+	p := &printer{w: to}
+	p.asked(w)
+	if len(w.Account.Parts) > 1 {
+		p.parts(w.Account)
+	}
+	p.fates(w)
+	p.files(w.Files)
+	return p.err
+}
+
+func (p *printer) asked(w *Whole) {
+	a := &w.Asked
+	title := a.Verb
+	if a.File != "" {
+		title += " " + a.File
+	}
+	if a.Resource != "" {
+		title += preposition(a.Verb) + a.Resource
+	}
+	p.printf("%s\n\n", title)
+	began := ""
+	if !a.Began.IsZero() {
+		began = a.Began.Local().Format(time.DateTime)
+	}
+	state := ""
+	if len(w.Account.Parts) > 0 {
+		state = w.Account.Parts[0].State
+	}
+	for _, line := range [][2]string{
+		{"run", w.Run}, {"began", began}, {"state", state}, {"part of", w.Parent}, {"mapping", a.Mapping},
+		{"tenant", a.Tenant}, {"address", a.Address}, {"flytt", a.Tool},
+	} {
+		if line[1] != "" {
+			p.printf("  %-9s  %s\n", line[0], line[1])
+		}
+	}
+}
+
+// parts lists what each run did. Four numbers fit beside the id of a run.
+func (p *printer) parts(a *Account) {
+	p.printf("\nWhat each run did\n")
+	table := [][]string{{"run", "verb", "state", "read", "written", "rejected", "in doubt"}}
+	for i := range a.Parts {
+		part := &a.Parts[i]
+		r := &part.Rows
+		table = append(table, []string{part.Run, part.Verb, part.State, Number(r.Read), Number(r.Written), Number(r.Rejected), Number(r.InDoubt)})
+	}
+	for i, line := range Columns(table, 3) {
+		p.printf("  %s\n", line)
+		if i > 0 && a.Parts[i-1].Refused > 0 {
+			p.printf("    of those rejected, %s had arrived already or were not rejected before\n", Number(a.Parts[i-1].Refused))
+		}
+	}
+}
+
+// Columns returns the rows of a table as lines whose columns stand below each other:
+// the first few to the left, those from column numbers on to the right.
+func Columns(table [][]string, numbers int) []string {
+	width := make([]int, len(table[0]))
+	for _, row := range table {
+		for i, cell := range row {
+			width[i] = max(width[i], utf8.RuneCountInString(cell))
+		}
+	}
+	lines := make([]string, len(table))
+	for n, row := range table {
+		padded := make([]string, len(row))
+		for i, cell := range row {
+			fill := strings.Repeat(" ", width[i]-utf8.RuneCountInString(cell))
+			if padded[i] = cell + fill; i >= numbers {
+				padded[i] = fill + cell
+			}
+		}
+		lines[n] = strings.TrimRight(strings.Join(padded, "  "), " ")
+	}
+	return lines
+}
+
+// fates says what became of the rows, each once.
+func (p *printer) fates(w *Whole) {
+	a := w.Account
+	p.printf("\n%s\n", fatesTitle(len(a.Parts)))
+	c := a.Rows
+	width := len(Number(c.Read))
+	for _, l := range []struct {
+		name string
+		n    int64
+		show bool
+		say  string
+	}{
+		{"read", c.Read, true, ""},
+		{"valid", c.Valid, w.Asked.Verb == "validate", ""},
+		{"written", c.Written, w.Asked.Verb != "validate", changes(c)},
+		{"unchanged", c.Unchanged, c.Unchanged > 0, ""},
+		{"skipped", c.Skipped, c.Skipped > 0, "left out by the mapping"},
+		{"rejected", c.Rejected, true, ""},
+		{"in doubt", c.InDoubt, c.InDoubt > 0, "sent, and no answer shows whether they arrived"},
+		{"not sent", c.NotSent, c.NotSent > 0, "the run stopped first"},
+	} {
+		if !l.show {
+			continue
+		}
+		p.printf("  %-9s  %*s", l.name, width, Number(l.n))
+		if l.say != "" {
+			p.printf("   %s", l.say)
+		}
+		p.printf("\n")
+	}
+	if a.Undone > 0 {
+		p.printf("\n  %s of the rows written were taken back by an undo.\n", Number(a.Undone))
+	}
+	p.verdict(a)
+}
+
+func fatesTitle(parts int) string {
+	if parts > 1 {
+		return "What became of the rows, over all of them"
+	}
+	return "What became of the rows"
+}
+
+// verdict says whether the account can be relied on.
+func (p *printer) verdict(a *Account) {
+	if !a.Balanced {
+		p.printf("\n  This does not add up:\n")
+		for _, f := range a.Faults {
+			p.printf("  - %s\n", f)
+		}
+		return
+	}
+	p.printf("\n  The books balance: each row read is counted once.\n")
+	if len(a.Parts) == 0 {
+		return
+	}
+	switch a.Parts[0].State {
+	case StateKilled, StateInterrupted, StateFailed:
+		p.printf("  The run did not get through; rows it never came to are not counted.\n")
+	case StateRunning:
+		p.printf("  The run goes on; these are its numbers so far.\n")
+	}
+}
