@@ -71,6 +71,9 @@ func newestRun(what string, fit func(path string) bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	slices.SortStableFunc(ids, func(a, b string) int {
+		return beganAt(filepath.Join(runsDir, b), b).Compare(beganAt(filepath.Join(runsDir, a), a))
+	})
 	for _, id := range ids {
 		if path, err := runAt(filepath.Join(runsDir, id)); err == nil && fit(path) {
 			return path, nil
@@ -102,8 +105,8 @@ func unfinished(path string) bool {
 		return false
 	}
 	s, err := report.ReadSummary(path)
-	if err != nil || s == nil {
-		return err == nil
+	if err != nil || isRunning(path) {
+		return false
 	}
-	return s.Error != nil || s.Rows.InDoubt > 0 || s.Rows.NotSent > 0
+	return s == nil || s.Error != nil || s.Rows.InDoubt > 0 || s.Rows.NotSent > 0
 }

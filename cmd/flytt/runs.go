@@ -1,0 +1,154 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"flytt/internal/report"
+)
+
+func runsCommand(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "runs",
+		Short: "List runs, show the whole account of one, delete old ones",
+		Example: `  flytt runs list
+  flytt runs show 20261124-021500-3fa9c1
+  flytt runs purge --older-than 30d`,
+		Args: cobra.NoArgs,
+	}
+	c.AddCommand(runsListCommand(a), runsShowCommand(a), runsPurgeCommand(a))
+	return c
+}
+
+func runsListCommand(a *app) *cobra.Command {
+	var dir string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List the runs there are, the newest first",
+		Long: `list shows the runs in ` + runsDir + ` with what became of their rows. The state of a
+run is done, interrupted (a signal ended it in order), failed (it ended before
+its input did, and said why), killed (it ended without a word), running, or
+damaged (its directory cannot be told from; the reason follows).`,
+		Example: `  flytt runs list
+  flytt runs list --json
+  flytt runs list --dir /srv/migration/flytt-runs`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return a.listRuns(dir, asJSON) },
+	}
+	c.Flags().StringVar(&dir, "dir", runsDir, "`DIR` that the runs are in")
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return c
+}
+
+// listedRun is a run as --json lists it.
+type listedRun struct {
+	Run      string    `json:"run"`
+	Path     string    `json:"path"`
+	Began    time.Time `json:"began"`
+	Verb     string    `json:"verb"`
+	File     string    `json:"file"`
+	State    string    `json:"state"`
+	Read     int64     `json:"read"`
+	Written  int64     `json:"written"`
+	Rejected int64     `json:"rejected"`
+	InDoubt  int64     `json:"in_doubt"`
+	Parent   string    `json:"parent,omitempty"` // id
+	Error    string    `json:"error,omitempty"`  // why the directory is damaged
+}
+
+// stateDamaged is what is said of a run whose directory cannot be told from.
+const stateDamaged = "damaged"
+
+func (r *pastRun) listed() listedRun {
+	l := listedRun{
+		Run: r.id, Path: r.path, Began: r.began, Verb: r.verb(), File: r.file(), State: r.state,
+		Read: r.rows.Read, Written: r.rows.Written, Rejected: r.rows.Rejected, InDoubt: r.rows.InDoubt,
+	}
+	if p := r.parent(); p != "" {
+		l.Parent = filepath.Base(p)
+	}
+	return l
+}
+
+func (a *app) listRuns(dir string, asJSON bool) error {
+	runs, damaged, err := readRuns(dir)
+	if err != nil {
+		return err
+	}
+	list := []listedRun{}
+	for _, r := range runs {
+		list = append(list, r.listed())
+	}
+	for _, d := range damaged {
+		id := filepath.Base(d.path)
+		message, _ := split(d.err)
+		list = append(list, listedRun{Run: id, Path: d.path, Began: beganAt(d.path, id), State: stateDamaged, Error: message})
+	}
+	if asJSON {
+		return a.printJSON(struct {
+			Runs []listedRun `json:"runs"`
+		}{list})
+	}
+	if len(list) == 0 {
+		_, err := fmt.Fprintf(a.stdout, "There is no run in %s.\n", dir)
+		return stdoutError(err)
+	}
+	return stdoutError(printRuns(a.stdout, list))
+}
+
+// printRuns prints each run on a line of a table, and below it when it began, what
+// it read, and which run it belongs to.
+func printRuns(w io.Writer, list []listedRun) error {
+	table := [][]string{{"run", "verb", "state", "read", "written", "rejected", "in doubt"}}
+	for i := range list {
+		table = append(table, list[i].cells())
+	}
+	lines := report.Columns(table, 3)
+	out := &strings.Builder{}
+	fmt.Fprintln(out, lines[0])
+	for i := range list {
+		fmt.Fprintf(out, "%s\n  %s\n", lines[i+1], list[i].more())
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+func (r *listedRun) cells() []string {
+	if r.State == stateDamaged {
+		return []string{r.Run, "-", r.State, "-", "-", "-", "-"}
+	}
+	return []string{
+		r.Run, r.Verb, r.State,
+		report.Number(r.Read), report.Number(r.Written), report.Number(r.Rejected), report.Number(r.InDoubt),
+	}
+}
+
+// more is what the second line of a run says.
+func (r *listedRun) more() string {
+	if r.State == stateDamaged {
+		return r.Error
+	}
+	more := r.Began.Local().Format(time.DateTime)
+	if r.File != "" {
+		more += "  " + r.File
+	}
+	if r.Parent != "" {
+		more += "  (" + r.Verb + " of " + r.Parent + ")"
+	}
+	return more
+}
+
+// printJSON prints v as one indented JSON object.
+func (a *app) printJSON(v any) error {
+	enc := json.NewEncoder(a.stdout)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return stdoutError(enc.Encode(v))
+}

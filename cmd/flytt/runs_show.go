@@ -1,0 +1,157 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"flytt/internal/report"
+)
+
+func runsShowCommand(a *app) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "show [RUN]",
+		Short: "Show the whole account of a run and its retries",
+		Long: `show tells what a run was asked to do, what it and the runs that belong to it
+(retries, undo, verify) did, and what became of the rows of its input: each row
+stands once, where the last run that had it left it. A row that the run rejected
+and a retry wrote is written. The numbers are held against each other, against
+the journal, and against the rows in the files of the run directories; what does
+not add up is named, and the exit code is 4 then.
+
+RUN is the id of a run or its directory; left out, it is the newest in ` + runsDir + `.`,
+		Example: `  flytt runs show
+  flytt runs show 20261124-021500-3fa9c1
+  flytt runs show ./run --json`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			run := ""
+			if len(args) > 0 {
+				run = args[0]
+			}
+			return a.showRun(run, asJSON)
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return c
+}
+
+// showRun prints the account of a run: the newest, if it is not named.
+func (a *app) showRun(run string, asJSON bool) error {
+	path, err := a.findAnyRun(run)
+	if err != nil {
+		return err
+	}
+	f, err := readFamily(path)
+	if err != nil {
+		return err
+	}
+	w, err := f.whole()
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		data, err := w.JSON()
+		if err != nil {
+			return err
+		}
+		_, err = a.stdout.Write(data)
+		return a.shown(w, stdoutError(err))
+	}
+	if err := w.Print(a.stdout); err != nil {
+		return stdoutError(err)
+	}
+	err = a.shown(w, nil)
+	if w.Next != "" {
+		a.sayNext(step{command: w.Next})
+	}
+	return err
+}
+
+// shown sets the exit code of an account that was printed.
+func (a *app) shown(w *report.Whole, err error) error {
+	if err == nil && !w.Account.Balanced {
+		a.say("flytt: the account of %s does not add up\n", w.Run)
+		a.code = exitFatal
+	}
+	return err
+}
+
+// findAnyRun is findRun, but for the newest run of all where none is named.
+func (a *app) findAnyRun(run string) (string, error) {
+	if run != "" {
+		return a.findRun(run)
+	}
+	return newestRun("that can be told of", func(path string) bool {
+		_, err := readRun(path)
+		return err == nil
+	})
+}
+
+// whole tells everything of the family.
+func (f family) whole() (*report.Whole, error) {
+	first := f[0]
+	w := &report.Whole{
+		Run: first.id, Path: first.path, Parent: first.parent(), Asked: first.asked(),
+		Account: f.account(), Files: f.files(), Next: f.next(),
+	}
+	return w, f.checkRows(w.Account)
+}
+
+// asked is what the run was told to do.
+func (r *pastRun) asked() report.Asked {
+	q := report.Asked{Verb: r.verb(), File: r.file(), Began: r.began}
+	if s := r.summary; s != nil {
+		q.Resource, q.Address = s.Resource, s.Target
+	}
+	if h := r.header; h != nil {
+		q.Resource, q.Tenant, q.Address, q.Tool = h.Resource, h.Customer, h.BaseURL, h.Tool
+	}
+	if o := r.order(); o != nil {
+		q.Mapping = shorten(o.Mapping)
+		if o.Guessed {
+			q.Mapping = "guessed from the headers"
+		}
+	}
+	return q
+}
+
+// files returns the files of the run, and of the others their directories.
+func (f family) files() map[string]string {
+	files := map[string]string{}
+	for _, name := range []string{"rejects.csv", "in_doubt.csv", "written.csv", "mapping.yaml", "summary.json", "log.jsonl"} {
+		if path := filepath.Join(f[0].path, name); report.IsFile(path) {
+			files[strings.TrimSuffix(name, filepath.Ext(name))] = path
+		}
+	}
+	count := map[string]int{}
+	for _, r := range f[1:] {
+		count[r.verb()]++
+		files[fmt.Sprintf("%s_%d", r.verb(), count[r.verb()])] = r.path
+	}
+	return files
+}
+
+// next returns the command that brings the family further; it is empty if there is
+// none.
+func (f family) next() string {
+	for _, r := range f {
+		if r.resumable() {
+			return join([]string{"flytt", "resume", r.name()})
+		}
+	}
+	for i := len(f) - 1; i >= 0; i-- {
+		rejects := filepath.Join(f[i].path, "rejects.csv")
+		if f[i].header == nil || !report.IsFile(rejects) || i > 0 && f[i].retry == nil {
+			continue
+		}
+		if f.account().Rows.Rejected == 0 {
+			return ""
+		}
+		return join([]string{"flytt", "retry", f[0].name(), shorten(rejects)})
+	}
+	return ""
+}
