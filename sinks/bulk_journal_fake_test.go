@@ -247,9 +247,7 @@ func (g *register) create(w *httptest.ResponseRecorder, body []byte) (reset bool
 		time.AfterFunc(g.late(post), func() {
 			g.mu.Lock()
 			defer g.mu.Unlock()
-			for _, item := range items {
-				g.keep(item)
-			}
+			g.write(httptest.NewRecorder(), items, post)
 		})
 		return true
 	}

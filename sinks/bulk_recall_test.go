@@ -1,6 +1,7 @@
 package sinks
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -192,6 +193,41 @@ func TestASystemErrorLeavesRowsToBeSent(t *testing.T) {
 		}
 		if time.Since(began) > time.Minute {
 			t.Errorf("waited %v for rows that were not in doubt", time.Since(began))
+		}
+		r.wantOnce(t)
+	})
+}
+
+// TestAnInterruptedPassSettlesWhatIsKnown cuts a request short: its rows are in
+// doubt, those after it were not sent, and the next pass ends with all of them.
+func TestAnInterruptedPassSettlesWhatIsKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newRegister(0)
+		ctx, cancel := context.WithCancel(t.Context())
+		g.reset = func(post int) bool {
+			if post == 2 {
+				cancel()
+			}
+			return post == 2
+		}
+		m := newMemory()
+		r := &trial{api: g, journal: m, chunks: creates(0, 1, 40), options: BulkOptions{Mode: CreateOnly, Settle: time.Second, MaxBytes: 1 << 10}}
+		s := r.sink(t)
+		c := r.chunk(t, s, 0, r.chunks[0])
+		if err := s.Write(ctx, c); !errors.Is(err, context.Canceled) {
+			t.Errorf("%v", err)
+		}
+		e, err := m.Find(0)
+		if err != nil || len(e.Sent) > 0 || !slices.Equal(e.Fates, c.Fates) {
+			t.Fatalf("%+v, %v", e, err)
+		}
+		if !strings.Contains(fates(c), "in_doubt") || c.Pending() == 0 {
+			t.Errorf("%s", fates(c))
+		}
+		for _, m := range r.finish(t) {
+			if m.fates != each("written", 40) {
+				t.Errorf("%s", m.fates)
+			}
 		}
 		r.wantOnce(t)
 	})

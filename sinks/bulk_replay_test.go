@@ -2,6 +2,7 @@ package sinks
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -146,6 +147,62 @@ func (test *replayed) die(t *testing.T, n, second int, loses bool, want []made) 
 		}
 	}
 	r.wantHeld(t, name)
+}
+
+// TestReplayUnderRandomFaults has requests lost, answered late and carried out
+// late, a list that lags and shows nothing at times, and deaths, all at random:
+// in the end the API has every valid row once.
+func TestReplayUnderRandomFaults(t *testing.T) {
+	const settle = 30 * time.Second
+	for seed := range uint64(150) {
+		synctest.Test(t, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 5))
+			chance := func(percent int) bool { return random.IntN(100) < percent }
+			g := newRegister(random.IntN(2) * 6)
+			mode := []Mode{CreateOnly, Upsert}[random.IntN(2)]
+			g.detail, g.partial = chance(50), chance(50)
+			if mode == CreateOnly && chance(50) { // an upsert stops where the list is far behind
+				g.lag = time.Duration(random.IntN(12)) * time.Second
+			}
+			calm := false
+			g.reset = func(int) bool { return !calm && chance(15) }
+			g.late = func(int) time.Duration {
+				if calm || !chance(15) {
+					return 0
+				}
+				return 1 + time.Duration(random.Int64N(int64(12*time.Second)))
+			}
+			g.empty = func(int) bool { return !calm && chance(10) }
+			m := newMemory()
+			r := &trial{api: g, journal: m, chunks: creates(100, 4, 6, 100+random.IntN(24), 100+random.IntN(24)),
+				options: BulkOptions{Mode: mode, Settle: settle}}
+			for range 6 {
+				r.try(t, 1+random.IntN(60))
+				if chance(50) {
+					m.crash()
+				}
+			}
+			calm = true
+			r.finish(t)
+			time.Sleep(time.Minute)
+			r.wantHeld(t, fmt.Sprintf("seed %d", seed))
+		})
+	}
+}
+
+// try makes a pass that dies at the n-th point, or at an error.
+func (r *trial) try(t *testing.T, n int) {
+	t.Helper()
+	k := &reaper{left: n}
+	m := r.journal.(*memory)
+	r.api.pass, m.pass = k.pass, k.pass
+	defer func() {
+		r.api.pass, m.pass = func(string) {}, func(string) {}
+		if died := recover(); died != nil {
+			_ = died.(killed)
+		}
+	}()
+	_, _ = r.pass(t, r.sink(t))
 }
 
 // wantHeld checks that each row that could be written is there once, as it is.
