@@ -3,6 +3,7 @@ package sinks
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,6 +19,9 @@ type RecorderOptions struct {
 	Tables    []string                   // for each field, the lookup table its value comes from, or ""; may be nil
 	Delimiter byte                       // the input's; 0: a semicolon
 	Meaning   func(pipeline.Code) string // what is wrong, as a short phrase; called concurrently; nil: the code itself
+
+	// Replace removes what an earlier pass over the same input recorded.
+	Replace bool
 
 	// Place names the cell of a row and an input column (Kontakter!F17), or the row
 	// if the column is pipeline.None. It is called concurrently. Nil: rows are lines,
@@ -81,7 +85,20 @@ func NewRecorder(dir string, o RecorderOptions) (*Recorder, error) {
 	r.inDoubt = recordFile{name: "in_doubt", path: filepath.Join(dir, "in_doubt.csv"), head: whole}
 	r.written = recordFile{name: "written", path: filepath.Join(dir, "written.csv"), head: r.head([]string{"row", "key", "id", "change"})}
 	r.missing.init(r)
+	if o.Replace {
+		return r, r.removeFiles()
+	}
 	return r, nil
+}
+
+// removeFiles removes the files of a Recorder before this.
+func (r *Recorder) removeFiles() error {
+	for _, f := range r.files() {
+		if err := os.Remove(f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s: remove: %w", f.path, cause(err))
+		}
+	}
+	return nil
 }
 
 // RejectsFile reports whether columns is the header of a rejects file: one that

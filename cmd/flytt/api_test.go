@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -27,7 +28,7 @@ var credentialNames = []string{
 type fakeAPI struct {
 	posts, stored, elsewhere atomic.Int64
 	spoilt                   atomic.Int64 // writes that were stored, before the answer
-	faults                   map[string]int64
+	faults                   atomic.Pointer[map[string]int64]
 	other                    *httptest.Server
 	box                      *sandbox.Sandbox
 }
@@ -53,17 +54,18 @@ func startAPI(ts *testscript.TestScript, _ bool, args []string) {
 	for _, count := range []*atomic.Int64{&a.posts, &a.stored, &a.elsewhere, &a.spoilt} {
 		count.Store(0)
 	}
-	a.faults = map[string]int64{}
+	faults := map[string]int64{}
 	for _, arg := range args {
 		name, value, _ := strings.Cut(arg, "=")
 		n, err := strconv.ParseInt(value, 10, 64)
 		ts.Check(err)
-		a.faults[name] = n
+		faults[name] = n
 	}
+	a.faults.Store(&faults)
 	a.other = httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { a.elsewhere.Add(1) }))
 	ts.Defer(a.other.Close)
 	box, err := sandbox.New(sandbox.Options{
-		Intercept: a.intercept, UniqueKey: a.faults["unique"] > 0,
+		Intercept: a.intercept, UniqueKey: a.fault("unique") > 0,
 		Log: func(r sandbox.Request) { a.stored.Add(int64(r.Committed)) },
 	})
 	ts.Check(err)
@@ -77,6 +79,39 @@ func startAPI(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("FLYTT_BASE_URL", server.URL)
 	for _, name := range credentialNames {
 		ts.Setenv(name, sandbox.DefaultCredential)
+	}
+}
+
+// fault returns when the fault called name strikes; 0: never.
+func (a *fakeAPI) fault(name string) int64 { return (*a.faults.Load())[name] }
+
+// heal ends all faults.
+func heal(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 0)
+	apiOf(ts).faults.Store(&map[string]int64{})
+}
+
+// storesRecords checks that the API has N records, with as many keys.
+func storesRecords(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, args, 1)
+	keys := map[string]int{}
+	total := 0
+	for page := 1; ; page++ {
+		var records []struct {
+			Key string `json:"custom_id"`
+		}
+		body := apiOf(ts).ask(ts, http.MethodGet, fmt.Sprintf("/organization/externalclientcontactperson/list/?_page=%d&_page_size=500&_order_by=id", page))
+		ts.Check(json.Unmarshal(body, &records))
+		if len(records) == 0 {
+			break
+		}
+		for _, r := range records {
+			keys[r.Key]++
+			total++
+		}
+	}
+	if fine := strconv.Itoa(total) == args[0] && len(keys) == total; fine == neg {
+		ts.Fatalf("%d records with %d keys, want %s", total, len(keys), args[0])
 	}
 }
 
@@ -95,14 +130,14 @@ func (a *fakeAPI) intercept(p sandbox.Point, w http.ResponseWriter, r *http.Requ
 
 // arrived answers the n-th write before anything is stored, if a fault says so.
 func (a *fakeAPI) arrived(n int64, w http.ResponseWriter, r *http.Request) bool {
-	since := func(fault string) bool { return a.faults[fault] > 0 && n >= a.faults[fault] }
-	time.Sleep(time.Duration(a.faults["slow"]) * time.Millisecond)
+	since := func(fault string) bool { return a.fault(fault) > 0 && n >= a.fault(fault) }
+	time.Sleep(time.Duration(a.fault("slow")) * time.Millisecond)
 	switch {
 	case since("unauthorized"):
 		http.Error(w, `{"detail":"Invalid token."}`, http.StatusUnauthorized)
 	case since("redirect"):
 		http.Redirect(w, r, a.other.URL+r.URL.Path, http.StatusTemporaryRedirect)
-	case n == a.faults["broken"]:
+	case n == a.fault("broken"):
 		http.Error(w, "<h1>Server Error</h1>", http.StatusInternalServerError)
 	case since("hold"):
 		_, _ = io.Copy(io.Discard, r.Body) // only then is it noticed that the client goes
@@ -116,9 +151,9 @@ func (a *fakeAPI) arrived(n int64, w http.ResponseWriter, r *http.Request) bool 
 // committed spoils the answer to what is stored, if a fault says so.
 func (a *fakeAPI) committed(w http.ResponseWriter, _ *http.Request) bool {
 	switch a.spoilt.Add(1) {
-	case a.faults["cut"]:
+	case a.fault("cut"):
 		panic(http.ErrAbortHandler)
-	case a.faults["garbled"]:
+	case a.fault("garbled"):
 		_, _ = io.WriteString(w, "<html>ok</html>")
 		return true
 	}

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,6 +26,8 @@ type connection struct {
 	baseURL string
 	sandbox bool
 	yes     bool
+
+	giveUpAfter time.Duration // 0: soon, for a person waits
 
 	customer string // the tenant, once it is open
 	closers  []func() error
@@ -60,7 +64,7 @@ func (n *connection) open(s *settings, log *slog.Logger) (*api.Client, error) {
 func (n *connection) config(s *settings, log *slog.Logger) (api.Config, error) {
 	config := api.Config{
 		BaseURL: cmp.Or(n.baseURL, s.BaseURL), Concurrency: s.Concurrency, Rate: s.Rate,
-		UserAgent: "flytt/" + buildVersion(), Log: log,
+		UserAgent: "flytt/" + buildVersion(), Log: log, GiveUpAfter: n.giveUpAfter,
 	}
 	if n.sandbox {
 		if n.baseURL != "" {
@@ -103,6 +107,19 @@ func (n *connection) host(client *api.Client) string {
 		return "sandbox"
 	}
 	return client.Host()
+}
+
+// address names the place that rows are written to for good: not by the port of
+// a sandbox in this process, but by its file.
+func (n *connection) address(client *api.Client) string {
+	if !n.sandbox {
+		return client.BaseURL()
+	}
+	path, err := filepath.Abs(sandboxDB)
+	if err != nil {
+		path = sandboxDB
+	}
+	return "sandbox " + path
 }
 
 // needsConsent reports whether a person has to agree to a write first: not to

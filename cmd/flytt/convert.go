@@ -83,8 +83,14 @@ func (j *job) inputs() []string {
 			paths = append(paths, path)
 		}
 	}
+	return append(paths, j.tables()...)
+}
+
+// tables returns the paths of the lookup tables.
+func (j *job) tables() []string {
+	var paths []string
 	if j.mapping == nil {
-		return paths
+		return nil
 	}
 	for i := range j.mapping.Fields {
 		table := j.mapping.Fields[i].Lookup

@@ -22,6 +22,7 @@ import (
 // ended and what to do next.
 func (j *job) finish(result *pipeline.Report, recorder *sinks.Recorder, err error) error {
 	err = errors.Join(err, recorder.Close())
+	err = errors.Join(err, j.endJournal(err))
 	s := j.summary
 	s.Result(result, time.Since(j.started))
 	if j.info != nil && j.info.Place != nil {
@@ -31,6 +32,9 @@ func (j *job) finish(result *pipeline.Report, recorder *sinks.Recorder, err erro
 		err = fmt.Errorf("%w: %s of %s read, and --max-rejects is %s", err, report.Number(s.Rows.Rejected), report.Number(s.Rows.Read), j.flags.maxRejects)
 	}
 	s.Target = j.host
+	if j.writing != nil {
+		s.Parent = j.writing.parent
+	}
 	if !s.Balanced {
 		err = errors.Join(err, errors.New("the numbers of the run do not add up, which is a fault in flytt"))
 	}
@@ -79,7 +83,7 @@ func (j *job) save() error {
 	if err != nil {
 		return err
 	}
-	if err := j.dir.Write("summary.json", data); err != nil {
+	if err := j.dir.Replace("summary.json", data); err != nil {
 		return fmt.Errorf("summary of the run: %w", err)
 	}
 	return nil
@@ -146,16 +150,9 @@ func (a *app) sayNext(s step) {
 // next returns what to do next; its command is empty where nothing is left.
 func (j *job) next(err error) step {
 	rows, rejects := j.summary.Rows, j.summary.Files["rejects"]
-	repeatable := j.repeatable != nil && j.repeatable()
 	switch {
-	case repeatable && err == nil && rows.InDoubt > 0:
-		return step{"wait until the API has settled what is in doubt (in_doubt.csv); rows whose records hold the same stay as they are", j.again()}
-	case j.verb == "import" && !repeatable && (rows.InDoubt > 0 || err != nil && rows.Written > 0):
-		// The same command would send again what is there.
-		return step{
-			before:  "do not import this file whole again: part of it is in the API (written.csv). Put the other rows in a file of their own",
-			command: join(append([]string{"flytt", "validate", "rest.csv"}, j.carried(meaningFlags)...)),
-		}
+	case j.writing != nil && (err != nil || rows.InDoubt > 0):
+		return j.nextOfWriting(err)
 	case j.verb == "export" && err != nil && j.files["output"] != "" && !j.overwrites():
 		return step{command: j.again() + " --overwrite"} // what was written is there
 	case errors.Is(err, pipeline.ErrMaxRejects):
@@ -168,12 +165,45 @@ func (j *job) next(err error) step {
 		return step{}
 	case rejects != "" && j.verb == "validate":
 		return step{"mend the rows that rejects.csv names in " + j.file, j.again()}
+	case rejects != "" && j.writing != nil:
+		return step{"mend the rows in rejects.csv", join([]string{"flytt", "retry", j.runName(), shorten(rejects)})}
 	case rejects != "":
 		return step{"mend the rows in rejects.csv", join(append([]string{"flytt", j.verb}, j.mended(rejects)...))}
 	case j.verb == "validate":
 		return step{command: join(append([]string{"flytt", "import", j.file}, j.carried(meaningFlags, inputFlags, targetFlags)...))}
 	}
 	return step{}
+}
+
+// nextOfWriting returns what to do after a run that wrote to the API and did not
+// get through, or left rows in doubt.
+func (j *job) nextOfWriting(err error) step {
+	rows := &j.summary.Rows
+	resume := join([]string{"flytt", "resume", j.runName()})
+	switch {
+	case err != nil && rows.Written+rows.InDoubt == 0 && (unreadable(err) || errors.Is(err, pipeline.ErrMaxRejects)):
+		return step{"mend the mapping or " + j.file, j.again()}
+	case errors.Is(err, pipeline.ErrMaxRejects):
+		return step{"see the reasons in rejects.csv; to go on all the same, allow more of them", resume + " --max-rejects 100%"}
+	case err == nil && !j.writing.bulk.Resolvable():
+		return step{"compare the rows in in_doubt.csv with the API by hand: they have no key to be looked up by",
+			join([]string{"flytt", "runs", "show", j.runName()})}
+	case err == nil:
+		return step{"see in log.jsonl why they cannot be told", resume}
+	case unreadable(err):
+		return step{"mend " + j.file + " at that place; what was read before it is in the API", j.again() + " --skip-existing"}
+	}
+	return step{command: resume}
+}
+
+// runName is what verbs call the run by.
+func (j *job) runName() string {
+	if filepath.Base(filepath.Dir(j.dir.Path)) == "flytt-runs" {
+		if wd, err := os.Getwd(); err == nil && filepath.Join(wd, "flytt-runs", j.dir.ID) == j.dir.Path {
+			return j.dir.ID
+		}
+	}
+	return shorten(j.dir.Path)
 }
 
 // overwrites reports whether --overwrite was given.
@@ -280,7 +310,7 @@ func quote(s string) string {
 
 // codeTables returns the tables of codes, in the order of the stages.
 func codeTables() [][]pipeline.CodeInfo {
-	return [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, recordCodes}
+	return [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, recordCodes, retryCodes}
 }
 
 // codes returns every code there is, in the order of the stages.

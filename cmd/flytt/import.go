@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"flytt/internal/api"
+	"flytt/internal/journal"
 	"flytt/pipeline"
 	"flytt/sinks"
 )
@@ -21,17 +23,38 @@ const (
 	mostChunkRows      = 100_000
 )
 
-// importFlags are the flags of import alone.
-type importFlags struct {
+// How long the API is waited for, unless it is said.
+const (
+	defaultSettle      = 30 * time.Second
+	defaultGiveUpAfter = 10 * time.Minute
+)
+
+// writing is how rows get to the API: the flags of import alone, and what is made
+// of them.
+type writing struct {
 	chunkRows   int
 	concurrency int
 	rate        float64
+	settle      time.Duration // after which the API is not working on a request any more
+	giveUpAfter time.Duration
+	parent      string // directory of the run that this one belongs to
 	connection  connection
+
+	client  *api.Client
+	journal *journal.Journal
+	bulk    *sinks.Bulk // of the pass
 }
 
 func importCommand(a *app) *cobra.Command {
-	j := &job{app: a, verb: "import", change: &change{}}
-	var f importFlags
+	c, _ := newImport(a)
+	return c
+}
+
+// newImport returns the verb, and the job that it does.
+func newImport(a *app) (*cobra.Command, *job) {
+	w := &writing{}
+	j := &job{app: a, verb: "import", change: &change{}, writing: w}
+	j.target = func(context.Context, *job) (pipeline.Sink, pipeline.ChunkLimits, error) { return j.bulkSink() }
 	var dryRun bool
 	c := &cobra.Command{
 		Use:   "import FILE",
@@ -41,7 +64,9 @@ resource, holds every row against the rules, and sends the valid ones to the API
 in chunks. The run directory tells what became of each row: written.csv (row,
 key, id, created or updated), rejects.csv (the row and all that is wrong with
 it), in_doubt.csv (sent, and no answer shows whether it arrived). Nothing in
-doubt is sent again.
+doubt is sent again before a look into the API has shown that it is not there.
+Its journal says what was sent before it is: flytt resume goes on with a run
+that was interrupted, stopped or killed.
 
 A row with an id, as in a file that flytt export wrote, is compared with the
 record that has it: what differs, and nothing else, is sent; a record that holds
@@ -71,67 +96,93 @@ machine that keeps its rows in ` + sandboxDB + `.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			j.file = args[0]
 			if dryRun {
-				j.verb = "validate"
-				return j.run(c.Context())
-			}
-			j.target = func(ctx context.Context, j *job) (pipeline.Sink, pipeline.ChunkLimits, error) {
-				return j.bulkSink(&f)
+				j.verb, j.target, j.writing = "validate", nil, nil
 			}
 			return j.run(c.Context())
 		},
 	}
 	j.flags.add(c)
 	j.change.addFlags(c)
-	c.Flags().IntVar(&f.chunkRows, "chunk-rows", 0, fmt.Sprintf("`ROWS` in a request (default %d; %d where rows may change records)", defaultChunkRows, defaultChangeRows))
-	c.Flags().IntVar(&f.concurrency, "concurrency", 0, fmt.Sprintf("requests under way at once, `N` (default %d)", defaultConcurrency))
-	c.Flags().Float64Var(&f.rate, "rate", 0, "at most `N` requests per second (default: no limit)")
-	f.connection.addFlags(c)
-	f.connection.addYes(c)
+	c.Flags().IntVar(&w.chunkRows, "chunk-rows", 0, fmt.Sprintf("`ROWS` in a request (default %d; %d where rows may change records)", defaultChunkRows, defaultChangeRows))
+	w.addFlags(c)
+	w.connection.addFlags(c)
+	w.connection.addYes(c)
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "send nothing: the same as validate")
-	return c
+	return c, j
 }
 
-// bulkSink connects to the API and asks whether to go on.
-func (j *job) bulkSink(f *importFlags) (pipeline.Sink, pipeline.ChunkLimits, error) {
+// addFlags adds the flags that say how fast and how patiently rows are written:
+// each process that works on a run may have its own.
+func (w *writing) addFlags(c *cobra.Command) {
+	s := c.Flags()
+	s.IntVar(&w.concurrency, "concurrency", 0, fmt.Sprintf("requests under way at once, at most `N`; fewer while the API asks for it (default %d)", defaultConcurrency))
+	s.Float64Var(&w.rate, "rate", 0, "at most `N` requests per second (default: no limit)")
+	s.DurationVar(&w.settle, "settle", defaultSettle, "`TIME` after which the API is not working on a request any more; rows in doubt are looked up then")
+	s.DurationVar(&w.giveUpAfter, "give-up-after", defaultGiveUpAfter, "`TIME` to wait for an API that does not answer, before the run stops (it can be resumed)")
+}
+
+// bulkSink makes the sink of a pass. Before the first it connects to the API, asks
+// whether to go on, and begins the journal.
+func (j *job) bulkSink() (pipeline.Sink, pipeline.ChunkLimits, error) {
 	var limits pipeline.ChunkLimits
-	if err := j.settings.overlayImport(f, j.change.chunkRows(j.plan)); err != nil {
-		return nil, limits, err
+	w := j.writing
+	if j.pass == 1 {
+		if err := j.connect(); err != nil {
+			return nil, limits, err
+		}
 	}
-	o := sinks.BulkOptions{Path: j.resource.Path + "list/", Key: j.plan.Key(), Columns: j.plan.Columns(), Log: j.log}
-	if err := j.change.options(j.resource, j.plan, j.source.Columns(), &o); err != nil {
-		return nil, limits, err
+	o := sinks.BulkOptions{
+		Path: j.resource.Path + "list/", Key: j.plan.Key(), Columns: j.plan.Columns(), Log: j.log,
+		Journal: withFailpoints(w.journal), Settle: w.settle,
 	}
-	j.closers = append(j.closers, f.connection.close)
-	client, err := f.connection.open(j.settings, j.log)
+	err := j.change.options(j.resource, j.plan, j.source.Columns(), &o)
 	if err != nil {
-		return nil, limits, err
-	}
-	j.host = f.connection.host(client)
-	if err := j.confirm(&f.connection, client); err != nil {
 		return nil, limits, err
 	}
 	o.Atomicity, err = sinks.ParseAtomicity(cmp.Or(j.settings.Bulk.Atomicity, "unknown"))
 	if err != nil {
 		return nil, limits, usage(err, "bulk.atomicity in flytt.yaml, or FLYTT_BULK_ATOMICITY, is all, partial or unknown")
 	}
-	sink, err := sinks.NewBulk(client, j.plan.Schema(), o)
-	if err != nil {
+	if w.bulk, err = sinks.NewBulk(w.client, j.plan.Schema(), o); err != nil {
 		return nil, limits, err
 	}
-	j.repeatable = sink.Repeatable
-	return sink, pipeline.ChunkLimits{InFlight: j.settings.Concurrency, Rows: j.settings.ChunkRows}, nil
+	return w.bulk, pipeline.ChunkLimits{InFlight: j.settings.Concurrency, Rows: j.settings.ChunkRows, Whole: true}, nil
+}
+
+// connect gets at the API, asks whether rows may be written, and begins the
+// journal.
+func (j *job) connect() (err error) {
+	w := j.writing
+	if err := j.settings.overlayImport(w, j.change.chunkRows(j.plan)); err != nil {
+		return err
+	}
+	w.connection.giveUpAfter = w.giveUpAfter
+	j.closers = append(j.closers, w.connection.close)
+	if w.client, err = w.connection.open(j.settings, j.log); err != nil {
+		return err
+	}
+	j.host = w.connection.host(w.client)
+	if j.recorded == nil {
+		if err := j.confirm(&w.connection, w.client); err != nil {
+			return err
+		}
+	}
+	return j.beginJournal()
 }
 
 // overlayImport lays the flags over the settings, and the defaults below them.
-func (s *settings) overlayImport(f *importFlags, chunkRows int) error {
-	overlay(&s.ChunkRows, f.chunkRows)
+func (s *settings) overlayImport(w *writing, chunkRows int) error {
+	overlay(&s.ChunkRows, w.chunkRows)
 	if s.ChunkRows == 0 {
 		s.ChunkRows = chunkRows
 	}
 	if s.ChunkRows < 1 || s.ChunkRows > mostChunkRows {
 		return usagef(fmt.Sprintf("it is from 1 to %d", mostChunkRows), "--chunk-rows %d is out of range", s.ChunkRows)
 	}
-	return s.overlayRequests(f.concurrency, f.rate)
+	if w.settle < 0 || w.giveUpAfter <= 0 {
+		return usagef("--settle 30s --give-up-after 10m", "--settle and --give-up-after are times, and not below 0")
+	}
+	return s.overlayRequests(w.concurrency, w.rate)
 }
 
 // confirm asks before rows go to a host that is not this machine, if there is

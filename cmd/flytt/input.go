@@ -22,6 +22,7 @@ type inputOptions struct {
 	headerRow  int
 	sheet      string
 	skipHidden bool
+	origin     bool // of a rejects file: its rows have the numbers of the input they came from
 }
 
 func (o *inputOptions) addFlags(c *cobra.Command) {
@@ -45,7 +46,7 @@ func (o *inputOptions) check() error {
 // before trusting the rows.
 func (o *inputOptions) open(file string, m *mappings.Mapping, stdin io.Reader) (source pipeline.Source, info *sources.Info, notes []string, err error) {
 	var in mappings.Input
-	if m != nil {
+	if m != nil && !o.origin {
 		in = m.Input
 	}
 	source, info, err = sources.Open(file, &sources.Options{
@@ -54,12 +55,15 @@ func (o *inputOptions) open(file string, m *mappings.Mapping, stdin io.Reader) (
 		HeaderRow:  cmp.Or(o.headerRow, in.HeaderRow),
 		Sheet:      cmp.Or(o.sheet, in.Sheet),
 		SkipHidden: o.skipHidden,
+		Origin:     o.origin,
 		Stdin:      stdin,
 	})
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	notes = info.Warnings
+	if notes = info.Warnings; o.origin {
+		info.Place = nil // it names cells of the file that is read
+	}
 	if info.Sheet != "" || info.Rejects {
 		return source, info, notes, nil
 	}
@@ -73,12 +77,28 @@ func (o *inputOptions) open(file string, m *mappings.Mapping, stdin io.Reader) (
 	return source, info, notes, nil
 }
 
-// openSource opens the file of the run.
+// findInput finds what is read: the file, or, where the run can be gone on with, a
+// copy of standard input.
+func (j *job) findInput() error {
+	switch {
+	case j.input != "": // of the run that is gone on with
+	case j.file == "-" && j.writing != nil:
+		return j.spool()
+	default:
+		j.input = j.file
+	}
+	return nil
+}
+
+// openSource opens the input of the run.
 func (j *job) openSource() (err error) {
-	if j.source, j.info, j.summary.Notes, err = j.flags.inputOptions.open(j.file, j.mapping, j.stdin); err != nil {
+	if err := j.findInput(); err != nil {
 		return err
 	}
-	j.closers = append(j.closers, j.source.Close)
+	if j.source, j.info, j.summary.Notes, err = j.flags.inputOptions.open(j.input, j.mapping, j.stdin); err != nil {
+		return err
+	}
+	j.closers = append(j.closers, func() error { return j.source.Close() }) // whichever it is by then
 	i := j.info
 	j.summary.Input = &report.Input{
 		File: j.file, Format: i.Format, Encoding: i.Encoding, Evidence: i.Evidence,

@@ -37,9 +37,14 @@ type job struct {
 	// change is what rows do to records that exist; nil: nothing.
 	change *change
 
-	// repeatable reports whether the run may simply be repeated, though rows were
-	// written; nil: it may not.
-	repeatable func() bool
+	// writing is how rows get to the API; nil: they do not.
+	writing *writing
+
+	// recorded is what a run was told that is gone on with; nil: it begins.
+	recorded *order
+
+	// first is the step before all others; nil: there is none.
+	first pipeline.Step
 
 	// settle is called when all rows went through, or did not, with how that
 	// ended; its error is the run's. Nil: there is nothing to settle.
@@ -50,6 +55,7 @@ type job struct {
 	target  func(ctx context.Context, j *job) (pipeline.Sink, pipeline.ChunkLimits, error)
 	closers []func() error
 
+	input     string // path that is read: file, or a copy of standard input
 	settings  *settings
 	resource  *mappings.Resource
 	mapping   *mappings.Mapping
@@ -61,12 +67,15 @@ type job struct {
 	output    string              // of a file, if there is one
 	files     map[string]string   // that the run made besides those of its directory, by what they are
 	counts    pipeline.Counts     // of the rows accounted for so far
+	pass      int                 // over the input, from 1
 
 	dir     *report.Dir
+	kept    *report.Dir // of the run that is gone on with
 	log     *slog.Logger
 	summary *report.Summary
 	limit   pipeline.RejectLimit
 	started time.Time
+	clock   time.Time // for the rules about dates: when the run began, in whatever process
 }
 
 // runFlags are the flags that validate, import and convert share.
@@ -96,11 +105,17 @@ func (f *runFlags) add(c *cobra.Command) {
 
 // addCommon adds the flags of every verb that moves rows.
 func (f *runFlags) addCommon(c *cobra.Command) {
-	f.verb = c
+	f.addWatching(c)
 	s := c.Flags()
 	s.StringVar(&f.resource, "resource", "", "`NAME` of the resource (default: the mapping's, or the only one there is)")
 	s.StringVar(&f.runDir, "run-dir", "", "new or empty `DIR` for the files of the run (default: flytt-runs/<id>)")
 	s.StringVar(&f.profile, "profile", "", "`NAME` of a profile in flytt.yaml")
+}
+
+// addWatching adds the flags that say what is told of a run.
+func (f *runFlags) addWatching(c *cobra.Command) {
+	f.verb = c
+	s := c.Flags()
 	s.BoolVar(&f.json, "json", false, "print the summary as one JSON object")
 	s.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing but errors")
 	s.BoolVarP(&f.verbose, "verbose", "v", false, "log what is being done")
@@ -111,46 +126,55 @@ func (f *runFlags) addCommon(c *cobra.Command) {
 // run does the job and tells the user how it ended.
 func (j *job) run(ctx context.Context) (err error) {
 	j.started = time.Now()
+	if j.clock.IsZero() {
+		j.clock = j.started
+	}
 	j.summary = report.NewSummary(j.verb)
 	defer func() { err = j.closed(err) }()
 	if j.prepare == nil {
 		j.prepare = j.prepareFile
 	}
 	if err := j.prepare(); err != nil {
-		return err
+		return j.unbegun(err)
 	}
 	ctx, drain, stop := j.signals(ctx, drainingText)
 	defer stop()
 	if err := j.makeDir(); err != nil {
 		return err
 	}
-	sink, chunks, recorder, err := j.open(ctx)
-	if err != nil {
-		return errors.Join(err, j.dir.Discard())
+	result, recorder, err := j.passes(ctx, drain)
+	if result == nil {
+		return j.unbegun(err)
 	}
-	progress := j.progress()
-	update := func(p pipeline.Progress) {
-		j.counts = p.Rows
-		progress.update(p)
-	}
-	r := pipeline.Run{
-		Source: j.source, Schema: j.plan.Schema(), Steps: j.steps, Sink: sink, Recorder: recorder,
-		Chunks: chunks, Limit: j.limit, Drain: drain, Progress: update,
-	}
-	result, err := r.Do(ctx)
-	progress.done()
 	if j.settle != nil {
 		err = j.settle(result, err)
 	}
 	return j.finish(result, recorder, err)
 }
 
-// steps makes the steps of one worker.
-func (j *job) steps() []pipeline.Step {
-	if j.validator == nil {
-		return []pipeline.Step{j.plan.Step()}
+// unbegun removes what was made of a run that could not begin because of err. A
+// run that is gone on with stays as it was.
+func (j *job) unbegun(err error) error {
+	if j.dir == nil {
+		return err
 	}
-	return []pipeline.Step{j.plan.Step(), j.validator.Step()}
+	err = errors.Join(err, j.close())
+	if j.recorded != nil || j.pass > 1 {
+		return errors.Join(err, j.dir.Close())
+	}
+	return errors.Join(err, j.dir.Discard())
+}
+
+// steps makes the steps of one worker.
+func (j *job) steps() (steps []pipeline.Step) {
+	if j.first != nil {
+		steps = append(steps, j.first)
+	}
+	steps = append(steps, j.plan.Step())
+	if j.validator != nil {
+		steps = append(steps, j.validator.Step())
+	}
+	return steps
 }
 
 // prepareFile prepares a run that reads a file.
@@ -167,6 +191,7 @@ func (j *job) prepareFile() (err error) {
 	if err := j.chooseResource(); err != nil {
 		return err
 	}
+	j.overlayRecorded()
 	if err := j.openSource(); err != nil {
 		return err
 	}
@@ -244,7 +269,7 @@ func (j *job) chooseResource() (err error) {
 // bind makes the plan and the validator, guessing the mapping if there is none.
 func (j *job) bind() (err error) {
 	columns := j.source.Columns()
-	o := mappings.CompileOptions{Identity: identity.Rules{Today: j.started}}
+	o := mappings.CompileOptions{Identity: identity.Rules{Today: j.clock}}
 	if j.mapping != nil {
 		o.Dir = filepath.Dir(j.flags.mapping)
 	} else if err = j.guess(columns); err != nil {
@@ -261,9 +286,7 @@ func (j *job) bind() (err error) {
 	if j.validator, err = mappings.NewValidator(j.resource, j.plan.Schema(), v); err != nil {
 		return usage(err, "flytt schema "+j.resource.Name+" lists the fields")
 	}
-	if s, ok := j.source.(pipeline.Narrower); ok {
-		s.Want(j.plan.Reads())
-	}
+	j.narrow()
 	return nil
 }
 
@@ -294,18 +317,38 @@ func indent(s string) string {
 	return "  " + strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n  ") + "\n"
 }
 
-// makeDir makes the run directory and its log.
+// makeDir makes the run directory and its log, unless they are there.
 func (j *job) makeDir() (err error) {
+	switch {
+	case j.dir != nil:
+		return nil
+	case j.kept != nil:
+		j.logTo(j.kept)
+		return nil
+	}
 	if j.dir, err = report.NewDir(j.flags.runDir, j.started); err != nil {
 		return usage(err, hintOf(err))
 	}
-	j.summary.Run = j.dir.ID
-	j.log = slog.New(slog.NewMultiHandler(j.dir.LogHandler(), j.stderrHandler()))
+	j.logTo(j.dir)
 	return nil
+}
+
+// resumeIn makes dir, which is there, the directory of the run.
+func (j *job) resumeIn(dir *report.Dir) { j.kept = dir }
+
+// logTo makes dir the run directory.
+func (j *job) logTo(dir *report.Dir) {
+	j.dir, j.summary.Run = dir, dir.ID
+	j.log = slog.New(slog.NewMultiHandler(dir.LogHandler(), j.stderrHandler()))
 }
 
 // open opens what the rows and the account of them go to.
 func (j *job) open(ctx context.Context) (sink pipeline.Sink, chunks pipeline.ChunkLimits, recorder *sinks.Recorder, err error) {
+	if j.pass == 1 && j.recorded == nil {
+		if err := j.saveMapping(); err != nil {
+			return nil, chunks, nil, err
+		}
+	}
 	if j.target != nil {
 		if sink, chunks, err = j.target(ctx, j); err != nil {
 			return nil, chunks, nil, err
@@ -318,17 +361,17 @@ func (j *job) open(ctx context.Context) (sink pipeline.Sink, chunks pipeline.Chu
 		}
 		return nil, chunks, nil, err
 	}
-	j.announce()
+	if j.pass == 1 {
+		j.announce()
+	}
 	return sink, chunks, recorder, nil
 }
 
-// record saves the mapping and makes the recorder.
+// record makes the recorder. What an earlier pass recorded it records again.
 func (j *job) record() (*sinks.Recorder, error) {
-	if err := j.saveMapping(); err != nil {
-		return nil, err
-	}
 	o := sinks.RecorderOptions{
 		Columns: j.source.Columns(), Fields: j.plan.Schema().Fields, Tables: j.plan.Tables(), Meaning: meaning,
+		Replace: j.pass > 1 || j.recorded != nil,
 	}
 	if j.info != nil {
 		o.Place = cellNames(j.info)

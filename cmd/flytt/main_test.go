@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -30,6 +31,8 @@ func TestMain(m *testing.M) {
 //	same FILE FILE                   the files hold the same bytes
 //	idof FILE NAME                   set the variable NAME to the id of the record in FILE
 //	api [FAULT=N…]                   start an API for this script and point the settings to it
+//	heal                             end its faults
+//	holds N                          it has N records, and each its own key
 //	fault WHO:WHEN:WHAT…             have that API suffer faults, as sandbox.ParseFault reads them
 //	delete-rows N                    delete the first N records it has
 //	rm-temporary                     remove what a killed export left: exactly one file
@@ -38,12 +41,33 @@ func TestMain(m *testing.M) {
 //	posts N, stored N, elsewhere N   how many writes it got, rows it keeps, requests the place it
 //	                                 redirects to got
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
+	p := scripts()
+	p.Dir = "testdata"
+	testscript.Run(t, p)
+}
+
+// Each script in testdata/faults is a scenario of the table in the documentation
+// of internal/journal.
+func TestFault13Expired(t *testing.T)      { faultScript(t, "13_expired") }
+func TestFault20Interrupted(t *testing.T)  { faultScript(t, "20_interrupted") }
+func TestFault21TwoProcesses(t *testing.T) { faultScript(t, "21_two_processes") }
+func TestFault22Changed(t *testing.T)      { faultScript(t, "22_changed") }
+func TestFault34Secrets(t *testing.T)      { faultScript(t, "34_secrets") }
+
+func faultScript(t *testing.T, name string) {
+	p := scripts()
+	p.Files = []string{filepath.Join("testdata", "faults", name+".txtar")}
+	testscript.Run(t, p)
+}
+
+// scripts says what every script finds.
+func scripts() testscript.Params {
+	return testscript.Params{
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Values[apiKey{}] = &fakeAPI{}
+			env.Setenv("FLYTT_KEY_DIR", filepath.Join(env.WorkDir, ".key"))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -62,6 +86,8 @@ func TestScripts(t *testing.T) {
 			"api":          startAPI,
 			"fault":        injectFaults,
 			"delete-rows":  deleteRows,
+			"heal":         heal,
+			"holds":        storesRecords,
 			"rm-temporary": removeTemporary,
 			"sha256":       checkSum,
 			"gunzip":       gunzip,
@@ -69,5 +95,5 @@ func TestScripts(t *testing.T) {
 			"stored":       countOf(func(a *fakeAPI) int64 { return a.stored.Load() }),
 			"elsewhere":    countOf(func(a *fakeAPI) int64 { return a.elsewhere.Load() }),
 		},
-	})
+	}
 }

@@ -249,7 +249,7 @@ func process(ts *testscript.TestScript, args []string) (*exec.Cmd, func()) {
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Env = append(os.Environ(), "HOME=/no-home")
-	for _, name := range append(credentialNames, "FLYTT_BASE_URL") {
+	for _, name := range append(credentialNames, "FLYTT_BASE_URL", "FLYTT_KEY_DIR") {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
 	var files []*os.File

@@ -69,6 +69,20 @@ func NewDir(path string, now time.Time) (*Dir, error) {
 	return d, nil
 }
 
+// OpenDir opens the directory of a run to go on with it.
+func OpenDir(path string) (*Dir, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, &DirError{Path: path, Cause: err.Error(), Err: err}
+	}
+	d := &Dir{ID: filepath.Base(abs), Path: abs}
+	d.log, err = os.OpenFile(d.File("log.jsonl"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, &DirError{Path: path, Cause: "cannot write into it", Err: err}
+	}
+	return d, nil
+}
+
 // newID returns a name for a run that sorts by time: 20261124-021500-3fa9c1.
 func newID(now time.Time) (string, error) {
 	var b [3]byte
@@ -110,16 +124,32 @@ func (d *Dir) Write(name string, data []byte) error {
 	return writeNew(d.File(name), data)
 }
 
+// Replace writes data as the file called name, whole or not at all, in place of
+// the one there is.
+func (d *Dir) Replace(name string, data []byte) error {
+	next := d.File("." + name + ".new")
+	if err := discard(next); err != nil {
+		return err
+	}
+	if err := writeNew(next, data); err != nil {
+		return errors.Join(err, discard(next))
+	}
+	return os.Rename(next, d.File(name))
+}
+
 // LogHandler returns a handler that writes to the run's log.jsonl.
 func (d *Dir) LogHandler() slog.Handler {
 	return slog.NewJSONHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug})
 }
 
+// begun are the files that a run directory may hold before the run has begun.
+var begun = []string{"log.jsonl", "mapping.yaml", "input", "journal.db", "journal.db-wal", "journal.db-shm", "journal.lock", "retry.json"}
+
 // Discard closes the directory of a run that could not begin and removes what
 // was made of it.
 func (d *Dir) Discard() error {
 	err := d.log.Close()
-	for _, name := range []string{"log.jsonl", "mapping.yaml"} {
+	for _, name := range begun {
 		err = errors.Join(err, discard(d.File(name)))
 	}
 	if d.made {

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"flytt/internal/journal"
+	"flytt/internal/report"
+	"flytt/pipeline"
+	"flytt/sinks"
+)
+
+// keyDir returns the directory of the key that digests in journals are made
+// with: FLYTT_KEY_DIR, or flytt in the user's configuration directory.
+func keyDir() (string, error) {
+	if dir := os.Getenv("FLYTT_KEY_DIR"); dir != "" {
+		return dir, nil
+	}
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "", usage(fmt.Errorf("the key for the journal has no place: %w", err), "FLYTT_KEY_DIR names a directory for it, which only you can read")
+	}
+	return filepath.Join(dir, "flytt"), nil
+}
+
+// loadKey reads the key, or makes one.
+func loadKey() (*journal.Key, error) {
+	dir, err := keyDir()
+	if err != nil {
+		return nil, err
+	}
+	return journal.LoadKey(dir)
+}
+
+// spool copies standard input into the run directory, so that the run can be gone
+// on with.
+func (j *job) spool() error {
+	if err := j.makeDir(); err != nil {
+		return err
+	}
+	j.input = j.dir.File("input")
+	f, err := os.OpenFile(j.input, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("copy of standard input: %w", err)
+	}
+	if _, err := io.Copy(f, j.stdin); err != nil {
+		return errors.Join(fmt.Errorf("copy of standard input: %w", err), f.Close())
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("copy of standard input: %w", err)
+	}
+	return nil
+}
+
+// beginJournal begins the journal of the run, or holds the run against the one
+// that it goes on with.
+func (j *job) beginJournal() error {
+	w := j.writing
+	if w.journal != nil {
+		return j.checkTarget()
+	}
+	h, err := j.header()
+	if err != nil {
+		return err
+	}
+	key, err := loadKey()
+	if err != nil {
+		return err
+	}
+	if w.journal, err = journal.Create(j.dir.File("journal.db"), h, key); err != nil {
+		return usage(err, hintOf(err))
+	}
+	j.closers = append(j.closers, w.journal.Close)
+	return nil
+}
+
+// checkTarget refuses to go on with a run at another place than it began at.
+func (j *job) checkTarget() error {
+	h, n := j.writing.journal.Header(), &j.writing.connection
+	if address := n.address(j.writing.client); address != h.BaseURL {
+		return usagef("use the settings it began with", "the run writes to %s, and the settings say %s", h.BaseURL, address)
+	}
+	if n.customer != h.Customer {
+		return usagef("use the credentials of the tenant it began with", "the run writes to tenant %s, and the credentials are of %s", h.Customer, n.customer)
+	}
+	return nil
+}
+
+// openRun opens the journal of the run in the directory path, to go on with it.
+func openRun(path string) (*journal.Journal, error) {
+	key, err := loadKey()
+	if err != nil {
+		return nil, err
+	}
+	jr, err := journal.Open(filepath.Join(path, "journal.db"), key)
+	if err != nil {
+		return nil, usage(err, hintOf(err))
+	}
+	return jr, nil
+}
+
+// jobOfRun makes the job that the run in the directory path was, by the header h
+// of its journal. What the run depends on has to be what it was.
+func (a *app) jobOfRun(path string, h journal.Header) (*job, error) {
+	var o order
+	if err := json.Unmarshal(h.Order, &o); err != nil {
+		return nil, fmt.Errorf("%s: what the run was told to do cannot be read: %w", path, err)
+	}
+	_, j := newImport(a)
+	if err := giveFlags(j.flags.verb.Flags(), o.Flags); err != nil {
+		return nil, usage(err, "flytt "+h.Tool+" began the run")
+	}
+	j.file, j.input, j.recorded, j.clock = o.File, o.Input, &o, h.Began
+	j.flags.mapping, j.flags.resource = filepath.Join(path, "mapping.yaml"), o.Resource
+	j.change.guessed = o.Guessed
+	if err := j.keepRetry(path); err != nil {
+		return nil, err
+	}
+	return j, sameFiles(&h)
+}
+
+// overlayRecorded lays what the run was told over the settings there are now.
+func (j *job) overlayRecorded() {
+	if o := j.recorded; o != nil {
+		j.settings.ChunkRows, j.settings.Bulk.Atomicity = o.ChunkRows, o.Atomicity
+	}
+}
+
+// maxPasses bounds how often a run goes over its input to settle what is in
+// doubt.
+const maxPasses = 5
+
+// passes makes passes over the input until nothing is left that another could
+// settle. The account is that of the last.
+func (j *job) passes(ctx context.Context, drain <-chan struct{}) (result *pipeline.Report, recorder *sinks.Recorder, err error) {
+	doubtful := int64(0)
+	for j.pass = 1; ; j.pass++ {
+		var run *pipeline.Run
+		if run, recorder, err = j.prepared(ctx); err != nil {
+			return nil, nil, err
+		}
+		run.Drain = drain
+		progress := j.progress()
+		run.Progress = func(p pipeline.Progress) {
+			j.counts = p.Rows
+			progress.update(p)
+		}
+		result, err = run.Do(ctx)
+		progress.done()
+		left := result.Rows.InDoubt
+		if !j.resolvable(result, err) || j.pass == maxPasses || j.pass > 2 && left >= doubtful {
+			return result, recorder, err
+		}
+		doubtful = left
+		if closeErr := errors.Join(recorder.Close(), j.reopen()); closeErr != nil {
+			return result, recorder, closeErr
+		}
+		j.tellPass(left)
+	}
+}
+
+// resolvable reports whether another pass may settle what is in doubt.
+func (j *job) resolvable(result *pipeline.Report, err error) bool {
+	return err == nil && result.Rows.InDoubt > 0 && j.writing != nil && j.writing.bulk.Resolvable()
+}
+
+// tellPass says that rows are about to be looked up.
+func (j *job) tellPass(doubtful int64) {
+	j.log.Info("looking rows in doubt up", "pass", j.pass+1, "rows", doubtful, "settle", j.writing.settle)
+	if !j.flags.quiet && !j.flags.json {
+		j.say("%s rows are in doubt: waiting %s until the API can no longer be working on them, then looking them up\n",
+			report.Number(doubtful), j.writing.settle.Round(time.Millisecond))
+	}
+}
+
+// prepared opens what a pass needs.
+func (j *job) prepared(ctx context.Context) (*pipeline.Run, *sinks.Recorder, error) {
+	sink, chunks, recorder, err := j.open(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &pipeline.Run{
+		Source: j.source, Schema: j.plan.Schema(), Steps: j.steps, Sink: sink, Recorder: recorder, Chunks: chunks, Limit: j.limit,
+	}, recorder, nil
+}
+
+// reopen opens the input anew, to be read from its beginning.
+func (j *job) reopen() error {
+	if err := j.source.Close(); err != nil {
+		return err
+	}
+	source, _, _, err := j.flags.inputOptions.open(j.input, j.mapping, nil)
+	if err != nil {
+		return err
+	}
+	j.source = source
+	j.narrow()
+	return nil
+}
+
+// narrow tells the source which columns are looked at.
+func (j *job) narrow() {
+	if s, ok := j.source.(pipeline.Narrower); ok {
+		s.Want(j.plan.Reads())
+	}
+}
+
+// endJournal notes how the run ended. The summary tells of it all the same.
+func (j *job) endJournal(err error) error {
+	if j.writing == nil || j.writing.journal == nil {
+		return nil
+	}
+	state := "done"
+	switch {
+	case errors.Is(err, pipeline.ErrInterrupted):
+		state = "interrupted"
+	case err != nil:
+		state = "failed"
+	}
+	return j.writing.journal.Finish(state)
+}

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"flytt/internal/journal"
+)
+
+// order is what a run was told to do, as the header of its journal keeps it: the
+// flags as they were given, and of the settings those that decide which bytes
+// are sent.
+type order struct {
+	File    string              `json:"file"`  // as it was named
+	Input   string              `json:"input"` // what is read: File in full, or the copy of standard input
+	Flags   map[string][]string `json:"flags"`
+	Mapping string              `json:"mapping,omitempty"` // as it was named; the run's own copy is used
+	Guessed bool                `json:"guessed"`           // the mapping was
+
+	Resource  string `json:"resource"`
+	ChunkRows int    `json:"chunk_rows"`
+	Atomicity string `json:"atomicity"`
+}
+
+// passing are the flags that say how a run is watched and how fast it goes: each
+// process that works on it has its own.
+var passing = []string{
+	"concurrency", "rate", "settle", "give-up-after", "max-rejects", "yes",
+	"json", "quiet", "verbose", "log-format", "no-progress",
+}
+
+// unkept are the flags that mean nothing to who goes on with a run.
+var unkept = []string{"run-dir", "mapping", "dry-run", "help"}
+
+// givenFlags returns the flags that were given, but for those that are not kept.
+func givenFlags(flags *pflag.FlagSet) map[string][]string {
+	given := map[string][]string{}
+	flags.Visit(func(f *pflag.Flag) {
+		if slices.Contains(unkept, f.Name) {
+			return
+		}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			given[f.Name] = list.GetSlice()
+		} else {
+			given[f.Name] = []string{f.Value.String()}
+		}
+	})
+	return given
+}
+
+// giveFlags sets flags as they were given.
+func giveFlags(flags *pflag.FlagSet, given map[string][]string) error {
+	for name, values := range given {
+		f := flags.Lookup(name)
+		if f == nil {
+			return fmt.Errorf("the run was given --%s, which this version does not know", name)
+		}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			if err := list.Replace(values); err != nil {
+				return fmt.Errorf("--%s of the run: %w", name, err)
+			}
+			f.Changed = true
+			continue
+		}
+		if len(values) != 1 {
+			return fmt.Errorf("--%s of the run has %d values", name, len(values))
+		}
+		if err := flags.Set(name, values[0]); err != nil {
+			return fmt.Errorf("--%s of the run: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// header describes the run for its journal, once everything that decides what it
+// sends is known.
+func (j *job) header() (journal.Header, error) {
+	w := j.writing
+	h := journal.Header{
+		Run: j.dir.ID, Verb: j.verb, Tool: buildVersion(), Began: j.clock, Parent: w.parent,
+		BaseURL: w.connection.address(w.client), Customer: w.connection.customer, Resource: j.resource.Name,
+	}
+	o := order{
+		File: j.file, Input: j.input, Flags: givenFlags(j.flags.verb.Flags()), Mapping: j.flags.mapping, Guessed: j.change.guessed,
+		Resource: j.resource.Name, ChunkRows: j.settings.ChunkRows, Atomicity: j.settings.Bulk.Atomicity,
+	}
+	var err error
+	if o.Input, err = filepath.Abs(o.Input); err != nil {
+		return h, err
+	}
+	if o.Mapping != "" {
+		if o.Mapping, err = filepath.Abs(o.Mapping); err != nil {
+			return h, err
+		}
+	}
+	if h.Order, err = json.Marshal(o); err != nil {
+		return h, err
+	}
+	h.Input, err = describeFile("input", o.Input)
+	if err != nil {
+		return h, err
+	}
+	h.Files, err = j.describeFiles(o.Mapping)
+	return h, err
+}
+
+// describeFiles describes what else decides which bytes are sent: the run's copy
+// of the mapping, the mapping it was made from, and the lookup tables.
+func (j *job) describeFiles(mapping string) ([]journal.File, error) {
+	files := []struct{ name, path string }{{"mapping of the run", j.dir.File("mapping.yaml")}}
+	if mapping != "" {
+		files = append(files, struct{ name, path string }{"mapping", mapping})
+	}
+	for _, path := range j.tables() {
+		files = append(files, struct{ name, path string }{"lookup table", path})
+	}
+	var out []journal.File
+	for _, f := range files {
+		d, err := describeFile(f.name, f.path)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+// describeFile reads the file at path to its end.
+func describeFile(name, path string) (journal.File, error) {
+	d := journal.File{Name: name, Path: path}
+	f, err := os.Open(path)
+	if err != nil {
+		return d, fmt.Errorf("%s %s: %w", name, path, pathCause(err))
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return d, fmt.Errorf("%s %s: %w", name, path, pathCause(err))
+	}
+	sum := sha256.New()
+	if d.Size, err = io.Copy(sum, f); err != nil {
+		return d, fmt.Errorf("%s %s: %w", name, path, pathCause(err))
+	}
+	d.SHA256, d.ModTime = hex.EncodeToString(sum.Sum(nil)), info.ModTime()
+	return d, nil
+}
+
+// sameFiles returns an error that names the file, of those the run depends on,
+// that is not what it was. A mapping that has gone is none: the run has its own.
+func sameFiles(h *journal.Header) error {
+	for _, was := range append([]journal.File{h.Input}, h.Files...) {
+		is, err := describeFile(was.Name, was.Path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && was.Name == "mapping":
+		case err != nil:
+			return usage(err, "the run is gone on with once it is there again")
+		case is.SHA256 != was.SHA256:
+			return usagef(changedHint(&was), "%s %s is not what it was when the run began: %s", was.Name, was.Path, changed(&was, &is))
+		}
+	}
+	return nil
+}
+
+// changed says how a file differs.
+func changed(was, is *journal.File) string {
+	switch {
+	case is.Size > was.Size:
+		return fmt.Sprintf("it has %d bytes more, changed %s", is.Size-was.Size, is.ModTime.Format(time.DateTime))
+	case is.Size < was.Size:
+		return fmt.Sprintf("it has %d bytes fewer, changed %s", was.Size-is.Size, is.ModTime.Format(time.DateTime))
+	}
+	return fmt.Sprintf("it has as many bytes, and others, changed %s", is.ModTime.Format(time.DateTime))
+}
+
+func changedHint(was *journal.File) string {
+	if was.Name == "mapping" {
+		return "put it back as it was, or move it away: the run has a copy of its own"
+	}
+	return "put it back as it was; what is new in it is for a run of its own"
+}

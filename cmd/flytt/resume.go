@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"flytt/internal/report"
+)
+
+func resumeCommand(a *app) *cobra.Command {
+	var own runFlags
+	var w writing
+	var maxRejects string
+	c := &cobra.Command{
+		Use:   "resume [RUN]",
+		Short: "Go on with a run that was interrupted, stopped or killed",
+		Long: `resume goes on with an import that did not get through: after a crash, a signal,
+a full disk, credentials that expired, or an API that was down. RUN is the id of
+the run or its directory; left out, it is the newest in flytt-runs that can be
+gone on with.
+
+The run's own record says what was sent and what became of it. Rows that are
+settled stay as they are; rows that may have been sent are looked up in the API
+once it can no longer be working on them (--settle), and only those that are
+shown not to be there are sent; all others are sent as import would have sent
+them. The run is refused, and what differs is named, if the input, the mapping,
+a lookup table, the tenant or the address is not what it was.`,
+		Example: `  flytt resume
+  flytt resume 20261124-021500-3fa9c1
+  flytt resume ./run --concurrency 2 --settle 1m`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return errors.New("one run is resumed at a time")
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			run := ""
+			if len(args) > 0 {
+				run = args[0]
+			}
+			j, err := a.resumed(run)
+			if err != nil {
+				return err
+			}
+			if err := takeFlags(j.flags.verb.Flags(), c.Flags()); err != nil {
+				return errors.Join(err, j.close())
+			}
+			return j.run(c.Context())
+		},
+	}
+	own.addWatching(c)
+	w.addFlags(c)
+	c.Flags().StringVar(&maxRejects, "max-rejects", "", "stop when more than `N` rows, or N% of them, are rejected (default: as the run was told)")
+	return c
+}
+
+// takeFlags sets in flags those that were given in own.
+func takeFlags(flags, own *pflag.FlagSet) (err error) {
+	own.Visit(func(f *pflag.Flag) {
+		err = errors.Join(err, flags.Set(f.Name, f.Value.String()))
+	})
+	return err
+}
+
+// resumed returns the job that goes on with a run: the newest that can be gone on
+// with, if it is not named.
+func (a *app) resumed(run string) (*job, error) {
+	path, err := a.findRun(run)
+	if err != nil {
+		return nil, err
+	}
+	jr, err := openRun(path)
+	if err != nil {
+		return nil, err
+	}
+	j, err := a.jobOfRun(path, jr.Header())
+	if err != nil {
+		return nil, errors.Join(err, jr.Close())
+	}
+	dir, err := report.OpenDir(path)
+	if err != nil {
+		return nil, errors.Join(usage(err, hintOf(err)), jr.Close())
+	}
+	j.writing.journal, j.verb = jr, jr.Header().Verb
+	j.closers = append(j.closers, jr.Close)
+	j.resumeIn(dir)
+	return j, nil
+}
