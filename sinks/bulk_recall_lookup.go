@@ -134,18 +134,10 @@ func (w *write) adopt(rows []int32, found map[string][]api.Record) (absent []int
 		case w.bulk.options.Mode == Upsert && (len(records) > 1 || !api.Same(w.item(row), records[0].Object)):
 			w.sendAnew([]int32{row})
 		default:
-			w.foundRecords(row, records)
+			w.found(row, records)
 		}
 	}
 	return absent
-}
-
-// foundRecords settles row by the records that have its key.
-func (w *write) foundRecords(row int32, records []api.Record) {
-	w.found(row, records)
-	if w.chunk.Fates[row] == pipeline.Written {
-		w.sum(row, records[0].Object)
-	}
 }
 
 // look looks rows up, together with a record that is known to be there. Where no

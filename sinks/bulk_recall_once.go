@@ -34,7 +34,7 @@ func (w *write) seekOnce(ctx context.Context, rows []int32) {
 	there := 0
 	for _, row := range rows {
 		if records := found[string(w.key(row))]; len(records) == 1 && api.Same(w.item(row), records[0].Object) {
-			w.foundRecords(row, records)
+			w.found(row, records)
 			there++
 		}
 	}

@@ -156,7 +156,7 @@ func (w *write) lookupable(rows []int32, control string) (asked []int32, keys []
 	for _, row := range rows {
 		key := w.key(row)
 		// Of two rows with one key a record does not tell which of them it is.
-		if control == "" || !api.Lookupable(key) || times[string(key)] > 1 {
+		if control == "" || !api.Lookupable(key) || times[string(key)] > 1 || w.shared(row) {
 			lost = append(lost, row)
 			continue
 		}
@@ -175,6 +175,7 @@ func (w *write) found(row int32, records []api.Record) {
 		w.note(row, w.bulk.field(w.bulk.options.Key), codeKeyNotUnique, "")
 	case api.Same(w.item(row), records[0].Object):
 		w.written(row, []byte(records[0].ID))
+		w.sum(row, records[0].Object)
 	default:
 		w.note(row, w.bulk.field(w.bulk.options.Key), codeKeyConflict, "")
 	}

@@ -74,7 +74,7 @@ func (r *trial) chunk(t testing.TB, s *Bulk, seq int, rows [][]string) *pipeline
 // finish makes passes until nothing is left that another could settle.
 func (r *trial) finish(t testing.TB) []made {
 	t.Helper()
-	for range 6 {
+	for range 30 {
 		s := r.sink(t)
 		out, err := r.pass(t, s)
 		if err != nil {
