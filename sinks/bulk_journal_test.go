@@ -194,3 +194,49 @@ func BenchmarkBulkWriteJournalled(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/500, "ns/row")
 }
+
+// TestPardonsComeBackFromTheJournal has rows whose faults are pardoned, or not,
+// and warnings: a later pass says just what the first has said.
+func TestPardonsComeBackFromTheJournal(t *testing.T) {
+	a := withRecords(4)
+	a.records[1]["ssn"], a.records[2]["ssn"] = "12", "12"
+	m := newMemory()
+	pass := func() *pipeline.Chunk {
+		s := updateTo(t, a, BulkOptions{Columns: []int16{0, 1, 2, 3, 4, 5}, Journal: m, ReadOnly: []Cell{{Column: 5, Field: "title"}}})
+		rows := [][]string{row(1, "ssn", "12"), row(2, "ssn", "13"), row(3, "name", "New"), row(9)}
+		cells := [][]string{row(1, "ssn", "12"), row(2, "ssn", "13"), row(3, "name", "New", "title", "edited"), row(9)}
+		return flawedChunk(t, s, cells, rows, fault(0, pipeline.Validate, "too_short"), fault(1, pipeline.Validate, "too_short"))
+	}
+	first := pass()
+	wantSequence(t, first, "unchanged too_short, rejected too_short, updated read_only_cell, rejected not_found")
+	m.flush()
+	sent := a.sent()
+	again := pass()
+	if diff := cmp.Diff(first.Problems, again.Problems); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(first.Fates, again.Fates); diff != "" {
+		t.Error(diff)
+	}
+	if a.sent() != sent {
+		t.Errorf("sent again: %s", a.sent())
+	}
+}
+
+// TestSharedKeysAreNotLookedUp has the API refuse a request without a word: the
+// rows whose keys others have, too, cannot be told apart.
+func TestSharedKeysAreNotLookedUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &trial{api: newRegister(0), journal: newMemory(), chunks: creates(0, 1, 8, 6),
+			options: BulkOptions{Mode: CreateOnly, Settle: time.Second, Shared: func(row int64) bool { return row == 5 }}}
+		r.api.partial = true
+		fates, s := r.first(t)
+		want := "written, written, written, in_doubt, written, written, rejected refused, written"
+		if fates[0] != want || s.Resolvable() {
+			t.Errorf("got  %s, resolvable %v\nwant %s", fates[0], s.Resolvable(), want)
+		}
+		if out := r.finish(t); out[0].fates != want || r.api.times("K-3") != 1 {
+			t.Errorf("later: %s", out[0].fates)
+		}
+	})
+}
