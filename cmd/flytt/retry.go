@@ -171,7 +171,7 @@ func (a *app) retryOf(first *pastRun, file string, h journal.Header, again bool)
 	j.verb, j.file, j.writing.parent = "retry", file, first.path
 	j.retries(record)
 	j.target = func(_ context.Context, j *job) (pipeline.Sink, pipeline.ChunkLimits, error) {
-		return j.retrySink(record, &h)
+		return j.retrySink(f, record, &h)
 	}
 	return j, nil
 }
@@ -195,7 +195,7 @@ func (f family) retryable(file string, again bool) error {
 		return usage(err, "FILE is a rejects.csv of the run, mended")
 	}
 	for _, r := range f.retries() {
-		if r.header.Input.SHA256 == is.SHA256 && !again {
+		if r.header != nil && r.header.Input.SHA256 == is.SHA256 && !again {
 			return usagef("--again sends the rows of it that are rejected still", "%s was sent already, as %s", file, r.id)
 		}
 	}
@@ -231,11 +231,11 @@ func (j *job) retries(record *retryRecord) {
 	j.first = record.step()
 }
 
-// retrySink makes the sink of a pass of a retry. Before the first the record of
+// retrySink makes the sink of a pass of a retry of f. Before the first the record of
 // its rows is kept, and the place held against that of the run, whose header is h.
-func (j *job) retrySink(record *retryRecord, h *journal.Header) (pipeline.Sink, pipeline.ChunkLimits, error) {
+func (j *job) retrySink(f family, record *retryRecord, h *journal.Header) (pipeline.Sink, pipeline.ChunkLimits, error) {
 	if j.pass == 1 {
-		if err := errors.Join(record.write(j.dir), noteFar(record.Run, j.dir.Path)); err != nil {
+		if err := j.keepRecord(f, record); err != nil {
 			return nil, pipeline.ChunkLimits{}, err
 		}
 	}
@@ -248,6 +248,19 @@ func (j *job) retrySink(record *retryRecord, h *journal.Header) (pipeline.Sink, 
 		return nil, limits, errors.Join(err, abortErr)
 	}
 	return sink, limits, nil
+}
+
+// keepRecord keeps the record of a retry of f, once it is known which keys its rows
+// have.
+func (j *job) keepRecord(f family, record *retryRecord) error {
+	if err := j.noteClashes(f, record); err != nil {
+		return err
+	}
+	j.retries(record)
+	if err := record.write(j.dir); err != nil {
+		return err
+	}
+	return noteFar(record.Run, j.dir.Path)
 }
 
 // sameTarget refuses to send rows of a run to another place than it wrote to.

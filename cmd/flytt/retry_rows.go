@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 const (
 	alreadyWritten pipeline.Code = "already_written"
 	notRejected    pipeline.Code = "not_rejected"
+	keyWritten     pipeline.Code = "key_written"
 )
 
 // retryCodes documents them.
@@ -28,6 +30,9 @@ var retryCodes = []pipeline.CodeInfo{
 	{Code: notRejected, Stage: pipeline.Read, Severity: pipeline.Error,
 		Meaning: "a row that the run does not have among those rejected",
 		Fix:     "A retry sends rows of rejects.csv; rows that are new are for an import of their own."},
+	{Code: keyWritten, Stage: pipeline.Read, Severity: pipeline.Error,
+		Meaning: "another row with the same key was written by the run, or a retry of it",
+		Fix:     "Give the row a key of its own, or take it out of the file."},
 }
 
 // retryFile is the file of a run directory that says which rows a retry sends.
@@ -41,6 +46,7 @@ type retryRecord struct {
 	Rows    []int64 `json:"rows"` // of the file, in its order
 	Written []int64 `json:"already_written,omitempty"`
 	Settled []int64 `json:"not_rejected,omitempty"`
+	Clash   []int64 `json:"key_written,omitempty"` // rejected still: another row with its key arrived
 }
 
 // readRetry reads the record of a retry; it is nil if the run at path is none.
@@ -71,7 +77,8 @@ func (r *retryRecord) write(dir *report.Dir) error {
 	return nil
 }
 
-// sent returns the rows that are sent.
+// sent returns the rows that are the retry's to send, those among them that it
+// rejects because of their key.
 func (r *retryRecord) sent() map[int64]bool {
 	rows := make(map[int64]bool, len(r.Rows))
 	for _, row := range r.Rows {
@@ -102,14 +109,18 @@ func (r *pastRun) refused() (n int64) {
 // retrying is the step that turns away the rows a retry does not send. It comes
 // before all others, which leave such rows alone. It is shared, and only read.
 type retrying struct {
-	sent    map[int64]bool
-	written map[int64]bool
+	sent  map[int64]bool
+	codes map[int64]pipeline.Code // of those that are not; notRejected if there is none
 }
 
 func (r *retryRecord) step() *retrying {
-	s := &retrying{sent: r.sent(), written: map[int64]bool{}}
+	s := &retrying{sent: r.sent(), codes: map[int64]pipeline.Code{}}
 	for _, row := range r.Written {
-		s.written[row] = true
+		s.codes[row] = alreadyWritten
+	}
+	for _, row := range r.Clash {
+		s.codes[row] = keyWritten
+		delete(s.sent, row)
 	}
 	return s
 }
@@ -120,12 +131,9 @@ func (s *retrying) Apply(b *pipeline.Batch) error {
 		if s.sent[row] {
 			continue
 		}
-		code := notRejected
-		if s.written[row] {
-			code = alreadyWritten
-		}
 		b.Note(pipeline.Problem{
-			Row: int32(i), Field: pipeline.None, Column: pipeline.None, Severity: pipeline.Error, Stage: pipeline.Read, Code: code,
+			Row: int32(i), Field: pipeline.None, Column: pipeline.None, Severity: pipeline.Error, Stage: pipeline.Read,
+			Code: cmp.Or(s.codes[row], notRejected),
 		})
 	}
 	return nil

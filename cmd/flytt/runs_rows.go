@@ -15,9 +15,16 @@ import (
 )
 
 // eachRow calls visit with the number of every row in a file of a run directory,
-// in its order: rejects.csv and in_doubt.csv, which have it in the column _row, or
-// written.csv, whose first column it is. A file that is not there has no rows.
+// in its order.
 func eachRow(path string, visit func(row int64) error) error {
+	return eachKey(path, func(row int64, _ []byte) error { return visit(row) })
+}
+
+// eachKey calls visit with the number of every row in a file of a run directory, in
+// its order: rejects.csv and in_doubt.csv, which have it in the column _row, or
+// written.csv, whose first column it is, and the second the key. A file that is not
+// there has no rows.
+func eachKey(path string, visit func(row int64, key []byte) error) error {
 	o := sources.Options{Origin: true}
 	written := filepath.Base(path) == "written.csv"
 	if written {
@@ -34,13 +41,17 @@ func eachRow(path string, visit func(row int64) error) error {
 			return fmt.Errorf("%s is not as flytt wrote it: its columns %s and %s are not both there", shorten(path), pipeline.RowColumn, pipeline.ErrorsColumn)
 		}
 		for i, row := range b.Rows {
+			var key []byte
 			if written {
 				row, _ = strconv.ParseInt(string(b.Input[0].Value(i)), 10, 64)
+				if key = b.Input[1].Value(i); o.Delimiter != ";" { // of those the source takes the guards off
+					key = pipeline.UnguardCell(key)
+				}
 			}
 			if row <= 0 {
 				return fmt.Errorf("%s is not as flytt wrote it: a row has no number", shorten(path))
 			}
-			if err := visit(row); err != nil {
+			if err := visit(row, key); err != nil {
 				return err
 			}
 		}

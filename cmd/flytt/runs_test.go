@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -159,13 +160,16 @@ func TestRowsOfFilesThatAreNotFlytts(t *testing.T) {
 func TestWrittenRowsOfAnyDelimiter(t *testing.T) {
 	for _, d := range []string{";", ",", "\t", "|"} {
 		path := filepath.Join(t.TempDir(), "written.csv")
-		text := strings.ReplaceAll("\uFEFFrow;key;id;change\r\n2;\"a\n7\";x;created\r\n3;b;y;updated\r\n", ";", d)
+		text := strings.ReplaceAll("\uFEFFrow;key;id;change\r\n2;\"a\n7\";x;created\r\n3;'=b;y;updated\r\n", ";", d)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		var got []int64
-		err := eachRow(path, func(row int64) error { got = append(got, row); return nil })
-		if diff := cmp.Diff([]int64{2, 3}, got); err != nil || diff != "" {
+		var got []string
+		err := eachKey(path, func(row int64, key []byte) error {
+			got = append(got, fmt.Sprintf("%d %s", row, key))
+			return nil
+		})
+		if diff := cmp.Diff([]string{"2 a\n7", "3 =b"}, got); err != nil || diff != "" {
 			t.Errorf("%q: %v %s", d, err, diff)
 		}
 	}
