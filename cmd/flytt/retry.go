@@ -203,14 +203,15 @@ func (f family) retryable(file string, again bool) error {
 }
 
 // jobLike makes a job with the mapping and the flags of the run at path, which
-// begins anew and reads another file.
+// begins anew and reads another file: how that is written, how the job is watched
+// and how fast it goes is not taken over.
 func (a *app) jobLike(path string, h journal.Header) (*job, error) {
 	var o order
 	if err := json.Unmarshal(h.Order, &o); err != nil {
 		return nil, fmt.Errorf("%s: what the run was told to do cannot be read: %w", path, err)
 	}
 	maps.DeleteFunc(o.Flags, func(name string, _ []string) bool {
-		return slices.Contains(inputFlags, name) || slices.Contains(ownFlags, name)
+		return slices.Contains(inputFlags, name) || slices.Contains(passing, name)
 	})
 	_, j := newImport(a)
 	if err := giveFlags(j.flags.verb.Flags(), o.Flags); err != nil {
@@ -220,10 +221,6 @@ func (a *app) jobLike(path string, h journal.Header) (*job, error) {
 	j.change.guessed = o.Guessed
 	return j, j.flags.verb.Flags().Set("chunk-rows", strconv.Itoa(o.ChunkRows))
 }
-
-// ownFlags are the flags of a run that a retry of it has anew: how it is watched,
-// when it stops, and whether it asks.
-var ownFlags = []string{"json", "quiet", "verbose", "log-format", "no-progress", "yes", "max-rejects", "run-dir"}
 
 // retries makes j send the rows that record says, and number them as it does.
 func (j *job) retries(record *retryRecord) {
