@@ -190,6 +190,41 @@ func TestReplayUnderRandomFaults(t *testing.T) {
 	}
 }
 
+// TestReplayWithoutKeysSendsNothingTwice is TestReplayUnderRandomFaults with rows
+// that cannot be looked up: what is not known stays in doubt, and no row is there
+// twice.
+func TestReplayWithoutKeysSendsNothingTwice(t *testing.T) {
+	for seed := range uint64(100) {
+		synctest.Test(t, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 7))
+			chance := func(percent int) bool { return random.IntN(100) < percent }
+			g := newRegister(0)
+			g.detail = chance(50)
+			calm := false
+			g.reset = func(int) bool { return !calm && chance(15) }
+			m := newMemory()
+			r := &trial{api: g, journal: m, chunks: creates(100, 4, 6, 100+random.IntN(24)), noKey: true,
+				options: BulkOptions{Mode: CreateOnly, Settle: time.Second, Atomicity: AllOrNothing}}
+			for range 4 {
+				r.try(t, 1+random.IntN(30))
+				if chance(50) {
+					m.crash()
+				}
+			}
+			calm = true
+			for i, made := range r.finish(t) {
+				for j, fate := range strings.Split(made.fates, ", ") {
+					key := r.chunks[i][j][2]
+					switch n := g.times(key); {
+					case n > 1, fate == "written" && n != 1, fate != "written" && fate != "in_doubt" && n != 0:
+						t.Errorf("seed %d: %s is %s and there %d times", seed, key, fate, n)
+					}
+				}
+			}
+		})
+	}
+}
+
 // try makes a pass that dies at the n-th point, or at an error.
 func (r *trial) try(t *testing.T, n int) {
 	t.Helper()
