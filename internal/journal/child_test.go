@@ -162,10 +162,10 @@ func TestFault08KilledAtSync(t *testing.T) {
 // second, and so on, until there are no more. A thread counts its own.
 func injectAll(t *testing.T, calls, fault string, check func(t *testing.T, path, out string, err error)) (injected int) {
 	step := 1
-	if testing.Short() {
-		step = 7
+	if calls == writes {
+		step = 7 // several go with each sync
 	}
-	for n := 1; n < 120; n += step {
+	for n := 1; n < 150; n += step {
 		dir := t.TempDir()
 		path, trace := filepath.Join(dir, "journal.db"), filepath.Join(dir, "trace")
 		c := childCommand(t, "write", path, "strace", "-f", "-qq", "-o", trace,

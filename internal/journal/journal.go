@@ -202,14 +202,23 @@ func (j *Journal) Close() error {
 	j.closed = true
 	close(j.queue)
 	<-j.ended
-	var err error
-	if p := j.failed.Load(); p != nil {
-		err = *p
-	} else if !j.readOnly {
-		err = wrong(j.path, "closing it", j.store.leave())
-	}
-	j.closeErr = errors.Join(err, wrong(j.path, "closing it", errors.Join(j.store.close(), unlock(j.lock, j.readOnly))))
+	j.closeErr = j.release()
 	return j.closeErr
+}
+
+// release closes the database and gives up the lock. Only a journal that is in
+// order is left without a log.
+func (j *Journal) release() error {
+	failure := j.failure()
+	var left error
+	if failure == nil && !j.readOnly {
+		left = j.store.leave()
+	}
+	left = errors.Join(left, j.store.close())
+	if failure == nil && left == nil && !j.readOnly {
+		left = os.Remove(j.path + walSuffix)
+	}
+	return errors.Join(failure, wrong(j.path, "closing it", errors.Join(left, unlock(j.lock, j.readOnly))))
 }
 
 // failure returns the first error of a write.

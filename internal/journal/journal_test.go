@@ -316,12 +316,16 @@ func work(j *Journal, seq int64, rows int) error {
 
 func TestMistakesOfTheCallerEndTheJournal(t *testing.T) {
 	tests := map[string]func(*Journal) error{
-		"not planned":        func(j *Journal) error { return j.Sending(1, []int32{0}, nil) },
-		"rows it has not":    func(j *Journal) error { return j.Sending(0, []int32{1, 2}, nil) },
-		"settled unplanned":  func(j *Journal) error { return j.Settle(1, Settlement{}) },
-		"fates of others":    func(j *Journal) error { return j.Settle(0, Settlement{Fates: make([]pipeline.Fate, 3)}) },
-		"ids of other rows":  func(j *Journal) error { return j.Settle(0, Settlement{Fates: make([]pipeline.Fate, 2), IDs: column("a")}) },
-		"sums of other rows": func(j *Journal) error { return j.Settle(0, Settlement{Fates: make([]pipeline.Fate, 2), Sums: []uint64{1}}) },
+		"not planned":       func(j *Journal) error { return j.Sending(1, []int32{0}, nil) },
+		"rows it has not":   func(j *Journal) error { return j.Sending(0, []int32{1, 2}, nil) },
+		"settled unplanned": func(j *Journal) error { return j.Settle(1, Settlement{}) },
+		"fates of others":   func(j *Journal) error { return j.Settle(0, Settlement{Fates: make([]pipeline.Fate, 3)}) },
+		"ids of other rows": func(j *Journal) error {
+			return j.Settle(0, Settlement{Fates: make([]pipeline.Fate, 2), IDs: column("a")})
+		},
+		"sums of other rows": func(j *Journal) error {
+			return j.Settle(0, Settlement{Fates: make([]pipeline.Fate, 2), Sums: []uint64{1}})
+		},
 		"another chunk": func(j *Journal) error {
 			other := chunkOf(0, 2)
 			other.Digest = nil

@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+
+	"modernc.org/sqlite"
 )
 
 // writing is how the database is opened to be written: one process, a log that is
@@ -44,12 +46,18 @@ func Create(path string, h Header, k *Key) (*Journal, error) {
 // journal of which anything is missing, of another age, or not as it was written,
 // is refused.
 func Open(path string, k *Key) (*Journal, error) {
+	if _, err := os.Lstat(path); err != nil {
+		return nil, wrong(path, "", err)
+	}
 	return hold(path, k, false, (*Journal).begin)
 }
 
 // Read opens the journal at path to be read. It changes nothing in it. What is
 // wrong with it beyond its header shows when it is first looked into.
 func Read(path string, k *Key) (*Journal, error) {
+	if _, err := os.Lstat(path); err != nil {
+		return nil, wrong(path, "", err)
+	}
 	return hold(path, k, true, func(j *Journal) error {
 		lost, err := presentable(path)
 		if err != nil {
@@ -235,10 +243,22 @@ func (s *store) open(parameters url.Values, k *Key) (err error) {
 	if s.db, s.conn, err = connect(s.path, parameters); err != nil {
 		return err
 	}
+	if err := s.keepLog(); err != nil {
+		return err
+	}
 	if err := s.readHeader(k); err != nil {
 		return err
 	}
 	return s.prepare()
+}
+
+// keepLog keeps SQLite from removing the log when the database is closed: without
+// one, a journal that was not left in order is refused.
+func (s *store) keepLog() error {
+	return s.conn.Raw(func(driver any) error {
+		_, err := driver.(sqlite.FileControl).FileControlPersistWAL("main", 1)
+		return err
+	})
 }
 
 // inMode returns an error if the database has not become what it was told to be.

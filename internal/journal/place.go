@@ -12,6 +12,11 @@ func local(path string) error {
 	if kind == "" {
 		return nil
 	}
+	return refusedPlace(path, kind)
+}
+
+// refusedPlace is the error for a file system of that kind.
+func refusedPlace(path, kind string) error {
 	return &Error{
 		Place:  "journal " + path,
 		Err:    &cause{ErrNetwork.Error() + " (" + kind + "), where neither locks nor syncs can be relied on", ErrNetwork},

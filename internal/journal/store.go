@@ -14,8 +14,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-
-	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
 const (
