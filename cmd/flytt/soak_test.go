@@ -65,7 +65,10 @@ func soakAll(t *testing.T, ends int, end func(*soak, *exec.Cmd) (stop func())) {
 	}
 	seed := soakSetting(t, "FLYTT_SOAK_SEED", 1)
 	flytt := buildFlytt(t)
-	for campaign := 0; ends > 0; campaign++ {
+	for campaign, most := 0, 10+ends; ends > 0; campaign++ {
+		if campaign == most {
+			t.Fatalf("%d campaigns, and %d ends are left: the runs are over too soon", campaign, ends)
+		}
 		s := newSoak(t, flytt, uint64(seed+campaign), end)
 		done := s.run(min(ends, 7))
 		ends -= done
@@ -105,6 +108,7 @@ type soak struct {
 	env    []string
 	valid  map[string]bool // by key, whether the row can be written
 	output bytes.Buffer    // of the last process
+	served bytes.Buffer    // what the sandbox said
 
 	// end prepares the end of an importer that is about to start; stop calls it off.
 	end func(s *soak, cmd *exec.Cmd) (stop func())
@@ -179,7 +183,7 @@ func (s *soak) serve() (stop func()) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	cmd.Stderr = os.Stderr
+	cmd.Stderr = &s.served
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
@@ -196,22 +200,28 @@ func (s *soak) serve() (stop func()) {
 	return func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		if err := cmd.Wait(); err != nil {
-			s.t.Errorf("sandbox: %v", err)
+			s.t.Errorf("sandbox: %v\n%s", err, &s.served)
 		}
 	}
 }
 
-// run kills the importer up to so many times, lets it finish, and checks. It
-// returns how many kills there were.
-func (s *soak) run(kills int) (done int) {
+// run ends the importer up to so many times, lets it finish, and checks. It
+// returns how often it was ended before it did so by itself.
+func (s *soak) run(ends int) (done int) {
 	stop := s.serve()
-	for done < kills && !s.dies(s.next()) {
-		done++
+	for tries := 0; done < ends && tries < 5*ends; tries++ {
+		ended, through := s.dies(s.next())
+		if through {
+			break
+		}
+		if ended {
+			done++
+		}
 	}
 	s.finish()
 	stop()
 	s.check()
-	return max(done, 1)
+	return done
 }
 
 // next returns the arguments that begin the run, or go on with it.
@@ -226,9 +236,9 @@ func (s *soak) next() []string {
 	return append([]string{"import", "in.csv", "-m", "mapping.yaml", "--run-dir", "run", "--chunk-rows", strconv.Itoa(soakChunk)}, flags...)
 }
 
-// dies runs flytt to be ended. It reports whether that came too late: the run is
-// through.
-func (s *soak) dies(args []string) (late bool) {
+// dies runs flytt to be ended. It reports whether it was, and whether that came
+// too late: the run is through.
+func (s *soak) dies(args []string) (ended, through bool) {
 	cmd := s.command(s.t.Context(), args)
 	stop := s.end(s, cmd)
 	defer stop()
@@ -236,7 +246,7 @@ func (s *soak) dies(args []string) (late bool) {
 	if code >= 0 {
 		s.expect(code)
 	}
-	return code == exitRejects || code == exitDone
+	return code < 0 || code == exitInterrupted, code == exitRejects || code == exitDone
 }
 
 // kill has cmd die at a point of its journal, or some time after it started.
@@ -252,12 +262,12 @@ func (s *soak) kill(cmd *exec.Cmd) (stop func()) {
 // interrupt sends cmd one signal or two, some time after it started.
 func (s *soak) interrupt(cmd *exec.Cmd) (stop func()) {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
-	stop = s.later(cmd, signals[s.rng.IntN(len(signals))])
+	first := s.later(cmd, signals[s.rng.IntN(len(signals))])
 	if s.rng.IntN(2) == 0 {
-		return stop
+		return first
 	}
-	again := s.later(cmd, os.Interrupt)
-	return func() { stop(); again() }
+	second := s.later(cmd, os.Interrupt)
+	return func() { first(); second() }
 }
 
 // later sends cmd a signal within the first second.
