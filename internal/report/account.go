@@ -129,14 +129,3 @@ func (a *Account) Fault(format string, args ...any) {
 	a.Faults = append(a.Faults, fmt.Sprintf(format, args...))
 	a.Balanced = false
 }
-
-// Open reports whether a row may still change its fate by itself: runs that have
-// not got through, or rows in doubt.
-func (a *Account) Open() bool {
-	for i := range a.Parts {
-		if a.Parts[i].State != StateDone {
-			return true
-		}
-	}
-	return a.Rows.InDoubt > 0
-}
