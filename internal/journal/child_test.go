@@ -43,12 +43,21 @@ func childWrites(path string) error {
 	if err != nil {
 		return err
 	}
+	if err := oftenCheckpointed(j); err != nil {
+		return errors.Join(err, j.Close())
+	}
 	for seq := range int64(childChunks) {
 		if err := childChunk(j, seq); err != nil {
 			return errors.Join(err, j.Close())
 		}
 	}
 	return j.Close()
+}
+
+// oftenCheckpointed has the log moved into the database, and begun anew, after
+// some pages.
+func oftenCheckpointed(j *Journal) error {
+	return j.read("", -1, func(s *store) error { return s.exec("pragma wal_autocheckpoint(10)") })
 }
 
 // childChunk sends and settles a chunk that is not yet.
@@ -155,6 +164,44 @@ func TestFault08KilledAtSync(t *testing.T) {
 				t.Error("nothing was injected")
 			}
 		})
+	}
+}
+
+var (
+	writeCall = regexp.MustCompile(`pwrite64\(\d+<([^>]+)>`)
+	syncCall  = regexp.MustCompile(`(?:fsync|fdatasync)\(\d+<([^>]+)>`)
+)
+
+// When Sending returns, nothing that was written is unsynced, of the log above
+// all: a process that dies does not show it.
+func TestFault08SentMeansSynced(t *testing.T) {
+	needStrace(t)
+	dir := t.TempDir()
+	path, trace := filepath.Join(dir, "journal.db"), filepath.Join(dir, "trace")
+	c := childCommand(t, "write", path, "strace", "-f", "-y", "-qq", "-o", trace, "-e", "trace=write,"+syncs+","+writes)
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	calls, err := os.ReadFile(trace)
+	must(t, err)
+	unsynced, written, sent := map[string]bool{}, 0, 0
+	for line := range strings.Lines(string(calls)) {
+		if m := writeCall.FindStringSubmatch(line); m != nil {
+			unsynced[m[1]] = true
+			written++
+		}
+		if m := syncCall.FindStringSubmatch(line); m != nil {
+			delete(unsynced, m[1])
+		}
+		if strings.Contains(line, `"sent `) {
+			sent++
+			if unsynced[path+walSuffix] {
+				t.Errorf("said that it is durable before the log was synced: %s", line)
+			}
+		}
+	}
+	if sent != childChunks || written < sent {
+		t.Errorf("%d chunks sent, %d writes seen", sent, written)
 	}
 }
 

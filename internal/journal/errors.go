@@ -115,13 +115,12 @@ func advice(err error) string {
 			return "nothing is sent that is not on record: see to the disk, then flytt resume goes on"
 		}
 	}
-	switch {
+	switch err = plain(err); {
 	case errors.Is(err, ErrOtherKey):
 		return "FLYTT_KEY_DIR names the directory of the key that it was made with"
 	case errors.Is(err, fs.ErrExist):
 		return "flytt resume goes on with the run it is of"
-	}
-	if errors.Is(err, ErrDamaged) || errors.Is(plain(err), ErrDamaged) {
+	case errors.Is(err, ErrDamaged):
 		return "what was sent cannot be told from it: see to the disk, put the run directory back from a copy, or compare with the API before anything is sent again"
 	}
 	return ""

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"slices"
 	"sync"
@@ -216,9 +217,19 @@ func (j *Journal) release() error {
 	}
 	left = errors.Join(left, j.store.close())
 	if failure == nil && left == nil && !j.readOnly {
-		left = os.Remove(j.path + walSuffix)
+		left = removeAll(j.path+walSuffix, j.path+"-shm") // the index of a log, made by who reads one
 	}
 	return errors.Join(failure, wrong(j.path, "closing it", errors.Join(left, unlock(j.lock, j.readOnly))))
+}
+
+// removeAll removes files, if they are there.
+func removeAll(paths ...string) error {
+	for _, path := range paths {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // failure returns the first error of a write.

@@ -75,8 +75,8 @@ func readKey(path string) ([]byte, error) {
 	if err != nil {
 		return nil, keyError(path, pathCause(err), "")
 	}
-	if cause, advice := unfit(named); cause != nil {
-		return nil, keyError(path, cause, advice)
+	if advice, err := unfit(named); err != nil {
+		return nil, keyError(path, err, advice)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -97,21 +97,21 @@ func readKey(path string) ([]byte, error) {
 	return secret, nil
 }
 
-// unfit says why a file cannot be a key, and what to do about it; nil if it can.
-func unfit(info fs.FileInfo) (cause error, advice string) {
+// unfit returns an error for a file that cannot be a key, and what to do about it.
+func unfit(info fs.FileInfo) (advice string, err error) {
 	const lost = "without it, journals made with it cannot be read: put the right file back, or move it away and begin new runs"
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:
-		return errors.New("it is a symbolic link"), "put the key itself there, or name its directory with FLYTT_KEY_DIR"
+		return "put the key itself there, or name its directory with FLYTT_KEY_DIR", errors.New("it is a symbolic link")
 	case !info.Mode().IsRegular():
-		return errors.New("it is not a file"), lost
+		return lost, errors.New("it is not a file")
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
-		return fmt.Errorf("others can read it (mode %04o)", info.Mode().Perm()),
-			"if nobody has read it, chmod 600 makes it fit; otherwise move it away: a new one is made"
+		return "if nobody has read it, chmod 600 makes it fit; otherwise move it away: a new one is made",
+			fmt.Errorf("others can read it (mode %04o)", info.Mode().Perm())
 	case info.Size() != keySize:
-		return fmt.Errorf("it has %d bytes, not %d", info.Size(), keySize), lost
+		return lost, fmt.Errorf("it has %d bytes, not %d", info.Size(), keySize)
 	}
-	return nil, ""
+	return "", nil
 }
 
 // makeKey makes the key file at path, in dir, whole or not at all. If another

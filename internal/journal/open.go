@@ -31,8 +31,11 @@ var reading = []string{"busy_timeout(2000)", "query_only(1)", "cell_size_check(1
 // header is never changed; its Format is set here.
 func Create(path string, h Header, k *Key) (*Journal, error) {
 	return hold(path, k, false, func(j *Journal) error {
-		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-			return errors.Join(err, &cause{"there is one already", fs.ErrExist})
+		switch _, err := os.Lstat(path); {
+		case err == nil:
+			return &cause{"there is one already", fs.ErrExist}
+		case !errors.Is(err, fs.ErrNotExist):
+			return err
 		}
 		h.Format = Format
 		if err := create(path, h, k); err != nil {
@@ -124,10 +127,8 @@ func (j *Journal) begin() error {
 // create makes the file of a journal, whole or not at all.
 func create(path string, h Header, k *Key) error {
 	made := path + ".new"
-	for _, left := range []string{made, made + "-journal"} {
-		if err := os.Remove(left); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+	if err := removeAll(made, made+"-journal"); err != nil {
+		return err
 	}
 	f, err := os.OpenFile(made, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -242,6 +242,29 @@ func TestFault07BadLog(t *testing.T) {
 	}
 }
 
+// The log has begun anew several times, and ends before frames of an earlier one.
+func TestFault07LogBegunAnew(t *testing.T) {
+	h := newHistory(t)
+	must(t, oftenCheckpointed(h.j))
+	h.write(0, 12)
+	db, log := h.files()
+	for name, open := range openers {
+		if calls, err := h.opened(db, log, open); err != nil || calls != h.calls {
+			t.Errorf("%s: the state after %d calls of %d, %v", name, calls, h.calls, err)
+		}
+	}
+	least := h.durable[len(h.durable)-2]
+	random := rand.New(rand.NewPCG(9, 10))
+	for range 100 {
+		bad := slices.Clone(log)
+		at := random.IntN(len(log))
+		bad[at] ^= 1 << random.IntN(8)
+		if calls, err := h.opened(db, bad, Open); err == nil && calls < least.calls {
+			t.Errorf("bit in byte %d of the log: the state after %d calls, and %d were durable", at, calls, least.calls)
+		}
+	}
+}
+
 // A bit of the database goes bad: nothing is lost, or it is refused.
 func TestFault07BadDatabase(t *testing.T) {
 	h := begun(t)
