@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"flytt/internal/api"
 	"flytt/internal/journal"
 	"flytt/pipeline"
 )
@@ -237,6 +239,29 @@ func TestSharedKeysAreNotLookedUp(t *testing.T) {
 		}
 		if out := r.finish(t); out[0].fates != want || r.api.times("K-3") != 1 {
 			t.Errorf("later: %s", out[0].fates)
+		}
+	})
+}
+
+// TestADeadAPIIsAskedForBeforeMoreIsSent has an API whose requests all end in
+// doubt: after a few it is asked whether it is there.
+func TestADeadAPIIsAskedForBeforeMoreIsSent(t *testing.T) {
+	if _, ok := any((*api.Client)(nil)).(waiter); !ok {
+		t.Skip("the client cannot wait")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		g := newRegister(0)
+		g.late = func(int) time.Duration { return 48 * time.Hour }
+		var reads []int // at each request
+		g.pass = func(point string) {
+			if point == http.MethodPost {
+				reads = append(reads, g.gets)
+			}
+		}
+		r := &trial{api: g, journal: newMemory(), chunks: creates(0, 6, 1), options: BulkOptions{Mode: CreateOnly, Atomicity: AllOrNothing}, noKey: true}
+		r.first(t)
+		if len(reads) != 6 || reads[aliveAfter-1] != 0 || reads[aliveAfter] == 0 {
+			t.Errorf("reads before each request: %v", reads)
 		}
 	})
 }

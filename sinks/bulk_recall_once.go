@@ -64,10 +64,13 @@ func (w *write) alive(ctx context.Context) error {
 	if w.bulk.options.Journal == nil || w.bulk.doubts.Load() < aliveAfter {
 		return nil
 	}
-	if c, ok := any(w.bulk.client).(interface {
-		Alive(ctx context.Context, path string) error
-	}); ok {
+	if c, ok := any(w.bulk.client).(waiter); ok {
 		return c.Alive(ctx, w.bulk.options.Path)
 	}
 	return nil
+}
+
+// waiter is a client that can wait until the API answers.
+type waiter interface {
+	Alive(ctx context.Context, path string) error
 }
