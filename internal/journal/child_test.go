@@ -212,6 +212,9 @@ func injectAll(t *testing.T, calls, fault string, check func(t *testing.T, path,
 	if calls == writes {
 		step = 7 // several go with each sync
 	}
+	if raceDetector {
+		step *= 5
+	}
 	for n := 1; n < 150; n += step {
 		dir := t.TempDir()
 		path, trace := filepath.Join(dir, "journal.db"), filepath.Join(dir, "trace")

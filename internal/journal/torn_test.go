@@ -273,7 +273,7 @@ func TestFault07BadDatabase(t *testing.T) {
 	dbClosed, _ := h.files()
 	random := rand.New(rand.NewPCG(7, 8))
 	refused := 0
-	for i := range 300 {
+	for i := range 160 {
 		db, beside := slices.Clone(dbClosed), []byte(nil)
 		if i%2 == 0 {
 			db, beside = slices.Clone(dbOpen), log
