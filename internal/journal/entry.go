@@ -51,7 +51,7 @@ type Settlement struct {
 // who made it.
 type Image struct {
 	Seq  int64
-	Data []byte // encrypted, unless the one who made it has done so
+	Data []byte // kept encrypted
 }
 
 // Header is everything that decides which bytes a run sends, and where to. A run

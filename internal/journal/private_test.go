@@ -109,3 +109,11 @@ func TestJournalOfADeadProcessIsRead(t *testing.T) {
 		t.Errorf("%v are left, %v", files, err)
 	}
 }
+
+func TestVersionsAreComparedByTheirNumbers(t *testing.T) {
+	for version, older := range map[string]bool{"3.51.3": false, "3.51.10": false, "3.52.0": false, "4.0": false, "3.51.2": true, "3.9.99": true, "3.51": true, "": true} {
+		if olderThan(version, "3.51.3") != older {
+			t.Errorf("%s is older: %v", version, !older)
+		}
+	}
+}
