@@ -51,6 +51,9 @@ func (c *change) check() error {
 // finds reports whether rows may find their record by key.
 func (c *change) finds() bool { return c.mode == modeUpdate || c.mode == modeUpsert }
 
+// byRecord reports whether a row with an id changes the record that it names.
+func (c *change) byRecord() bool { return c != nil && c.mode != modeCreate }
+
 // guess makes a mapping from headers.
 func (c *change) guess(r *mappings.Resource, columns []string) (*mappings.Mapping, []mappings.Guess, error) {
 	if c != nil {

@@ -55,6 +55,9 @@ func (j *job) spool() error {
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("copy of standard input: %w", err)
 	}
+	if j.writing == nil { // nobody goes on with it
+		j.closers = append(j.closers, func() error { return os.Remove(j.input) })
+	}
 	return nil
 }
 

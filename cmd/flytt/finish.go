@@ -230,7 +230,7 @@ func (a *app) again() string {
 // The flags that a next command needs, too: those that say what the rows mean,
 // how the input is written, where the rows go and how.
 var (
-	meaningFlags = []string{"mapping", "resource", "profile", "mode", "key", "write-nulls"}
+	meaningFlags = []string{"mapping", "resource", "profile", "mode", "key", "write-nulls", "duplicates"}
 	inputFlags   = []string{"encoding", "delimiter", "header-row", "sheet", "skip-hidden"}
 	targetFlags  = []string{"max-rejects", "sandbox", "base-url", "chunk-rows", "concurrency", "rate", "yes", "format", "excel", "nulls"}
 )
@@ -310,7 +310,7 @@ func quote(s string) string {
 
 // codeTables returns the tables of codes, in the order of the stages.
 func codeTables() [][]pipeline.CodeInfo {
-	return [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, recordCodes, retryCodes}
+	return [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, recordCodes, retryCodes, duplicateCodes}
 }
 
 // codes returns every code there is, in the order of the stages.

@@ -53,7 +53,7 @@ func importCommand(a *app) *cobra.Command {
 // newImport returns the verb, and the job that it does.
 func newImport(a *app) (*cobra.Command, *job) {
 	w := &writing{}
-	j := &job{app: a, verb: "import", change: &change{}, writing: w}
+	j := &job{app: a, verb: "import", change: &change{}, duplicates: &duplicates{}, writing: w}
 	j.target = func(context.Context, *job) (pipeline.Sink, pipeline.ChunkLimits, error) { return j.bulkSink() }
 	var dryRun bool
 	c := &cobra.Command{
@@ -103,6 +103,7 @@ machine that keeps its rows in ` + sandboxDB + `.`,
 	}
 	j.flags.add(c)
 	j.change.addFlags(c)
+	j.duplicates.addFlag(c)
 	c.Flags().IntVar(&w.chunkRows, "chunk-rows", 0, fmt.Sprintf("`ROWS` in a request (default %d; %d where rows may change records)", defaultChunkRows, defaultChangeRows))
 	w.addFlags(c)
 	w.connection.addFlags(c)
@@ -133,7 +134,7 @@ func (j *job) bulkSink() (pipeline.Sink, pipeline.ChunkLimits, error) {
 	}
 	o := sinks.BulkOptions{
 		Path: j.resource.Path + "list/", Key: j.plan.Key(), Columns: j.plan.Columns(), Log: j.log,
-		Journal: withFailpoints(w.journal), Settle: w.settle,
+		Journal: withFailpoints(w.journal), Settle: w.settle, Shared: j.duplicates.shared,
 	}
 	err := j.change.options(j.resource, j.plan, j.source.Columns(), &o)
 	if err != nil {

@@ -82,7 +82,7 @@ func (o *inputOptions) open(file string, m *mappings.Mapping, stdin io.Reader) (
 func (j *job) findInput() error {
 	switch {
 	case j.input != "": // of the run that is gone on with
-	case j.file == "-" && j.writing != nil:
+	case j.file == "-" && (j.writing != nil || j.duplicates != nil): // it is read more than once
 		return j.spool()
 	default:
 		j.input = j.file

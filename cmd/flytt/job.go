@@ -40,6 +40,9 @@ type job struct {
 	// writing is how rows get to the API; nil: they do not.
 	writing *writing
 
+	// duplicates is the search for rows that are alike; nil: there is none.
+	duplicates *duplicates
+
 	// recorded is what a run was told that is gone on with; nil: it begins.
 	recorded *order
 
@@ -142,6 +145,9 @@ func (j *job) run(ctx context.Context) (err error) {
 	if err := j.makeDir(); err != nil {
 		return err
 	}
+	if err := j.findDuplicates(ctx); err != nil {
+		return j.unbegun(err)
+	}
 	result, recorder, err := j.passes(ctx, drain)
 	if result == nil {
 		return j.unbegun(err)
@@ -173,6 +179,9 @@ func (j *job) steps() (steps []pipeline.Step) {
 	steps = append(steps, j.plan.Step())
 	if j.validator != nil {
 		steps = append(steps, j.validator.Step())
+	}
+	if step := j.duplicates.step(j.plan.Columns()); step != nil {
+		steps = append(steps, step)
 	}
 	return steps
 }
@@ -206,6 +215,9 @@ func (j *job) checkFlags() (err error) {
 		return err
 	}
 	if err := j.change.check(); err != nil {
+		return err
+	}
+	if err := j.duplicates.parse(); err != nil {
 		return err
 	}
 	j.limit, err = parseRejectLimit(j.flags.maxRejects)
@@ -269,12 +281,12 @@ func (j *job) chooseResource() (err error) {
 // bind makes the plan and the validator, guessing the mapping if there is none.
 func (j *job) bind() (err error) {
 	columns := j.source.Columns()
-	o := mappings.CompileOptions{Identity: identity.Rules{Today: j.clock}}
-	if j.mapping != nil {
-		o.Dir = filepath.Dir(j.flags.mapping)
-	} else if err = j.guess(columns); err != nil {
-		return err
+	if j.mapping == nil {
+		if err = j.guess(columns); err != nil {
+			return err
+		}
 	}
+	o := j.compileOptions()
 	v := mappings.ValidateOptions{Identity: j.mapping.IdentityRules(o.Identity), Severity: j.mapping.Severity}
 	if err := j.change.bind(j.resource, j.mapping, &o, &v); err != nil {
 		return err
@@ -288,6 +300,15 @@ func (j *job) bind() (err error) {
 	}
 	j.narrow()
 	return nil
+}
+
+// compileOptions are what the mapping is bound with.
+func (j *job) compileOptions() mappings.CompileOptions {
+	o := mappings.CompileOptions{Identity: identity.Rules{Today: j.clock}}
+	if j.flags.mapping != "" {
+		o.Dir = filepath.Dir(j.flags.mapping)
+	}
+	return o
 }
 
 // guess makes a mapping from the headers and shows it.

@@ -8,7 +8,7 @@ import (
 )
 
 func validateCommand(a *app) *cobra.Command {
-	j := &job{app: a, verb: "validate", change: &change{}}
+	j := &job{app: a, verb: "validate", change: &change{}, duplicates: &duplicates{}}
 	c := &cobra.Command{
 		Use:   "validate FILE",
 		Short: "Say which rows are wrong, and why, without sending anything",
@@ -28,6 +28,7 @@ record exists or a value is taken, it cannot tell.`,
 	}
 	j.flags.add(c)
 	j.change.addFlags(c)
+	j.duplicates.addFlag(c)
 	return c
 }
 
