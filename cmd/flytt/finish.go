@@ -186,7 +186,7 @@ func (j *job) nextOfWriting(err error) step {
 	case errors.Is(err, pipeline.ErrMaxRejects):
 		return step{"see the reasons in rejects.csv; to go on all the same, allow more of them", resume + " --max-rejects 100%"}
 	case err == nil && !j.writing.bulk.Resolvable():
-		return step{"compare the rows in in_doubt.csv with the API by hand: they have no key to be looked up by",
+		return step{"compare the rows in in_doubt.csv with the API by hand: they have no key of their own to be looked up by, which --stamp would give them",
 			join([]string{"flytt", "runs", "show", j.runName()})}
 	case err == nil:
 		return step{"see in log.jsonl why they cannot be told", resume}

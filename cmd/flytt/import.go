@@ -37,6 +37,7 @@ type writing struct {
 	rate        float64
 	settle      time.Duration // after which the API is not working on a request any more
 	giveUpAfter time.Duration
+	stamp       bool   // rows without a key get one
 	parent      string // directory of the run that this one belongs to
 	connection  connection
 
@@ -105,6 +106,7 @@ machine that keeps its rows in ` + sandboxDB + `.`,
 	j.change.addFlags(c)
 	j.duplicates.addFlag(c)
 	c.Flags().IntVar(&w.chunkRows, "chunk-rows", 0, fmt.Sprintf("`ROWS` in a request (default %d; %d where rows may change records)", defaultChunkRows, defaultChangeRows))
+	c.Flags().BoolVar(&w.stamp, "stamp", false, "write a key into each row that has none, so that what becomes of it can always be looked up: the same for the same row of the same file")
 	w.addFlags(c)
 	w.connection.addFlags(c)
 	w.connection.addYes(c)

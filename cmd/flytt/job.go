@@ -177,6 +177,9 @@ func (j *job) steps() (steps []pipeline.Step) {
 		steps = append(steps, j.first)
 	}
 	steps = append(steps, j.plan.Step())
+	if step := j.stampStep(); step != nil {
+		steps = append(steps, step)
+	}
 	if j.validator != nil {
 		steps = append(steps, j.validator.Step())
 	}
@@ -286,12 +289,16 @@ func (j *job) bind() (err error) {
 			return err
 		}
 	}
-	o := j.compileOptions()
-	v := mappings.ValidateOptions{Identity: j.mapping.IdentityRules(o.Identity), Severity: j.mapping.Severity}
-	if err := j.change.bind(j.resource, j.mapping, &o, &v); err != nil {
+	m, err := j.stampable()
+	if err != nil {
 		return err
 	}
-	if j.plan, err = j.mapping.Compile(j.resource, columns, o); err != nil {
+	o := j.compileOptions()
+	v := mappings.ValidateOptions{Identity: m.IdentityRules(o.Identity), Severity: m.Severity}
+	if err := j.change.bind(j.resource, m, &o, &v); err != nil {
+		return err
+	}
+	if j.plan, err = m.Compile(j.resource, columns, o); err != nil {
 		return err
 	}
 	v.Columns = j.plan.Columns()

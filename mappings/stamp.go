@@ -1,0 +1,74 @@
+package mappings
+
+import (
+	"fmt"
+
+	"flytt/pipeline"
+)
+
+// WithKey returns the mapping with the resource's own key as the key of its rows,
+// empty where the data has none: see Plan.Stamp. The error says that the rows have
+// another key.
+func (m *Mapping) WithKey(r *Resource) (*Mapping, error) {
+	key := r.Field(r.Key)
+	if key == nil {
+		return nil, fmt.Errorf("resource %s has no key", r.Name)
+	}
+	if m.Key != "" && r.Field(m.Key) != key {
+		return nil, fmt.Errorf("the mapping says that %s identifies a row", m.Key)
+	}
+	keyed := *m
+	keyed.Key = key.Column()
+	for i := range m.Fields {
+		if r.Field(m.Fields[i].Field) == key {
+			return &keyed, nil
+		}
+	}
+	none := ""
+	keyed.Fields = append(append([]Rule(nil), m.Fields...), Rule{Field: key.Column(), Const: &none})
+	return &keyed, nil
+}
+
+// Stamp returns the step that gives each row without a key what appendStamp makes
+// of its number, unless it has an id and byID says that it changes that record.
+// It comes right after the step of the mapping.
+func (p *Plan) Stamp(byID bool, appendStamp func(out []byte, row int64) []byte) pipeline.Step {
+	id := pipeline.None
+	if byID {
+		id = p.schema.Index(idField)
+	}
+	return &stampStep{key: p.key, id: id, appendStamp: appendStamp}
+}
+
+type stampStep struct {
+	key, id     int
+	appendStamp func(out []byte, row int64) []byte
+
+	stamped pipeline.Column // buffer
+	text    []byte          // buffer
+}
+
+// Apply stamps the rows of b.
+func (s *stampStep) Apply(b *pipeline.Batch) error {
+	s.stamped.Reset()
+	column := &b.Fields[s.key]
+	for i := range b.Fates {
+		v := column.Value(i)
+		switch {
+		case len(v) > 0:
+			s.stamped.Append(v)
+		case b.Fates[i] == pipeline.Skipped, b.Fates[i] == pipeline.Broken, s.id >= 0 && len(b.Fields[s.id].Value(i)) > 0:
+			s.stamped.AppendNull()
+		default:
+			s.text = s.appendStamp(s.text[:0], b.Rows[i])
+			s.stamped.Append(s.text)
+		}
+	}
+	column.Reset() // it may point into the input, and into what was made of it
+	for i := range s.stamped.Len() {
+		column.Append(s.stamped.Value(i))
+	}
+	b.Keys.Reset()
+	b.Keys.View(&b.Fields[s.key])
+	return nil
+}
