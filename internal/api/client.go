@@ -28,7 +28,10 @@ type Client struct {
 	transport http.RoundTripper
 	limiter   *rate.Limiter
 	pause     pause
-	budget    budget
+	slots     *slots // of writes
+	life      life
+	budget    budget // of reads
+	repeats   budget // of writes
 	reads     failsafe.Policy[*reading]
 	reached   atomic.Bool // a connection was got once, so the address is right
 	now       func() time.Time
@@ -49,6 +52,7 @@ func New(config Config) (*Client, error) {
 		return nil, errors.New("rate: less than 0 requests per second")
 	}
 	c := &Client{config: config, base: base, transport: config.Transport, now: time.Now, log: config.Log, reads: newReads()}
+	c.slots = newSlots(config.Concurrency, config.Log)
 	c.limiter = rate.NewLimiter(rate.Inf, 1)
 	if config.Rate > 0 {
 		c.limiter.SetLimit(rate.Limit(config.Rate))
@@ -102,6 +106,9 @@ func (c *Client) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "api client of %s"
 // to.
 func (c *Client) Host() string { return c.base.Host }
 
+// BaseURL returns the scheme and the host that the client speaks to.
+func (c *Client) BaseURL() string { return c.base.String() }
+
 // Loopback reports whether the API is on this machine.
 func (c *Client) Loopback() bool { return Loopback(c.base) }
 
@@ -115,9 +122,13 @@ func (c *Client) Close() {
 // BulkWrite makes one attempt to POST body, a JSON array, to path, which ends
 // in a slash. The body of the answer is read into the buffer into, which may be
 // nil. The outcome says whether the attempt may be repeated; BulkWrite itself
-// never does. body is free for reuse when BulkWrite returns.
+// never does: see Deliver. body is free for reuse when BulkWrite returns.
+//
+// Like every write it waits first: while the API is down, while it asks for no
+// requests, and for its turn among the writes of the client, of which fewer are
+// under way at once when the API is busy.
 func (c *Client) BulkWrite(ctx context.Context, path string, body, into []byte) Outcome {
-	return c.attempt(ctx, &request{method: http.MethodPost, path: path, body: body, into: into})
+	return c.write(ctx, &request{method: http.MethodPost, path: path, body: body, into: into})
 }
 
 // request is one attempt to be made.
@@ -139,6 +150,37 @@ func (c *Client) attempt(ctx context.Context, r *request) Outcome {
 	if err := c.turn(ctx); err != nil {
 		return Outcome{Class: NotSent, Err: err}
 	}
+	return c.transmit(ctx, r)
+}
+
+// write is attempt for what changes something: it waits for a slot, too.
+func (c *Client) write(ctx context.Context, r *request) Outcome {
+	round, err := c.slot(ctx, r)
+	if err != nil {
+		return Outcome{Class: NotSent, Err: err}
+	}
+	o := c.transmit(ctx, r)
+	c.slots.release(round, loadOf(&o))
+	if o.Class == Answered {
+		c.repeats.earn()
+	}
+	return o
+}
+
+// transmit sends r once and takes note of what that shows of the API.
+func (c *Client) transmit(ctx context.Context, r *request) Outcome {
+	o := c.send(ctx, r)
+	if o.Class == NotProcessed {
+		c.pause.extend(c.now().Add(o.Wait))
+	}
+	if ctx.Err() == nil {
+		c.heed(&o)
+	}
+	return o
+}
+
+// send sends r once and says what that proves.
+func (c *Client) send(ctx context.Context, r *request) Outcome {
 	if !r.untimed {
 		timed, stop := context.WithTimeout(ctx, c.config.TotalTimeout)
 		defer stop()
@@ -155,11 +197,7 @@ func (c *Client) attempt(ctx context.Context, r *request) Outcome {
 	}
 	defer res.Body.Close()
 	explained := func(err error) error { return explain(ctx, err) }
-	o := c.receive(res, &idleReader{body: res.Body, idle: c.config.IdleTimeout, abort: abort, explain: explained}, r)
-	if o.Class == NotProcessed {
-		c.pause.extend(c.now().Add(o.Wait))
-	}
-	return o
+	return c.receive(res, &idleReader{body: res.Body, idle: c.config.IdleTimeout, abort: abort, explain: explained}, r)
 }
 
 // receive reads the answer res, whose body is to be read through body.
@@ -174,6 +212,14 @@ func (c *Client) receive(res *http.Response, body *idleReader, r *request) Outco
 
 // turn waits until a request may be sent.
 func (c *Client) turn(ctx context.Context) error {
+	if err := c.rest(ctx); err != nil {
+		return err
+	}
+	return c.limiter.Wait(ctx)
+}
+
+// rest waits as long as the API asks for no requests.
+func (c *Client) rest(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -182,7 +228,32 @@ func (c *Client) turn(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.limiter.Wait(ctx)
+	return nil
+}
+
+// slot waits until the write r may be sent, and holds a slot then. While the API
+// is down or asks for no requests nobody holds one: there may be fewer of them
+// after that.
+func (c *Client) slot(ctx context.Context, r *request) (round uint64, err error) {
+	for {
+		if err := c.await(ctx, r.method, r.path); err != nil {
+			return 0, err
+		}
+		if err := c.rest(ctx); err != nil {
+			return 0, err
+		}
+		if round, err = c.slots.acquire(ctx); err != nil {
+			return 0, err
+		}
+		if c.pause.left(c.now()) <= 0 && c.life.current() == nil {
+			break
+		}
+		c.slots.release(round, loadUnknown)
+	}
+	if err = c.limiter.Wait(ctx); err != nil {
+		c.slots.release(round, loadUnknown)
+	}
+	return round, err
 }
 
 func (c *Client) newRequest(ctx context.Context, r *request, body *requestBody) *http.Request {
@@ -208,8 +279,8 @@ func (c *Client) newRequest(ctx context.Context, r *request, body *requestBody) 
 // failed says what it proves that an attempt brought no answer, when begun
 // tells whether the server may have got any of it.
 func failed(ctx context.Context, err error, begun bool) Outcome {
-	o := Outcome{Err: explain(ctx, err)}
-	if !begun || refused(err) {
+	o := Outcome{Err: explain(ctx, err), refused: refused(err)}
+	if !begun || o.refused {
 		o.Class = NotSent
 	}
 	return o

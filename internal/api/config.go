@@ -19,7 +19,7 @@ type Config struct {
 	BaseURL     string // prod, dev, or scheme and host; see ParseBaseURL
 	Credentials Credentials
 	UserAgent   string  // flytt
-	Concurrency int     // connections to keep open; 4
+	Concurrency int     // writes under way at once, at most, and connections to keep open; 4
 	Rate        float64 // requests per second, reads and writes together; 0: no limit
 
 	DialTimeout   time.Duration // 10 s
@@ -28,7 +28,7 @@ type Config struct {
 	IdleTimeout   time.Duration // for each KiB of the answer's body; 30 s
 	TotalTimeout  time.Duration // for one attempt as a whole; 5 min
 
-	GiveUpAfter time.Duration // how long to go on when nothing can be sent; 30 s
+	GiveUpAfter time.Duration // how long to wait for an API that does not answer; 30 s
 	BusyAfter   time.Duration // how long to go on when the API keeps saying later; 15 min
 	MaxAnswer   int64         // bytes of one answer; 32 MiB
 

@@ -30,6 +30,8 @@ type Outcome struct {
 	Body   []byte        // of an answer; may be cut short unless the status is 2xx
 	Wait   time.Duration // NotProcessed: how long the API asks to wait; 0: it did not say
 	Err    error         // what went wrong; nil if Answered
+
+	refused bool // by an HTTP/2 server: not sent, but there is somebody
 }
 
 // OK reports whether the API answered with success.

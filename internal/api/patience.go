@@ -11,7 +11,7 @@ import (
 
 const (
 	firstBackoff = 200 * time.Millisecond
-	maxBackoff   = 5 * time.Second
+	maxBackoff   = 20 * time.Second
 )
 
 // Patience bounds how long one request that was not processed is sent again.
@@ -23,6 +23,27 @@ type Patience struct {
 	class        Class     // of those
 	since        time.Time // when the first of them failed
 	began        time.Time // when the first of all failed
+	lease        int       // tokens that the last repetition cost
+}
+
+// Deliver has a write made until an attempt may have been processed: send makes
+// one attempt, by BulkWrite, Create, Update or Delete with the same method and
+// path. What was not sent is sent again within the budget that all writes of the
+// client share, what was not processed as the API says. What is in doubt is not
+// repeated: that outcome is returned as an answer is. The error says why there
+// is no such outcome: ctx has ended, or a *GaveUpError.
+func (c *Client) Deliver(ctx context.Context, method, path string, send func() Outcome) (Outcome, error) {
+	p := c.Patience(method, path)
+	for {
+		o := send()
+		if o.Class == Answered || o.Class == InDoubt {
+			p.end(o)
+			return o, nil
+		}
+		if err := p.Again(ctx, o); err != nil {
+			return o, err
+		}
+	}
 }
 
 // Patience returns the patience for one request.
@@ -37,12 +58,35 @@ func (p *Patience) Again(ctx context.Context, o Outcome) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if gaveUp, ok := errors.AsType[*GaveUpError](o.Err); ok {
+		return gaveUp // as the client does on all requests at once
+	}
 	if err := p.note(o); err != nil {
 		return err
+	}
+	if o.Class == NotSent {
+		p.pay(o)
 	}
 	wait := p.wait(o)
 	p.warn(o, wait)
 	return sleep(ctx, wait)
+}
+
+// pay takes what another attempt costs after one that ended in o. Where that is
+// not there, all requests wait for a sign of life first.
+func (p *Patience) pay(o Outcome) {
+	if p.lease = p.client.repeats.spend(o.Err); p.lease == 0 {
+		p.client.life.miss(o, true, p.client.now())
+	}
+}
+
+// end takes in that the last attempt ended in o. An answer, which has earned one
+// token, gives the rest of what the last repetition cost back.
+func (p *Patience) end(o Outcome) {
+	if o.Class == Answered && p.lease > 1 {
+		p.client.repeats.giveBack(p.lease - 1)
+	}
+	p.lease = 0
 }
 
 // note takes in that an attempt ended in o, and returns the error to give up
@@ -60,12 +104,22 @@ func (p *Patience) note(o Outcome) error {
 }
 
 // wait returns how long to wait before the next attempt: somewhat longer than
-// the API asks for, or else longer each time.
+// the API asks for, or else longer each time, but not beyond the end of the
+// patience.
 func (p *Patience) wait(o Outcome) time.Duration {
 	if o.Wait > 0 {
 		return o.Wait + rand.N(o.Wait/10+firstBackoff)
 	}
-	return backoff(p.tries)
+	left := p.since.Add(p.limit(o)).Sub(p.client.now())
+	return min(backoff(p.tries), max(left, 0))
+}
+
+// limit returns how long to go on while attempts end like o.
+func (p *Patience) limit(o Outcome) time.Duration {
+	if o.Class == NotProcessed {
+		return p.client.config.BusyAfter
+	}
+	return p.client.config.GiveUpAfter
 }
 
 // warn logs that there will be another attempt. While the API says later, to
@@ -92,25 +146,21 @@ func (p *Patience) warn(o Outcome, wait time.Duration) {
 
 // spent returns the error to give up with, or nil.
 func (p *Patience) spent(o Outcome, now time.Time) error {
-	limit := p.client.config.GiveUpAfter
-	if o.Class == NotProcessed {
-		limit = p.client.config.BusyAfter
-	}
 	after := now.Sub(p.since)
 	if total := now.Sub(p.began); total >= p.client.config.GiveUpAfter+p.client.config.BusyAfter {
 		after = total // whatever the class: they may take turns for ever
 	}
-	if pointless := hopeless(o.Err) && !p.client.reached.Load() || errors.Is(o.Err, errBadID); !pointless && after < limit {
+	if pointless := hopeless(o.Err) && !p.client.reached.Load() || errors.Is(o.Err, errBadID); !pointless && after < p.limit(o) {
 		return nil
 	}
 	return &GaveUpError{Method: p.method, Path: p.path, After: after, Busy: o.Class == NotProcessed, Unanswered: o.Class == InDoubt, Err: o.Err}
 }
 
-// backoff returns how long to wait before the n-th repetition: doubling, and
-// anywhere in the upper half of that.
+// backoff returns how long to wait before the n-th repetition: anywhere within
+// a time that doubles, so that callers that failed together do not come back
+// together.
 func backoff(n int) time.Duration {
-	d := min(firstBackoff<<min(n-1, 10), maxBackoff)
-	return d/2 + rand.N(d/2)
+	return rand.N(min(firstBackoff<<min(n-1, 10), maxBackoff))
 }
 
 // sleep waits for d, or until ctx ends, and then returns why.

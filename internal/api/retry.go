@@ -57,10 +57,14 @@ type reading struct {
 	wait       time.Duration // before the next attempt
 }
 
-// try makes one attempt and decides whether there is another.
+// try makes one attempt, when the API is up, and decides whether there is
+// another.
 func (r *reading) try(ctx context.Context) {
+	r.again = false
+	if r.err = r.client.await(ctx, r.request.method, r.request.path); r.err != nil {
+		return
+	}
 	r.outcome = r.client.attempt(ctx, r.request)
-	r.again, r.err = false, nil
 	o := &r.outcome
 	switch {
 	case o.Class == Answered:
@@ -91,16 +95,25 @@ func (r *reading) giveUp() error {
 		return err
 	}
 	// Waiting as long as the API says costs nothing: it is in control.
-	if o.Class != NotProcessed && !r.client.budget.spend(o.Err) {
+	if o.Class != NotProcessed && r.client.budget.spend(o.Err) == 0 {
 		return &GaveUpError{Method: r.request.method, Path: r.request.path, Unanswered: o.Class == InDoubt,
 			Err: fmt.Errorf("too many requests fail: %w", o.Err)}
 	}
 	return nil
 }
 
-// budget bounds how many reads are repeated: each repetition costs tokens, each
-// answer earns one. A server that fails one request in six can be read on and
-// on; one that fails more is left alone before it breaks down.
+// budget bounds how many requests are repeated: each repetition costs tokens,
+// which answers earn back. There is one for all reads of a client and one for
+// all its writes; each is as large, and a repetition costs as much, as in the
+// standard retry mode of the AWS SDKs
+// (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html).
+//
+// Of a read, each answer earns one token: a server that fails one request in six
+// can be read on and on; one that fails more is left alone before it breaks
+// down. Of a write, there is that mode's rule: what goes through at once earns
+// one token, and what goes through when repeated gives back what its last
+// repetition cost; what earlier ones cost stays spent. Writes that find the
+// budget empty wait until a probe shows that the API is up.
 type budget struct {
 	mu    sync.Mutex
 	spent int
@@ -112,25 +125,28 @@ const (
 	timeoutCost = 10
 )
 
-// spend takes what a repetition after err costs, if it is there.
-func (b *budget) spend(err error) bool {
-	cost := retryCost
+// spend takes what a repetition after err costs, and returns it; 0 if that is
+// not there.
+func (b *budget) spend(err error) (cost int) {
+	cost = retryCost
 	if timedOut(err) {
 		cost = timeoutCost
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.spent+cost > budgetSize {
-		return false
+		return 0
 	}
 	b.spent += cost
-	return true
+	return cost
 }
 
-func (b *budget) earn() {
+func (b *budget) earn() { b.giveBack(1) }
+
+func (b *budget) giveBack(tokens int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.spent = max(b.spent-1, 0)
+	b.spent = max(b.spent-tokens, 0)
 }
 
 func timedOut(err error) bool {

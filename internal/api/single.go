@@ -64,7 +64,7 @@ func isObject(body []byte) bool {
 // Create makes one attempt to POST body, a JSON object, to the collection at
 // path. The body of the answer is read into the buffer into, which may be nil.
 func (c *Client) Create(ctx context.Context, path string, body, into []byte) Outcome {
-	return c.attempt(ctx, &request{method: http.MethodPost, path: path, body: body, into: into})
+	return c.write(ctx, &request{method: http.MethodPost, path: path, body: body, into: into})
 }
 
 // Update makes one attempt to PATCH the record id of the collection at path
@@ -73,7 +73,7 @@ func (c *Client) Update(ctx context.Context, path, id string, body, into []byte)
 	if err := CheckID(id); err != nil {
 		return Outcome{Class: NotSent, Err: err}
 	}
-	return c.attempt(ctx, &request{method: http.MethodPatch, path: path, id: id, body: body, into: into})
+	return c.write(ctx, &request{method: http.MethodPatch, path: path, id: id, body: body, into: into})
 }
 
 // Delete makes one attempt to DELETE the record id of the collection at path.
@@ -81,7 +81,7 @@ func (c *Client) Delete(ctx context.Context, path, id string) Outcome {
 	if err := CheckID(id); err != nil {
 		return Outcome{Class: NotSent, Err: err}
 	}
-	return c.attempt(ctx, &request{method: http.MethodDelete, path: path, id: id})
+	return c.write(ctx, &request{method: http.MethodDelete, path: path, id: id})
 }
 
 // setPath sets the path of u to that of the collection, or of the record id in
