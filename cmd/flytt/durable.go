@@ -77,7 +77,7 @@ func (j *job) beginJournal() error {
 		return err
 	}
 	if w.journal, err = journal.Create(j.dir.File("journal.db"), h, key); err != nil {
-		return usage(err, hintOf(err))
+		return unusable(err)
 	}
 	j.closers = append(j.closers, w.journal.Close)
 	return nil
@@ -103,7 +103,7 @@ func openRun(path string) (*journal.Journal, error) {
 	}
 	jr, err := journal.Open(filepath.Join(path, "journal.db"), key)
 	if err != nil {
-		return nil, usage(err, hintOf(err))
+		return nil, unusable(err)
 	}
 	return jr, nil
 }

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 
+	"flytt/internal/journal"
 	"flytt/mappings"
 	"flytt/pipeline"
 	"flytt/sinks"
@@ -44,6 +46,20 @@ func (e *usageError) Hint() string { return e.hint }
 
 // Unwrap returns what is wrong.
 func (e *usageError) Unwrap() error { return e.err }
+
+// unusable says that what err is about cannot be used as it was asked for, unless
+// the disk is to blame for that: then it is err.
+func unusable(err error) error {
+	if diskFailed(err) {
+		return err
+	}
+	return usage(err, hintOf(err))
+}
+
+// diskFailed reports whether err says that the disk is full, or broken.
+func diskFailed(err error) bool {
+	return errors.Is(err, journal.ErrDisk) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EIO)
+}
 
 // shownError is an error that was told to the user already.
 type shownError struct {

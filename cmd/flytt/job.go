@@ -355,7 +355,7 @@ func (j *job) makeDir() (err error) {
 		return nil
 	}
 	if j.dir, err = report.NewDir(j.flags.runDir, j.started); err != nil {
-		return usage(err, hintOf(err))
+		return unusable(err)
 	}
 	j.logTo(j.dir)
 	return nil

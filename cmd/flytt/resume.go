@@ -82,7 +82,7 @@ func (a *app) resumed(run string) (*job, error) {
 	}
 	dir, err := report.OpenDir(path)
 	if err != nil {
-		return nil, errors.Join(usage(err, hintOf(err)), jr.Close())
+		return nil, errors.Join(unusable(err), jr.Close())
 	}
 	j.writing.journal, j.verb = jr, jr.Header().Verb
 	j.closers = append(j.closers, jr.Close)

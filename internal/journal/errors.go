@@ -9,14 +9,15 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// What a journal is refused for. An Error wraps one of them, or what the system
-// said.
+// What a journal is refused for, or fails by. An Error wraps one of them, or what
+// the system said.
 var (
 	ErrNotJournal = errors.New("it is not a journal of flytt")
 	ErrVersion    = errors.New("its format is of another version")
 	ErrOtherKey   = errors.New("it was made with another key")
 	ErrDamaged    = errors.New("it is damaged")
 	ErrNetwork    = errors.New("it would lie on a network file system")
+	ErrDisk       = errors.New("the disk is full or failed")
 	ErrClosed     = errors.New("it is closed")
 )
 
@@ -94,7 +95,8 @@ func wrong(path, act string, err error) error {
 	return &Error{Place: "journal " + path, Act: act, Err: plain(err), Advice: advice(err)}
 }
 
-// plain turns what SQLite says of a broken file into ErrDamaged.
+// plain turns what SQLite says of a broken file into ErrDamaged, and what it says
+// of a disk into ErrDisk.
 func plain(err error) error {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
@@ -103,19 +105,17 @@ func plain(err error) error {
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return &cause{ErrDamaged.Error() + ": " + e.Error(), errors.Join(ErrDamaged, err)}
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR:
+		return &cause{e.Error(), errors.Join(ErrDisk, err)}
 	}
 	return err
 }
 
 // advice says what can be done about err.
 func advice(err error) string {
-	if e, ok := errors.AsType[*sqlite.Error](err); ok {
-		switch e.Code() & 0xff {
-		case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR:
-			return "nothing is sent that is not on record: see to the disk, then flytt resume goes on"
-		}
-	}
 	switch err = plain(err); {
+	case errors.Is(err, ErrDisk):
+		return "nothing is sent that is not on record: see to the disk, then flytt resume goes on"
 	case errors.Is(err, ErrOtherKey):
 		return "FLYTT_KEY_DIR names the directory of the key that it was made with"
 	case errors.Is(err, fs.ErrExist):
