@@ -80,7 +80,7 @@ func TestBulkCutAnswer(t *testing.T) {
 	}
 }
 
-func TestBulkClosedPortThenOpen(t *testing.T) {
+func TestFault04ClosedPortThenOpen(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -184,9 +184,9 @@ func TestSlowReadersAreWaitedForAndSlowServersAreNot(t *testing.T) {
 	})
 }
 
-// TestReadsDoNotFollowRedirects has a server that sends every request to
+// TestFault19RedirectOfAReadIsNotFollowed has a server that sends every request to
 // another one, which must not see a byte.
-func TestReadsDoNotFollowRedirects(t *testing.T) {
+func TestFault19RedirectOfAReadIsNotFollowed(t *testing.T) {
 	other, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -181,7 +181,7 @@ func TestRequestAsItIsSent(t *testing.T) {
 	}
 }
 
-func TestRedirectIsNotFollowed(t *testing.T) {
+func TestFault19RedirectOfAWriteIsNotFollowed(t *testing.T) {
 	var bytesSeen atomic.Int32
 	other := listen(t)
 	rawServer(t, other, func(conn net.Conn) {
@@ -204,7 +204,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	}
 }
 
-func TestNotSentWhenNoConnection(t *testing.T) {
+func TestFault04NotSentWhenNoConnection(t *testing.T) {
 	l := listen(t)
 	addr := l.Addr().String()
 	l.Close()
@@ -250,7 +250,7 @@ func pool(s *httptest.Server) *x509.CertPool {
 
 // A server may close a connection just as a request is written on it. net/http
 // must not repeat the request by itself.
-func TestKeepAliveCloseOnWriteCommitsOnce(t *testing.T) {
+func TestFault05KeepAliveCloseCommitsOnce(t *testing.T) {
 	var commits atomic.Int32
 	l := listen(t)
 	rawServer(t, l, answers(&commits, response("200 OK"), ""))
@@ -302,7 +302,7 @@ func resetServer(t *testing.T, code http2.ErrCode, commits *atomic.Int32) api.Co
 	return api.Config{BaseURL: "https://" + l.Addr().String(), RootCAs: pool(s)}
 }
 
-func TestHTTP2ResetCommitsOnce(t *testing.T) {
+func TestFault05HTTP2ResetCommitsOnce(t *testing.T) {
 	for code, want := range map[http2.ErrCode]api.Class{
 		http2.ErrCodeProtocol:      api.InDoubt,
 		http2.ErrCodeInternal:      api.InDoubt,
@@ -311,12 +311,17 @@ func TestHTTP2ResetCommitsOnce(t *testing.T) {
 	} {
 		var commits atomic.Int32
 		c := newClient(t, resetServer(t, code, &commits))
-		o := c.BulkWrite(t.Context(), path, body, nil)
-		if o.Class != want {
-			t.Errorf("%v: got %v, want %v (%v)", code, o.Class, want, o.Err)
-		}
-		if commits.Load() != 1 {
-			t.Errorf("%v: %d commits for 1 attempt", code, commits.Load())
+		for i, attempt := range []func() api.Outcome{
+			func() api.Outcome { return c.BulkWrite(t.Context(), path, body, nil) },
+			func() api.Outcome { return c.Create(t.Context(), path, body, nil) },
+			func() api.Outcome { return c.Update(t.Context(), path, "A-1", body, nil) },
+		} {
+			if o := attempt(); o.Class != want {
+				t.Errorf("%v: got %v, want %v (%v)", code, o.Class, want, o.Err)
+			}
+			if commits.Load() != int32(i+1) {
+				t.Errorf("%v: %d commits for %d attempts", code, commits.Load(), i+1)
+			}
 		}
 		c.Close()
 	}
@@ -339,7 +344,7 @@ func TestCancelAfterTheBodyIsInDoubt(t *testing.T) {
 	}
 }
 
-func TestSlowAnswersAreInDoubt(t *testing.T) {
+func TestFault18SlowAnswersAreInDoubt(t *testing.T) {
 	tests := map[string]struct {
 		config api.Config
 		speak  func(net.Conn)

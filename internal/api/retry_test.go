@@ -63,7 +63,7 @@ func clientOf(t testing.TB, serve served) (*Client, *network) {
 
 func askPage(page int) *ask { return &ask{list: NewList(listPath, nil), page: page, size: 500} }
 
-func TestReadsWaitAsToldThroughAStorm(t *testing.T) {
+func TestFault10ReadsWaitAsToldThroughAStorm(t *testing.T) {
 	for _, form := range []string{"seconds", "date"} {
 		synctest.Test(t, func(t *testing.T) {
 			c, n := clientOf(t, func(n int, _ *http.Request) (*http.Response, error) {
@@ -90,7 +90,7 @@ func TestReadsWaitAsToldThroughAStorm(t *testing.T) {
 	}
 }
 
-func TestReadsOutliveRandomFailures(t *testing.T) {
+func TestFault11ReadsOutliveRandomFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		random := rand.New(rand.NewPCG(1, 2))
 		c, n := clientOf(t, func(int, *http.Request) (*http.Response, error) {
