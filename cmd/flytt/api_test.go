@@ -46,6 +46,7 @@ func apiOf(ts *testscript.TestScript) *fakeAPI { return ts.Value(apiKey{}).(*fak
 //	garbled=N        the rows are stored and the answer is HTML
 //	redirect=N       307 to another server, and after it
 //	broken=N         500 and nothing stored
+//	gone=N           from then on no request at all is answered
 //	hold=N           no answer until the client goes away, and after it
 //	slow=MS          every write takes MS milliseconds
 //	unique=1         a custom_id can be stored once
@@ -116,6 +117,9 @@ func storesRecords(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func (a *fakeAPI) intercept(p sandbox.Point, w http.ResponseWriter, r *http.Request) bool {
+	if gone := a.fault("gone"); gone > 0 && p == sandbox.Arrived && a.posts.Load() >= gone {
+		panic(http.ErrAbortHandler)
+	}
 	if r.Method != http.MethodPost {
 		return false
 	}

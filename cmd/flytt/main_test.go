@@ -48,6 +48,8 @@ func TestScripts(t *testing.T) {
 
 // Each script in testdata/faults is a scenario of the table in the documentation
 // of internal/journal.
+func TestFault11Random(t *testing.T)       { faultScript(t, "11_random") }
+func TestFault12Down(t *testing.T)         { faultScript(t, "12_down") }
 func TestFault13Expired(t *testing.T)      { faultScript(t, "13_expired") }
 func TestFault20Interrupted(t *testing.T)  { faultScript(t, "20_interrupted") }
 func TestFault21TwoProcesses(t *testing.T) { faultScript(t, "21_two_processes") }
