@@ -238,40 +238,43 @@ type duplicateStep struct {
 
 // Apply notes the duplicates of b.
 func (s *duplicateStep) Apply(b *pipeline.Batch) error {
-	return s.table.Of(b.Rows, func(i int, c *clash.Clash) {
-		if fate := b.Fates[i]; fate != pipeline.Skipped && fate != pipeline.Broken {
-			s.note(b, i, c)
+	return s.table.Of(b.Rows, func(i int, c clash.Clash) error {
+		if fate := b.Fates[i]; fate == pipeline.Skipped || fate == pipeline.Broken {
+			return nil
 		}
+		return s.note(b, i, c)
 	})
 }
 
 // note notes that row i of b is alike others.
-func (s *duplicateStep) note(b *pipeline.Batch, i int, c *clash.Clash) {
+func (s *duplicateStep) note(b *pipeline.Batch, i int, c clash.Clash) error {
 	p := pipeline.Problem{Row: int32(i), Field: pipeline.None, Column: pipeline.None, Stage: pipeline.Validate, Code: duplicateInFile}
-	row := b.Rows[i]
-	switch how := s.policies[c.Kind]; {
-	case how == keepFirst && row == c.First, how == keepLast && row == c.Last:
-		return
-	case how == allowAll:
+	how, row := s.policies[c.Kind], b.Rows[i]
+	if how == allowAll {
 		p.Severity = pipeline.Warning
-	default:
-		p.Shape = others(row, c)
+	} else {
+		g, err := c.Group()
+		if err != nil || how == keepFirst && row == g.First || how == keepLast && row == g.Last {
+			return err
+		}
+		p.Shape = others(row, g)
 	}
 	if field := s.reader.Field(b, i, mappings.Trait(c.Kind)); field >= 0 {
 		p.Field, p.Column = int16(field), s.columns[field]
 	}
 	b.Note(p)
+	return nil
 }
 
 // others names the other rows that row is alike.
-func others(row int64, c *clash.Clash) string {
+func others(row int64, g clash.Group) string {
 	var names []string
-	for _, other := range c.Some {
+	for _, other := range g.Some {
 		if other != row {
 			names = append(names, fmt.Sprint(other))
 		}
 	}
-	more := c.Count - 1 - int64(len(names))
+	more := g.Count - 1 - int64(len(names))
 	switch {
 	case len(names) == 1 && more == 0:
 		return "as row " + names[0]
@@ -288,6 +291,9 @@ func (d *duplicates) shared(row int64) (shared bool) {
 	if d == nil || d.table == nil || d.policies[mappings.Key] != allowAll {
 		return false
 	}
-	err := d.table.Of([]int64{row}, func(_ int, c *clash.Clash) { shared = shared || c.Kind == uint8(mappings.Key) })
+	err := d.table.Of([]int64{row}, func(_ int, c clash.Clash) error {
+		shared = shared || c.Kind == uint8(mappings.Key)
+		return nil
+	})
 	return shared || err != nil
 }

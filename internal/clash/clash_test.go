@@ -84,15 +84,16 @@ type rowKind struct {
 	kind uint8
 }
 
-func clashesOf(t *testing.T, table *Table, rows []int64) map[rowKind]Clash {
+func clashesOf(t *testing.T, table *Table, rows []int64) map[rowKind]Group {
 	t.Helper()
-	got := map[rowKind]Clash{}
-	err := table.Of(rows, func(i int, c *Clash) {
+	got := map[rowKind]Group{}
+	err := table.Of(rows, func(i int, c Clash) (err error) {
 		at := rowKind{rows[i], c.Kind}
 		if _, twice := got[at]; twice {
 			t.Errorf("%v is yielded twice", at)
 		}
-		got[at] = *c
+		got[at], err = c.Group()
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -103,20 +104,20 @@ func clashesOf(t *testing.T, table *Table, rows []int64) map[rowKind]Clash {
 	return got
 }
 
-func expected(records []Record) map[rowKind]Clash {
+func expected(records []Record) map[rowKind]Group {
 	groups := map[[2]uint64][]int64{}
 	for _, r := range records {
 		digest := [2]uint64{r.Hi, r.Lo}
 		groups[digest] = append(groups[digest], r.Row)
 	}
-	want := map[rowKind]Clash{}
+	want := map[rowKind]Group{}
 	for digest, rows := range groups {
 		if len(rows) < 2 {
 			continue
 		}
 		for _, row := range rows {
-			want[rowKind{row, uint8(digest[0])}] = Clash{
-				Kind: uint8(digest[0]), Count: int64(len(rows)), First: rows[0], Last: rows[len(rows)-1], Some: rows[:min(some, len(rows))],
+			want[rowKind{row, uint8(digest[0])}] = Group{
+				Count: int64(len(rows)), First: rows[0], Last: rows[len(rows)-1], Some: rows[:min(some, len(rows))],
 			}
 		}
 	}

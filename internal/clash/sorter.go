@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 )
@@ -40,72 +41,107 @@ const (
 
 // Sorter sorts records in bounded memory. What it cannot hold it writes to files
 // in a directory, which hold nothing but the records: digests that are not keyed
-// can be tried out. Add may be called by several goroutines at once.
+// can be tried out. Add may be called by several goroutines at once, each of which
+// sorts what it fills up.
 type Sorter struct {
-	dir string
+	dir  string
+	room int // records in a buffer
 
-	mu      sync.Mutex
-	records []Record   // of which there is room for so many
-	files   []*os.File // sorted, one for each time that the room was full
+	mu    sync.Mutex
+	held  []Record   // not full
+	free  [][]Record // buffers that were emptied
+	files []*os.File // sorted, one for each time that a buffer was full
 }
 
 // NewSorter returns a sorter that holds so many records in memory, each of 32
-// bytes, and writes the others to files in dir.
+// bytes, and writes the others to files in dir. That is as long as no more
+// goroutines add records at once than there are processors.
 func NewSorter(dir string, records int) *Sorter {
-	return &Sorter{dir: dir, records: make([]Record, 0, max(records, 1))}
+	return &Sorter{dir: dir, room: max(records/(runtime.GOMAXPROCS(0)+1), 1)}
 }
 
 // Add takes records in.
 func (s *Sorter) Add(records []Record) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for len(records) > 0 {
-		n := min(cap(s.records)-len(s.records), len(records))
-		s.records = append(s.records, records[:n]...)
+		n, full := s.hold(records)
 		records = records[n:]
-		if len(s.records) == cap(s.records) {
-			if err := s.spill(); err != nil {
-				return err
-			}
+		if full == nil {
+			continue
+		}
+		if err := s.spill(full); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// spill writes what is held to a file.
-func (s *Sorter) spill() error {
-	slices.SortFunc(s.records, compare)
-	err := s.write(func(put func(*Record) error) error {
-		for i := range s.records {
-			if err := put(&s.records[i]); err != nil {
+// hold takes as many of records in as there is room for, and returns how many that
+// are, and the buffer if it is full.
+func (s *Sorter) hold(records []Record) (n int, full []Record) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held == nil {
+		s.held = s.buffer()
+	}
+	n = min(s.room-len(s.held), len(records))
+	s.held = append(s.held, records[:n]...)
+	if len(s.held) == s.room {
+		full, s.held = s.held, nil
+	}
+	return n, full
+}
+
+// buffer returns an empty buffer. The lock is held.
+func (s *Sorter) buffer() []Record {
+	if last := len(s.free) - 1; last >= 0 {
+		b := s.free[last]
+		s.free = s.free[:last]
+		return b
+	}
+	return make([]Record, 0, s.room)
+}
+
+// spill writes records, a full buffer, to a file.
+func (s *Sorter) spill(records []Record) error {
+	slices.SortFunc(records, compare)
+	f, err := write(s.dir, func(put func(*Record) error) error {
+		for i := range records {
+			if err := put(&records[i]); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	s.records = s.records[:0]
-	if err == nil && len(s.files) == 2*fanIn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free = append(s.free, records[:0])
+	if f != nil {
+		s.files = append(s.files, f)
+	}
+	if err == nil && len(s.files) >= 2*fanIn {
 		err = s.condense()
 	}
 	return err
 }
 
 // condense makes one file of the first ones, so that no merge reads too many at
-// once.
+// once. The lock is held.
 func (s *Sorter) condense() error {
 	old := slices.Clone(s.files[:fanIn])
 	s.files = slices.Delete(s.files, 0, fanIn)
-	err := s.write(func(put func(*Record) error) error { return merge(nil, old, put) })
+	f, err := write(s.dir, func(put func(*Record) error) error { return merge(nil, old, put) })
+	if f != nil {
+		s.files = append(s.files, f)
+	}
 	return errors.Join(err, discard(old))
 }
 
-// write makes a file of what fill puts.
-func (s *Sorter) write(fill func(put func(*Record) error) error) error {
-	f, err := temporary(s.dir)
+// write makes a file in dir of what fill puts. There may be one after an error, too.
+func write(dir string, fill func(put func(*Record) error) error) (*os.File, error) {
+	f, err := temporary(dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.files = append(s.files, f)
 	w := bufio.NewWriterSize(f, fileBuffer)
 	err = fill(func(r *Record) error {
 		var b [recordSize]byte
@@ -114,9 +150,9 @@ func (s *Sorter) write(fill func(put func(*Record) error) error) error {
 		return err
 	})
 	if err = errors.Join(err, w.Flush()); err != nil {
-		return fmt.Errorf("sorting: %w", err)
+		return f, fmt.Errorf("sorting: %w", err)
 	}
-	return nil
+	return f, nil
 }
 
 // temporary makes a file that only its owner can read.
@@ -145,13 +181,13 @@ func (r *Record) take(b *[recordSize]byte) {
 func (s *Sorter) Sorted(yield func(*Record) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	slices.SortFunc(s.records, compare)
+	slices.SortFunc(s.held, compare)
 	for len(s.files) > fanIn {
 		if err := s.condense(); err != nil {
 			return err
 		}
 	}
-	return merge(s.records, s.files, yield)
+	return merge(s.held, s.files, yield)
 }
 
 // Close removes the files.
@@ -159,7 +195,7 @@ func (s *Sorter) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := discard(s.files)
-	s.files, s.records = nil, nil
+	s.files, s.held, s.free = nil, nil, nil
 	return err
 }
 

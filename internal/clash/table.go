@@ -13,8 +13,15 @@ import (
 
 // Clash says that a row is not alone.
 type Clash struct {
-	Kind        uint8   // what it is alike in: the low byte of its record's tag
-	Count       int64   // how many rows are, itself among them
+	Kind uint8 // what it is alike in: the low byte of its record's tag
+
+	table *Table
+	group uint64
+}
+
+// Group is rows that are alike.
+type Group struct {
+	Count       int64   // how many they are
 	First, Last int64   // the first of them and the last
 	Some        []int64 // the first few, ascending
 }
@@ -142,8 +149,8 @@ func (g *grouper) end() error {
 func (t *Table) Len() int64 { return t.clashes }
 
 // Of calls yield for every clash of rows, numbers of rows in any order, with the
-// index in rows. The clash is valid until yield returns.
-func (t *Table) Of(rows []int64, yield func(i int, c *Clash)) error {
+// index in rows. Its error ends it.
+func (t *Table) Of(rows []int64, yield func(i int, c Clash) error) error {
 	if t.clashes == 0 || len(rows) == 0 {
 		return nil
 	}
@@ -160,7 +167,7 @@ func (t *Table) Of(rows []int64, yield func(i int, c *Clash)) error {
 		return err
 	}
 	for _, i := range order {
-		if from, err = w.clashesOf(rows[i], from, func(c *Clash) { yield(i, c) }); err != nil {
+		if from, err = w.clashesOf(rows[i], from, func(c Clash) error { return yield(i, c) }); err != nil {
 			return err
 		}
 	}
@@ -217,7 +224,7 @@ func (w *window) search(row int64) (int64, error) {
 
 // clashesOf yields the clashes of row, whose entries are at from or after it, and
 // returns where those of later rows are. Rows may be asked for twice.
-func (w *window) clashesOf(row, from int64, yield func(*Clash)) (int64, error) {
+func (w *window) clashesOf(row, from int64, yield func(Clash) error) (int64, error) {
 	for {
 		at, _, ok := w.entry(from)
 		if !ok || at >= row {
@@ -230,26 +237,24 @@ func (w *window) clashesOf(row, from int64, yield func(*Clash)) (int64, error) {
 		if !ok || at != row {
 			return from, w.err
 		}
-		c, err := w.table.group(group)
-		if err != nil {
+		if err := yield(Clash{Kind: uint8(group), table: w.table, group: group >> 8}); err != nil {
 			return from, err
 		}
-		yield(c)
 	}
 }
 
-// group reads a group.
-func (t *Table) group(at uint64) (*Clash, error) {
+// Group reads the rows that are alike.
+func (c Clash) Group() (Group, error) {
 	var b [groupSize]byte
-	if _, err := t.groups.ReadAt(b[:], int64(at>>8)*groupSize); err != nil {
-		return nil, fmt.Errorf("sorting: %w", err)
+	if _, err := c.table.groups.ReadAt(b[:], int64(c.group)*groupSize); err != nil {
+		return Group{}, fmt.Errorf("sorting: %w", err)
 	}
 	word := func(i int) int64 { return int64(binary.LittleEndian.Uint64(b[8*i:])) }
-	c := &Clash{Kind: uint8(at), Count: word(0), First: word(1), Last: word(2)}
+	g := Group{Count: word(0), First: word(1), Last: word(2)}
 	for i := range some {
 		if row := word(3 + i); row >= 0 {
-			c.Some = append(c.Some, row)
+			g.Some = append(g.Some, row)
 		}
 	}
-	return c, nil
+	return g, nil
 }
