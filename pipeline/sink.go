@@ -84,16 +84,16 @@ func (c *Chunk) Pending() int {
 // is called in input order from one goroutine; where more are (the API), it is
 // called concurrently with different chunks and in no order.
 //
-// A write-ahead journal is a Sink around a Sink: it records the chunk, calls
-// the inner Write, and records the fates. On a replay it settles the rows it
-// knows first, and the inner sink sends only what is still Pending.
+// A sink with a write-ahead journal records what it is about to send before it
+// does, and the fates after it. On a replay it settles the rows that the journal
+// knows, resolves those that it has in doubt, and sends only what is still Pending.
 type Sink interface {
 	// Encoder returns an encoder for the use of one goroutine.
 	Encoder() Encoder
 
 	// Write sends the Pending rows of c and returns when the fate of each is
-	// known: it sets Fates to Written, Updated, Unchanged, Rejected (with Note), InDoubt or
-	// NotSent. Rows that are not Pending are none of its business. An error means
+	// known: it sets Fates to Written, Updated, Unchanged, Skipped, Rejected (with Note),
+	// InDoubt or NotSent. Rows that are not Pending are none of its business. An error means
 	// that the run cannot go on (credentials, disk); the fates that are set still
 	// hold, and rows left Pending were not sent. When ctx ends, Write returns soon,
 	// with the rows that may have arrived InDoubt.

@@ -71,7 +71,7 @@ type BulkOptions struct {
 	AsStored  bool      // a cell that is the very text its record holds is no change, whatever the mapping made of it
 
 	MaxBytes  int // of one request; 8 MiB
-	MaxExtra  int // requests that one chunk may cost beyond the first, to find the rows that are refused; 128
+	MaxExtra  int // requests that one chunk may cost once it was refused, to find the rows that are; 256
 	MaxDoubts int // requests in a row that end in doubt before the run is stopped; 20
 
 	Journal   Journal                      // where what is sent, and what became of it, is on record; nil: nowhere
@@ -86,7 +86,7 @@ type BulkOptions struct {
 
 func (o BulkOptions) withDefaults() BulkOptions {
 	o.MaxBytes = cmp.Or(o.MaxBytes, 8<<20)
-	o.MaxExtra = cmp.Or(o.MaxExtra, 128)
+	o.MaxExtra = cmp.Or(o.MaxExtra, 256)
 	o.MaxDoubts = cmp.Or(o.MaxDoubts, 20)
 	if o.Records == "" {
 		o.Records = strings.TrimSuffix(o.Path, "list/")
@@ -118,6 +118,7 @@ type Bulk struct {
 	began       time.Time              // when the pass did
 	witness     atomic.Pointer[anchor] // a row that is known to be in the API
 	resolvable  atomic.Bool            // rows were left in doubt that another pass may settle
+	outlook     outlook
 }
 
 var _ pipeline.Sink = (*Bulk)(nil)
@@ -141,6 +142,7 @@ func NewBulk(client *api.Client, schema *pipeline.Schema, o BulkOptions) (*Bulk,
 	s.limit.Store(int64(o.MaxBytes))
 	s.control.init(o.KeyLookup && (o.Atomicity == UnknownAtomicity || o.Mode == Upsert || o.Journal != nil))
 	s.claims.init()
+	s.outlook.init()
 	s.writes.New = func() any {
 		return &write{bulk: s, answer: api.NewAnswer(o.Key, o.KeyDigits)}
 	}
@@ -164,6 +166,9 @@ func (s *Bulk) Write(ctx context.Context, c *pipeline.Chunk) error {
 	busy := err == nil && w.unsettled()
 	if busy {
 		err = w.carryOut(ctx)
+	}
+	if err == nil {
+		err = w.bulk.outlook.judge(w)
 	}
 	w.giveIDs()
 	if busy {

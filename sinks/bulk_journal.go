@@ -167,6 +167,33 @@ func (w *write) settle() error {
 	return j.Settle(c.Seq, s)
 }
 
+// checkpoint has the journal note what became of the rows so far, so that only
+// those of the next request are in doubt if the process ends during it.
+func (w *write) checkpoint() error {
+	j := w.bulk.options.Journal
+	if j == nil {
+		return nil
+	}
+	w.giveIDs()
+	c := w.chunk
+	s := journal.Settlement{Fates: c.Fates, IDs: c.IDs}
+	if w.summed {
+		s.Sums = w.sums
+	}
+	problems := c.Problems[w.problems:len(c.Problems):len(c.Problems)]
+	for i := range w.kept {
+		if w.stillSaid(&w.kept[i]) {
+			problems = append(problems, w.kept[i])
+		}
+	}
+	w.notes = appendNotes(w.notes[:0], problems, w.excused)
+	if len(w.notes) > 0 {
+		s.Notes = w.notes
+	}
+	clear(w.announced)
+	return j.Settle(c.Seq, s)
+}
+
 // openEnds sees whether another pass may settle what is in doubt.
 func (w *write) openEnds() {
 	if w.bulk.resolvable.Load() || !slices.Contains(w.chunk.Fates, pipeline.InDoubt) {

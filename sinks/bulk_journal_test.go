@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"flytt/internal/api"
 	"flytt/internal/journal"
 	"flytt/pipeline"
 )
@@ -158,14 +157,24 @@ func TestAPassOverWhatIsSettledAsksNothing(t *testing.T) {
 	})
 }
 
-// TestOneNoteForTheRequestsOfAChunk bisects a chunk: its rows are on record once.
-func TestOneNoteForTheRequestsOfAChunk(t *testing.T) {
+// TestEveryPartOfARefusedChunkIsOnRecord bisects a chunk: what became of the parts
+// so far is on record before the next one is sent.
+func TestEveryPartOfARefusedChunkIsOnRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()
 		r := &trial{api: newRegister(0), journal: m, chunks: creates(0, 1, 64, 40), noKey: true,
 			options: BulkOptions{Mode: CreateOnly, Atomicity: AllOrNothing}}
+		r.api.pass = func(point string) {
+			if point != http.MethodPost || r.api.posts == 0 {
+				return
+			}
+			e, _ := m.Find(0)
+			if len(e.Sent) == 64 || len(e.Fates) != 64 {
+				t.Errorf("request %d: %d rows are being sent, %d have a fate", r.api.posts+1, len(e.Sent), len(e.Fates))
+			}
+		}
 		r.first(t)
-		if r.api.posts < 5 || m.sends != 1 {
+		if r.api.posts < 5 || m.sends != r.api.posts {
 			t.Errorf("%d requests, %d times on record", r.api.posts, m.sends)
 		}
 	})
@@ -246,9 +255,6 @@ func TestSharedKeysAreNotLookedUp(t *testing.T) {
 // TestADeadAPIIsAskedForBeforeMoreIsSent has an API whose requests all end in
 // doubt: after a few it is asked whether it is there.
 func TestADeadAPIIsAskedForBeforeMoreIsSent(t *testing.T) {
-	if _, ok := any((*api.Client)(nil)).(waiter); !ok {
-		t.Skip("the client cannot wait")
-	}
 	synctest.Test(t, func(t *testing.T) {
 		g := newRegister(0)
 		g.late = func(int) time.Duration { return 48 * time.Hour }

@@ -131,9 +131,8 @@ func (w *write) restore(problems []pipeline.Problem) {
 // restoreKept notes again what was said of rows in doubt that were not sent again.
 func (w *write) restoreKept() {
 	for i := range w.kept {
-		p := &w.kept[i]
-		if !w.again[p.Row] && (p.Severity != pipeline.Error || w.chunk.Fates[p.Row] == pipeline.InDoubt) {
-			w.chunk.Problems = append(w.chunk.Problems, *p)
+		if w.stillSaid(&w.kept[i]) {
+			w.chunk.Problems = append(w.chunk.Problems, w.kept[i])
 		}
 	}
 	w.kept = w.kept[:0]
@@ -142,6 +141,12 @@ func (w *write) restoreKept() {
 			w.pardon(row)
 		}
 	}
+}
+
+// stillSaid reports whether p, which was said of a row in doubt, is to be said of
+// it still.
+func (w *write) stillSaid(p *pipeline.Problem) bool {
+	return !w.again[p.Row] && (p.Severity != pipeline.Error || w.chunk.Fates[p.Row] == pipeline.InDoubt)
 }
 
 // pardon turns the faults of row into warnings.

@@ -64,13 +64,5 @@ func (w *write) alive(ctx context.Context) error {
 	if w.bulk.options.Journal == nil || w.bulk.doubts.Load() < aliveAfter {
 		return nil
 	}
-	if c, ok := any(w.bulk.client).(waiter); ok {
-		return c.Alive(ctx, w.bulk.options.Path)
-	}
-	return nil
-}
-
-// waiter is a client that can wait until the API answers.
-type waiter interface {
-	Alive(ctx context.Context, path string) error
+	return w.bulk.client.Alive(ctx, w.bulk.options.Path)
 }

@@ -10,47 +10,49 @@ import (
 // refused settles rows after the API has refused the request they were in. The
 // rows it names are rejected. What became of the others depends on whether a
 // request is written all or not at all: those that are known not to have been
-// written are returned, to be sent again in the parts given.
-func (w *write) refused(ctx context.Context, rows []int32, o api.Outcome) ([][]int32, error) {
+// written are left.
+func (w *write) refused(ctx context.Context, rows []int32, o api.Outcome) (verdict, error) {
 	refusals := api.ParseRefusals(o.Body, w.sent(rows))
 	others := w.rejectNamed(rows, refusals)
-	named := len(others) < len(rows)
-	if len(rows) == 1 && !named {
+	r := verdict{ending: wasRefused, left: others, rejected: len(rows) - len(others), whole: refusals}
+	r.named = r.rejected > 0
+	switch atomicity := w.bulk.options.Atomicity; {
+	case len(rows) == 1 && !r.named:
 		w.rejectAll(rows, codeRefused, refusals)
-		return nil, nil
-	}
-	if named && w.bulk.options.Atomicity == PartialWrites {
+		r.rejected, r.left = 1, nil
+	case r.named && atomicity == PartialWrites:
 		for _, row := range others {
 			w.written(row, nil)
 		}
-		return nil, nil
+		r.left = nil
+	case atomicity == AllOrNothing:
+		r.holds = !r.named
+	default:
+		return w.lookForOthers(ctx, r)
 	}
-	if w.bulk.options.Atomicity != AllOrNothing {
-		var err error
-		if others, err = w.absent(ctx, others); err != nil {
-			return nil, err
-		}
-	}
-	return w.sendAgain(others, named, refusals), nil
+	return r, nil
 }
 
-// sendAgain returns the parts in which rows, which were not written, are to be
-// sent again: as one if the API has named the rows it minded, in halves if it
-// has not. When that has cost too many requests, the rows are rejected.
-func (w *write) sendAgain(rows []int32, named bool, refusals []api.Refusal) [][]int32 {
-	if len(rows) == 0 {
-		return nil
+// lookForOthers settles those of the rows left of a refused request that were
+// written all the same, or of which that cannot be told.
+func (w *write) lookForOthers(ctx context.Context, r verdict) (verdict, error) {
+	others := r.left
+	var err error
+	if r.left, err = w.absent(ctx, others); err != nil {
+		return r, err
 	}
-	parts := [][]int32{rows}
-	if !named {
-		parts = halves(rows)
+	written := 0
+	for _, row := range others {
+		switch w.chunk.Fates[row] {
+		case pipeline.Written:
+			written++
+		case pipeline.InDoubt:
+			w.unclear++
+		}
 	}
-	if w.extra < len(parts) {
-		w.rejectAll(rows, codeRefusedChunk, refusals)
-		return nil
-	}
-	w.extra -= len(parts)
-	return parts
+	r.partial = written > 0
+	r.holds = !r.named && len(r.left)+written == len(others)
+	return r, nil
 }
 
 // rejectNamed rejects the rows that refusals name and returns the others.
@@ -77,7 +79,7 @@ func (w *write) rejectAll(rows []int32, code pipeline.Code, refusals []api.Refus
 			}
 		}
 		if w.chunk.Fates[row] == pipeline.Pending {
-			w.note(row, pipeline.None, code, "")
+			w.noteRefusal(row, code, api.Refusal{Item: -1})
 		}
 	}
 }
@@ -89,6 +91,9 @@ func (w *write) noteRefusal(row int32, code pipeline.Code, r api.Refusal) {
 	message := r.Message
 	if field == pipeline.None && r.Field != "" {
 		message = r.Field + ": " + message
+	}
+	if code == codeRefused && w.chunk.Fates[row] == pipeline.Pending {
+		w.turnedAway++
 	}
 	w.note(row, field, code, message)
 }

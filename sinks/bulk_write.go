@@ -25,6 +25,10 @@ type write struct {
 	extra  int      // requests left to find out which rows are refused
 	todo   []change // records to be changed
 
+	turnedAway int  // rows that the API has refused
+	unclear    int  // rows in doubt after a refusal: what became of them cannot be told
+	holdsTurn  bool // to search while others wait: see outlook
+
 	journaled
 }
 
@@ -32,6 +36,7 @@ type idSpan struct{ start, end int32 }
 
 func (w *write) begin(c *pipeline.Chunk) {
 	w.chunk, w.extra = c, w.bulk.options.MaxExtra
+	w.turnedAway, w.unclear = 0, 0
 	w.ids, w.idText, w.todo = w.ids[:0], w.idText[:0], w.todo[:0]
 	for i := range c.Fates {
 		w.ids = append(w.ids, idSpan{})
@@ -137,28 +142,6 @@ func (w *write) sent(rows []int32) api.Sent {
 	return api.Sent{Items: w.items, Keys: w.keys}
 }
 
-// send sends rows and whatever that leads to, until the fate of each is known
-// or the run cannot go on.
-func (w *write) send(ctx context.Context, rows []int32) error {
-	todo := [][]int32{rows}
-	for len(todo) > 0 {
-		next := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		head := next[:w.fit(next)]
-		if len(head) < len(next) {
-			todo = append(todo, next[len(head):])
-		}
-		again, err := w.post(ctx, head)
-		if err != nil {
-			return err
-		}
-		for i := len(again) - 1; i >= 0; i-- {
-			todo = append(todo, again[i])
-		}
-	}
-	return nil
-}
-
 // fit returns how many of rows one request has room for: at least one.
 func (w *write) fit(rows []int32) int {
 	room := int(w.bulk.limit.Load()) - len("[]")
@@ -171,40 +154,51 @@ func (w *write) fit(rows []int32) int {
 	return len(rows)
 }
 
-// post sends rows in one request and settles them, but for those it returns:
-// they were not written, and are to be sent again in the parts given.
-func (w *write) post(ctx context.Context, rows []int32) ([][]int32, error) {
-	if len(rows) == 0 {
-		return nil, nil
-	}
+// post sends rows in one request and settles them, but for those that the verdict
+// leaves.
+func (w *write) post(ctx context.Context, rows []int32) (verdict, error) {
 	o, err := w.deliver(ctx, rows)
 	if err != nil {
-		return nil, err
+		return verdict{}, err
 	}
 	if o.Class == api.InDoubt {
 		err := w.lost(rows, o)
 		w.seekOnce(ctx, rows)
-		return nil, err
+		return verdict{ending: cameInDoubt}, err
 	}
 	if o.OK() {
 		err := w.confirm(rows, o)
 		w.seekOnce(ctx, rows)
-		return nil, err
+		return verdict{ending: w.confirmed(rows)}, err
 	}
 	w.bulk.doubts.Store(0)
 	switch {
 	case o.Status == http.StatusRequestEntityTooLarge:
-		return w.tooLarge(rows), nil
+		w.tooLarge(rows)
+		return verdict{ending: wasTooLarge}, nil
 	case api.Refuses(o.Status):
 		return w.refused(ctx, rows, o)
 	}
-	return nil, &api.StatusError{Method: http.MethodPost, Path: w.bulk.options.Path, Status: o.Status}
+	return verdict{}, &api.StatusError{Method: http.MethodPost, Path: w.bulk.options.Path, Status: o.Status}
+}
+
+// confirmed returns how a request with rows ended that was answered with success.
+func (w *write) confirmed(rows []int32) ending {
+	for _, row := range rows {
+		if w.chunk.Fates[row] != pipeline.Written {
+			return cameInDoubt
+		}
+	}
+	return wentThrough
 }
 
 // deliver makes attempts until one may have been processed. Before the first the
 // journal has it that they are made.
 func (w *write) deliver(ctx context.Context, rows []int32) (api.Outcome, error) {
-	path := w.bulk.options.Path
+	s, path := w.bulk, w.bulk.options.Path
+	if err := s.outlook.stopped(); err != nil {
+		return api.Outcome{Class: api.NotSent}, err
+	}
 	if err := w.alive(ctx); err != nil {
 		return api.Outcome{Class: api.NotSent}, err
 	}
@@ -219,18 +213,12 @@ func (w *write) deliver(ctx context.Context, rows []int32) (api.Outcome, error) 
 		w.body = append(w.body, w.item(row)...)
 	}
 	w.body = append(w.body, ']')
-	w.bulk.created.Store(true)
-	patience := w.bulk.client.Patience(http.MethodPost, path)
-	for {
-		o := w.bulk.client.BulkWrite(ctx, path, w.body, w.reply)
+	s.created.Store(true)
+	return s.client.Deliver(ctx, http.MethodPost, path, func() api.Outcome {
+		o := s.client.BulkWrite(ctx, path, w.body, w.reply)
 		w.keepReply(o)
-		if o.Class == api.InDoubt || o.Class == api.Answered {
-			return o, nil
-		}
-		if err := patience.Again(ctx, o); err != nil {
-			return o, err
-		}
-	}
+		return o
+	})
 }
 
 // keepReply keeps the buffer of the answer for the next one.
@@ -319,12 +307,12 @@ func (e *doubtsError) Hint() string {
 	return "see whether the API is well before going on; the rows in doubt are listed and were not sent again"
 }
 
-// tooLarge remembers that a request with rows is too large and returns its
-// halves. A row that is too large on its own is rejected.
-func (w *write) tooLarge(rows []int32) [][]int32 {
+// tooLarge remembers that a request with rows is too large: half as much is sent
+// at a time from now on. A row that is too large on its own is rejected.
+func (w *write) tooLarge(rows []int32) {
 	if len(rows) == 1 {
 		w.note(rows[0], pipeline.None, codeItemTooLarge, "")
-		return nil
+		return
 	}
 	half := int64(len(w.body) / 2)
 	for limit := w.bulk.limit.Load(); half < limit; limit = w.bulk.limit.Load() {
@@ -332,14 +320,6 @@ func (w *write) tooLarge(rows []int32) [][]int32 {
 			w.bulk.options.Log.Warn("request too large for the API, sending less at a time", "bytes", half)
 		}
 	}
-	return halves(rows)
-}
-
-func halves(rows []int32) [][]int32 {
-	if len(rows) < 2 {
-		return [][]int32{rows}
-	}
-	return [][]int32{rows[:len(rows)/2], rows[len(rows)/2:]}
 }
 
 // note rejects row.

@@ -192,17 +192,16 @@ func recordOf(body []byte, id string) []byte {
 // patch sends the changes to the record with id and settles row. It makes
 // attempts until one may have been processed.
 func (w *write) patch(ctx context.Context, row int32, id string, changes []byte) error {
-	patience := w.bulk.client.Patience(http.MethodPatch, w.bulk.options.Records)
-	for {
-		o := w.bulk.client.Update(ctx, w.bulk.options.Records, id, changes, w.reply)
+	client, path := w.bulk.client, w.bulk.options.Records
+	o, err := client.Deliver(ctx, http.MethodPatch, path, func() api.Outcome {
+		o := client.Update(ctx, path, id, changes, w.reply)
 		w.keepReply(o)
-		if o.Class == api.InDoubt || o.Class == api.Answered {
-			return w.patched(ctx, row, id, changes, o)
-		}
-		if err := patience.Again(ctx, o); err != nil {
-			return err
-		}
+		return o
+	})
+	if err != nil {
+		return err
 	}
+	return w.patched(ctx, row, id, changes, o)
 }
 
 // patched settles row by what became of its changes.
