@@ -70,6 +70,8 @@ type BulkOptions struct {
 	Columns   []int16   // for each field the input column it comes from, for problems and AsStored; nil: none
 	AsStored  bool      // a cell that is the very text its record holds is no change, whatever the mapping made of it
 
+	SkipExisting bool // rows that would make a record are left out where their key is there already
+
 	MaxBytes  int // of one request; 8 MiB
 	MaxExtra  int // requests that one chunk may cost once it was refused, to find the rows that are; 256
 	MaxDoubts int // requests in a row that end in doubt before the run is stopped; 20
@@ -140,7 +142,7 @@ func NewBulk(client *api.Client, schema *pipeline.Schema, o BulkOptions) (*Bulk,
 		return nil, err
 	}
 	s.limit.Store(int64(o.MaxBytes))
-	s.control.init(o.KeyLookup && (o.Atomicity == UnknownAtomicity || o.Mode == Upsert || o.Journal != nil))
+	s.control.init(o.KeyLookup && (o.Atomicity == UnknownAtomicity || o.Mode == Upsert || o.SkipExisting || o.Journal != nil))
 	s.claims.init()
 	s.outlook.init()
 	s.writes.New = func() any {

@@ -68,7 +68,7 @@ func (o *outlook) leave(w *write) {
 // judge takes in how the rows of the chunk fared. It returns an error if that of
 // those before it and of this one is no good.
 func (o *outlook) judge(w *write) error {
-	bad, good := w.turnedAway+w.unclear, 0
+	bad, good := w.turnedAway, 0
 	for _, fate := range w.chunk.Fates {
 		switch fate {
 		case pipeline.Written, pipeline.Updated, pipeline.Unchanged:
@@ -108,7 +108,7 @@ func (o *outlook) bad(w *write, n int) error {
 // giveUp stops the run, in which n rows were refused.
 func (o *outlook) giveUp(w *write, n int) error {
 	o.stop.CompareAndSwap(nil, &hopelessError{path: w.bulk.options.Path, rows: n})
-	return o.stop.Load()
+	return o.stopped()
 }
 
 // hopelessError stops a run most of whose rows the API refuses.

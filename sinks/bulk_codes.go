@@ -13,6 +13,7 @@ const (
 	codeKeyUnusable     pipeline.Code = "key_unusable"
 	codeDuplicateInFile pipeline.Code = "duplicate_in_file"
 	codeStoredOtherwise pipeline.Code = "stored_otherwise"
+	codeExistsOtherwise pipeline.Code = "exists_otherwise"
 	codeReadOnlyCell    pipeline.Code = "read_only_cell"
 
 	// These are what validation notes, and documents.
@@ -27,7 +28,7 @@ var bulkCodes = []pipeline.CodeInfo{
 		Fix:     "Read the API's own words in the rejects file, and correct the row."},
 	{Code: codeRefusedChunk, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "refused by the API together with other rows",
-		Fix:     "The API did not say which rows it minds, and too many requests would have been needed to find out; import the rejects again with a smaller --chunk-rows."},
+		Fix:     "The API did not say which rows it minds, and too many requests would have been needed to find out; import the rejects again: flytt retry."},
 	{Code: codeItemTooLarge, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "too large for the API on its own",
 		Fix:     "Shorten the row's texts: the server does not take a request of this size."},
@@ -49,6 +50,9 @@ var bulkCodes = []pipeline.CodeInfo{
 	{Code: codeDuplicateInFile, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "another row of the file is about the same record",
 		Fix:     "Leave one row for each id and each key."},
+	{Code: codeExistsOtherwise, Stage: pipeline.Write, Severity: pipeline.Warning,
+		Meaning: "left out: its key is in the API with another value here",
+		Fix:     "Nothing was sent: compare the record with the row, and import with --mode upsert if it is the row that is right."},
 	{Code: codeReadOnlyCell, Stage: pipeline.Write, Severity: pipeline.Warning,
 		Meaning: "differs from the record in a field that only the API sets",
 		Fix:     "Nothing is changed there: take the edit back, or export again if the record is newer than the file."},

@@ -2,6 +2,7 @@ package sinks
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"flytt/internal/api"
@@ -16,16 +17,22 @@ import (
 // The first row of a run is sent alone to become the control, while all other
 // writes wait.
 type control struct {
-	turn  chan struct{} // holds one token: who may learn
-	done  chan struct{} // closed when there is a key, or there will be none
-	key   string        // set before done is closed; empty: nothing can be looked up
-	lag   time.Duration // likewise: how long it took at most until the list showed the control
-	tries int           // rows sent alone so far; for the holder of the turn
+	turn    chan struct{} // holds one token: who may learn
+	done    chan struct{} // closed when there is a key, or there will be none
+	key     string        // set before done is closed; empty: nothing can be looked up
+	lag     time.Duration // likewise: how long it took at most until the list showed the control
+	tries   int           // rows sent alone so far that were not refused; for the holder of the turn
+	refused int           // rows sent alone that were; likewise
 
 	crowded bool // the API has several records with the key of one row
 }
 
-const maxControlTries = 25
+// maxControlTries is how many rows are sent alone at most, and maxControlRefused
+// how many of those that are refused.
+const (
+	maxControlTries   = 25
+	maxControlRefused = 60
+)
 
 // visible is how long to wait before each look for the first row written.
 var visible = []time.Duration{0, 500 * time.Millisecond, 1500 * time.Millisecond}
@@ -91,29 +98,71 @@ func (s *Bulk) learn(ctx context.Context, w *write, rows []int32) ([]int32, erro
 // tryRows sends rows that have a usable key one by one until one of them serves
 // as the control. It returns the rows it has not sent.
 func (s *Bulk) tryRows(ctx context.Context, w *write, rows []int32) ([]int32, error) {
-	var rest []int32
-	for i, row := range rows {
+	refused := 0
+	for _, row := range inTryingOrder(rows) {
 		if !api.Lookupable(w.key(row)) {
-			rest = append(rest, row)
 			continue
 		}
-		s.control.tries++
 		if err := w.send(ctx, []int32{row}); err != nil {
-			return rest, err
+			return w.stillPending(rows), err
 		}
-		if w.chunk.Fates[row] == pipeline.Written {
-			if err := s.readBack(ctx, w, row); err != nil {
-				return rest, err
-			}
-		}
-		if !s.control.settled() && s.control.tries == maxControlTries {
-			s.withoutControl(s.control.cause(), nil)
+		if err := s.tried(ctx, w, row); err != nil {
+			return w.stillPending(rows), err
 		}
 		if s.control.settled() {
-			return append(rest, rows[i+1:]...), nil
+			break
+		}
+		if w.chunk.Fates[row] != pipeline.Rejected {
+			continue
+		}
+		refused++
+		if left := w.stillPending(rows); refused == triedFirst+sampleSize && len(left) >= worthwhile {
+			if err := s.outlook.sampledBad(w, refused); err != nil {
+				return left, err
+			}
 		}
 	}
-	return rest, nil
+	return w.stillPending(rows), nil
+}
+
+// triedFirst is how many rows are tried in their order before others from all over
+// the chunk are.
+const triedFirst = 3
+
+// inTryingOrder returns rows in the order in which they are tried: should the
+// first ones be refused, it is of interest whether all are.
+func inTryingOrder(rows []int32) []int32 {
+	if len(rows) <= triedFirst+sampleSize {
+		return rows
+	}
+	out := append([]int32(nil), rows[:triedFirst]...)
+	out = append(out, spread(rows[triedFirst:], sampleSize)...)
+	for _, row := range rows {
+		if !slices.Contains(out[:triedFirst+sampleSize], row) {
+			out = append(out, row)
+		}
+	}
+	return out
+}
+
+// tried takes in what became of row, which was sent alone.
+func (s *Bulk) tried(ctx context.Context, w *write, row int32) error {
+	c := &s.control
+	switch w.chunk.Fates[row] {
+	case pipeline.Written:
+		c.tries++
+		if err := s.readBack(ctx, w, row); err != nil {
+			return err
+		}
+	case pipeline.Rejected:
+		c.refused++
+	default:
+		c.tries++
+	}
+	if !c.settled() && (c.tries == maxControlTries || c.refused == maxControlRefused) {
+		s.withoutControl(c.cause(), nil)
+	}
+	return nil
 }
 
 // readBack looks for row, which was written, and makes it the control if it is

@@ -89,7 +89,7 @@ func (w *write) takeRow(row int32, e *journal.Entry) {
 // claim claims the record of row, which an earlier pass settled, or left in
 // doubt for ever.
 func (w *write) claim(row int32) {
-	if !w.bulk.changes || w.chunk.Fates[row] == pipeline.Rejected {
+	if !w.bulk.changes && !w.bulk.options.SkipExisting || w.chunk.Fates[row] == pipeline.Rejected {
 		return
 	}
 	id := w.id(row)

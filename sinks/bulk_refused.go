@@ -2,6 +2,8 @@ package sinks
 
 import (
 	"context"
+	"errors"
+	"net/http"
 
 	"flytt/internal/api"
 	"flytt/pipeline"
@@ -15,20 +17,23 @@ func (w *write) refused(ctx context.Context, rows []int32, o api.Outcome) (verdi
 	refusals := api.ParseRefusals(o.Body, w.sent(rows))
 	others := w.rejectNamed(rows, refusals)
 	r := verdict{ending: wasRefused, left: others, rejected: len(rows) - len(others), whole: refusals}
-	r.named = r.rejected > 0
-	switch atomicity := w.bulk.options.Atomicity; {
-	case len(rows) == 1 && !r.named:
-		w.rejectAll(rows, codeRefused, refusals)
+	r.named = r.rejected > 0 && len(rows) > 1
+	atomicity := w.bulk.options.Atomicity
+	if len(rows) > 1 && atomicity != AllOrNothing && !(r.named && atomicity == PartialWrites) {
+		return w.lookForOthers(ctx, r)
+	}
+	w.bulk.doubts.Store(0)
+	switch {
+	case len(rows) == 1:
+		w.rejectAll(others, codeRefused, refusals)
 		r.rejected, r.left = 1, nil
-	case r.named && atomicity == PartialWrites:
+	case atomicity == PartialWrites:
 		for _, row := range others {
 			w.written(row, nil)
 		}
 		r.left = nil
-	case atomicity == AllOrNothing:
-		r.holds = !r.named
 	default:
-		return w.lookForOthers(ctx, r)
+		r.holds = !r.named
 	}
 	return r, nil
 }
@@ -41,19 +46,25 @@ func (w *write) lookForOthers(ctx context.Context, r verdict) (verdict, error) {
 	if r.left, err = w.absent(ctx, others); err != nil {
 		return r, err
 	}
-	written := 0
+	written, unclear := 0, 0
 	for _, row := range others {
 		switch w.chunk.Fates[row] {
 		case pipeline.Written:
 			written++
 		case pipeline.InDoubt:
-			w.unclear++
+			unclear++
 		}
 	}
 	r.partial = written > 0
 	r.holds = !r.named && len(r.left)+written == len(others)
+	if unclear > 0 && unclear == len(others) {
+		return r, w.doubted(http.MethodPost, w.bulk.options.Path, errUnclear)
+	}
+	w.bulk.doubts.Store(0)
 	return r, nil
 }
+
+var errUnclear = errors.New("refused, and what became of the rows that it does not mind cannot be told")
 
 // rejectNamed rejects the rows that refusals name and returns the others.
 func (w *write) rejectNamed(rows []int32, refusals []api.Refusal) (others []int32) {

@@ -26,7 +26,6 @@ type write struct {
 	todo   []change // records to be changed
 
 	turnedAway int  // rows that the API has refused
-	unclear    int  // rows in doubt after a refusal: what became of them cannot be told
 	holdsTurn  bool // to search while others wait: see outlook
 
 	journaled
@@ -36,7 +35,7 @@ type idSpan struct{ start, end int32 }
 
 func (w *write) begin(c *pipeline.Chunk) {
 	w.chunk, w.extra = c, w.bulk.options.MaxExtra
-	w.turnedAway, w.unclear = 0, 0
+	w.turnedAway = 0
 	w.ids, w.idText, w.todo = w.ids[:0], w.idText[:0], w.todo[:0]
 	for i := range c.Fates {
 		w.ids = append(w.ids, idSpan{})
@@ -171,13 +170,13 @@ func (w *write) post(ctx context.Context, rows []int32) (verdict, error) {
 		w.seekOnce(ctx, rows)
 		return verdict{ending: w.confirmed(rows)}, err
 	}
+	if api.Refuses(o.Status) {
+		return w.refused(ctx, rows, o)
+	}
 	w.bulk.doubts.Store(0)
-	switch {
-	case o.Status == http.StatusRequestEntityTooLarge:
+	if o.Status == http.StatusRequestEntityTooLarge {
 		w.tooLarge(rows)
 		return verdict{ending: wasTooLarge}, nil
-	case api.Refuses(o.Status):
-		return w.refused(ctx, rows, o)
 	}
 	return verdict{}, &api.StatusError{Method: http.MethodPost, Path: w.bulk.options.Path, Status: o.Status}
 }
@@ -324,14 +323,18 @@ func (w *write) tooLarge(rows []int32) {
 
 // note rejects row.
 func (w *write) note(row int32, field int16, code pipeline.Code, private string) {
-	column := int16(pipeline.None)
-	if field >= 0 && int(field) < len(w.bulk.options.Columns) {
-		column = w.bulk.options.Columns[field]
-	}
 	w.chunk.Note(pipeline.Problem{
-		Row: row, Field: field, Column: column,
+		Row: row, Field: field, Column: w.bulk.column(field),
 		Stage: pipeline.Write, Code: code, Private: private,
 	})
+}
+
+// column returns the index of the input column that field comes from.
+func (s *Bulk) column(field int16) int16 {
+	if field >= 0 && int(field) < len(s.options.Columns) {
+		return s.options.Columns[field]
+	}
+	return pipeline.None
 }
 
 // interrupted reports whether err says that ctx has ended.

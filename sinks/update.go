@@ -54,19 +54,20 @@ func (s *Bulk) checkMode() error {
 	o := &s.options
 	s.byID = o.Mode != CreateOnly && s.schema.Index(idField) >= 0
 	s.changes = s.byID || o.Mode == UpdateOnly || o.Mode == Upsert
-	s.byKey = (o.Mode == UpdateOnly || o.Mode == Upsert) && o.KeyLookup && o.Key != idField
+	s.byKey = (o.Mode == UpdateOnly || o.Mode == Upsert || o.SkipExisting) && o.KeyLookup && o.Key != idField
 	if s.changes && !s.byID && !s.byKey {
 		return &UsageError{Place: "import", Cause: "rows are to change records, and neither an id nor a key that the list can be filtered by is mapped",
 			Hint: "map the column that has the API's id to id, or name a key with --key"}
 	}
-	return nil
+	return s.checkSkipExisting()
 }
 
 // Repeatable reports whether the same rows may be imported in the same way again
 // without a record being made twice: nothing was sent to be created, or a row
 // finds the record it has made.
 func (s *Bulk) Repeatable() bool {
-	return s.options.Mode == UpdateOnly || s.options.Mode == Upsert || !s.created.Load()
+	o := &s.options
+	return o.Mode == UpdateOnly || o.Mode == Upsert || o.SkipExisting || !s.created.Load()
 }
 
 // change settles those of rows that are about records which exist. It returns
@@ -74,7 +75,7 @@ func (s *Bulk) Repeatable() bool {
 func (w *write) change(ctx context.Context, rows []int32) ([]int32, error) {
 	s := w.bulk
 	if !s.changes {
-		return rows, nil
+		return w.leaveOut(ctx, rows)
 	}
 	var byID, byKey, create []int32
 	for _, row := range rows {
@@ -97,7 +98,10 @@ func (w *write) change(ctx context.Context, rows []int32) ([]int32, error) {
 	} else {
 		byKey = append(byKey, absent...)
 	}
-	absent, err = w.changeByKey(ctx, byKey)
+	if absent, err = w.changeByKey(ctx, byKey); err != nil {
+		return nil, err
+	}
+	create, err = w.leaveOut(ctx, create)
 	return append(create, absent...), err
 }
 

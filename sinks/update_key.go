@@ -141,6 +141,10 @@ func (s *Bulk) shown(key string) { s.anchor.CompareAndSwap(nil, &anchor{key}) }
 
 // settleByKey settles row by the records that have its key.
 func (w *write) settleByKey(row int32, records []api.Record) error {
+	if w.bulk.options.SkipExisting {
+		w.exists(row, records)
+		return nil
+	}
 	id := []byte(records[0].ID)
 	for i, c := range id {
 		id[i] = lower(c)

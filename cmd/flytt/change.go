@@ -16,6 +16,7 @@ type change struct {
 	mode  string
 	key   string
 	nulls bool
+	skip  bool // rows whose key is there already
 
 	guessed bool // the mapping was: its conversions are for cells that differ from their record
 }
@@ -31,6 +32,7 @@ func (c *change) addFlags(cmd *cobra.Command) {
 	s := cmd.Flags()
 	s.StringVar(&c.mode, "mode", "", "`MODE`: create makes every row a new record, update changes the record of every row, upsert does what applies (default: rows with an id change their record, the others are new)")
 	s.StringVar(&c.key, "key", "", "`FIELD` that identifies a row; update and upsert find the record of a row without an id by it (default: the mapping's key)")
+	s.BoolVar(&c.skip, "skip-existing", false, "leave out rows that would make a record whose key the API has already (it is asked for before they are sent)")
 	s.BoolVar(&c.nulls, "write-nulls", false, "an empty cell clears the field of the record it changes (default: it leaves it alone)")
 }
 
@@ -41,6 +43,9 @@ func (c *change) check() error {
 	}
 	if _, err := sinks.ParseMode(c.mode); err != nil {
 		return usagef("it is create, update or upsert; left out, rows with an id change their record and the others are new", "--mode %s is not known", c.mode)
+	}
+	if c.skip && c.finds() {
+		return usagef("leave one of them out", "--skip-existing leaves out rows whose record is there, and --mode %s changes those records", c.mode)
 	}
 	if c.nulls && c.mode == modeCreate {
 		return usagef("leave one of them out", "--write-nulls clears fields of records that exist, and --mode create changes none")
@@ -111,6 +116,9 @@ func (c *change) options(r *mappings.Resource, plan *mappings.Plan, columns []st
 	if c.finds() && key != nil && !o.KeyLookup && (c.byKey() || plan.Schema().Index("id") < 0) {
 		return c.unfit(key)
 	}
+	if o.SkipExisting = c.skip; c.skip && !o.KeyLookup {
+		return c.unskippable(key)
+	}
 	for _, column := range plan.Schema().Fields {
 		if f := r.Field(column.Name); c.nulls && f.Nullable && !f.ReadOnly {
 			o.Nulls = append(o.Nulls, f.Name)
@@ -126,6 +134,15 @@ func (c *change) unfit(key *mappings.Field) error {
 		return usagef(hint, "records cannot be found by %s: it identifies a person, and would stand in the address of every request", key.Name)
 	}
 	return usagef(hint, "records cannot be found by %s: the API's list has no filter for several of its values", key.Name)
+}
+
+// unskippable says why rows cannot be left out for their key.
+func (c *change) unskippable(key *mappings.Field) error {
+	if key != nil {
+		return c.unfit(key)
+	}
+	return usagef("name one with --key, such as custom_id, or write one into each row with --stamp",
+		"--skip-existing: rows have no key by which to tell whether they are there")
 }
 
 // chunkRows is how many rows a chunk has unless the user says otherwise. Rows

@@ -1,0 +1,97 @@
+package sinks
+
+import (
+	"context"
+	"errors"
+
+	"flytt/internal/api"
+	"flytt/internal/jsonscan"
+	"flytt/pipeline"
+)
+
+// With SkipExisting no row makes a record whose key is there already: keys are
+// looked up before rows are sent, in batches, and each answer has to show a record
+// that is known to be there to be believed. A row whose record holds all of it is
+// Unchanged, one whose record does not is Skipped with a warning for each field
+// that differs. A row that has no key that can be looked up is Rejected.
+
+// checkSkipExisting returns a *UsageError if rows cannot be skipped for their keys.
+func (s *Bulk) checkSkipExisting() error {
+	o := &s.options
+	switch {
+	case !o.SkipExisting:
+		return nil
+	case o.Mode == UpdateOnly || o.Mode == Upsert:
+		return &UsageError{Place: "import", Cause: "rows are to change the records that are there, and to be left out where there is one",
+			Hint: "leave one of --mode and --skip-existing out"}
+	case !s.byKey:
+		return &UsageError{Place: "import", Cause: "which rows are there already cannot be told: there is no key that the list can be filtered by",
+			Hint: "name a field that is mapped with --key, such as custom_id"}
+	}
+	return nil
+}
+
+// leaveOut settles those of rows, which would make records, whose keys are there.
+// It returns the others.
+func (w *write) leaveOut(ctx context.Context, rows []int32) ([]int32, error) {
+	if !w.bulk.options.SkipExisting {
+		return rows, nil
+	}
+	rows = w.keyed(rows)
+	for len(rows) > 0 {
+		known, err := w.bulk.anchored(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if known != nil {
+			return w.findKeys(ctx, rows, known)
+		}
+		// The list is empty: the first row that is written will be there.
+		if rows, err = w.firstOf(ctx, rows); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// anchored returns a key that the list has shown in this run, or shows now; nil if
+// it shows none.
+func (s *Bulk) anchored(ctx context.Context) (*anchor, error) {
+	if known := s.anchor.Load(); known != nil {
+		return known, nil
+	}
+	key, err := s.client.AnyKey(ctx, s.options.Path, s.options.Key)
+	switch {
+	case errors.Is(err, api.ErrBlind):
+		return nil, nil
+	case interrupted(ctx, err) || stops(ctx, err):
+		return nil, err
+	case err != nil:
+		return nil, &lookupError{path: s.options.Path, err: err}
+	}
+	s.shown(key)
+	return s.anchor.Load(), nil
+}
+
+// exists settles row, whose key records have.
+func (w *write) exists(row int32, records []api.Record) {
+	if len(records) > 1 {
+		w.note(row, w.bulk.field(w.bulk.options.Key), codeKeyNotUnique, "")
+		return
+	}
+	record := records[0].Object
+	patch := differences(w.item(row), record, nil)
+	if patch == nil {
+		w.chunk.Fates[row] = pipeline.Unchanged
+		w.setID(row, []byte(records[0].ID))
+		return
+	}
+	w.chunk.Fates[row] = pipeline.Skipped
+	for name := range jsonscan.Members(patch) {
+		field := w.bulk.field(string(jsonscan.Unquote(name)))
+		w.chunk.Note(pipeline.Problem{
+			Row: row, Field: field, Column: w.bulk.column(field),
+			Severity: pipeline.Warning, Stage: pipeline.Write, Code: codeExistsOtherwise,
+		})
+	}
+}
