@@ -52,9 +52,10 @@ demo: build ## import a legacy register into a sandbox and show what was rejecte
 test: ## run the tests
 	go test ./...
 
+# The loops of the soak kill programs that are built without the race detector.
 race: ## run the tests under the race detector (needs a C compiler)
 	@if command -v "$$(go env CC)" >/dev/null; then \
-		echo 'CGO_ENABLED=1 go test -race ./...'; CGO_ENABLED=1 go test -race ./...; \
+		echo 'CGO_ENABLED=1 FLYTT_SOAK_KILLS=4 go test -race ./...'; CGO_ENABLED=1 FLYTT_SOAK_KILLS=4 go test -race ./...; \
 	elif [ "$$CI" = true ]; then \
 		echo 'make race: no C compiler, which the race detector needs' >&2; exit 1; \
 	else \

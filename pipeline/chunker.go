@@ -201,7 +201,7 @@ func (k *chunker) send() {
 // write is one writer: it writes chunks as they come.
 func (k *chunker) write() {
 	for u := range k.queue {
-		if !u.hold && !k.stopped() && u.chunk.Pending() > 0 {
+		if !u.hold && !k.stopped() && u.chunk.Pending() > 0 && !k.drained() {
 			u.err = k.Sink.Write(k.ctx, &u.chunk)
 			if u.err != nil {
 				k.fail(u.err)
@@ -213,6 +213,16 @@ func (k *chunker) write() {
 		}
 		u.done <- struct{}{}
 	}
+}
+
+// drained reports whether a chunk that is to be written must not be begun any
+// more, and takes note that there was one.
+func (k *chunker) drained() bool {
+	if !k.draining() {
+		return false
+	}
+	k.unbegun.Store(true)
+	return true
 }
 
 // settle accounts for the chunks in input order.

@@ -61,7 +61,8 @@
 //	a write fails         nothing more is sent; writes under way finish; its error
 //	the recorder fails    as a write
 //	too many rejects      nothing more is sent; writes under way finish; ErrMaxRejects
-//	Drain is closed       nothing more is read; what was read is finished; ErrInterrupted
+//	Drain is closed       nothing more is read, and no chunk for an API begun; what is
+//	                      under way is finished; ErrInterrupted
 //	the context ends      everything stops; rows under way are InDoubt, as the sink
 //	                      says, and the others NotSent; ErrInterrupted
 //

@@ -28,7 +28,7 @@ type Run struct {
 	Workers  int           // goroutines that decode, map, validate and encode; 0: one for each processor
 	Chunks   ChunkLimits
 	Limit    RejectLimit
-	Drain    <-chan struct{} // when closed, nothing more is read and what was read is finished
+	Drain    <-chan struct{} // when closed, nothing more is read, and no chunk is begun: see ChunkLimits
 	Progress func(Progress)  // called in input order, from one goroutine at a time
 }
 
@@ -109,6 +109,7 @@ type engine struct {
 	cutting context.Context    // ends also when the run is to be drained
 	stop    context.CancelFunc // ends reading
 	failed  atomic.Bool        // nothing more is to be written
+	unbegun atomic.Bool        // chunks were not begun, because the run was to be drained
 
 	free    chan *unit // cap Window: never blocks a sender
 	work    chan *unit
@@ -128,9 +129,10 @@ type engine struct {
 // goroutine it started has ended. It closes neither source nor recorder; it
 // commits or aborts the sink.
 //
-// After a read error or a drain the rows read before it are finished. After a
-// write error nothing more is sent, but what is under way may finish. When ctx
-// ends, everything stops at once.
+// After a read error the rows read before it are finished. After a drain files
+// get what was read; of the chunks for an API those under way are finished, and
+// the rows of the others are NotSent. After a write error nothing more is sent,
+// but what is under way may finish. When ctx ends, everything stops at once.
 func (r *Run) Do(ctx context.Context) (*Report, error) {
 	e := &engine{Run: r, ctx: ctx}
 	e.reading, e.stop = context.WithCancel(ctx)
@@ -415,7 +417,7 @@ func (e *engine) outcome() error {
 		return e.err
 	case e.readErr != nil:
 		return e.readErr
-	case e.interrupted:
+	case e.interrupted, e.unbegun.Load():
 		return ErrInterrupted
 	}
 	return nil

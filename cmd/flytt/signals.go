@@ -8,11 +8,11 @@ import (
 )
 
 // drainingText is what a run says at the first signal.
-const drainingText = "interrupted: finishing what was read; once more stops at once"
+const drainingText = "interrupted: finishing what is under way; once more stops at once"
 
 // signals turns SIGINT, SIGTERM and SIGHUP (a closed terminal; not under nohup,
 // which ignores it) into an orderly end: the first closes drain, so that what
-// was read is finished, the second ends the context, the third ends the process.
+// is under way is finished, the second ends the context, the third ends the process.
 // Stop gives the signals back and waits for the goroutine.
 func (a *app) signals(ctx context.Context, first string) (_ context.Context, drain <-chan struct{}, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)

@@ -59,7 +59,7 @@ func TestFault20Signals(t *testing.T) {
 }
 
 // soakAll runs campaigns until so many importers were ended by end.
-func soakAll(t *testing.T, ends int, end func(*soak, *exec.Cmd) (stop func())) {
+func soakAll(t *testing.T, ends int, end func(*soak, *exec.Cmd) func() func()) {
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
@@ -110,11 +110,12 @@ type soak struct {
 	output bytes.Buffer    // of the last process
 	served bytes.Buffer    // what the sandbox said
 
-	// end prepares the end of an importer that is about to start; stop calls it off.
-	end func(s *soak, cmd *exec.Cmd) (stop func())
+	// end prepares the end of an importer. Begin is called when it has started, and
+	// stop when it is over.
+	end func(s *soak, cmd *exec.Cmd) (begin func() (stop func()))
 }
 
-func newSoak(t *testing.T, flytt string, seed uint64, end func(*soak, *exec.Cmd) func()) *soak {
+func newSoak(t *testing.T, flytt string, seed uint64, end func(*soak, *exec.Cmd) func() func()) *soak {
 	s := &soak{t: t, end: end, rng: rand.New(rand.NewPCG(seed, 0)), flytt: flytt, dir: t.TempDir(), valid: map[string]bool{}}
 	s.env = append(os.Environ(), "FLYTT_KEY_DIR="+filepath.Join(s.dir, "key"))
 	s.writeInput()
@@ -240,9 +241,13 @@ func (s *soak) next() []string {
 // too late: the run is through.
 func (s *soak) dies(args []string) (ended, through bool) {
 	cmd := s.command(s.t.Context(), args)
-	stop := s.end(s, cmd)
-	defer stop()
-	code := exitStatus(cmd.Run())
+	begin := s.end(s, cmd)
+	if err := cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	stop := begin()
+	code := exitStatus(cmd.Wait())
+	stop()
 	if code >= 0 {
 		s.expect(code)
 	}
@@ -250,34 +255,36 @@ func (s *soak) dies(args []string) (ended, through bool) {
 }
 
 // kill has cmd die at a point of its journal, or some time after it started.
-func (s *soak) kill(cmd *exec.Cmd) (stop func()) {
+func (s *soak) kill(cmd *exec.Cmd) (begin func() (stop func())) {
 	if s.rng.IntN(2) == 0 {
 		point := soakPoints[s.rng.IntN(len(soakPoints))]
 		cmd.Env = append(cmd.Env, fmt.Sprintf("FLYTT_FAILPOINT=%s:%d", point, 1+s.rng.IntN(soakRows/soakChunk)))
-		return func() {}
+		return func() func() { return func() {} }
 	}
 	return s.later(cmd, os.Kill)
 }
 
 // interrupt sends cmd one signal or two, some time after it started.
-func (s *soak) interrupt(cmd *exec.Cmd) (stop func()) {
+func (s *soak) interrupt(cmd *exec.Cmd) (begin func() (stop func())) {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
 	first := s.later(cmd, signals[s.rng.IntN(len(signals))])
 	if s.rng.IntN(2) == 0 {
 		return first
 	}
 	second := s.later(cmd, os.Interrupt)
-	return func() { first(); second() }
+	return func() func() {
+		stopFirst, stopSecond := first(), second()
+		return func() { stopFirst(); stopSecond() }
+	}
 }
 
 // later sends cmd a signal within the first second.
-func (s *soak) later(cmd *exec.Cmd, signal os.Signal) (stop func()) {
-	t := time.AfterFunc(time.Duration(20+s.rng.IntN(900))*time.Millisecond, func() {
-		if cmd.Process != nil {
-			_ = cmd.Process.Signal(signal)
-		}
-	})
-	return func() { t.Stop() }
+func (s *soak) later(cmd *exec.Cmd, signal os.Signal) (begin func() (stop func())) {
+	after := time.Duration(20+s.rng.IntN(900)) * time.Millisecond
+	return func() func() {
+		t := time.AfterFunc(after, func() { _ = cmd.Process.Signal(signal) })
+		return func() { t.Stop() }
+	}
 }
 
 // command is flytt in the folder of the soak.
