@@ -141,6 +141,8 @@ func (m *memory) Sum(data []byte) uint64 {
 // single ones. It refuses those called bad.
 type register struct {
 	partial bool                                                              // writes the good ones of a request with bad ones
+	prefix  bool                                                              // if partial: only those before the first bad one
+	most    int                                                               // items of one request; 0: no limit
 	detail  bool                                                              // says which are bad
 	lag     time.Duration                                                     // the list shows records so long after they were made
 	late    func(post int) time.Duration                                      // a request is carried out so long after it came, and its connection is reset
@@ -256,6 +258,10 @@ func (g *register) create(w *httptest.ResponseRecorder, body []byte) (reset bool
 }
 
 func (g *register) write(w *httptest.ResponseRecorder, items []map[string]any, post int) {
+	if g.most > 0 && len(items) > g.most {
+		w.WriteHeader(http.StatusRequestEntityTooLarge)
+		return
+	}
 	refusals := make([]map[string]any, len(items))
 	bad := 0
 	for i, item := range items {
@@ -267,6 +273,9 @@ func (g *register) write(w *httptest.ResponseRecorder, items []map[string]any, p
 	}
 	var answer []map[string]any
 	for _, item := range items {
+		if g.prefix && item["name"] == "bad" {
+			break
+		}
 		if item["name"] != "bad" && (bad == 0 || g.partial) {
 			answer = append(answer, g.keep(item))
 		}
