@@ -75,6 +75,13 @@ func replays() []replayed {
 	rows := func(bad ...int) func() [][][]string {
 		return func() [][][]string { return creates(0, 3, 4, bad...) }
 	}
+	search := func() [][][]string { return creates(0, 1, 14, 3, 10) }
+	some := func() [][][]string {
+		return [][][]string{
+			{rowOf(0, ""), rowOf(20, ""), rowOf(1, "Other"), rowOf(21, "bad"), rowOf(22, "")},
+			{rowOf(23, ""), rowOf(2, ""), rowOf(3, "Other"), rowOf(24, "")},
+		}
+	}
 	single := func() [][][]string { return creates(9, 1, 3) }
 	return []replayed{
 		{name: "creates, unknown atomicity", setup: of(BulkOptions{}, true, false, 0, rows(5))},
@@ -84,6 +91,9 @@ func replays() []replayed {
 		{name: "creates, all or nothing", setup: of(BulkOptions{Atomicity: AllOrNothing}, false, false, 0, rows(5))},
 		{name: "creates, all or nothing, detail", setup: of(BulkOptions{Atomicity: AllOrNothing}, true, false, 0, rows(5))},
 		{name: "creates, partial", setup: of(BulkOptions{Atomicity: PartialWrites}, true, true, 0, rows(5)), noIDs: true},
+		{name: "a search, all or nothing", setup: of(BulkOptions{Atomicity: AllOrNothing}, false, false, 0, search)},
+		{name: "a search, some written", setup: of(BulkOptions{}, false, true, 0, search)},
+		{name: "skip existing", setup: of(BulkOptions{Mode: CreateOnly, SkipExisting: true}, true, false, 5, some)},
 		{name: "one chunk into an API with records", setup: of(BulkOptions{}, true, false, 3, single)},
 		{name: "upsert", setup: of(BulkOptions{Mode: Upsert}, true, false, 8, upserts)},
 		{name: "upsert, undoable", setup: of(BulkOptions{Mode: Upsert, Undoable: true}, true, false, 8, upserts)},
