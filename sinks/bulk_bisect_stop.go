@@ -2,6 +2,7 @@ package sinks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -111,6 +112,10 @@ func (o *outlook) giveUp(w *write, n int) error {
 	return o.stopped()
 }
 
+// ErrMostRefused says that a run was stopped because the API refuses most of its
+// rows.
+var ErrMostRefused = errors.New("most rows are refused")
+
 // hopelessError stops a run most of whose rows the API refuses.
 type hopelessError struct {
 	path string
@@ -120,6 +125,9 @@ type hopelessError struct {
 func (e *hopelessError) Error() string {
 	return fmt.Sprintf("POST %s: most rows are refused, %d so far: the mapping or the permissions look wrong", e.path, e.rows)
 }
+
+// Is reports whether target is ErrMostRefused.
+func (e *hopelessError) Is(target error) bool { return target == ErrMostRefused }
 
 // Hint says what to do about it.
 func (e *hopelessError) Hint() string {

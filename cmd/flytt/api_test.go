@@ -50,6 +50,9 @@ func apiOf(ts *testscript.TestScript) *fakeAPI { return ts.Value(apiKey{}).(*fak
 //	hold=N           no answer until the client goes away, and after it
 //	slow=MS          every write takes MS milliseconds
 //	unique=1         a custom_id can be stored once
+//	wordless=1       a refusal does not say for which rows it is
+//	partial=1        the good rows of a request that is refused are stored
+//	clients=N        a client has to be one of the first N that rows makes; -1: none will do
 func startAPI(ts *testscript.TestScript, _ bool, args []string) {
 	a := apiOf(ts)
 	for _, count := range []*atomic.Int64{&a.posts, &a.stored, &a.elsewhere, &a.spoilt} {
@@ -66,10 +69,14 @@ func startAPI(ts *testscript.TestScript, _ bool, args []string) {
 	a.other = httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { a.elsewhere.Add(1) }))
 	ts.Defer(a.other.Close)
 	box, err := sandbox.New(sandbox.Options{
-		Intercept: a.intercept, UniqueKey: a.fault("unique") > 0,
+		Intercept: a.intercept, UniqueKey: a.fault("unique") > 0, StrictRelations: a.fault("clients") != 0,
+		Errors: sandbox.ErrorShape(a.fault("wordless")) * sandbox.DetailErrors, Atomicity: sandbox.Atomicity(a.fault("partial")),
 		Log: func(r sandbox.Request) { a.stored.Add(int64(r.Committed)) },
 	})
 	ts.Check(err)
+	for i := range a.fault("clients") {
+		ts.Check(box.Relate("externalclient", []string{fmt.Sprintf("6f9a3c1e-0000-4000-8000-%012d", i)}))
+	}
 	ts.Defer(func() { ts.Check(box.Close()) })
 	a.box = box
 	server := httptest.NewServer(box)

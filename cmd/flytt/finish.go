@@ -185,6 +185,8 @@ func (j *job) nextOfWriting(err error) step {
 		return step{"mend the mapping or " + j.file, j.again()}
 	case errors.Is(err, pipeline.ErrMaxRejects):
 		return step{"see the reasons in rejects.csv; to go on all the same, allow more of them", resume + " --max-rejects 100%"}
+	case errors.Is(err, sinks.ErrMostRefused) && rows.Written+rows.InDoubt == 0:
+		return step{"mend the mapping, " + j.file + " or the permissions, as the reasons in rejects.csv have it", j.again()}
 	case err == nil && !j.writing.bulk.Resolvable():
 		return step{"compare the rows in in_doubt.csv with the API by hand: they have no key of their own to be looked up by, which --stamp would give them",
 			join([]string{"flytt", "runs", "show", j.runName()})}
@@ -230,7 +232,7 @@ func (a *app) again() string {
 // The flags that a next command needs, too: those that say what the rows mean,
 // how the input is written, where the rows go and how.
 var (
-	meaningFlags = []string{"mapping", "resource", "profile", "mode", "key", "write-nulls", "duplicates"}
+	meaningFlags = []string{"mapping", "resource", "profile", "mode", "key", "skip-existing", "write-nulls", "duplicates"}
 	inputFlags   = []string{"encoding", "delimiter", "header-row", "sheet", "skip-hidden"}
 	targetFlags  = []string{"max-rejects", "sandbox", "base-url", "chunk-rows", "concurrency", "rate", "yes", "format", "excel", "nulls"}
 )
