@@ -16,6 +16,14 @@ const (
 	codeExistsOtherwise pipeline.Code = "exists_otherwise"
 	codeReadOnlyCell    pipeline.Code = "read_only_cell"
 
+	// These are noted by who looks back at a run: Verify and Undo.
+	codeMissing      pipeline.Code = "missing"
+	codeDiffers      pipeline.Code = "differs"
+	codeChangedSince pipeline.Code = "changed_since"
+	codeNotKept      pipeline.Code = "not_kept"
+	codeNotTold      pipeline.Code = "not_told_apart"
+	codeStoresElse   pipeline.Code = "not_restored"
+
 	// These are what validation notes, and documents.
 	codeUUID     pipeline.Code = "uuid"
 	codeRequired pipeline.Code = "required"
@@ -59,4 +67,22 @@ var bulkCodes = []pipeline.CodeInfo{
 	{Code: codeStoredOtherwise, Stage: pipeline.Write, Severity: pipeline.Warning,
 		Meaning: "changed, and the API stored something else than was sent",
 		Fix:     "Compare the record with the row: the API may bring values into a form of its own, or not take a field."},
+	{Code: codeMissing, Stage: pipeline.Write, Severity: pipeline.Error,
+		Meaning: "written by the run, and not there now",
+		Fix:     "Somebody deleted the record, or these credentials may not see it; to send the row again, import it as a file of its own."},
+	{Code: codeDiffers, Stage: pipeline.Write, Severity: pipeline.Error,
+		Meaning: "the record holds something else than the row",
+		Fix:     "Compare the two: the record was changed since, or the API brings values into a form of its own."},
+	{Code: codeChangedSince, Stage: pipeline.Write, Severity: pipeline.Error,
+		Meaning: "kept: changed since by somebody else",
+		Fix:     "The record holds something else than the run wrote; see to it by hand."},
+	{Code: codeNotKept, Stage: pipeline.Write, Severity: pipeline.Error,
+		Meaning: "kept: what it held before is not on record",
+		Fix:     "The run was told --undoable=false, the record was encrypted (--identity FILE opens it), or the API does not show what the field held."},
+	{Code: codeNotTold, Stage: pipeline.Write, Severity: pipeline.Error,
+		Meaning: "kept: which record it is cannot be told",
+		Fix:     "The API gave the run no id, and no key, or several records, tell of it; see to it by hand."},
+	{Code: codeStoresElse, Stage: pipeline.Write, Severity: pipeline.Error,
+		Meaning: "restored, and the API stored something else",
+		Fix:     "Compare the record with what it was: the API may not take the field's old value."},
 }

@@ -22,8 +22,9 @@ type write struct {
 	answer *api.Answer
 	ids    []idSpan // by row: where its id lies in idText
 	idText []byte
-	extra  int      // requests left to find out which rows are refused
-	todo   []change // records to be changed
+	extra  int             // requests left to find out which rows are refused
+	todo   []change        // records to be changed
+	was    []pipeline.Fate // of the rows when the run ended that is being undone
 
 	turnedAway int  // rows that the API has refused
 	holdsTurn  bool // to search while others wait: see outlook

@@ -20,6 +20,10 @@ type RecorderOptions struct {
 	Delimiter byte                       // the input's; 0: a semicolon
 	Meaning   func(pipeline.Code) string // what is wrong, as a short phrase; called concurrently; nil: the code itself
 
+	// Written says how the file of the rows that the API has is called, and what is
+	// said there of those that are Written and Updated; the zero value: see Recorder.
+	Written WrittenWords
+
 	// Replace removes what an earlier pass over the same input recorded.
 	Replace bool
 
@@ -28,6 +32,10 @@ type RecorderOptions struct {
 	// and their numbers name them.
 	Place func(row int64, column int) string
 }
+
+// WrittenWords are the words of the file that is called written.csv unless they
+// say otherwise.
+type WrittenWords struct{ File, Written, Updated string }
 
 // Recorder writes the row-by-row account of a run into its run directory, as
 // the run goes:
@@ -76,6 +84,9 @@ func NewRecorder(dir string, o RecorderOptions) (*Recorder, error) {
 			}
 		}
 	}
+	if o.Written == (WrittenWords{}) {
+		o.Written = WrittenWords{"written", "created", "updated"}
+	}
 	if o.Delimiter == 0 {
 		o.Delimiter = ';'
 	}
@@ -83,7 +94,8 @@ func NewRecorder(dir string, o RecorderOptions) (*Recorder, error) {
 	whole := r.head(append(slices.Clone(o.Columns), pipeline.RowColumn, pipeline.ErrorsColumn))
 	r.rejects = recordFile{name: "rejects", path: filepath.Join(dir, "rejects.csv"), head: whole}
 	r.inDoubt = recordFile{name: "in_doubt", path: filepath.Join(dir, "in_doubt.csv"), head: whole}
-	r.written = recordFile{name: "written", path: filepath.Join(dir, "written.csv"), head: r.head([]string{"row", "key", "id", "change"})}
+	name := r.options.Written.File
+	r.written = recordFile{name: name, path: filepath.Join(dir, name+".csv"), head: r.head([]string{"row", "key", "id", "change"})}
 	r.missing.init(r)
 	if o.Replace {
 		return r, r.removeFiles()
@@ -135,9 +147,9 @@ func (r *Recorder) Render(c *pipeline.Chunk, out *pipeline.Record) {
 		case pipeline.InDoubt:
 			out.InDoubt = r.appendRow(out.InDoubt, c, row, mine, beyond)
 		case pipeline.Written:
-			out.Written = r.appendWritten(out.Written, c, row, "created")
+			out.Written = r.appendWritten(out.Written, c, row, r.options.Written.Written)
 		case pipeline.Updated:
-			out.Written = r.appendWritten(out.Written, c, row, "updated")
+			out.Written = r.appendWritten(out.Written, c, row, r.options.Written.Updated)
 		}
 	}
 }

@@ -108,18 +108,27 @@ func openRun(path string) (*journal.Journal, error) {
 	return jr, nil
 }
 
-// jobOfRun makes the job that the run in the directory path was, by the header h
-// of its journal. What the run depends on has to be what it was.
-func (a *app) jobOfRun(path string, h journal.Header) (*job, error) {
+// readOrder reads what the run in the directory path was told to do.
+func readOrder(path string, h *journal.Header) (*order, error) {
 	var o order
 	if err := json.Unmarshal(h.Order, &o); err != nil {
 		return nil, fmt.Errorf("%s: what the run was told to do cannot be read: %w", path, err)
+	}
+	return &o, nil
+}
+
+// jobOfRun makes the job that the run in the directory path was, by the header h
+// of its journal. What the run depends on has to be what it was.
+func (a *app) jobOfRun(path string, h journal.Header) (*job, error) {
+	o, err := readOrder(path, &h)
+	if err != nil {
+		return nil, err
 	}
 	_, j := newImport(a)
 	if err := giveFlags(j.flags.verb.Flags(), o.Flags); err != nil {
 		return nil, usage(err, "flytt "+h.Tool+" began the run")
 	}
-	j.file, j.input, j.recorded, j.clock = o.File, o.Input, &o, h.Began
+	j.file, j.input, j.recorded, j.clock = o.File, o.Input, o, h.Began
 	j.flags.mapping, j.flags.resource = filepath.Join(path, "mapping.yaml"), o.Resource
 	j.change.guessed = o.Guessed
 	if err := j.keepRetry(path); err != nil {

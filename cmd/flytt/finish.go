@@ -151,6 +151,10 @@ func (a *app) sayNext(s step) {
 func (j *job) next(err error) step {
 	rows, rejects := j.summary.Rows, j.summary.Files["rejects"]
 	switch {
+	case j.verb == "verify":
+		return j.nextOfVerify(err)
+	case j.verb == "undo" && err == nil && rows.InDoubt == 0:
+		return step{}
 	case j.writing != nil && (err != nil || rows.InDoubt > 0):
 		return j.nextOfWriting(err)
 	case j.verb == "export" && err != nil && j.files["output"] != "" && !j.overwrites():

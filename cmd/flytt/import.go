@@ -39,7 +39,12 @@ type writing struct {
 	giveUpAfter time.Duration
 	stamp       bool   // rows without a key get one
 	parent      string // directory of the run that this one belongs to
-	connection  connection
+
+	undoable       bool     // what records held before they are changed is kept
+	undoRecipients []string // who can read that: age1…; none: whoever can read the journal
+	identity       string   // file of the identities that an undo opens it with; empty: none
+
+	connection connection
 
 	client  *api.Client
 	journal *journal.Journal
@@ -107,6 +112,8 @@ machine that keeps its rows in ` + sandboxDB + `.`,
 	j.duplicates.addFlag(c)
 	c.Flags().IntVar(&w.chunkRows, "chunk-rows", 0, fmt.Sprintf("`ROWS` in a request (default %d; %d where rows may change records)", defaultChunkRows, defaultChangeRows))
 	c.Flags().BoolVar(&w.stamp, "stamp", false, "write a key into each row that has none, so that what becomes of it can always be looked up: the same for the same row of the same file")
+	c.Flags().BoolVar(&w.undoable, "undoable", true, "keep what records hold before they are changed, so that flytt undo can restore it (--undoable=false: do not)")
+	c.Flags().StringSliceVar(&w.undoRecipients, "undo-recipient", nil, "`KEY` (age1…) that alone can read what is kept for undo; repeatable (default: who can read the journal)")
 	w.addFlags(c)
 	w.connection.addFlags(c)
 	w.connection.addYes(c)
@@ -134,27 +141,62 @@ func (j *job) bulkSink() (pipeline.Sink, pipeline.ChunkLimits, error) {
 			return nil, limits, err
 		}
 	}
-	o := sinks.BulkOptions{
-		Path: j.resource.Path + "list/", Key: j.plan.Key(), Columns: j.plan.Columns(), Log: j.log,
-		Journal: withFailpoints(w.journal), Settle: w.settle, Shared: j.duplicates.shared,
-	}
-	err := j.change.options(j.resource, j.plan, j.source.Columns(), &o)
+	o, err := j.bulkOptions()
 	if err != nil {
 		return nil, limits, err
-	}
-	o.Atomicity, err = sinks.ParseAtomicity(cmp.Or(j.settings.Bulk.Atomicity, "unknown"))
-	if err != nil {
-		return nil, limits, usage(err, "bulk.atomicity in flytt.yaml, or FLYTT_BULK_ATOMICITY, is all, partial or unknown")
 	}
 	if w.bulk, err = sinks.NewBulk(w.client, j.plan.Schema(), o); err != nil {
 		return nil, limits, err
 	}
-	return w.bulk, pipeline.ChunkLimits{InFlight: j.settings.Concurrency, Rows: j.settings.ChunkRows, Whole: true}, nil
+	return w.bulk, j.chunkLimits(), nil
+}
+
+// bulkOptions says how the rows of the run are written.
+func (j *job) bulkOptions() (o sinks.BulkOptions, err error) {
+	w := j.writing
+	o = sinks.BulkOptions{
+		Path: j.resource.Path + "list/", Key: j.plan.Key(), Columns: j.plan.Columns(), Log: j.log,
+		Journal: withFailpoints(w.journal), Settle: w.settle, Shared: j.duplicates.shared, Undoable: w.undoable,
+	}
+	if o.SealImage, err = sealFor(w.undoRecipients); err != nil {
+		return o, err
+	}
+	if err = j.change.options(j.resource, j.plan, j.source.Columns(), &o); err != nil {
+		return o, err
+	}
+	if o.Atomicity, err = sinks.ParseAtomicity(cmp.Or(j.settings.Bulk.Atomicity, "unknown")); err != nil {
+		return o, usage(err, "bulk.atomicity in flytt.yaml, or FLYTT_BULK_ATOMICITY, is all, partial or unknown")
+	}
+	return o, nil
+}
+
+// chunkLimits says how rows are gathered for the API.
+func (j *job) chunkLimits() pipeline.ChunkLimits {
+	return pipeline.ChunkLimits{InFlight: j.settings.Concurrency, Rows: j.settings.ChunkRows, Whole: true}
 }
 
 // connect gets at the API, asks whether rows may be written, and begins the
 // journal.
-func (j *job) connect() (err error) {
+func (j *job) connect() error {
+	if err := j.reach(); err != nil {
+		return err
+	}
+	return j.consent()
+}
+
+// consent asks whether rows may be written, unless the run was begun before, and
+// begins the journal.
+func (j *job) consent() error {
+	if j.recorded == nil {
+		if err := j.confirm(&j.writing.connection, j.writing.client); err != nil {
+			return err
+		}
+	}
+	return j.beginJournal()
+}
+
+// reach gets at the API.
+func (j *job) reach() (err error) {
 	w := j.writing
 	if err := j.settings.overlayImport(w, j.change.chunkRows(j.plan)); err != nil {
 		return err
@@ -165,12 +207,7 @@ func (j *job) connect() (err error) {
 		return err
 	}
 	j.host = w.connection.host(w.client)
-	if j.recorded == nil {
-		if err := j.confirm(&w.connection, w.client); err != nil {
-			return err
-		}
-	}
-	return j.beginJournal()
+	return nil
 }
 
 // overlayImport lays the flags over the settings, and the defaults below them.
@@ -194,7 +231,11 @@ func (j *job) confirm(n *connection, client *api.Client) error {
 	if !n.needsConsent(client) || j.file == "-" || !j.canAsk() {
 		return nil
 	}
-	if j.ask(j.change.question(j.file, n.place(client))) {
+	question := j.change.question(j.file, n.place(client))
+	if j.verb == "undo" {
+		question = undoQuestion(j.writing.parent, n.place(client))
+	}
+	if j.ask(question) {
 		return nil
 	}
 	return usagef("--yes writes without asking", "nothing was written: the question was not answered with yes")

@@ -401,6 +401,9 @@ func (j *job) record() (*sinks.Recorder, error) {
 		Columns: j.source.Columns(), Fields: j.plan.Schema().Fields, Tables: j.plan.Tables(), Meaning: meaning,
 		Replace: j.pass > 1 || j.recorded != nil,
 	}
+	if j.verb == "undo" {
+		o.Written = sinks.WrittenWords{File: "undone", Written: "deleted", Updated: "restored"}
+	}
 	if j.info != nil {
 		o.Place = cellNames(j.info)
 		if j.info.Delimiter != "" {

@@ -150,6 +150,8 @@ var verbs = []func(*app) *cobra.Command{
 	resumeCommand,
 	retryCommand,
 	runsCommand,
+	verifyCommand,
+	undoCommand,
 	exportCommand,
 	convertCommand,
 	schemaCommand,

@@ -28,6 +28,8 @@ type order struct {
 	Mapping string              `json:"mapping,omitempty"` // as it was named; the run's own copy is used
 	Guessed bool                `json:"guessed"`           // the mapping was
 
+	Identity string `json:"identity,omitempty"` // file that an undo opens what was kept with
+
 	Resource  string `json:"resource"`
 	ChunkRows int    `json:"chunk_rows"`
 	Atomicity string `json:"atomicity"`
@@ -92,7 +94,7 @@ func (j *job) header() (journal.Header, error) {
 		BaseURL: w.connection.address(w.client), Customer: w.connection.customer, Resource: j.resource.Name,
 	}
 	o := order{
-		File: j.file, Input: j.input, Flags: givenFlags(j.flags.verb.Flags()), Mapping: j.flags.mapping, Guessed: j.change.guessed,
+		File: j.file, Input: j.input, Flags: givenFlags(j.flags.verb.Flags()), Mapping: j.flags.mapping, Guessed: j.change.guessed, Identity: w.identity,
 		Resource: j.resource.Name, ChunkRows: j.settings.ChunkRows, Atomicity: j.settings.Bulk.Atomicity,
 	}
 	var err error

@@ -57,10 +57,13 @@ a lookup table, the tenant or the address is not what it was.`,
 	return c
 }
 
-// takeFlags sets in flags those that were given in own.
+// takeFlags sets in flags those that were given in own, but for those that own
+// alone has.
 func takeFlags(flags, own *pflag.FlagSet) (err error) {
 	own.Visit(func(f *pflag.Flag) {
-		err = errors.Join(err, flags.Set(f.Name, f.Value.String()))
+		if flags.Lookup(f.Name) != nil {
+			err = errors.Join(err, flags.Set(f.Name, f.Value.String()))
+		}
 	})
 	return err
 }
@@ -87,5 +90,11 @@ func (a *app) resumed(run string) (*job, error) {
 	j.writing.journal, j.verb = jr, jr.Header().Verb
 	j.closers = append(j.closers, jr.Close)
 	j.resumeIn(dir)
+	if j.verb == "undo" {
+		j.writing.identity = j.recorded.Identity
+		if err := j.undoes(jr.Header().Parent); err != nil {
+			return nil, errors.Join(err, j.close(), dir.Close())
+		}
+	}
 	return j, nil
 }

@@ -2,16 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"flytt/internal/journal"
 	"flytt/internal/report"
@@ -59,7 +56,7 @@ A run that did not get through is resumed first.`,
 			if err != nil {
 				return err
 			}
-			if err := takeRetryFlags(j.flags.verb.Flags(), c.Flags()); err != nil {
+			if err := takeFlags(j.flags.verb.Flags(), c.Flags()); err != nil {
 				return errors.Join(err, j.close())
 			}
 			return j.run(c.Context())
@@ -73,17 +70,6 @@ A run that did not get through is resumed first.`,
 	s.StringVar(&own.runDir, "run-dir", "", "new or empty `DIR` for the files of the retry (default: flytt-runs/<id>)")
 	s.BoolVar(&again, "again", false, "send a file that was sent before")
 	return c
-}
-
-// takeRetryFlags sets in flags, those of import, what was given in own; --again is
-// retry's alone.
-func takeRetryFlags(flags, own *pflag.FlagSet) (err error) {
-	own.Visit(func(f *pflag.Flag) {
-		if f.Name != "again" {
-			err = errors.Join(err, flags.Set(f.Name, f.Value.String()))
-		}
-	})
-	return err
 }
 
 // retried returns the job that sends file as a retry of a run.
@@ -164,7 +150,7 @@ func (a *app) retryOf(first *pastRun, file string, h journal.Header, again bool)
 	if err != nil {
 		return nil, err
 	}
-	j, err := a.jobLike(first.path, h)
+	j, err := a.jobLike(first.path, h, inputFlags...) // another file may be written otherwise
 	if err != nil {
 		return nil, err
 	}
@@ -203,15 +189,15 @@ func (f family) retryable(file string, again bool) error {
 }
 
 // jobLike makes a job with the mapping and the flags of the run at path, which
-// begins anew and reads another file: how that is written, how the job is watched
-// and how fast it goes is not taken over.
-func (a *app) jobLike(path string, h journal.Header) (*job, error) {
-	var o order
-	if err := json.Unmarshal(h.Order, &o); err != nil {
-		return nil, fmt.Errorf("%s: what the run was told to do cannot be read: %w", path, err)
+// begins anew: how the job is watched and how fast it goes is not taken over, nor
+// the flags that others names.
+func (a *app) jobLike(path string, h journal.Header, others ...string) (*job, error) {
+	o, err := readOrder(path, &h)
+	if err != nil {
+		return nil, err
 	}
 	maps.DeleteFunc(o.Flags, func(name string, _ []string) bool {
-		return slices.Contains(inputFlags, name) || slices.Contains(passing, name)
+		return slices.Contains(others, name) || slices.Contains(passing, name)
 	})
 	_, j := newImport(a)
 	if err := giveFlags(j.flags.verb.Flags(), o.Flags); err != nil {

@@ -128,7 +128,7 @@ func (p *printer) fates(w *Whole) {
 	}{
 		{"read", c.Read, true, ""},
 		{"valid", c.Valid, w.Asked.Verb == "validate", ""},
-		{"written", c.Written, w.Asked.Verb != "validate", changes(c)},
+		{"written", c.Written, w.Asked.Verb != "validate", importWords.changes(c)},
 		{"unchanged", c.Unchanged, c.Unchanged > 0, ""},
 		{"skipped", c.Skipped, c.Skipped > 0, "left out by the mapping"},
 		{"rejected", c.Rejected, true, ""},

@@ -22,7 +22,7 @@ const mostReasons = 12
 func (s *Summary) Print(w io.Writer, meaning func(pipeline.Code) string) error {
 	p := &printer{w: w, meaning: meaning}
 	p.counts(s)
-	p.reasons("Why rows were rejected", s.Rejects)
+	p.reasons(wordsOf(s.Verb).reasons, s.Rejects)
 	p.reasons("Repaired by rule", s.Repairs)
 	p.reasons("Warnings", s.Warnings)
 	p.files(s.Files)
@@ -56,6 +56,7 @@ func (p *printer) counts(s *Summary) {
 	}
 	p.printf("%s: %s (%.1f s%s)\n\n", s.Verb, title, s.Seconds, rate)
 	c := s.Rows
+	words := wordsOf(s.Verb)
 	lines := []struct {
 		name string
 		n    int64
@@ -64,17 +65,17 @@ func (p *printer) counts(s *Summary) {
 	}{
 		{"read", c.Read, true, ""},
 		{"valid", c.Valid, s.Verb == "validate", "nothing was sent; only the API knows more"},
-		{"written", c.Written, s.Verb != "validate", changes(c)},
-		{"unchanged", c.Unchanged, c.Unchanged > 0, "their records hold the same already"},
-		{"skipped", c.Skipped, c.Skipped > 0, "left out by the mapping"},
-		{"rejected", c.Rejected, s.Verb != "export" || c.Rejected > 0, ""},
+		{words.written, c.Written, s.Verb != "validate" && s.Verb != "verify", words.changes(c)},
+		{words.unchanged, c.Unchanged, c.Unchanged > 0 || s.Verb == "verify", words.unchangedSay},
+		{"skipped", c.Skipped, c.Skipped > 0, words.skipped},
+		{words.rejected, c.Rejected, s.Verb != "export" || c.Rejected > 0, ""},
 		{"in doubt", c.InDoubt, c.InDoubt > 0, "sent, and no answer shows whether they arrived: never sent again"},
 		{"not sent", c.NotSent, c.NotSent > 0, "the run stopped first"},
 	}
-	width := len(Number(c.Read))
+	width, names := len(Number(c.Read)), max(len("unchanged"), len(words.written))
 	for _, l := range lines {
 		if l.show {
-			p.printf("  %-9s  %*s", l.name, width, Number(l.n))
+			p.printf("  %-*s  %*s", names, l.name, width, Number(l.n))
 			if l.say != "" {
 				p.printf("   %s", l.say)
 			}
@@ -89,13 +90,41 @@ func (p *printer) counts(s *Summary) {
 	}
 }
 
+// words are what the account of a verb calls the fates of rows.
+type words struct {
+	written, new, changed   string
+	unchanged, unchangedSay string
+	skipped                 string
+	rejected                string
+	reasons                 string // title
+}
+
+// wordsOf returns the words of a verb: those that look back at a run have others.
+func wordsOf(verb string) words {
+	switch verb {
+	case "verify":
+		return words{unchanged: "as sent", unchangedSay: "their records hold what was sent", skipped: "not written by the run",
+			rejected: "differ", reasons: "What differs"}
+	case "undo":
+		return words{written: "taken back", new: "deleted", changed: "restored", unchanged: "as before", unchangedSay: "nothing was left to take back",
+			skipped: "not written by the run", rejected: "kept", reasons: "Why records were kept"}
+	}
+	return importWords
+}
+
+// importWords are those of all other verbs.
+var importWords = words{
+	written: "written", new: "created", changed: "updated", unchanged: "unchanged", unchangedSay: "their records hold the same already",
+	skipped: "left out by the mapping", rejected: "rejected", reasons: "Why rows were rejected",
+}
+
 // changes parts the rows written into those whose records are new and the others,
 // if there are any.
-func changes(c pipeline.Counts) string {
-	if c.Updated == 0 {
+func (w words) changes(c pipeline.Counts) string {
+	if c.Updated == 0 && w.new == "created" {
 		return ""
 	}
-	return fmt.Sprintf("(%s created, %s updated)", Number(c.Written-c.Updated), Number(c.Updated))
+	return fmt.Sprintf("(%s %s, %s %s)", Number(c.Written-c.Updated), w.new, Number(c.Updated), w.changed)
 }
 
 // list says whether an export is known to be whole.
@@ -185,7 +214,7 @@ func (p *printer) files(files map[string]string) {
 
 // fileRank puts first what a person looks for first.
 func fileRank(name string) int {
-	order := []string{"output", "manifest", "rejects", "in_doubt", "written"}
+	order := []string{"output", "manifest", "rejects", "in_doubt", "written", "undone"}
 	if i := slices.Index(order, name); i >= 0 {
 		return i
 	}

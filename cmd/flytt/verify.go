@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"flytt/internal/journal"
+	"flytt/internal/report"
+	"flytt/pipeline"
+	"flytt/sinks"
+)
+
+func verifyCommand(a *app) *cobra.Command {
+	var own runFlags
+	var w writing
+	c := &cobra.Command{
+		Use:   "verify RUN",
+		Short: "Compare every row that a run wrote with the API, field by field",
+		Long: `verify goes over the input of RUN again and compares each row that the run wrote,
+or found to be there, with the record as the API has it now. It sends nothing
+but reads. RUN is the id of the run or its directory.
+
+A row that its record holds is as sent. The others are in rejects.csv with the
+reason: the fields that differ, a record that is not there, several records with
+the row's key. Rows that the run left in doubt are in doubt still: flytt resume
+settles those. The input, the mapping and its tables have to be what they were.
+The retries of a run are runs of their own and verified by themselves.`,
+		Example: `  flytt verify 20261124-021500-3fa9c1
+  flytt verify ./run --json`,
+		Args: oneRun,
+		RunE: func(c *cobra.Command, args []string) error {
+			j, past, err := a.lookBack(args[0], "verify")
+			if err != nil {
+				return err
+			}
+			j.target = func(context.Context, *job) (pipeline.Sink, pipeline.ChunkLimits, error) { return j.verifySink(past) }
+			return j.runLike(c)
+		},
+	}
+	own.addWatching(c)
+	w.addReadFlags(c)
+	c.Flags().StringVar(&own.runDir, "run-dir", "", "new or empty `DIR` for what is found (default: flytt-runs/<id>)")
+	return c
+}
+
+// addReadFlags adds the flags that say how fast and how patiently is read.
+func (w *writing) addReadFlags(c *cobra.Command) {
+	s := c.Flags()
+	s.IntVar(&w.concurrency, "concurrency", 0, "requests under way at once (default 4)")
+	s.Float64Var(&w.rate, "rate", 0, "at most `N` requests per second (default: no limit)")
+	s.DurationVar(&w.giveUpAfter, "give-up-after", defaultGiveUpAfter, "`TIME` to wait for an API that does not answer")
+}
+
+func oneRun(_ *cobra.Command, args []string) error {
+	switch len(args) {
+	case 0:
+		return errors.New("the run is not said")
+	case 1:
+		return nil
+	}
+	return errors.New("it is about one run at a time")
+}
+
+// lookBack returns the job that goes over the rows of a run again, as a run of
+// verb, and the journal of that run. As long as that is open nobody goes on with
+// the run.
+func (a *app) lookBack(run, verb string) (*job, *journal.Journal, error) {
+	path, err := a.findRun(run)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !report.HasJournal(path) {
+		return nil, nil, usagef(runsHint, "%s did not write to the API", shorten(path))
+	}
+	past, err := openRun(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	j, err := a.replay(path, past.Header(), verb)
+	if err != nil {
+		return nil, nil, errors.Join(err, past.Close())
+	}
+	j.closers = append(j.closers, past.Close)
+	return j, past, nil
+}
+
+// replay makes the job that goes over the rows of the run at path, whose journal
+// has the header h, as a run of verb.
+func (a *app) replay(path string, h journal.Header, verb string) (*job, error) {
+	if h.Verb == "undo" {
+		return nil, usagef(runsHint, "%s took back what another run did: it wrote no rows of its own", shorten(path))
+	}
+	o, err := readOrder(path, &h)
+	if err != nil {
+		return nil, err
+	}
+	j, err := a.jobLike(path, h)
+	if err != nil {
+		return nil, err
+	}
+	if err := j.keepRetry(path); err != nil {
+		return nil, err
+	}
+	j.verb, j.file, j.input, j.clock = verb, o.File, o.Input, h.Began
+	j.writing.parent = path
+	return j, sameFiles(&h)
+}
+
+// runLike runs j, with the flags that were given to c.
+func (j *job) runLike(c *cobra.Command) error {
+	if err := takeFlags(j.flags.verb.Flags(), c.Flags()); err != nil {
+		return errors.Join(err, j.close())
+	}
+	return j.run(c.Context())
+}
+
+// verifySink makes the sink that compares rows with what the API has of them.
+func (j *job) verifySink(past *journal.Journal) (pipeline.Sink, pipeline.ChunkLimits, error) {
+	h := past.Header()
+	if err := j.reachAgain(&h); err != nil {
+		return nil, pipeline.ChunkLimits{}, err
+	}
+	o, err := j.bulkOptions()
+	if err != nil {
+		return nil, pipeline.ChunkLimits{}, err
+	}
+	sink, err := sinks.NewVerify(j.writing.client, j.plan.Schema(), past, o)
+	if err != nil {
+		return nil, pipeline.ChunkLimits{}, err
+	}
+	j.writing.bulk = sink.Bulk
+	return sink, j.chunkLimits(), nil
+}
+
+// reachAgain gets at the API in the first pass: that which the run whose journal
+// has the header h wrote to.
+func (j *job) reachAgain(h *journal.Header) error {
+	if j.pass > 1 {
+		return nil
+	}
+	if err := j.reach(); err != nil {
+		return err
+	}
+	return j.sameTarget(h)
+}
+
+// nextOfVerify returns what to do after the rows of a run were compared.
+func (j *job) nextOfVerify(err error) step {
+	run := shorten(j.writing.parent)
+	switch {
+	case err != nil:
+		return step{command: j.again()}
+	case j.summary.Rows.InDoubt > 0:
+		return step{command: join([]string{"flytt", "resume", run})}
+	case j.summary.Rows.Rejected > 0:
+		return step{"see in rejects.csv which rows are not as they were sent", join([]string{"flytt", "runs", "show", run})}
+	}
+	return step{}
+}

@@ -1,0 +1,95 @@
+package sinks
+
+import (
+	"context"
+	"slices"
+
+	"flytt/internal/api"
+	"flytt/pipeline"
+)
+
+// Verify is a sink that sends nothing: it compares the rows that a run wrote with
+// the records that the API has now. A row that its record holds is Unchanged; one
+// whose record holds something else, is not there, or is there more than once is
+// Rejected for that. A row that the run left in doubt is InDoubt still, and one
+// that it did not write is Skipped.
+type Verify struct {
+	*Bulk
+	past Past
+}
+
+var _ pipeline.Sink = (*Verify)(nil)
+
+// NewVerify returns a sink for the rows of schema that the run with the journal
+// past wrote. The options are those of the run; only Journal is of no account.
+func NewVerify(client *api.Client, schema *pipeline.Schema, past interface {
+	Past
+	Journal
+}, o BulkOptions) (*Verify, error) {
+	o.Journal = past
+	s, err := NewBulk(client, schema, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Verify{s, past}, nil
+}
+
+// Encoder returns an encoder of rows in the form in which they were sent.
+func (v *Verify) Encoder() pipeline.Encoder { return pastEncoder{v.Bulk.Encoder()} }
+
+// Write compares the rows of c with their records.
+func (v *Verify) Write(ctx context.Context, c *pipeline.Chunk) error {
+	w := v.writes.Get().(*write)
+	w.begin(c)
+	err := v.verify(ctx, w)
+	w.end()
+	v.writes.Put(w)
+	return err
+}
+
+func (v *Verify) verify(ctx context.Context, w *write) error {
+	if err := w.lookBack(v.past); err != nil {
+		return err
+	}
+	fates := w.chunk.Fates
+	was := slices.Clone(fates)
+	var rows []int32
+	for i, fate := range fates {
+		switch {
+		case wrote(fate):
+			rows = append(rows, int32(i))
+		case fate != pipeline.InDoubt:
+			fates[i] = pipeline.Skipped
+		}
+	}
+	now, err := w.readCurrent(ctx, rows, true)
+	if err != nil {
+		for _, row := range rows {
+			fates[row] = pipeline.Pending // not looked at
+		}
+		return err
+	}
+	for _, row := range rows {
+		w.verifyRow(row, was[row], now[row])
+	}
+	return nil
+}
+
+// verifyRow settles row by its record.
+func (w *write) verifyRow(row int32, was pipeline.Fate, now current) {
+	o := &w.bulk.options
+	switch {
+	case now.blind:
+		w.doubt([]int32{row}, "the API gave it no id, and it is not found by a key", 0, nil)
+	case now.record == nil:
+		w.note(row, w.bulk.field(o.Key), codeMissing, "")
+	case now.many && was == pipeline.Written:
+		w.note(row, w.bulk.field(o.Key), codeKeyNotUnique, "")
+	default:
+		if patch := w.patchOf(row, now.record); patch != nil {
+			w.noteFields(row, patch, codeDiffers)
+			return
+		}
+		w.chunk.Fates[row] = pipeline.Unchanged
+	}
+}
