@@ -114,7 +114,7 @@ func (w *write) sendPart(ctx context.Context, b *bisect, part []int32) (verdict,
 		return w.post(ctx, part)
 	}
 	if w.extra == 0 {
-		w.rejectAll(b.rows, codeRefusedChunk, b.whole)
+		w.rejectAll(w.stillPending(b.rows), codeRefusedChunk, b.whole)
 		b.rows = nil
 		return verdict{}, nil
 	}

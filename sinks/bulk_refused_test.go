@@ -83,6 +83,23 @@ func TestBulkGivesUpASearchThatCostsTooMuch(t *testing.T) {
 	}
 }
 
+// TestBulkGivesUpInASample is TestBulkGivesUpASearchThatCostsTooMuch where that
+// happens while rows from all over the chunk are tried.
+func TestBulkGivesUpInASample(t *testing.T) {
+	for extra := 30; extra < 60; extra++ {
+		f := &fakeAPI{}
+		s := f.bulk(t, BulkOptions{Atomicity: AllOrNothing, MaxExtra: extra})
+		c := bulkChunk(t, s, 0, 500, run(0, 200)...)
+		if err := s.Write(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		f.wantOnce(t, fmt.Sprintf("after %d requests", extra), c)
+		if c.Pending() != 0 || f.posts > extra+1 {
+			t.Errorf("%s, %d requests", fates(c), f.posts)
+		}
+	}
+}
+
 func TestBulkSplitsOnARefusalOnly(t *testing.T) {
 	f := &fakeAPI{}
 	f.before = func(post int, w http.ResponseWriter) bool {
