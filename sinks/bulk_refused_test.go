@@ -94,6 +94,11 @@ func TestBulkGivesUpInASample(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.wantOnce(t, fmt.Sprintf("after %d requests", extra), c)
+		for _, p := range c.Problems {
+			if c.Fates[p.Row] != pipeline.Rejected || f.times(string(c.Keys.Value(int(p.Row)))) != 0 {
+				t.Errorf("after %d requests: row %d is %s: %s", extra, p.Row, c.Fates[p.Row], p.Code)
+			}
+		}
 		if c.Pending() != 0 || f.posts > extra+1 {
 			t.Errorf("%s, %d requests", fates(c), f.posts)
 		}
