@@ -166,7 +166,10 @@ func (b *bisect) refuse(n int, r *verdict) {
 		b.size = len(b.rows)
 		return
 	}
-	b.blind, b.whole = true, r.whole
+	b.blind = true
+	if n > 1 { // what is said of one row is not said of others
+		b.whole = r.whole
+	}
 	b.found += r.rejected
 	b.size = b.group()
 	if r.holds && !r.partial {
