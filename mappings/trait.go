@@ -74,6 +74,26 @@ func (m *Mapping) Identity(r *Resource) *Mapping {
 	return &only
 }
 
+// TraitField returns the field of r that its records have the trait in, where key
+// is the name of that which identifies them; nil if there is none.
+func (r *Resource) TraitField(t Trait, key string) *Field {
+	if t == Key {
+		return r.Field(key)
+	}
+	for i := range r.Fields {
+		if of, ok := traitOf(&r.Fields[i]); ok && of == t {
+			return &r.Fields[i]
+		}
+	}
+	return nil
+}
+
+// Append appends v in the form in which values of the trait are compared; nothing
+// if it cannot be.
+func (t Trait) Append(out, v []byte) []byte {
+	return append(out, appendTrait(nil, t, bytes.TrimSpace(v))...)
+}
+
 // TraitReader reads the traits of rows. It is for one goroutine.
 type TraitReader struct {
 	fields [Traits]int // indices in the schema; pipeline.None: there is none

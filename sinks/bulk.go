@@ -79,6 +79,7 @@ type BulkOptions struct {
 	Journal   Journal                      // where what is sent, and what became of it, is on record; nil: nowhere
 	Settle    time.Duration                // after which the API is not working on a request any more: rows in doubt are looked up then
 	Shared    func(row int64) bool         // the key of the row with this number is that of other rows, too: it cannot be looked up; nil: none is
+	Planned   Planned                      // what each row is to do; one that would do something else is rejected; nil: whatever applies
 	Undoable  bool                         // keep what records held before they were changed
 	SealImage func([]byte) ([]byte, error) // encrypts what is kept of them; nil: the journal's own encryption is enough
 	SumOf     func([]byte) ([]byte, error) // form of a record of which the journal keeps a sum; nil: no sums are kept
@@ -104,6 +105,8 @@ func (o BulkOptions) withDefaults() BulkOptions {
 // rows it has written stay: there is nothing to commit and nothing to take back.
 type Bulk struct {
 	client  *api.Client
+	finder  Finder // of records: the client, or of a Plan a copy of the list
+	plans   bool   // nothing is sent: see Plan
 	schema  *pipeline.Schema
 	options BulkOptions
 	limit   atomic.Int64 // bytes of one request; learned from 413
@@ -137,7 +140,7 @@ func NewBulk(client *api.Client, schema *pipeline.Schema, o BulkOptions) (*Bulk,
 	if o.Key == "" || schema.Index(o.Key) < 0 {
 		o.Key, o.KeyLookup = "", false
 	}
-	s := &Bulk{client: client, schema: schema, options: o, began: time.Now()}
+	s := &Bulk{client: client, finder: client, schema: schema, options: o, began: time.Now()}
 	if err := s.checkMode(); err != nil {
 		return nil, err
 	}
@@ -164,7 +167,10 @@ func (s *Bulk) Encoder() pipeline.Encoder {
 func (s *Bulk) Write(ctx context.Context, c *pipeline.Chunk) error {
 	w := s.writes.Get().(*write)
 	w.begin(c)
-	err := w.recall()
+	err := w.recallPlan()
+	if err == nil {
+		err = w.recall()
+	}
 	busy := err == nil && w.unsettled()
 	if busy {
 		err = w.carryOut(ctx)

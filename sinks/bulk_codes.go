@@ -16,6 +16,12 @@ const (
 	codeExistsOtherwise pipeline.Code = "exists_otherwise"
 	codeReadOnlyCell    pipeline.Code = "read_only_cell"
 
+	codeNotAsPlanned pipeline.Code = "not_as_planned"
+
+	// CodeWouldChange and CodeDuplicateOfRecord are what a Plan says of rows.
+	CodeWouldChange       pipeline.Code = "would_change"
+	CodeDuplicateOfRecord pipeline.Code = "duplicate_of_record"
+
 	// These are noted by who looks back at a run: Verify and Undo.
 	codeMissing      pipeline.Code = "missing"
 	codeDiffers      pipeline.Code = "differs"
@@ -85,4 +91,13 @@ var bulkCodes = []pipeline.CodeInfo{
 	{Code: codeStoresElse, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "restored, and the API stored something else",
 		Fix:     "Compare the record with what it was: the API may not take the field's old value."},
+	{Code: codeNotAsPlanned, Stage: pipeline.Write, Severity: pipeline.Error,
+		Meaning: "not what the plan says",
+		Fix:     "The row would do something else now than was planned, because records have changed: flytt plan makes a new plan."},
+	{Code: CodeWouldChange, Stage: pipeline.Write, Severity: pipeline.Warning,
+		Meaning: "would change in its record",
+		Fix:     "plan.csv names the records and the fields."},
+	{Code: CodeDuplicateOfRecord, Stage: pipeline.Validate, Severity: pipeline.Warning,
+		Meaning: "a record that is there has the same",
+		Fix:     "The row would make a second record; plan.csv names the first. --skip-existing or --mode upsert finds it by its key."},
 }

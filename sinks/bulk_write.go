@@ -6,25 +6,27 @@ import (
 	"net/http"
 
 	"flytt/internal/api"
+	"flytt/internal/journal"
 	"flytt/pipeline"
 )
 
 // write is one call of Write: the chunk, and buffers that are kept for the next.
 type write struct {
-	bulk   *Bulk
-	chunk  *pipeline.Chunk
-	rows   []int32  // the rows to send
-	body   []byte   // of the request
-	reply  []byte   // body of the answer
-	full   []byte   // of the row being compared: its object, with nulls
-	items  [][]byte // of the rows in the request
-	keys   [][]byte // likewise
-	answer *api.Answer
-	ids    []idSpan // by row: where its id lies in idText
-	idText []byte
-	extra  int             // requests left to find out which rows are refused
-	todo   []change        // records to be changed
-	was    []pipeline.Fate // of the rows when the run ended that is being undone
+	bulk    *Bulk
+	chunk   *pipeline.Chunk
+	rows    []int32  // the rows to send
+	body    []byte   // of the request
+	reply   []byte   // body of the answer
+	full    []byte   // of the row being compared: its object, with nulls
+	items   [][]byte // of the rows in the request
+	keys    [][]byte // likewise
+	answer  *api.Answer
+	ids     []idSpan // by row: where its id lies in idText
+	idText  []byte
+	extra   int             // requests left to find out which rows are refused
+	todo    []change        // records to be changed
+	was     []pipeline.Fate // of the rows when the run ended that is being undone
+	planned *journal.Entry  // what was planned of the rows; nil: nothing was
 
 	turnedAway int  // rows that the API has refused
 	holdsTurn  bool // to search while others wait: see outlook
@@ -104,7 +106,7 @@ func (w *write) sendPending(ctx context.Context) error {
 	}
 	rows, err := w.change(ctx, rows)
 	if err == nil {
-		rows, err = w.bulk.learn(ctx, w, rows)
+		rows, err = w.bulk.learn(ctx, w, w.asPlanned(rows))
 	}
 	if err == nil {
 		err = w.send(ctx, rows)

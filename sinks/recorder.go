@@ -24,6 +24,10 @@ type RecorderOptions struct {
 	// said there of those that are Written and Updated; the zero value: see Recorder.
 	Written WrittenWords
 
+	// Planned says that nothing is sent: plan.csv has for every row what would become
+	// of it, in place of the file of the rows that the API has.
+	Planned bool
+
 	// Replace removes what an earlier pass over the same input recorded.
 	Replace bool
 
@@ -63,6 +67,7 @@ type Recorder struct {
 	missing missing
 
 	rejects, inDoubt, written recordFile
+	planned                   plannedCounts
 }
 
 // NewRecorder returns a Recorder that writes to dir, which must exist. It is a
@@ -94,8 +99,10 @@ func NewRecorder(dir string, o RecorderOptions) (*Recorder, error) {
 	whole := r.head(append(slices.Clone(o.Columns), pipeline.RowColumn, pipeline.ErrorsColumn))
 	r.rejects = recordFile{name: "rejects", path: filepath.Join(dir, "rejects.csv"), head: whole}
 	r.inDoubt = recordFile{name: "in_doubt", path: filepath.Join(dir, "in_doubt.csv"), head: whole}
-	name := r.options.Written.File
-	r.written = recordFile{name: name, path: filepath.Join(dir, name+".csv"), head: r.head([]string{"row", "key", "id", "change"})}
+	r.written = recordFile{name: o.Written.File, path: filepath.Join(dir, o.Written.File+".csv"), head: r.head([]string{"row", "key", "id", "change"})}
+	if o.Planned {
+		r.written = recordFile{name: "rows", path: filepath.Join(dir, "plan.csv"), head: r.head(planColumns)}
+	}
 	r.missing.init(r)
 	if o.Replace {
 		return r, r.removeFiles()
@@ -141,11 +148,19 @@ func (r *Recorder) Render(c *pipeline.Chunk, out *pipeline.Record) {
 		if len(mine) > 0 {
 			out.Missing = r.missing.render(out.Missing, mine, c.Rows[row])
 		}
+		if r.options.Planned {
+			out.Written = r.appendPlanned(out.Written, c, row, mine)
+		}
 		switch fate {
 		case pipeline.Rejected, pipeline.Broken:
 			out.Rejects = r.appendRow(out.Rejects, c, row, mine, beyond)
 		case pipeline.InDoubt:
 			out.InDoubt = r.appendRow(out.InDoubt, c, row, mine, beyond)
+		}
+		if r.options.Planned {
+			continue
+		}
+		switch fate {
 		case pipeline.Written:
 			out.Written = r.appendWritten(out.Written, c, row, r.options.Written.Written)
 		case pipeline.Updated:

@@ -48,7 +48,7 @@ func (s *Bulk) findIDs(ctx context.Context, ids []string) (map[string][]byte, er
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	found, err := s.client.FindByKeys(ctx, api.Lookup{Path: s.options.Path, Field: idField, Keys: ids, Unique: true})
+	found, err := s.finder.FindByKeys(ctx, api.Lookup{Path: s.options.Path, Field: idField, Keys: ids, Unique: true})
 	if stops(ctx, err) {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func stops(ctx context.Context, err error) bool {
 
 // get reads the record with id; nil if there is none.
 func (s *Bulk) get(ctx context.Context, id string) ([]byte, error) {
-	o, err := s.client.Get(ctx, s.options.Records, id, nil)
+	o, err := s.finder.Get(ctx, s.options.Records, id, nil)
 	if errors.Is(err, api.ErrNotFound) {
 		return nil, nil
 	}

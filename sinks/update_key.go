@@ -108,7 +108,7 @@ func (w *write) findKeys(ctx context.Context, rows []int32, known *anchor) (abse
 	if known != nil {
 		l.Control = known.key
 	}
-	found, err := w.bulk.client.FindByKeys(ctx, l)
+	found, err := w.bulk.finder.FindByKeys(ctx, l)
 	if err != nil {
 		if interrupted(ctx, err) || stops(ctx, err) {
 			return nil, err

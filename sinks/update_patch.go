@@ -47,8 +47,12 @@ func (w *write) patchOf(row int32, record []byte) []byte {
 // makeChanges sends what compare has found to differ, once the journal has it what
 // the records hold now.
 func (w *write) makeChanges(ctx context.Context) error {
-	changes := w.todo
+	changes := w.changesAsPlanned(w.todo)
 	w.todo = w.todo[:0]
+	if w.bulk.plans {
+		w.foreseeChanges(changes)
+		return nil
+	}
 	if len(changes) == 0 {
 		return nil
 	}

@@ -211,14 +211,20 @@ func (c *collector) Apply(b *pipeline.Batch) error {
 			continue
 		}
 		c.reader.Read(b, i, func(trait mappings.Trait, text []byte) {
-			c.text = append(append(append(c.text[:0], c.key[:]...), byte(trait)), text...)
-			sum := sha256.Sum256(c.text)
-			c.records = append(c.records, clash.Record{
-				Hi: binary.BigEndian.Uint64(sum[:]), Lo: binary.BigEndian.Uint64(sum[8:]), Row: b.Rows[i], Tag: uint64(trait),
-			})
+			r := clash.Record{Row: b.Rows[i], Tag: uint64(trait)}
+			r.Hi, r.Lo, c.text = digest(c.text, &c.key, byte(trait), text)
+			c.records = append(c.records, r)
 		})
 	}
 	return c.sorter.Add(c.records)
+}
+
+// digest returns a digest of text, which is of some kind, with a key that nobody
+// keeps. The buffer is handed back for the next.
+func digest(buffer []byte, key *[sha256.Size]byte, kind byte, text []byte) (hi, lo uint64, _ []byte) {
+	buffer = append(append(append(buffer[:0], key[:]...), kind), text...)
+	sum := sha256.Sum256(buffer)
+	return binary.BigEndian.Uint64(sum[:]), binary.BigEndian.Uint64(sum[8:]), buffer
 }
 
 // step returns the step that does what the policies say; nil if there is nothing

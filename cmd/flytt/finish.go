@@ -25,6 +25,7 @@ func (j *job) finish(result *pipeline.Report, recorder *sinks.Recorder, err erro
 	err = errors.Join(err, j.endJournal(err))
 	s := j.summary
 	s.Result(result, time.Since(j.started))
+	j.foretell(recorder)
 	if j.info != nil && j.info.Place != nil {
 		s.Locate(j.place)
 	}
@@ -48,6 +49,9 @@ func (j *job) finish(result *pipeline.Report, recorder *sinks.Recorder, err erro
 		s.Files["output"] = j.output
 	}
 	maps.Copy(s.Files, j.files)
+	if j.verb == "plan" && err == nil {
+		err = j.writePlan()
+	}
 	s.Exit = runExit(err, s.Rows)
 	next := j.next(err)
 	if err != nil {
@@ -151,6 +155,8 @@ func (a *app) sayNext(s step) {
 func (j *job) next(err error) step {
 	rows, rejects := j.summary.Rows, j.summary.Files["rejects"]
 	switch {
+	case j.verb == "plan":
+		return j.nextOfPlan(err)
 	case j.verb == "verify":
 		return j.nextOfVerify(err)
 	case j.verb == "undo" && err == nil && rows.InDoubt == 0:

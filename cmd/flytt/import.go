@@ -40,6 +40,8 @@ type writing struct {
 	stamp       bool   // rows without a key get one
 	parent      string // directory of the run that this one belongs to
 
+	plan string // directory of the plan that is applied; empty: there is none
+
 	undoable       bool     // what records held before they are changed is kept
 	undoRecipients []string // who can read that: age1…; none: whoever can read the journal
 	identity       string   // file of the identities that an undo opens it with; empty: none
@@ -232,8 +234,11 @@ func (j *job) confirm(n *connection, client *api.Client) error {
 		return nil
 	}
 	question := j.change.question(j.file, n.place(client))
-	if j.verb == "undo" {
+	switch j.verb {
+	case "undo":
 		question = undoQuestion(j.writing.parent, n.place(client))
+	case "apply":
+		question = applyQuestion(j.writing.plan, n.place(client))
 	}
 	if j.ask(question) {
 		return nil

@@ -46,6 +46,9 @@ type job struct {
 	// recorded is what a run was told that is gone on with; nil: it begins.
 	recorded *order
 
+	// live is a copy of the records that there are; nil: there is none.
+	live *live
+
 	// first is the step before all others; nil: there is none.
 	first pipeline.Step
 
@@ -185,6 +188,9 @@ func (j *job) steps() (steps []pipeline.Step) {
 	}
 	if step := j.duplicates.step(j.plan.Columns()); step != nil {
 		steps = append(steps, step)
+	}
+	if j.live != nil {
+		steps = append(steps, j.twinStep())
 	}
 	return steps
 }
@@ -399,7 +405,7 @@ func (j *job) open(ctx context.Context) (sink pipeline.Sink, chunks pipeline.Chu
 func (j *job) record() (*sinks.Recorder, error) {
 	o := sinks.RecorderOptions{
 		Columns: j.source.Columns(), Fields: j.plan.Schema().Fields, Tables: j.plan.Tables(), Meaning: meaning,
-		Replace: j.pass > 1 || j.recorded != nil,
+		Replace: j.pass > 1 || j.recorded != nil, Planned: j.verb == "plan",
 	}
 	if j.verb == "undo" {
 		o.Written = sinks.WrittenWords{File: "undone", Written: "deleted", Updated: "restored"}

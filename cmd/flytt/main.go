@@ -146,6 +146,8 @@ resume goes on.`,
 var verbs = []func(*app) *cobra.Command{
 	inspectCommand,
 	validateCommand,
+	planCommand,
+	applyCommand,
 	importCommand,
 	resumeCommand,
 	retryCommand,

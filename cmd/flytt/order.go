@@ -28,6 +28,9 @@ type order struct {
 	Mapping string              `json:"mapping,omitempty"` // as it was named; the run's own copy is used
 	Guessed bool                `json:"guessed"`           // the mapping was
 
+	Plan string    `json:"plan,omitempty"` // directory of the plan that is applied
+	Live *liveMark `json:"live,omitempty"` // of a plan: the records that there were
+
 	Identity string `json:"identity,omitempty"` // file that an undo opens what was kept with
 
 	Resource  string `json:"resource"`
@@ -94,7 +97,7 @@ func (j *job) header() (journal.Header, error) {
 		BaseURL: w.connection.address(w.client), Customer: w.connection.customer, Resource: j.resource.Name,
 	}
 	o := order{
-		File: j.file, Input: j.input, Flags: givenFlags(j.flags.verb.Flags()), Mapping: j.flags.mapping, Guessed: j.change.guessed, Identity: w.identity,
+		File: j.file, Input: j.input, Flags: givenFlags(j.flags.verb.Flags()), Mapping: j.flags.mapping, Guessed: j.change.guessed, Identity: w.identity, Plan: w.plan, Live: j.live.mark(),
 		Resource: j.resource.Name, ChunkRows: j.settings.ChunkRows, Atomicity: j.settings.Bulk.Atomicity,
 	}
 	var err error
@@ -125,6 +128,10 @@ func (j *job) describeFiles(mapping string) ([]journal.File, error) {
 		files = append(files, struct{ name, path string }{"mapping", mapping})
 	}
 	for _, path := range j.tables() {
+		path, err := filepath.Abs(path)
+		if err != nil {
+			return nil, err
+		}
 		files = append(files, struct{ name, path string }{"lookup table", path})
 	}
 	var out []journal.File

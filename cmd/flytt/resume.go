@@ -90,7 +90,14 @@ func (a *app) resumed(run string) (*job, error) {
 	j.writing.journal, j.verb = jr, jr.Header().Verb
 	j.closers = append(j.closers, jr.Close)
 	j.resumeIn(dir)
-	if j.verb == "undo" {
+	switch j.verb {
+	case "plan":
+		return nil, errors.Join(usagef("flytt plan makes another", "%s is a plan, which was not made to its end", shorten(path)), j.close(), dir.Close())
+	case "apply":
+		if err := j.applies(j.recorded.Plan); err != nil {
+			return nil, errors.Join(err, j.close(), dir.Close())
+		}
+	case "undo":
 		j.writing.identity = j.recorded.Identity
 		if err := j.undoes(jr.Header().Parent); err != nil {
 			return nil, errors.Join(err, j.close(), dir.Close())

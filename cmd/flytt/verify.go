@@ -89,8 +89,13 @@ func (a *app) lookBack(run, verb string) (*job, *journal.Journal, error) {
 // replay makes the job that goes over the rows of the run at path, whose journal
 // has the header h, as a run of verb.
 func (a *app) replay(path string, h journal.Header, verb string) (*job, error) {
-	if h.Verb == "undo" {
+	switch {
+	case h.Verb == "undo":
 		return nil, usagef(runsHint, "%s took back what another run did: it wrote no rows of its own", shorten(path))
+	case h.Verb == "plan" && verb != "apply":
+		return nil, usagef("flytt apply does what it says", "%s is a plan: it wrote nothing", shorten(path))
+	case h.Verb != "plan" && verb == "apply":
+		return nil, usagef("flytt plan FILE makes one", "%s is no plan", shorten(path))
 	}
 	o, err := readOrder(path, &h)
 	if err != nil {
@@ -104,7 +109,11 @@ func (a *app) replay(path string, h journal.Header, verb string) (*job, error) {
 		return nil, err
 	}
 	j.verb, j.file, j.input, j.clock = verb, o.File, o.Input, h.Began
-	j.writing.parent = path
+	if verb == "apply" {
+		j.writing.plan = path // and the run belongs to none
+	} else {
+		j.writing.parent = path
+	}
 	return j, sameFiles(&h)
 }
 

@@ -24,6 +24,7 @@ type Summary struct {
 	Notes    []string          `json:"notes,omitempty"` // what was remarkable about the input as a whole
 	Files    map[string]string `json:"files"`
 	List     *List             `json:"list,omitempty"` // of an export
+	Plan     *Plan             `json:"plan,omitempty"` // of plan
 	Seconds  float64           `json:"seconds"`
 	Balanced bool              `json:"balanced"`
 	Exit     int               `json:"exit"`
@@ -48,6 +49,21 @@ type List struct {
 	Requests   int64  `json:"requests"`
 	Duplicates int64  `json:"duplicates_dropped"`
 	Drifts     int64  `json:"drifts"`
+}
+
+// Plan is what an import would do, in rows.
+type Plan struct {
+	Create    int64 `json:"create"`
+	Update    int64 `json:"update"`
+	Unchanged int64 `json:"unchanged"`
+	Skip      int64 `json:"skip"`
+	Reject    int64 `json:"reject"`
+
+	DuplicateInFile   int64 `json:"duplicate_in_file"`   // of those rejected: like another row of the file
+	DuplicateOfRecord int64 `json:"duplicate_of_record"` // of those created: like a record that is there
+
+	Fields  []Reason `json:"fields"`  // that would change, with how many rows
+	Records int64    `json:"records"` // that there were
 }
 
 // Reason counts one kind of problem in one field.

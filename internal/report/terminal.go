@@ -22,6 +22,7 @@ const mostReasons = 12
 func (s *Summary) Print(w io.Writer, meaning func(pipeline.Code) string) error {
 	p := &printer{w: w, meaning: meaning}
 	p.counts(s)
+	p.plan(s.Plan)
 	p.reasons(wordsOf(s.Verb).reasons, s.Rejects)
 	p.reasons("Repaired by rule", s.Repairs)
 	p.reasons("Warnings", s.Warnings)
@@ -64,8 +65,8 @@ func (p *printer) counts(s *Summary) {
 		say  string
 	}{
 		{"read", c.Read, true, ""},
-		{"valid", c.Valid, s.Verb == "validate", "nothing was sent; only the API knows more"},
-		{words.written, c.Written, s.Verb != "validate" && s.Verb != "verify", words.changes(c)},
+		{"valid", c.Valid, s.Verb == "validate" || s.Verb == "plan", "nothing was sent; only the API knows more"},
+		{words.written, c.Written, s.Verb != "validate" && s.Verb != "verify" && s.Verb != "plan", words.changes(c)},
 		{words.unchanged, c.Unchanged, c.Unchanged > 0 || s.Verb == "verify", words.unchangedSay},
 		{"skipped", c.Skipped, c.Skipped > 0, words.skipped},
 		{words.rejected, c.Rejected, s.Verb != "export" || c.Rejected > 0, ""},
@@ -88,6 +89,34 @@ func (p *printer) counts(s *Summary) {
 	if !s.Balanced {
 		p.printf("\n  These numbers do not add up, which is a fault in flytt. Do not rely on this run.\n")
 	}
+}
+
+// plan says what would become of the rows, and of which fields.
+func (p *printer) plan(plan *Plan) {
+	if plan == nil {
+		return
+	}
+	p.printf("\nWhat an import would do to the %s records that are there\n", Number(plan.Records))
+	lines := []struct {
+		name string
+		n    int64
+		of   bool // part of the line above
+	}{
+		{"create", plan.Create, false},
+		{"  like a record that is there", plan.DuplicateOfRecord, true},
+		{"update", plan.Update, false},
+		{"unchanged", plan.Unchanged, false},
+		{"skip", plan.Skip, false},
+		{"reject", plan.Reject, false},
+		{"  like another row of the file", plan.DuplicateInFile, true},
+	}
+	width := len(Number(plan.Create + plan.Update + plan.Unchanged + plan.Skip + plan.Reject))
+	for _, l := range lines {
+		if l.n > 0 || !l.of {
+			p.printf("  %*s  %s\n", width, Number(l.n), l.name)
+		}
+	}
+	p.reasons("Fields that would change", plan.Fields)
 }
 
 // words are what the account of a verb calls the fates of rows.

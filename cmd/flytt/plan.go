@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"flytt/internal/journal"
+	"flytt/internal/report"
+	"flytt/mappings"
+	"flytt/pipeline"
+	"flytt/sinks"
+)
+
+// planFile is what a plan is called in its run directory.
+const planFile = "plan.json"
+
+func planCommand(a *app) *cobra.Command {
+	c, j := newImport(a)
+	j.verb = "plan"
+	var out string
+	j.target = func(ctx context.Context, j *job) (pipeline.Sink, pipeline.ChunkLimits, error) { return j.planSink(ctx) }
+	c.Use, c.Short = "plan FILE", "Say, row by row, what an import would do to the records that are there"
+	c.Long = `plan reads FILE and all records of the resource, and says of each row what an
+import with the same flags would do: make a record, change one (and which of its
+fields), leave it as it is, or reject the row. A row that would make a record
+like one that is there (the same key, ssn, org_no or email) is told apart.
+Nothing is sent but reads, and no value that identifies a person stands in an
+address: the records are read by listing, and compared here.
+
+plan.csv in the run directory has a line for every row. plan.json is the plan: it
+is bound to the input, the mapping, its tables, the tenant, the address, and to
+the records as they were read. flytt apply does what it says.`
+	c.Example = `  flytt plan register.csv -m mapping.yaml --mode upsert --key custom_id
+  flytt plan register.csv -m mapping.yaml --json
+  flytt apply flytt-runs/20261124-021500-3fa9c1/plan.json`
+	c.RunE = func(c *cobra.Command, args []string) error {
+		j.file = args[0]
+		if err := j.run(c.Context()); err != nil || out == "" || j.summary.Error != nil {
+			return err
+		}
+		return j.copyPlan(out)
+	}
+	s := c.Flags()
+	s.StringVarP(&out, "output", "o", "", "`FILE` for a copy of the plan (default: "+planFile+" of the run directory alone)")
+	for _, name := range []string{"dry-run", "yes"} {
+		if err := s.MarkHidden(name); err != nil {
+			panic(err)
+		}
+	}
+	return c
+}
+
+// planSink makes the sink that finds out what an import would do.
+func (j *job) planSink(ctx context.Context) (pipeline.Sink, pipeline.ChunkLimits, error) {
+	var none pipeline.ChunkLimits
+	if err := j.reach(); err != nil {
+		return nil, none, err
+	}
+	var err error
+	if j.live, err = j.readLive(ctx, j.dir.Path); err != nil {
+		return nil, none, err
+	}
+	j.closers = append(j.closers, j.live.close)
+	if a := &j.live.account; !a.Complete {
+		j.log.Warn("it is not proved that all records were read: the plan may take for new what is there", "cause", a.Doubt)
+	}
+	if err := j.beginJournal(); err != nil {
+		return nil, none, err
+	}
+	o, err := j.bulkOptions()
+	if err != nil {
+		return nil, none, err
+	}
+	sink, err := sinks.NewPlan(j.plan.Schema(), j.live, o)
+	if err != nil {
+		return nil, none, err
+	}
+	j.writing.bulk = sink.Bulk
+	return sink, j.chunkLimits(), nil
+}
+
+// twinStep returns the step that finds records like rows.
+func (j *job) twinStep() pipeline.Step {
+	return &twinStep{live: j.live, reader: j.plan.TraitReader(j.resource, j.change.byRecord()), columns: j.plan.Columns()}
+}
+
+// twinStep notes of rows which traits they have in common with records. Whether
+// that matters shows when it is known what becomes of them.
+type twinStep struct {
+	live    *live
+	reader  *mappings.TraitReader
+	columns []int16
+}
+
+// Apply notes the twins of the rows of b.
+func (s *twinStep) Apply(b *pipeline.Batch) (err error) {
+	for i, fate := range b.Fates {
+		if fate != pipeline.Pending {
+			continue
+		}
+		s.reader.Read(b, i, func(trait mappings.Trait, text []byte) {
+			if err == nil {
+				err = s.look(b, i, trait, text)
+			}
+		})
+	}
+	return err
+}
+
+// look notes the first record that has text, which row i of b has.
+func (s *twinStep) look(b *pipeline.Batch, i int, trait mappings.Trait, text []byte) error {
+	id := ""
+	err := s.live.find(byte(trait), text, func(record []byte) error {
+		if id == "" {
+			id = idOfRecord(record)
+		}
+		return nil
+	})
+	if err != nil || id == "" {
+		return err
+	}
+	p := pipeline.Problem{Row: int32(i), Field: pipeline.None, Column: pipeline.None, Severity: pipeline.Warning,
+		Stage: pipeline.Validate, Code: sinks.CodeDuplicateOfRecord, Private: id}
+	if field := s.reader.Field(b, i, trait); field >= 0 {
+		p.Field, p.Column = int16(field), s.columns[field]
+	}
+	b.Note(p)
+	return nil
+}
+
+// foretell turns the counts of a plan into what would become of the rows.
+func (j *job) foretell(recorder *sinks.Recorder) {
+	if j.verb != "plan" {
+		return
+	}
+	s := j.summary
+	c := &s.Rows
+	p := &report.Plan{Create: c.Written - c.Updated, Update: c.Updated, Unchanged: c.Unchanged, Skip: c.Skipped, Reject: c.Rejected, Fields: []report.Reason{}}
+	p.DuplicateInFile, p.DuplicateOfRecord = recorder.Twins()
+	if j.live != nil {
+		p.Records = j.live.records
+	}
+	s.Warnings = slices.DeleteFunc(s.Warnings, func(r report.Reason) bool {
+		if r.Code == sinks.CodeWouldChange {
+			p.Fields = append(p.Fields, r)
+		}
+		return r.Code == sinks.CodeWouldChange
+	})
+	s.Plan = p
+	c.Valid, c.Written, c.Updated = c.Written, 0, 0
+}
+
+// planned is the file that a plan is.
+type planned struct {
+	Format   int            `json:"format"` // 1
+	Run      string         `json:"run"`    // directory with the rest of the plan
+	Made     time.Time      `json:"made"`
+	Tool     string         `json:"tool"`
+	Resource string         `json:"resource"`
+	Tenant   string         `json:"tenant"`
+	BaseURL  string         `json:"base_url"`
+	Input    journal.File   `json:"input"`
+	Files    []journal.File `json:"files"` // the mapping and its tables
+	Live     *liveMark      `json:"live"`
+	Plan     *report.Plan   `json:"plan"`
+}
+
+// writePlan writes the plan, once it is whole.
+func (j *job) writePlan() error {
+	h := j.writing.journal.Header()
+	p := planned{
+		Format: 1, Run: j.dir.Path, Made: h.Began, Tool: h.Tool, Resource: h.Resource, Tenant: h.Customer, BaseURL: h.BaseURL,
+		Input: h.Input, Files: h.Files, Live: j.live.mark(), Plan: j.summary.Plan,
+	}
+	data, err := json.MarshalIndent(&p, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := j.dir.Replace(planFile, append(data, '\n')); err != nil {
+		return fmt.Errorf("plan: %w", err)
+	}
+	j.summary.Files["plan"] = j.dir.File(planFile)
+	return nil
+}
+
+// copyPlan copies the plan to the file out.
+func (j *job) copyPlan(out string) error {
+	data, err := os.ReadFile(j.dir.File(planFile))
+	if err == nil {
+		err = os.WriteFile(out, data, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", out, pathCause(err))
+	}
+	return nil
+}
+
+// nextOfPlan returns what to do after a plan was made.
+func (j *job) nextOfPlan(err error) step {
+	switch p := j.summary.Plan; {
+	case err != nil:
+		return step{command: j.again()}
+	case p.Create+p.Update == 0:
+		return step{}
+	case p.Reject > 0:
+		return step{"mend what rejects.csv lists, and plan again, or go on without those rows", join([]string{"flytt", "apply", shorten(j.dir.File(planFile))})}
+	}
+	return step{command: join([]string{"flytt", "apply", shorten(j.dir.File(planFile))})}
+}
+
+// readPlan returns the directory of the plan that path is: its file, a copy of
+// that, or the directory, or the id, of the run that made it.
+func (a *app) readPlan(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil || info.IsDir() {
+		return a.findRun(path)
+	}
+	if dir := filepath.Dir(path); filepath.Base(path) == planFile && report.IsRun(dir) {
+		return runAt(dir)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", usage(fmt.Errorf("%s: %w", path, pathCause(err)), "flytt plan FILE makes a plan")
+	}
+	var p planned
+	if err := json.Unmarshal(data, &p); err != nil || p.Run == "" {
+		return "", usagef("flytt plan FILE makes one", "%s is no plan", path)
+	}
+	if p.Format != 1 {
+		return "", usagef("use the version that made it, or plan again", "%s is a plan of format %d, which this version does not know", path, p.Format)
+	}
+	return runAt(p.Run)
+}

@@ -1,0 +1,308 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sort"
+	"strings"
+
+	"flytt/internal/api"
+	"flytt/internal/clash"
+	"flytt/internal/jsonscan"
+	"flytt/mappings"
+)
+
+// live is a copy of the records of a resource as the list showed them: the records
+// one behind the other in one file, and in another, sorted by digest, where those
+// are that have an id, a key or another trait. It is for concurrent use.
+type live struct {
+	seed    [sha256.Size]byte // of the digests; nobody keeps it
+	records int64
+	sum     sha256Sum
+	account api.Account
+
+	keyField string
+	fields   [mappings.Traits]string // in which records have the traits; empty: they have it not
+	spool    *os.File
+	index    *os.File
+	steps    []uint64 // the first halves of every stride-th digest
+	entries  int64
+}
+
+// liveMark is what is kept of a live to tell whether records have changed.
+type liveMark struct {
+	Records int64  `json:"records"`
+	SHA256  string `json:"sha256"` // the sum, modulo 2^256, of those of all records
+}
+
+// kindID is the kind of digests of ids; others are traits.
+const kindID = 0xff
+
+const (
+	stride    = 128 // entries of the index between two steps
+	entrySize = 32
+)
+
+// sha256Sum adds digests up, in whatever order they come.
+type sha256Sum [4]uint64
+
+func (s *sha256Sum) add(record []byte) {
+	digest := sha256.Sum256(record)
+	carry := uint64(0)
+	for i := range s {
+		d := binary.LittleEndian.Uint64(digest[8*i:])
+		sum := s[i] + d
+		over := sum < d
+		sum += carry
+		over = over || sum < carry
+		if s[i] = sum; over {
+			carry = 1
+		} else {
+			carry = 0
+		}
+	}
+}
+
+func (s *sha256Sum) String() string {
+	var b [sha256.Size]byte
+	for i := range s {
+		binary.LittleEndian.PutUint64(b[8*i:], s[i])
+	}
+	return hex.EncodeToString(b[:])
+}
+
+// mark returns what tells whether the records have changed; nil if there are none
+// to tell of.
+func (l *live) mark() *liveMark {
+	if l == nil {
+		return nil
+	}
+	return &liveMark{Records: l.records, SHA256: l.sum.String()}
+}
+
+// readLive reads all records of the resource of j, in which key identifies them.
+// With dir a copy is kept there, until it is closed.
+func (j *job) readLive(ctx context.Context, dir string) (_ *live, err error) {
+	l := &live{keyField: j.plan.Key()}
+	rand.Read(l.seed[:]) // never fails
+	for t := range mappings.Trait(mappings.Traits) {
+		if f := j.resource.TraitField(t, l.keyField); f != nil {
+			l.fields[t] = f.Name
+		}
+	}
+	asked := listFlags{pageSize: defaultPageSize}
+	list, err := asked.list(j.resource, j.settings)
+	if err != nil {
+		return nil, err
+	}
+	rows := j.writing.client.Rows(list, asked.rowsOptions(j.resource, j.settings))
+	if dir == "" {
+		err = l.read(ctx, rows, func(record []byte) error { return nil })
+	} else {
+		err = l.copy(ctx, rows, dir)
+	}
+	l.account = rows.Account()
+	if err = errors.Join(err, rows.Close()); err != nil {
+		return nil, errors.Join(err, l.close())
+	}
+	return l, nil
+}
+
+// read adds all records up and calls take with each.
+func (l *live) read(ctx context.Context, rows *api.Rows, take func(record []byte) error) error {
+	var page []byte
+	for {
+		var err error
+		if page, _, err = rows.Next(ctx, page[:0]); err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for record := range bytes.Lines(page) {
+			if record = bytes.TrimSpace(record); len(record) == 0 {
+				continue
+			}
+			l.records++
+			l.sum.add(record)
+			if err := take(record); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// copy reads all records and keeps them in dir.
+func (l *live) copy(ctx context.Context, rows *api.Rows, dir string) (err error) {
+	if l.spool, err = os.CreateTemp(dir, ".sort-live-*"); err != nil {
+		return fmt.Errorf("copy of the records: %w", err)
+	}
+	sorter := clash.NewSorter(dir, clashRecords)
+	defer func() { err = errors.Join(err, sorter.Close()) }()
+	out := bufio.NewWriterSize(l.spool, 1<<16)
+	at := int64(0)
+	c := liveCopier{live: l, sorter: sorter}
+	err = l.read(ctx, rows, func(record []byte) error {
+		if _, err := out.Write(record); err != nil {
+			return fmt.Errorf("copy of the records: %w", err)
+		}
+		defer func() { at += int64(len(record)) }()
+		return c.note(record, at)
+	})
+	if err = errors.Join(err, out.Flush()); err != nil {
+		return err
+	}
+	return l.sort(sorter, dir)
+}
+
+// liveCopier notes where records are.
+type liveCopier struct {
+	*live
+	sorter  *clash.Sorter
+	records []clash.Record // buffer
+	text    []byte         // buffer
+	trait   []byte         // buffer
+}
+
+// note notes that record is at some place in the copy.
+func (c *liveCopier) note(record []byte, at int64) error {
+	c.records = c.records[:0]
+	c.trait = appendID(c.trait[:0], jsonscan.Text(jsonscan.Member(record, "id")))
+	c.add(kindID, len(record), at)
+	for t, field := range c.fields {
+		if field == "" {
+			continue
+		}
+		if v := jsonscan.Member(record, field); v.Kind() == '"' {
+			c.trait = mappings.Trait(t).Append(c.trait[:0], jsonscan.Text(v))
+			c.add(byte(t), len(record), at)
+		}
+	}
+	return c.sorter.Add(c.records)
+}
+
+func (c *liveCopier) add(kind byte, size int, at int64) {
+	if len(c.trait) == 0 {
+		return
+	}
+	r := clash.Record{Row: at, Tag: uint64(size)}
+	r.Hi, r.Lo, c.text = digest(c.text, &c.seed, kind, c.trait)
+	c.records = append(c.records, r)
+}
+
+// appendID appends id as it is compared.
+func appendID(dst, id []byte) []byte { return append(dst, bytes.ToLower(bytes.TrimSpace(id))...) }
+
+// sort writes the index.
+func (l *live) sort(sorter *clash.Sorter, dir string) (err error) {
+	if l.index, err = os.CreateTemp(dir, ".sort-live-*"); err != nil {
+		return fmt.Errorf("index of the records: %w", err)
+	}
+	out := bufio.NewWriterSize(l.index, 1<<16)
+	err = sorter.Sorted(func(r *clash.Record) error {
+		if l.entries%stride == 0 {
+			l.steps = append(l.steps, r.Hi)
+		}
+		l.entries++
+		var b [entrySize]byte
+		for i, word := range [4]uint64{r.Hi, r.Lo, uint64(r.Row), r.Tag} {
+			binary.LittleEndian.PutUint64(b[8*i:], word)
+		}
+		_, err := out.Write(b[:])
+		return err
+	})
+	if err = errors.Join(err, out.Flush()); err != nil {
+		return fmt.Errorf("index of the records: %w", err)
+	}
+	return nil
+}
+
+// close removes the copy.
+func (l *live) close() error {
+	var errs []error
+	for _, f := range []*os.File{l.spool, l.index} {
+		if f != nil {
+			errs = append(errs, f.Close(), os.Remove(f.Name()))
+		}
+	}
+	l.spool, l.index = nil, nil
+	return errors.Join(errs...)
+}
+
+// find calls yield with each record that has text, which is of some kind.
+func (l *live) find(kind byte, text []byte, yield func(record []byte) error) error {
+	hi, lo, _ := digest(nil, &l.seed, kind, text)
+	// Equal digests may begin before the step that is the first not below them.
+	step := sort.Search(len(l.steps), func(i int) bool { return l.steps[i] >= hi })
+	var block [stride * entrySize]byte
+	for i := max(step-1, 0); i < len(l.steps) && l.steps[i] <= hi; i++ {
+		n := min(stride, l.entries-int64(i)*stride) * entrySize
+		if _, err := l.index.ReadAt(block[:n], int64(i)*stride*entrySize); err != nil {
+			return fmt.Errorf("index of the records: %w", err)
+		}
+		for b := block[:n]; len(b) > 0; b = b[entrySize:] {
+			if binary.LittleEndian.Uint64(b) != hi || binary.LittleEndian.Uint64(b[8:]) != lo {
+				continue
+			}
+			record := make([]byte, binary.LittleEndian.Uint64(b[24:]))
+			if _, err := l.spool.ReadAt(record, int64(binary.LittleEndian.Uint64(b[16:]))); err != nil {
+				return fmt.Errorf("copy of the records: %w", err)
+			}
+			if err := yield(record); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// FindByKeys returns the records that have the keys, or the ids, that look asks
+// for, as api.Client does.
+func (l *live) FindByKeys(_ context.Context, look api.Lookup) (map[string][]api.Record, error) {
+	asked := make(map[string]bool, len(look.Keys))
+	for _, key := range look.Keys {
+		asked[key] = true
+	}
+	found := make(map[string][]api.Record, len(look.Keys))
+	for key := range asked {
+		kind, text := byte(mappings.Key), []byte(strings.TrimSpace(key))
+		if look.Field == "id" {
+			kind, text = kindID, appendID(nil, []byte(key))
+		}
+		err := l.find(kind, text, func(record []byte) error {
+			stored := string(jsonscan.Text(jsonscan.Member(record, look.Field)))
+			if kind == kindID || stored == key || strings.TrimSpace(stored) == key && !asked[stored] {
+				found[key] = append(found[key], api.Record{ID: idOfRecord(record), Key: stored, Object: record})
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// Get returns the record with id, as api.Client does.
+func (l *live) Get(_ context.Context, _, id string, _ []byte) (api.Outcome, error) {
+	o := api.Outcome{Class: api.Answered, Status: 200}
+	err := l.find(kindID, appendID(nil, []byte(id)), func(record []byte) error {
+		o.Body = record
+		return nil
+	})
+	if err == nil && o.Body == nil {
+		err = api.ErrNotFound
+	}
+	return o, err
+}
+
+func idOfRecord(record []byte) string { return string(jsonscan.Text(jsonscan.Member(record, "id"))) }
