@@ -83,4 +83,78 @@
 // transaction, or went bad in its last one. Both look like a run that came to
 // that point and no further. So a run directory that was restored from a copy is
 // not to be gone on with, if the run went on after the copy was made.
+//
+// # What was tried
+//
+// Each scenario has a number, a promise, and the tests that hold flytt to it. "Once"
+// is: in the end the API has every valid row exactly once, the rejected rows are
+// exactly the others, and the counts add up.
+//
+//	 1  the API stores a chunk, and the connection drops before its answer: once
+//	    sinks TestFault01CommitThenReset
+//	 2  likewise, and it stores the rows only after they were looked for: once,
+//	    because of the settle time and the second read
+//	    sinks TestFault02LateCommit
+//	 3  likewise, and rows have no key: listed, exit code 5, never sent again
+//	    sinks TestFault03NoKey, TestFault03KilledWithoutKey
+//	 4  a request never reached the server: sent again, and not in doubt
+//	    api TestFault04NotSentWhenNoConnection, TestFault04RefusedForAWhile,
+//	    sinks TestFault04ClosedPortThenOpen
+//	 5  HTTP/2 resets and closed connections: one commit for each attempt
+//	    api TestFault05HTTP2ResetCommitsOnce, TestFault05KeepAliveCloseCommitsOnce
+//	 6  kill -9 at any point, and at every state of the journal: once
+//	    cmd TestFault06Kills, and make soak
+//	 7  a journal that was torn, cut or flipped: what was not synced was never
+//	    written, and anything else is refused
+//	    journal TestFault07TornJournal, TestFault07TornTransaction,
+//	    TestFault07BadDatabase, TestFault07BadLog, TestFault07LogBegunAnew,
+//	    TestFault07RecordsOutOfPlace, TestFault07FilesThatDoNotBelongTogether
+//	 8  a sync that fails, a full disk: nothing is sent that is not on record, and
+//	    it is said, exit code 4
+//	    journal TestFault08DiskFails, TestFault08SentMeansSynced,
+//	    TestFault08KilledAtSync, cmd TestFault08Disk
+//	 9  a rename that fails: the old file stays as it was, and nothing beside it
+//	    cmd TestFault09Rename
+//	10  a storm of 429 with Retry-After: nothing rejected, one request at a time,
+//	    and as many as before when it is over
+//	    api TestFault10Storm, TestFault10ReadsWaitAsToldThroughAStorm
+//	11  one request in twenty fails: once, and little is sent twice
+//	    cmd TestFault11Random,
+//	    api TestFault11Writes, TestFault11ReadsOutliveRandomFailures
+//	12  the API is down, for ten minutes or for ever: waited for, then exit code 4,
+//	    and gone on with
+//	    api TestFault12DownForTenMinutes, TestFault12DownForEver, cmd TestFault12Down
+//	13  credentials expire: no row is rejected, exit code 4, and gone on with
+//	    cmd TestFault13Expired
+//	14  answers that are cut, in other order, of other length, or no answers at
+//	    all: matched by key, or in doubt
+//	    sinks TestFault14OddAnswers
+//	15  a chunk is refused for one, three or all of 500 rows, which are not named:
+//	    those are rejected, in few requests; if it is all, the run stops early
+//	    sinks TestFault15Poison, TestFault15AllPoison, TestFault15BisectIsBounded,
+//	    TestFault15BisectIsBoundedAtItsWorst
+//	16  likewise, and others of the chunk were stored: once
+//	    sinks TestFault16PartialCommit
+//	17  a request is too large: halved, and the size remembered
+//	    sinks TestFault17ProxyLimit, TestFault17DoesNotChangeChunks
+//	18  an answer that stalls, or comes a byte at a time: in doubt, in time
+//	    api TestFault18SlowAnswersAreInDoubt
+//	19  a redirect: refused, and not a byte goes elsewhere
+//	    api TestFault19RedirectOfAWriteIsNotFollowed,
+//	    TestFault19RedirectOfAReadIsNotFollowed
+//	20  Ctrl-C or SIGTERM, once or twice, at any time: once, after resume
+//	    cmd TestFault20Interrupted, TestFault20Signals
+//	21  two processes on one run: the second is refused, with the number of the
+//	    first
+//	    cmd TestFault21TwoProcesses
+//	22  the input has changed: refused, and it is said how
+//	    cmd TestFault22Changed
+//	33  rows of one file with the same key: never two of them on the way
+//	    cmd TestFault33Duplicates
+//	34  credentials and values of rows: nowhere but where they belong
+//	    cmd TestFault34Secrets
+//	36  a register of any length, and a slow API: memory stays as it is
+//	    cmd TestFault36Memory
+//	39  a run of another version: gone on with, or refused by name
+//	    journal TestFault39OtherFormats, TestFault39RollingUpgrade
 package journal
