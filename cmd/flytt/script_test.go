@@ -121,7 +121,7 @@ func balanced(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &s))
 	done := s.Rows["written"]
-	if s.Verb == "validate" {
+	if s.Verb == "validate" || s.Verb == "plan" {
 		done = s.Rows["valid"]
 	}
 	for _, fate := range []string{"unchanged", "skipped", "rejected", "in_doubt", "not_sent"} {
