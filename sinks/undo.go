@@ -272,7 +272,7 @@ func (w *write) request(ctx context.Context, r *reversal) (api.Outcome, error) {
 // if that is not known.
 func (w *write) reversed(ctx context.Context, r *reversal, o api.Outcome) (done bool, err error) {
 	switch {
-	case o.OK() && r.restore == nil:
+	case o.Status == http.StatusNoContent && r.restore == nil: // anything else may be a page of a proxy
 		return w.reversedAs(r, pipeline.Written), nil
 	case o.OK() || o.Class == api.InDoubt, o.Status == http.StatusNotFound, o.Status == http.StatusGone:
 		return w.seeReversed(ctx, r, o)
@@ -303,7 +303,7 @@ func (w *write) seeReversed(ctx context.Context, r *reversal, o api.Outcome) (do
 		return w.reversedAs(r, pipeline.Updated), nil
 	case o.Class == api.Answered && !o.OK(): // it is there, and cannot be found to be changed: another address
 		return true, &api.StatusError{Method: r.method(), Path: w.bulk.options.Records, Status: o.Status}
-	case o.OK() && r.restore != nil:
+	case o.OK() && r.restore != nil && recordOf(o.Body, r.id) != nil:
 		w.noteFields(r.row, differences(r.restore, record, nil), codeStoresElse)
 		return true, nil
 	}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+
+	"filippo.io/age"
+
+	"flytt/internal/sandbox"
+)
+
+// writeIdentity writes a new identity to the file path and returns who can seal
+// for it.
+func writeIdentity(t *testing.T, path string) (recipient string) {
+	t.Helper()
+	identity, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("# made for a test\n"+identity.String()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return identity.Recipient().String()
+}
+
+// edited exports n contacts and changes the names of three of them in the file.
+func edited(t *testing.T, r *recorded, n int) (before []byte) {
+	t.Helper()
+	exported(t, r, n)
+	before = read(t, "contacts.csv")
+	for _, i := range []string{"0", "1", "2"} {
+		edit(t, "contacts.csv", "Person "+i+" Åström", "Person "+i+" Öberg")
+	}
+	return before
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// wantAsBefore checks that the API holds what an export of it was.
+func wantAsBefore(t *testing.T, before []byte) {
+	t.Helper()
+	flytt(t, exitDone, "export", "-o", "now.csv", "--overwrite")
+	if !bytes.Equal(read(t, "now.csv"), before) {
+		t.Errorf("the records are not what they were:\n%s\n%s", read(t, "now.csv"), before)
+	}
+}
+
+// TestUndoOpensWhatWasSealed has what records held sealed for one key: another
+// does not open it, none restores nothing, and the right one restores all.
+func TestUndoOpensWhatWasSealed(t *testing.T) {
+	r := sandboxWith(t, sandbox.Options{})
+	before := edited(t, r, 5)
+	recipient := writeIdentity(t, "right.txt")
+	writeIdentity(t, "wrong.txt")
+	if err := os.WriteFile("no.txt", []byte("Person 1 Åström"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	flytt(t, exitDone, "import", "contacts.csv", "--run-dir", "run", "--undo-recipient", recipient)
+
+	s := flytt(t, exitRejects, "undo", "run", "--run-dir", "none")
+	if s.Rows.Rejected != 3 || s.Rejects[0].Code != "not_kept" {
+		t.Errorf("without an identity: %+v %+v", s.Rows, s.Rejects)
+	}
+	for file, code := range map[string]int{"wrong.txt": exitUsage, "no.txt": exitUsage, "gone.txt": exitUsage} {
+		s := flytt(t, code, "undo", "run", "--identity", file)
+		if s.Error == nil || strings.Contains(s.Error.Message, "Person") {
+			t.Errorf("%s: %+v", file, s.Error)
+		}
+	}
+	s = flytt(t, exitDone, "undo", "run", "--identity", "right.txt")
+	if s.Rows.Updated != 3 || s.Rows.Written != 3 {
+		t.Errorf("%+v", s.Rows)
+	}
+	wantAsBefore(t, before)
+}
+
+// TestUndoOutlivesFaults has requests of an undo fail before and after they are
+// done: in the end the records are what they were.
+func TestUndoOutlivesFaults(t *testing.T) {
+	for _, fault := range []string{
+		"patch:1:commit-then-reset", "patch:2:reset", "patch:1-2:500", "patch:1:html", "delete:2:html", "patch:1-2:429=0",
+		"delete:1:commit-then-reset", "delete:2:reset", "delete:1-2:500", "delete:1:commit-then-500",
+	} {
+		t.Run(fault, func(t *testing.T) {
+			r := sandboxWith(t, sandbox.Options{})
+			before := edited(t, r, 5)
+			write(t, "new.csv", contacts(8))
+			flytt(t, exitDone, "import", "contacts.csv", "--run-dir", "changed")
+			flytt(t, exitDone, "import", "new.csv", "--run-dir", "made")
+			r.Inject(sandbox.MustParseFaults(fault)...)
+			flytt(t, exitDone, "undo", "made", "--settle", "50ms")
+			flytt(t, exitDone, "undo", "changed", "--settle", "50ms")
+			wantAsBefore(t, before)
+		})
+	}
+}
+
+// TestUndoStopsAndGoesOn has the credentials expire in the middle.
+func TestUndoStopsAndGoesOn(t *testing.T) {
+	for _, fault := range []string{"patch:2:401", "patch:2:403"} {
+		t.Run(fault, func(t *testing.T) {
+			r := sandboxWith(t, sandbox.Options{})
+			before := edited(t, r, 5)
+			flytt(t, exitDone, "import", "contacts.csv", "--run-dir", "run")
+			r.Inject(sandbox.MustParseFaults(fault)...)
+			s := flytt(t, exitFatal, "undo", "run", "--run-dir", "undo")
+			if s.Rows.Rejected != 0 || s.Error.Next != "flytt resume undo" {
+				t.Errorf("%+v, next: %s", s.Rows, s.Error.Next)
+			}
+			s = flytt(t, exitDone, "resume", "undo", "--settle", "50ms")
+			if s.Verb != "undo" || s.Rows.Updated != 3 {
+				t.Errorf("%s: %+v", s.Verb, s.Rows)
+			}
+			wantAsBefore(t, before)
+		})
+	}
+}
