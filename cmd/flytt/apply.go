@@ -49,7 +49,9 @@ and verify, retry and undo are about it as about any other.`,
 			if plan.Outcome() != "done" {
 				return errors.Join(usagef("flytt plan makes another", "%s was not made to its end", args[0]), j.close())
 			}
-			j.target = func(ctx context.Context, j *job) (pipeline.Sink, pipeline.ChunkLimits, error) { return j.applySink(ctx, plan) }
+			j.target = func(ctx context.Context, j *job) (pipeline.Sink, pipeline.ChunkLimits, error) {
+				return j.applySink(ctx, plan)
+			}
 			return j.runLike(c)
 		},
 	}
@@ -69,7 +71,9 @@ func (j *job) applies(path string) error {
 	}
 	j.closers = append(j.closers, plan.Close)
 	j.writing.plan = path
-	j.target = func(ctx context.Context, j *job) (pipeline.Sink, pipeline.ChunkLimits, error) { return j.applySink(ctx, plan) }
+	j.target = func(ctx context.Context, j *job) (pipeline.Sink, pipeline.ChunkLimits, error) {
+		return j.applySink(ctx, plan)
+	}
 	return nil
 }
 
