@@ -45,16 +45,21 @@ a lookup table, the tenant or the address is not what it was.`,
 			if err != nil {
 				return err
 			}
-			if err := takeFlags(j.flags.verb.Flags(), c.Flags()); err != nil {
-				return errors.Join(err, j.close())
-			}
-			return j.run(c.Context())
+			return j.runLike(c)
 		},
 	}
 	own.addWatching(c)
 	w.addFlags(c)
 	c.Flags().StringVar(&maxRejects, "max-rejects", "", "stop when more than `N` rows, or N% of them, are rejected (default: as the run was told)")
 	return c
+}
+
+// runLike runs j, with the flags that were given to c.
+func (j *job) runLike(c *cobra.Command) error {
+	if err := takeFlags(j.flags.verb.Flags(), c.Flags()); err != nil {
+		return errors.Join(err, j.close())
+	}
+	return j.run(c.Context())
 }
 
 // takeFlags sets in flags those that were given in own, but for those that own

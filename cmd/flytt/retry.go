@@ -56,10 +56,7 @@ A run that did not get through is resumed first.`,
 			if err != nil {
 				return err
 			}
-			if err := takeFlags(j.flags.verb.Flags(), c.Flags()); err != nil {
-				return errors.Join(err, j.close())
-			}
-			return j.run(c.Context())
+			return j.runLike(c)
 		},
 	}
 	own.addWatching(c)

@@ -117,14 +117,6 @@ func (a *app) replay(path string, h journal.Header, verb string) (*job, error) {
 	return j, sameFiles(&h)
 }
 
-// runLike runs j, with the flags that were given to c.
-func (j *job) runLike(c *cobra.Command) error {
-	if err := takeFlags(j.flags.verb.Flags(), c.Flags()); err != nil {
-		return errors.Join(err, j.close())
-	}
-	return j.run(c.Context())
-}
-
 // verifySink makes the sink that compares rows with what the API has of them.
 func (j *job) verifySink(past *journal.Journal) (pipeline.Sink, pipeline.ChunkLimits, error) {
 	h := past.Header()
