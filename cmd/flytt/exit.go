@@ -162,6 +162,12 @@ func split(err error) (message, hint string) {
 	return message, ""
 }
 
+// hintOf returns the hint of err; empty if it has none.
+func hintOf(err error) string {
+	_, hint := split(err)
+	return hint
+}
+
 // explain tells the user of err.
 func (a *app) explain(err error) { a.tell(split(err)) }
 

@@ -117,11 +117,6 @@ func (j *job) usedMapping() ([]byte, error) {
 	return m.YAML()
 }
 
-func hintOf(err error) string {
-	_, hint := split(err)
-	return hint
-}
-
 // announce says what is about to happen.
 func (j *job) announce() {
 	j.log.Debug("run starts", "verb", j.verb, "resource", j.resource.Name, "run", j.dir.ID, "version", buildVersion())
@@ -149,4 +144,3 @@ func (j *job) stderrHandler() slog.Handler {
 	}
 	return &lineHandler{w: j.stderr, level: o.Level}
 }
-
