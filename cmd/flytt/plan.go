@@ -32,7 +32,8 @@ import with the same flags would do: make a record, change one (and which of its
 fields), leave it as it is, or reject the row. A row that would make a record
 like one that is there (the same key, ssn, org_no or email) is told apart.
 Nothing is sent but reads, and no value that identifies a person stands in an
-address: the records are read by listing, and compared here.
+address: the records are read by listing, and compared here. What only the API
+can know, that it minds a row, shows when rows are sent.
 
 plan.csv in the run directory has a line for every row. plan.json is the plan: it
 is bound to the input, the mapping, its tables, the tenant, the address, and to

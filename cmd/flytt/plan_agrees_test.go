@@ -1,0 +1,164 @@
+package main
+
+import (
+	"encoding/csv"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"flytt/internal/sandbox"
+)
+
+// TestPlanIsWhatImportDoes makes registers at random, against an API that has a
+// part of them, and holds what a plan says of each row to what an import does, and
+// what an apply does to that.
+func TestPlanIsWhatImportDoes(t *testing.T) {
+	modes := [][]string{
+		{}, {"--mode", "create"}, {"--mode", "update"}, {"--mode", "upsert"}, {"--mode", "upsert", "--write-nulls"},
+		{"--skip-existing"}, {"--mode", "upsert", "--duplicates", "key=first"}, {"--mode", "update", "--key", "custom_id", "--write-nulls"},
+	}
+	seeds := 6
+	if testing.Short() {
+		seeds = 1
+	}
+	for i, mode := range modes {
+		for seed := range seeds {
+			t.Run(fmt.Sprintf("%s %d", strings.Join(mode, " "), seed), func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(uint64(i), uint64(seed)))
+				r := sandboxWith(t, sandbox.Options{})
+				exported(t, r, 14)
+				write(t, "in.csv", randomRegister(rng, records(t, "contacts.csv")))
+				// Of two rows about one record, one by its id and one by its key, it is the
+				// first to be looked at that counts.
+				flags := append([]string{"in.csv", "--chunk-rows", "7", "--concurrency", "1"}, mode...)
+				code := planOf(t, flags)
+				asked := r.posts
+				said := actions(records(t, filepath.Join("plan", "plan.csv")))
+				if r.posts != asked {
+					t.Errorf("a plan sent something")
+				}
+				if seed%2 == 0 {
+					s := flytt(t, code, append([]string{"import", "--run-dir", "run"}, flags...)...)
+					wantSame(t, s.Verb, said, done(t, "run"))
+					return
+				}
+				s := flytt(t, code, "apply", "plan", "--run-dir", "run", "--concurrency", "1")
+				wantSame(t, s.Verb, said, done(t, "run"))
+			})
+		}
+	}
+}
+
+// planOf plans, and returns the exit code, which is 0 or 1.
+func planOf(t *testing.T, flags []string) int {
+	t.Helper()
+	var stdout, stderr strings.Builder
+	code := run(append([]string{"plan", "--run-dir", "plan", "--json"}, flags...), strings.NewReader(""), &stdout, &stderr)
+	if code != exitDone && code != exitRejects {
+		t.Fatalf("plan: exit code %d\n%s\n%s", code, &stdout, &stderr)
+	}
+	return code
+}
+
+// records reads a CSV file of a run, without its header; there are none if the file
+// is not there.
+func records(t *testing.T, path string) [][]string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := csv.NewReader(strings.NewReader(strings.TrimPrefix(string(data), "\ufeff")))
+	r.FieldsPerRecord = -1
+	all, err := r.ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all[1:]
+}
+
+// randomRegister returns a register of which a part is in existing, records with
+// id, in which much is odd.
+func randomRegister(rng *rand.Rand, existing [][]string) string {
+	var b strings.Builder
+	b.WriteString("id,custom_id,name,title,external_client.id,ssn,org_no,email\n")
+	for range 40 {
+		whole := false
+		pick := func(of ...string) string {
+			if value := of[rng.IntN(len(of))]; value != "" || !whole {
+				return value
+			}
+			return of[0]
+		}
+		n := rng.IntN(24)
+		id, key := "", pick(fmt.Sprintf("A-%d", n), fmt.Sprintf("A-%d", n), fmt.Sprintf(" A-%d ", n), fmt.Sprintf("a-%d", n), "", "x,y")
+		switch rng.IntN(8) {
+		case 0, 1: // with its key: what a plan finds by a key is not there any more once another row has changed it
+			record := existing[rng.IntN(len(existing))]
+			id, key = record[0], record[7]
+		case 2:
+			id = "nonsense"
+		case 3: // whole, for the API alone minds that a row lacks what it needs to make a record
+			id, whole = "00000000-0000-4000-8000-000000000000", true
+		}
+		fmt.Fprintf(&b, "%s,%q,%s,%s,%s,%s,%s,%s\n", id, key,
+			pick(fmt.Sprintf("Person %d Åström", n), "Eva Ek", ""), pick("VD", "Ägare", ""),
+			pick("6F9A3C1E-0000-4000-8000-000000000001", "6f9a3c1e-0000-4000-8000-000000000002", ""),
+			pick("198501022399", "850102-2399", "19850102-2399", "198501022390", ""), pick("556016-0680", "5560160680", "16556016-0680", ""),
+			pick(fmt.Sprintf("a%d@example.com", n), "A1@EXAMPLE.COM", "", "nobody"))
+	}
+	return b.String()
+}
+
+// actions returns what a plan says of each row.
+func actions(rows [][]string) map[string]string {
+	out := map[string]string{}
+	for _, r := range rows {
+		switch action := r[2]; action {
+		case "duplicate_of_record":
+			out[r[0]] = "create"
+		case "duplicate_in_file":
+			out[r[0]] = "reject"
+		case "unchanged", "skipped":
+		default:
+			out[r[0]] = action
+		}
+	}
+	return out
+}
+
+// done returns what a run did with each row, but for those it left alone.
+func done(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for _, r := range records(t, filepath.Join(dir, "written.csv")) {
+		out[r[0]] = map[string]string{"created": "create", "updated": "update"}[r[3]]
+	}
+	for _, r := range records(t, filepath.Join(dir, "rejects.csv")) {
+		out[r[len(r)-2]] = "reject"
+	}
+	for _, r := range records(t, filepath.Join(dir, "in_doubt.csv")) {
+		out[r[len(r)-2]] = "in doubt"
+	}
+	return out
+}
+
+func wantSame(t *testing.T, verb string, said, did map[string]string) {
+	t.Helper()
+	for row, action := range said {
+		if did[row] != action {
+			t.Errorf("row %s: the plan says %q, and %s did %q", row, action, verb, did[row])
+		}
+	}
+	for row, action := range did {
+		if said[row] != action {
+			t.Errorf("row %s: the plan says %q, and %s did %q", row, said[row], verb, action)
+		}
+	}
+}
