@@ -104,9 +104,10 @@ func unfinished(path string) bool {
 	if !report.HasJournal(path) {
 		return false
 	}
-	s, err := report.ReadSummary(path)
-	if err != nil || isRunning(path) {
+	r, err := readRun(path)
+	if err != nil || r.running || r.verb() == "plan" {
 		return false
 	}
+	s := r.summary
 	return s == nil || s.Error != nil || s.Rows.InDoubt > 0 || s.Rows.NotSent > 0
 }

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sort"
 	"strings"
@@ -143,7 +144,7 @@ func (l *live) read(ctx context.Context, rows *api.Rows, take func(record []byte
 
 // copy reads all records and keeps them in dir.
 func (l *live) copy(ctx context.Context, rows *api.Rows, dir string) (err error) {
-	if l.spool, err = os.CreateTemp(dir, ".sort-live-*"); err != nil {
+	if l.spool, err = nameless(dir); err != nil {
 		return fmt.Errorf("copy of the records: %w", err)
 	}
 	sorter := clash.NewSorter(dir, clashRecords)
@@ -162,6 +163,17 @@ func (l *live) copy(ctx context.Context, rows *api.Rows, dir string) (err error)
 		return err
 	}
 	return l.sort(sorter, dir)
+}
+
+// nameless makes a file in dir that is gone when it is closed, or its process ends,
+// however that is: it holds all there is to know of many people. Where a file that
+// is open cannot be removed, it has a name that removeSorted knows.
+func nameless(dir string) (*os.File, error) {
+	f, err := os.CreateTemp(dir, ".sort-live-*")
+	if err == nil {
+		_ = os.Remove(f.Name())
+	}
+	return f, err
 }
 
 // liveCopier notes where records are.
@@ -204,7 +216,7 @@ func appendID(dst, id []byte) []byte { return append(dst, bytes.ToLower(bytes.Tr
 
 // sort writes the index.
 func (l *live) sort(sorter *clash.Sorter, dir string) (err error) {
-	if l.index, err = os.CreateTemp(dir, ".sort-live-*"); err != nil {
+	if l.index, err = nameless(dir); err != nil {
 		return fmt.Errorf("index of the records: %w", err)
 	}
 	out := bufio.NewWriterSize(l.index, 1<<16)
@@ -231,7 +243,10 @@ func (l *live) close() error {
 	var errs []error
 	for _, f := range []*os.File{l.spool, l.index} {
 		if f != nil {
-			errs = append(errs, f.Close(), os.Remove(f.Name()))
+			errs = append(errs, f.Close())
+			if err := os.Remove(f.Name()); !errors.Is(err, fs.ErrNotExist) {
+				errs = append(errs, err)
+			}
 		}
 	}
 	l.spool, l.index = nil, nil
