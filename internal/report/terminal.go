@@ -57,7 +57,7 @@ func (p *printer) counts(s *Summary) {
 	}
 	p.printf("%s: %s (%.1f s%s)\n\n", s.Verb, title, s.Seconds, rate)
 	c := s.Rows
-	words := wordsOf(s.Verb)
+	words, planned := wordsOf(s.Verb), s.Plan != nil // the plan has the rest
 	lines := []struct {
 		name string
 		n    int64
@@ -65,11 +65,11 @@ func (p *printer) counts(s *Summary) {
 		say  string
 	}{
 		{"read", c.Read, true, ""},
-		{"valid", c.Valid, s.Verb == "validate" || s.Verb == "plan", "nothing was sent; only the API knows more"},
+		{"valid", c.Valid, s.Verb == "validate", "nothing was sent; only the API knows more"},
 		{words.written, c.Written, s.Verb != "validate" && s.Verb != "verify" && s.Verb != "plan", words.changes(c)},
-		{words.unchanged, c.Unchanged, c.Unchanged > 0 || s.Verb == "verify", words.unchangedSay},
-		{"skipped", c.Skipped, c.Skipped > 0, words.skipped},
-		{words.rejected, c.Rejected, s.Verb != "export" || c.Rejected > 0, ""},
+		{words.unchanged, c.Unchanged, (c.Unchanged > 0 || s.Verb == "verify") && !planned, words.unchangedSay},
+		{"skipped", c.Skipped, c.Skipped > 0 && !planned, words.skipped},
+		{words.rejected, c.Rejected, (s.Verb != "export" || c.Rejected > 0) && !planned, ""},
 		{"in doubt", c.InDoubt, c.InDoubt > 0, "sent, and no answer shows whether they arrived: never sent again"},
 		{"not sent", c.NotSent, c.NotSent > 0, "the run stopped first"},
 	}
@@ -96,7 +96,7 @@ func (p *printer) plan(plan *Plan) {
 	if plan == nil {
 		return
 	}
-	p.printf("\nWhat an import would do to the %s records that are there\n", Number(plan.Records))
+	p.printf("\nWhat an import would do to the %s records that are there; nothing was sent\n", Number(plan.Records))
 	lines := []struct {
 		name string
 		n    int64
