@@ -124,3 +124,33 @@ func TestUndoStopsAndGoesOn(t *testing.T) {
 		})
 	}
 }
+
+// TestUndoIsKilledAndGoneOnWith kills an undo at each state of its journal: gone on
+// with, it leaves nothing of what the run made.
+func TestUndoIsKilledAndGoneOnWith(t *testing.T) {
+	flytt := buildFlytt(t)
+	for _, point := range soakPoints {
+		t.Run(point, func(t *testing.T) {
+			d := newDisk(t, flytt)
+			if code, output := d.run("", "import", "in.csv", "-m", "mapping.yaml", "--run-dir", "run", "--chunk-rows", "40"); code != exitDone {
+				t.Fatalf("import: exit code %d\n%s", code, output)
+			}
+			env := d.env
+			d.env = append(d.env, "FLYTT_FAILPOINT="+point+":4")
+			if code, output := d.run("", "undo", "run", "--run-dir", "undo", "--concurrency", "2"); code >= 0 {
+				t.Fatalf("undo: exit code %d, and it was to be killed\n%s", code, output)
+			}
+			d.env = env
+			if left := len(idsOf(t, d.box)); left == 0 {
+				t.Error("nothing was left to go on with")
+			}
+			code, output := d.run("", "resume", "undo", "--json", "--settle", "50ms")
+			if code != exitDone || !strings.Contains(output, `"written": 600`) || !strings.Contains(output, `"unchanged": 0`) {
+				t.Errorf("resume: exit code %d\n%s", code, output)
+			}
+			if left := len(idsOf(t, d.box)); left > 0 {
+				t.Errorf("%d records are left", left)
+			}
+		})
+	}
+}
