@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -101,6 +103,39 @@ func TestUndoOutlivesFaults(t *testing.T) {
 			flytt(t, exitDone, "undo", "changed", "--settle", "50ms")
 			wantAsBefore(t, before)
 		})
+	}
+}
+
+// TestUndoLeavesNoTrace edits exports at random, imports them, and takes that back:
+// the records are what they were.
+func TestUndoLeavesNoTrace(t *testing.T) {
+	for seed := range uint64(6) {
+		for _, mode := range [][]string{{}, {"--write-nulls"}, {"--mode", "upsert", "--key", "custom_id"}, {"--mode", "upsert", "--write-nulls"}} {
+			t.Run(fmt.Sprint(mode, seed), func(t *testing.T) {
+				r := sandboxWith(t, sandbox.Options{})
+				exported(t, r, 12)
+				before := read(t, "contacts.csv")
+				rng := rand.New(rand.NewPCG(seed, 5))
+				lines := strings.Split(strings.TrimSpace(string(before)), "\n")
+				for i, line := range lines[1:] {
+					cells := strings.Split(line, ",")
+					switch rng.IntN(5) {
+					case 0:
+						cells[1], cells[3] = "Någon Annan", "Ägare"
+					case 1: // another record is referred to, and others are cleared
+						cells[2], cells[4], cells[9] = "6f9a3c1e-0000-4000-8000-000000000009", "", ""
+					case 2: // a new record
+						cells[0], cells[7] = "", fmt.Sprintf("B-%d", i)
+					}
+					lines[i+1] = strings.Join(cells, ",")
+				}
+				write(t, "contacts.csv", strings.Join(lines, "\n")+"\n")
+				flytt(t, exitDone, append([]string{"import", "contacts.csv", "--run-dir", "run"}, mode...)...)
+				flytt(t, exitDone, "verify", "run")
+				flytt(t, exitDone, "undo", "run")
+				wantAsBefore(t, before)
+			})
+		}
 	}
 }
 
