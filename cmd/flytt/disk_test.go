@@ -96,7 +96,8 @@ func (d *disk) checkOnce() {
 
 // TestFault08Disk has the disk fail under the journal, and under the files beside
 // it: nothing is sent that was not noted first, the run says what failed, and is
-// gone on with once there is space.
+// gone on with once there is space. Chunks go one by one, so that each is a commit
+// of its own however busy the machine is.
 func TestFault08Disk(t *testing.T) {
 	needStrace(t)
 	flytt := buildFlytt(t)
@@ -109,7 +110,7 @@ func TestFault08Disk(t *testing.T) {
 	} {
 		t.Run(fault, func(t *testing.T) {
 			d := newDisk(t, flytt)
-			code, output := d.run(fault, "import", "in.csv", "-m", "mapping.yaml", "--run-dir", "run", "--chunk-rows", "20", "--settle", "200ms", "--no-progress")
+			code, output := d.run(fault, "import", "in.csv", "-m", "mapping.yaml", "--run-dir", "run", "--chunk-rows", "20", "--concurrency", "1", "--settle", "200ms", "--no-progress")
 			if code != exitFatal {
 				t.Fatalf("exit code %d, want %d:\n%s", code, exitFatal, output)
 			}
