@@ -97,10 +97,15 @@ func (u *Undo) undo(ctx context.Context, w *write) error {
 		w.chunk.Fates[row], tried[row] = pipeline.Pending, true
 	}
 	todo, err := u.reversals(ctx, w, tried)
-	if err != nil {
-		return err
+	if err == nil {
+		err = w.reverse(ctx, todo)
 	}
-	return w.reverse(ctx, todo)
+	for row, fate := range w.chunk.Fates { // as it was: the next pass has to know that it was tried
+		if tried[row] && fate == pipeline.Pending {
+			w.chunk.Fates[row] = pipeline.InDoubt
+		}
+	}
+	return err
 }
 
 // reversals settles the pending rows by their records and returns what is to be
