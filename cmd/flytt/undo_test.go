@@ -161,7 +161,8 @@ func TestUndoStopsAndGoesOn(t *testing.T) {
 }
 
 // TestUndoIsKilledAndGoneOnWith kills an undo at each state of its journal: gone on
-// with, it leaves nothing of what the run made.
+// with, at the second try, it leaves nothing of what the run made, and counts each
+// record that it deleted.
 func TestUndoIsKilledAndGoneOnWith(t *testing.T) {
 	flytt := buildFlytt(t)
 	for _, point := range soakPoints {
@@ -178,6 +179,10 @@ func TestUndoIsKilledAndGoneOnWith(t *testing.T) {
 			d.env = env
 			if left := len(idsOf(t, d.box)); left == 0 {
 				t.Error("nothing was left to go on with")
+			}
+			d.box.Inject(sandbox.MustParseFaults("get:1:401")...)
+			if code, output := d.run("", "resume", "undo", "--settle", "50ms"); code != exitFatal {
+				t.Errorf("resume without credentials: exit code %d\n%s", code, output)
 			}
 			code, output := d.run("", "resume", "undo", "--json", "--settle", "50ms")
 			if code != exitDone || !strings.Contains(output, `"written": 600`) || !strings.Contains(output, `"unchanged": 0`) {
