@@ -77,6 +77,7 @@ type current struct {
 	id     string         // of it, or of the one that was there
 	many   bool           // several records have the row's key
 	blind  bool           // the row has no id, and nothing is found by its key
+	unread bool           // and that is because the list by key could not be read
 }
 
 // readCurrent reads the records of rows: by the ids that they were given, or by
@@ -85,6 +86,7 @@ type current struct {
 func (w *write) readCurrent(ctx context.Context, rows []int32, keys bool) (map[int32]current, error) {
 	out := make(map[int32]current, len(rows))
 	byKey := map[string][]api.Record{}
+	unread := false
 	if named := w.toAskByKey(rows, keys); len(named) > 0 {
 		o := &w.bulk.options
 		found, err := w.bulk.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(named)})
@@ -94,11 +96,12 @@ func (w *write) readCurrent(ctx context.Context, rows []int32, keys bool) (map[i
 		if err != nil {
 			o.Log.Warn("records cannot be listed by key; each is asked for by its id", "chunk", w.chunk.Seq, "error", err)
 		}
-		byKey = found
+		byKey, unread = found, err != nil
 	}
 	var asked []int32
 	for _, row := range rows {
 		c := w.byKeyed(row, byKey[string(w.key(row))])
+		c.unread = unread && c.blind
 		if out[row] = c; c.record == nil && c.id != "" {
 			asked = append(asked, row)
 		}

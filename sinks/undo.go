@@ -165,6 +165,11 @@ func (u *Undo) before(w *write, rows []int32) (map[int32][]byte, error) {
 // row is settled.
 func (w *write) undoesCreate(row int32, now current, tried bool) bool {
 	switch {
+	case now.unread: // neither gone nor impossible to tell: the next pass may read it
+		w.doubt([]int32{row}, "it has no id, and the list by key cannot be read", 0, nil)
+		w.bulk.resolvable.Store(true)
+	case now.blind && tried: // it was found by its key before that
+		w.chunk.Fates[row] = pipeline.Written
 	case now.blind, now.many:
 		w.note(row, w.bulk.field(w.bulk.options.Key), codeNotTold, "")
 	case now.record == nil && tried:
