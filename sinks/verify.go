@@ -79,6 +79,8 @@ func (v *Verify) verify(ctx context.Context, w *write) error {
 func (w *write) verifyRow(row int32, was pipeline.Fate, now current) {
 	o := &w.bulk.options
 	switch {
+	case now.unread:
+		w.doubt([]int32{row}, "the API gave it no id, and the list by key cannot be read", 0, nil)
 	case now.blind:
 		w.doubt([]int32{row}, "the API gave it no id, and it is not found by a key", 0, nil)
 	case now.record == nil:

@@ -99,12 +99,12 @@ func (a *app) resumed(run string) (*job, error) {
 	case "plan":
 		return nil, errors.Join(usagef("flytt plan makes another", "%s is a plan, which was not made to its end", shorten(path)), j.close(), dir.Close())
 	case "apply":
-		if err := j.applies(j.recorded.Plan); err != nil {
+		if err := j.applies(nowAt(j.recorded.Plan, path)); err != nil {
 			return nil, errors.Join(err, j.close(), dir.Close())
 		}
 	case "undo":
 		j.writing.identity = j.recorded.Identity
-		if err := j.undoes(jr.Header().Parent); err != nil {
+		if err := j.undoes(nowAt(jr.Header().Parent, path)); err != nil {
 			return nil, errors.Join(err, j.close(), dir.Close())
 		}
 	}

@@ -123,10 +123,16 @@ func rootOf(path string) (string, error) {
 	if err != nil || r == nil {
 		return path, err
 	}
-	if beside := filepath.Join(filepath.Dir(path), filepath.Base(r.Run)); !report.IsRun(r.Run) && report.IsRun(beside) {
-		return beside, nil // they were moved together
+	return runAt(nowAt(r.Run, path))
+}
+
+// nowAt returns where the run is now that was at path: there, or beside another
+// run, if they were moved together.
+func nowAt(path, other string) string {
+	if beside := filepath.Join(filepath.Dir(other), filepath.Base(path)); !report.IsRun(path) && report.IsRun(beside) {
+		return beside
 	}
-	return runAt(r.Run)
+	return path
 }
 
 // retryOf makes the job that sends file as a retry of the run first, whose journal

@@ -153,10 +153,17 @@ func (j *job) nextOfVerify(err error) step {
 	switch {
 	case err != nil:
 		return step{command: j.again()}
-	case j.summary.Rows.InDoubt > 0:
+	case j.summary.Rows.InDoubt > 0 && leftDoubts(j.writing.parent):
 		return step{command: join([]string{"flytt", "resume", run})}
-	case j.summary.Rows.Rejected > 0:
-		return step{"see in rejects.csv which rows are not as they were sent", join([]string{"flytt", "runs", "show", run})}
+	case j.summary.Rows.Rejected+j.summary.Rows.InDoubt > 0:
+		return step{"see in the files which rows are not as they were sent, or cannot be told", join([]string{"flytt", "runs", "show", run})}
 	}
 	return step{}
+}
+
+// leftDoubts reports whether the run in the directory path left rows in doubt, or
+// did not come so far as to say so.
+func leftDoubts(path string) bool {
+	s, err := report.ReadSummary(path)
+	return err == nil && (s == nil || s.Rows.InDoubt > 0)
 }
