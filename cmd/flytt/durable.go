@@ -124,6 +124,7 @@ func (a *app) jobOfRun(path string, h journal.Header) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
+	follow(&h, o, path)
 	_, j := newImport(a)
 	if err := giveFlags(j.flags.verb.Flags(), o.Flags); err != nil {
 		return nil, usage(err, "flytt "+h.Tool+" began the run")

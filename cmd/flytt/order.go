@@ -120,10 +120,13 @@ func (j *job) header() (journal.Header, error) {
 	return h, err
 }
 
+// ownMapping is what a header calls the run's own copy of its mapping.
+const ownMapping = "mapping of the run"
+
 // describeFiles describes what else decides which bytes are sent: the run's copy
 // of the mapping, the mapping it was made from, and the lookup tables.
 func (j *job) describeFiles(mapping string) ([]journal.File, error) {
-	files := []struct{ name, path string }{{"mapping of the run", j.dir.File("mapping.yaml")}}
+	files := []struct{ name, path string }{{ownMapping, j.dir.File("mapping.yaml")}}
 	if mapping != "" {
 		files = append(files, struct{ name, path string }{"mapping", mapping})
 	}
@@ -163,6 +166,26 @@ func describeFile(name, path string) (journal.File, error) {
 	}
 	d.SHA256, d.ModTime = hex.EncodeToString(sum.Sum(nil)), info.ModTime()
 	return d, nil
+}
+
+// follow makes h and o name the files of the run's own directory, which is path now.
+func follow(h *journal.Header, o *order, path string) {
+	own := slices.IndexFunc(h.Files, func(f journal.File) bool { return f.Name == ownMapping })
+	if own < 0 {
+		return
+	}
+	was := filepath.Dir(h.Files[own].Path)
+	move := func(file *string) {
+		if filepath.Dir(*file) == was {
+			*file = filepath.Join(path, filepath.Base(*file))
+		}
+	}
+	h.Files = slices.Clone(h.Files)
+	for i := range h.Files {
+		move(&h.Files[i].Path)
+	}
+	move(&h.Input.Path)
+	move(&o.Input)
 }
 
 // sameFiles returns an error that names the file, of those the run depends on,

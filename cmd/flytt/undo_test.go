@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -151,7 +152,7 @@ func TestUndoStopsAndGoesOn(t *testing.T) {
 			if s.Rows.Rejected != 0 || s.Error.Next != "flytt resume undo" {
 				t.Errorf("%+v, next: %s", s.Rows, s.Error.Next)
 			}
-			s = flytt(t, exitDone, "resume", "undo", "--settle", "50ms")
+			s = flytt(t, exitDone, "resume", "moved/undo", "--settle", "50ms")
 			if s.Verb != "undo" || s.Rows.Updated != 3 {
 				t.Errorf("%s: %+v", s.Verb, s.Rows)
 			}
@@ -171,20 +172,28 @@ func TestUndoIsKilledAndGoneOnWith(t *testing.T) {
 			if code, output := d.run("", "import", "in.csv", "-m", "mapping.yaml", "--run-dir", "run", "--chunk-rows", "40"); code != exitDone {
 				t.Fatalf("import: exit code %d\n%s", code, output)
 			}
+			if err := os.Mkdir(filepath.Join(d.dir, "moved"), 0o700); err != nil {
+				t.Fatal(err)
+			}
 			env := d.env
 			d.env = append(d.env, "FLYTT_FAILPOINT="+point+":4")
 			if code, output := d.run("", "undo", "run", "--run-dir", "undo", "--concurrency", "2"); code >= 0 {
 				t.Fatalf("undo: exit code %d, and it was to be killed\n%s", code, output)
 			}
 			d.env = env
+			for _, name := range []string{"run", "undo"} { // and moved, both
+				if err := os.Rename(filepath.Join(d.dir, name), filepath.Join(d.dir, "moved", name)); err != nil {
+					t.Fatal(err)
+				}
+			}
 			if left := len(idsOf(t, d.box)); left == 0 {
 				t.Error("nothing was left to go on with")
 			}
 			d.box.Inject(sandbox.MustParseFaults("get:1:401")...)
-			if code, output := d.run("", "resume", "undo", "--settle", "50ms"); code != exitFatal {
+			if code, output := d.run("", "resume", "moved/undo", "--settle", "50ms"); code != exitFatal {
 				t.Errorf("resume without credentials: exit code %d\n%s", code, output)
 			}
-			code, output := d.run("", "resume", "undo", "--json", "--settle", "50ms")
+			code, output := d.run("", "resume", "moved/undo", "--json", "--settle", "50ms")
 			if code != exitDone || !strings.Contains(output, `"written": 600`) || !strings.Contains(output, `"unchanged": 0`) {
 				t.Errorf("resume: exit code %d\n%s", code, output)
 			}

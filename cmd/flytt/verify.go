@@ -101,6 +101,7 @@ func (a *app) replay(path string, h journal.Header, verb string) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
+	follow(&h, o, path)
 	j, err := a.jobLike(path, h)
 	if err != nil {
 		return nil, err
