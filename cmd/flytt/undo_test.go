@@ -152,7 +152,7 @@ func TestUndoStopsAndGoesOn(t *testing.T) {
 			if s.Rows.Rejected != 0 || s.Error.Next != "flytt resume undo" {
 				t.Errorf("%+v, next: %s", s.Rows, s.Error.Next)
 			}
-			s = flytt(t, exitDone, "resume", "moved/undo", "--settle", "50ms")
+			s = flytt(t, exitDone, "resume", "undo", "--settle", "50ms")
 			if s.Verb != "undo" || s.Rows.Updated != 3 {
 				t.Errorf("%s: %+v", s.Verb, s.Rows)
 			}
