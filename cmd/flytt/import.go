@@ -112,15 +112,22 @@ machine that keeps its rows in ` + sandboxDB + `.`,
 	j.flags.add(c)
 	j.change.addFlags(c)
 	j.duplicates.addFlag(c)
-	c.Flags().IntVar(&w.chunkRows, "chunk-rows", 0, fmt.Sprintf("`ROWS` in a request (default %d; %d where rows may change records)", defaultChunkRows, defaultChangeRows))
-	c.Flags().BoolVar(&w.stamp, "stamp", false, "write a key into each row that has none, so that what becomes of it can always be looked up: the same for the same row of the same file")
-	c.Flags().BoolVar(&w.undoable, "undoable", true, "keep what records hold before they are changed, so that flytt undo can restore it (--undoable=false: do not)")
-	c.Flags().StringSliceVar(&w.undoRecipients, "undo-recipient", nil, "`KEY` (age1…) that alone can read what is kept for undo; repeatable (default: who can read the journal)")
+	w.addRowFlags(c)
 	w.addFlags(c)
 	w.connection.addFlags(c)
 	w.connection.addYes(c)
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "send nothing: the same as validate")
 	return c, j
+}
+
+// addRowFlags adds the flags that say how rows are sent, which all processes that
+// work on a run share.
+func (w *writing) addRowFlags(c *cobra.Command) {
+	s := c.Flags()
+	s.IntVar(&w.chunkRows, "chunk-rows", 0, fmt.Sprintf("`ROWS` in a request (default %d; %d where rows may change records)", defaultChunkRows, defaultChangeRows))
+	s.BoolVar(&w.stamp, "stamp", false, "write a key into each row that has none, so that what becomes of it can always be looked up: the same for the same row of the same file")
+	s.BoolVar(&w.undoable, "undoable", true, "keep what records hold before they are changed, so that flytt undo can restore it (--undoable=false: do not)")
+	s.StringSliceVar(&w.undoRecipients, "undo-recipient", nil, "`KEY` (age1…) that alone can read what is kept for undo; repeatable (default: who can read the journal)")
 }
 
 // addFlags adds the flags that say how fast and how patiently rows are written:
