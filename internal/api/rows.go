@@ -155,6 +155,7 @@ func (r *Rows) Account() Account {
 func (r *Rows) Close() error {
 	if r.crew != nil {
 		r.crew.dismiss()
+		r.account(0) // requests made ahead in vain count, too
 	}
 	if r.err == nil {
 		r.err = errClosed

@@ -76,10 +76,10 @@ func (f *fakeList) fetch(ctx context.Context, a *ask, p *page, created string) e
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.requests++
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	f.requests++
 	if f.mutate != nil {
 		f.mutate(f)
 	}

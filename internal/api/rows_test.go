@@ -28,12 +28,16 @@ func newTestList(order ...string) *List {
 
 func TestRowsComeInOrder(t *testing.T) {
 	f := newFake(1, 95)
-	got := readFake(t, f, nil, byCreatedOptions)
+	r := newRows(f, newTestList(), byCreatedOptions)
+	got := drain(t, r)
 	f.check(t, got, f.still())
 	if !slices.Equal(got.ids, f.still()) {
 		t.Error("not in the order they were made")
 	}
-	a := got.account
+	if err := r.Close(); err != nil { // requests made ahead are over then
+		t.Error(err)
+	}
+	a := r.Account()
 	if !a.Complete || a.Rows != 95 || a.PageSize != 10 || a.ServerTime.Unix() != 1e9 || a.Duplicates+a.Drifts != 0 ||
 		a.First != "2026-03-01T12:00:00.000000Z" || a.Last <= a.First || a.Requests != int64(f.requests) {
 		t.Errorf("%+v, %d requests", a, f.requests)
