@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -28,9 +29,17 @@ var credentialNames = []string{
 type fakeAPI struct {
 	posts, stored, elsewhere atomic.Int64
 	spoilt                   atomic.Int64 // writes that were stored, before the answer
+	busy                     atomic.Int64 // requests under way
 	faults                   atomic.Pointer[map[string]int64]
+	gate                     atomic.Pointer[gate]
 	other                    *httptest.Server
 	box                      *sandbox.Sandbox
+}
+
+// gate holds the writes from one on until it is opened.
+type gate struct {
+	from   int64
+	opened chan struct{}
 }
 
 // apiKey is where a script keeps its fakeAPI.
@@ -48,7 +57,6 @@ func apiOf(ts *testscript.TestScript) *fakeAPI { return ts.Value(apiKey{}).(*fak
 //	broken=N         500 and nothing stored
 //	gone=N           from then on no request at all is answered
 //	hold=N           no answer until the client goes away, and after it
-//	slow=MS          every write takes MS milliseconds
 //	unique=1         a custom_id can be stored once
 //	wordless=1       a refusal does not say for which rows it is
 //	partial=1        the good rows of a request that is refused are stored
@@ -79,7 +87,11 @@ func startAPI(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ts.Defer(func() { ts.Check(box.Close()) })
 	a.box = box
-	server := httptest.NewServer(box)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.busy.Add(1)
+		defer a.busy.Add(-1)
+		box.ServeHTTP(w, r)
+	}))
 	ts.Defer(func() {
 		server.CloseClientConnections()
 		server.Close()
@@ -141,8 +153,10 @@ func (a *fakeAPI) intercept(p sandbox.Point, w http.ResponseWriter, r *http.Requ
 
 // arrived answers the n-th write before anything is stored, if a fault says so.
 func (a *fakeAPI) arrived(n int64, w http.ResponseWriter, r *http.Request) bool {
+	if g := a.gate.Load(); g != nil && n >= g.from {
+		<-g.opened
+	}
 	since := func(fault string) bool { return a.fault(fault) > 0 && n >= a.fault(fault) }
-	time.Sleep(time.Duration(a.fault("slow")) * time.Millisecond)
 	switch {
 	case since("unauthorized"):
 		http.Error(w, `{"detail":"Invalid token."}`, http.StatusUnauthorized)
@@ -218,25 +232,54 @@ func countOf(count func(*fakeAPI) int64) func(*testscript.TestScript, bool, []st
 	}
 }
 
-// interrupted runs a program and sends it signals while it writes.
+// interrupted runs a program and sends it signals while it writes. WHEN is a file
+// that has to be there, or the number of a write; that one and those after it
+// are answered once the program has had the signals.
 func interrupted(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 {
 		ts.Fatalf("usage: interrupted CODE WHEN SIGNALS PROGRAM ARG…")
 	}
 	cmd, closeFiles := process(ts, args[3:])
+	write, err := strconv.ParseInt(args[1], 10, 64)
+	gated := err == nil
+	open := func() {}
+	if gated {
+		open = shutGate(ts, write)
+	}
+	defer open()
 	ts.Check(cmd.Start())
 	stop := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
 	defer stop.Stop()
-	for deadline := time.Now().Add(10 * time.Second); !reached(ts, args[1]) && time.Now().Before(deadline); {
-		time.Sleep(time.Millisecond) // a process cannot be waited for otherwise
-	}
+	await(func() bool { return reached(ts, args[1]) })
 	for name := range strings.SplitSeq(args[2], ",") {
 		ts.Check(cmd.Process.Signal(map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": os.Kill}[name]))
 	}
+	if gated && args[2] != "KILL" {
+		await(func() bool { return strings.Contains(ts.ReadFile("stderr.txt"), drainingText) })
+	}
+	open()
 	code := exitStatus(cmd.Wait())
 	closeFiles()
+	if gated {
+		await(func() bool { return apiOf(ts).busy.Load() == 0 })
+	}
 	if args[0] != "-" && strconv.Itoa(code) != args[0] {
 		ts.Fatalf("exit code %d, not %s; stderr: %s", code, args[0], ts.ReadFile("stderr.txt"))
+	}
+}
+
+// shutGate shuts the API's gate for the writes from one on and returns what opens it.
+func shutGate(ts *testscript.TestScript, from int64) (open func()) {
+	g := &gate{from: from, opened: make(chan struct{})}
+	apiOf(ts).gate.Store(g)
+	return sync.OnceFunc(func() { close(g.opened) })
+}
+
+// await waits until done, ten seconds at most: another process is not waited for
+// otherwise.
+func await(done func() bool) {
+	for deadline := time.Now().Add(10 * time.Second); !done() && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
 	}
 }
 
