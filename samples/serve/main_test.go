@@ -88,6 +88,35 @@ func TestListRefusesWhatItCannotRead(t *testing.T) {
 	}
 }
 
+func TestWritesAreEchoed(t *testing.T) {
+	h := handler(newList(1), &echo{})
+	post := func(body string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("POST", path, strings.NewReader(body)))
+		return w
+	}
+	var rows []row
+	for i, body := range []string{`[{"custom_id":"A"},{"custom_id":"B,\"]"}]`, `[ {"custom_id":"C"} ]`} {
+		w := post(body)
+		if err := json.Unmarshal(w.Body.Bytes(), &rows); err != nil || w.Code != 201 || len(rows) != 2-i {
+			t.Fatalf("%s: %d %s", body, w.Code, w.Body)
+		}
+	}
+	if rows[0].CustomID != "C" || rows[0].ID != "00000000-0000-4000-8000-000000000002" {
+		t.Errorf("%v", rows)
+	}
+	for query, want := range map[string]int{"custom_id__in=A": 1, "custom_id__in=C": 0, "": 1} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", path+"?_page=1&_page_size=500&"+query, nil))
+		if err := json.Unmarshal(w.Body.Bytes(), &rows); err != nil || len(rows) != want {
+			t.Errorf("%s: %s", query, w.Body)
+		}
+	}
+	if w := post(`[{"custom_id":`); w.Code != 400 {
+		t.Errorf("half a body: %d", w.Code)
+	}
+}
+
 func TestRunRefusesFlagsThatCannotBe(t *testing.T) {
 	for _, args := range [][]string{{"-rows", "-1"}, {"more"}, {"-nosuch"}} {
 		var out, errs bytes.Buffer
