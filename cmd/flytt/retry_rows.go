@@ -1,14 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"flytt/internal/report"
 	"flytt/pipeline"
@@ -42,11 +40,11 @@ const retryFile = "retry.json"
 // input of the run that rejected them. It is made before the first is sent, and
 // whoever goes on with the retry holds to it.
 type retryRecord struct {
-	Run     string  `json:"run"`  // path of the run that the rows are of
-	Rows    []int64 `json:"rows"` // of the file, in its order
-	Written []int64 `json:"already_written,omitempty"`
-	Settled []int64 `json:"not_rejected,omitempty"`
-	Clash   []int64 `json:"key_written,omitempty"` // rejected still: another row with its key arrived
+	Run     string `json:"run"`  // path of the run that the rows are of
+	Rows    rowSet `json:"rows"` // of the file
+	Written rowSet `json:"already_written,omitempty"`
+	Settled rowSet `json:"not_rejected,omitempty"`
+	Clash   rowSet `json:"key_written,omitempty"` // rejected still: another row with its key arrived
 }
 
 // readRetry reads the record of a retry; it is nil if the run at path is none.
@@ -79,16 +77,10 @@ func (r *retryRecord) write(dir *report.Dir) error {
 
 // sent returns the rows that are the retry's to send, those among them that it
 // rejects because of their key.
-func (r *retryRecord) sent() map[int64]bool {
-	rows := make(map[int64]bool, len(r.Rows))
-	for _, row := range r.Rows {
-		rows[row] = true
-	}
-	for _, list := range [][]int64{r.Written, r.Settled} {
-		for _, row := range list {
-			delete(rows, row)
-		}
-	}
+func (r *retryRecord) sent() rowSet {
+	rows := r.Rows.clone()
+	rows.minus(r.Written)
+	rows.minus(r.Settled)
 	return rows
 }
 
@@ -96,7 +88,7 @@ func (r *retryRecord) sent() map[int64]bool {
 // send.
 func (r *pastRun) refused() (n int64) {
 	if r.summary == nil {
-		return min(r.rows.Rejected, int64(len(r.retry.Written)+len(r.retry.Settled)))
+		return min(r.rows.Rejected, r.retry.Written.len()+r.retry.Settled.len())
 	}
 	for _, reason := range r.summary.Rejects {
 		if reason.Code == alreadyWritten || reason.Code == notRejected {
@@ -109,62 +101,79 @@ func (r *pastRun) refused() (n int64) {
 // retrying is the step that turns away the rows a retry does not send. It comes
 // before all others, which leave such rows alone. It is shared, and only read.
 type retrying struct {
-	sent  map[int64]bool
-	codes map[int64]pipeline.Code // of those that are not; notRejected if there is none
+	record *retryRecord
+	sent   rowSet
 }
 
 func (r *retryRecord) step() *retrying {
-	s := &retrying{sent: r.sent(), codes: map[int64]pipeline.Code{}}
-	for _, row := range r.Written {
-		s.codes[row] = alreadyWritten
-	}
-	for _, row := range r.Clash {
-		s.codes[row] = keyWritten
-		delete(s.sent, row)
-	}
+	s := &retrying{record: r, sent: r.sent()}
+	s.sent.minus(r.Clash)
 	return s
 }
 
 // Apply implements pipeline.Step.
 func (s *retrying) Apply(b *pipeline.Batch) error {
 	for i, row := range b.Rows {
-		if s.sent[row] {
+		if s.sent.has(row) {
 			continue
 		}
 		b.Note(pipeline.Problem{
-			Row: int32(i), Field: pipeline.None, Column: pipeline.None, Severity: pipeline.Error, Stage: pipeline.Read,
-			Code: cmp.Or(s.codes[row], notRejected),
+			Row: int32(i), Field: pipeline.None, Column: pipeline.None, Severity: pipeline.Error, Stage: pipeline.Read, Code: s.code(row),
 		})
 	}
 	return nil
 }
 
-// rowsOfFile returns the numbers of the rows of a mended rejects file, in its
-// order. Each is to have one, and its own.
-func rowsOfFile(file string) ([]int64, error) {
-	var rows []int64
-	seen := map[int64]int{}
+// code returns why row is not sent.
+func (s *retrying) code(row int64) pipeline.Code {
+	switch {
+	case s.record.Written.has(row):
+		return alreadyWritten
+	case s.record.Clash.has(row):
+		return keyWritten
+	}
+	return notRejected
+}
+
+// rowsOfFile returns the numbers of the rows of a mended rejects file. Each is to
+// have one, and its own.
+func rowsOfFile(file string) (rowSet, error) {
+	rows, n := rowSet{}, 0
 	err := eachBatch(file, &sources.Options{Origin: true}, func(info *sources.Info, b *pipeline.Batch) error {
 		if !info.Rejects {
 			return notRejects(file)
 		}
 		for _, row := range b.Rows {
-			rows = append(rows, row)
-			n := len(rows)
+			n++
 			if row == 0 {
 				return usagef("rows that are new are for an import of their own: take them out", "%s: row %d below the header has no number in the column %s", file, n, pipeline.RowColumn)
 			}
-			if at := seen[row]; at > 0 {
-				return usagef("leave one of them", "%s: rows %d and %d below the header are both row %d of the run", file, at, n, row)
+			if !rows.add(row) {
+				return twiceInFile(file, row, n)
 			}
-			seen[row] = n
 		}
 		return nil
 	})
-	if err == nil && len(rows) == 0 {
+	if err == nil && n == 0 {
 		err = usagef("rejects.csv of the run has the rows it rejected", "%s holds no rows of a run", file)
 	}
 	return rows, err
+}
+
+// twiceInFile says where in file, below its header, row stands for the first time,
+// that stands there again in place n.
+func twiceInFile(file string, row int64, n int) error {
+	first, at := 0, 0
+	err := eachRow(file, func(r int64) error {
+		if at++; r == row && first == 0 {
+			first = at
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return usagef("leave one of them", "%s: rows %d and %d below the header are both row %d of the run", file, first, n, row)
 }
 
 func notRejects(file string) error {
@@ -172,82 +181,73 @@ func notRejects(file string) error {
 		"%s is not a rejects file", file)
 }
 
-// standing is how a row stands with a run and its retries.
-type standing uint8
+// standing is how the rows of a file stand with a run and its retries. A row that
+// is in none of the sets is not listed: unchanged, skipped, or no row of the input.
+type standing struct {
+	rejected, written, inDoubt rowSet // a retry may send those that were turned away
+}
 
-const (
-	unknown  standing = iota // not listed: unchanged, skipped, or no row of the input
-	rejected                 // turned away: a retry may send it
-	written
-	inDoubt
-)
+// forget takes what is known of rows back.
+func (s *standing) forget(rows rowSet) {
+	for _, set := range []rowSet{s.rejected, s.written, s.inDoubt} {
+		set.minus(rows)
+	}
+}
 
 // stand returns how each of rows stands with the family.
-func (f family) stand(rows []int64) (map[int64]standing, error) {
-	now := make(map[int64]standing, len(rows))
-	for _, row := range rows {
-		now[row] = unknown
-	}
+func (f family) stand(rows rowSet) (*standing, error) {
+	now := &standing{rejected: rowSet{}, written: rowSet{}, inDoubt: rowSet{}}
 	for _, r := range f {
-		sent := map[int64]bool(nil)
+		asked := rows
 		switch {
 		case r.retry != nil:
-			sent = r.retry.sent()
-			for row := range sent {
-				if _, asked := now[row]; asked {
-					now[row] = unknown // unless a file says more
-				}
-			}
+			asked = rows.and(r.retry.sent())
+			now.forget(asked) // unless a file says more
 		case r != f[0]:
 			continue
 		}
-		if err := r.overlay(now, sent); err != nil {
+		if err := r.overlay(now, asked); err != nil {
 			return nil, err
 		}
 	}
 	return now, nil
 }
 
-// overlay lays what the files of r say of rows over now. Of a retry only the rows
-// sent count.
-func (r *pastRun) overlay(now map[int64]standing, sent map[int64]bool) error {
+// overlay lays what the files of r say of the rows asked for over now.
+func (r *pastRun) overlay(now *standing, asked rowSet) error {
 	for _, each := range []struct {
 		name string
-		is   standing
-	}{{"rejects.csv", rejected}, {"in_doubt.csv", inDoubt}, {"written.csv", written}} {
+		is   rowSet
+	}{{"rejects.csv", now.rejected}, {"in_doubt.csv", now.inDoubt}, {"written.csv", now.written}} {
+		listed := rowSet{}
 		err := eachRow(filepath.Join(r.path, each.name), func(row int64) error {
-			if _, asked := now[row]; asked && (sent == nil || sent[row]) {
-				now[row] = each.is
+			if asked.has(row) {
+				listed.add(row)
 			}
 			return nil
 		})
 		if err != nil {
 			return err
 		}
+		now.forget(listed)
+		each.is.join(listed)
 	}
 	return nil
 }
 
 // plan says which rows of file may be sent. It is an error if some of them are in
 // doubt.
-func (f family) plan(file string, rows []int64) (*retryRecord, error) {
+func (f family) plan(file string, rows rowSet) (*retryRecord, error) {
 	now, err := f.stand(rows)
 	if err != nil {
 		return nil, err
 	}
-	record := &retryRecord{Run: f[0].path, Rows: rows}
-	doubtful := slices.DeleteFunc(slices.Clone(rows), func(row int64) bool { return now[row] != inDoubt })
-	if len(doubtful) > 0 {
+	if n := now.inDoubt.len(); n > 0 {
 		return nil, usagef(join([]string{"flytt", "resume", f[0].name()})+" looks them up; or take them out of the file",
-			"%s: %s in doubt, row %d first: nothing shows whether they arrived", file, fmt.Sprintf("%d %s", len(doubtful), plural(len(doubtful), "row is", "rows are")), doubtful[0])
+			"%s: %d %s in doubt, row %d first: nothing shows whether they arrived", file, n, plural(int(n), "row is", "rows are"), now.inDoubt.first())
 	}
-	for _, row := range rows {
-		switch now[row] {
-		case written:
-			record.Written = append(record.Written, row)
-		case unknown:
-			record.Settled = append(record.Settled, row)
-		}
-	}
-	return record, nil
+	settled := rows.clone()
+	settled.minus(now.written)
+	settled.minus(now.rejected)
+	return &retryRecord{Run: f[0].path, Rows: rows, Written: now.written, Settled: settled}, nil
 }

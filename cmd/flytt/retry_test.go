@@ -90,7 +90,7 @@ func randomRetry(t *testing.T, r *rand.Rand, f family, now map[int64]pipeline.Fa
 			rows = append(rows, row)
 		}
 	}
-	record, err := f.plan("mended.csv", rows)
+	record, err := f.plan("mended.csv", rowsOf(rows...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,8 +114,8 @@ func randomRetry(t *testing.T, r *rand.Rand, f family, now map[int64]pipeline.Fa
 		}
 	}
 	run := recordFiles(t, filepath.Dir(f[0].path), fmt.Sprintf("retry%d", n), fates, record)
-	for code, list := range map[pipeline.Code][]int64{alreadyWritten: record.Written, notRejected: record.Settled} {
-		run.summary.Rejects = append(run.summary.Rejects, report.Reason{Code: code, Count: int64(len(list))})
+	for code, list := range map[pipeline.Code]rowSet{alreadyWritten: record.Written, notRejected: record.Settled} {
+		run.summary.Rejects = append(run.summary.Rejects, report.Reason{Code: code, Count: list.len()})
 	}
 	return run
 }
@@ -123,9 +123,9 @@ func randomRetry(t *testing.T, r *rand.Rand, f family, now map[int64]pipeline.Fa
 func TestRowsThatArrivedTwiceAreFound(t *testing.T) {
 	dir := t.TempDir()
 	run := recordFiles(t, dir, "run", map[int64]pipeline.Fate{2: pipeline.Written, 3: pipeline.Rejected, 4: pipeline.Rejected}, nil)
-	record := &retryRecord{Run: run.path, Rows: []int64{2, 3}}
+	record := &retryRecord{Run: run.path, Rows: rowsOf(2, 3)}
 	retry := recordFiles(t, dir, "retry", map[int64]pipeline.Fate{2: pipeline.Written, 3: pipeline.Written}, record)
-	other := recordFiles(t, dir, "other", map[int64]pipeline.Fate{3: pipeline.Written}, &retryRecord{Run: run.path, Rows: []int64{3}})
+	other := recordFiles(t, dir, "other", map[int64]pipeline.Fate{3: pipeline.Written}, &retryRecord{Run: run.path, Rows: rowsOf(3)})
 	f := family{run, retry, other}
 	a := f.account()
 	if err := f.checkRows(a); err != nil {
@@ -146,10 +146,10 @@ func TestRowsThatArrivedTwiceAreFound(t *testing.T) {
 func TestRowsInDoubtAreNotRetried(t *testing.T) {
 	dir := t.TempDir()
 	f := family{recordFiles(t, dir, "run", map[int64]pipeline.Fate{2: pipeline.InDoubt, 3: pipeline.Rejected}, nil)}
-	if _, err := f.plan("mended.csv", []int64{3}); err != nil {
+	if _, err := f.plan("mended.csv", rowsOf(3)); err != nil {
 		t.Error(err)
 	}
-	_, err := f.plan("mended.csv", []int64{2, 3})
+	_, err := f.plan("mended.csv", rowsOf(2, 3))
 	if exitCode(err) != exitUsage || !strings.Contains(err.Error(), "1 row is in doubt, row 2 first") || !strings.Contains(hintOf(err), "flytt resume") {
 		t.Errorf("%v, hint %s", err, hintOf(err))
 	}

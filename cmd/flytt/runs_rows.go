@@ -155,17 +155,14 @@ func (r *pastRun) checkFiles(a *report.Account) error {
 // checkRetries looks for rows that a retry sent and should not have. It holds the
 // numbers of the rows that retries sent, not those of the run.
 func (f family) checkRetries(a *report.Account, retries []*pastRun) error {
-	taken, written := map[int64]bool{}, map[int64]bool{}
+	taken, written := rowSet{}, rowSet{}
 	for _, r := range retries {
-		for row := range r.retry.sent() {
-			taken[row] = true
-		}
+		taken.join(r.retry.sent())
 		var twice int64
 		err := eachRow(filepath.Join(r.path, "written.csv"), func(row int64) error {
-			if written[row] {
+			if !written.add(row) {
 				twice++
 			}
-			written[row] = true
 			return nil
 		})
 		if err != nil {
@@ -179,11 +176,11 @@ func (f family) checkRetries(a *report.Account, retries []*pastRun) error {
 }
 
 // checkFirst holds the rows that retries took and wrote against those of the run.
-func (f family) checkFirst(a *report.Account, taken, written map[int64]bool) error {
+func (f family) checkFirst(a *report.Account, taken, written rowSet) error {
 	first := f[0]
 	var twice int64
 	err := eachRow(filepath.Join(first.path, "written.csv"), func(row int64) error {
-		if written[row] {
+		if written.has(row) {
 			twice++
 		}
 		return nil
@@ -195,11 +192,11 @@ func (f family) checkFirst(a *report.Account, taken, written map[int64]bool) err
 		a.Fault("%s rows were written by the run, and again by a retry", report.Number(twice))
 	}
 	err = eachRow(filepath.Join(first.path, "rejects.csv"), func(row int64) error {
-		delete(taken, row)
+		taken.remove(row)
 		return nil
 	})
-	if len(taken) > 0 && err == nil {
-		a.Fault("%s rows were retried that the run had not rejected", report.Number(int64(len(taken))))
+	if n := taken.len(); n > 0 && err == nil {
+		a.Fault("%s rows were retried that the run had not rejected", report.Number(n))
 	}
 	return err
 }

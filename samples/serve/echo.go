@@ -16,14 +16,14 @@ import (
 )
 
 // echo answers bulk writes with the rows that came, each with an id before its
-// members, after a while. It keeps those of the first request alone, which is
+// members, after a while. It keeps the last row alone that came by itself, which is
 // what a writer reads back to see that it can.
 type echo struct {
 	delay time.Duration
 
 	mu   sync.Mutex
 	made int
-	kept []byte // the answer to the first request
+	kept []byte // the answer to the last request with one row
 }
 
 // keyed is the filter by which a writer looks rows up.
@@ -67,7 +67,7 @@ func (e *echo) answer(rows [][]byte) []byte {
 		b.Write(row[1:])
 	}
 	b.WriteByte(']')
-	if first == 0 {
+	if len(rows) == 1 {
 		e.mu.Lock()
 		e.kept = b.Bytes()
 		e.mu.Unlock()

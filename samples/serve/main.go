@@ -2,7 +2,7 @@
 // rows that came, as fast as a server can or after -delay: it is what reading and
 // writing are measured against. It knows the paging, the bounds of created_at and
 // the two orders a reader asks for, and answers everything else with all rows;
-// what is written it forgets, but for the rows of the first request, which can be
+// what is written it forgets, but for the last row that came alone, which can be
 // looked up by custom_id__in. It wants no credentials and holds the canned rows in
 // memory, about 450 bytes each. All people in it are synthetic.
 //

@@ -105,7 +105,7 @@ func TestWritesAreEchoed(t *testing.T) {
 	if rows[0].CustomID != "C" || rows[0].ID != "00000000-0000-4000-8000-000000000002" {
 		t.Errorf("%v", rows)
 	}
-	for query, want := range map[string]int{"custom_id__in=A": 1, "custom_id__in=C": 0, "": 1} {
+	for query, want := range map[string]int{"custom_id__in=A": 0, "custom_id__in=C": 1, "": 1} {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest("GET", path+"?_page=1&_page_size=500&"+query, nil))
 		if err := json.Unmarshal(w.Body.Bytes(), &rows); err != nil || len(rows) != want {
