@@ -119,9 +119,6 @@ func (w *write) sendPart(ctx context.Context, b *bisect, part []int32) (verdict,
 		return verdict{}, nil
 	}
 	w.extra--
-	if err := w.checkpoint(); err != nil {
-		return verdict{}, err
-	}
 	return w.post(ctx, part)
 }
 

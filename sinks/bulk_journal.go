@@ -167,11 +167,11 @@ func (w *write) settle() error {
 	return j.Settle(c.Seq, s)
 }
 
-// checkpoint has the journal note what became of the rows so far, so that only
-// those of the next request are in doubt if the process ends during it.
+// checkpoint has the journal note what became of the rows that were sent so far, so
+// that only those of the next request are in doubt if the process ends during it.
 func (w *write) checkpoint() error {
 	j := w.bulk.options.Journal
-	if j == nil {
+	if j == nil || !slices.Contains(w.announced, true) {
 		return nil
 	}
 	w.giveIDs()

@@ -271,3 +271,28 @@ func TestADeadAPIIsAskedForBeforeMoreIsSent(t *testing.T) {
 		}
 	})
 }
+
+// TestAKillLeavesOnlyOneRequestInDoubt ends the process at the last of several
+// requests with the rows of one chunk, which nobody can look up: what was answered
+// before is on record.
+func TestAKillLeavesOnlyOneRequestInDoubt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newRegister(0)
+		g.pass = func(point string) {
+			if point == http.MethodPost && g.posts == 2 {
+				panic(killed{point})
+			}
+		}
+		r := &trial{api: g, journal: newMemory(), chunks: creates(100, 1, 12), noKey: true,
+			options: BulkOptions{Mode: CreateOnly, Settle: time.Second, MaxBytes: 600}}
+		func() {
+			defer func() { _ = recover() }()
+			r.first(t)
+		}()
+		g.pass = func(string) {}
+		fates, _ := r.first(t)
+		if want := each("written", 10) + ", " + each("in_doubt", 2); fates[0] != want {
+			t.Errorf("got  %s\nwant %s", fates[0], want)
+		}
+	})
+}

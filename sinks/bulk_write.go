@@ -204,6 +204,9 @@ func (w *write) deliver(ctx context.Context, rows []int32) (api.Outcome, error) 
 	if err := w.alive(ctx); err != nil {
 		return api.Outcome{Class: api.NotSent}, err
 	}
+	if err := w.checkpoint(); err != nil {
+		return api.Outcome{Class: api.NotSent}, err
+	}
 	if err := w.announce(rows, nil); err != nil {
 		return api.Outcome{Class: api.NotSent}, err
 	}
