@@ -88,8 +88,12 @@ func (s *Bulk) untilSettled(ctx context.Context) error {
 	return nil
 }
 
-// reconcileCreates looks rows up, and those that were not shown a second time.
+// reconcileCreates looks rows up, and those that were not shown a second time. While
+// no row is known to be there it waits for those that are still to be sent.
 func (w *write) reconcileCreates(ctx context.Context, rows []int32) (left []int32, err error) {
+	if len(w.proven()) == 0 && w.chunk.Pending() > 0 {
+		return rows, nil
+	}
 	for read := 0; len(rows) > 0 && read < 2; read++ {
 		if read > 0 {
 			if err := pauseFor(ctx, min(w.bulk.options.Settle/2, longestGap)); err != nil {
@@ -140,30 +144,22 @@ func (w *write) adopt(rows []int32, found map[string][]api.Record) (absent []int
 	return absent
 }
 
-// look looks rows up, together with a record that is known to be there. Where no
-// such record is known, one that the list shows will do; api.ErrBlind says that it
-// shows none.
-func (w *write) look(ctx context.Context, rows []int32) (map[string][]api.Record, error) {
-	o := &w.bulk.options
-	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(rows)}
-	for _, key := range w.controls() {
-		l.Control = key
-		found, err := w.bulk.client.FindByKeys(ctx, l)
-		if !errors.Is(err, api.ErrBlind) {
-			if err == nil {
-				w.bulk.shown(key)
-			}
-			return found, err
-		}
-	}
-	key, err := w.bulk.client.AnyKey(ctx, o.Path, o.Key)
+// look looks rows up, together with a record that is known to be there; api.ErrBlind
+// says that the list does not show it.
+func (w *write) look(ctx context.Context, rows []int32) (found map[string][]api.Record, err error) {
+	controls, err := w.controls(ctx)
 	if err != nil {
 		return nil, err
 	}
-	l.Control = key
-	found, err := w.bulk.client.FindByKeys(ctx, l)
+	o := &w.bulk.options
+	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(rows)}
+	for _, l.Control = range controls {
+		if found, err = w.bulk.client.FindByKeys(ctx, l); !errors.Is(err, api.ErrBlind) {
+			break
+		}
+	}
 	if err == nil {
-		w.bulk.shown(key)
+		w.bulk.shown(l.Control)
 	}
 	return found, err
 }
@@ -177,16 +173,12 @@ func (w *write) keysOf(rows []int32) []string {
 	return keys
 }
 
-// controls returns the keys of records that are known to be there, those that the
-// list has shown in this pass first.
-func (w *write) controls() (keys []string) {
+// proven returns the keys of records that are known to be there.
+func (w *write) proven() (keys []string) {
 	add := func(key string) {
 		if key != "" && !slices.Contains(keys, key) {
 			keys = append(keys, key)
 		}
-	}
-	if a := w.bulk.anchor.Load(); a != nil {
-		add(a.key)
 	}
 	add(w.bulk.control.known())
 	add(w.witness())
@@ -194,4 +186,18 @@ func (w *write) controls() (keys []string) {
 		add(a.key)
 	}
 	return keys
+}
+
+// controls returns keys of which the list has to show one to be believed: those of
+// records that are known to be there. Where none is known, a record that the list
+// shows will do: it proves less, for a list that is behind shows it too.
+func (w *write) controls(ctx context.Context) ([]string, error) {
+	if keys := w.proven(); len(keys) > 0 {
+		return keys, nil
+	}
+	if a := w.bulk.anchor.Load(); a != nil {
+		return []string{a.key}, nil
+	}
+	key, err := w.bulk.client.AnyKey(ctx, w.bulk.options.Path, w.bulk.options.Key)
+	return []string{key}, err
 }

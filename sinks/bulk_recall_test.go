@@ -62,6 +62,41 @@ func TestReconcileBelievesNoBlindRead(t *testing.T) {
 	}
 }
 
+// TestReconcileWantsItsOwnRecordShown ends the process at a request that is carried
+// out, before a list that is behind and shows nothing but records of somebody else.
+// What it leaves out is not absent for that.
+func TestReconcileWantsItsOwnRecordShown(t *testing.T) {
+	for name, post := range map[string]int{"nothing is written yet": 1, "a row is written": 2} {
+		inBubble(t, name, func(t *testing.T) {
+			g := newRegister(5)
+			time.Sleep(time.Hour)
+			g.lag = time.Minute
+			g.pass = func(point string) {
+				if point == http.MethodPost+" done" && g.posts == post {
+					panic(killed{point})
+				}
+			}
+			r := &trial{api: g, journal: newMemory(), chunks: creates(100, 1, 5),
+				options: BulkOptions{Mode: CreateOnly, Settle: 5 * time.Second, Atomicity: AllOrNothing}}
+			func() {
+				defer func() { _ = recover() }()
+				r.first(t)
+			}()
+			g.pass = func(string) {}
+			fates, s := r.first(t)
+			if !strings.Contains(fates[0], "in_doubt") || !s.Resolvable() {
+				t.Errorf("while the list is behind: %s", fates[0])
+			}
+			r.wantOnce(t)
+			time.Sleep(time.Minute)
+			if out := r.finish(t); out[0].fates != each("written", 5) {
+				t.Errorf("later: %s", out[0].fates)
+			}
+			r.wantOnce(t)
+		})
+	}
+}
+
 // TestReconcileTellsRecordsApart has records in the place of rows in doubt.
 func TestReconcileTellsRecordsApart(t *testing.T) {
 	other := func(g *register, key, name string) {
