@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -104,7 +105,8 @@ func retryAfter(h http.Header, now time.Time) (time.Duration, bool) {
 	if v == "" {
 		return 0, false
 	}
-	if seconds, err := strconv.ParseUint(v, 10, 32); err == nil {
+	// A number beyond all bounds comes with an error, and is the largest there is.
+	if seconds, err := strconv.ParseUint(v, 10, 32); err == nil || errors.Is(err, strconv.ErrRange) {
 		return min(time.Duration(seconds)*time.Second, maxRetryAfter), true
 	}
 	until, err := http.ParseTime(v)
