@@ -107,9 +107,10 @@ func (a *Answer) Object(i int) []byte {
 // failures are the members by which an item tells that it was not taken.
 var failures = [...]string{"errors", "error", "_errors", "non_field_errors"}
 
-// read finds in object what matching needs.
+// read finds in object what matching needs. What only says something, and has no
+// id, is no record but says why there is none.
 func (a *Answer) read(object []byte) answerItem {
-	item := answerItem{object: object}
+	item, why := answerItem{object: object}, false
 	for name, v := range jsonscan.Members(object) {
 		switch {
 		case len(a.key) > 0 && jsonscan.NameIs(name, a.key[0]):
@@ -121,8 +122,11 @@ func (a *Answer) read(object []byte) answerItem {
 			item.id = jsonscan.Text(v)
 		case len(name) > 4 && isFailure(name) && !blank(v):
 			item.failed = true
+		case (string(name) == "detail" || string(name) == "message") && !blank(v):
+			why = true
 		}
 	}
+	item.failed = item.failed || why && len(item.id) == 0
 	return item
 }
 

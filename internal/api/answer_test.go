@@ -61,6 +61,7 @@ func TestAnswerIsMatchedByKey(t *testing.T) {
 		"a key twice":       {`[{"id":"a","custom_id":"A"},{"id":"b","custom_id":"A"},{"id":"c","custom_id":"C"}]`, "a ? c"},
 		"a strange key":     {`[{"id":"a","custom_id":"A"},{"id":"b","custom_id":"X"},{"id":"c","custom_id":"C"}]`, "a ? c"},
 		"error in a 200":    {`[{"id":"a","custom_id":"A"},{"custom_id":"B","errors":{"name":["bad"]}},{"id":"c","custom_id":"C"}]`, "a ? c"},
+		"why not in a 200":  {`[{"id":"a","custom_id":"A","detail":"new"},{"custom_id":"B","detail":"no"},{"custom_id":"C","message":"no"}]`, "a ? ?"},
 		"no error in a 200": {`[{"id":"a","custom_id":"A","errors":[]},{"id":"b","custom_id":"B","error":null},{"id":"c","custom_id":"C"}]`, "a b c"},
 		"ids only":          {`[{"id":"a"},{"id":"b"},{"id":"c"}]`, "a b c"},
 		"ids only, short":   {`[{"id":"a"},{"id":"b"}]`, "? ? ?"},
