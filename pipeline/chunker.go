@@ -201,9 +201,8 @@ func (k *chunker) send() {
 // write is one writer: it writes chunks as they come.
 func (k *chunker) write() {
 	for u := range k.queue {
-		if !u.hold && !k.stopped() && u.chunk.Pending() > 0 && !k.drained() {
-			u.err = k.Sink.Write(k.ctx, &u.chunk)
-			if u.err != nil {
+		if u.chunk.Pending() > 0 {
+			if u.err = k.put(u); u.err != nil {
 				k.fail(u.err)
 			}
 		}
@@ -213,6 +212,18 @@ func (k *chunker) write() {
 		}
 		u.done <- struct{}{}
 	}
+}
+
+// put writes u; if it is not to be written any more, what became of its rows before
+// is recalled.
+func (k *chunker) put(u *unit) error {
+	switch {
+	case !u.hold && !k.stopped() && !k.drained():
+		return k.Sink.Write(k.ctx, &u.chunk)
+	case k.limits.Recall != nil:
+		return k.limits.Recall(&u.chunk)
+	}
+	return nil
 }
 
 // drained reports whether a chunk that is to be written must not be begun any

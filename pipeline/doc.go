@@ -66,6 +66,9 @@
 //	the context ends      everything stops; rows under way are InDoubt, as the sink
 //	                      says, and the others NotSent; ErrInterrupted
 //
+// Where a journal has earlier passes over the input on record, rows of chunks that
+// are not begun have the fates that those gave them: ChunkLimits.Recall.
+//
 // # Around it
 //
 // The package imports nothing else of the module; everything else is built on

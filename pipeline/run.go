@@ -42,6 +42,12 @@ type ChunkLimits struct {
 	// Whole keeps a chunk that the end of the run cut short from being written: a
 	// journal is to meet the same chunks when the run is gone on with.
 	Whole bool
+
+	// Recall settles those rows of a chunk that earlier passes over the input did,
+	// where the chunk, or what was read of it, is not to be written any more because
+	// the run is stopped; the others stay Pending. It is called concurrently. Nil:
+	// there were no earlier passes.
+	Recall func(c *Chunk) error
 }
 
 // RejectLimit stops a run that rejects too much. The zero value never does.

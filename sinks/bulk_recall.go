@@ -3,6 +3,7 @@ package sinks
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"flytt/internal/journal"
 	"flytt/pipeline"
@@ -32,19 +33,57 @@ func (w *write) recall() error {
 	return nil
 }
 
+// Recall settles those rows of c that earlier passes did, and those that they left in
+// doubt. It sends nothing and looks nothing up. Of the chunk that the journal knows
+// there may be the first rows only: the run was stopped before the others were read.
+func (s *Bulk) Recall(c *pipeline.Chunk) error {
+	if s.options.Journal == nil {
+		return nil
+	}
+	w := s.writes.Get().(*write)
+	w.begin(c)
+	err := w.remember()
+	w.giveIDs()
+	w.end()
+	s.writes.Put(w)
+	return err
+}
+
+// remember takes from the journal what it knows of the chunk, or of its first rows.
+func (w *write) remember() error {
+	plan := w.plan()
+	e, err := w.bulk.options.Journal.Find(plan.Seq)
+	switch {
+	case err != nil:
+		return err
+	case e == nil, e.First != plan.First, e.Rows < plan.Rows, e.Rows == plan.Rows && !bytes.Equal(e.Digest, plan.Digest):
+		return nil
+	}
+	if err := w.takeOver(e); err != nil {
+		return fmt.Errorf("chunk %d: %w", plan.Seq, err)
+	}
+	w.restoreKept()
+	return nil
+}
+
 // takeOver settles the rows of which e knows what became, and notes which of
-// them are in doubt.
+// them are in doubt. What e knows of rows that the chunk does not have is left out.
 func (w *write) takeOver(e *journal.Entry) error {
 	c := w.chunk
-	problems, excused, err := readNotes(e.Notes, c.Len())
-	if err != nil || len(e.Fates) > 0 && len(e.Fates) != c.Len() {
+	problems, excused, err := readNotes(e.Notes, e.Rows)
+	if err != nil || e.Rows < c.Len() || len(e.Fates) > 0 && len(e.Fates) != e.Rows {
 		return errNotes
 	}
+	beyond := func(row int32) bool { return int(row) >= c.Len() }
+	problems = slices.DeleteFunc(problems, func(p pipeline.Problem) bool { return beyond(p.Row) })
+	excused = slices.DeleteFunc(excused, beyond)
 	for _, row := range e.Sent {
-		if row < 0 || int(row) >= c.Len() {
+		if row < 0 || int(row) >= e.Rows {
 			return errNotes
 		}
-		w.announced[row] = true
+		if !beyond(row) {
+			w.announced[row] = true
+		}
 	}
 	for i := range c.Fates {
 		if c.Fates[i] == pipeline.Pending {

@@ -3,6 +3,7 @@ package sinks
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -169,6 +170,39 @@ func TestReconcileAChange(t *testing.T) {
 			}
 			if g.records[0]["name"] != test.name0 {
 				t.Errorf("the record is called %v", g.records[0]["name"])
+			}
+		})
+	}
+}
+
+// TestRecallTellsWithoutSending has a run stop before it comes to a chunk that an
+// earlier pass has settled in part, or to the first rows of it.
+func TestRecallTellsWithoutSending(t *testing.T) {
+	const all = 5
+	for _, rows := range []int{all, 3} {
+		inBubble(t, fmt.Sprint(rows, " rows"), func(t *testing.T) {
+			g := newRegister(0)
+			g.reset = func(post int) bool { return post == 2 }
+			r := &trial{api: g, journal: newMemory(), chunks: creates(0, 2, all, 1, 3), options: BulkOptions{Mode: CreateOnly, Atomicity: AllOrNothing}}
+			g.detail, g.lag = true, time.Hour
+			fates, _ := r.first(t)
+			s := r.sink(t)
+			requests := g.posts + g.gets
+			for seq, want := range fates {
+				c := r.chunk(t, s, seq, r.chunks[seq][:rows])
+				if err := s.Recall(c); err != nil {
+					t.Fatal(err)
+				}
+				if got := sequence(c); !strings.HasPrefix(want, got) || len(c.Problems) != strings.Count(got, "rejected") {
+					t.Errorf("chunk %d: got %s, with %d problems, want of %s", seq, got, len(c.Problems), want)
+				}
+			}
+			c := r.chunk(t, s, 2, creates(100, 1, all)[0])
+			if err := s.Recall(c); err != nil || c.Pending() != all {
+				t.Errorf("a chunk that nobody knows: %s, %v", sequence(c), err)
+			}
+			if g.posts+g.gets != requests {
+				t.Error("something was asked or sent")
 			}
 		})
 	}

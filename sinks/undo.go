@@ -2,6 +2,7 @@ package sinks
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 
@@ -63,6 +64,24 @@ func (u *Undo) Write(ctx context.Context, c *pipeline.Chunk) error {
 	return err
 }
 
+// Recall settles those rows of c that earlier passes of the undo did. Of a chunk that
+// was not read to its end nothing is recalled.
+func (u *Undo) Recall(c *pipeline.Chunk) error {
+	w := u.writes.Get().(*write)
+	w.begin(c)
+	err := u.regard(w)
+	if err == nil {
+		err = w.remember()
+	}
+	w.giveIDs()
+	w.end()
+	u.writes.Put(w)
+	if _, cut := errors.AsType[*changedInputError](err); cut {
+		return nil
+	}
+	return err
+}
+
 // reversal is a record that is to be deleted, or to be restored.
 type reversal struct {
 	row     int32
@@ -73,6 +92,14 @@ type reversal struct {
 // recall finds out what is to be taken back: what the run wrote, but for what an
 // earlier pass of the undo has settled.
 func (u *Undo) recall(w *write) error {
+	if err := u.regard(w); err != nil {
+		return err
+	}
+	return w.recall()
+}
+
+// regard marks the rows that the run wrote Pending.
+func (u *Undo) regard(w *write) error {
 	if err := w.lookBack(u.past); err != nil {
 		return err
 	}
@@ -87,7 +114,7 @@ func (u *Undo) recall(w *write) error {
 			w.chunk.Fates[i] = pipeline.Skipped
 		}
 	}
-	return w.recall()
+	return nil
 }
 
 // undo takes back what is to be taken back.

@@ -157,7 +157,7 @@ func (j *job) bulkSink() (pipeline.Sink, pipeline.ChunkLimits, error) {
 	if w.bulk, err = sinks.NewBulk(w.client, j.plan.Schema(), o); err != nil {
 		return nil, limits, err
 	}
-	return w.bulk, j.chunkLimits(), nil
+	return w.bulk, j.chunkLimits(w.bulk.Recall), nil
 }
 
 // bulkOptions says how the rows of the run are written.
@@ -179,9 +179,10 @@ func (j *job) bulkOptions() (o sinks.BulkOptions, err error) {
 	return o, nil
 }
 
-// chunkLimits says how rows are gathered for the API.
-func (j *job) chunkLimits() pipeline.ChunkLimits {
-	return pipeline.ChunkLimits{InFlight: j.settings.Concurrency, Rows: j.settings.ChunkRows, Whole: true}
+// chunkLimits says how rows are gathered for the API. Recall, which may be nil, is
+// that of the limits.
+func (j *job) chunkLimits(recall func(*pipeline.Chunk) error) pipeline.ChunkLimits {
+	return pipeline.ChunkLimits{InFlight: j.settings.Concurrency, Rows: j.settings.ChunkRows, Whole: true, Recall: recall}
 }
 
 // connect gets at the API, asks whether rows may be written, and begins the

@@ -84,7 +84,7 @@ func (j *job) planSink(ctx context.Context) (pipeline.Sink, pipeline.ChunkLimits
 		return nil, none, err
 	}
 	j.writing.bulk = sink.Bulk
-	return sink, j.chunkLimits(), nil
+	return sink, j.chunkLimits(nil), nil
 }
 
 // twinStep returns the step that finds records like rows.

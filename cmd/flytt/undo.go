@@ -117,7 +117,7 @@ func (j *job) undoSink(h *journal.Header, past sinks.Past) (pipeline.Sink, pipel
 		return nil, none, err
 	}
 	j.writing.bulk = sink.Bulk
-	return sink, j.chunkLimits(), nil
+	return sink, j.chunkLimits(sink.Recall), nil
 }
 
 // sealFor returns what encrypts so that recipients alone can read it; nil if there

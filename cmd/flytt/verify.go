@@ -133,7 +133,7 @@ func (j *job) verifySink(past *journal.Journal) (pipeline.Sink, pipeline.ChunkLi
 		return nil, pipeline.ChunkLimits{}, err
 	}
 	j.writing.bulk = sink.Bulk
-	return sink, j.chunkLimits(), nil
+	return sink, j.chunkLimits(nil), nil
 }
 
 // reachAgain gets at the API in the first pass: that which the run whose journal
