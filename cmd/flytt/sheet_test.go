@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -156,4 +157,27 @@ func TestRejectsNameRowsOfParquet(t *testing.T) {
 		t.Fatal(err)
 	}
 	holds(t, string(rejects), `^K-2;.*;2;"?ssn \(row 2\): wrong check digit`)
+}
+
+// TestStampsTellSheetsApart has rows with the same number on two sheets of a workbook.
+func TestStampsTellSheetsApart(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("FLYTT_KEY_DIR", t.TempDir())
+	book := excelize.NewFile()
+	_, err := book.NewSheet("Sheet2")
+	for _, sheet := range []string{"Sheet1", "Sheet2"} {
+		for i, cell := range []string{"Namn", "Kanarie " + sheet} {
+			err = errors.Join(err, book.SetCellStr(sheet, fmt.Sprintf("A%d", i+1), cell))
+		}
+	}
+	mapping := "resource: externalclientcontactperson\nfields:\n  name: Namn\n  title: {const: VD}\n" +
+		"  external_client.id: {const: 6f9a3c1e-0000-4000-8000-000000000001}\n"
+	if err := errors.Join(err, book.SaveAs("two.xlsx"), book.Close(), os.WriteFile("m.yaml", []byte(mapping), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, sheet := range []string{"Sheet1", "Sheet2"} {
+		text := prints(t, exitDone, "import", "two.xlsx", "-m", "m.yaml", "--sheet", sheet, "--sandbox", "--stamp", "--skip-existing", "--key", "custom_id", "--run-dir", sheet)
+		holds(t, text, `^  written +1$`)
+	}
+	holds(t, prints(t, exitDone, "import", "two.xlsx", "-m", "m.yaml", "--sandbox", "--stamp", "--skip-existing", "--key", "custom_id"), `^  unchanged +1`)
 }

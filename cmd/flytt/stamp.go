@@ -35,8 +35,8 @@ func (j *job) stampable() (*mappings.Mapping, error) {
 // they are not to be stamped, or not yet: what their keys are made of is known
 // once the run has begun. The key of a row is the same whoever imports the same
 // file for the same tenant, and whenever: flytt- and a digest of the tenant, the
-// resource, the digest of the input and the number of the row in it. None of them
-// is a value of the row.
+// resource, the digest of the input, the name of its sheet if it has sheets, and the
+// number of the row in it. None of them is a value of the row.
 func (j *job) stampStep() pipeline.Step {
 	w := j.writing
 	if w == nil || !w.stamp || w.journal == nil {
@@ -44,6 +44,9 @@ func (j *job) stampStep() pipeline.Step {
 	}
 	h := w.journal.Header()
 	seed := []byte(h.Customer + "\x00" + h.Resource + "\x00" + h.Input.SHA256 + "\x00")
+	if j.info.Sheet != "" {
+		seed = append(seed, j.info.Sheet+"\x00"...)
+	}
 	n := len(seed)
 	return j.plan.Stamp(j.change.byRecord(), func(out []byte, row int64) []byte {
 		seed = strconv.AppendInt(seed[:n], row, 10)
