@@ -40,7 +40,8 @@ type writing struct {
 	stamp       bool   // rows without a key get one
 	parent      string // directory of the run that this one belongs to
 
-	plan string // directory of the plan that is applied; empty: there is none
+	plan     string   // directory of the plan that is applied; empty: there is none
+	planCopy planCopy // of the plan that is made
 
 	undoable       bool     // what records held before they are changed is kept
 	undoRecipients []string // who can read that: age1…; none: whoever can read the journal

@@ -46,7 +46,7 @@ var passing = []string{
 }
 
 // unkept are the flags that mean nothing to who goes on with a run.
-var unkept = []string{"run-dir", "mapping", "dry-run", "output", "help"}
+var unkept = []string{"run-dir", "mapping", "dry-run", "output", "overwrite", "help"}
 
 // givenFlags returns the flags that were given, but for those that are not kept.
 func givenFlags(flags *pflag.FlagSet) map[string][]string {

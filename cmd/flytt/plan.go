@@ -24,7 +24,7 @@ const planFile = "plan.json"
 func planCommand(a *app) *cobra.Command {
 	c, j := newImport(a)
 	j.verb = "plan"
-	var out string
+	out := &j.writing.planCopy
 	j.target = func(ctx context.Context, j *job) (pipeline.Sink, pipeline.ChunkLimits, error) { return j.planSink(ctx) }
 	c.Use, c.Short = "plan FILE", "Say, row by row, what an import would do to the records that are there"
 	c.Long = `plan reads FILE and all records of the resource, and says of each row what an
@@ -43,13 +43,11 @@ the records as they were read. flytt apply does what it says.`
   flytt apply flytt-runs/20261124-021500-3fa9c1/plan.json`
 	c.RunE = func(c *cobra.Command, args []string) error {
 		j.file = args[0]
-		if err := j.run(c.Context()); err != nil || out == "" || j.summary.Error != nil {
-			return err
-		}
-		return j.copyPlan(out)
+		return j.run(c.Context())
 	}
 	s := c.Flags()
-	s.StringVarP(&out, "output", "o", "", "`FILE` for a copy of the plan (default: "+planFile+" of the run directory alone)")
+	s.StringVarP(&out.path, "output", "o", "", "`FILE` for a copy of the plan (default: "+planFile+" of the run directory alone)")
+	s.BoolVar(&out.overwrite, "overwrite", false, "replace that FILE if it exists")
 	for _, name := range []string{"dry-run", "yes"} {
 		if err := s.MarkHidden(name); err != nil {
 			panic(err)
@@ -61,6 +59,9 @@ the records as they were read. flytt apply does what it says.`
 // planSink makes the sink that finds out what an import would do.
 func (j *job) planSink(ctx context.Context) (pipeline.Sink, pipeline.ChunkLimits, error) {
 	var none pipeline.ChunkLimits
+	if err := j.checkPlanCopy(); err != nil {
+		return nil, none, err
+	}
 	if err := j.reach(); err != nil {
 		return nil, none, err
 	}
@@ -184,23 +185,47 @@ func (j *job) writePlan() error {
 	if err != nil {
 		return err
 	}
-	if err := j.dir.Replace(planFile, append(data, '\n')); err != nil {
+	data = append(data, '\n')
+	if err := j.dir.Replace(planFile, data); err != nil {
 		return fmt.Errorf("plan: %w", err)
 	}
 	j.summary.Files["plan"] = j.dir.File(planFile)
-	return nil
+	return j.copyPlan(data)
 }
 
-// copyPlan copies the plan to the file out.
-func (j *job) copyPlan(out string) error {
-	data, err := os.ReadFile(j.dir.File(planFile))
-	if err == nil {
-		err = os.WriteFile(out, data, 0o600)
+// planCopy is where a copy of a plan goes.
+type planCopy struct {
+	path      string // empty: nowhere
+	overwrite bool
+}
+
+// checkPlanCopy sees, before anything is read, whether the copy can be written.
+func (j *job) checkPlanCopy() error {
+	switch c := &j.writing.planCopy; c.path {
+	case "":
+		return nil
+	case "-":
+		return usagef("name a file", "-o -: standard output has the summary")
+	default:
+		return sinks.Fit(c.path, j.copyOptions())
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", out, pathCause(err))
+}
+
+func (j *job) copyOptions() *sinks.FileOptions {
+	return &sinks.FileOptions{Overwrite: j.writing.planCopy.overwrite, Inputs: append(j.inputs(), j.settings.ownFiles()...)}
+}
+
+// copyPlan writes data, which is the plan, to where a copy was asked for.
+func (j *job) copyPlan(data []byte) (err error) {
+	path := j.writing.planCopy.path
+	if path == "" {
+		return nil
 	}
-	return nil
+	if err := sinks.WriteFile(path, data, j.copyOptions()); err != nil {
+		return fmt.Errorf("copy of the plan: %w", err)
+	}
+	j.summary.Files["output"], err = filepath.Abs(path)
+	return err
 }
 
 // nextOfPlan returns what to do after a plan was made.
