@@ -167,8 +167,8 @@ func (a *app) retryOf(first *pastRun, file string, h journal.Header, again bool)
 
 // retryable reports, as an error, why file cannot be sent now.
 func (f family) retryable(file string, again bool) error {
-	if v := f[0].verb(); v == "undo" || v == "verify" || v == "plan" {
-		return usagef(runsHint, "%s is a run of %s, which has no rows to send", f[0].id, v)
+	if !f[0].sends() {
+		return usagef(runsHint, "%s is a run of %s, which has no rows to send", f[0].id, f[0].verb())
 	}
 	for _, r := range f {
 		switch {

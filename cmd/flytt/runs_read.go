@@ -71,6 +71,9 @@ func (r *pastRun) readJournal() error {
 	r.header, r.outcome, r.began = &h, jr.Outcome(), h.Began
 	if r.summary == nil || r.outcome == "" {
 		r.rows, err = countEntries(jr)
+		if h.Verb == "plan" { // it has it what would have been written
+			r.rows.Valid, r.rows.Written, r.rows.Updated = r.rows.Written, 0, 0
+		}
 	}
 	return errors.Join(err, jr.Close())
 }
@@ -260,13 +263,20 @@ func (r *pastRun) name() string {
 
 // resumable reports whether the run can be gone on with.
 func (r *pastRun) resumable() bool {
-	switch r.state {
-	case report.StateRunning:
+	switch {
+	case r.header == nil, r.state == report.StateRunning, r.verb() == "plan":
 		return false
-	case report.StateDone:
-		return r.header != nil && r.rows.InDoubt > 0
+	case r.state == report.StateDone:
+		return r.rows.InDoubt > 0
 	}
-	return r.header != nil
+	return true
+}
+
+// sends reports whether what the run rejected can be sent as a retry: it is about
+// rows of its own.
+func (r *pastRun) sends() bool {
+	v := r.verb()
+	return v != "undo" && v != "verify" && v != "plan"
 }
 
 // part is the run as a part of an account.

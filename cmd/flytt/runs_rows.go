@@ -127,7 +127,7 @@ func (f family) checkRows(a *report.Account) error {
 
 // recorded reports whether the files of the run hold what its numbers count.
 func (r *pastRun) recorded() bool {
-	return r.summary != nil && r.state != report.StateRunning && (r.header == nil || r.outcome != "") && r.verb() != "undo" && r.verb() != "verify" && r.verb() != "plan"
+	return r.summary != nil && r.state != report.StateRunning && (r.header == nil || r.outcome != "") && r.sends()
 }
 
 // checkFiles counts the rows of the run's files.

@@ -143,6 +143,9 @@ func (f family) next() string {
 			return join([]string{"flytt", "resume", r.name()})
 		}
 	}
+	if !f[0].sends() {
+		return ""
+	}
 	for i := len(f) - 1; i >= 0; i-- {
 		rejects := filepath.Join(f[i].path, "rejects.csv")
 		if f[i].header == nil || !report.IsFile(rejects) || i > 0 && f[i].retry == nil {

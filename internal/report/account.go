@@ -101,7 +101,7 @@ func (a *Account) checkPart(p *Part) {
 // settled returns how many rows of p have a fate.
 func settled(p *Part) int64 {
 	arrived := p.Rows.Written
-	if p.Verb == "validate" {
+	if p.Verb == "validate" || p.Verb == "plan" {
 		arrived = p.Rows.Valid
 	}
 	c := &p.Rows

@@ -119,7 +119,13 @@ func (p *printer) fates(w *Whole) {
 	a := w.Account
 	p.printf("\n%s\n", fatesTitle(len(a.Parts)))
 	c := a.Rows
-	width := len(Number(c.Read))
+	verb, words := w.Asked.Verb, wordsOf(w.Asked.Verb)
+	unsent := verb == "validate" || verb == "plan"
+	validSay := ""
+	if verb == "plan" {
+		validSay = "an import would make a record of each, or change one"
+	}
+	width, names := len(Number(c.Read)), max(len("unchanged"), len(words.written))
 	for _, l := range []struct {
 		name string
 		n    int64
@@ -127,18 +133,18 @@ func (p *printer) fates(w *Whole) {
 		say  string
 	}{
 		{"read", c.Read, true, ""},
-		{"valid", c.Valid, w.Asked.Verb == "validate", ""},
-		{"written", c.Written, w.Asked.Verb != "validate", importWords.changes(c)},
-		{"unchanged", c.Unchanged, c.Unchanged > 0, ""},
-		{"skipped", c.Skipped, c.Skipped > 0, "left out by the mapping"},
-		{"rejected", c.Rejected, true, ""},
+		{"valid", c.Valid, unsent, validSay},
+		{words.written, c.Written, !unsent && verb != "verify", words.changes(c)},
+		{words.unchanged, c.Unchanged, c.Unchanged > 0, words.unchangedSay},
+		{"skipped", c.Skipped, c.Skipped > 0, words.skipped},
+		{words.rejected, c.Rejected, true, ""},
 		{"in doubt", c.InDoubt, c.InDoubt > 0, "sent, and no answer shows whether they arrived"},
 		{"not sent", c.NotSent, c.NotSent > 0, "the run stopped first"},
 	} {
 		if !l.show {
 			continue
 		}
-		p.printf("  %-9s  %*s", l.name, width, Number(l.n))
+		p.printf("  %-*s  %*s", names, l.name, width, Number(l.n))
 		if l.say != "" {
 			p.printf("   %s", l.say)
 		}

@@ -112,6 +112,10 @@ func TestAccountOfOtherVerbs(t *testing.T) {
 	if a := NewAccount([]Part{validate}); !a.Balanced || a.Rows.Valid != 2 {
 		t.Errorf("faults %q, rows %+v", a.Faults, a.Rows)
 	}
+	plan := Part{Run: "p", Verb: "plan", State: StateDone, Rows: pipeline.Counts{Read: 4, Valid: 2, Unchanged: 1, Rejected: 1}}
+	if a := NewAccount([]Part{plan}); !a.Balanced || a.Rows != plan.Rows {
+		t.Errorf("faults %q, rows %+v", a.Faults, a.Rows)
+	}
 	run := Part{Run: "r", Verb: "import", State: StateDone, Rows: pipeline.Counts{Read: 3, Written: 3}}
 	undo := Part{Run: "u", Verb: "undo", State: StateInterrupted, Rows: pipeline.Counts{Read: 3, Written: 2, NotSent: 1}}
 	a := NewAccount([]Part{run, undo})
