@@ -54,7 +54,8 @@ func readRun(path string) (*pastRun, error) {
 }
 
 // readJournal reads the head of the run's journal and, where there is no summary
-// that tells of it, what became of the rows.
+// that tells of it, what became of the rows. A summary is none of a process that
+// went on with the run after it, and ended without a word.
 func (r *pastRun) readJournal() error {
 	key, err := loadKey()
 	if err != nil {
@@ -69,7 +70,10 @@ func (r *pastRun) readJournal() error {
 	}
 	h := jr.Header()
 	r.header, r.outcome, r.began = &h, jr.Outcome(), h.Began
-	if r.summary == nil || r.outcome == "" {
+	if r.outcome == "" {
+		r.summary = nil
+	}
+	if r.summary == nil {
 		r.rows, err = countEntries(jr)
 		if h.Verb == "plan" { // it has it what would have been written
 			r.rows.Valid, r.rows.Written, r.rows.Updated = r.rows.Written, 0, 0
@@ -87,11 +91,15 @@ func isLocked(err error) bool {
 // isRunning reports whether a process works on the run at path. Of runs that do
 // not write to the API it cannot be told.
 func isRunning(path string) bool {
-	if !report.HasJournal(path) {
+	key, err := loadKey()
+	if err != nil || !report.HasJournal(path) {
 		return false
 	}
-	r := &pastRun{path: path, summary: &report.Summary{}}
-	return r.readJournal() == nil && r.running
+	jr, err := journal.Read(filepath.Join(path, "journal.db"), key)
+	if err == nil {
+		_ = jr.Close() // nothing was written
+	}
+	return isLocked(err)
 }
 
 // countEntries counts the rows that a journal tells of. Those that were sent, or
