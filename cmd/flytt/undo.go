@@ -94,7 +94,7 @@ func (j *job) undoes(path string) error {
 // undoSink makes the sink that takes back what the run wrote whose journal is past
 // and has the header h. Before the first pass it asks whether to go on, and begins
 // the journal of the undo.
-func (j *job) undoSink(h *journal.Header, past sinks.Past) (pipeline.Sink, pipeline.ChunkLimits, error) {
+func (j *job) undoSink(h *journal.Header, past *journal.Journal) (pipeline.Sink, pipeline.ChunkLimits, error) {
 	var none pipeline.ChunkLimits
 	open, err := j.opener()
 	if err != nil {
@@ -104,6 +104,9 @@ func (j *job) undoSink(h *journal.Header, past sinks.Past) (pipeline.Sink, pipel
 		return nil, none, err
 	}
 	if j.pass == 1 {
+		if err := opens(open, past); err != nil {
+			return nil, none, err
+		}
 		if err := j.consent(); err != nil {
 			return nil, none, err
 		}
@@ -118,6 +121,29 @@ func (j *job) undoSink(h *journal.Header, past sinks.Past) (pipeline.Sink, pipel
 	}
 	j.writing.bulk = sink.Bulk
 	return sink, j.chunkLimits(sink.Recall), nil
+}
+
+// opens returns why open does not open what the run with the journal past sealed,
+// before anything is taken back. It tries the first there is: all is sealed for the
+// same keys.
+func opens(open func([]byte) ([]byte, error), past *journal.Journal) error {
+	if open == nil {
+		return nil
+	}
+	for e, err := range past.Entries {
+		if err != nil {
+			return err
+		}
+		images, err := past.Images(e.Seq)
+		if err != nil {
+			return err
+		}
+		if len(images) > 0 {
+			_, err := sinks.ReadImage(images[0].Data, open)
+			return err
+		}
+	}
+	return nil
 }
 
 // sealFor returns what encrypts so that recipients alone can read it; nil if there

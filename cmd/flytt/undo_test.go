@@ -78,6 +78,9 @@ func TestUndoOpensWhatWasSealed(t *testing.T) {
 		if s.Error == nil || strings.Contains(s.Error.Message, "Person") {
 			t.Errorf("%s: %+v", file, s.Error)
 		}
+		if s.Run != "" { // it would be gone on with by resume, which takes no other key
+			t.Errorf("%s: an undo has begun: %s", file, s.Run)
+		}
 	}
 	s = flytt(t, exitDone, "undo", "run", "--identity", "right.txt")
 	if s.Rows.Updated != 3 || s.Rows.Written != 3 {
