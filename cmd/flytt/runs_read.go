@@ -20,7 +20,7 @@ type pastRun struct {
 	header  *journal.Header // nil: it did not write to the API
 	retry   *retryRecord    // nil: it is no retry
 	outcome string          // how it ended, as its journal says
-	running bool            // a process works on it: its journal cannot be read
+	running bool            // a process works on it: its journal is not read
 	rows    pipeline.Counts
 	state   string
 	began   time.Time
@@ -37,7 +37,7 @@ func readRun(path string) (*pastRun, error) {
 	if r.retry, err = readRetry(path); err != nil {
 		return nil, err
 	}
-	if report.HasJournal(path) {
+	if r.running = report.IsRunning(path); !r.running && report.HasJournal(path) {
 		err = r.readJournal()
 	}
 	if err != nil {
@@ -88,9 +88,12 @@ func isLocked(err error) bool {
 	return errors.As(err, &locked)
 }
 
-// isRunning reports whether a process works on the run at path. Of runs that do
-// not write to the API it cannot be told.
+// isRunning reports whether a process works on the run at path, or on one that
+// looks back at it.
 func isRunning(path string) bool {
+	if report.IsRunning(path) {
+		return true
+	}
 	key, err := loadKey()
 	if err != nil || !report.HasJournal(path) {
 		return false

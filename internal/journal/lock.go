@@ -50,6 +50,20 @@ func unlock(f *os.File, shared bool) error {
 	return errors.Join(note(f, ""), f.Close())
 }
 
+// Hold takes a lock of the operating system on f, which any number may share. It
+// ends when f is closed, or with the process, however that dies.
+func Hold(f *os.File) error { return tryLock(f, true) }
+
+// Held reports whether a process holds the file at path: see Hold.
+func Held(path string) bool {
+	f, err := os.OpenFile(path, os.O_RDWR|noFollow, 0)
+	if err != nil {
+		return false
+	}
+	err = tryLock(f, false)
+	return errors.Is(errors.Join(err, f.Close()), errLocked)
+}
+
 // note makes text all that stands in f.
 func note(f *os.File, text string) error {
 	if err := f.Truncate(0); err != nil {

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"flytt/internal/journal"
 )
 
 // The files that a run directory is known by.
@@ -30,6 +32,9 @@ func IsRun(path string) bool {
 	}
 	return false
 }
+
+// IsRunning reports whether a process has the directory of the run at path open.
+func IsRunning(path string) bool { return journal.Held(filepath.Join(path, logFile)) }
 
 // HasJournal reports whether the run at path wrote to the API.
 func HasJournal(path string) bool { return IsFile(filepath.Join(path, journalFile)) }

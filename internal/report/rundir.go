@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"flytt/internal/journal"
 )
 
 // Dir is a run directory. It and its files belong to their owner alone,
@@ -62,11 +64,7 @@ func NewDir(path string, now time.Time) (*Dir, error) {
 		return nil, err
 	}
 	d := &Dir{ID: id, Path: abs, made: made}
-	d.log, err = os.OpenFile(d.File("log.jsonl"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, &DirError{Path: path, Cause: "cannot write into it", Err: err}
-	}
-	return d, nil
+	return d.opened(path, os.O_EXCL)
 }
 
 // OpenDir opens the directory of a run to go on with it.
@@ -76,10 +74,17 @@ func OpenDir(path string) (*Dir, error) {
 		return nil, &DirError{Path: path, Cause: err.Error(), Err: err}
 	}
 	d := &Dir{ID: filepath.Base(abs), Path: abs}
-	d.log, err = os.OpenFile(d.File("log.jsonl"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
+	return d.opened(path, os.O_APPEND)
+}
+
+// opened returns d, which was asked for as path, with its log open. As long as it
+// is, IsRunning tells.
+func (d *Dir) opened(path string, how int) (*Dir, error) {
+	var err error
+	if d.log, err = os.OpenFile(d.File(logFile), os.O_CREATE|os.O_WRONLY|how, 0o600); err != nil {
 		return nil, &DirError{Path: path, Cause: "cannot write into it", Err: err}
 	}
+	_ = journal.Hold(d.log) // where the file system has no locks it cannot be told
 	return d, nil
 }
 
