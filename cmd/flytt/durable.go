@@ -129,7 +129,7 @@ func (a *app) jobOfRun(path string, h journal.Header) (*job, error) {
 	if err := giveFlags(j.flags.verb.Flags(), o.Flags); err != nil {
 		return nil, usage(err, "flytt "+h.Tool+" began the run")
 	}
-	j.file, j.input, j.recorded, j.clock = o.File, o.Input, o, h.Began
+	j.file, j.input, j.recorded, j.clock = o.File, o.Input, o, o.clock(&h)
 	j.flags.mapping, j.flags.resource = filepath.Join(path, "mapping.yaml"), o.Resource
 	j.change.guessed = o.Guessed
 	if err := j.keepRetry(path); err != nil {

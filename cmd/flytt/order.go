@@ -33,9 +33,20 @@ type order struct {
 
 	Identity string `json:"identity,omitempty"` // file that an undo opens what was kept with
 
+	Clock time.Time `json:"clock,omitzero"` // for the rules about dates; zero: when the run began
+
 	Resource  string `json:"resource"`
 	ChunkRows int    `json:"chunk_rows"`
 	Atomicity string `json:"atomicity"`
+}
+
+// clock returns the time that the rules about dates went by in the run with the
+// header h.
+func (o *order) clock(h *journal.Header) time.Time {
+	if o.Clock.IsZero() {
+		return h.Began
+	}
+	return o.Clock
 }
 
 // passing are the flags that say how a run is watched and how fast it goes: each
@@ -93,12 +104,15 @@ func giveFlags(flags *pflag.FlagSet, given map[string][]string) error {
 func (j *job) header() (journal.Header, error) {
 	w := j.writing
 	h := journal.Header{
-		Run: j.dir.ID, Verb: j.verb, Tool: buildVersion(), Began: j.clock, Parent: w.parent,
+		Run: j.dir.ID, Verb: j.verb, Tool: buildVersion(), Began: j.started, Parent: w.parent,
 		BaseURL: w.connection.address(w.client), Customer: w.connection.customer, Resource: j.resource.Name,
 	}
 	o := order{
 		File: j.file, Input: j.input, Flags: givenFlags(j.flags.verb.Flags()), Mapping: j.flags.mapping, Guessed: j.change.guessed, Identity: w.identity, Plan: w.plan, Live: j.live.mark(),
 		Resource: j.resource.Name, ChunkRows: j.settings.ChunkRows, Atomicity: j.settings.Bulk.Atomicity,
+	}
+	if !j.clock.Equal(j.started) {
+		o.Clock = j.clock
 	}
 	var err error
 	if o.Input, err = filepath.Abs(o.Input); err != nil {

@@ -61,8 +61,8 @@ type Header struct {
 	Run      string    `json:"run"`
 	Parent   string    `json:"parent,omitempty"` // path of the run directory this run belongs to
 	Verb     string    `json:"verb"`
-	Tool     string    `json:"tool"`  // version of flytt
-	Began    time.Time `json:"began"` // the clock used for dates
+	Tool     string    `json:"tool"` // version of flytt
+	Began    time.Time `json:"began"`
 	BaseURL  string    `json:"base_url"`
 	Customer string    `json:"customer"`
 	Resource string    `json:"resource"`
