@@ -94,6 +94,9 @@ func (j *job) applySink(ctx context.Context, plan *journal.Journal) (pipeline.Si
 		if err := j.consent(); err != nil {
 			return nil, none, err
 		}
+		if err := j.noteBegun(j.writing.plan); err != nil {
+			return nil, none, err
+		}
 	}
 	o, err := j.bulkOptions()
 	if err != nil {

@@ -54,13 +54,48 @@ func familyOf(first *pastRun) (family, error) {
 			return nil, usage(fmt.Errorf("%s, which may belong to %s: %w", shorten(d.path), first.id, d.err), "without it the account of the run is not whole")
 		}
 	}
-	far, err := readFar(path)
+	f, err := gatherFar(first, others, (*pastRun).belongsTo)
 	if err != nil {
 		return nil, err
 	}
-	f := gather(first, slices.Concat(others, far))
 	slices.SortStableFunc(f[1:], func(a, b *pastRun) int { return cmp.Or(a.began.Compare(b.began), cmp.Compare(a.id, b.id)) })
 	return f, nil
+}
+
+// gather returns first and all of runs that are bound to it, or to one that is.
+func gather(first *pastRun, runs []*pastRun, bound func(r, to *pastRun) bool) family {
+	f := family{first}
+	for i := 0; i < len(f); i++ {
+		for _, r := range runs {
+			if bound(r, f[i]) && !f.has(r.path) {
+				f = append(f, r)
+			}
+		}
+	}
+	return f
+}
+
+// gatherFar is gather, with those that lie where one of them says.
+func gatherFar(first *pastRun, runs []*pastRun, bound func(r, to *pastRun) bool) (family, error) {
+	asked := map[string]bool{}
+	for {
+		f, more := gather(first, runs, bound), []*pastRun(nil)
+		for _, r := range f {
+			if asked[r.path] {
+				continue
+			}
+			asked[r.path] = true
+			far, err := readFar(r.path)
+			if err != nil {
+				return nil, err
+			}
+			more = append(more, far...)
+		}
+		if len(more) == 0 {
+			return f, nil
+		}
+		runs = slices.Concat(runs, more)
+	}
 }
 
 func (f family) has(path string) bool {
@@ -147,6 +182,14 @@ func readFar(path string) ([]*pastRun, error) {
 		runs = append(runs, r)
 	}
 	return runs, nil
+}
+
+// noteBegun notes in the run at path that j, which begins, belongs to it.
+func (j *job) noteBegun(path string) error {
+	if j.pass > 1 || j.recorded != nil {
+		return nil
+	}
+	return noteFar(path, j.dir.Path)
 }
 
 // noteFar notes in the run at path that the one at child belongs to it, unless it

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -33,8 +34,9 @@ func runsPurgeCommand(a *app) *cobra.Command {
 		Short: "Delete the directories of old runs, which hold personal data",
 		Long: `purge deletes directories of runs that nothing was done with for TIME: 30d, 12h,
 2w. It shows which and asks, unless --yes is given. A run and those that belong
-to it (retries, undo, verify) go together, once the youngest of them is old
-enough, for the account is that of all.
+to it (retries, undo, verify; to a plan, what applied it) go together, once the
+youngest of them is old enough, for the account is that of all, and none of them
+can be gone on with without the first.
 
 Kept is what is running, what is damaged, and what can be gone on with (flytt
 resume), for its rows are not settled; --all deletes the latter two as well. With
@@ -121,8 +123,16 @@ func (p *purge) choose(before time.Time) (*purgeAccount, error) {
 	}
 	account := &purgeAccount{Deleted: []purged{}, Kept: []purged{}}
 	for _, f := range families(runs) {
-		if f.used().Before(before) {
-			account.add(f.purged(), p.reason(f))
+		whole, err := gatherFar(f[0], runs, (*pastRun).needs)
+		switch {
+		case err != nil && !p.all:
+			account.add(f.purged(), err.Error())
+			continue
+		case err != nil:
+			whole = f
+		}
+		if whole.used().Before(before) {
+			account.add(f.purged(), cmp.Or(p.reason(whole), f.foreign()))
 		}
 	}
 	for _, d := range damaged {
@@ -149,28 +159,24 @@ func (a *purgeAccount) add(runs []purged, reason string) {
 	}
 }
 
-// families groups runs with those that belong to them.
+// families groups runs with those that need them.
 func families(runs []*pastRun) []family {
 	var out []family
 	for _, r := range runs {
-		if !slices.ContainsFunc(runs, r.belongsTo) {
-			out = append(out, gather(r, runs))
+		if !slices.ContainsFunc(runs, r.needs) {
+			out = append(out, gather(r, runs, (*pastRun).needs))
 		}
 	}
 	return out
 }
 
-// gather returns first and all of runs that belong to it, or to one that does.
-func gather(first *pastRun, runs []*pastRun) family {
-	f := family{first}
-	for i := 0; i < len(f); i++ {
-		for _, r := range runs {
-			if r.belongsTo(f[i]) && !f.has(r.path) {
-				f = append(f, r)
-			}
-		}
+// needs reports whether r cannot be gone on with, nor looked back at, without p.
+func (r *pastRun) needs(p *pastRun) bool {
+	if r.belongsTo(p) {
+		return true
 	}
-	return f
+	o := r.order()
+	return o != nil && o.Plan != "" && nowAt(o.Plan, r.path) == p.path
 }
 
 // used returns when something was last done with the youngest of f.
@@ -204,7 +210,8 @@ func (f family) purged() []purged {
 	return out
 }
 
-// reason returns why f is kept; it is empty if it is not.
+// reason returns why f is kept because of what one of it does; it is empty if it is
+// not.
 func (p *purge) reason(f family) string {
 	for _, r := range f {
 		switch {
@@ -213,6 +220,13 @@ func (p *purge) reason(f family) string {
 		case r.resumable() && !p.all:
 			return r.id + " can be gone on with"
 		}
+	}
+	return ""
+}
+
+// foreign returns why a directory of f is not all its own.
+func (f family) foreign() string {
+	for _, r := range f {
 		if reason := foreign(r.path); reason != "" {
 			return reason
 		}

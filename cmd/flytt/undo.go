@@ -110,6 +110,9 @@ func (j *job) undoSink(h *journal.Header, past *journal.Journal) (pipeline.Sink,
 		if err := j.consent(); err != nil {
 			return nil, none, err
 		}
+		if err := j.noteBegun(j.writing.parent); err != nil {
+			return nil, none, err
+		}
 	}
 	o, err := j.bulkOptions()
 	if err != nil {

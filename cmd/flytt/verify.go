@@ -124,6 +124,9 @@ func (j *job) verifySink(past *journal.Journal) (pipeline.Sink, pipeline.ChunkLi
 	if err := j.reachAgain(&h); err != nil {
 		return nil, pipeline.ChunkLimits{}, err
 	}
+	if err := j.noteBegun(j.writing.parent); err != nil {
+		return nil, pipeline.ChunkLimits{}, err
+	}
 	o, err := j.bulkOptions()
 	if err != nil {
 		return nil, pipeline.ChunkLimits{}, err
