@@ -40,6 +40,8 @@ type writing struct {
 	stamp       bool   // rows without a key get one
 	parent      string // directory of the run that this one belongs to
 
+	past *journal.Header // of the run whose rows are gone over again; nil: the rows are the run's own
+
 	plan     string   // directory of the plan that is applied; empty: there is none
 	planCopy planCopy // of the plan that is made
 

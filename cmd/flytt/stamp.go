@@ -39,10 +39,14 @@ func (j *job) stampable() (*mappings.Mapping, error) {
 // number of the row in it. None of them is a value of the row.
 func (j *job) stampStep() pipeline.Step {
 	w := j.writing
-	if w == nil || !w.stamp || w.journal == nil {
+	if w == nil || !w.stamp || w.past == nil && w.journal == nil {
 		return nil
 	}
-	h := w.journal.Header()
+	h := w.past
+	if h == nil {
+		own := w.journal.Header()
+		h = &own
+	}
 	seed := []byte(h.Customer + "\x00" + h.Resource + "\x00" + h.Input.SHA256 + "\x00")
 	if j.info.Sheet != "" {
 		seed = append(seed, j.info.Sheet+"\x00"...)

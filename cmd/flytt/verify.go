@@ -109,7 +109,7 @@ func (a *app) replay(path string, h journal.Header, verb string) (*job, error) {
 	if err := j.keepRetry(path); err != nil {
 		return nil, err
 	}
-	j.verb, j.file, j.input, j.clock = verb, o.File, o.Input, o.clock(&h)
+	j.verb, j.file, j.input, j.clock, j.writing.past = verb, o.File, o.Input, o.clock(&h), &h
 	if verb == "apply" {
 		j.writing.plan = path // and the run belongs to none
 	} else {
