@@ -114,12 +114,17 @@ func (f family) retries() []*pastRun {
 }
 
 // account adds up what became of the rows.
-func (f family) account() *report.Account {
+func (f family) account() (*report.Account, error) {
+	again, err := f.undoneAgain()
+	if err != nil {
+		return nil, err
+	}
 	parts := make([]report.Part, len(f))
 	for i, r := range f {
 		parts[i] = r.part()
+		parts[i].Again = again[r.path]
 	}
-	return report.NewAccount(parts)
+	return report.NewAccount(parts), nil
 }
 
 // readRuns reads the runs in dirs, the newest first, and finds out which are

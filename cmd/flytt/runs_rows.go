@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"flytt/internal/report"
@@ -22,11 +23,12 @@ func eachRow(path string, visit func(row int64) error) error {
 
 // eachKey calls visit with the number of every row in a file of a run directory, in
 // its order: rejects.csv and in_doubt.csv, which have it in the column _row, or
-// written.csv, whose first column it is, and the second the key. A file that is not
-// there has no rows.
+// written.csv and undone.csv, whose first column it is, and the second the key. A
+// file that is not there has no rows.
 func eachKey(path string, visit func(row int64, key []byte) error) error {
 	o := sources.Options{Origin: true}
-	written := filepath.Base(path) == "written.csv"
+	name := filepath.Base(path)
+	written := name == "written.csv" || name == "undone.csv"
 	if written {
 		delimiter, err := delimiterOf(path)
 		if err != nil || delimiter == "" {
@@ -59,7 +61,7 @@ func eachKey(path string, visit func(row int64, key []byte) error) error {
 	})
 }
 
-// delimiterOf returns what stands between the cells of a written.csv: the
+// delimiterOf returns what stands between the cells of such a file: the
 // character after the name of its first column. It is empty if there is no file.
 func delimiterOf(path string) (string, error) {
 	f, err := os.Open(path)
@@ -150,6 +152,29 @@ func (r *pastRun) checkFiles(a *report.Account) error {
 		}
 	}
 	return nil
+}
+
+// undoneAgain returns how many of the rows that an undo took back an earlier one
+// had, by its path: a record that was changed once more can be restored once more.
+func (f family) undoneAgain() (map[string]int64, error) {
+	undos := slices.DeleteFunc(slices.Clone(f), func(r *pastRun) bool { return r.verb() != "undo" || r.rows.Written == 0 })
+	if len(undos) < 2 {
+		return nil, nil
+	}
+	again, seen := map[string]int64{}, map[int64]bool{}
+	for _, r := range undos {
+		err := eachRow(filepath.Join(r.path, "undone.csv"), func(row int64) error {
+			if seen[row] {
+				again[r.path]++
+			}
+			seen[row] = true
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return again, nil
 }
 
 // checkRetries looks for rows that a retry sent and should not have. It holds the

@@ -94,9 +94,13 @@ func (a *app) findAnyRun(run string) (string, error) {
 // whole tells everything of the family.
 func (f family) whole() (*report.Whole, error) {
 	first := f[0]
+	account, err := f.account()
+	if err != nil {
+		return nil, err
+	}
 	w := &report.Whole{
 		Run: first.id, Path: first.path, Parent: first.parent(), Asked: first.asked(),
-		Account: f.account(), Files: f.files(), Next: f.next(),
+		Account: account, Files: f.files(), Next: f.next(account),
 	}
 	return w, f.checkRows(w.Account)
 }
@@ -135,9 +139,9 @@ func (f family) files() map[string]string {
 	return files
 }
 
-// next returns the command that brings the family further; it is empty if there is
-// none.
-func (f family) next() string {
+// next returns the command that brings the family, whose account is a, further; it
+// is empty if there is none.
+func (f family) next(a *report.Account) string {
 	for _, r := range f {
 		if r.resumable() {
 			return join([]string{"flytt", "resume", r.name()})
@@ -151,7 +155,7 @@ func (f family) next() string {
 		if f[i].header == nil || !report.IsFile(rejects) || i > 0 && f[i].retry == nil {
 			continue
 		}
-		if f.account().Rows.Rejected == 0 {
+		if a.Rows.Rejected == 0 {
 			return ""
 		}
 		return join([]string{"flytt", "retry", f[0].name(), shorten(rejects)})

@@ -30,6 +30,10 @@ type Part struct {
 	// Refused are those of Rows.Rejected that were not the run's to send: rows of a
 	// retry that had arrived already, or that its parent had not rejected.
 	Refused int64 `json:"refused,omitempty"`
+
+	// Again are those of Rows.Written of an undo that an earlier one had taken back,
+	// before they were changed once more.
+	Again int64 `json:"again,omitempty"`
 }
 
 // Account is what became of the rows of an input over the run that read it first
@@ -65,7 +69,7 @@ func NewAccount(parts []Part) *Account {
 		case p.Verb == "retry":
 			a.add(p)
 		case p.Verb == "undo":
-			a.Undone += p.Rows.Written
+			a.Undone += p.Rows.Written - p.Again
 		}
 	}
 	a.check()

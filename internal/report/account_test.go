@@ -125,6 +125,11 @@ func TestAccountOfOtherVerbs(t *testing.T) {
 	if a := NewAccount([]Part{run, undo, undo}); a.Balanced {
 		t.Error("more was taken back than written, and the account balances")
 	}
+	again := undo
+	again.Again = 1
+	if a := NewAccount([]Part{run, undo, again}); !a.Balanced || a.Undone != 3 {
+		t.Errorf("account %+v", a)
+	}
 	if a := NewAccount(nil); !a.Balanced {
 		t.Error("no part does not balance")
 	}
