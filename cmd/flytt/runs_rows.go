@@ -116,7 +116,7 @@ func decodeAll(s pipeline.Source, visit func(*pipeline.Batch) error) error {
 func (f family) checkRows(a *report.Account) error {
 	for _, r := range f {
 		if r.recorded() {
-			if err := r.checkFiles(a); err != nil {
+			if err := r.checkFiles(a, f.mended(r)); err != nil {
 				return err
 			}
 		}
@@ -132,15 +132,28 @@ func (r *pastRun) recorded() bool {
 	return r.summary != nil && r.state != report.StateRunning && (r.header == nil || r.outcome != "") && r.sends()
 }
 
-// checkFiles counts the rows of the run's files.
-func (r *pastRun) checkFiles(a *report.Account) error {
+// mended reports whether the rejects.csv of r itself was mended and sent as a retry:
+// then it holds what a person left in it.
+func (f family) mended(r *pastRun) bool {
+	return slices.ContainsFunc(f.retries(), func(retry *pastRun) bool {
+		if retry.header == nil { // it is running, and does not tell
+			return true
+		}
+		sent := retry.header.Input.Path
+		return filepath.Base(sent) == "rejects.csv" && filepath.Base(filepath.Dir(sent)) == r.id
+	})
+}
+
+// checkFiles counts the rows of the run's files, unless its rejects were mended:
+// then of the others.
+func (r *pastRun) checkFiles(a *report.Account, mended bool) error {
 	for _, each := range []struct {
 		name, fate string
 		want       int64
 	}{
 		{"written.csv", "written", r.rows.Written}, {"rejects.csv", "rejected", r.rows.Rejected}, {"in_doubt.csv", "in doubt", r.rows.InDoubt},
 	} {
-		if r.header == nil && each.name == "written.csv" {
+		if r.header == nil && each.name == "written.csv" || mended && each.name == "rejects.csv" {
 			continue // rows that went to a file have no list of their own
 		}
 		var n int64
@@ -215,6 +228,9 @@ func (f family) checkFirst(a *report.Account, taken, written rowSet) error {
 	}
 	if twice > 0 {
 		a.Fault("%s rows were written by the run, and again by a retry", report.Number(twice))
+	}
+	if f.mended(first) {
+		return nil
 	}
 	err = eachRow(filepath.Join(first.path, "rejects.csv"), func(row int64) error {
 		taken.remove(row)
