@@ -297,7 +297,7 @@ func (e *export) settled(result *pipeline.Report, err error) error {
 	if err != nil {
 		return err
 	}
-	e.summary.List = &report.List{Complete: account.Complete, Doubt: account.Doubt, Requests: account.Requests, Duplicates: account.Duplicates, Drifts: account.Drifts}
+	e.summary.List = listed(&account)
 	if e.out != "-" {
 		if err := e.writeManifest(result, &account); err != nil {
 			return err
@@ -307,6 +307,11 @@ func (e *export) settled(result *pipeline.Report, err error) error {
 		return nil
 	}
 	return &uncertainError{fmt.Errorf("the export is not proved complete: %s", account.Doubt), "the rows that came are written; " + account.Hint}
+}
+
+// listed is what a summary tells of a list.
+func listed(a *api.Account) *report.List {
+	return &report.List{Complete: a.Complete, Doubt: a.Doubt, Requests: a.Requests, Duplicates: a.Duplicates, Drifts: a.Drifts}
 }
 
 // note tells what was noticed about the list.

@@ -50,7 +50,7 @@ func (j *job) finish(result *pipeline.Report, recorder *sinks.Recorder, err erro
 	}
 	maps.Copy(s.Files, j.files)
 	if j.verb == "plan" && err == nil {
-		err = j.writePlan()
+		err = errors.Join(j.writePlan(), j.provedAll())
 	}
 	s.Exit = runExit(err, s.Rows)
 	next := j.next(err)

@@ -70,9 +70,6 @@ func (j *job) planSink(ctx context.Context) (pipeline.Sink, pipeline.ChunkLimits
 		return nil, none, err
 	}
 	j.closers = append(j.closers, j.live.close)
-	if a := &j.live.account; !a.Complete {
-		j.log.Warn("it is not proved that all records were read: the plan may take for new what is there", "cause", a.Doubt)
-	}
 	if err := j.beginJournal(); err != nil {
 		return nil, none, err
 	}
@@ -147,7 +144,7 @@ func (j *job) foretell(recorder *sinks.Recorder) {
 	p := &report.Plan{Create: c.Written - c.Updated, Update: c.Updated, Unchanged: c.Unchanged, Skip: c.Skipped, Reject: c.Rejected, Fields: []report.Reason{}}
 	p.DuplicateInFile, p.DuplicateOfRecord = recorder.Twins()
 	if j.live != nil {
-		p.Records = j.live.records
+		p.Records, s.List = j.live.records, listed(&j.live.account)
 	}
 	s.Warnings = slices.DeleteFunc(s.Warnings, func(r report.Reason) bool {
 		if r.Code == sinks.CodeWouldChange {
@@ -157,6 +154,18 @@ func (j *job) foretell(recorder *sinks.Recorder) {
 	})
 	s.Plan = p
 	c.Valid, c.Written, c.Updated = c.Written, 0, 0
+}
+
+// provedAll says of a plan that it may not know all records.
+func (j *job) provedAll() error {
+	a := &j.live.account
+	if a.Complete {
+		return nil
+	}
+	return &uncertainError{
+		fmt.Errorf("it is not proved that all records were read: %s", a.Doubt),
+		"the plan may take for new what is there; " + a.Hint,
+	}
 }
 
 // planned is the file that a plan is.
@@ -231,6 +240,8 @@ func (j *job) copyPlan(data []byte) (err error) {
 // nextOfPlan returns what to do after a plan was made.
 func (j *job) nextOfPlan(err error) step {
 	switch p := j.summary.Plan; {
+	case err != nil && j.summary.Files["output"] != "" && !j.overwrites():
+		return step{command: j.again() + " --overwrite"} // the copy is there
 	case err != nil:
 		return step{command: j.again()}
 	case p.Create+p.Update == 0:

@@ -162,3 +162,19 @@ func wantSame(t *testing.T, verb string, said, did map[string]string) {
 		}
 	}
 }
+
+// TestPlanOfAListThatIsNotProvedComplete makes a plan of all that is known, and says
+// that it may not be all there is.
+func TestPlanOfAListThatIsNotProvedComplete(t *testing.T) {
+	r := sandboxWith(t, sandbox.Options{IgnoreOrder: true})
+	exported(t, r, 14)
+	write(t, "in.csv", contacts(3))
+	r.Inject(sandbox.MustParseFaults("list:*:insert=3")...)
+	s := flytt(t, exitUncertain, "plan", "in.csv", "-o", "copy.json")
+	if s.List == nil || s.List.Complete || s.Plan == nil || s.Files["plan"] == "" || !s.Balanced {
+		t.Errorf("list %+v, plan %+v, files %v", s.List, s.Plan, s.Files)
+	}
+	if s.Error == nil || !strings.HasPrefix(s.Error.Message, "it is not proved that all records were read: ") || s.Error.Next != "flytt plan in.csv -o copy.json --json --overwrite" {
+		t.Errorf("%+v", s.Error)
+	}
+}

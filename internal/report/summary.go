@@ -23,7 +23,7 @@ type Summary struct {
 	Repairs  []Reason          `json:"repairs"`
 	Notes    []string          `json:"notes,omitempty"` // what was remarkable about the input as a whole
 	Files    map[string]string `json:"files"`
-	List     *List             `json:"list,omitempty"` // of an export
+	List     *List             `json:"list,omitempty"` // of an export, and what a plan read
 	Plan     *Plan             `json:"plan,omitempty"` // of plan
 	Seconds  float64           `json:"seconds"`
 	Balanced bool              `json:"balanced"`
