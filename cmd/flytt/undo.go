@@ -2,12 +2,13 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
+	"strings"
 
 	"filippo.io/age"
 	"github.com/spf13/cobra"
@@ -186,12 +187,11 @@ func (j *job) opener() (func([]byte) ([]byte, error), error) {
 	if path == "" {
 		return nil, nil
 	}
-	f, err := os.Open(path)
+	text, err := readSecret(path)
 	if err != nil {
-		return nil, usage(fmt.Errorf("--identity %s: %w", path, pathCause(err)), "it is the file that age-keygen wrote")
+		return nil, usage(fmt.Errorf("--identity %w", err), cmp.Or(hintOf(err), "it is the file that age-keygen wrote"))
 	}
-	defer f.Close()
-	identities, err := age.ParseIdentities(f)
+	identities, err := age.ParseIdentities(strings.NewReader(text))
 	if err != nil {
 		return nil, usagef("it is the file that age-keygen wrote", "--identity %s: no identities that can be read", path)
 	}
