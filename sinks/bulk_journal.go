@@ -267,3 +267,7 @@ func (s *Bulk) settleLeft() time.Duration { return s.options.Settle - time.Since
 // pass over the input: they have a key that can be looked up, which is not that
 // of other rows, or change records that can be read.
 func (s *Bulk) Resolvable() bool { return s.resolvable.Load() }
+
+// Settles reports whether rows in doubt can be settled at all: they have a key that
+// can be looked up, or change records that can be read.
+func (s *Bulk) Settles() bool { return s.options.KeyLookup || s.changes }

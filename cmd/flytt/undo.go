@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flytt/internal/journal"
+	"flytt/internal/report"
 	"flytt/pipeline"
 	"flytt/sinks"
 )
@@ -125,6 +126,17 @@ func (j *job) undoSink(h *journal.Header, past *journal.Journal) (pipeline.Sink,
 	}
 	j.writing.bulk = sink.Bulk
 	return sink, j.chunkLimits(sink.Recall), nil
+}
+
+// nextOfDoubtful returns what to do after all was taken back but for the rows that
+// the run left in doubt: they are settled by going on with it.
+func (j *job) nextOfDoubtful() step {
+	run := shorten(j.writing.parent)
+	if s, err := report.ReadSummary(j.writing.parent); err == nil && s != nil && s.Error == nil {
+		return step{command: join([]string{"flytt", "resume", run})}
+	}
+	return step{"compare the rows in in_doubt.csv with the API by hand, or go on with the run, which settles them and sends the rest, and take it back again",
+		join([]string{"flytt", "runs", "show", run})}
 }
 
 // opens returns why open does not open what the run with the journal past sealed,

@@ -157,12 +157,18 @@ func (j *job) nextOfVerify(err error) step {
 	switch {
 	case err != nil:
 		return step{command: j.again()}
-	case j.summary.Rows.InDoubt > 0 && leftDoubts(j.writing.parent):
+	case j.summary.Rows.InDoubt > 0 && j.parentSettles():
 		return step{command: join([]string{"flytt", "resume", run})}
 	case j.summary.Rows.Rejected+j.summary.Rows.InDoubt > 0:
 		return step{"see in the files which rows are not as they were sent, or cannot be told", join([]string{"flytt", "runs", "show", run})}
 	}
 	return step{}
+}
+
+// parentSettles reports whether the run that j looks back at left rows in doubt that
+// it settles when it is gone on with.
+func (j *job) parentSettles() bool {
+	return j.writing.bulk != nil && j.writing.bulk.Settles() && leftDoubts(j.writing.parent)
 }
 
 // leftDoubts reports whether the run in the directory path left rows in doubt, or
