@@ -65,6 +65,7 @@ type BulkOptions struct {
 	Key       string    // the field that identifies a row; empty, or not among those sent: none
 	KeyLookup bool      // the list can be filtered by keys, and they may stand in a URL
 	KeyDigits bool      // keys are compared by their digits: ssn, org_no
+	Texts     []string  // fields of text that a record made without them has empty until somebody fills them in: see Undo
 	ReadOnly  []Cell    // input columns of fields that only the API sets: a warning where they differ from the record
 	Atomicity Atomicity // of a refused request
 	Columns   []int16   // for each field the input column it comes from, for problems and AsStored; nil: none

@@ -81,7 +81,7 @@ var bulkCodes = []pipeline.CodeInfo{
 		Fix:     "Compare the two: the record was changed since, or the API brings values into a form of its own."},
 	{Code: codeChangedSince, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "kept: changed since by somebody else",
-		Fix:     "The record holds something else than the run wrote; see to it by hand."},
+		Fix:     "The record holds something else than the run wrote, or a text where the run left a field empty; see to it by hand."},
 	{Code: codeNotKept, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "kept: what it held before is not on record",
 		Fix:     "The run was told --undoable=false, the record was encrypted (--identity FILE opens it), or the API does not show what the field held."},

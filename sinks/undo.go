@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"flytt/internal/api"
+	"flytt/internal/jsonscan"
 	"flytt/pipeline"
 )
 
@@ -15,7 +16,9 @@ import (
 //   - A record that the run made is deleted, and one that it changed gets back what
 //     it held before in the fields that the run changed.
 //   - A record that holds something else now in a field that the run wrote was
-//     changed since: it is left alone, and its row Rejected.
+//     changed since: it is left alone, and its row Rejected. So is one that the run
+//     made and that holds a text now in a field that the row left empty, for that is
+//     gone for good with the record.
 //   - What the run left in doubt is left alone: its rows are InDoubt.
 //   - The journal of the undo has it that a record is about to be deleted or
 //     restored before that is sent. Both can be done twice: what became of a
@@ -206,9 +209,27 @@ func (w *write) undoesCreate(row int32, now current, tried bool) bool {
 	default:
 		patch := w.patchOf(row, now.record)
 		w.noteFields(row, patch, codeChangedSince)
-		return patch == nil
+		return patch == nil && !w.filledSince(row, now.record)
 	}
 	return false
+}
+
+// filledSince reports whether record, which row made, holds a text now in a field
+// that row left empty; then row is rejected for it.
+func (w *write) filledSince(row int32, record []byte) (filled bool) {
+	item := w.item(row)
+	for _, name := range w.bulk.options.Texts {
+		if !nothing(jsonscan.Member(item, name)) || nothing(jsonscan.Member(record, name)) {
+			continue
+		}
+		field := w.bulk.field(name)
+		w.chunk.Note(pipeline.Problem{
+			Row: row, Field: field, Column: w.bulk.column(field), Stage: pipeline.Write, Code: codeChangedSince,
+			Shape: name + " was empty",
+		})
+		filled = true
+	}
+	return filled
 }
 
 // undoesChange returns what the record that row changed is to hold again, if

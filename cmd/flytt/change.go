@@ -108,6 +108,11 @@ func (c *change) options(r *mappings.Resource, plan *mappings.Plan, columns []st
 			o.ReadOnly = append(o.ReadOnly, sinks.Cell{Column: i, Field: f.Name})
 		}
 	}
+	for i := range r.Fields {
+		if f := &r.Fields[i]; f.Type == "string" && !f.Required && !f.ReadOnly && len(f.Enum) == 0 && f.Name != r.Key {
+			o.Texts = append(o.Texts, f.Name) // an API may number records by itself, in their key
+		}
+	}
 	key := r.Field(o.Key)
 	if key != nil {
 		o.KeyLookup = !key.Private && slices.Contains(key.Operators(), "in")

@@ -30,7 +30,8 @@ records that it changed get back what they held before, in the fields that it
 changed. RUN is the id of the run or its directory.
 
 A record that holds something else now in a field that the run wrote was changed
-since: it is left alone. What was taken back is in undone.csv; what was not, in
+since, and so was one that the run made and that holds a text now in a field that
+the row left empty: they are left alone. What was taken back is in undone.csv; what was not, in
 rejects.csv with the reason. Rows that the run left in doubt are left alone and
 listed in in_doubt.csv. The input, the mapping and its tables have to be what
 they were. An undo is a run of its own, with a journal: flytt resume goes on with
