@@ -151,14 +151,14 @@ const maxPasses = 5
 
 // passes makes passes over the input until nothing is left that another could
 // settle. The account is that of the last.
-func (j *job) passes(ctx context.Context, drain <-chan struct{}) (result *pipeline.Report, recorder *sinks.Recorder, err error) {
+func (j *job) passes(ctx context.Context) (result *pipeline.Report, recorder *sinks.Recorder, err error) {
 	doubtful := int64(0)
 	for j.pass = 1; ; j.pass++ {
 		var run *pipeline.Run
 		if run, recorder, err = j.prepared(ctx); err != nil {
 			return nil, nil, err
 		}
-		run.Drain = drain
+		run.Drain = j.drain
 		progress := j.progress()
 		run.Progress = func(p pipeline.Progress) {
 			j.counts = p.Rows

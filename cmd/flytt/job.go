@@ -74,6 +74,7 @@ type job struct {
 	counts    pipeline.Counts     // of the rows accounted for so far
 	pass      int                 // over the input, from 1
 
+	drain   <-chan struct{} // closed once what is under way is to be finished, and nothing begun
 	dir     *report.Dir
 	kept    *report.Dir // of the run that is gone on with
 	log     *slog.Logger
@@ -144,13 +145,14 @@ func (j *job) run(ctx context.Context) (err error) {
 	}
 	ctx, drain, stop := j.signals(ctx, drainingText)
 	defer stop()
+	j.drain = drain
 	if err := j.makeDir(); err != nil {
 		return err
 	}
 	if err := j.findDuplicates(ctx); err != nil {
 		return j.unbegun(err)
 	}
-	result, recorder, err := j.passes(ctx, drain)
+	result, recorder, err := j.passes(ctx)
 	if result == nil {
 		return j.unbegun(err)
 	}

@@ -16,6 +16,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"flytt/pipeline"
 )
 
 // version is set by the linker: -X main.version=v1.2.3.
@@ -67,8 +69,11 @@ func (a *app) failed(verb *cobra.Command, err error) int {
 		return shown.code
 	}
 	next := step{command: verb.CommandPath() + " --help"}
-	if inFile(err) {
+	switch {
+	case inFile(err):
 		next = step{"mend what is named above", a.again()}
+	case errors.Is(err, pipeline.ErrInterrupted):
+		next = step{command: a.again()}
 	}
 	if slices.Contains(a.args, "--json") || slices.Contains(a.args, "--json=true") {
 		if err := printJSONFailure(a.stdout, verb.Name(), err, next); err != nil {

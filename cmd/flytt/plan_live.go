@@ -20,6 +20,7 @@ import (
 	"flytt/internal/clash"
 	"flytt/internal/jsonscan"
 	"flytt/mappings"
+	"flytt/pipeline"
 )
 
 // live is a copy of the records of a resource as the list showed them: the records
@@ -93,6 +94,8 @@ func (l *live) mark() *liveMark {
 // readLive reads all records of the resource of j, in which key identifies them.
 // With dir a copy is kept there, until it is closed.
 func (j *job) readLive(ctx context.Context, dir string) (_ *live, err error) {
+	ctx, stop := until(ctx, j.drain)
+	defer stop()
 	l := &live{keyField: j.plan.Key()}
 	rand.Read(l.seed[:]) // never fails
 	for t := range mappings.Trait(mappings.Traits) {
@@ -123,10 +126,13 @@ func (l *live) read(ctx context.Context, rows *api.Rows, take func(record []byte
 	var page []byte
 	for {
 		var err error
-		if page, _, err = rows.Next(ctx, page[:0]); err == io.EOF {
+		page, _, err = rows.Next(ctx, page[:0])
+		switch {
+		case err == io.EOF:
 			return nil
-		}
-		if err != nil {
+		case ctx.Err() != nil:
+			return pipeline.ErrInterrupted
+		case err != nil:
 			return err
 		}
 		for record := range bytes.Lines(page) {

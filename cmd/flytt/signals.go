@@ -50,3 +50,22 @@ func (a *app) signals(ctx context.Context, first string) (_ context.Context, dra
 		cancel()
 	}
 }
+
+// until returns a context that ends with ctx, or when drain is closed: for what can
+// be dropped as it is. Stop waits for the goroutine.
+func until(ctx context.Context, drain <-chan struct{}) (_ context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		select {
+		case <-drain:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		cancel()
+		<-ended
+	}
+}
