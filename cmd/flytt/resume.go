@@ -80,6 +80,9 @@ func (a *app) resumed(run string) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !report.HasJournal(path) {
+		return nil, usagef("it is begun again, by the command that began it", "%s did not write to the API: there is nothing to go on with", shorten(path))
+	}
 	jr, err := openRun(path)
 	if err != nil {
 		return nil, err
