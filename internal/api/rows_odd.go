@@ -108,8 +108,8 @@ type doubt struct{ why, hint string }
 
 const (
 	hintLarger  = "ask for larger pages (--page-size)"
-	hintCalm    = "export again when less is being changed"
-	hintRetry   = "the server, or something on the way to it, gives wrong answers; export again, and tell who runs it if that goes on"
+	hintCalm    = "try again when less is being changed"
+	hintRetry   = "the server, or something on the way to it, gives wrong answers; try again, and tell who runs it if that goes on"
 	hintSmaller = "the server gives fewer rows than it is asked for; ask for no more than it gives (--page-size)"
 )
 
