@@ -275,8 +275,14 @@ func (w *write) doubt(rows []int32, why string, status int, err error) {
 	for _, row := range rows {
 		w.chunk.Fates[row] = pipeline.InDoubt
 	}
-	w.bulk.options.Log.Warn("rows in doubt", "cause", why, "chunk", w.chunk.Seq,
-		"rows", len(rows), "status", status, "error", err)
+	about := []any{"cause", why, "chunk", w.chunk.Seq, "rows", len(rows)}
+	if status != 0 {
+		about = append(about, "status", status)
+	}
+	if err != nil {
+		about = append(about, "error", err)
+	}
+	w.bulk.options.Log.Warn("rows in doubt", about...)
 }
 
 // lost puts the rows of a request without an answer in doubt.

@@ -78,6 +78,7 @@ type job struct {
 	dir     *report.Dir
 	kept    *report.Dir // of the run that is gone on with
 	log     *slog.Logger
+	screen  screen // stderr, for the log and the bar
 	summary *report.Summary
 	limit   pipeline.RejectLimit
 	started time.Time

@@ -34,7 +34,7 @@ func (j *job) resumeIn(dir *report.Dir) { j.kept = dir }
 
 // logTo makes dir the run directory.
 func (j *job) logTo(dir *report.Dir) {
-	j.dir, j.summary.Run = dir, dir.ID
+	j.dir, j.summary.Run, j.screen.w = dir, dir.ID, j.stderr
 	j.log = slog.New(slog.NewMultiHandler(dir.LogHandler(), j.stderrHandler()))
 }
 
@@ -140,7 +140,7 @@ func (j *job) stderrHandler() slog.Handler {
 		o.Level = slog.LevelDebug
 	}
 	if j.flags.logFormat == "json" {
-		return slog.NewJSONHandler(j.stderr, o)
+		return slog.NewJSONHandler(&j.screen, o)
 	}
-	return &lineHandler{w: j.stderr, level: o.Level}
+	return &lineHandler{w: &j.screen, level: o.Level}
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -43,7 +45,7 @@ func (j *job) bar() progress {
 		size = j.info.Size
 	}
 	bar := progressbar.NewOptions64(size,
-		progressbar.OptionSetWriter(j.stderr),
+		progressbar.OptionSetWriter(barWriter{&j.screen}),
 		progressbar.OptionSetWidth(24),
 		progressbar.OptionSetPredictTime(size > 0),
 		progressbar.OptionSetElapsedTime(true),
@@ -65,9 +67,51 @@ func (j *job) bar() progress {
 		},
 		done: func() {
 			draw(time.Now())
-			j.say("\n\n")
+			j.screen.leave()
 		},
 	}
+}
+
+// screen is where the bar and the lines of the log meet: a line takes the place of
+// the bar, which is drawn again below it. It is for concurrent use.
+type screen struct {
+	mu    sync.Mutex
+	w     io.Writer
+	drawn bool // the bar stands on the line of the cursor
+}
+
+// eraseLine goes to the beginning of the line and empties it.
+const eraseLine = "\r\x1b[2K"
+
+// Write writes lines.
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.drawn {
+		s.drawn = false
+		if _, err := io.WriteString(s.w, eraseLine); err != nil {
+			return 0, err
+		}
+	}
+	return s.w.Write(p)
+}
+
+// leave has the bar stay where it is.
+func (s *screen) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drawn = false
+	_, _ = io.WriteString(s.w, "\n\n")
+}
+
+// barWriter draws the bar on a screen.
+type barWriter struct{ *screen }
+
+func (b barWriter) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.drawn = true
+	return b.w.Write(p)
 }
 
 // lines logs how far the run has come, now and then.

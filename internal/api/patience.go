@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -122,8 +123,12 @@ func (p *Patience) limit(o Outcome) time.Duration {
 	return p.client.config.GiveUpAfter
 }
 
-// warn logs that there will be another attempt. While the API says later, to
-// all requests at once, one line in a while stands for all of them.
+// noticeable is how long a wait is that a person may wonder about.
+const noticeable = 2 * time.Second
+
+// warn logs that there will be another attempt: aloud only if it will not be soon.
+// While the API says later, to all requests at once, one line in a while stands for
+// all of them.
 func (p *Patience) warn(o Outcome, wait time.Duration) {
 	if o.Class == NotProcessed && !p.client.pause.speak(p.client.now()) {
 		return
@@ -141,7 +146,11 @@ func (p *Patience) warn(o Outcome, wait time.Duration) {
 	if o.Err != nil {
 		attributes = append(attributes, "cause", o.Err)
 	}
-	p.client.log.Warn(text, append(attributes, "wait", wait.Round(time.Millisecond))...)
+	level := slog.LevelInfo
+	if wait >= noticeable {
+		level = slog.LevelWarn
+	}
+	p.client.log.Log(context.Background(), level, text, append(attributes, "wait", wait.Round(time.Millisecond))...)
 }
 
 // spent returns the error to give up with, or nil.
