@@ -2,7 +2,9 @@ package sinks
 
 import (
 	"context"
+	"net/url"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"flytt/internal/api"
@@ -15,7 +17,8 @@ import (
 // has no effect. Only then are rows that it does not show believed to be absent.
 //
 // The first row of a run is sent alone to become the control, while all other
-// writes wait.
+// writes wait. From then on it is a row of the answer that came last: a list that
+// shows that one is not behind, as far as can be told.
 type control struct {
 	turn    chan struct{} // holds one token: who may learn
 	done    chan struct{} // closed when there is a key, or there will be none
@@ -23,6 +26,8 @@ type control struct {
 	lag     time.Duration // likewise: how long it took at most until the list showed the control
 	tries   int           // rows sent alone so far that were not refused; for the holder of the turn
 	refused int           // rows sent alone that were; likewise
+
+	latest atomic.Pointer[anchor] // a row that was written since
 
 	crowded bool // the API has several records with the key of one row
 }
@@ -46,10 +51,26 @@ func (c *control) init(wanted bool) {
 
 // known returns the key of the control, empty if there is none.
 func (c *control) known() string {
+	if a := c.latest.Load(); a != nil && c.first() != "" {
+		return a.key
+	}
+	return c.first()
+}
+
+// first returns the key of the row that became the control first.
+func (c *control) first() string {
 	if !c.settled() {
 		return ""
 	}
 	return c.key
+}
+
+// wrote takes in that a row with this key was written. One that a query cannot hold
+// as it is proves nothing by not being shown.
+func (c *control) wrote(key []byte) {
+	if api.Lookupable(key) && url.QueryEscape(string(key)) == string(key) {
+		c.latest.Store(&anchor{string(key)})
+	}
 }
 
 func (c *control) settled() bool {

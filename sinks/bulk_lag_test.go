@@ -69,3 +69,32 @@ func TestBulkWaitsForALateList(t *testing.T) {
 		})
 	}
 }
+
+// TestBulkIsNotBlindToAListThatFallsBehind has a list that is up to date at first
+// and behind later, when a request is refused of which good rows are written.
+func TestBulkIsNotBlindToAListThatFallsBehind(t *testing.T) {
+	for _, lag := range []time.Duration{0, time.Second, time.Minute} {
+		inBubble(t, lag.String(), func(t *testing.T) {
+			g := newRegister(0)
+			g.partial = true
+			r := &trial{api: g, journal: newMemory(), chunks: creates(0, 3, 10, 23), options: BulkOptions{Mode: CreateOnly, Settle: time.Second}}
+			s := r.sink(t)
+			for seq, rows := range r.chunks {
+				time.Sleep(time.Hour)
+				if seq == 2 { // the rows of the chunk before are as new as they can be
+					if err := s.Write(t.Context(), r.chunk(t, s, 3, creates(30, 1, 10)[0])); err != nil {
+						t.Fatal(err)
+					}
+					g.lag = lag
+				}
+				if err := s.Write(t.Context(), r.chunk(t, s, seq, rows)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(time.Hour)
+			r.chunks = append(r.chunks, creates(30, 1, 10)[0])
+			r.finish(t)
+			r.wantOnce(t)
+		})
+	}
+}

@@ -181,6 +181,7 @@ func (w *write) proven() (keys []string) {
 		}
 	}
 	add(w.bulk.control.known())
+	add(w.bulk.control.first())
 	add(w.witness())
 	if a := w.bulk.witness.Load(); a != nil {
 		add(a.key)

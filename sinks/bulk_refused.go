@@ -135,8 +135,7 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 		w.doubt(asked, "the run was interrupted before they were looked up", 0, nil)
 		return nil, err
 	}
-	o := &w.bulk.options
-	found, err := w.bulk.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: keys, Control: control})
+	found, err := w.findBeside(ctx, keys, control)
 	if err != nil {
 		w.doubt(asked, "looking them up failed", 0, err)
 		if interrupted(ctx, err) {
@@ -153,6 +152,22 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 		}
 	}
 	return absent, nil
+}
+
+// findBeside looks keys up beside control: for some time, until the list is not so
+// far behind that it does not show that.
+func (w *write) findBeside(ctx context.Context, keys []string, control string) (found map[string][]api.Record, err error) {
+	o := &w.bulk.options
+	for _, wait := range visible {
+		if err := pauseFor(ctx, wait); err != nil {
+			return nil, err
+		}
+		found, err = w.bulk.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: keys, Control: control})
+		if !errors.Is(err, api.ErrBlind) {
+			break
+		}
+	}
+	return found, err
 }
 
 // lookupable returns those of rows that can be looked up, and their keys. The

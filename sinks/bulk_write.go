@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"flytt/internal/api"
 	"flytt/internal/journal"
@@ -262,7 +263,18 @@ func (w *write) confirm(rows []int32, o api.Outcome) error {
 		return w.doubted(http.MethodPost, w.bulk.options.Path, errShowsNone)
 	}
 	w.bulk.doubts.Store(0)
+	w.noteLatest(rows)
 	return nil
+}
+
+// noteLatest makes the last of rows that was written the control.
+func (w *write) noteLatest(rows []int32) {
+	for _, row := range slices.Backward(rows) {
+		if w.chunk.Fates[row] == pipeline.Written {
+			w.bulk.control.wrote(w.key(row))
+			return
+		}
+	}
 }
 
 func (w *write) written(row int32, id []byte) {
