@@ -2,6 +2,7 @@ package sinks
 
 import (
 	"testing"
+	"testing/synctest"
 
 	"flytt/pipeline"
 )
@@ -32,4 +33,33 @@ func TestUndoOfARecordWithoutAnID(t *testing.T) {
 			t.Errorf("%s: %v, want %v", test.name, c.Fates[0], test.want)
 		}
 	}
+}
+
+// TestUndoRecallsWhatItDid has an undo stop before it comes to a chunk that it has
+// been at before, or to the first rows of one.
+func TestUndoRecallsWhatItDid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		past, own := newMemory(), newMemory()
+		r := &trial{api: newRegister(0), journal: past, chunks: creates(0, 1, 4, 3), options: BulkOptions{Mode: CreateOnly, Atomicity: AllOrNothing}}
+		r.api.detail = true
+		r.first(t)
+		entry, err := past.Find(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun := *entry
+		begun.Notes = nil
+		begun.Fates = []pipeline.Fate{pipeline.Written, pipeline.Pending, pipeline.InDoubt, pipeline.Skipped}
+		own.entries[0] = &begun
+		u, err := NewUndo(r.sink(t).client, schemaOf(updateFields...), past, nil, BulkOptions{Path: bulkPath, Key: "custom_id", Journal: own})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows, want := range map[int]string{4: "written, pending, in_doubt, skipped", 3: "pending, pending, pending"} {
+			c := r.chunk(t, u.Bulk, 0, r.chunks[0][:rows])
+			if err := u.Recall(c); err != nil || sequence(c) != want {
+				t.Errorf("%d rows: %s, %v; want %s", rows, sequence(c), err, want)
+			}
+		}
+	})
 }
