@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"flytt/internal/journal"
@@ -125,6 +127,7 @@ func (a *app) jobOfRun(path string, h journal.Header) (*job, error) {
 		return nil, err
 	}
 	follow(&h, o, path)
+	maps.DeleteFunc(o.Flags, func(name string, _ []string) bool { return slices.Contains(watching, name) })
 	_, j := newImport(a)
 	if err := giveFlags(j.flags.verb.Flags(), o.Flags); err != nil {
 		return nil, usage(err, "flytt "+h.Tool+" began the run")

@@ -49,12 +49,13 @@ func (o *order) clock(h *journal.Header) time.Time {
 	return o.Clock
 }
 
-// passing are the flags that say how a run is watched and how fast it goes: each
-// process that works on it has its own.
-var passing = []string{
-	"concurrency", "rate", "settle", "give-up-after", "max-rejects", "yes",
-	"json", "quiet", "verbose", "log-format", "no-progress",
-}
+// watching are the flags that say how a run is watched: each process that works on
+// it has its own.
+var watching = []string{"json", "quiet", "verbose", "log-format", "no-progress"}
+
+// passing are those, and the flags that say how fast a run goes, which another run
+// with the same rows does not take over.
+var passing = append([]string{"concurrency", "rate", "settle", "give-up-after", "max-rejects", "yes"}, watching...)
 
 // unkept are the flags that mean nothing to who goes on with a run.
 var unkept = []string{"run-dir", "mapping", "dry-run", "output", "overwrite", "help"}
