@@ -26,6 +26,7 @@ const (
 	codeMissing      pipeline.Code = "missing"
 	codeDiffers      pipeline.Code = "differs"
 	codeChangedSince pipeline.Code = "changed_since"
+	codeNotShown     pipeline.Code = "not_shown"
 	codeNotKept      pipeline.Code = "not_kept"
 	codeNotTold      pipeline.Code = "not_told_apart"
 	codeStoresElse   pipeline.Code = "not_restored"
@@ -79,6 +80,9 @@ var bulkCodes = []pipeline.CodeInfo{
 	{Code: codeDiffers, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "the record holds something else than the row",
 		Fix:     "Compare the two: the record was changed since, or the API brings values into a form of its own."},
+	{Code: codeNotShown, Stage: pipeline.Write, Severity: pipeline.Warning,
+		Meaning: "as sent, but for a reference that the API does not show",
+		Fix:     "Nothing speaks against it; where it leads can only be seen in the API's own user interface."},
 	{Code: codeChangedSince, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "kept: changed since by somebody else",
 		Fix:     "The record holds something else than the run wrote, or a text where the run left a field empty; see to it by hand."},

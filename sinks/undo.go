@@ -207,9 +207,9 @@ func (w *write) undoesCreate(row int32, now current, tried bool) bool {
 	case now.record == nil:
 		w.chunk.Fates[row] = pipeline.Unchanged
 	default:
-		patch := w.patchOf(row, now.record)
-		w.noteFields(row, patch, codeChangedSince)
-		return patch == nil && !w.filledSince(row, now.record)
+		since := against(w.patchOf(row, now.record), now.record)
+		w.noteFields(row, since, codeChangedSince)
+		return since == nil && !w.filledSince(row, now.record)
 	}
 	return false
 }
@@ -253,7 +253,7 @@ func (w *write) undoesChange(row int32, now current, before []byte, tried bool) 
 			w.chunk.Fates[row] = pipeline.Updated
 		}
 	default:
-		since := differences(patch, now.record, nil)
+		since := against(differences(patch, now.record, nil), now.record)
 		w.noteFields(row, since, codeChangedSince)
 		return restore, since == nil
 	}

@@ -16,16 +16,9 @@ func restoration(patch, before []byte) (out []byte, unknown string) {
 		if unsaid(value, was) {
 			return nil, plain
 		}
-		out = append(out, ',', '"')
-		out = append(out, name...)
-		out = append(out, '"', ':')
-		out = append(out, settable(was)...)
+		out = appendMember(out, name, settable(was))
 	}
-	if out == nil {
-		return nil, ""
-	}
-	out[0] = '{'
-	return append(out, '}'), ""
+	return closed(out), ""
 }
 
 // settable returns what sets a member to was, which a record shows: of a record

@@ -129,16 +129,9 @@ func differences(want, record []byte, same func(name string, got jsontext.Value)
 		if same != nil && same(plain, got) {
 			continue
 		}
-		out = append(out, ',', '"')
-		out = append(out, name...)
-		out = append(out, '"', ':')
-		out = append(out, value...)
+		out = appendMember(out, name, value)
 	}
-	if out == nil {
-		return nil
-	}
-	out[0] = '{'
-	return append(out, '}')
+	return closed(out)
 }
 
 // unsaid reports whether want is a reference and got is one of which the API
@@ -152,12 +145,37 @@ func empty(v jsontext.Value) bool { return len(bytes.TrimSpace(v[1:len(v)-1])) =
 
 // holds reports whether record shows nothing that speaks against changes.
 func holds(changes, record []byte) bool {
-	for name, value := range jsonscan.Members(differences(changes, record, nil)) {
-		if !unsaid(value, jsonscan.Member(record, string(jsonscan.Unquote(name)))) {
-			return false
+	return against(differences(changes, record, nil), record) == nil
+}
+
+// against returns those members of patch, which record lacks, that it speaks
+// against, as an object; nil if there are none. A reference of which it says nothing
+// may be the one.
+func against(patch, record []byte) (out []byte) {
+	for name, value := range jsonscan.Members(patch) {
+		if unsaid(value, jsonscan.Member(record, string(jsonscan.Unquote(name)))) {
+			continue
 		}
+		out = appendMember(out, name, value)
 	}
-	return true
+	return closed(out)
+}
+
+// appendMember appends a member to out, of which closed makes an object.
+func appendMember(out, name, value []byte) []byte {
+	out = append(out, ',', '"')
+	out = append(out, name...)
+	out = append(out, '"', ':')
+	return append(out, value...)
+}
+
+// closed returns members as an object; nil if there are none.
+func closed(members []byte) []byte {
+	if members == nil {
+		return nil
+	}
+	members[0] = '{'
+	return append(members, '}')
 }
 
 // alike reports whether want and got are the same to an input.

@@ -5,11 +5,13 @@ import (
 	"slices"
 
 	"flytt/internal/api"
+	"flytt/internal/jsonscan"
 	"flytt/pipeline"
 )
 
 // Verify is a sink that sends nothing: it compares the rows that a run wrote with
-// the records that the API has now. A row that its record holds is Unchanged; one
+// the records that the API has now. A row that its record holds is Unchanged, with
+// a warning for a reference of which the API does not tell where it leads; one
 // whose record holds something else, is not there, or is there more than once is
 // Rejected for that. A row that the run left in doubt is InDoubt still, and one
 // that it did not write is Skipped.
@@ -88,10 +90,24 @@ func (w *write) verifyRow(row int32, was pipeline.Fate, now current) {
 	case now.many && was == pipeline.Written:
 		w.note(row, w.bulk.field(o.Key), codeKeyNotUnique, "")
 	default:
-		if patch := w.patchOf(row, now.record); patch != nil {
-			w.noteFields(row, patch, codeDiffers)
+		lacks := w.patchOf(row, now.record)
+		if differs := against(lacks, now.record); differs != nil {
+			w.noteFields(row, differs, codeDiffers)
 			return
 		}
+		w.noteUnshown(row, lacks)
 		w.chunk.Fates[row] = pipeline.Unchanged
+	}
+}
+
+// noteUnshown warns of the references of row, the members of lacks, of which the API
+// does not tell where they lead.
+func (w *write) noteUnshown(row int32, lacks []byte) {
+	for name := range jsonscan.Members(lacks) {
+		field := w.bulk.field(string(jsonscan.Unquote(name)))
+		w.chunk.Note(pipeline.Problem{
+			Row: row, Field: field, Column: w.bulk.column(field),
+			Severity: pipeline.Warning, Stage: pipeline.Write, Code: codeNotShown,
+		})
 	}
 }

@@ -100,6 +100,21 @@ func TestUndoOpensWhatWasSealed(t *testing.T) {
 	wantAsBefore(t, before)
 }
 
+// TestReferencesThatAreNotShown has an API that answers {} for references: nothing
+// speaks against them, so that what a run made is as sent, and deleted.
+func TestReferencesThatAreNotShown(t *testing.T) {
+	sandboxWith(t, sandbox.Options{Relations: sandbox.EmptyObject})
+	write(t, "new.csv", contacts(3))
+	flytt(t, exitDone, "import", "new.csv", "--run-dir", "run")
+	s := flytt(t, exitDone, "verify", "run")
+	if s.Rows.Unchanged != 3 || len(s.Warnings) != 1 || s.Warnings[0].Code != "not_shown" || s.Warnings[0].Count != 3 {
+		t.Errorf("%+v %+v", s.Rows, s.Warnings)
+	}
+	if s = flytt(t, exitDone, "undo", "run"); s.Rows.Written != 3 {
+		t.Errorf("%+v %+v", s.Rows, s.Rejects)
+	}
+}
+
 // TestUndoOutlivesFaults has requests of an undo fail before and after they are
 // done: in the end the records are what they were.
 func TestUndoOutlivesFaults(t *testing.T) {
