@@ -2,12 +2,15 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"flytt/internal/report"
+	"flytt/mappings"
 )
 
 func runsShowCommand(a *app) *cobra.Command {
@@ -143,7 +146,7 @@ func (f family) files() map[string]string {
 // is empty if there is none.
 func (f family) next(a *report.Account) string {
 	for _, r := range f {
-		if r.resumable() {
+		if r.resumable() && (r.state != report.StateDone || r.settles()) {
 			return join([]string{"flytt", "resume", r.name()})
 		}
 	}
@@ -161,4 +164,19 @@ func (f family) next(a *report.Account) string {
 		return join([]string{"flytt", "retry", f[0].name(), shorten(rejects)})
 	}
 	return ""
+}
+
+// settles reports whether what the run left in doubt can be settled by going on with
+// it, as far as its mapping tells: its rows have a key, or name their records.
+func (r *pastRun) settles() bool {
+	if o := r.order(); o != nil && (o.Flags["key"] != nil || o.Flags["stamp"] != nil) {
+		return true
+	}
+	path := filepath.Join(r.path, "mapping.yaml")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return true // nobody knows
+	}
+	m, err := mappings.ParseMapping(path, data)
+	return err != nil || m.Key != "" || slices.ContainsFunc(m.Fields, func(rule mappings.Rule) bool { return rule.Field == "id" })
 }
