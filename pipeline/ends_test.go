@@ -301,3 +301,35 @@ func TestNothingInIsNothingOut(t *testing.T) {
 		t.Errorf("rows %+v, error %v", report.Rows, err)
 	}
 }
+
+// TestADrainEndsWaiting has a sink wait, while a chunk of others is under way, until
+// the run is to be drained: nothing is under way that has only waited.
+func TestADrainEndsWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newRig(words(20, good)).chunked(1, 4)
+		drain := make(chan struct{})
+		g.Drain = drain
+		var why error
+		g.store.before = func(ctx context.Context, c *pipeline.Chunk) {
+			if c.Seq != 2 {
+				return
+			}
+			close(drain)
+			<-pipeline.Waiting(ctx).Done()
+			why = context.Cause(pipeline.Waiting(ctx))
+			if ctx.Err() != nil {
+				t.Error("what is under way is cut off")
+			}
+		}
+		report, err := g.Do(t.Context())
+		if c := report.Rows; !errors.Is(err, pipeline.ErrInterrupted) || c.Written != 12 || c.InDoubt != 0 || !report.Balanced() {
+			t.Errorf("%v, %+v", err, c)
+		}
+		if !errors.Is(why, pipeline.ErrInterrupted) {
+			t.Errorf("the waiting ended with %v", why)
+		}
+	})
+	if ctx := t.Context(); pipeline.Waiting(ctx) != ctx {
+		t.Error("without a run there is another context for what waits")
+	}
+}

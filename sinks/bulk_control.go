@@ -201,8 +201,8 @@ func (s *Bulk) readBack(ctx context.Context, w *write, row int32) error {
 		found, err = s.client.FindByKeys(ctx, api.Lookup{
 			Path: s.options.Path, Field: s.options.Key, Keys: []string{key}, Control: key,
 		})
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+		if interrupted(ctx, err) {
+			return err
 		}
 		if err == nil {
 			if i > 0 {
@@ -240,14 +240,18 @@ func (s *Bulk) withoutControl(why string, err error) {
 	s.control.settle("")
 }
 
-// pauseFor waits for d, or until ctx ends, and then returns why.
+// pauseFor waits for d, or until ctx ends or nothing is to be waited for any more,
+// and then returns why.
 func pauseFor(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
+	waits := pipeline.Waiting(ctx)
 	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	case <-timer.C:
 		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-waits.Done():
+		return context.Cause(waits)
 	}
 }

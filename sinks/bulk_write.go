@@ -361,7 +361,8 @@ func (s *Bulk) column(field int16) int16 {
 	return pipeline.None
 }
 
-// interrupted reports whether err says that ctx has ended.
+// interrupted reports whether err says that ctx has ended, or that nothing is to be
+// waited for any more.
 func interrupted(ctx context.Context, err error) bool {
-	return ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
+	return errors.Is(err, pipeline.ErrInterrupted) || ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"flytt/internal/api"
+	"flytt/pipeline"
 )
 
 // changeByID settles rows, which have ids, and returns those whose record is not
@@ -70,7 +71,7 @@ func (s *Bulk) findIDs(ctx context.Context, ids []string) (map[string][]byte, er
 func stops(ctx context.Context, err error) bool {
 	var gaveUp *api.GaveUpError
 	var status *api.StatusError
-	return err != nil && (ctx.Err() != nil || errors.As(err, &gaveUp) || errors.As(err, &status) && api.Stops(status.Status))
+	return err != nil && (ctx.Err() != nil || errors.Is(err, pipeline.ErrInterrupted) || errors.As(err, &gaveUp) || errors.As(err, &status) && api.Stops(status.Status))
 }
 
 // get reads the record with id; nil if there is none.

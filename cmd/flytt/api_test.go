@@ -233,8 +233,8 @@ func countOf(count func(*fakeAPI) int64) func(*testscript.TestScript, bool, []st
 }
 
 // interrupted runs a program and sends it signals while it writes. WHEN is a file
-// that has to be there, or the number of a write; that one and those after it
-// are answered once the program has had the signals.
+// that has to be there, says: and what it has to have said, or the number of a write;
+// that one and those after it are answered once the program has had the signals.
 func interrupted(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 {
 		ts.Fatalf("usage: interrupted CODE WHEN SIGNALS PROGRAM ARG…")
@@ -287,6 +287,9 @@ func await(done func() bool) {
 func reached(ts *testscript.TestScript, when string) bool {
 	if posts, err := strconv.ParseInt(when, 10, 64); err == nil {
 		return apiOf(ts).posts.Load() >= posts
+	}
+	if text, ok := strings.CutPrefix(when, "says:"); ok {
+		return strings.Contains(ts.ReadFile("stderr.txt"), text)
 	}
 	found, err := filepath.Glob(ts.MkAbs(when))
 	ts.Check(err)

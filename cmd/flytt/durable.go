@@ -162,13 +162,10 @@ func (j *job) passes(ctx context.Context) (result *pipeline.Report, recorder *si
 			return nil, nil, err
 		}
 		run.Drain = j.drain
-		progress := j.progress()
-		run.Progress = func(p pipeline.Progress) {
-			j.counts = p.Rows
-			progress.update(p)
+		result, err = j.watched(ctx, run)
+		if err != nil && ctx.Err() == nil && run.Chunks.Recall != nil && (j.pass > 1 || j.recorded != nil) {
+			return j.retold(ctx, result, recorder, err)
 		}
-		result, err = run.Do(ctx)
-		progress.done()
 		left := result.Rows.InDoubt
 		if !j.resolvable(result, err) || j.pass == maxPasses || j.pass > 2 && left >= doubtful {
 			return result, recorder, err
@@ -180,6 +177,47 @@ func (j *job) passes(ctx context.Context) (result *pipeline.Report, recorder *si
 		j.tellPass(left)
 	}
 }
+
+// watched does run and tells how far it has come.
+func (j *job) watched(ctx context.Context, run *pipeline.Run) (*pipeline.Report, error) {
+	progress := j.progress()
+	defer progress.done()
+	run.Progress = func(p pipeline.Progress) {
+		j.counts = p.Rows
+		progress.update(p)
+	}
+	return run.Do(ctx)
+}
+
+// retold goes over the input once more, after a pass that ended with why and did not
+// come to all that earlier ones did, and has the journal tell what became of every
+// row. Nothing is sent. If that cannot be done, what the pass told stands.
+func (j *job) retold(ctx context.Context, told *pipeline.Report, recorder *sinks.Recorder, why error) (*pipeline.Report, *sinks.Recorder, error) {
+	if err := errors.Join(recorder.Close(), j.reopen()); err != nil {
+		return told, recorder, errors.Join(why, err)
+	}
+	j.pass++
+	run, again, err := j.prepared(ctx)
+	if err != nil {
+		return told, recorder, errors.Join(why, err)
+	}
+	run.Sink, run.Limit = recalling{run.Sink, run.Chunks.Recall}, pipeline.RejectLimit{}
+	result, err := j.watched(ctx, run)
+	if err != nil {
+		j.log.Debug("the account is not of all rows", "error", err)
+	}
+	return result, again, why
+}
+
+// recalling is a sink that sends nothing: rows become what the journal says they
+// became.
+type recalling struct {
+	pipeline.Sink
+	recall func(*pipeline.Chunk) error
+}
+
+// Write settles the rows of c of which the journal knows what became.
+func (r recalling) Write(_ context.Context, c *pipeline.Chunk) error { return r.recall(c) }
 
 // resolvable reports whether another pass may settle what is in doubt.
 func (j *job) resolvable(result *pipeline.Report, err error) bool {

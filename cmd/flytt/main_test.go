@@ -17,8 +17,9 @@ func TestMain(m *testing.M) {
 //	exits CODE PROGRAM ARG…          run it; it has to exit with CODE
 //	interrupted CODE WHEN SIGNALS PROGRAM ARG…
 //	                                 run it, and send it SIGNALS (INT,TERM) once the API has got
-//	                                 WHEN writes, or a file that WHEN matches is there; it has to
-//	                                 exit with CODE (-: any); see stdout.txt and stderr.txt
+//	                                 WHEN writes, a file that WHEN matches is there, or it has
+//	                                 said what follows says: in WHEN; it has to exit with CODE
+//	                                 (-: any); see stdout.txt and stderr.txt
 //	json FILE [PATH VALUE]           FILE is one JSON object, and what is at PATH (rows.read,
 //	                                 rejects.0.code) is VALUE; with !: there is nothing at PATH
 //	balanced FILE                    the summary in FILE accounts for every row it read

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"flytt/pipeline"
 )
 
 const (
@@ -138,7 +140,9 @@ func (c *Client) await(ctx context.Context, method, path string) error {
 		}
 	case <-o.over:
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return ceased(ctx)
+	case <-pipeline.Waiting(ctx).Done():
+		return ceased(ctx)
 	}
 	return o.verdict(method, path)
 }
@@ -191,7 +195,9 @@ func (o *outage) rest(ctx context.Context, d time.Duration) (over bool, err erro
 	case <-o.over:
 		return true, nil
 	case <-ctx.Done():
-		return false, context.Cause(ctx)
+		return false, ceased(ctx)
+	case <-pipeline.Waiting(ctx).Done():
+		return false, ceased(ctx)
 	case <-timer.C:
 	}
 	select {

@@ -215,7 +215,21 @@ func (c *Client) turn(ctx context.Context) error {
 	if err := c.rest(ctx); err != nil {
 		return err
 	}
-	return c.limiter.Wait(ctx)
+	return c.pace(ctx)
+}
+
+// pace waits for the rate at which requests may be sent.
+func (c *Client) pace(ctx context.Context) error {
+	turn := c.limiter.Reserve()
+	wait := turn.Delay()
+	if wait == 0 {
+		return nil
+	}
+	err := sleep(ctx, wait)
+	if err != nil {
+		turn.Cancel()
+	}
+	return err
 }
 
 // rest waits as long as the API asks for no requests.
@@ -250,7 +264,7 @@ func (c *Client) slot(ctx context.Context, r *request) (round uint64, err error)
 		}
 		c.slots.release(round, loadUnknown)
 	}
-	if err = c.limiter.Wait(ctx); err != nil {
+	if err = c.pace(ctx); err != nil {
 		c.slots.release(round, loadUnknown)
 	}
 	return round, err

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"flytt/pipeline"
 )
 
 const (
@@ -56,8 +58,8 @@ func (c *Client) Patience(method, path string) *Patience {
 // or returns why it may not: ctx has ended, or a *GaveUpError. It is called for
 // NotSent and NotProcessed only.
 func (p *Patience) Again(ctx context.Context, o Outcome) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	if err := ceased(ctx); err != nil {
+		return err
 	}
 	if gaveUp, ok := errors.AsType[*GaveUpError](o.Err); ok {
 		return gaveUp // as the client does on all requests at once
@@ -172,7 +174,16 @@ func backoff(n int) time.Duration {
 	return rand.N(min(firstBackoff<<min(n-1, 10), maxBackoff))
 }
 
-// sleep waits for d, or until ctx ends, and then returns why.
+// ceased returns why a caller with ctx is not to wait; nil if it may.
+func ceased(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return context.Cause(pipeline.Waiting(ctx))
+}
+
+// sleep waits for d, or until ctx ends or nothing is to be waited for any more, and
+// then returns why.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -180,8 +191,9 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+	case <-pipeline.Waiting(ctx).Done():
 	}
+	return ceased(ctx)
 }
 
 // pause is a time before which nothing is sent, for all requests of a client:

@@ -18,12 +18,12 @@ import (
 const unreadableTries = 4
 
 // newReads returns the policy by which reads are repeated. Whether, and after
-// how long, a reading decides itself: it knows the time and the budget left.
+// how long, a reading decides itself, and it waits itself: it knows the time and the
+// budget left, and when nothing is to be waited for any more.
 func newReads() failsafe.Policy[*reading] {
 	return retrypolicy.NewBuilder[*reading]().
 		HandleIf(func(g *reading, _ error) bool { return g != nil && g.again }).
 		WithMaxRetries(-1).
-		WithDelayFunc(func(e failsafe.ExecutionAttempt[*reading]) time.Duration { return e.LastResult().wait }).
 		Build()
 }
 
@@ -60,7 +60,12 @@ type reading struct {
 // try makes one attempt, when the API is up, and decides whether there is
 // another.
 func (r *reading) try(ctx context.Context) {
-	r.again = false
+	if r.again {
+		r.again = false
+		if r.err = sleep(ctx, r.wait); r.err != nil {
+			return
+		}
+	}
 	if r.err = r.client.await(ctx, r.request.method, r.request.path); r.err != nil {
 		return
 	}

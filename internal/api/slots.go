@@ -5,6 +5,8 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+
+	"flytt/pipeline"
 )
 
 // slots bounds how many writes are under way at once, between one and what the
@@ -72,9 +74,10 @@ func (s *slots) acquire(ctx context.Context) (round uint64, err error) {
 	case <-w.ready:
 		return w.round, nil
 	case <-ctx.Done():
-		s.leave(place, w)
-		return 0, context.Cause(ctx)
+	case <-pipeline.Waiting(ctx).Done():
 	}
+	s.leave(place, w)
+	return 0, ceased(ctx)
 }
 
 // leave takes w, which stopped waiting, out of the queue. A slot that it got in
