@@ -199,11 +199,15 @@ func (w *write) lookupable(rows []int32, control string) (asked []int32, keys []
 	return asked, keys
 }
 
-// found settles a row by the records that have its key.
+// found settles a row by the records that have its key. One that is older than the
+// run was made by somebody else: an undo is not to delete it.
 func (w *write) found(row int32, records []api.Record) {
 	switch {
 	case len(records) > 1:
 		w.note(row, w.bulk.field(w.bulk.options.Key), codeKeyNotUnique, "")
+	case api.Same(w.item(row), records[0].Object) && w.bulk.older(records[0].Object):
+		w.chunk.Fates[row] = pipeline.Unchanged
+		w.setID(row, []byte(records[0].ID))
 	case api.Same(w.item(row), records[0].Object):
 		w.written(row, []byte(records[0].ID))
 		w.sum(row, records[0].Object)

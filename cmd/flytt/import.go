@@ -168,7 +168,10 @@ func (j *job) bulkOptions() (o sinks.BulkOptions, err error) {
 	w := j.writing
 	o = sinks.BulkOptions{
 		Path: j.resource.Path + "list/", Key: j.plan.Key(), Columns: j.plan.Columns(), Log: j.log,
-		Journal: withFailpoints(w.journal), Settle: w.settle, Shared: j.duplicates.shared, Undoable: w.undoable,
+		Created: created(j.resource), Journal: withFailpoints(w.journal), Settle: w.settle, Shared: j.duplicates.shared, Undoable: w.undoable,
+	}
+	if w.journal != nil {
+		o.Began = w.journal.Header().Began
 	}
 	if o.SealImage, err = sealFor(w.undoRecipients); err != nil {
 		return o, err

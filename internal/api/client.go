@@ -27,6 +27,7 @@ type Client struct {
 	header    http.Header
 	transport http.RoundTripper
 	limiter   *rate.Limiter
+	clock     atomic.Pointer[serverClock]
 	pause     pause
 	slots     *slots // of writes
 	life      life
@@ -203,6 +204,7 @@ func (c *Client) send(ctx context.Context, r *request) Outcome {
 // receive reads the answer res, whose body is to be read through body.
 func (c *Client) receive(res *http.Response, body *idleReader, r *request) Outcome {
 	defer body.stop()
+	c.hear(res)
 	if r.take != nil && res.StatusCode/100 == 2 {
 		return c.classify(res, nil, r.take(res, body))
 	}

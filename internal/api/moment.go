@@ -5,6 +5,13 @@ import (
 	"time"
 )
 
+// Moment returns the moment that a date-time of the API tells. Without a zone it
+// tells none.
+func Moment(text []byte) (t time.Time, ok bool) {
+	ns, _, ok := moment(text)
+	return time.Unix(0, ns), ok && zoned(text)
+}
+
 // moment reads a date-time such as 2026-01-31T09:30:00.123456Z: a space may
 // stand for the T, there may be no fraction, and no zone, which is UTC then. It
 // returns the moment in ns of Unix time and the ns of its unit: of seconds,

@@ -160,6 +160,27 @@ func timedOut(err error) bool {
 		errors.As(err, &timeout) && timeout.Timeout()
 }
 
+// hear takes in what an answer tells of the server's clock.
+func (c *Client) hear(res *http.Response) {
+	if t := serverTime(res); !t.IsZero() {
+		c.clock.Store(&serverClock{t.Sub(c.now())})
+	}
+}
+
+// serverClock is how far the server's clock is ahead of this machine's, at least: what
+// it tells is cut to seconds, and has travelled.
+type serverClock struct{ ahead time.Duration }
+
+// ServerTime returns what the server's clock showed, at the earliest, when that of this
+// machine showed local. It is not known before there was an answer that tells.
+func (c *Client) ServerTime(local time.Time) (t time.Time, known bool) {
+	clock := c.clock.Load()
+	if clock == nil {
+		return time.Time{}, false
+	}
+	return local.Add(clock.ahead), true
+}
+
 // serverTime returns the time of the server that answered, or zero.
 func serverTime(res *http.Response) time.Time {
 	t, err := http.ParseTime(res.Header.Get("Date"))
