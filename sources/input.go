@@ -33,6 +33,8 @@ type input struct {
 	size        int64
 	raw         *counter
 	wait        *waiter   // interrupts a read that blocks; nil: reads do not block
+	watch       *watch    // of a file; nil: it is none
+	inPlace     bool      // the file is read where it lies, at any place
 	closer      io.Closer // nil: not ours to close
 	release     func()    // gives back what decompression holds; nil: nothing
 	r           io.Reader // where head comes from
@@ -54,17 +56,23 @@ func (c *counter) Read(p []byte) (int, error) {
 
 // openInput opens path and undoes its compression.
 func openInput(path string, o *Options) (*input, error) {
-	r, size, err := openPath(path, o)
+	r, st, err := openPath(path, o)
 	if err != nil {
 		return nil, err
 	}
-	in := &input{name: path, path: path, size: size}
+	in := &input{name: path, path: path, size: -1}
+	if st != nil {
+		in.size = st.Size()
+	}
 	if path == "-" {
 		in.name = stdinName
-	} else {
-		in.closer = r.(io.Closer)
+	} else if in.closer = r.(io.Closer); st != nil {
+		if err := in.watched(r.(*os.File), st, o); err != nil {
+			in.Close()
+			return nil, err
+		}
 	}
-	if size < 0 {
+	if st == nil {
 		in.wait = newWaiter(r)
 		r = in.wait
 	}

@@ -12,6 +12,7 @@ package sources
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,6 +32,11 @@ type Options struct {
 	Origin     bool      // of a rejects file: number rows as it does, by their place in the input they came from; 0: it does not say
 	BlockSize  int       // bytes of text in a block, at most 1 MiB; 0: 256 KiB
 	Stdin      io.Reader // what "-" reads; nil: os.Stdin. It is not closed
+
+	// A file must stay what it is until its end is reported, or it ends in
+	// ErrChanged. Where it is opened again it must be what it was then.
+	Was  fs.FileInfo // Info.File of the first time; nil: this is the first
+	Same func() bool // whether a file that is as long as it was and was written to, or replaced, holds what it did; nil: it does not
 }
 
 // Info is what was found out about an input when it was opened. It holds no
@@ -44,6 +50,7 @@ type Info struct {
 	LineEnd     string                             // LF, CRLF or CR
 	HeaderRow   int64                              // the physical line the header starts on
 	Size        int64                              // bytes of the input as it is stored, which Block.End counts; -1: not known
+	File        fs.FileInfo                        // the file when it was opened; nil: it is none, or standard input
 	Rows        int64                              // how many rows the file itself says it has; 0: it does not say
 	Rejects     bool                               // a rejects file of flytt, read in its own dialect whatever Options say
 	Sheet       string                             // of a workbook: the one that is read
@@ -124,7 +131,10 @@ func Open(path string, o *Options) (pipeline.Source, *Info, error) {
 	}
 	info.Format, info.Compression, info.Size = f.name, in.compression, in.size
 	info.Warnings = append(info.Warnings, in.lies(f.name)...)
-	return s, info, nil
+	if in.watch != nil {
+		info.File = in.watch.open
+	}
+	return in.steady(s), info, nil
 }
 
 // choose picks the format of in by its content, then by its name.
@@ -175,52 +185,52 @@ func names() string {
 	return strings.Join(n, ", ")
 }
 
-// openPath returns what path names, with its size, or -1 where there is none.
-func openPath(path string, o *Options) (io.Reader, int64, error) {
+// openPath returns what path names, and what is known of it if it is a regular file.
+func openPath(path string, o *Options) (io.Reader, fs.FileInfo, error) {
 	if path == "-" {
 		return standardInput(o)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, 0, openError(path, err)
+		return nil, nil, openError(path, err)
 	}
-	size, err := sizeOf(f)
+	st, err := regular(f)
 	if err != nil {
 		f.Close()
-		return nil, 0, openError(path, err)
+		return nil, nil, openError(path, err)
 	}
-	return f, size, nil
+	return f, st, nil
 }
 
-func standardInput(o *Options) (io.Reader, int64, error) {
+func standardInput(o *Options) (io.Reader, fs.FileInfo, error) {
 	r := o.Stdin
 	if r == nil {
 		r = os.Stdin
 	}
 	f, ok := r.(*os.File)
 	if !ok {
-		return r, -1, nil
+		return r, nil, nil
 	}
-	size, err := sizeOf(f)
+	st, err := regular(f)
 	if err != nil {
-		return nil, 0, openError(stdinName, err)
+		return nil, nil, openError(stdinName, err)
 	}
-	return f, size, nil
+	return f, st, nil
 }
 
-// sizeOf returns the size of a regular file, -1 of a pipe and its like, and an
-// error for a directory.
-func sizeOf(f *os.File) (int64, error) {
+// regular returns what is known of a regular file, nil of a pipe and its like, and
+// an error for a directory.
+func regular(f *os.File) (fs.FileInfo, error) {
 	st, err := f.Stat()
 	switch {
 	case err != nil:
-		return 0, err
+		return nil, err
 	case st.IsDir():
-		return 0, errDirectory
+		return nil, errDirectory
 	case !st.Mode().IsRegular():
-		return -1, nil
+		return nil, nil
 	}
-	return st.Size(), nil
+	return st, nil
 }
 
 // extension returns the extension of path in lower case, before a .gz or .zst if

@@ -13,6 +13,7 @@ import (
 // closed. Nothing else reads from in afterwards.
 func (in *input) randomAccess() (io.ReaderAt, int64, error) {
 	if f, ok := in.raw.r.(*os.File); ok && in.size >= 0 && in.compression == "" && in.path != "-" {
+		in.inPlace = true
 		return f, in.size, nil
 	}
 	s, err := newSpool()

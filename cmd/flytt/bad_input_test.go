@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,9 +12,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"flytt/pipeline"
-	"flytt/sources"
 )
 
 // flyttIn runs flytt in the working directory and returns its exit code and
@@ -175,41 +171,6 @@ func TestInputWithoutPermission(t *testing.T) {
 			t.Fatal(err)
 		}
 		failsOn(t, file, "", "convert", file, "-o", filepath.Join(t.TempDir(), "out.csv"), "--json")
-	}
-}
-
-// TestInputThatGrows appends to files after they were opened. What has its end
-// at the end of the file, a workbook or Parquet, is read as it stood; of text
-// the whole rows that were appended come as well, and the last, of which a part
-// was written, is not taken for a row that it is not.
-func TestInputThatGrows(t *testing.T) {
-	goodInputs(t, 20_000)
-	for extension, more := range map[string]string{
-		"csv":     "N-y,Person,VD,6f9a3c1e-0000-4000-8000-000000000001\nN-z,Pers",
-		"jsonl":   `{"custom_id":"N-y","name":"x","title":"VD","external_client":{"id":"6f9a3c1e-0000-4000-8000-000000000001"}}` + "\n" + `{"custom_id":"N-z","na`,
-		"xlsx":    "PK\x03\x04 half of something",
-		"parquet": "half of something",
-	} {
-		t.Run(extension, func(t *testing.T) {
-			file := "good." + extension
-			source, _, err := sources.Open(file, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer source.Close()
-			grow(t, file, more)
-			report, err := (&pipeline.Run{Source: source, Schema: &pipeline.Schema{}}).Do(context.Background())
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := pipeline.Counts{Read: 20_000, Valid: 20_000}
-			if extension == "csv" || extension == "jsonl" {
-				want = pipeline.Counts{Read: 20_002, Valid: 20_001, Rejected: 1}
-			}
-			if report.Rows != want || !report.Balanced() {
-				t.Errorf("%+v, want %+v", report.Rows, want)
-			}
-		})
 	}
 }
 

@@ -138,7 +138,7 @@ func (a *app) jobOfRun(path string, h journal.Header) (*job, error) {
 	if err := j.keepRetry(path); err != nil {
 		return nil, err
 	}
-	return j, sameFiles(&h)
+	return j, j.sameFiles(&h)
 }
 
 // overlayRecorded lays what the run was told over the settings there are now.

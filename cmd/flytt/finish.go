@@ -167,6 +167,8 @@ func (j *job) next(err error) step {
 		return step{command: j.again() + " --overwrite"} // what was written is there
 	case errors.Is(err, pipeline.ErrMaxRejects):
 		return step{"see the reasons in rejects.csv, and mend the mapping or " + j.file, j.again()}
+	case errors.Is(err, sources.ErrChanged):
+		return step{leaveAlone(j.file), j.again()}
 	case unreadable(err):
 		return step{"mend " + j.file + " at that place", j.again()}
 	case err != nil:
@@ -191,6 +193,10 @@ func (j *job) nextOfWriting(err error) step {
 	rows := &j.summary.Rows
 	resume := join([]string{"flytt", "resume", j.runName()})
 	switch {
+	case errors.Is(err, sources.ErrChanged) && rows.Written+rows.InDoubt == 0:
+		return step{leaveAlone(j.file), j.again()}
+	case errors.Is(err, sources.ErrChanged):
+		return step{"put " + j.file + " back as it was", resume}
 	case err != nil && rows.Written+rows.InDoubt == 0 && (unreadable(err) || errors.Is(err, pipeline.ErrMaxRejects)):
 		return step{"mend the mapping or " + j.file, j.again()}
 	case errors.Is(err, pipeline.ErrMaxRejects):
@@ -209,6 +215,9 @@ func (j *job) nextOfWriting(err error) step {
 	}
 	return step{command: resume}
 }
+
+// leaveAlone is what to do about an input that changed while it was read.
+func leaveAlone(file string) string { return "see that nothing writes to " + file }
 
 // runName is what verbs call the run by.
 func (j *job) runName() string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,9 @@ type inputOptions struct {
 	sheet      string
 	skipHidden bool
 	origin     bool // of a rejects file: its rows have the numbers of the input they came from
+
+	was  fs.FileInfo // what the input was when the run first saw it; nil: it has not
+	same func() bool // whether an input that was written to since holds what it did; nil: nobody can tell
 }
 
 func (o *inputOptions) addFlags(c *cobra.Command) {
@@ -57,6 +61,8 @@ func (o *inputOptions) open(file string, m *mappings.Mapping, stdin io.Reader) (
 		SkipHidden: o.skipHidden,
 		Origin:     o.origin,
 		Stdin:      stdin,
+		Was:        o.was,
+		Same:       o.same,
 	})
 	if err != nil {
 		return nil, nil, nil, err
@@ -95,11 +101,13 @@ func (j *job) openSource() (err error) {
 	if err := j.findInput(); err != nil {
 		return err
 	}
+	j.flags.same = j.sameContent
 	if j.source, j.info, j.summary.Notes, err = j.flags.inputOptions.open(j.input, j.mapping, j.stdin); err != nil {
 		return err
 	}
 	j.closers = append(j.closers, func() error { return j.source.Close() }) // whichever it is by then
 	i := j.info
+	j.flags.was = i.File
 	j.summary.Input = &report.Input{
 		File: j.file, Format: i.Format, Encoding: i.Encoding, Evidence: i.Evidence,
 		Delimiter: i.Delimiter, HeaderRow: i.HeaderRow, Sheet: i.Sheet,

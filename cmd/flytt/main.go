@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flytt/pipeline"
+	"flytt/sources"
 )
 
 // version is set by the linker: -X main.version=v1.2.3.
@@ -70,6 +71,8 @@ func (a *app) failed(verb *cobra.Command, err error) int {
 	}
 	next := step{command: verb.CommandPath() + " --help"}
 	switch {
+	case errors.Is(err, sources.ErrChanged):
+		next = step{leaveAlone("the input"), a.again()}
 	case inFile(err):
 		next = step{"mend what is named above", a.again()}
 	case errors.Is(err, pipeline.ErrInterrupted):

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"flytt/internal/journal"
+	"flytt/sources"
 )
 
 // order is what a run was told to do, as the header of its journal keeps it: the
@@ -127,8 +128,7 @@ func (j *job) header() (journal.Header, error) {
 	if h.Order, err = json.Marshal(o); err != nil {
 		return h, err
 	}
-	h.Input, err = describeFile("input", o.Input)
-	if err != nil {
+	if h.Input, err = j.describeInput(o.Input); err != nil {
 		return h, err
 	}
 	h.Files, err = j.describeFiles(o.Mapping)
@@ -181,6 +181,42 @@ func describeFile(name, path string) (journal.File, error) {
 	}
 	d.SHA256, d.ModTime = hex.EncodeToString(sum.Sum(nil)), info.ModTime()
 	return d, nil
+}
+
+// describeInput describes the input, which has to be what the run has seen of it.
+func (j *job) describeInput(path string) (journal.File, error) {
+	d, err := describeFile("input", path)
+	if err == nil && j.flags.was != nil {
+		err = sources.Unchanged(path, j.flags.was)
+	}
+	return d, err
+}
+
+// sameContent reports whether the input holds what it did when its digest was taken,
+// if it was.
+func (j *job) sameContent() bool {
+	var was journal.File
+	switch w := j.writing; {
+	case w == nil:
+		return false
+	case w.journal != nil:
+		was = w.journal.Header().Input
+	case w.past != nil:
+		was = w.past.Input
+	}
+	is, err := describeFile("input", j.input)
+	return err == nil && is.SHA256 == was.SHA256
+}
+
+// sameFiles returns an error if a file that the run with the header h depended on is
+// not what it was. The input has to stay what it is from now on.
+func (j *job) sameFiles(h *journal.Header) error {
+	was, err := os.Stat(h.Input.Path)
+	if err := sameFiles(h); err != nil {
+		return err
+	}
+	j.flags.was = was
+	return err
 }
 
 // follow makes h and o name the files of the run's own directory, which is path now.

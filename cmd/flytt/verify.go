@@ -115,7 +115,7 @@ func (a *app) replay(path string, h journal.Header, verb string) (*job, error) {
 	} else {
 		j.writing.parent = path
 	}
-	return j, sameFiles(&h)
+	return j, j.sameFiles(&h)
 }
 
 // verifySink makes the sink that compares rows with what the API has of them.
