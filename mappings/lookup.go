@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
+
+	"flytt/pipeline"
 )
 
 // lookupTable is a table loaded for a lookup. It is shared by all workers and
@@ -50,9 +52,10 @@ func loadTable(l *TableLookup, dir string) (*lookupTable, error) {
 	return &lookupTable{name: strings.TrimSuffix(base, filepath.Ext(base)), values: values}, nil
 }
 
-// readTable reads a CSV table with a header, UTF-8 with or without a BOM.
+// readTable reads a CSV table with a header, UTF-8 with or without a BOM. With one,
+// and semicolons, it is CSV for Excel, whose guards are taken off.
 func readTable(l *TableLookup, data []byte) (map[string][]byte, error) {
-	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
+	data, marked := bytes.CutPrefix(data, []byte("\uFEFF"))
 	if !utf8.Valid(data) {
 		return nil, fmt.Errorf("line %d: not UTF-8: save the table as CSV UTF-8", 1+bytes.Count(data[:firstInvalid(data)], []byte("\n")))
 	}
@@ -75,12 +78,16 @@ func readTable(l *TableLookup, data []byte) (map[string][]byte, error) {
 	if !ok {
 		return nil, &unknownHeader{"value", l.Value, columns.names}
 	}
-	return readRows(r, key, value)
+	cell := trimCell
+	if marked && r.Comma == ';' {
+		cell = func(s string) string { return trimCell(string(pipeline.UnguardCell([]byte(s)))) }
+	}
+	return readRows(r, key, value, cell)
 }
 
-// readRows reads the rows of a table. A key without a value is as good as
+// readRows reads the rows of a table, whose cells have what cell says. A key without a value is as good as
 // absent; one with two different values is an error.
-func readRows(r *csv.Reader, key, value int) (map[string][]byte, error) {
+func readRows(r *csv.Reader, key, value int, cell func(string) string) (map[string][]byte, error) {
 	values, lines := map[string][]byte{}, map[string]int{}
 	for {
 		row, err := r.Read()
@@ -90,7 +97,7 @@ func readRows(r *csv.Reader, key, value int) (map[string][]byte, error) {
 		if err != nil {
 			return nil, tableFault(err)
 		}
-		k, v := trimCell(row[key]), trimCell(row[value])
+		k, v := cell(row[key]), cell(row[value])
 		if k == "" || v == "" {
 			continue
 		}

@@ -2,6 +2,8 @@ package mappings_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -119,6 +121,26 @@ func TestMapLooksValuesUp(t *testing.T) {
 	}
 	if diff := cmp.Diff(problem, b.Problems[1]); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestATableFromExcelLosesItsGuards looks up in a table as flytt export --excel writes
+// it, and in one that is not in that dialect.
+func TestATableFromExcelLosesItsGuards(t *testing.T) {
+	for text, want := range map[string]string{
+		"\uFEFFnr;id\r\n'0123;'0456\r\n":    "0456",
+		"\uFEFFnr;id\n\"'0123\";'t Hooft\n": "'t Hooft",
+		"\uFEFFnr,id\n0123,'0456\n":         "'0456",
+		"nr;id\r\n0123;'0456\r\n":           "'0456",
+	} {
+		file := filepath.Join(t.TempDir(), "table.csv")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b := run(t, "fields: {name: {from: A, lookup: {file: '"+file+"', key: nr, value: id}}}", "A", nil, []string{"0123"})
+		if diff := cmp.Diff([]row{{[]string{want}, "pending"}}, rowsOf(b)); diff != "" {
+			t.Errorf("%q: %s", text, diff)
+		}
 	}
 }
 

@@ -44,9 +44,8 @@ var Codes = append([]pipeline.CodeInfo{
 
 // csvSource is delimited text. Two dialects of flytt's own have cells with the
 // guards of pipeline.GuardCell, which are taken off: a rejects file, known by its
-// columns _row and _errors, and an export for Excel, known by a byte order mark,
-// semicolons and a column id, which it keeps when Excel saves it as CSV UTF-8.
-// All other text is taken as it stands.
+// columns _row and _errors, and CSV for Excel, known as inExcelDialect says. All
+// other text is taken as it stands.
 type csvSource struct {
 	in     *input
 	cut    cutter
@@ -54,7 +53,7 @@ type csvSource struct {
 	names  []string
 	guards bool // a rejects file: its cells are guarded
 	origin bool // likewise: its rows have the numbers it gives them
-	excel  bool // an export for Excel: its cells are guarded
+	excel  bool // CSV for Excel: its cells are guarded
 }
 
 // openCSV opens delimited text, whatever its delimiter.
@@ -86,7 +85,7 @@ func openCSV(in *input, o *Options) (pipeline.Source, *Info, error) {
 		s.cut.note = noteTable
 	}
 	s.lay(h, t, o.Origin)
-	s.excel = marked && !s.guards && h.grammar.delimiter == ';' && slices.Contains(h.names, "id")
+	s.excel = !s.guards && inExcelDialect(marked, h.grammar, o)
 	info := s.info(t, h)
 	in.skip(h.end)
 	return s, info, nil
@@ -128,9 +127,7 @@ func (s *csvSource) info(t *text, h *header) *Info {
 	if h.grammar.delimiter != h.grammar.eol {
 		i.Delimiter = string(h.grammar.delimiter)
 	}
-	if s.excel {
-		i.Warnings = append(i.Warnings, "it is in the form of an export for Excel (byte order mark, semicolons, a column id): apostrophes that guard cells against spreadsheets are taken off")
-	}
+	i.Warnings = append(i.Warnings, s.excelNote(t, h)...)
 	if t.whole && len(bytes.Trim(t.sample[h.end:], "\r\n\x1A")) == 0 {
 		i.Warnings = append(i.Warnings, fmt.Sprintf("there is no row below the header on line %d", h.line))
 	}
@@ -155,33 +152,6 @@ func (s *csvSource) Decoder() pipeline.Decoder {
 		return excelDecoder{d}
 	}
 	return d
-}
-
-// excelDecoder decodes an export for Excel: it takes the guards off.
-type excelDecoder struct{ pipeline.Decoder }
-
-// Decode implements pipeline.Decoder.
-func (x excelDecoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
-	if err := x.Decoder.Decode(block, b); err != nil {
-		return err
-	}
-	unguard(b)
-	return nil
-}
-
-// unguard takes the guards off the cells of b that keep them safe in a
-// spreadsheet, see pipeline.GuardCell.
-func unguard(b *pipeline.Batch) {
-	for i := range b.Input {
-		c := &b.Input[i]
-		for row := range c.Len() {
-			v := c.Value(row)
-			c.Narrow(row, len(v)-len(pipeline.UnguardCell(v)))
-		}
-	}
-	for i, s := range b.Surplus {
-		b.Surplus[i].Cell = string(pipeline.UnguardCell([]byte(s.Cell)))
-	}
 }
 
 // unguarder decodes a rejects file: it takes the guards off. Bytes that were no

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -85,6 +86,81 @@ func TestExcelExportImportsAsNoChange(t *testing.T) {
 	}
 	if !slices.ContainsFunc(s.Notes, func(note string) bool { return strings.Contains(note, "apostrophes") }) {
 		t.Errorf("notes: %q", s.Notes)
+	}
+}
+
+// rewritten writes file as LibreOffice saves it, to a file of another name: lines end
+// in LF, and every cell is in quotes.
+func rewritten(t *testing.T, file string) string {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, []byte("\uFEFF"))))
+	r.Comma = ';'
+	rows, err := r.ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	b.WriteString("\uFEFF")
+	for _, row := range rows {
+		for i, cell := range row {
+			row[i] = `"` + strings.ReplaceAll(cell, `"`, `""`) + `"`
+		}
+		b.WriteString(strings.Join(row, ";") + "\n")
+	}
+	name := "rewritten-" + file
+	write(t, name, b.String())
+	return name
+}
+
+// TestExcelExportOfSomeColumnsImportsAsNoChange exports values that are guarded
+// against spreadsheets, without the ids, and imports them by their key.
+func TestExcelExportOfSomeColumnsImportsAsNoChange(t *testing.T) {
+	r := sandboxWith(t, sandbox.Options{})
+	for i, v := range append(nastyValues, "'t Hooft") {
+		r.put(t, map[string]any{"name": v, "custom_id": fmt.Sprintf("0%d", i), "title": v})
+	}
+	r.sent()
+	n := int64(len(nastyValues) + 1)
+	flytt(t, exitDone, "export", "-o", "e.csv", "--excel", "--select", "custom_id,name,title,external_client.id")
+	for _, file := range []string{"e.csv", rewritten(t, "e.csv")} {
+		r.wantUntouched(t, n, file, "--mode", "upsert", "--key", "custom_id")
+		s := flytt(t, exitDone, "validate", file, "--key", "custom_id", "--mode", "upsert")
+		if !slices.ContainsFunc(s.Notes, func(note string) bool { return strings.Contains(note, "apostrophes") }) {
+			t.Errorf("%s: notes: %q", file, s.Notes)
+		}
+	}
+}
+
+// TestExcelConvertComesBack converts values that are guarded against spreadsheets
+// for Excel, and back.
+func TestExcelConvertComesBack(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("FLYTT_CONFIG", "")
+	var b strings.Builder
+	w := csv.NewWriter(&b)
+	rows := [][]string{{"custom_id", "name", "title", "external_client.id"}}
+	for i, v := range append(nastyValues, "'t Hooft") {
+		rows = append(rows, []string{fmt.Sprintf("0%d", i), v, v, "5d3c1c2e-6d0e-4a53-9a5f-0d2f6f0b7a11"})
+	}
+	if err := w.WriteAll(rows); err != nil {
+		t.Fatal(err)
+	}
+	write(t, "in.csv", b.String())
+	flytt(t, exitDone, "convert", "in.csv", "-o", "want.csv")
+	flytt(t, exitDone, "convert", "in.csv", "-o", "x.csv", "--excel")
+	want, err := os.ReadFile("want.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"x.csv", rewritten(t, "x.csv")} {
+		flytt(t, exitDone, "convert", file, "-o", "back.csv", "--overwrite")
+		if back, err := os.ReadFile("back.csv"); err != nil || !bytes.Equal(back, want) {
+			t.Errorf("%s: %v\n%s\nwant\n%s", file, err, back, want)
+		}
 	}
 }
 
