@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -26,6 +27,7 @@ type life struct {
 	mu     sync.Mutex
 	misses int     // attempts in a row that showed no life
 	outage *outage // nil: the API lives, as far as is known
+	lost   *outage // that was given up: nothing is waited for any more until there is a sign of life
 }
 
 // outage is a time in which the API seems to be down. Nothing is sent but the
@@ -44,11 +46,11 @@ type outage struct {
 	after time.Duration // how long it was when it was given up
 }
 
-// current returns the outage there is, or nil.
+// current returns the outage there is, or the one that was given up, or nil.
 func (l *life) current() *outage {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.outage
+	return cmp.Or(l.outage, l.lost)
 }
 
 // miss takes note of an attempt that ended in o and showed no life. Enough of
@@ -57,7 +59,7 @@ func (l *life) miss(o Outcome, surely bool, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.misses++
-	if l.outage == nil && (surely || l.misses >= silent) {
+	if l.outage == nil && l.lost == nil && (surely || l.misses >= silent) {
 		o.Body = nil // the caller's
 		l.outage = &outage{began: now, prober: make(chan struct{}, 1), over: make(chan struct{}), last: o}
 	}
@@ -69,7 +71,7 @@ func (l *life) sign() *outage {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	o := l.outage
-	l.misses, l.outage = 0, nil
+	l.misses, l.outage, l.lost = 0, nil, nil
 	if o == nil {
 		return nil
 	}
@@ -87,7 +89,7 @@ func (l *life) lose(o *outage, after time.Duration) {
 	if l.outage != o {
 		return
 	}
-	l.misses, l.outage = 0, nil
+	l.misses, l.outage, l.lost = 0, nil, o
 	o.lost, o.after = true, after
 	close(o.over)
 }

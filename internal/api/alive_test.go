@@ -266,6 +266,10 @@ func TestFault12DownForEver(t *testing.T) {
 		if waited := time.Since(start); waited < 10*time.Minute || waited > 12*time.Minute {
 			t.Errorf("gave up after %v", waited)
 		}
+		again := time.Now()
+		if err := deliverAll(t.Context(), c, 8, 10); !errors.As(err, &gaveUp) || time.Since(again) > time.Second {
+			t.Errorf("what comes after that waits %v: %v", time.Since(again), err)
+		}
 	})
 }
 
