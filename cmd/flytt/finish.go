@@ -40,6 +40,7 @@ func (j *job) finish(result *pipeline.Report, recorder *sinks.Recorder, err erro
 		err = errors.Join(err, errors.New("the numbers of the run do not add up, which is a fault in flytt"))
 	}
 	s.Files = recorder.Files()
+	err = errors.Join(err, j.endKept())
 	for _, name := range []string{"mapping.yaml", "log.jsonl", "summary.json"} {
 		if name != "mapping.yaml" || j.mapping != nil {
 			s.Files[strings.TrimSuffix(name, filepath.Ext(name))] = j.dir.File(name)
@@ -178,7 +179,7 @@ func (j *job) next(err error) step {
 	case rejects != "" && j.verb == "validate":
 		return step{"mend the rows that rejects.csv names in " + j.file, j.again()}
 	case rejects != "" && j.writing != nil:
-		return step{"mend the rows in rejects.csv", join([]string{"flytt", "retry", j.runName(), shorten(rejects)})}
+		return step{j.mendRejects(), join([]string{"flytt", "retry", j.runName(), shorten(rejects)})}
 	case rejects != "":
 		return step{"mend the rows in rejects.csv", join(append([]string{"flytt", j.verb}, j.mended(rejects)...))}
 	case j.verb == "validate":

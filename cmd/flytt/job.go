@@ -77,6 +77,7 @@ type job struct {
 	drain   <-chan struct{} // closed once what is under way is to be finished, and nothing begun
 	dir     *report.Dir
 	kept    *report.Dir // of the run that is gone on with
+	aside   []keptFile  // what was in the place of files that are written anew
 	log     *slog.Logger
 	screen  screen // stderr, for the log and the bar
 	summary *report.Summary

@@ -50,7 +50,10 @@ func (j *job) open(ctx context.Context) (sink pipeline.Sink, chunks pipeline.Chu
 			return nil, chunks, nil, err
 		}
 	}
-	if recorder, err = j.record(); err != nil {
+	if err = j.keepMended(); err == nil {
+		recorder, err = j.record()
+	}
+	if err != nil {
 		if sink != nil {
 			_, abortErr := sink.Abort()
 			err = errors.Join(err, abortErr)
@@ -130,7 +133,14 @@ func (j *job) announce() {
 		j.say("%s: %s\n", j.file, describe(j.info))
 	}
 	for _, w := range j.summary.Notes {
-		j.say("note: %s\n", w)
+		j.notice(w)
+	}
+}
+
+// notice says something on stderr that is no failure, unless nothing is to be said.
+func (j *job) notice(text string) {
+	if !j.flags.quiet && !j.flags.json {
+		j.say("note: %s\n", text)
 	}
 }
 

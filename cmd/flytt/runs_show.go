@@ -128,7 +128,7 @@ func (r *pastRun) asked() report.Asked {
 
 // files returns the files of the run, and of the others their directories.
 func (f family) files() map[string]string {
-	files := map[string]string{}
+	files := keptFiles(f[0].path)
 	for _, name := range []string{"rejects.csv", "in_doubt.csv", "written.csv", "mapping.yaml", "summary.json", "log.jsonl"} {
 		if path := filepath.Join(f[0].path, name); report.IsFile(path) {
 			files[strings.TrimSuffix(name, filepath.Ext(name))] = path
