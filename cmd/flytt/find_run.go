@@ -99,7 +99,7 @@ func runIDs(dir string) ([]string, error) {
 }
 
 // unfinished reports whether the run at path wrote to the API, did not get
-// through, and nobody works on it.
+// through, nobody works on it, and nobody took it back.
 func unfinished(path string) bool {
 	if !report.HasJournal(path) {
 		return false
@@ -109,5 +109,9 @@ func unfinished(path string) bool {
 		return false
 	}
 	s := r.summary
-	return s == nil || s.Error != nil || s.Rows.InDoubt > 0 || s.Rows.NotSent > 0
+	if s != nil && s.Error == nil && s.Rows.InDoubt == 0 && s.Rows.NotSent == 0 {
+		return false
+	}
+	f := kin(path)
+	return len(f) > 0 && (f.undoOf(f[0]) == nil || r.state == report.StateDone)
 }

@@ -26,7 +26,8 @@ settled stay as they are; rows that may have been sent are looked up in the API
 once it can no longer be working on them (--settle), and only those that are
 shown not to be there are sent; all others are sent as import would have sent
 them. The run is refused, and what differs is named, if the input, the mapping,
-a lookup table, the tenant or the address is not what it was.`,
+a lookup table, the tenant or the address is not what it was, and if flytt undo
+took it back: then the file is imported anew.`,
 		Example: `  flytt resume
   flytt resume 20261124-021500-3fa9c1
   flytt resume ./run --concurrency 2 --settle 1m`,
@@ -82,6 +83,11 @@ func (a *app) resumed(run string) (*job, error) {
 	}
 	if !report.HasJournal(path) {
 		return nil, usagef("it is begun again, by the command that began it", "%s did not write to the API: there is nothing to go on with", shorten(path))
+	}
+	if f := kin(path); len(f) > 0 {
+		if err := f.refuseUndone(f[0]); err != nil {
+			return nil, err
+		}
 	}
 	jr, err := openRun(path)
 	if err != nil {

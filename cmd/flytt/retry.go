@@ -170,6 +170,9 @@ func (f family) retryable(file string, again bool) error {
 	if !f[0].sends() {
 		return usagef(runsHint, "%s is a run of %s, which has no rows to send", f[0].id, f[0].verb())
 	}
+	if err := f.refuseUndone(f[0]); err != nil && f[0].state != report.StateDone {
+		return err
+	}
 	for _, r := range f {
 		switch {
 		case r != f[0] && r.retry == nil, r.state == report.StateDone:

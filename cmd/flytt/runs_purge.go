@@ -217,7 +217,7 @@ func (p *purge) reason(f family) string {
 		switch {
 		case r.state == report.StateRunning:
 			return r.id + " is running"
-		case r.resumable() && !p.all:
+		case r.resumable() && f.undone(r) == nil && !p.all:
 			return r.id + " can be gone on with"
 		}
 	}

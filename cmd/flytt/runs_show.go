@@ -146,11 +146,11 @@ func (f family) files() map[string]string {
 // is empty if there is none.
 func (f family) next(a *report.Account) string {
 	for _, r := range f {
-		if r.resumable() && (r.state != report.StateDone || r.settles()) {
+		if f.goesOn(r) && (r.state != report.StateDone || r.settles()) {
 			return join([]string{"flytt", "resume", r.name()})
 		}
 	}
-	if !f[0].sends() {
+	if !f[0].sends() || f[0].state != report.StateDone && f.undoOf(f[0]) != nil {
 		return ""
 	}
 	for i := len(f) - 1; i >= 0; i-- {
