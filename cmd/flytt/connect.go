@@ -1,14 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -131,15 +129,17 @@ func (n *connection) needsConsent(client *api.Client) bool {
 // canAsk reports whether there is somebody to ask.
 func (a *app) canAsk() bool { return isTerminal(a.stdin) && isTerminal(a.stderr) }
 
-// ask puts a question and reports whether it was answered with yes.
-func (a *app) ask(question string) bool {
-	a.say("%s [y/N] ", question)
-	answer, _ := bufio.NewReader(a.stdin).ReadString('\n')
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes", "j", "ja":
-		return true
+// agreed puts a question, and returns an error unless it was answered with yes: what
+// says what was done to nothing then.
+func (a *app) agreed(question, what, hint string) error {
+	yes, err := a.ask(question)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: nothing was %s", err, what)
+	case !yes:
+		return usagef(hint, "nothing was %s: the question was not answered with yes", what)
 	}
-	return false
+	return nil
 }
 
 // place names tenant and host of client, for a question.

@@ -254,8 +254,5 @@ func (j *job) confirm(n *connection, client *api.Client) error {
 	case "apply":
 		question = applyQuestion(j.writing.plan, n.place(client))
 	}
-	if j.ask(question) {
-		return nil
-	}
-	return usagef("--yes writes without asking", "nothing was written: the question was not answered with yes")
+	return j.agreed(question, "written", "--yes writes without asking")
 }

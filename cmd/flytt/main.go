@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -39,6 +40,8 @@ type app struct {
 	stderr io.Writer
 	began  bool // the command line was understood, and a verb began its work
 	code   int  // exit code of a verb that finished
+
+	asking atomic.Bool // a person is asked; stays so if that was interrupted
 }
 
 // run runs flytt with args and returns its exit code.

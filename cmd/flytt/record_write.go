@@ -271,10 +271,8 @@ func (v *recordVerb) consent(id string) error {
 		return nil
 	case !v.canAsk():
 		return usagef("--yes deletes without asking", "delete %s: nobody can be asked", id)
-	case v.ask(fmt.Sprintf("Delete %s %s of %s?", v.resource.Name, id, n.place(v.client))):
-		return nil
 	}
-	return usagef("--yes deletes without asking", "nothing was deleted: the question was not answered with yes")
+	return v.agreed(fmt.Sprintf("Delete %s %s of %s?", v.resource.Name, id, n.place(v.client)), "deleted", "--yes deletes without asking")
 }
 
 // lookAfter looks whether a record is gone, after the answer to its deletion was

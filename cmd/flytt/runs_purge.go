@@ -259,10 +259,7 @@ func (p *purge) consent(account *purgeAccount) error {
 		return usagef(hint, "nothing was deleted: there is nobody to ask")
 	}
 	p.list("To be deleted", account.Deleted)
-	if p.ask("Delete " + counted(len(account.Deleted), "run") + " for good?") {
-		return nil
-	}
-	return usagef(hint, "nothing was deleted: the question was not answered with yes")
+	return p.agreed("Delete "+counted(len(account.Deleted), "run")+" for good?", "deleted", hint)
 }
 
 // list says on stderr which runs are meant.

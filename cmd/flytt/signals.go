@@ -1,10 +1,15 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
+
+	"flytt/pipeline"
 )
 
 // drainingText is what a run says at the first signal.
@@ -16,11 +21,7 @@ const drainingText = "interrupted: finishing what is under way; once more stops 
 // Stop gives the signals back and waits for the goroutine.
 func (a *app) signals(ctx context.Context, first string) (_ context.Context, drain <-chan struct{}, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	caught := make(chan os.Signal, 3)
-	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
-	if !signal.Ignored(syscall.SIGHUP) {
-		signal.Notify(caught, syscall.SIGHUP)
-	}
+	caught := catch()
 	drained := make(chan struct{})
 	over, ended := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -33,7 +34,9 @@ func (a *app) signals(ctx context.Context, first string) (_ context.Context, dra
 			}
 			switch n {
 			case 1:
-				a.say("\nflytt: %s\n", first)
+				if !a.asking.Load() { // nothing is under way then
+					a.say("\nflytt: %s\n", first)
+				}
 				close(drained)
 			case 2:
 				a.say("\nflytt: stopping at once\n")
@@ -48,6 +51,39 @@ func (a *app) signals(ctx context.Context, first string) (_ context.Context, dra
 		close(over)
 		<-ended
 		cancel()
+	}
+}
+
+// catch returns a channel that gets the signals which ask for an orderly end.
+func catch() chan os.Signal {
+	caught := make(chan os.Signal, 3)
+	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(caught, syscall.SIGHUP)
+	}
+	return caught
+}
+
+// ask puts a question and reports whether it was answered with yes. A signal ends it
+// at once, with pipeline.ErrInterrupted. Then nobody waits for the goroutine, for
+// nothing can end a read of a terminal that nobody types at: the process ends.
+func (a *app) ask(question string) (yes bool, err error) {
+	caught := catch()
+	defer signal.Stop(caught)
+	a.asking.Store(true)
+	a.say("%s [y/N] ", question)
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(a.stdin).ReadString('\n')
+		answer <- line
+	}()
+	select {
+	case <-caught:
+		a.say("\n")
+		return false, pipeline.ErrInterrupted
+	case line := <-answer:
+		a.asking.Store(false)
+		return slices.Contains([]string{"y", "yes", "j", "ja"}, strings.ToLower(strings.TrimSpace(line))), nil
 	}
 }
 
