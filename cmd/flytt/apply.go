@@ -52,7 +52,7 @@ and verify, retry and undo are about it as about any other.`,
 			j.target = func(ctx context.Context, j *job) (pipeline.Sink, pipeline.ChunkLimits, error) {
 				return j.applySink(ctx, plan)
 			}
-			return j.runLike(c)
+			return then(j.runLike(c), a.typed())
 		},
 	}
 	own.addWatching(c)

@@ -70,6 +70,30 @@ type shownError struct {
 func (e *shownError) Error() string { return e.err.Error() }
 func (e *shownError) Unwrap() error { return e.err }
 
+// nextError is an error that knows the command to run next.
+type nextError struct {
+	err  error
+	next step
+}
+
+func (e *nextError) Error() string { return e.err.Error() }
+func (e *nextError) Unwrap() error { return e.err }
+
+// then returns err, which may be nil, with the command to run once it is seen to,
+// unless it has one or was told to the user already.
+func then(err error, command string) error {
+	var shown *shownError
+	var told *nextError
+	if err == nil || errors.As(err, &shown) || errors.As(err, &told) {
+		return err
+	}
+	next := step{command: command}
+	if joinedExit(err) == exitUsage {
+		next.before = "see to what is named above"
+	}
+	return &nextError{err, next}
+}
+
 // exitCode returns the exit code that err alone asks for.
 func exitCode(err error) int {
 	var (
@@ -101,6 +125,9 @@ var severity = []int{exitUsage, exitInterrupted, exitFatal, exitUncertain, exitM
 
 // joinedExit returns the exit code that counts of all the errors joined in err.
 func joinedExit(err error) int {
+	if told, ok := err.(*nextError); ok {
+		return joinedExit(told.err)
+	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return exitCode(err)

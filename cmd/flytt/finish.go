@@ -221,20 +221,16 @@ func (j *job) nextOfWriting(err error) step {
 func leaveAlone(file string) string { return "see that nothing writes to " + file }
 
 // runName is what verbs call the run by.
-func (j *job) runName() string {
-	if filepath.Base(filepath.Dir(j.dir.Path)) == "flytt-runs" {
-		if wd, err := os.Getwd(); err == nil && filepath.Join(wd, "flytt-runs", j.dir.ID) == j.dir.Path {
-			return j.dir.ID
-		}
-	}
-	return shorten(j.dir.Path)
-}
+func (j *job) runName() string { return nameOfRun(j.dir.Path) }
 
 // overwrites reports whether --overwrite was given.
 func (j *job) overwrites() bool {
 	f := j.flags.verb.Flags().Lookup("overwrite")
 	return f != nil && f.Changed
 }
+
+// typed is the command as it was typed.
+func (a *app) typed() string { return join(append([]string{"flytt"}, a.args...)) }
 
 // again is the command as it was typed; a run directory cannot be used twice.
 func (a *app) again() string {

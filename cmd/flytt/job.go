@@ -171,8 +171,11 @@ func (j *job) unbegun(err error) error {
 		return err
 	}
 	err = errors.Join(err, j.close())
-	if j.recorded != nil || j.pass > 1 {
+	switch {
+	case j.recorded != nil:
 		return errors.Join(err, j.dir.Close())
+	case j.pass > 1:
+		return then(errors.Join(err, j.dir.Close()), join([]string{"flytt", "resume", j.runName()}))
 	}
 	return errors.Join(err, j.dir.Discard())
 }

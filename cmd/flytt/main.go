@@ -18,7 +18,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"flytt/pipeline"
 	"flytt/sources"
 )
 
@@ -72,15 +71,7 @@ func (a *app) failed(verb *cobra.Command, err error) int {
 	if errors.As(err, &shown) {
 		return shown.code
 	}
-	next := step{command: verb.CommandPath() + " --help"}
-	switch {
-	case errors.Is(err, sources.ErrChanged):
-		next = step{leaveAlone("the input"), a.again()}
-	case inFile(err):
-		next = step{"mend what is named above", a.again()}
-	case errors.Is(err, pipeline.ErrInterrupted):
-		next = step{command: a.again()}
-	}
+	next := a.nextAfter(verb, err)
 	if slices.Contains(a.args, "--json") || slices.Contains(a.args, "--json=true") {
 		if err := printJSONFailure(a.stdout, verb.Name(), err, next); err != nil {
 			a.explain(stdoutError(err))
@@ -89,6 +80,23 @@ func (a *app) failed(verb *cobra.Command, err error) int {
 	a.explain(err)
 	a.sayNext(next)
 	return joinedExit(err)
+}
+
+// nextAfter returns what to do after verb could not do its work because of err, and
+// left nothing of a run.
+func (a *app) nextAfter(verb *cobra.Command, err error) step {
+	var told *nextError
+	switch {
+	case errors.As(err, &told):
+		return told.next
+	case errors.Is(err, sources.ErrChanged):
+		return step{leaveAlone("the input"), a.typed()}
+	case inFile(err):
+		return step{"mend what is named above", a.typed()}
+	case joinedExit(err) != exitUsage:
+		return step{command: a.typed()}
+	}
+	return step{command: verb.CommandPath() + " --help"}
 }
 
 // firstFailure remembers the first error of a writer.

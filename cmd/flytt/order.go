@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -48,6 +49,22 @@ func (o *order) clock(h *journal.Header) time.Time {
 		return h.Began
 	}
 	return o.Clock
+}
+
+// command returns the command that does with verb what the run was told.
+func (o *order) command(verb string) string {
+	args := []string{"flytt", verb, shorten(o.Input)}
+	if o.Mapping != "" {
+		args = append(args, "-m", shorten(o.Mapping))
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Flags)) {
+		for _, value := range o.Flags[name] {
+			if !slices.Contains(watching, name) {
+				args = append(args, "--"+name+"="+value)
+			}
+		}
+	}
+	return join(args)
 }
 
 // watching are the flags that say how a run is watched: each process that works on

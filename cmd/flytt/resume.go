@@ -42,11 +42,19 @@ took it back: then the file is imported anew.`,
 			if len(args) > 0 {
 				run = args[0]
 			}
-			j, err := a.resumed(run)
+			path, err := a.findRun(run)
 			if err != nil {
 				return err
 			}
-			return j.runLike(c)
+			again := a.typed()
+			if run == "" {
+				again += " " + quote(nameOfRun(path))
+			}
+			j, err := a.resumed(path)
+			if err == nil {
+				err = j.runLike(c)
+			}
+			return then(err, again)
 		},
 	}
 	own.addWatching(c)
@@ -74,15 +82,11 @@ func takeFlags(flags, own *pflag.FlagSet) (err error) {
 	return err
 }
 
-// resumed returns the job that goes on with a run: the newest that can be gone on
-// with, if it is not named.
-func (a *app) resumed(run string) (*job, error) {
-	path, err := a.findRun(run)
-	if err != nil {
-		return nil, err
-	}
+// resumed returns the job that goes on with the run at path.
+func (a *app) resumed(path string) (*job, error) {
 	if !report.HasJournal(path) {
-		return nil, usagef("it is begun again, by the command that began it", "%s did not write to the API: there is nothing to go on with", shorten(path))
+		err := usagef("it is begun again, by the command that began it", "%s did not write to the API: there is nothing to go on with", shorten(path))
+		return nil, then(err, join([]string{"flytt", "runs", "show", nameOfRun(path)}))
 	}
 	if f := kin(path); len(f) > 0 {
 		if err := f.refuseUndone(f[0]); err != nil {
@@ -106,7 +110,8 @@ func (a *app) resumed(run string) (*job, error) {
 	j.resumeIn(dir)
 	switch j.verb {
 	case "plan":
-		return nil, errors.Join(usagef("flytt plan makes another", "%s is a plan, which was not made to its end", shorten(path)), j.close(), dir.Close())
+		err := usagef("flytt plan makes another", "%s is a plan, which was not made to its end", shorten(path))
+		return nil, then(errors.Join(err, j.close(), dir.Close()), j.recorded.command(j.verb))
 	case "apply":
 		if err := j.applies(nowAt(j.recorded.Plan, path)); err != nil {
 			return nil, errors.Join(err, j.close(), dir.Close())

@@ -56,7 +56,7 @@ A run that did not get through is resumed first.`,
 			if err != nil {
 				return err
 			}
-			return j.runLike(c)
+			return then(j.runLike(c), a.typed())
 		},
 	}
 	own.addWatching(c)
@@ -85,7 +85,7 @@ func (a *app) retried(run, file string, again bool) (*job, error) {
 	// As long as its journal is open nobody else goes on with the run, or retries it.
 	jr, err := openRun(path)
 	if err != nil {
-		return nil, err
+		return nil, then(err, a.typed())
 	}
 	j, err := a.retryOf(first, file, jr.Header(), again)
 	if err != nil {
@@ -179,7 +179,8 @@ func (f family) retryable(file string, again bool) error {
 		case r.state == report.StateRunning:
 			return usagef("wait until it is through", "%s is running", r.id)
 		default:
-			return usagef(join([]string{"flytt", "resume", r.name()})+" goes on with it", "%s did not get through (%s), and has rows to send yet", r.id, r.state)
+			resume := join([]string{"flytt", "resume", r.name()})
+			return &nextError{usagef(resume+" goes on with it", "%s did not get through (%s), and has rows to send yet", r.id, r.state), step{command: resume}}
 		}
 	}
 	is, err := describeFile("file", file)

@@ -243,8 +243,10 @@ func (f family) plan(file string, rows rowSet) (*retryRecord, error) {
 		return nil, err
 	}
 	if n := now.inDoubt.len(); n > 0 {
-		return nil, usagef(join([]string{"flytt", "resume", f[0].name()})+" looks them up; or take them out of the file",
+		resume := join([]string{"flytt", "resume", f[0].name()})
+		err := usagef(resume+" looks them up; or take them out of the file",
 			"%s: %d %s in doubt, row %d first: nothing shows whether they arrived", file, n, plural(int(n), "row is", "rows are"), now.inDoubt.first())
+		return nil, &nextError{err, step{command: resume}}
 	}
 	settled := rows.clone()
 	settled.minus(now.written)

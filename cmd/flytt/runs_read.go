@@ -265,11 +265,14 @@ func (r *pastRun) belongsTo(p *pastRun) bool {
 }
 
 // name is what verbs call the run by.
-func (r *pastRun) name() string {
-	if in, err := filepath.Abs(runsDir); err == nil && filepath.Dir(r.path) == in {
-		return r.id
+func (r *pastRun) name() string { return nameOfRun(r.path) }
+
+// nameOfRun is what verbs call the run at path by.
+func nameOfRun(path string) string {
+	if in, err := filepath.Abs(runsDir); err == nil && filepath.Dir(path) == in {
+		return filepath.Base(path)
 	}
-	return shorten(r.path)
+	return shorten(path)
 }
 
 // resumable reports whether the run can be gone on with.

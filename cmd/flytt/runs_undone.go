@@ -47,11 +47,16 @@ func (f family) refuseUndone(r *pastRun) error {
 	if u == nil {
 		return nil
 	}
-	hint := "import the file anew, as a run of its own"
-	if u.state != report.StateDone {
-		hint = join([]string{"flytt", "resume", u.name()}) + " takes back the rest; then import the file anew"
+	hint, next := "import the file anew, as a run of its own", join([]string{"flytt", "runs", "show", r.name()})
+	if o := r.order(); o != nil && r.verb() == "import" {
+		next = o.command("import")
 	}
-	return usagef(hint, "%s was taken back by %s: it is not gone on with", r.name(), u.name())
+	if u.state != report.StateDone {
+		next = join([]string{"flytt", "resume", u.name()})
+		hint = next + " takes back the rest; then import the file anew"
+	}
+	err := usagef(hint, "%s was taken back by %s: it is not gone on with", r.name(), u.name())
+	return &nextError{err, step{command: next}}
 }
 
 // kin returns the run at path and those that belong to it, as far as they can be

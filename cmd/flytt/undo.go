@@ -54,7 +54,7 @@ it was told --undoable=false; --identity FILE opens it if it was sealed with
 			}
 			h := past.Header()
 			j.target = func(context.Context, *job) (pipeline.Sink, pipeline.ChunkLimits, error) { return j.undoSink(&h, past) }
-			return j.runLike(c)
+			return then(j.runLike(c), a.typed())
 		},
 	}
 	own.addWatching(c)

@@ -36,7 +36,7 @@ The retries of a run are runs of their own and verified by themselves.`,
 				return err
 			}
 			j.target = func(context.Context, *job) (pipeline.Sink, pipeline.ChunkLimits, error) { return j.verifySink(past) }
-			return j.runLike(c)
+			return then(j.runLike(c), a.typed())
 		},
 	}
 	own.addWatching(c)
@@ -76,7 +76,7 @@ func (a *app) lookBack(run, verb string) (*job, *journal.Journal, error) {
 	}
 	past, err := openRun(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, then(err, a.typed())
 	}
 	j, err := a.replay(path, past.Header(), verb)
 	if err != nil {
@@ -115,7 +115,7 @@ func (a *app) replay(path string, h journal.Header, verb string) (*job, error) {
 	} else {
 		j.writing.parent = path
 	}
-	return j, j.sameFiles(&h)
+	return j, then(j.sameFiles(&h), a.typed())
 }
 
 // verifySink makes the sink that compares rows with what the API has of them.
