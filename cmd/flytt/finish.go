@@ -199,11 +199,11 @@ func (j *job) nextOfWriting(err error) step {
 	case errors.Is(err, sources.ErrChanged):
 		return step{"put " + j.file + " back as it was", resume}
 	case err != nil && rows.Written+rows.InDoubt == 0 && (unreadable(err) || errors.Is(err, pipeline.ErrMaxRejects)):
-		return step{"mend the mapping or " + j.file, j.again()}
+		return j.nextAnew("mend the mapping or " + j.file)
 	case errors.Is(err, pipeline.ErrMaxRejects):
 		return step{"see the reasons in rejects.csv; to go on all the same, allow more of them", resume + " --max-rejects 100%"}
 	case errors.Is(err, sinks.ErrMostRefused) && rows.Written+rows.InDoubt == 0:
-		return step{"mend the mapping, " + j.file + " or the permissions, as the reasons in rejects.csv have it", j.again()}
+		return j.nextAnew("mend the mapping, " + j.file + " or the permissions, as the reasons in rejects.csv have it")
 	case err == nil && j.verb == "undo" && !j.writing.bulk.Resolvable() && j.parentSettles():
 		return j.nextOfDoubtful()
 	case err == nil && !j.writing.bulk.Resolvable():
@@ -219,6 +219,21 @@ func (j *job) nextOfWriting(err error) step {
 
 // leaveAlone is what to do about an input that changed while it was read.
 func leaveAlone(file string) string { return "see that nothing writes to " + file }
+
+// nextAnew returns what to do after a run that wrote nothing: once it is mended the
+// input is for a run of its own, for this one holds to what it read. A retry is not
+// begun again before it was gone on with.
+func (j *job) nextAnew(mend string) step {
+	switch {
+	case j.verb == "retry":
+		return step{"see the reasons in rejects.csv; to go on all the same, allow more of them", join([]string{"flytt", "resume", j.runName(), "--max-rejects", "100%"})}
+	case j.recorded != nil && j.verb == "import":
+		return step{mend, j.recorded.command(j.verb)}
+	case j.recorded != nil && j.verb == "apply":
+		return step{mend, j.recorded.command("plan")}
+	}
+	return step{mend, j.again()}
+}
 
 // runName is what verbs call the run by.
 func (j *job) runName() string { return nameOfRun(j.dir.Path) }

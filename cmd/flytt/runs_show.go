@@ -147,7 +147,7 @@ func (f family) files() map[string]string {
 func (f family) next(a *report.Account) string {
 	for _, r := range f {
 		if f.goesOn(r) && (r.state != report.StateDone || r.settles()) {
-			return join([]string{"flytt", "resume", r.name()})
+			return r.goOn()
 		}
 	}
 	if !f[0].sends() || f[0].state != report.StateDone && f.undoOf(f[0]) != nil {
@@ -164,6 +164,19 @@ func (f family) next(a *report.Account) string {
 		return join([]string{"flytt", "retry", f[0].name(), shorten(rejects)})
 	}
 	return ""
+}
+
+// goOn returns the command that goes on with the run, or begins it anew where it was
+// stopped by its rejects before it wrote anything: it would stop there again.
+func (r *pastRun) goOn() string {
+	resume := join([]string{"flytt", "resume", r.name()})
+	switch o := r.order(); {
+	case r.summary == nil || r.summary.Exit != exitMaxRejects:
+		return resume
+	case r.verb() == "import" && o != nil && r.rows.Written+r.rows.InDoubt == 0:
+		return o.command("import")
+	}
+	return resume + " --max-rejects 100%"
 }
 
 // settles reports whether what the run left in doubt can be settled by going on with
