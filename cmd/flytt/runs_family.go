@@ -36,9 +36,18 @@ func readFamily(path string) (family, error) {
 func readFirst(path string) (*pastRun, error) {
 	r, err := readRun(path)
 	if err != nil {
-		return nil, usage(fmt.Errorf("%s: %w", shorten(path), err), cmp.Or(hintOf(err), runsHint))
+		return nil, unreadableRun(path, err)
 	}
 	return r, nil
+}
+
+// unreadableRun says that err keeps the run at path from being told of.
+func unreadableRun(path string, err error) error {
+	named := fmt.Errorf("%s: %w", shorten(path), err)
+	if diskFailed(err) {
+		return named
+	}
+	return usage(named, cmp.Or(hintOf(err), runsHint))
 }
 
 // familyOf reads the runs that belong to first: those that lie beside it, in

@@ -174,3 +174,13 @@ func TestWrittenRowsOfAnyDelimiter(t *testing.T) {
 		}
 	}
 }
+
+func TestAFullDiskIsNoDamage(t *testing.T) {
+	full := fmt.Errorf("journal: %w", journal.ErrDisk)
+	if code := joinedExit(unreadableRun("run", full)); code != exitFatal {
+		t.Errorf("exit code %d, want %d", code, exitFatal)
+	}
+	if code := joinedExit(unreadableRun("run", journal.ErrDamaged)); code != exitUsage {
+		t.Errorf("exit code %d, want %d", code, exitUsage)
+	}
+}

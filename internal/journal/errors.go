@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"strconv"
+	"syscall"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -105,7 +106,9 @@ func plain(err error) error {
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return &cause{ErrDamaged.Error() + ": " + e.Error(), errors.Join(ErrDamaged, err)}
-	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR:
+	case sqlite3.SQLITE_IOERR: // of which it does not say that there is no room for its index
+		return &cause{ErrDisk.Error() + ": " + e.Error(), errors.Join(ErrDisk, err)}
+	case sqlite3.SQLITE_FULL:
 		return &cause{e.Error(), errors.Join(ErrDisk, err)}
 	}
 	return err
@@ -114,7 +117,7 @@ func plain(err error) error {
 // advice says what can be done about err.
 func advice(err error) string {
 	switch err = plain(err); {
-	case errors.Is(err, ErrDisk):
+	case errors.Is(err, ErrDisk), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "nothing is sent that is not on record: see to the disk, then flytt resume goes on"
 	case errors.Is(err, ErrOtherKey):
 		return "FLYTT_KEY_DIR names the directory of the key that it was made with"
