@@ -107,7 +107,7 @@ func (j *job) undoSink(h *journal.Header, past *journal.Journal) (pipeline.Sink,
 		return nil, none, err
 	}
 	if j.pass == 1 {
-		if err := opens(open, past); err != nil {
+		if err := j.opens(open, past); err != nil {
 			return nil, none, err
 		}
 		if err := j.consent(); err != nil {
@@ -140,12 +140,19 @@ func (j *job) nextOfDoubtful() step {
 		join([]string{"flytt", "runs", "show", run})}
 }
 
-// opens returns why open does not open what the run with the journal past sealed,
-// before anything is taken back. It tries the first there is: all is sealed for the
-// same keys.
-func opens(open func([]byte) ([]byte, error), past *journal.Journal) error {
-	if open == nil {
+// opens returns why open, which is nil without an identity, does not open what the
+// run with the journal past sealed, before anything is taken back. It tries the first
+// there is: all is sealed for the same keys. An undo that is gone on with was begun
+// with what it has.
+func (j *job) opens(open func([]byte) ([]byte, error), past *journal.Journal) error {
+	if open == nil && j.recorded != nil {
 		return nil
+	}
+	if open == nil {
+		open = func([]byte) ([]byte, error) {
+			err := usagef("--identity FILE names the file with the key that belongs to --undo-recipient", "it is sealed, and no identity opens it")
+			return nil, then(err, j.typed()+" --identity FILE")
+		}
 	}
 	for e, err := range past.Entries {
 		if err != nil {

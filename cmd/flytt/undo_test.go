@@ -59,7 +59,7 @@ func wantAsBefore(t *testing.T, before []byte) {
 }
 
 // TestUndoOpensWhatWasSealed has what records held sealed for one key: another
-// does not open it, none restores nothing, and the right one restores all.
+// does not open it, without one nothing begins, and the right one restores all.
 func TestUndoOpensWhatWasSealed(t *testing.T) {
 	r := sandboxWith(t, sandbox.Options{})
 	before := edited(t, r, 5)
@@ -76,9 +76,9 @@ func TestUndoOpensWhatWasSealed(t *testing.T) {
 	}
 	flytt(t, exitDone, "import", "contacts.csv", "--run-dir", "run", "--undo-recipient", recipient)
 
-	s := flytt(t, exitRejects, "undo", "run", "--run-dir", "none")
-	if s.Rows.Rejected != 3 || s.Rejects[0].Code != "not_kept" {
-		t.Errorf("without an identity: %+v %+v", s.Rows, s.Rejects)
+	s := flytt(t, exitUsage, "undo", "run", "--run-dir", "none")
+	if s.Run != "" || s.Error == nil || !strings.Contains(s.Error.Hint, "--identity") || !strings.HasSuffix(s.Error.Next, " --identity FILE") {
+		t.Errorf("without an identity: %+v %+v", s.Run, s.Error)
 	}
 	files := map[string]int{"wrong.txt": exitUsage, "no.txt": exitUsage, "gone.txt": exitUsage}
 	if runtime.GOOS != "windows" {
@@ -88,6 +88,9 @@ func TestUndoOpensWhatWasSealed(t *testing.T) {
 		s := flytt(t, code, "undo", "run", "--identity", file)
 		if s.Error == nil || strings.Contains(s.Error.Message, "Person") {
 			t.Errorf("%s: %+v", file, s.Error)
+		}
+		if s.Error != nil && file == "wrong.txt" && !strings.Contains(s.Error.Hint, "--identity") {
+			t.Errorf("%s: hint: %s", file, s.Error.Hint)
 		}
 		if s.Run != "" { // it would be gone on with by resume, which takes no other key
 			t.Errorf("%s: an undo has begun: %s", file, s.Run)
