@@ -40,15 +40,20 @@ func (a *account) add(u *unit) error {
 	}
 	a.tallies.add(a.schema, &u.chunk.Batch)
 	a.bytes = u.end
-	if a.progress != nil {
-		a.progress(Progress{Rows: a.counts, Bytes: a.bytes})
-	}
+	a.tell()
 	if a.recorder == nil || a.failed {
 		return nil
 	}
 	err := a.recorder.Append(&u.rec)
 	a.failed = err != nil
 	return err
+}
+
+// tell tells how far the run has come.
+func (a *account) tell() {
+	if a.progress != nil {
+		a.progress(Progress{Rows: a.counts, Bytes: a.bytes})
+	}
 }
 
 // undo takes back what was written to a sink that came to nothing.

@@ -3,9 +3,13 @@ package pipeline
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 const defaultChunkBytes = 8 << 20
+
+// heartbeat is how often Progress is told while a chunk is being written.
+const heartbeat = time.Second
 
 // maxAside is how many bytes of input a chunk holds of rows that are not sent,
 // so that a register in which every row is rejected does not gather in memory.
@@ -27,6 +31,7 @@ type chunker struct {
 	held     int   // bytes of input in current
 	aside    int   // bytes of input in current of rows that are not to be sent
 	seq      int64
+	came     int64        // bytes of the input before the unit that is being added
 	read     int64        // rows so far
 	rejected int64        // of those, before any write
 	over     bool         // too much has been rejected: no chunk is written any more
@@ -65,12 +70,13 @@ func (k *chunker) add(u *unit) bool {
 		k.open()
 		to, full := k.fits(src, from)
 		problems = k.copyRows(src, from, to, problems)
-		k.current.end = u.end
+		k.current.end = k.came + (u.end-k.came)*int64(to)/int64(src.Len())
 		from = to
 		if full {
 			k.send()
 		}
 	}
+	k.came = u.end
 	if k.exceeded() {
 		k.halt(ErrMaxRejects)
 		return false
@@ -238,14 +244,29 @@ func (k *chunker) drained() bool {
 
 // settle accounts for the chunks in input order.
 func (k *chunker) settle() {
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
 	for u := range k.ordered {
-		<-u.done
+		k.await(u, beat.C)
 		k.refused.Add(refused(u))
 		k.take(u)
 		if k.Limit.exceeded(k.account.counts.Rejected, k.account.counts.Read) {
 			k.fail(ErrMaxRejects)
 		}
 		k.free <- u
+	}
+}
+
+// await waits until u is written. A slow write is no reason for Progress to be silent:
+// it is told of at every beat that nothing has changed.
+func (k *chunker) await(u *unit, beat <-chan time.Time) {
+	for {
+		select {
+		case <-u.done:
+			return
+		case <-beat:
+			k.account.tell()
+		}
 	}
 }
 

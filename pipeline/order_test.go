@@ -1,9 +1,12 @@
 package pipeline_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -104,4 +107,30 @@ func TestProgressComesInOrderAndEndsWithEverything(t *testing.T) {
 		}
 		compare(t, mode.name, pipeline.Progress{Rows: report.Rows, Bytes: 200}, seen[len(seen)-1])
 	}
+}
+
+// TestProgressFollowsWhatIsWrittenAndBeats has all rows in one block, and an API that
+// takes five seconds for each ten of them.
+func TestProgressFollowsWhatIsWrittenAndBeats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newRig(words(40, good)).chunked(1, 10)
+		g.source.blocks = []int{40}
+		g.store.before = func(context.Context, *pipeline.Chunk) { time.Sleep(5 * time.Second) }
+		began := time.Now()
+		told := map[int64]int{} // how often, by the rows that were written
+		g.Progress = func(p pipeline.Progress) {
+			told[p.Rows.Written]++
+			if p.Bytes != p.Rows.Written { // in the rig a row is a byte
+				t.Errorf("after %v: %d bytes and %d rows", time.Since(began), p.Bytes, p.Rows.Written)
+			}
+		}
+		if _, err := g.Do(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for rows := range int64(4) {
+			if n := told[10*rows]; n < 4 {
+				t.Errorf("told %d times that %d rows are written", n, 10*rows)
+			}
+		}
+	})
 }

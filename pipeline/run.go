@@ -29,7 +29,7 @@ type Run struct {
 	Chunks   ChunkLimits
 	Limit    RejectLimit
 	Drain    <-chan struct{} // when closed, nothing more is read, and no chunk is begun: see ChunkLimits
-	Progress func(Progress)  // called in input order, from one goroutine at a time
+	Progress func(Progress)  // called in input order, from one goroutine at a time; once a second at least while a chunk is written
 }
 
 // ChunkLimits says how rows are gathered for the sink. With InFlight zero each
@@ -70,7 +70,8 @@ func (l RejectLimit) exceeded(rejected, read int64) bool {
 	return rejected > l.Rows
 }
 
-// Progress is how far a run has come: rows accounted for and bytes read.
+// Progress is how far a run has come: rows accounted for, and the bytes of the input
+// that they took, of a block that became several chunks in proportion.
 type Progress struct {
 	Rows  Counts
 	Bytes int64

@@ -38,7 +38,8 @@ func (j *job) progress() progress {
 }
 
 // bar draws a bar on stderr: rows, rate, and the time that remains by the share
-// of the input that has been read. It stays on the screen when the run is over.
+// of the input that has been accounted for. It stays on the screen when the run is
+// over.
 func (j *job) bar() progress {
 	size := int64(-1) // a spinner
 	if j.info != nil {
