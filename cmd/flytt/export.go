@@ -271,7 +271,7 @@ func (e *export) enough() error {
 	n := e.counts.Written
 	if n < e.minRows {
 		return &uncertainError{
-			fmt.Errorf("%s: not written: %s rows came, and --min-rows is %s", e.out, report.Number(n), report.Number(e.minRows)),
+			fmt.Errorf("%s: not written: %s came, and --min-rows is %s", e.out, report.Counted(n, "row"), report.Number(e.minRows)),
 			"see whether the API shows everything; the file that was there stands",
 		}
 	}
@@ -283,8 +283,8 @@ func (e *export) enough() error {
 		return nil
 	}
 	return &uncertainError{
-		fmt.Errorf("%s: not replaced: %s rows came, %.1f%% fewer than the %s of the last export, and --max-shrink is %s",
-			e.out, report.Number(n), lost, report.Number(e.last.Rows), e.maxShrink),
+		fmt.Errorf("%s: not replaced: %s came, %.1f%% fewer than the %s of the last export, and --max-shrink is %s",
+			e.out, report.Counted(n, "row"), lost, report.Number(e.last.Rows), e.maxShrink),
 		"see whether the API shows everything; the file that was there stands",
 	}
 }

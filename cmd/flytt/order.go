@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"flytt/internal/journal"
+	"flytt/internal/report"
 	"flytt/sources"
 )
 
@@ -276,9 +277,9 @@ func sameFiles(h *journal.Header) error {
 func changed(was, is *journal.File) string {
 	switch {
 	case is.Size > was.Size:
-		return fmt.Sprintf("it has %d bytes more, changed %s", is.Size-was.Size, is.ModTime.Format(time.DateTime))
+		return fmt.Sprintf("it has %s more, changed %s", report.Counted(is.Size-was.Size, "byte"), is.ModTime.Format(time.DateTime))
 	case is.Size < was.Size:
-		return fmt.Sprintf("it has %d bytes fewer, changed %s", was.Size-is.Size, is.ModTime.Format(time.DateTime))
+		return fmt.Sprintf("it has %s fewer, changed %s", report.Counted(was.Size-is.Size, "byte"), is.ModTime.Format(time.DateTime))
 	}
 	return fmt.Sprintf("it has as many bytes, and others, changed %s", is.ModTime.Format(time.DateTime))
 }

@@ -161,7 +161,7 @@ func (r *pastRun) checkFiles(a *report.Account, mended bool) error {
 			return err
 		}
 		if n != each.want {
-			a.Fault("%s counted %s rows %s, and its %s has %s", r.id, report.Number(each.want), each.fate, each.name, report.Number(n))
+			a.Fault("%s counted %s %s, and its %s has %s", r.id, report.Counted(each.want, "row"), each.fate, each.name, report.Number(n))
 		}
 	}
 	return nil

@@ -151,7 +151,7 @@ func (p *printer) fates(w *Whole) {
 		p.printf("\n")
 	}
 	if a.Undone > 0 {
-		p.printf("\n  %s of the rows written were taken back by an undo.\n", Number(a.Undone))
+		p.printf("\n  %s of the rows written %s taken back by an undo.\n", Number(a.Undone), wasOf(a.Undone))
 	}
 	p.verdict(a)
 }

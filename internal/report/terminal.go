@@ -96,7 +96,7 @@ func (p *printer) plan(plan *Plan) {
 	if plan == nil {
 		return
 	}
-	p.printf("\nWhat an import would do to the %s records that are there; nothing was sent\n", Number(plan.Records))
+	p.printf("\nWhat an import would do to the %s that %s there; nothing was sent\n", Counted(plan.Records, "record"), areOf(plan.Records))
 	lines := []struct {
 		name string
 		n    int64
@@ -264,4 +264,26 @@ func Number(n int64) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
+}
+
+// Counted returns n of what, in the plural unless there is one: 1 record, 2 records.
+func Counted(n int64, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return Number(n) + " " + what
+}
+
+func wasOf(n int64) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
+}
+
+func areOf(n int64) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
 }
