@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"flytt/internal/report"
@@ -55,6 +56,7 @@ func (j *job) finish(result *pipeline.Report, recorder *sinks.Recorder, err erro
 	}
 	s.Exit = runExit(err, s.Rows)
 	next := j.next(err)
+	s.Next = next.command
 	if err != nil {
 		s.Error = failure(err, next)
 		j.log.Debug("run failed", "error", s.Error.Message)
@@ -68,7 +70,6 @@ func (j *job) finish(result *pipeline.Report, recorder *sinks.Recorder, err erro
 	if showErr := j.show(next); showErr != nil {
 		err = errors.Join(err, showErr)
 		s.Exit = exitFatal
-		j.explain(showErr)
 	}
 	j.code = s.Exit
 	if err != nil {
@@ -95,29 +96,17 @@ func (j *job) save() error {
 }
 
 // show prints the summary on stdout, or on stderr where stdout carries the rows,
-// and the error and the next command on stderr.
+// and the error and the next command on stderr. A reader of stdout that went away is
+// told of, and no failure of the run.
 func (j *job) show(next step) error {
 	s := j.summary
-	switch {
-	case j.flags.json:
-		data, err := s.JSON()
-		if err != nil {
-			return err
+	err := j.print()
+	if err != nil {
+		state := "complete"
+		if s.Error != nil {
+			state = "over"
 		}
-		if _, err = j.stdout.Write(data); err != nil {
-			return stdoutError(err)
-		}
-	case j.flags.quiet && s.Error == nil:
-		return nil
-	}
-	if !j.flags.quiet && !j.flags.json {
-		w, place := j.stdout, true
-		if j.output == "-" {
-			w, place = j.stderr, false
-		}
-		if err := s.Print(w, meaning); err != nil && place {
-			return stdoutError(err)
-		}
+		j.say("\nflytt: %v; the run is %s, and its summary is %s\n", err, state, shorten(j.dir.File("summary.json")))
 	}
 	if s.Error != nil {
 		j.say("\n")
@@ -126,12 +115,42 @@ func (j *job) show(next step) error {
 	if next.command != "" && (s.Error != nil || !j.flags.quiet && !j.flags.json) {
 		j.sayNext(next)
 	}
-	return nil
+	if readerGone(err) {
+		return nil
+	}
+	return err
 }
 
-func stdoutError(err error) error {
-	if err == nil {
+// print prints the summary, unless nothing is to be said.
+func (j *job) print() error {
+	switch {
+	case j.flags.json:
+		data, err := j.summary.JSON()
+		if err != nil {
+			return err
+		}
+		_, err = j.stdout.Write(data)
+		return stdoutError(err)
+	case j.flags.quiet:
 		return nil
+	case j.output == "-":
+		_ = j.summary.Print(j.stderr, meaning) // nothing can be done about it
+		return nil
+	}
+	return stdoutError(j.summary.Print(j.stdout, meaning))
+}
+
+// errReaderGone says that whoever read stdout has had enough.
+var errReaderGone = errors.New("broken pipe")
+
+func readerGone(err error) bool { return errors.Is(err, errReaderGone) }
+
+func stdoutError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.EPIPE):
+		return fmt.Errorf("stdout: %w", errReaderGone)
 	}
 	return fmt.Errorf("stdout: %w", pathCause(err))
 }
@@ -369,7 +388,7 @@ func meaning(code pipeline.Code) string {
 // gives when the run could not begin.
 func printJSONFailure(w io.Writer, verb string, err error, next step) error {
 	s := report.NewSummary(verb)
-	s.Exit, s.Error = joinedExit(err), failure(err, next)
+	s.Exit, s.Error, s.Next = joinedExit(err), failure(err, next), next.command
 	data, jsonErr := s.JSON()
 	if jsonErr != nil {
 		return jsonErr

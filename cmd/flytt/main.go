@@ -58,6 +58,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if err == nil && a.code == exitDone {
 		err = stdoutError(out.err) // help and completion drop it
 	}
+	if readerGone(err) && verb.Name() != "sandbox" {
+		return a.code // it has what it wanted
+	}
 	if err != nil {
 		return a.failed(verb, err)
 	}

@@ -30,6 +30,7 @@ type Summary struct {
 	Balanced bool              `json:"balanced"`
 	Exit     int               `json:"exit"`
 	Error    *Failure          `json:"error,omitempty"`
+	Next     string            `json:"next,omitempty"` // the command to run next
 }
 
 // Input is what was found out about the input.
