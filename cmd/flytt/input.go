@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -49,6 +50,9 @@ func (o *inputOptions) check() error {
 // says, and what neither says is detected. Notes are what a person should know
 // before trusting the rows.
 func (o *inputOptions) open(file string, m *mappings.Mapping, stdin io.Reader) (source pipeline.Source, info *sources.Info, notes []string, err error) {
+	if err := seekable(file); err != nil {
+		return nil, nil, nil, err
+	}
 	var in mappings.Input
 	if m != nil && !o.origin {
 		in = m.Input
@@ -83,6 +87,16 @@ func (o *inputOptions) open(file string, m *mappings.Mapping, stdin io.Reader) (
 	return source, info, notes, nil
 }
 
+// seekable refuses what is there under the name file and can be read once only: a run
+// reads its input more than once, and may be gone on with.
+func seekable(file string) error {
+	info, err := os.Stat(file)
+	if file == "-" || err != nil || info.Mode().IsRegular() || info.IsDir() {
+		return nil // what is wrong with it shows when it is read
+	}
+	return usagef("- reads standard input, of which the run keeps a copy: command | flytt … -", "%s is a pipe or a device, not a file", file)
+}
+
 // findInput finds what is read: the file, or, where the run can be gone on with, a
 // copy of standard input.
 func (j *job) findInput() error {
@@ -103,6 +117,10 @@ func (j *job) openSource() (err error) {
 	}
 	j.flags.same = j.sameContent
 	if j.source, j.info, j.summary.Notes, err = j.flags.inputOptions.open(j.input, j.mapping, j.stdin); err != nil {
+		var source *sources.Error
+		if j.file == "-" && errors.As(err, &source) {
+			source.File = "standard input" // and not its copy, which goes with the run
+		}
 		return err
 	}
 	j.closers = append(j.closers, func() error { return j.source.Close() }) // whichever it is by then

@@ -71,6 +71,9 @@ A run that did not get through is resumed first.`,
 
 // retried returns the job that sends file as a retry of a run.
 func (a *app) retried(run, file string, again bool) (*job, error) {
+	if err := seekable(file); err != nil {
+		return nil, err
+	}
 	path, err := a.findRejects(run, file)
 	if err != nil {
 		return nil, err
