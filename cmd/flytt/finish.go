@@ -336,7 +336,11 @@ func shorten(path string) string {
 	if err != nil {
 		return path
 	}
-	if rel, err := filepath.Rel(wd, path); err == nil && len(rel) < len(path) {
+	rel, err := filepath.Rel(wd, path)
+	if err == nil && strings.HasPrefix(rel, "-") {
+		rel = "." + string(filepath.Separator) + rel // or it would be taken for a flag
+	}
+	if err == nil && len(rel) < len(path) {
 		return rel
 	}
 	return path
