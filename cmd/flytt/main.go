@@ -186,6 +186,17 @@ var verbs = []func(*app) *cobra.Command{
 	versionCommand,
 }
 
+// aboveZero refuses a number that was given and is 0, which stands for the default
+// where nothing is given.
+func aboveZero(c *cobra.Command) error {
+	for _, name := range []string{"chunk-rows", "concurrency"} {
+		if f := c.Flags().Lookup(name); f != nil && f.Changed && f.Value.String() == "0" {
+			return usagef("leave it out for the default", "--%s 0 is out of range", name)
+		}
+	}
+	return nil
+}
+
 // supervise notes when c or one of its verbs begins its work: what fails before
 // is a matter of how flytt was called.
 func (a *app) supervise(c *cobra.Command) {
@@ -199,6 +210,9 @@ func (a *app) supervise(c *cobra.Command) {
 	}
 	c.Run, c.RunE = nil, func(c *cobra.Command, args []string) error {
 		a.began = true
+		if err := aboveZero(c); err != nil {
+			return err
+		}
 		return work(c, args)
 	}
 	for _, verb := range c.Commands() {
