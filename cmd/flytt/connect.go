@@ -27,6 +27,7 @@ type connection struct {
 
 	giveUpAfter time.Duration // 0: soon, for a person waits
 
+	began    string // address that the run began with, which is the one to go on at; empty: any
 	customer string // the tenant, once it is open
 	closers  []func() error
 }
@@ -68,15 +69,24 @@ func (n *connection) config(s *settings, log *slog.Logger) (api.Config, error) {
 		if n.baseURL != "" {
 			return config, usagef("leave one of them out", "--sandbox and --base-url name two different places")
 		}
+		if is := sandboxAddress(); n.began != "" && n.began != is { // before one is made here
+			return config, usagef("go on with it in the directory where its sandbox is", "the run writes to %s, and the settings say %s", n.began, is)
+		}
 		url, err := n.startSandbox()
 		config.BaseURL, config.Credentials = url, sandboxCredentials()
 		return config, err
+	}
+	if config.BaseURL == "" && n.began != "" {
+		return config, usagef(fmt.Sprintf("the run writes to %s: FLYTT_BASE_URL, or base_url in %s, says so", n.began, settingsFile), "which API is meant is not said")
 	}
 	if config.BaseURL == "" {
 		return config, usagef("FLYTT_BASE_URL=dev, --base-url dev, or --sandbox to rehearse on this machine", "which API is meant is not said")
 	}
 	var err error
 	config.Credentials, err = s.credentials()
+	if n.began != "" && hintOf(err) == noCredentials {
+		err = usage(err, "set the variables to the credentials that the run began with")
+	}
 	return config, err
 }
 
@@ -113,6 +123,11 @@ func (n *connection) address(client *api.Client) string {
 	if !n.sandbox {
 		return client.BaseURL()
 	}
+	return sandboxAddress()
+}
+
+// sandboxAddress is the address of the sandbox that --sandbox starts.
+func sandboxAddress() string {
 	path, err := filepath.Abs(sandboxDB)
 	if err != nil {
 		path = sandboxDB

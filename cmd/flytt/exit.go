@@ -191,6 +191,9 @@ func split(err error) (message, hint string) {
 
 // hintOf returns the hint of err; empty if it has none.
 func hintOf(err error) string {
+	if err == nil {
+		return ""
+	}
 	_, hint := split(err)
 	return hint
 }

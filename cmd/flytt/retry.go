@@ -214,7 +214,7 @@ func (a *app) jobLike(path string, h journal.Header, others ...string) (*job, er
 		return nil, usage(err, "flytt "+h.Tool+" began the run")
 	}
 	j.flags.mapping, j.flags.resource = filepath.Join(path, "mapping.yaml"), o.Resource
-	j.change.guessed = o.Guessed
+	j.change.guessed, j.writing.connection.began = o.Guessed, h.BaseURL
 	return j, j.flags.verb.Flags().Set("chunk-rows", strconv.Itoa(o.ChunkRows))
 }
 

@@ -238,6 +238,9 @@ func readSecret(file string) (string, error) {
 	return strings.TrimRight(string(data), "\r\n"), nil
 }
 
+// noCredentials is what to do where some are missing.
+const noCredentials = "set the variables, or use --sandbox to rehearse without any"
+
 // credentials returns the seven, the secret read from its file if need be.
 func (s *settings) credentials() (api.Credentials, error) {
 	c := s.Credentials
@@ -254,7 +257,7 @@ func (s *settings) credentials() (api.Credentials, error) {
 		ClientSecret: c.secret,
 	}
 	if err := out.Validate(); err != nil {
-		return out, usage(err, "set the variables, or use --sandbox to rehearse without any")
+		return out, usage(err, noCredentials)
 	}
 	return out, nil
 }
