@@ -85,7 +85,7 @@ func takeFlags(flags, own *pflag.FlagSet) (err error) {
 // resumed returns the job that goes on with the run at path.
 func (a *app) resumed(path string) (*job, error) {
 	if !report.HasJournal(path) {
-		err := usagef("it is begun again, by the command that began it", "%s did not write to the API: there is nothing to go on with", shorten(path))
+		err := noJournal(path, "did not write to the API: there is nothing to go on with", "it is begun again, by the command that began it")
 		return nil, then(err, join([]string{"flytt", "runs", "show", nameOfRun(path)}))
 	}
 	if f := kin(path); len(f) > 0 {

@@ -120,7 +120,7 @@ func (a *app) findRejects(run, file string) (string, error) {
 // if it is a retry, those of another.
 func rootOf(path string) (string, error) {
 	if !report.HasJournal(path) {
-		return "", usagef("a run of validate or convert is begun again", "%s did not write to the API: there is nothing to retry", shorten(path))
+		return "", noJournal(path, "did not write to the API: there is nothing to retry", "a run of validate or convert is begun again")
 	}
 	r, err := readRetry(path)
 	if err != nil || r == nil {

@@ -31,7 +31,11 @@ type pastRun struct {
 func readRun(path string) (*pastRun, error) {
 	r := &pastRun{id: filepath.Base(path), path: path}
 	var err error
-	if r.summary, err = report.ReadSummary(path); err != nil {
+	if r.summary, err = report.ReadSummary(path); err != nil && report.HasJournal(path) && !diskFailed(err) {
+		resume := join([]string{"flytt", "resume", nameOfRun(path)})
+		return nil, &nextError{usage(err, resume+" writes it anew, by the journal"), step{command: resume}}
+	}
+	if err != nil {
 		return nil, err
 	}
 	if r.retry, err = readRetry(path); err != nil {

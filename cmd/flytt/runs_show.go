@@ -105,6 +105,11 @@ func (f family) whole() (*report.Whole, error) {
 		Run: first.id, Path: first.path, Parent: first.parent(), Asked: first.asked(),
 		Account: account, Files: f.files(), Next: f.next(account),
 	}
+	for _, r := range f {
+		if lostJournal(r.path) && !r.running {
+			account.Fault("%s has no journal.db any more: nothing shows what it sent", r.id)
+		}
+	}
 	return w, f.checkRows(w.Account)
 }
 

@@ -72,7 +72,7 @@ func (a *app) lookBack(run, verb string) (*job, *journal.Journal, error) {
 		return nil, nil, err
 	}
 	if !report.HasJournal(path) {
-		return nil, nil, usagef(runsHint, "%s did not write to the API", shorten(path))
+		return nil, nil, noJournal(path, "did not write to the API", runsHint)
 	}
 	past, err := openRun(path)
 	if err != nil {
