@@ -50,9 +50,6 @@ func (o *inputOptions) check() error {
 // says, and what neither says is detected. Notes are what a person should know
 // before trusting the rows.
 func (o *inputOptions) open(file string, m *mappings.Mapping, stdin io.Reader) (source pipeline.Source, info *sources.Info, notes []string, err error) {
-	if err := seekable(file); err != nil {
-		return nil, nil, nil, err
-	}
 	var in mappings.Input
 	if m != nil && !o.origin {
 		in = m.Input
@@ -104,6 +101,9 @@ func (j *job) findInput() error {
 	case j.input != "": // of the run that is gone on with
 	case j.file == "-" && (j.writing != nil || j.duplicates != nil): // it is read more than once
 		return j.spool()
+	case j.writing != nil || j.duplicates != nil:
+		j.input = j.file
+		return seekable(j.file)
 	default:
 		j.input = j.file
 	}
