@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"flytt/internal/report"
 	"flytt/pipeline"
@@ -235,6 +236,18 @@ func (r *pastRun) overlay(now *standing, asked rowSet) error {
 	return nil
 }
 
+// stillInDoubt refuses to send rows of file that are in doubt, and says what settles
+// them: the run, where it can look them up, or a person who has.
+func (f family) stillInDoubt(file string, rows rowSet) error {
+	n := rows.len()
+	what := fmt.Errorf("%s: %d %s in doubt, row %d first: nothing shows whether they arrived", file, n, plural(int(n), "row is", "rows are"), rows.first())
+	if !slices.ContainsFunc(f, (*pastRun).settles) {
+		return usage(what, "take them out of the file; those that you know not to have arrived, for you looked, can be imported as a run of their own: flytt import "+quote(file))
+	}
+	resume := join([]string{"flytt", "resume", f[0].name()})
+	return &nextError{usage(what, resume+" looks them up; or take them out of the file"), step{command: resume}}
+}
+
 // plan says which rows of file may be sent. It is an error if some of them are in
 // doubt.
 func (f family) plan(file string, rows rowSet) (*retryRecord, error) {
@@ -242,11 +255,8 @@ func (f family) plan(file string, rows rowSet) (*retryRecord, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n := now.inDoubt.len(); n > 0 {
-		resume := join([]string{"flytt", "resume", f[0].name()})
-		err := usagef(resume+" looks them up; or take them out of the file",
-			"%s: %d %s in doubt, row %d first: nothing shows whether they arrived", file, n, plural(int(n), "row is", "rows are"), now.inDoubt.first())
-		return nil, &nextError{err, step{command: resume}}
+	if now.inDoubt.len() > 0 {
+		return nil, f.stillInDoubt(file, now.inDoubt)
 	}
 	settled := rows.clone()
 	settled.minus(now.written)
