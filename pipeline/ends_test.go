@@ -182,19 +182,24 @@ func TestASignalAfterTheLastRowIsHeard(t *testing.T) {
 // TestWhatIsNotBegunIsRecalled has rows of chunks that are not begun, one of them cut
 // short, be those that an earlier pass wrote or left in doubt.
 func TestWhatIsNotBegunIsRecalled(t *testing.T) {
-	drain := make(chan struct{})
-	g := newRig(words(15, good)).chunked(1, 4)
-	g.Drain, g.Chunks.Whole = drain, true
-	g.source.fail = errRead
-	g.store.before = func(context.Context, *pipeline.Chunk) { close(drain) }
-	g.Chunks.Recall = func(c *pipeline.Chunk) error {
-		c.Fates[0] = pipeline.Written
-		if c.Len() > 1 {
-			c.Fates[1] = pipeline.InDoubt
+	synctest.Test(t, func(t *testing.T) {
+		drain := make(chan struct{})
+		g := newRig(words(15, good)).chunked(1, 4)
+		g.Drain, g.Chunks.Whole = drain, true
+		g.source.fail = errRead
+		g.store.before = func(context.Context, *pipeline.Chunk) {
+			synctest.Wait() // until all is read that can be
+			close(drain)
 		}
-		return nil
-	}
-	g.want(t, t.Context(), ends{err: errRead, read: 15, written: 4 + 3, inDoubt: 3, notSent: 5, aborts: 1, attempts: 1})
+		g.Chunks.Recall = func(c *pipeline.Chunk) error {
+			c.Fates[0] = pipeline.Written
+			if c.Len() > 1 {
+				c.Fates[1] = pipeline.InDoubt
+			}
+			return nil
+		}
+		g.want(t, t.Context(), ends{err: errRead, read: 15, written: 4 + 3, inDoubt: 3, notSent: 5, aborts: 1, attempts: 1})
+	})
 }
 
 func TestAFirstSignalFinishesWhatWasRead(t *testing.T) {
