@@ -193,6 +193,13 @@ func (s *Bulk) Write(ctx context.Context, c *pipeline.Chunk) error {
 	return err
 }
 
+// Ahead reports whether a chunk may be put on record before its turn to be sent comes:
+// if the process ends then its rows are in doubt, which a lookup settles, and nothing
+// has to be read about them first.
+func (s *Bulk) Ahead() bool {
+	return s.options.KeyLookup && !s.changes && !s.options.SkipExisting
+}
+
 // Commit does nothing: what was written is final.
 func (s *Bulk) Commit(context.Context) error { return nil }
 

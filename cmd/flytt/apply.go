@@ -106,7 +106,7 @@ func (j *job) applySink(ctx context.Context, plan *journal.Journal) (pipeline.Si
 	if j.writing.bulk, err = sinks.NewBulk(j.writing.client, j.plan.Schema(), o); err != nil {
 		return nil, none, err
 	}
-	return j.writing.bulk, j.chunkLimits(j.writing.bulk.Recall), nil
+	return j.writing.bulk, j.writeLimits(), nil
 }
 
 // sameRecords refuses to apply a plan, whose journal has the header h, to records

@@ -160,7 +160,7 @@ func (j *job) bulkSink() (pipeline.Sink, pipeline.ChunkLimits, error) {
 	if w.bulk, err = sinks.NewBulk(w.client, j.plan.Schema(), o); err != nil {
 		return nil, limits, err
 	}
-	return w.bulk, j.chunkLimits(w.bulk.Recall), nil
+	return w.bulk, j.writeLimits(), nil
 }
 
 // bulkOptions says how the rows of the run are written.
@@ -183,6 +183,17 @@ func (j *job) bulkOptions() (o sinks.BulkOptions, err error) {
 		return o, usage(err, "bulk.atomicity in flytt.yaml, or FLYTT_BULK_ATOMICITY, is all, partial or unknown")
 	}
 	return o, nil
+}
+
+// writeLimits is chunkLimits for rows that go to the API in bulk. One chunk more than
+// there are requests at once is on its way: it is put on record, which takes a sync of
+// the disk, while the others are answered. Not where chunks are to go one by one.
+func (j *job) writeLimits() pipeline.ChunkLimits {
+	limits := j.chunkLimits(j.writing.bulk.Recall)
+	if limits.InFlight > 1 && j.writing.bulk.Ahead() {
+		limits.InFlight++
+	}
+	return limits
 }
 
 // chunkLimits says how rows are gathered for the API. Recall, which may be nil, is
