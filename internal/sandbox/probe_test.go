@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -272,10 +273,10 @@ func TestProbeBearsABusyAPI(t *testing.T) {
 }
 
 func TestProbeGivesUpOnAnAPIThatFallsSilent(t *testing.T) {
-	served := 0
+	var served atomic.Int64 // each request may come by a connection of its own
 	p := probe(t, sandbox.Options{}, 3, func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if served++; served > 4 {
+			if served.Add(1) > 4 {
 				panic(http.ErrAbortHandler)
 			}
 			h.ServeHTTP(w, r)
