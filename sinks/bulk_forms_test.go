@@ -1,0 +1,54 @@
+package sinks
+
+import "testing"
+
+func TestKeyFormsTrustOnlyWhatCameBackUnchanged(t *testing.T) {
+	tests := []struct {
+		name          string
+		kept, changed []string
+		trusted       []string
+		not           []string
+	}{
+		{name: "nothing seen", not: []string{"K-1", "1"}},
+		{name: "letters, dash and digits", kept: []string{"K-100"}, trusted: []string{"A-2", "K-901"}, not: []string{"k-1", "K/1", "K 1", "K-0100", "12"}},
+		{name: "length", kept: []string{"K-100"}, trusted: []string{"K-999"}, not: []string{"K-1000"}},
+		{name: "leading zero", kept: []string{"1200"}, trusted: []string{"7000"}, not: []string{"0120"}},
+		{name: "zero within", kept: []string{"K-1001"}, trusted: []string{"K-2000"}, not: []string{"K-0001"}},
+		{name: "white space", kept: []string{"A B C"}, trusted: []string{"A B"}, not: []string{"A  B", "A\u00a0B"}},
+		{name: "Unicode forms", kept: []string{"\u00c5bo 12", "A\u030a"}, trusted: []string{"\u00c5b 1", "A\u030ab"}, not: []string{"\u212bb", "\ufb01"}},
+		{name: "a letter that is composed says nothing of one that is not", kept: []string{"\u00c5bo"}, not: []string{"A\u030abo"}},
+		{name: "characters one by one", kept: []string{"A&B"}, trusted: []string{"C&D"}, not: []string{"C<D", "å"}},
+		{name: "several keys together", kept: []string{"AB-1", "ab", "x/y z"}, trusted: []string{"aB/-1", "A b"}, not: []string{"a_b"}},
+		{name: "a form not trusted that changed", kept: []string{"AB1"}, changed: []string{"A  B"}, trusted: []string{"B"}, not: []string{"A  B"}},
+		{name: "a trusted form that changed", kept: []string{"AB1"}, changed: []string{"B1"}, not: []string{"AB1", "A"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var f keyForms
+			for _, key := range test.kept {
+				f.kept([]byte(key))
+			}
+			for _, key := range test.changed {
+				f.changed([]byte(key))
+			}
+			for _, key := range test.trusted {
+				if !f.trusts([]byte(key)) {
+					t.Errorf("%q is not trusted", key)
+				}
+			}
+			for _, key := range test.not {
+				if f.trusts([]byte(key)) {
+					t.Errorf("%q is trusted", key)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkKeyFormsKept(b *testing.B) {
+	var f keyForms
+	key := []byte("S-00123")
+	for b.Loop() {
+		f.kept(key)
+	}
+}
