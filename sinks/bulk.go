@@ -86,7 +86,10 @@ type BulkOptions struct {
 	Planned   Planned                      // what each row is to do; one that would do something else is rejected; nil: whatever applies
 	Undoable  bool                         // keep what records held before they were changed
 	SealImage func([]byte) ([]byte, error) // encrypts what is kept of them; nil: the journal's own encryption is enough
-	SumOf     func([]byte) ([]byte, error) // form of a record of which the journal keeps a sum; nil: no sums are kept
+
+	// Compare says of fields, by their names, in which form their texts are compared:
+	// a record that holds another form of the same value holds the value.
+	Compare map[string]func(string) string
 
 	Log *slog.Logger // nil: none
 }
@@ -128,6 +131,8 @@ type Bulk struct {
 	witness     atomic.Pointer[anchor] // a row that is known to be in the API
 	resolvable  atomic.Bool            // rows were left in doubt that another pass may settle
 	outlook     outlook
+	forms       keyForms
+	fields      fieldForms
 }
 
 var _ pipeline.Sink = (*Bulk)(nil)

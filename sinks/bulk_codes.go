@@ -13,6 +13,7 @@ const (
 	codeKeyUnusable     pipeline.Code = "key_unusable"
 	codeDuplicateInFile pipeline.Code = "duplicate_in_file"
 	codeStoredOtherwise pipeline.Code = "stored_otherwise"
+	codeFilledIn        pipeline.Code = "filled_in"
 	codeExistsOtherwise pipeline.Code = "exists_otherwise"
 	codeReadOnlyCell    pipeline.Code = "read_only_cell"
 
@@ -49,7 +50,7 @@ var bulkCodes = []pipeline.CodeInfo{
 		Fix:     "Shorten the row's texts: the server does not take a request of this size."},
 	{Code: codeKeyConflict, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "another record has this key",
-		Fix:     "The API holds a record with the row's key and other contents; compare the two, and change the key or the record."},
+		Fix:     "The API holds a record with the row's key and other contents, which was there before the run; compare the two, and change the key or the record."},
 	{Code: codeKeyNotUnique, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "several records have this key",
 		Fix:     "The API holds more than one record with the row's key; remove those that are too many, or name the one that is meant by its id."},
@@ -72,8 +73,11 @@ var bulkCodes = []pipeline.CodeInfo{
 		Meaning: "differs from the record in a field that only the API sets",
 		Fix:     "Nothing is changed there: take the edit back, or export again if the record is newer than the file."},
 	{Code: codeStoredOtherwise, Stage: pipeline.Write, Severity: pipeline.Warning,
-		Meaning: "changed, and the API stored something else than was sent",
-		Fix:     "Compare the record with the row: the API may bring values into a form of its own, or not take a field."},
+		Meaning: "written, and the API stored another form of the value",
+		Fix:     "Look at one of the records: the API brings values of this field into a form of its own, or does not take the field. Where it is only another form, compare in flytt.yaml says so: compare: {email: lower}."},
+	{Code: codeFilledIn, Stage: pipeline.Write, Severity: pipeline.Warning,
+		Meaning: "written, and the API filled in a field that the row leaves empty",
+		Fix:     "Nothing needs to be done; if the text is wrong, give the row one of its own."},
 	{Code: codeMissing, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "written by the run, and not there now",
 		Fix:     "Somebody deleted the record, or these credentials may not see it; to send the row again, import it as a file of its own."},

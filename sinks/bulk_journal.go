@@ -59,8 +59,10 @@ type journaled struct {
 	again     []bool             // in doubt from an earlier pass, and found not to have been written
 	closed    []bool             // in doubt, and no other pass will tell
 	excused   []bool             // its faults were pardoned
-	sums      []uint64           // of the records as the API last showed them
-	summed    bool               // there are any
+	sums      []uint64           // of a Plan: of what would be changed; nil: nothing
+	stored    deviations         // how the API stored rows otherwise than they were sent
+	unshown   []sentRow          // rows whose records were not shown whole
+	loose     []string           // ids of records that requests made, of which rows is not known
 	doubtful  []int32            // rows in doubt from earlier passes
 	kept      []pipeline.Problem // what was said of those
 	changed   map[int32]Before   // what the records of those held that change one
@@ -75,8 +77,7 @@ func (j *journaled) begin(n, problems int) {
 	*j = journaled{
 		problems:  problems,
 		announced: cleared(j.announced, n), again: cleared(j.again, n), closed: cleared(j.closed, n), excused: cleared(j.excused, n),
-		sums:     cleared(j.sums, n),
-		doubtful: j.doubtful[:0], kept: j.kept[:0],
+		unshown: j.unshown[:0], doubtful: j.doubtful[:0], kept: j.kept[:0],
 		numbers: j.numbers[:0], notes: j.notes[:0], rows: j.rows[:0],
 	}
 }
@@ -148,50 +149,55 @@ func (w *write) announce(rows []int32, image []byte) error {
 // settle has the journal note what became of the rows. Those that are Pending
 // are known not to have been written.
 func (w *write) settle() error {
-	j := w.bulk.options.Journal
-	if j == nil {
+	if w.bulk.options.Journal == nil {
 		return nil
 	}
 	w.restoreKept()
 	w.keepWitness()
 	w.openEnds()
-	c := w.chunk
-	s := journal.Settlement{Fates: c.Fates, IDs: c.IDs}
-	if w.summed {
-		s.Sums = w.sums
-	}
-	w.notes = appendNotes(w.notes[:0], c.Problems[w.problems:], w.excused)
-	if len(w.notes) > 0 {
-		s.Notes = w.notes
-	}
-	return j.Settle(c.Seq, s)
+	return w.record(w.chunk.Problems[w.problems:])
 }
 
 // checkpoint has the journal note what became of the rows that were sent so far, so
 // that only those of the next request are in doubt if the process ends during it.
 func (w *write) checkpoint() error {
-	j := w.bulk.options.Journal
-	if j == nil || !slices.Contains(w.announced, true) {
+	if w.bulk.options.Journal == nil || !slices.Contains(w.announced, true) {
 		return nil
 	}
 	w.giveIDs()
-	c := w.chunk
-	s := journal.Settlement{Fates: c.Fates, IDs: c.IDs}
-	if w.summed {
-		s.Sums = w.sums
-	}
-	problems := c.Problems[w.problems:len(c.Problems):len(c.Problems)]
+	problems := w.chunk.Problems[w.problems:len(w.chunk.Problems):len(w.chunk.Problems)]
 	for i := range w.kept {
 		if w.stillSaid(&w.kept[i]) {
 			problems = append(problems, w.kept[i])
 		}
 	}
-	w.notes = appendNotes(w.notes[:0], problems, w.excused)
-	if len(w.notes) > 0 {
+	clear(w.announced)
+	return w.record(problems)
+}
+
+// record has the journal note what became of the rows, and problems, which were said of
+// them.
+func (w *write) record(problems []pipeline.Problem) error {
+	c := w.chunk
+	n := notes{problems: problems, excused: indicesOf(w.excused), stored: w.stored, loose: w.loose}
+	for _, s := range w.unshown {
+		n.unshown = append(n.unshown, s.row)
+	}
+	s := journal.Settlement{Fates: c.Fates, IDs: c.IDs, Sums: w.sums}
+	if w.notes = n.append(w.notes[:0]); len(w.notes) > 0 {
 		s.Notes = w.notes
 	}
-	clear(w.announced)
-	return j.Settle(c.Seq, s)
+	return w.bulk.options.Journal.Settle(c.Seq, s)
+}
+
+// indicesOf returns where set is true.
+func indicesOf(set []bool) (out []int32) {
+	for i, is := range set {
+		if is {
+			out = append(out, int32(i))
+		}
+	}
+	return out
 }
 
 // openEnds sees whether another pass may settle what is in doubt.
@@ -230,25 +236,19 @@ func (w *write) allDoubtful() (rows []int32) {
 // witness returns the key of a row that is known to be in the API, or "".
 func (w *write) witness() string {
 	for i, fate := range w.chunk.Fates {
+		key := w.key(int32(i))
 		switch fate {
-		case pipeline.Written, pipeline.Updated, pipeline.Unchanged:
-			if key := w.key(int32(i)); api.Lookupable(key) {
+		case pipeline.Written:
+			if api.Lookupable(key) && !w.rekeyed(int32(i)) && w.bulk.forms.trusts(key) {
+				return string(key)
+			}
+		case pipeline.Updated, pipeline.Unchanged:
+			if api.Lookupable(key) {
 				return string(key)
 			}
 		}
 	}
 	return ""
-}
-
-// sum keeps the sum of record, as the API showed it for row.
-func (w *write) sum(row int32, record []byte) {
-	o := &w.bulk.options
-	if o.Journal == nil || o.SumOf == nil || len(record) == 0 {
-		return
-	}
-	if form, err := o.SumOf(record); err == nil {
-		w.sums[row], w.summed = o.Journal.Sum(form), true
-	}
 }
 
 // noteChanged keeps it that the record of a row is being changed.

@@ -3,49 +3,93 @@ package sinks
 import (
 	"encoding/binary"
 	"errors"
+	"maps"
+	"slices"
 
 	"flytt/pipeline"
 )
 
-// What was said of the rows of a chunk is kept in the journal as
+// What the sink knows of the rows of a chunk besides their fates is kept in the journal
+// as
 //
-//	version (1), number of rows whose faults were pardoned, those rows,
+//	version, number of rows whose faults were pardoned, those rows,
+//	from version 2 on:
+//	  number of rows whose records were not shown whole, those rows,
+//	  number of deviations, for each: row, name, sum,
+//	  number of ids of records that no row was matched with, those ids,
 //	and for each problem: row, field, column, severity, stage, code, shape, private
 //
-// with numbers as varints and texts behind their lengths, in the order they were
-// noted. Nothing said is no bytes.
+// with numbers as varints but for the sums, and texts behind their lengths, problems in
+// the order they were noted. Nothing to note is no bytes. Version 1 is written where it
+// has room for everything: it is all that older programs read.
 
-const notesVersion = 1
+const notesVersion = 2
 
-// appendNotes appends what was said.
-func appendNotes(dst []byte, problems []pipeline.Problem, excused []bool) []byte {
-	pardons := 0
-	for _, e := range excused {
-		if e {
-			pardons++
-		}
-	}
-	if pardons == 0 && len(problems) == 0 {
+// notes is what is kept of a chunk.
+type notes struct {
+	problems []pipeline.Problem
+	excused  []int32    // rows whose faults were pardoned
+	unshown  []int32    // rows whose records were not shown whole
+	stored   deviations // how the API stored rows otherwise than they were sent
+	loose    []string   // ids of records that requests made, of which rows is not known
+}
+
+// append appends n to dst.
+func (n *notes) append(dst []byte) []byte {
+	more := len(n.unshown)+len(n.stored)+len(n.loose) > 0
+	if !more && len(n.excused) == 0 && len(n.problems) == 0 {
 		return dst
 	}
-	dst = append(dst, notesVersion)
-	dst = binary.AppendUvarint(dst, uint64(pardons))
-	for row, e := range excused {
-		if e {
-			dst = binary.AppendUvarint(dst, uint64(row))
+	if !more {
+		dst = appendRows(append(dst, 1), n.excused)
+	} else {
+		dst = appendRows(append(dst, notesVersion), n.excused)
+		dst = appendRows(dst, n.unshown)
+		dst = n.stored.append(dst)
+		dst = binary.AppendUvarint(dst, uint64(len(n.loose)))
+		for _, id := range n.loose {
+			dst = appendSized(dst, id)
 		}
 	}
-	for i := range problems {
-		p := &problems[i]
-		dst = binary.AppendVarint(dst, int64(p.Row))
-		dst = binary.AppendVarint(dst, int64(p.Field))
-		dst = binary.AppendVarint(dst, int64(p.Column))
-		dst = append(dst, byte(p.Severity), byte(p.Stage))
-		dst = appendSized(dst, string(p.Code))
-		dst = appendSized(dst, p.Shape)
-		dst = appendSized(dst, p.Private)
+	for i := range n.problems {
+		dst = appendProblem(dst, &n.problems[i])
 	}
 	return dst
+}
+
+func appendRows(dst []byte, rows []int32) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(rows)))
+	for _, row := range rows {
+		dst = binary.AppendUvarint(dst, uint64(row))
+	}
+	return dst
+}
+
+// append appends d to dst, by row.
+func (d deviations) append(dst []byte) []byte {
+	n := 0
+	for _, list := range d {
+		n += len(list)
+	}
+	dst = binary.AppendUvarint(dst, uint64(n))
+	for _, row := range slices.Sorted(maps.Keys(d)) {
+		for _, each := range d[row] {
+			dst = binary.AppendUvarint(dst, uint64(row))
+			dst = appendSized(dst, each.name)
+			dst = binary.LittleEndian.AppendUint64(dst, each.pair)
+		}
+	}
+	return dst
+}
+
+func appendProblem(dst []byte, p *pipeline.Problem) []byte {
+	dst = binary.AppendVarint(dst, int64(p.Row))
+	dst = binary.AppendVarint(dst, int64(p.Field))
+	dst = binary.AppendVarint(dst, int64(p.Column))
+	dst = append(dst, byte(p.Severity), byte(p.Stage))
+	dst = appendSized(dst, string(p.Code))
+	dst = appendSized(dst, p.Shape)
+	return appendSized(dst, p.Private)
 }
 
 // appendSized appends s behind its length.
@@ -56,29 +100,60 @@ func appendSized[T string | []byte](dst []byte, s T) []byte {
 
 var errNotes = errors.New("what the journal has of the rows cannot be read")
 
-// readNotes reads what appendNotes wrote of a chunk of n rows.
-func readNotes(data []byte, n int) (problems []pipeline.Problem, excused []int32, err error) {
+// readNotes reads what append wrote of a chunk of rows rows.
+func readNotes(data []byte, rows int) (n notes, err error) {
 	if len(data) == 0 {
-		return nil, nil, nil
+		return n, nil
 	}
 	r := &packed{data: data}
-	if r.byte() != notesVersion {
-		return nil, nil, errNotes
+	version := r.byte()
+	if version < 1 || version > notesVersion {
+		return n, errNotes
 	}
-	for left := r.uvarint(); left > 0 && !r.bad; left-- {
-		excused = append(excused, r.row(n))
+	n.excused = r.rows(rows)
+	if version > 1 {
+		n.unshown = r.rows(rows)
+		n.stored = r.deviations(rows)
+		for left := r.uvarint(); left > 0 && !r.bad; left-- {
+			n.loose = append(n.loose, string(r.text()))
+		}
 	}
 	for len(r.data) > 0 && !r.bad {
-		p := pipeline.Problem{Row: int32(r.varint()), Field: int16(r.varint()), Column: int16(r.varint())}
-		p.Severity, p.Stage = pipeline.Severity(r.byte()), pipeline.Stage(r.byte())
-		p.Code, p.Shape, p.Private = pipeline.Code(r.text()), string(r.text()), string(r.text())
-		r.bad = r.bad || p.Row < 0 || int(p.Row) >= n
-		problems = append(problems, p)
+		n.problems = append(n.problems, r.problem(rows))
 	}
 	if r.bad {
-		return nil, nil, errNotes
+		return notes{}, errNotes
 	}
-	return problems, excused, nil
+	return n, nil
+}
+
+// rows reads rows of a chunk of n.
+func (r *packed) rows(n int) (out []int32) {
+	for left := r.uvarint(); left > 0 && !r.bad; left-- {
+		out = append(out, r.row(n))
+	}
+	return out
+}
+
+// deviations reads those of a chunk of n rows.
+func (r *packed) deviations(n int) deviations {
+	out := deviations{}
+	for left := r.uvarint(); left > 0 && !r.bad; left-- {
+		row, name := r.row(n), string(r.text())
+		if sum := r.bytes(8); !r.bad {
+			out[row] = append(out[row], deviation{name, binary.LittleEndian.Uint64(sum)})
+		}
+	}
+	return out
+}
+
+// problem reads one of a chunk of n rows.
+func (r *packed) problem(n int) pipeline.Problem {
+	p := pipeline.Problem{Row: int32(r.varint()), Field: int16(r.varint()), Column: int16(r.varint())}
+	p.Severity, p.Stage = pipeline.Severity(r.byte()), pipeline.Stage(r.byte())
+	p.Code, p.Shape, p.Private = pipeline.Code(r.text()), string(r.text()), string(r.text())
+	r.bad = r.bad || p.Row < 0 || int(p.Row) >= n
+	return p
 }
 
 // packed reads numbers and texts. Once something cannot be read it is bad, and
@@ -136,4 +211,13 @@ func (r *packed) row(n int) int32 {
 		return 0
 	}
 	return int32(v)
+}
+
+// within leaves out what is of rows from rows on.
+func (n *notes) within(rows int) {
+	beyond := func(row int32) bool { return int(row) >= rows }
+	n.problems = slices.DeleteFunc(n.problems, func(p pipeline.Problem) bool { return beyond(p.Row) })
+	n.excused = slices.DeleteFunc(n.excused, beyond)
+	n.unshown = slices.DeleteFunc(n.unshown, beyond)
+	maps.DeleteFunc(n.stored, func(row int32, _ []deviation) bool { return beyond(row) })
 }

@@ -11,14 +11,28 @@ import (
 // dates answers.
 const clockSlack = time.Second
 
-// older reports whether record was made before the run began, as far as that can be
-// told.
-func (s *Bulk) older(record []byte) bool {
+// age is when a record was made, as far as that can be told.
+type age uint8
+
+const (
+	ageUnknown   age = iota
+	olderThanRun     // before the run began
+	ofRun            // since the run began
+)
+
+// ageOf returns the age of record, by the server's clock.
+func (s *Bulk) ageOf(record []byte) age {
 	o := &s.options
 	if o.Created == "" || o.Began.IsZero() {
-		return false
+		return ageUnknown
 	}
 	began, known := s.client.ServerTime(o.Began)
 	made, dated := api.Moment(jsonscan.Text(jsonscan.Member(record, o.Created)))
-	return known && dated && made.Before(began.Add(-clockSlack))
+	switch {
+	case !known || !dated:
+		return ageUnknown
+	case made.Before(began.Add(-clockSlack)):
+		return olderThanRun
+	}
+	return ofRun
 }

@@ -3,7 +3,6 @@ package sinks
 import (
 	"bytes"
 	"fmt"
-	"slices"
 
 	"flytt/internal/journal"
 	"flytt/pipeline"
@@ -70,13 +69,12 @@ func (w *write) remember() error {
 // them are in doubt. What e knows of rows that the chunk does not have is left out.
 func (w *write) takeOver(e *journal.Entry) error {
 	c := w.chunk
-	problems, excused, err := readNotes(e.Notes, e.Rows)
+	n, err := readNotes(e.Notes, e.Rows)
 	if err != nil || e.Rows < c.Len() || len(e.Fates) > 0 && len(e.Fates) != e.Rows {
 		return errNotes
 	}
 	beyond := func(row int32) bool { return int(row) >= c.Len() }
-	problems = slices.DeleteFunc(problems, func(p pipeline.Problem) bool { return beyond(p.Row) })
-	excused = slices.DeleteFunc(excused, beyond)
+	n.within(c.Len())
 	for _, row := range e.Sent {
 		if row < 0 || int(row) >= e.Rows {
 			return errNotes
@@ -90,14 +88,16 @@ func (w *write) takeOver(e *journal.Entry) error {
 			w.takeRow(int32(i), e)
 		}
 	}
-	for _, row := range excused {
+	w.stored, w.loose = n.stored, n.loose
+	w.learnStored(n.unshown)
+	for _, row := range n.excused {
 		if w.final(row) {
 			w.pardon(row)
 		} else {
 			w.excused[row] = true
 		}
 	}
-	w.restore(problems)
+	w.restore(n.problems)
 	w.keepWitness()
 	return nil
 }
@@ -117,9 +117,6 @@ func (w *write) takeRow(row int32, e *journal.Entry) {
 		w.chunk.Fates[row] = fate
 		if e.IDs.Len() > int(row) {
 			w.setID(row, e.IDs.Value(int(row)))
-		}
-		if len(e.Sums) > int(row) && e.Sums[row] != 0 {
-			w.sums[row], w.summed = e.Sums[row], true
 		}
 		w.claim(row)
 	}
@@ -193,5 +190,29 @@ func (w *write) pardon(row int32) {
 	w.excused[row] = true
 	for _, at := range w.faults(row) {
 		w.chunk.Problems[at].Severity = pipeline.Warning
+	}
+}
+
+// learnStored learns from the rows that earlier passes wrote how the API stores what it
+// is sent, but for those of which it was not shown.
+func (w *write) learnStored(unshown []int32) {
+	skip := cleared[bool](nil, w.chunk.Len())
+	for _, row := range unshown {
+		skip[row] = true
+		w.unshown = append(w.unshown, sentRow{row: row})
+	}
+	for i, fate := range w.chunk.Fates {
+		row := int32(i)
+		if fate != pipeline.Written || skip[i] {
+			continue
+		}
+		w.bulk.fields.learn(w.item(row), w.stored[row])
+		switch key := w.key(row); {
+		case !w.bulk.options.KeyLookup || len(key) == 0:
+		case w.rekeyed(row):
+			w.bulk.forms.changed(key)
+		default:
+			w.bulk.forms.kept(key)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package sinks
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 
@@ -82,7 +83,7 @@ func (w *write) reconcileChange(row int32, id string, record []byte) {
 	case patch == nil:
 		w.chunk.Fates[row] = pipeline.Updated
 		w.setID(row, []byte(id))
-		w.sum(row, record)
+		w.takeStored(sentRow{row, bytes.Clone(w.wanted(row))}, record, nil)
 		w.pardon(row)
 		w.claim(row)
 	case before.Held != 0 && before.Held == w.held(patch, record):

@@ -143,13 +143,19 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 		}
 		return nil, nil
 	}
-	var absent []int32
+	var absent, unclear []int32
 	for i, row := range asked {
-		if records := found[keys[i]]; len(records) > 0 {
+		switch records := found[keys[i]]; {
+		case len(records) > 0:
 			w.found(row, records)
-		} else {
+		case w.bulk.forms.trusts(w.key(row)):
 			absent = append(absent, row)
+		default:
+			unclear = append(unclear, row)
 		}
+	}
+	if len(unclear) > 0 {
+		w.doubt(unclear, "they are not found by their keys, and the API was not seen to keep keys of this form", 0, nil)
 	}
 	return absent, nil
 }
@@ -199,18 +205,22 @@ func (w *write) lookupable(rows []int32, control string) (asked []int32, keys []
 	return asked, keys
 }
 
-// found settles a row by the records that have its key. One that is older than the
-// run was made by somebody else: an undo is not to delete it.
+// found settles a row that was sent by the records that have its key. One that was made
+// since the run began is the row's, whatever the API made of its values. One that is
+// older was made by somebody else: an undo is not to delete it.
 func (w *write) found(row int32, records []api.Record) {
+	record := records[0].Object
+	same := api.Same(w.item(row), record)
+	age := w.bulk.ageOf(record)
 	switch {
 	case len(records) > 1:
 		w.note(row, w.bulk.field(w.bulk.options.Key), codeKeyNotUnique, "")
-	case api.Same(w.item(row), records[0].Object) && w.bulk.older(records[0].Object):
+	case same && age == olderThanRun:
 		w.chunk.Fates[row] = pipeline.Unchanged
 		w.setID(row, []byte(records[0].ID))
-	case api.Same(w.item(row), records[0].Object):
+	case same || age == ofRun:
 		w.written(row, []byte(records[0].ID))
-		w.sum(row, records[0].Object)
+		w.takeCreated(row, record)
 	default:
 		w.note(row, w.bulk.field(w.bulk.options.Key), codeKeyConflict, "")
 	}

@@ -27,6 +27,7 @@ type write struct {
 	extra   int             // requests left to find out which rows are refused
 	todo    []change        // records to be changed
 	was     []pipeline.Fate // of the rows when the run ended that is being undone
+	past    deviations      // how the API stored the rows of the run that is looked back at
 	planned *journal.Entry  // what was planned of the rows; nil: nothing was
 
 	turnedAway int  // rows that the API has refused
@@ -39,7 +40,7 @@ type idSpan struct{ start, end int32 }
 
 func (w *write) begin(c *pipeline.Chunk) {
 	w.chunk, w.extra = c, w.bulk.options.MaxExtra
-	w.turnedAway = 0
+	w.turnedAway, w.past = 0, nil
 	w.ids, w.idText, w.todo = w.ids[:0], w.idText[:0], w.todo[:0]
 	for i := range c.Fates {
 		w.ids = append(w.ids, idSpan{})
@@ -251,9 +252,7 @@ func (w *write) confirm(rows []int32, o api.Outcome) error {
 			continue
 		}
 		w.written(row, w.answer.ID(i))
-		if len(w.answer.ID(i)) > 0 {
-			w.sum(row, w.answer.Object(i))
-		}
+		w.takeCreated(row, w.answer.Object(i))
 	}
 	if missing > 0 {
 		w.bulk.options.Log.Warn("rows in doubt", "cause", "the answer does not show them",
@@ -270,8 +269,8 @@ func (w *write) confirm(rows []int32, o api.Outcome) error {
 // noteLatest makes the last of rows that was written the control.
 func (w *write) noteLatest(rows []int32) {
 	for _, row := range slices.Backward(rows) {
-		if w.chunk.Fates[row] == pipeline.Written {
-			w.bulk.control.wrote(w.key(row))
+		if key := w.key(row); w.chunk.Fates[row] == pipeline.Written && w.bulk.forms.trusts(key) && !w.rekeyed(row) {
+			w.bulk.control.wrote(key)
 			return
 		}
 	}

@@ -61,7 +61,8 @@ func (w *write) lookBack(past Past) error {
 	}
 	w.chunk.Settle(pipeline.Skipped)
 	w.chunk.Problems = w.chunk.Problems[:w.problems]
-	// What the run left unfinished is none of what happens now.
+	w.past = w.stored
+	// What the run left unfinished is not the business of what happens now.
 	w.journaled.begin(w.chunk.Len(), w.problems)
 	return nil
 }

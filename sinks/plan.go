@@ -69,9 +69,7 @@ func (w *write) foresee(ctx context.Context) error {
 		return nil
 	}
 	s := journal.Settlement{Fates: w.chunk.Fates, IDs: w.chunk.IDs}
-	if w.summed {
-		s.Sums = w.sums
-	}
+	s.Sums = w.sums
 	return j.Settle(w.chunk.Seq, s)
 }
 
@@ -82,7 +80,7 @@ func (w *write) foreseeChanges(changes []change) {
 		w.chunk.Fates[c.row] = pipeline.Updated
 		w.setID(c.row, []byte(c.id))
 		if j := w.bulk.options.Journal; j != nil {
-			w.sums[c.row], w.summed = j.Sum(c.patch), true
+			w.planSum(c.row, j.Sum(c.patch))
 		}
 		for name := range jsonscan.Members(c.patch) {
 			field := w.bulk.field(string(jsonscan.Unquote(name)))
@@ -164,4 +162,12 @@ func (w *write) changesAsPlanned(changes []change) []change {
 		}
 		return bad
 	})
+}
+
+// planSum keeps the sum of what row would change.
+func (w *write) planSum(row int32, sum uint64) {
+	if w.sums == nil {
+		w.sums = make([]uint64, w.chunk.Len())
+	}
+	w.sums[row] = sum
 }

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"flytt/internal/api"
 	"flytt/internal/jsonscan"
 	"flytt/pipeline"
@@ -207,7 +209,7 @@ func (w *write) undoesCreate(row int32, now current, tried bool) bool {
 	case now.record == nil:
 		w.chunk.Fates[row] = pipeline.Unchanged
 	default:
-		since := against(w.patchOf(row, now.record), now.record)
+		since := against(w.patchSince(row, now.record), now.record)
 		w.noteFields(row, since, codeChangedSince)
 		return since == nil && !w.filledSince(row, now.record)
 	}
@@ -219,7 +221,8 @@ func (w *write) undoesCreate(row int32, now current, tried bool) bool {
 func (w *write) filledSince(row int32, record []byte) (filled bool) {
 	item := w.item(row)
 	for _, name := range w.bulk.options.Texts {
-		if !nothing(jsonscan.Member(item, name)) || nothing(jsonscan.Member(record, name)) {
+		got := jsonscan.Member(record, name)
+		if !nothing(jsonscan.Member(item, name)) || nothing(got) || w.storedSo(row, name, nil, got) {
 			continue
 		}
 		field := w.bulk.field(name)
@@ -239,7 +242,7 @@ func (w *write) undoesChange(row int32, now current, before []byte, tried bool) 
 		w.note(row, pipeline.None, codeNotKept, "")
 		return nil, false
 	}
-	patch := w.patchOf(row, before)
+	patch := w.patchSince(row, before)
 	restore, unknown := restoration(patch, before)
 	switch {
 	case now.record == nil:
@@ -253,7 +256,9 @@ func (w *write) undoesChange(row int32, now current, before []byte, tried bool) 
 			w.chunk.Fates[row] = pipeline.Updated
 		}
 	default:
-		since := against(differences(patch, now.record, nil), now.record)
+		since := against(differences(patch, now.record, func(name string, want, got jsontext.Value) bool {
+			return w.storedSo(row, name, want, got)
+		}), now.record)
 		w.noteFields(row, since, codeChangedSince)
 		return restore, since == nil
 	}

@@ -39,8 +39,16 @@ func (w *write) compare(row int32, id string, record []byte) {
 
 // patchOf returns what record lacks of row, as an object; nil if that is nothing.
 func (w *write) patchOf(row int32, record []byte) []byte {
-	return differences(w.wanted(row), record, func(name string, got jsontext.Value) bool {
-		return w.asStored(row, name, got)
+	return differences(w.wanted(row), record, func(name string, want, got jsontext.Value) bool {
+		return w.sameForm(row, name, want, got)
+	})
+}
+
+// patchSince is patchOf without what the record holds as the API stored it in the run
+// that is looked back at.
+func (w *write) patchSince(row int32, record []byte) []byte {
+	return differences(w.wanted(row), record, func(name string, want, got jsontext.Value) bool {
+		return w.sameForm(row, name, want, got) || w.storedSo(row, name, want, got)
 	})
 }
 
@@ -117,7 +125,7 @@ func (w *write) wanted(row int32) []byte {
 // and has no white space around a text: neither is a difference. A reference of
 // which the record says nothing may be any: it is one. What same, unless nil,
 // says of a member and what the record holds of it is none either.
-func differences(want, record []byte, same func(name string, got jsontext.Value) bool) []byte {
+func differences(want, record []byte, same func(name string, want, got jsontext.Value) bool) []byte {
 	patch, _ := api.Changes(nil, want, record)
 	var out []byte
 	for name, value := range jsonscan.Members(want) {
@@ -126,7 +134,7 @@ func differences(want, record []byte, same func(name string, got jsontext.Value)
 		if !unsaid(value, got) && (jsonscan.Member(patch, plain) == nil || alike(value, got)) {
 			continue
 		}
-		if same != nil && same(plain, got) {
+		if same != nil && same(plain, value, got) {
 			continue
 		}
 		out = appendMember(out, name, value)
@@ -279,13 +287,7 @@ func (w *write) updated(row int32, id string, changes, record []byte) {
 	w.bulk.doubts.Store(0)
 	w.chunk.Fates[row] = pipeline.Updated
 	w.setID(row, []byte(id))
-	w.sum(row, record)
-	if !holds(changes, record) {
-		w.chunk.Note(pipeline.Problem{
-			Row: row, Field: pipeline.None, Column: pipeline.None,
-			Severity: pipeline.Warning, Stage: pipeline.Write, Code: codeStoredOtherwise,
-		})
-	}
+	w.takeStored(sentRow{row, changes}, record, nil)
 }
 
 // readChange settles row by reading its record back, since there was no clear

@@ -1,6 +1,7 @@
 package sinks
 
 import (
+	"bytes"
 	"context"
 	"slices"
 
@@ -11,7 +12,8 @@ import (
 
 // Verify is a sink that sends nothing: it compares the rows that a run wrote with
 // the records that the API has now. A row that its record holds is Unchanged, with
-// a warning for a reference of which the API does not tell where it leads; one
+// a warning for a reference of which the API does not tell where it leads, and for a
+// value that the API still holds in the form in which it stored it then; one
 // whose record holds something else, is not there, or is there more than once is
 // Rejected for that. A row that the run left in doubt is InDoubt still, and one
 // that it did not write is Skipped.
@@ -90,12 +92,13 @@ func (w *write) verifyRow(row int32, was pipeline.Fate, now current) {
 	case now.many && was == pipeline.Written:
 		w.note(row, w.bulk.field(o.Key), codeKeyNotUnique, "")
 	default:
-		lacks := w.patchOf(row, now.record)
+		lacks := w.patchSince(row, now.record)
 		if differs := against(lacks, now.record); differs != nil {
 			w.noteFields(row, differs, codeDiffers)
 			return
 		}
 		w.noteUnshown(row, lacks)
+		w.noteStored(row, now.record)
 		w.chunk.Fates[row] = pipeline.Unchanged
 	}
 }
@@ -104,10 +107,22 @@ func (w *write) verifyRow(row int32, was pipeline.Fate, now current) {
 // does not tell where they lead.
 func (w *write) noteUnshown(row int32, lacks []byte) {
 	for name := range jsonscan.Members(lacks) {
-		field := w.bulk.field(string(jsonscan.Unquote(name)))
-		w.chunk.Note(pipeline.Problem{
-			Row: row, Field: field, Column: w.bulk.column(field),
-			Severity: pipeline.Warning, Stage: pipeline.Write, Code: codeNotShown,
-		})
+		w.warn(row, w.bulk.field(string(jsonscan.Unquote(name))), codeNotShown)
+	}
+}
+
+// noteStored warns of the members of record that hold what the API made of row when the
+// run wrote it, where that is not what was sent.
+func (w *write) noteStored(row int32, record []byte) {
+	object := bytes.Clone(w.wanted(row))
+	for _, d := range w.past[row] {
+		want := jsonscan.Member(object, d.name)
+		switch {
+		case !w.storedSo(row, d.name, want, jsonscan.Member(record, d.name)):
+		case want == nil:
+			w.warn(row, pipeline.None, codeFilledIn)
+		default:
+			w.warn(row, w.bulk.field(d.name), codeStoredOtherwise)
+		}
 	}
 }

@@ -1,0 +1,203 @@
+package sinks
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"flytt/internal/api"
+	"flytt/internal/jsonscan"
+	"flytt/pipeline"
+)
+
+// An API may store something else than it was sent: it trims, lower-cases addresses,
+// reformats phone numbers, fills fields in. The row is written all the same, with a
+// warning. The journal keeps a deviation for each member that was stored otherwise, and
+// nothing for all others: they hold what the row holds. By that a later look at the
+// record (Verify, Undo, an upsert of the same rows) tells what the API made of the row
+// from what somebody changed since.
+
+// deviation is a member of a record that the API stored not as it was sent.
+type deviation struct {
+	name string // of the member
+	pair uint64 // keyed sum of the name, what was sent, and what was stored: see write.pair
+}
+
+// deviations are those of the records of a chunk, by the indices of their rows.
+type deviations map[int32][]deviation
+
+// sentRow is a row, and the object that was sent of it.
+type sentRow struct {
+	row  int32
+	sent []byte
+}
+
+// takeCreated takes in that the API has shown record, which row made.
+func (w *write) takeCreated(row int32, record []byte) {
+	w.takeStored(sentRow{row, w.item(row)}, record, w.bulk.options.Texts)
+	w.learnKey(row, record)
+}
+
+// takeStored takes in that the API has shown record for a row. What it does not show it
+// says nothing of. Texts are the members that the API is seen to have filled in if they
+// were not sent and have a value.
+func (w *write) takeStored(s sentRow, record []byte, texts []string) {
+	delete(w.stored, s.row)
+	filled := false
+	whole := w.eachDeviation(s, record, texts, func(name string, want, got jsontext.Value) {
+		if want == nil {
+			filled = true
+		} else {
+			w.warn(s.row, w.bulk.field(name), codeStoredOtherwise)
+		}
+		w.keepDeviation(s.row, name, want, got)
+	})
+	if filled {
+		w.warn(s.row, pipeline.None, codeFilledIn)
+	}
+	if !whole {
+		w.unshown = append(w.unshown, s)
+		return
+	}
+	w.bulk.fields.learn(s.sent, w.stored[s.row])
+}
+
+// eachDeviation calls visit with each member that record shows and that is not as it was
+// sent, and, with want nil, each of texts that was filled in. It reports whether record
+// shows all that was sent.
+func (w *write) eachDeviation(s sentRow, record []byte, texts []string, visit func(name string, want, got jsontext.Value)) (whole bool) {
+	return api.Stored(s.sent, record, func(raw []byte, want, got jsontext.Value) {
+		switch name := string(jsonscan.Unquote(raw)); {
+		case want == nil && !slices.Contains(texts, name):
+		case want != nil && (unsaid(want, got) || alike(want, got) || w.sameForm(s.row, name, want, got)):
+		default:
+			visit(name, want, got)
+		}
+	})
+}
+
+// sameForm reports whether want and got are two forms of one value: got is the very text
+// of the row's cell, or the field is compared in a form of its own.
+func (w *write) sameForm(row int32, name string, want, got jsontext.Value) bool {
+	if form := w.bulk.options.Compare[name]; form != nil && want.Kind() == '"' && got.Kind() == '"' {
+		if form(string(jsonscan.Text(want))) == form(string(jsonscan.Text(got))) {
+			return true
+		}
+	}
+	return w.asStored(row, name, got)
+}
+
+// warn notes a warning of row.
+func (w *write) warn(row int32, field int16, code pipeline.Code) {
+	w.chunk.Note(pipeline.Problem{
+		Row: row, Field: field, Column: w.bulk.column(field),
+		Severity: pipeline.Warning, Stage: pipeline.Write, Code: code,
+	})
+}
+
+func (w *write) keepDeviation(row int32, name string, want, got jsontext.Value) {
+	if w.stored == nil {
+		w.stored = deviations{}
+	}
+	w.stored[row] = append(w.stored[row], deviation{name, w.pair(name, want, got)})
+}
+
+// pair returns a keyed sum of the member name, what was sent of it, nil if nothing,
+// and what was stored.
+func (w *write) pair(name string, sent, stored jsontext.Value) uint64 {
+	if w.bulk.options.Journal == nil {
+		return 0
+	}
+	text := appendSized([]byte(nil), name)
+	text = appendSized(text, plainValue(sent))
+	return w.bulk.options.Journal.Sum(appendSized(text, plainValue(stored)))
+}
+
+// plainValue returns what tells values of a member apart however they are written: of
+// a text its characters, of a reference the id that it leads to.
+func plainValue(v jsontext.Value) []byte {
+	if v.Kind() == '{' {
+		if id := jsonscan.Member(v, idField); id != nil {
+			v = id
+		}
+	}
+	switch v.Kind() {
+	case '"':
+		return jsonscan.Text(v)
+	case 'n':
+		return nil
+	}
+	plain := slices.Clone(v)
+	if err := plain.Canonicalize(); err != nil {
+		return v
+	}
+	return plain
+}
+
+// learnKey learns from record, which row made, whether the API keeps keys of this form.
+func (w *write) learnKey(row int32, record []byte) {
+	o := &w.bulk.options
+	shown := jsonscan.Member(record, o.Key)
+	switch key := w.key(row); {
+	case !o.KeyLookup || len(key) == 0 || shown == nil:
+	case bytes.Equal(jsonscan.Text(shown), key):
+		w.bulk.forms.kept(key)
+	default:
+		w.bulk.forms.changed(key)
+		if !w.rekeyed(row) { // the same by the rules of Same, which are not those of a look-up
+			w.keepDeviation(row, o.Key, jsonscan.Member(w.item(row), o.Key), shown)
+			w.warn(row, w.bulk.field(o.Key), codeStoredOtherwise)
+		}
+	}
+}
+
+// rekeyed reports whether the key of row is stored in another form than it was sent.
+func (w *write) rekeyed(row int32) bool {
+	key := w.bulk.options.Key
+	return slices.ContainsFunc(w.stored[row], func(d deviation) bool { return d.name == key })
+}
+
+// readUnshown reads the records of rows that the API's answers did not show whole, so
+// that it is known how they are stored. What cannot be read now says nothing.
+func (w *write) readUnshown(ctx context.Context) error {
+	rows := w.unshown
+	w.unshown = nil
+	if len(rows) == 0 || w.bulk.options.Journal == nil {
+		return nil
+	}
+	ids := make([]string, 0, len(rows))
+	for _, s := range rows {
+		if id := w.idOf(s.row); len(id) > 0 {
+			ids = append(ids, string(id))
+		}
+	}
+	found, err := w.bulk.findIDs(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, s := range rows {
+		record := found[string(w.idOf(s.row))]
+		switch {
+		case record == nil:
+			w.unshown = append(w.unshown, s)
+		case w.chunk.Fates[s.row] == pipeline.Written:
+			w.takeCreated(s.row, record)
+		case s.sent != nil:
+			w.takeStored(s, record, nil)
+		}
+	}
+	return nil
+}
+
+// storedSo reports whether got, what a record holds in the member name, is what the API
+// made of row in the run that is looked back at.
+func (w *write) storedSo(row int32, name string, want, got jsontext.Value) bool {
+	for _, d := range w.past[row] {
+		if d.name == name && got != nil {
+			return d.pair == w.pair(name, want, got)
+		}
+	}
+	return false
+}
