@@ -80,7 +80,13 @@ type BulkOptions struct {
 	MaxExtra  int // requests that one chunk may cost once it was refused, to find the rows that are; 256
 	MaxDoubts int // requests in a row that end in doubt before the run is stopped; 20
 
-	Journal   Journal                      // where what is sent, and what became of it, is on record; nil: nowhere
+	Journal Journal // where what is sent, and what became of it, is on record; nil: nowhere
+	// Strays reads the records that were made since the run began, by the server's clock,
+	// and that no row of the run is known to have made, whole objects. An error says that
+	// it cannot be told which there are. Nothing is sent while it reads. Nil: it cannot be
+	// told.
+	Strays func(ctx context.Context) ([][]byte, error)
+
 	Settle    time.Duration                // after which the API is not working on a request any more: rows in doubt are looked up then
 	Shared    func(row int64) bool         // the key of the row with this number is that of other rows, too: it cannot be looked up; nil: none is
 	Planned   Planned                      // what each row is to do; one that would do something else is rejected; nil: whatever applies
@@ -133,6 +139,8 @@ type Bulk struct {
 	outlook     outlook
 	forms       keyForms
 	fields      fieldForms
+	strays      strays
+	sending     sync.RWMutex // held to read while rows are sent, until the journal has what became of them
 }
 
 var _ pipeline.Sink = (*Bulk)(nil)
@@ -180,18 +188,13 @@ func (s *Bulk) Write(ctx context.Context, c *pipeline.Chunk) error {
 	if err == nil {
 		err = w.recall()
 	}
-	busy := err == nil && w.unsettled()
-	if busy {
+	if err == nil && w.unsettled() {
 		err = w.carryOut(ctx)
+	} else {
+		w.giveIDs()
 	}
 	if err == nil {
 		err = w.bulk.outlook.judge(w)
-	}
-	w.giveIDs()
-	if busy {
-		if failed := w.settle(); err == nil {
-			err = failed
-		}
 	}
 	w.end()
 	s.writes.Put(w)

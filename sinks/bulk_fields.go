@@ -41,6 +41,13 @@ func (f *fieldForms) learn(sent []byte, stored []deviation) {
 	}
 }
 
+// changes reports whether the member name came back in another form at least once.
+func (f *fieldForms) changes(name string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.changed[name]
+}
+
 // keeps reports whether the member name always came back as it was sent, so far.
 func (f *fieldForms) keeps(name string) bool {
 	f.mu.Lock()

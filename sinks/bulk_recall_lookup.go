@@ -60,8 +60,9 @@ const longestGap = 3 * time.Second
 // reconcile looks up rows that an earlier pass left in doubt, once the API cannot
 // be working on them any more, and settles them: those that are there, and those
 // that are not, which are Pending again. It returns those of which nothing can be
-// believed because no record is known to be there: there may be one later.
-func (w *write) reconcile(ctx context.Context, rows []int32) (left []int32, err error) {
+// believed because no record is known to be there: there may be one later. Idle says
+// that this write sends nothing: only then may strays be read.
+func (w *write) reconcile(ctx context.Context, rows []int32, idle bool) (left []int32, err error) {
 	if err := w.readImages(rows); err != nil {
 		return nil, err
 	}
@@ -76,7 +77,10 @@ func (w *write) reconcile(ctx context.Context, rows []int32) (left []int32, err 
 	if err := w.reconcileChanges(ctx, changes); err != nil {
 		return nil, err
 	}
-	return w.reconcileCreates(ctx, creates)
+	if creates, err = w.matchLoose(ctx, creates); err != nil {
+		return nil, err
+	}
+	return w.reconcileCreates(ctx, creates, idle)
 }
 
 // untilSettled waits until the API cannot be working any more on what was sent
@@ -90,7 +94,7 @@ func (s *Bulk) untilSettled(ctx context.Context) error {
 
 // reconcileCreates looks rows up, and those that were not shown a second time. While
 // no row is known to be there it waits for those that are still to be sent.
-func (w *write) reconcileCreates(ctx context.Context, rows []int32) (left []int32, err error) {
+func (w *write) reconcileCreates(ctx context.Context, rows []int32, idle bool) (left []int32, err error) {
 	if len(w.proven()) == 0 && w.chunk.Pending() > 0 {
 		return rows, nil
 	}
@@ -113,8 +117,25 @@ func (w *write) reconcileCreates(ctx context.Context, rows []int32) (left []int3
 		}
 		rows = w.adopt(rows, found)
 	}
-	w.sendAnew(rows)
-	return nil, nil
+	unclear := w.believe(rows)
+	if len(unclear) == 0 || !idle {
+		return unclear, nil
+	}
+	return nil, w.matchStrays(ctx, unclear)
+}
+
+// believe makes those of rows, which are not found by their keys, Pending of which that
+// proves that they are not there: the API keeps keys of their form, and no request made
+// records of which it is not known whose they are. It returns the others.
+func (w *write) believe(rows []int32) (unclear []int32) {
+	for _, row := range rows {
+		if len(w.loose) == 0 && w.bulk.forms.trusts(w.key(row)) {
+			w.sendAnew([]int32{row})
+		} else {
+			unclear = append(unclear, row)
+		}
+	}
+	return unclear
 }
 
 // sendAnew makes rows, which were in doubt and are known not to have been written,
@@ -135,7 +156,7 @@ func (w *write) adopt(rows []int32, found map[string][]api.Record) (absent []int
 		switch {
 		case len(records) == 0:
 			absent = append(absent, row)
-		case w.bulk.options.Mode == Upsert && (len(records) > 1 || !api.Same(w.item(row), records[0].Object)):
+		case w.bulk.options.Mode == Upsert && (len(records) > 1 || !w.isOwn(row, records[0].Object)):
 			w.sendAnew([]int32{row})
 		default:
 			w.found(row, records)

@@ -205,6 +205,12 @@ func (w *write) lookupable(rows []int32, control string) (asked []int32, keys []
 	return asked, keys
 }
 
+// isOwn reports whether record, which has the key of row, may be taken for the one that
+// row made.
+func (w *write) isOwn(row int32, record []byte) bool {
+	return w.bulk.ageOf(record) == ofRun || api.Same(w.item(row), record)
+}
+
 // found settles a row that was sent by the records that have its key. One that was made
 // since the run began is the row's, whatever the API made of its values. One that is
 // older was made by somebody else: an undo is not to delete it.

@@ -146,6 +146,7 @@ func (w *write) learnKey(row int32, record []byte) {
 		w.bulk.forms.kept(key)
 	default:
 		w.bulk.forms.changed(key)
+		w.otherKey = string(jsonscan.Text(shown))
 		if !w.rekeyed(row) { // the same by the rules of Same, which are not those of a look-up
 			w.keepDeviation(row, o.Key, jsonscan.Member(w.item(row), o.Key), shown)
 			w.warn(row, w.bulk.field(o.Key), codeStoredOtherwise)

@@ -1,9 +1,12 @@
 package sinks
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"flytt/internal/api"
 	"flytt/pipeline"
@@ -16,6 +19,35 @@ type trial struct {
 	options BulkOptions
 	chunks  [][][]string // values of updateFields
 	noKey   bool
+
+	began int // records that there were when the run began, and one more; 0: it did not
+}
+
+// strays returns the records that were made since the run began and that no row of it is
+// known to have made.
+func (r *trial) strays(context.Context) (out [][]byte, err error) {
+	known := map[string]bool{}
+	for seq := range r.chunks {
+		e, err := r.journal.Find(int64(seq))
+		if err != nil || e == nil {
+			continue
+		}
+		for i := range e.IDs.Len() {
+			known[string(e.IDs.Value(i))] = true
+		}
+	}
+	r.api.mu.Lock()
+	defer r.api.mu.Unlock()
+	for i := r.began - 1; i < len(r.api.records); i++ {
+		if time.Since(r.api.made[i]) < r.api.lag {
+			return nil, api.ErrBlind
+		}
+		if record := r.api.records[i]; !known[record["id"].(string)] {
+			object, _ := json.Marshal(record)
+			out = append(out, object)
+		}
+	}
+	return out, nil
 }
 
 // sink makes the sink of a pass.
@@ -28,7 +60,13 @@ func (r *trial) sink(t testing.TB) *Bulk {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if r.began == 0 {
+		r.began = len(r.api.records) + 1
+	}
 	o := r.options
+	if r.journal != nil {
+		o.Strays = r.strays
+	}
 	o.Path, o.Key, o.Journal = bulkPath, "custom_id", r.journal
 	o.KeyLookup = !r.noKey
 	s, err := NewBulk(client, schemaOf(updateFields...), o)

@@ -13,22 +13,23 @@ import (
 
 // write is one call of Write: the chunk, and buffers that are kept for the next.
 type write struct {
-	bulk    *Bulk
-	chunk   *pipeline.Chunk
-	rows    []int32  // the rows to send
-	body    []byte   // of the request
-	reply   []byte   // body of the answer
-	full    []byte   // of the row being compared: its object, with nulls
-	items   [][]byte // of the rows in the request
-	keys    [][]byte // likewise
-	answer  *api.Answer
-	ids     []idSpan // by row: where its id lies in idText
-	idText  []byte
-	extra   int             // requests left to find out which rows are refused
-	todo    []change        // records to be changed
-	was     []pipeline.Fate // of the rows when the run ended that is being undone
-	past    deviations      // how the API stored the rows of the run that is looked back at
-	planned *journal.Entry  // what was planned of the rows; nil: nothing was
+	bulk     *Bulk
+	chunk    *pipeline.Chunk
+	rows     []int32  // the rows to send
+	body     []byte   // of the request
+	reply    []byte   // body of the answer
+	full     []byte   // of the row being compared: its object, with nulls
+	items    [][]byte // of the rows in the request
+	keys     [][]byte // likewise
+	answer   *api.Answer
+	ids      []idSpan // by row: where its id lies in idText
+	idText   []byte
+	extra    int             // requests left to find out which rows are refused
+	todo     []change        // records to be changed
+	was      []pipeline.Fate // of the rows when the run ended that is being undone
+	otherKey string          // of the record that was last shown with another key than was sent
+	past     deviations      // how the API stored the rows of the run that is looked back at
+	planned  *journal.Entry  // what was planned of the rows; nil: nothing was
 
 	turnedAway int  // rows that the API has refused
 	holdsTurn  bool // to search while others wait: see outlook
@@ -85,19 +86,28 @@ func (w *write) setID(row int32, id []byte) {
 func (w *write) unsettled() bool { return len(w.doubtful) > 0 || w.chunk.Pending() > 0 }
 
 // carryOut settles the rows that earlier passes left in doubt and sends those that
-// are pending, then. What is sent may prove what could not be believed before.
+// are pending, then. What is sent may prove what could not be believed before. In the
+// end the journal has what became of the rows.
 func (w *write) carryOut(ctx context.Context) error {
-	left, err := w.reconcile(ctx, w.doubtful)
+	left, err := w.reconcile(ctx, w.doubtful, true)
+	w.bulk.sending.RLock()
+	defer w.bulk.sending.RUnlock()
 	if err == nil {
 		err = w.sendPending(ctx)
 	}
-	if err != nil || len(left) == 0 {
-		return err
+	if err == nil && len(left) > 0 {
+		if _, err = w.reconcile(ctx, left, false); err == nil {
+			err = w.sendPending(ctx)
+		}
 	}
-	if _, err = w.reconcile(ctx, left); err != nil {
-		return err
+	if unread := w.readUnshown(ctx); err == nil {
+		err = unread
 	}
-	return w.sendPending(ctx)
+	w.giveIDs()
+	if failed := w.settle(); err == nil {
+		err = failed
+	}
+	return err
 }
 
 // sendPending changes, or makes, the records of the pending rows.

@@ -48,7 +48,7 @@ func Stored(sent, got []byte, visit func(name []byte, want, got jsontext.Value))
 		case v == nil:
 			whole = false
 			continue
-		case !sameValue(want, v):
+		case !SameValue(want, v):
 			visit(name, want, v)
 		}
 		have.take()

@@ -136,10 +136,12 @@ func (p *pairs) same(raw []byte, want jsontext.Value) bool {
 	if v == nil {
 		return want.Kind() == 'n'
 	}
-	return sameValue(want, v)
+	return SameValue(want, v)
 }
 
-func sameValue(want, got jsontext.Value) bool {
+// SameValue reports whether got, what a record shows of a member, is want by the rules
+// of Same.
+func SameValue(want, got jsontext.Value) bool {
 	switch want.Kind() {
 	case '{':
 		return sameReference(want, got)
@@ -175,7 +177,7 @@ func sameArray(want, got jsontext.Value) bool {
 		left = append(left, v)
 	}
 	for _, v := range jsonscan.Members(want) {
-		if len(left) == 0 || !sameValue(v, left[0]) {
+		if len(left) == 0 || !SameValue(v, left[0]) {
 			return false
 		}
 		left = left[1:]
