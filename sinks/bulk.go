@@ -82,9 +82,8 @@ type BulkOptions struct {
 
 	Journal Journal // where what is sent, and what became of it, is on record; nil: nowhere
 	// Strays reads the records that were made since the run began, by the server's clock,
-	// and that no row of the run is known to have made, whole objects. An error says that
-	// it cannot be told which there are. Nothing is sent while it reads. Nil: it cannot be
-	// told.
+	// and that no row of the run is known to have made, whole objects. With an error there
+	// may be more of them. Nothing is sent while it reads. Nil: it cannot be told.
 	Strays func(ctx context.Context) ([][]byte, error)
 
 	Settle    time.Duration                // after which the API is not working on a request any more: rows in doubt are looked up then

@@ -56,7 +56,7 @@ func (s *Bulk) loadStrays(ctx context.Context) error {
 	if interrupted(ctx, err) || stops(ctx, err) {
 		return err
 	}
-	s.strays.read, s.strays.err = true, err
+	s.strays.read, s.strays.err, s.strays.list = true, err, nil
 	for _, object := range objects {
 		s.strays.list = append(s.strays.list, stray{id: string(jsonscan.Text(jsonscan.Member(object, idField))), object: object})
 	}
@@ -72,14 +72,16 @@ func (w *write) matchStrays(ctx context.Context, rows []int32) error {
 	}
 	s.strays.mu.Lock()
 	defer s.strays.mu.Unlock()
-	if err := s.loadStrays(ctx); err != nil {
-		if interrupted(ctx, err) || stops(ctx, err) {
-			return err
-		}
+	err := s.loadStrays(ctx)
+	if interrupted(ctx, err) || stops(ctx, err) {
+		return err
+	}
+	rows = w.match(rows, s.strays.list)
+	if err != nil && len(rows) > 0 {
 		s.options.Log.Warn("rows stay in doubt", "cause", "which records were made since the run began cannot be told", "chunk", w.chunk.Seq, "rows", len(rows), "error", err)
 		return nil
 	}
-	for _, row := range w.match(rows, s.strays.list) {
+	for _, row := range rows {
 		if w.ruledOut(row, s.strays.list) && len(w.loose) == 0 {
 			w.sendAnew([]int32{row})
 		}

@@ -172,6 +172,9 @@ func (j *job) bulkOptions() (o sinks.BulkOptions, err error) {
 	}
 	if w.journal != nil {
 		o.Began = w.journal.Header().Began
+		if o.Created != "" {
+			o.Strays = j.strays
+		}
 	}
 	if o.SealImage, err = sealFor(w.undoRecipients); err != nil {
 		return o, err

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"flytt/internal/api"
+	"flytt/internal/clash"
+	"flytt/internal/jsonscan"
+	"flytt/internal/journal"
+	"flytt/pipeline"
+)
+
+// maxStrays bounds how many bytes of strays are held. They are the rows in doubt, and what
+// others make while the run goes on.
+const maxStrays = 64 << 20
+
+var (
+	errNoServerTime = errors.New("the API does not tell the time")
+	errNoWitness    = errors.New("no record of the run is known by which the list could be believed")
+	errNotShown     = errors.New("the list does not show all records that the run made")
+	errManyStrays   = errors.New("too many records were made by others since the run began")
+)
+
+// strays returns the records that were made since the run began and that no row of it is
+// known to have made: see sinks.BulkOptions. With an error the records are still some of
+// those. Memory does not grow with the list: records are kept in a file, and told from
+// those of the run by sorted digests of their ids.
+func (j *job) strays(ctx context.Context) (objects [][]byte, err error) {
+	s := straySearch{sorter: clash.NewSorter(j.dir.Path, clashRecords)}
+	rand.Read(s.seed[:]) // never fails
+	if s.spool, err = nameless(j.dir.Path); err != nil {
+		return nil, fmt.Errorf("copy of the records: %w", err)
+	}
+	defer func() { err = errors.Join(err, s.sorter.Close(), s.spool.Close()) }()
+	unproved, err := j.readSince(ctx, &s)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.addWritten(j.writing.journal); err != nil {
+		return nil, err
+	}
+	objects, err = s.find()
+	return objects, errors.Join(err, unproved)
+}
+
+// readSince reads the records that were made since the run began into s. Unproved says why
+// there may be others.
+func (j *job) readSince(ctx context.Context, s *straySearch) (unproved, err error) {
+	began, known := j.writing.client.ServerTime(j.writing.journal.Header().Began)
+	if !known {
+		return nil, errNoServerTime
+	}
+	asked := listFlags{pageSize: defaultPageSize}
+	list, err := asked.list(j.resource, j.settings)
+	if err != nil {
+		return nil, err
+	}
+	from := began.Add(-time.Second) // the Date of an answer has no fraction
+	if err := list.Filter(created(j.resource), "gte", false, from.UTC().Format(time.RFC3339Nano)); err != nil {
+		return nil, err
+	}
+	rows := j.writing.client.Rows(list, asked.rowsOptions(j.resource, j.settings))
+	err = s.read(ctx, rows)
+	if account := rows.Account(); err == nil && !account.Complete {
+		unproved = errors.New(account.Doubt)
+	}
+	return unproved, errors.Join(err, rows.Close())
+}
+
+// straySearch tells records from those that the run is known to have made.
+type straySearch struct {
+	seed   [sha256.Size]byte // of the digests; nobody keeps it
+	sorter *clash.Sorter
+	spool  *os.File
+	text   []byte // buffer
+}
+
+// ofRun is in place of where a record is in the copy: the id of a row that was written.
+const ofRun = 0
+
+// add adds the id of the record that is at some place of the copy, counted from 1.
+func (s *straySearch) add(id []byte, at int64, size int) error {
+	r := clash.Record{Row: at, Tag: uint64(size)}
+	r.Hi, r.Lo, s.text = digest(s.text, &s.seed, kindID, appendID(nil, id))
+	return s.sorter.Add([]clash.Record{r})
+}
+
+// read copies the records that rows reads.
+func (s *straySearch) read(ctx context.Context, rows *api.Rows) error {
+	out := bufio.NewWriterSize(s.spool, 1<<16)
+	at := int64(1)
+	var page []byte
+	for {
+		var err error
+		page, _, err = rows.Next(ctx, page[:0])
+		switch {
+		case err == io.EOF:
+			return out.Flush()
+		case err != nil:
+			return err
+		}
+		for record := range bytes.Lines(page) {
+			record = bytes.TrimSpace(record)
+			if len(record) == 0 {
+				continue
+			}
+			if _, err := out.Write(record); err != nil {
+				return fmt.Errorf("copy of the records: %w", err)
+			}
+			if err := s.add(jsonscan.Text(jsonscan.Member(record, "id")), at, len(record)); err != nil {
+				return err
+			}
+			at += int64(len(record))
+		}
+	}
+}
+
+// addWritten adds the ids of the records that rows of the run made.
+func (s *straySearch) addWritten(jr *journal.Journal) error {
+	for e, err := range jr.Entries {
+		if err != nil {
+			return err
+		}
+		for i, fate := range e.Fates {
+			if fate != pipeline.Written || e.IDs.Len() <= i || e.IDs.Null(i) {
+				continue
+			}
+			if err := s.add(e.IDs.Value(i), ofRun, 0); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// find returns the strays. It is an error if the list did not show a record of the run:
+// it may not show others either.
+func (s *straySearch) find() (objects [][]byte, err error) {
+	var last clash.Record
+	shown, hidden, size := 0, 0, 0
+	waiting := false // last is a record of the run that the list has not shown yet
+	err = s.sorter.Sorted(func(r *clash.Record) error {
+		same := r.Hi == last.Hi && r.Lo == last.Lo
+		switch {
+		case r.Row == ofRun && !same:
+			if waiting {
+				hidden++
+			}
+			last, waiting = *r, true
+		case r.Row == ofRun:
+		case same && last.Row == ofRun:
+			if waiting {
+				shown++
+			}
+			waiting = false
+		default:
+			if size += int(r.Tag); size > maxStrays {
+				return errManyStrays
+			}
+			object := make([]byte, r.Tag)
+			if _, err := s.spool.ReadAt(object, r.Row-1); err != nil {
+				return fmt.Errorf("copy of the records: %w", err)
+			}
+			objects = append(objects, object)
+		}
+		return nil
+	})
+	if waiting {
+		hidden++
+	}
+	switch {
+	case err != nil:
+		return objects, err
+	case hidden > 0:
+		return objects, errNotShown
+	case shown == 0:
+		return objects, errNoWitness
+	}
+	return objects, nil
+}
