@@ -32,7 +32,7 @@ type flagGroup struct {
 
 // add gives the verb its flags, in groups.
 func (f *sandboxFlags) add(c *cobra.Command) {
-	groups := []flagGroup{f.server(), f.contents(), f.unknowns(), f.faults()}
+	groups := []flagGroup{f.server(), f.contents(), f.unknowns(), f.storage(), f.faults()}
 	for _, g := range groups {
 		c.Flags().AddFlagSet(g.Flags())
 	}
@@ -94,15 +94,23 @@ func (f *sandboxFlags) unknowns() flagGroup {
 	return g
 }
 
+func (f *sandboxFlags) storage() flagGroup {
+	g := newGroup("How the API stores rows")
+	s, o := g.Flags(), &f.options.Storage
+	s.Var(listFlag[sandbox.Rewrite]{&o.Rewrites, sandbox.ParseRewrite, "FIELD:WHAT"}, "rewrite", "store a text field in another form, see above; repeatable")
+	s.StringSliceVar(&o.Fill, "fill", nil, "fill `FIELDS` that a new row leaves empty: first_name,last_name")
+	return g
+}
+
 func (f *sandboxFlags) faults() flagGroup {
 	g := newGroup("Faults")
 	s := g.Flags()
-	s.Var((*faultsFlag)(&f.options.Faults), "fault", "what goes wrong, see above; repeatable")
+	s.Var(listFlag[sandbox.Fault]{&f.options.Faults, sandbox.ParseFault, "WHO:WHEN:WHAT"}, "fault", "what goes wrong, see above; repeatable")
 	s.Uint64Var(&f.options.FaultSeed, "fault-seed", 0, "`S` decides which requests a share strikes, and how answers are shuffled (default 0)")
 	return g
 }
 
-// check refuses numbers that mean nothing.
+// check refuses what means nothing: numbers, fields that are not there.
 func (f *sandboxFlags) check() error {
 	for _, each := range []struct {
 		name string
@@ -115,23 +123,30 @@ func (f *sandboxFlags) check() error {
 	if f.profile != "" && !f.own {
 		return usage(errors.New("--profile: without --own-credentials nothing is read from it"), "add --own-credentials")
 	}
+	if err := f.options.Check(); err != nil {
+		return usage(err, "flytt sandbox --help explains the flags")
+	}
 	return nil
 }
 
-// faultsFlag is --fault.
-type faultsFlag []sandbox.Fault
+// listFlag is a flag that can be repeated, each time with something to parse.
+type listFlag[T any] struct {
+	to    *[]T
+	parse func(text string) (T, error)
+	kind  string // what the help calls the argument
+}
 
 // String is what the help shows as the default.
-func (f *faultsFlag) String() string { return "" }
+func (f listFlag[T]) String() string { return "" }
 
 // Type is what the help calls the argument.
-func (f *faultsFlag) Type() string { return "WHO:WHEN:WHAT" }
+func (f listFlag[T]) Type() string { return f.kind }
 
-// Set adds a fault.
-func (f *faultsFlag) Set(text string) error {
-	fault, err := sandbox.ParseFault(text)
+// Set adds one.
+func (f listFlag[T]) Set(text string) error {
+	v, err := f.parse(text)
 	if err == nil {
-		*f = append(*f, fault)
+		*f.to = append(*f.to, v)
 	}
 	return err
 }

@@ -13,6 +13,8 @@
 //	log.go             the record of requests
 //	answer.go          answers and what is wrong with a request
 //	answer_errors.go   the shapes of error bodies
+//	storage.go         the form in which fields are stored, empty ones filled
+//	rewrite.go         the table of rewritings
 //	shape.go           forms of identity numbers, shapes of references
 //	table.go           a resource as a table
 //	kind.go            types: JSON to column, text to operand

@@ -28,6 +28,7 @@ type exchange struct {
 	maxBody          int64         // bytes of the request's body
 	inserts, deletes int           // of rows, before the list is read
 	repeat           bool          // a page answers the one before it
+	storage          Storage       // the options' at first
 	refusing         time.Duration // for which nobody listens afterwards
 	delay            time.Duration // by which the commit is put off
 	postponed        func()        // the commit that was put off
@@ -63,7 +64,7 @@ var errDone = errors.New("answered")
 
 // ServeHTTP answers one request.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{Sandbox: s, w: &recorder{ResponseWriter: w}, r: r, maxBody: s.options.MaxBody}
+	x := &exchange{Sandbox: s, w: &recorder{ResponseWriter: w}, r: r, maxBody: s.options.MaxBody, storage: s.options.Storage}
 	x.arrive()
 	defer x.leave()
 	w.Header().Set("Date", x.now().UTC().Format(http.TimeFormat))

@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// action is what a fault does to a request. At most one of the three is set.
+// action is what a fault does to a request. At most one of the functions is set.
 type action struct {
+	fields  []string                   // text fields that it concerns
 	prepare func(x *exchange)          // changes how the request is served
 	instead func(x *exchange) error    // answers in its place; at once, or once it is served
 	spoil   func(x *exchange, a *held) // changes the answer on its way
@@ -43,6 +44,8 @@ var effects = []effect{
 	{"insert", "ROWS", "1", "ROWS new rows before a list is read", counted(func(x *exchange, n int) { x.inserts += n })},
 	{"delete", "ROWS", "1", "the first ROWS rows go before a list is read", counted(func(x *exchange, n int) { x.deletes += n })},
 	{"repeat-page", "", "", "a list's page k answers page k-1", plain(action{prepare: func(x *exchange) { x.repeat = true }})},
+	{"rewrite", "FIELD:WHAT", "", "the field is stored in another form, see --rewrite", parseRewriteFault},
+	{"fill", "FIELDS", "", "empty fields are filled, see --fill", parseFillFault},
 	{"truncate", "BYTES", "half", "the connection ends within the answer's body", parseCut(true)},
 	{"shorten", "BYTES", "half", "the body ends early, the transfer looks whole", parseCut(false)},
 	{"wrong-count", "N", "-1", "N rows too many in an answer, or too few: +1, -1", parseWrongCount},
@@ -189,6 +192,20 @@ func parseRedirect(arg string) (action, error) {
 	return action{instead: func(x *exchange) error {
 		x.w.Header().Set("Location", arg)
 		return x.reply(http.StatusTemporaryRedirect, htmlType, page("Temporary Redirect"))
+	}}, nil
+}
+
+func parseRewriteFault(arg string) (action, error) {
+	r, err := ParseRewrite(arg)
+	return action{fields: []string{r.field}, prepare: func(x *exchange) {
+		x.storage.Rewrites = append(slices.Clip(x.storage.Rewrites), r)
+	}}, err
+}
+
+func parseFillFault(arg string) (action, error) {
+	fields := strings.Split(arg, ",")
+	return action{fields: fields, prepare: func(x *exchange) {
+		x.storage.Fill = append(slices.Clip(x.storage.Fill), fields...)
 	}}, nil
 }
 

@@ -17,8 +17,7 @@ func (t *table) reform(rec *record, form IDForm) {
 			continue
 		}
 		if text = dashed(text, form == WithDash); text != v.column {
-			json := appendString(nil, text)
-			*v = value{set: v.set, json: json, text: []byte(text), column: text}
+			*v = textValue(text)
 		}
 	}
 }

@@ -139,6 +139,9 @@ func (x *exchange) save(items []*record, a Atomicity) error {
 			if err := x.table.check(items); err != nil {
 				return 0, err
 			}
+			if err := x.stores(items); err != nil {
+				return 0, err
+			}
 			if err := x.distinct(tx, items); err != nil {
 				return 0, err
 			}
@@ -152,6 +155,9 @@ func (x *exchange) save(items []*record, a Atomicity) error {
 	}
 	if a == All && slices.ContainsFunc(items, (*record).bad) {
 		return errInvalid
+	}
+	if err := x.stores(items); err != nil {
+		return err
 	}
 	x.finish(items)
 	return x.commit(func(tx *transaction) (int, error) { return x.insert(tx, items) })
@@ -217,6 +223,7 @@ func (t *table) merge(rec *record, doc []byte) error {
 	for i := range rec.values {
 		if !rec.values[i].set || t.made(i) {
 			rec.values[i] = old.values[i]
+			rec.values[i].stored = true
 		}
 	}
 	return nil
@@ -327,7 +334,6 @@ func (x *exchange) finish(items []*record) {
 				rec.values[x.table.created] = timeValue(created + int64(i))
 			}
 		}
-		x.table.reform(rec, x.options.StoredIDs)
 		x.table.render(rec)
 	}
 }
