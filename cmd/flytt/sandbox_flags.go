@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"flytt/internal/sandbox"
 )
@@ -73,21 +74,25 @@ type choice interface {
 	Type() string // what there is
 }
 
+// how adds a switch of the sandbox to the flags.
+func how(s *pflag.FlagSet, v choice, name, about string) {
+	s.Var(v, name, "`HOW` "+about+": "+v.Type())
+}
+
 func (f *sandboxFlags) unknowns() flagGroup {
 	g := newGroup("What the API leaves open")
 	s, o := g.Flags(), &f.options
-	how := func(v choice, name, about string) { s.Var(v, name, "`HOW` "+about+": "+v.Type()) }
-	how(sandbox.SwitchOf(&o.Atomicity), "bulk", "a bulk write with a bad item ends")
-	how(sandbox.SwitchOf(&o.ItemID), "item-id", "an id in an item of a bulk write is taken")
-	how(sandbox.SwitchOf(&o.AnswerOrder), "answer-order", "a bulk write's answer is ordered")
+	how(s, sandbox.SwitchOf(&o.Atomicity), "bulk", "a bulk write with a bad item ends")
+	how(s, sandbox.SwitchOf(&o.ItemID), "item-id", "an id in an item of a bulk write is taken")
+	how(s, sandbox.SwitchOf(&o.AnswerOrder), "answer-order", "a bulk write's answer is ordered")
 	s.IntVar(&o.MaxItems, "max-items", 0, "more than `N` items in a bulk write are 413 (default: no limit)")
 	s.BoolVar(&o.UniqueKey, "unique-key", false, "two rows cannot have the same custom_id")
-	how(sandbox.SwitchOf(&o.Errors), "errors", "errors are worded")
-	how(sandbox.SwitchOf(&o.StoredIDs), "stored-ids", "ssn and org_no are kept")
-	how(sandbox.SwitchOf(&o.Relations), "relations", "references are answered")
-	how(sandbox.SwitchOf(&o.Framing), "framing", "lists are framed")
-	how(sandbox.SwitchOf(&o.PastEnd), "past-end", "a page past the end is answered")
-	how(sandbox.SwitchOf(&o.Paging), "ignore-page", "_page is ignored, every page being")
+	how(s, sandbox.SwitchOf(&o.Errors), "errors", "errors are worded")
+	how(s, sandbox.SwitchOf(&o.StoredIDs), "stored-ids", "ssn and org_no are kept")
+	how(s, sandbox.SwitchOf(&o.Relations), "relations", "references are answered")
+	how(s, sandbox.SwitchOf(&o.Framing), "framing", "lists are framed")
+	how(s, sandbox.SwitchOf(&o.PastEnd), "past-end", "a page past the end is answered")
+	how(s, sandbox.SwitchOf(&o.Paging), "ignore-page", "_page is ignored, every page being")
 	s.Lookup("ignore-page").NoOptDefVal = sandbox.FirstPage.String()
 	s.BoolVar(&o.IgnoreOrder, "ignore-order", false, "_order_by changes nothing")
 	s.IntVar(&o.MaxPageSize, "page-size-max", 0, "larger pages are cut down to `N` rows (default: no limit)")
@@ -95,10 +100,13 @@ func (f *sandboxFlags) unknowns() flagGroup {
 }
 
 func (f *sandboxFlags) storage() flagGroup {
-	g := newGroup("How the API stores rows")
-	s, o := g.Flags(), &f.options.Storage
-	s.Var(listFlag[sandbox.Rewrite]{&o.Rewrites, sandbox.ParseRewrite, "FIELD:WHAT"}, "rewrite", "store a text field in another form, see above; repeatable")
-	s.StringSliceVar(&o.Fill, "fill", nil, "fill `FIELDS` that a new row leaves empty: first_name,last_name")
+	g := newGroup("How the API stores and finds rows")
+	s, o := g.Flags(), &f.options
+	s.Var(listFlag[sandbox.Rewrite]{&o.Storage.Rewrites, sandbox.ParseRewrite, "FIELD:WHAT"}, "rewrite", "store a text field in another form, see above; repeatable")
+	s.StringSliceVar(&o.Storage.Fill, "fill", nil, "fill `FIELDS` that a new row leaves empty: first_name,last_name")
+	how(s, sandbox.SwitchOf(&o.Lookup.Case), "lookup-case", "filters for equality regard case")
+	how(s, sandbox.SwitchOf(&o.Lookup.Space), "lookup-space", "filters for equality compare white space")
+	how(s, sandbox.SwitchOf(&o.Lookup.Unicode), "lookup-unicode", "filters for equality compare Unicode forms")
 	return g
 }
 

@@ -29,6 +29,7 @@
 //	paging*.go         pages of it, deep ones too
 //	store.go           SQLite
 //	statement.go       its statements
+//	lookup.go          what filters take for equal
 //	seed*.go           rows made up
 //	openapi.go         the description of it all
 //	door.go            the listener, which can be shut for a time

@@ -29,6 +29,7 @@ type exchange struct {
 	inserts, deletes int           // of rows, before the list is read
 	repeat           bool          // a page answers the one before it
 	storage          Storage       // the options' at first
+	lookup           Lookup        // so are these
 	refusing         time.Duration // for which nobody listens afterwards
 	delay            time.Duration // by which the commit is put off
 	postponed        func()        // the commit that was put off
@@ -64,7 +65,10 @@ var errDone = errors.New("answered")
 
 // ServeHTTP answers one request.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{Sandbox: s, w: &recorder{ResponseWriter: w}, r: r, maxBody: s.options.MaxBody, storage: s.options.Storage}
+	x := &exchange{
+		Sandbox: s, w: &recorder{ResponseWriter: w}, r: r, maxBody: s.options.MaxBody,
+		storage: s.options.Storage, lookup: s.options.Lookup,
+	}
 	x.arrive()
 	defer x.leave()
 	w.Header().Set("Date", x.now().UTC().Format(http.TimeFormat))

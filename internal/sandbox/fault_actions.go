@@ -45,6 +45,9 @@ var effects = []effect{
 	{"delete", "ROWS", "1", "the first ROWS rows go before a list is read", counted(func(x *exchange, n int) { x.deletes += n })},
 	{"repeat-page", "", "", "a list's page k answers page k-1", plain(action{prepare: func(x *exchange) { x.repeat = true }})},
 	{"rewrite", "FIELD:WHAT", "", "the field is stored in another form, see --rewrite", parseRewriteFault},
+	{"lookup-case", "HOW", "insensitive", "filters regard case, see --lookup-case", chosen(func(x *exchange) *LookupCase { return &x.lookup.Case })},
+	{"lookup-space", "HOW", "collapse", "or white space, see --lookup-space", chosen(func(x *exchange) *LookupSpace { return &x.lookup.Space })},
+	{"lookup-unicode", "HOW", "nfc", "or Unicode form, see --lookup-unicode", chosen(func(x *exchange) *LookupUnicode { return &x.lookup.Unicode })},
 	{"fill", "FIELDS", "", "empty fields are filled, see --fill", parseFillFault},
 	{"truncate", "BYTES", "half", "the connection ends within the answer's body", parseCut(true)},
 	{"shorten", "BYTES", "half", "the body ends early, the transfer looks whole", parseCut(false)},
@@ -146,6 +149,15 @@ func counted(set func(*exchange, int)) func(string) (action, error) {
 	}
 }
 
+// chosen makes the parser of an effect that sets one of the exchange's choices.
+func chosen[T choice](of func(*exchange) *T) func(string) (action, error) {
+	return func(arg string) (action, error) {
+		var v T
+		err := SwitchOf(&v).Set(arg)
+		return action{prepare: func(x *exchange) { *of(x) = v }}, err
+	}
+}
+
 func positive(arg string) (int, error) {
 	n, err := strconv.Atoi(arg)
 	if err != nil || n < 1 {
@@ -239,9 +251,9 @@ func FaultHelp() string {
 		if e.standard != "" {
 			does += " (" + e.standard + ")"
 		}
-		fmt.Fprintf(&b, "  %-18s %s\n", name, does)
+		fmt.Fprintf(&b, "  %-20s %s\n", name, does)
 	}
-	fmt.Fprintf(&b, "  %-18s %s\n", "STATUS", "400 to 599, as 401, 404, 500 or 504, and nothing done *")
-	fmt.Fprintf(&b, "  %-18s %s\n", "429=SECONDS", "any status with a Retry-After; 503=date:SECONDS as a date *")
+	fmt.Fprintf(&b, "  %-20s %s\n", "STATUS", "400 to 599, as 401, 404, 500 or 504, and nothing done *")
+	fmt.Fprintf(&b, "  %-20s %s\n", "429=SECONDS", "any status with Retry-After; 503=date:SECONDS as a date *")
 	return b.String()
 }

@@ -81,7 +81,7 @@ var rewritings = []rewriting{
 func RewriteHelp() string {
 	var b strings.Builder
 	for _, r := range rewritings {
-		fmt.Fprintf(&b, "  %-18s %s\n", r.usage(), r.does)
+		fmt.Fprintf(&b, "  %-20s %s\n", r.usage(), r.does)
 	}
 	return b.String()
 }
