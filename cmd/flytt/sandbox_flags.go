@@ -33,7 +33,7 @@ type flagGroup struct {
 
 // add gives the verb its flags, in groups.
 func (f *sandboxFlags) add(c *cobra.Command) {
-	groups := []flagGroup{f.server(), f.contents(), f.unknowns(), f.storage(), f.faults()}
+	groups := []flagGroup{f.server(), f.contents(), f.unknowns(), f.storage(), f.answers(), f.faults()}
 	for _, g := range groups {
 		c.Flags().AddFlagSet(g.Flags())
 	}
@@ -107,6 +107,17 @@ func (f *sandboxFlags) storage() flagGroup {
 	how(s, sandbox.SwitchOf(&o.Lookup.Case), "lookup-case", "filters for equality regard case")
 	how(s, sandbox.SwitchOf(&o.Lookup.Space), "lookup-space", "filters for equality compare white space")
 	how(s, sandbox.SwitchOf(&o.Lookup.Unicode), "lookup-unicode", "filters for equality compare Unicode forms")
+	return g
+}
+
+func (f *sandboxFlags) answers() flagGroup {
+	g := newGroup("How the API answers")
+	s, o := g.Flags(), &f.options.Answers
+	how(s, sandbox.SwitchOf(&o.Items), "item-errors", "a bulk write tells of bad items; all but refusal answer success, and all but success-false store the good ones")
+	how(s, sandbox.SwitchOf(&o.Index), "error-index", "the first item is numbered in errors that name an index")
+	how(s, sandbox.SwitchOf(&o.Bulk), "bulk-answer", "much of each row a bulk write answers")
+	how(s, sandbox.SwitchOf(&o.Patch), "patch-answer", "much of the row an update answers")
+	s.BoolVar(&o.BOM, "bom", false, "JSON begins with a byte order mark")
 	return g
 }
 

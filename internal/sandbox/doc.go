@@ -15,6 +15,8 @@
 //	answer_errors.go   the shapes of error bodies
 //	storage.go         the form in which fields are stored, empty ones filled
 //	rewrite.go         the table of rewritings
+//	answer_forms.go    what of a written row is answered
+//	answer_items.go    bulk answers that tell of each item
 //	shape.go           forms of identity numbers, shapes of references
 //	table.go           a resource as a table
 //	kind.go            types: JSON to column, text to operand

@@ -21,6 +21,7 @@ type Options struct {
 	StrictRelations bool    // references have to name rows that Relate told of
 	Storage         Storage // in which form fields are stored
 	Lookup          Lookup  // which texts filters take for equal
+	Answers         Answers // in which form writes are answered
 
 	// What the reference does not say.
 	Atomicity   Atomicity     // what a bulk write with a bad item does to the good ones
