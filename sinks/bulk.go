@@ -71,10 +71,11 @@ type BulkOptions struct {
 	Columns   []int16   // for each field the input column it comes from, for problems and AsStored; nil: none
 	AsStored  bool      // a cell that is the very text its record holds is no change, whatever the mapping made of it
 
-	Began   time.Time // of the run, by this machine's clock; zero: records are not told apart by their age
+	Began   time.Time // of the run, or of the one whose rows it retries, by this machine's clock; zero: records are not told apart by their age
 	Created string    // member of a record in which the API says when it was made; empty: it does not
 
-	SkipExisting bool // rows that would make a record are left out where their key is there already
+	LookFirst    func(row int64) bool // the row with this number is to make no second record with its key; nil: none is
+	SkipExisting bool                 // rows that would make a record are left out where their key is there already
 
 	MaxBytes  int // of one request; 8 MiB
 	MaxExtra  int // requests that one chunk may cost once it was refused, to find the rows that are; 256

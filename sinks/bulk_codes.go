@@ -6,7 +6,6 @@ const (
 	codeRefused         pipeline.Code = "refused"
 	codeRefusedChunk    pipeline.Code = "refused_chunk"
 	codeItemTooLarge    pipeline.Code = "item_too_large"
-	codeKeyConflict     pipeline.Code = "key_conflict"
 	codeKeyNotUnique    pipeline.Code = "key_not_unique"
 	codeNotFound        pipeline.Code = "not_found"
 	codeNoKey           pipeline.Code = "no_key"
@@ -18,6 +17,10 @@ const (
 	codeReadOnlyCell    pipeline.Code = "read_only_cell"
 
 	codeNotAsPlanned pipeline.Code = "not_as_planned"
+
+	// CodeKeyConflict is what is said of a row whose key a record has that somebody else
+	// made.
+	CodeKeyConflict pipeline.Code = "key_conflict"
 
 	// CodeWouldChange and CodeDuplicateOfRecord are what a Plan says of rows.
 	CodeWouldChange       pipeline.Code = "would_change"
@@ -48,7 +51,7 @@ var bulkCodes = []pipeline.CodeInfo{
 	{Code: codeItemTooLarge, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "too large for the API on its own",
 		Fix:     "Shorten the row's texts: the server does not take a request of this size."},
-	{Code: codeKeyConflict, Stage: pipeline.Write, Severity: pipeline.Error,
+	{Code: CodeKeyConflict, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "another record has this key",
 		Fix:     "The API holds a record with the row's key and other contents, which was there before the run; compare the two, and change the key or the record."},
 	{Code: codeKeyNotUnique, Stage: pipeline.Write, Severity: pipeline.Error,

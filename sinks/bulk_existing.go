@@ -3,6 +3,7 @@ package sinks
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"flytt/internal/api"
 	"flytt/internal/jsonscan"
@@ -94,4 +95,45 @@ func (w *write) exists(row int32, records []api.Record) {
 			Severity: pipeline.Warning, Stage: pipeline.Write, Code: codeExistsOtherwise,
 		})
 	}
+}
+
+// lookFirst settles those of rows that are to make no second record with their key and
+// whose key is there. It returns the others.
+func (w *write) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
+	o := &w.bulk.options
+	if o.LookFirst == nil || !o.KeyLookup {
+		return rows, nil
+	}
+	var asked, rest []int32
+	for _, row := range rows {
+		if o.LookFirst(w.chunk.Rows[row]) && api.Lookupable(w.key(row)) {
+			asked = append(asked, row)
+		} else {
+			rest = append(rest, row)
+		}
+	}
+	if len(asked) == 0 {
+		return rows, nil
+	}
+	known, err := w.bulk.anchored(ctx)
+	if err != nil || known == nil { // the list is empty
+		return rows, err
+	}
+	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(asked), Control: known.key}
+	found, err := w.bulk.client.FindByKeys(ctx, l)
+	if err != nil {
+		if interrupted(ctx, err) || stops(ctx, err) {
+			return nil, err
+		}
+		return nil, &lookupError{path: o.Path, err: err}
+	}
+	for _, row := range asked {
+		if records := found[string(w.key(row))]; len(records) > 0 {
+			w.found(row, records)
+		} else {
+			rest = append(rest, row)
+		}
+	}
+	slices.Sort(rest)
+	return rest, nil
 }

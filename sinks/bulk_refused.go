@@ -228,6 +228,6 @@ func (w *write) found(row int32, records []api.Record) {
 		w.written(row, []byte(records[0].ID))
 		w.takeCreated(row, record)
 	default:
-		w.note(row, w.bulk.field(w.bulk.options.Key), codeKeyConflict, "")
+		w.note(row, w.bulk.field(w.bulk.options.Key), CodeKeyConflict, "")
 	}
 }

@@ -118,6 +118,9 @@ func (w *write) sendPending(ctx context.Context) error {
 	}
 	rows, err := w.change(ctx, rows)
 	if err == nil {
+		rows, err = w.lookFirst(ctx, rows)
+	}
+	if err == nil {
 		rows, err = w.bulk.learn(ctx, w, w.asPlanned(rows))
 	}
 	if err == nil {

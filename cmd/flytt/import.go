@@ -40,6 +40,8 @@ type writing struct {
 	stamp       bool   // rows without a key get one
 	parent      string // directory of the run that this one belongs to
 
+	retry *retryRecord // of the rows, which another run rejected; nil: they are the run's own
+
 	past *journal.Header // of the run whose rows are gone over again; nil: the rows are the run's own
 
 	plan     string   // directory of the plan that is applied; empty: there is none
@@ -175,6 +177,9 @@ func (j *job) bulkOptions() (o sinks.BulkOptions, err error) {
 		if o.Created != "" {
 			o.Strays = j.strays
 		}
+	}
+	if w.retry != nil && !w.retry.Began.IsZero() {
+		o.Began, o.LookFirst = w.retry.Began, w.retry.Conflict.has
 	}
 	if o.SealImage, err = sealFor(w.undoRecipients); err != nil {
 		return o, err

@@ -222,6 +222,7 @@ func (a *app) jobLike(path string, h journal.Header, others ...string) (*job, er
 func (j *job) retries(record *retryRecord) {
 	j.flags.inputOptions.origin = true
 	j.first = record.step()
+	j.writing.retry = record
 }
 
 // retrySink makes the sink of a pass of a retry of f. Before the first the record of

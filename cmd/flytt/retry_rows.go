@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"flytt/internal/report"
 	"flytt/pipeline"
@@ -46,6 +47,11 @@ type retryRecord struct {
 	Written rowSet `json:"already_written,omitempty"`
 	Settled rowSet `json:"not_rejected,omitempty"`
 	Clash   rowSet `json:"key_written,omitempty"` // rejected still: another row with its key arrived
+
+	// Conflict has the rows that were rejected because a record had their key: they are
+	// looked up before they are sent, and make no second one.
+	Conflict rowSet    `json:"key_conflict,omitempty"`
+	Began    time.Time `json:"began,omitzero"` // when the run did that the rows are of
 }
 
 // readRetry reads the record of a retry; it is nil if the run at path is none.
@@ -261,5 +267,9 @@ func (f family) plan(file string, rows rowSet) (*retryRecord, error) {
 	settled := rows.clone()
 	settled.minus(now.written)
 	settled.minus(now.rejected)
-	return &retryRecord{Run: f[0].path, Rows: rows, Written: now.written, Settled: settled}, nil
+	conflict, err := f.conflicts(rows)
+	if err != nil {
+		return nil, err
+	}
+	return &retryRecord{Run: f[0].path, Rows: rows, Written: now.written, Settled: settled, Conflict: conflict, Began: f[0].began}, nil
 }

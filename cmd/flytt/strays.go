@@ -14,8 +14,8 @@ import (
 
 	"flytt/internal/api"
 	"flytt/internal/clash"
-	"flytt/internal/jsonscan"
 	"flytt/internal/journal"
+	"flytt/internal/jsonscan"
 	"flytt/pipeline"
 )
 
