@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 
+	"flytt/internal/jsonscan"
 	"flytt/pipeline"
 )
 
@@ -70,8 +71,8 @@ func (w *write) reconcileChanges(ctx context.Context, rows []int32) error {
 
 // reconcileChange settles row by its record: updated if that holds all of the
 // row, to be sent again if it holds what it did before, or is gone, which the
-// change will find. A record that holds something else was changed by somebody:
-// the row stays in doubt.
+// change will find; updated, too, if it holds other forms of the row's values. A
+// record that holds something else was changed by somebody: the row stays in doubt.
 func (w *write) reconcileChange(row int32, id string, record []byte) {
 	if record == nil {
 		w.sendAnew([]int32{row})
@@ -81,17 +82,36 @@ func (w *write) reconcileChange(row int32, id string, record []byte) {
 	before := w.changed[row]
 	switch {
 	case patch == nil:
-		w.chunk.Fates[row] = pipeline.Updated
-		w.setID(row, []byte(id))
-		w.takeStored(sentRow{row, bytes.Clone(w.wanted(row))}, record, nil)
-		w.pardon(row)
-		w.claim(row)
+		w.changeArrived(sentRow{row, bytes.Clone(w.wanted(row))}, id, record)
 	case before.Held != 0 && before.Held == w.held(patch, record):
 		w.sendAnew([]int32{row})
+	case w.fitsChange(row, patch, record):
+		w.changeArrived(sentRow{row, patch}, id, record)
 	default:
 		w.closed[row] = true
 		w.pardon(row)
 		w.claim(row)
 		w.bulk.options.Log.Warn("a row stays in doubt", "cause", "its record holds neither what was sent nor what it held before", "chunk", w.chunk.Seq)
 	}
+}
+
+// changeArrived settles a row in doubt whose record shows that it was changed.
+func (w *write) changeArrived(s sentRow, id string, record []byte) {
+	w.chunk.Fates[s.row] = pipeline.Updated
+	w.setID(s.row, []byte(id))
+	w.takeStored(s, record, nil)
+	w.pardon(s.row)
+	w.claim(s.row)
+}
+
+// fitsChange reports whether record, which does not hold what it did before, may be what
+// the API made of patch.
+func (w *write) fitsChange(row int32, patch, record []byte) bool {
+	for raw, want := range jsonscan.Members(patch) {
+		name := string(jsonscan.Unquote(raw))
+		if got := jsonscan.Member(record, name); got == nil || !w.inSomeForm(row, name, want, got) {
+			return false
+		}
+	}
+	return true
 }

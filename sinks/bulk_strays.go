@@ -158,12 +158,17 @@ func (w *write) match(rows []int32, list []stray) (left []int32) {
 func (w *write) fits(row int32, record []byte) bool {
 	for raw, want := range jsonscan.Members(w.item(row)) {
 		name := string(jsonscan.Unquote(raw))
-		got := jsonscan.Member(record, name)
-		if !w.sameValue(row, name, want, got) && !sameLetters(want, got) && !(w.bulk.fields.changes(name) && affixed(want, got)) {
+		if !w.inSomeForm(row, name, want, jsonscan.Member(record, name)) {
 			return false
 		}
 	}
 	return true
+}
+
+// inSomeForm reports whether got, what a record shows of the member name, may be what the
+// API made of want.
+func (w *write) inSomeForm(row int32, name string, want, got jsontext.Value) bool {
+	return w.sameValue(row, name, want, got) || sameLetters(want, got) || w.bulk.fields.changes(name) && affixed(want, got)
 }
 
 // sameValue reports whether got, what a record shows of the member name, is want, or

@@ -72,7 +72,7 @@ func (w *write) makeChanges(ctx context.Context) error {
 		if err := w.alive(ctx); err != nil {
 			return err
 		}
-		if err := w.patch(ctx, c.row, c.id, c.patch); err != nil {
+		if err := w.patch(ctx, c); err != nil {
 			return err
 		}
 	}
@@ -219,44 +219,44 @@ func recordOf(body []byte, id string) []byte {
 	return record
 }
 
-// patch sends the changes to the record with id and settles row. It makes
-// attempts until one may have been processed.
-func (w *write) patch(ctx context.Context, row int32, id string, changes []byte) error {
+// patch sends what c says and settles its row. It makes attempts until one may have been
+// processed.
+func (w *write) patch(ctx context.Context, c *change) error {
 	client, path := w.bulk.client, w.bulk.options.Records
 	o, err := client.Deliver(ctx, http.MethodPatch, path, func() api.Outcome {
-		o := client.Update(ctx, path, id, changes, w.reply)
+		o := client.Update(ctx, path, c.id, c.patch, w.reply)
 		w.keepReply(o)
 		return o
 	})
 	if err != nil {
 		return err
 	}
-	return w.patched(ctx, row, id, changes, o)
+	return w.patched(ctx, c, o)
 }
 
-// patched settles row by what became of its changes.
-func (w *write) patched(ctx context.Context, row int32, id string, changes []byte, o api.Outcome) error {
+// patched settles the row of c by what became of the change.
+func (w *write) patched(ctx context.Context, c *change, o api.Outcome) error {
 	if o.OK() {
-		if record := recordOf(o.Body, id); record != nil {
-			w.updated(row, id, changes, record)
+		if record := recordOf(o.Body, c.id); record != nil {
+			w.updated(c, record)
 			return nil
 		}
 		o.Err = errNoRecord
 	}
 	if o.OK() || o.Class == api.InDoubt {
-		return w.readChange(ctx, row, id, changes, o)
+		return w.readChange(ctx, c, o)
 	}
 	w.bulk.doubts.Store(0)
 	switch {
 	case o.Status == http.StatusRequestEntityTooLarge:
-		w.note(row, pipeline.None, codeItemTooLarge, "")
+		w.note(c.row, pipeline.None, codeItemTooLarge, "")
 		return nil
 	case api.Refuses(o.Status):
-		refusals := api.ParseRefusals(o.Body, api.Sent{Items: [][]byte{changes}})
-		w.rejectAll(w.rejectNamed([]int32{row}, refusals), codeRefused, refusals)
+		refusals := api.ParseRefusals(o.Body, api.Sent{Items: [][]byte{c.patch}})
+		w.rejectAll(w.rejectNamed([]int32{c.row}, refusals), codeRefused, refusals)
 		return nil
 	case o.Status == http.StatusNotFound:
-		return w.vanished(ctx, row, id)
+		return w.vanished(ctx, c.row, c.id)
 	}
 	return w.bulk.patchStops(o.Status)
 }
@@ -280,19 +280,19 @@ func (w *write) vanished(ctx context.Context, row int32, id string) error {
 	return nil
 }
 
-// updated settles row, whose changes the API has answered with record. A record
-// that holds something else is worth a warning: the next import would find the
-// same differences.
-func (w *write) updated(row int32, id string, changes, record []byte) {
+// updated settles the row of c, which the API has answered with record. A record that
+// holds something else is worth a warning: the next import would find the same
+// differences.
+func (w *write) updated(c *change, record []byte) {
 	w.bulk.doubts.Store(0)
-	w.chunk.Fates[row] = pipeline.Updated
-	w.setID(row, []byte(id))
-	w.takeStored(sentRow{row, changes}, record, nil)
+	w.chunk.Fates[c.row] = pipeline.Updated
+	w.setID(c.row, []byte(c.id))
+	w.takeStored(sentRow{c.row, c.patch}, record, nil)
 }
 
-// readChange settles row by reading its record back, since there was no clear
-// answer to the changes.
-func (w *write) readChange(ctx context.Context, row int32, id string, changes []byte, o api.Outcome) error {
+// readChange settles the row of c by reading its record back, since there was no clear
+// answer.
+func (w *write) readChange(ctx context.Context, c *change, o api.Outcome) error {
 	cause := o.Err
 	waits := visible
 	if w.bulk.options.Journal != nil {
@@ -302,16 +302,31 @@ func (w *write) readChange(ctx context.Context, row int32, id string, changes []
 		if err := pauseFor(ctx, wait); err != nil {
 			break
 		}
-		record, err := w.bulk.get(ctx, id)
+		record, err := w.bulk.get(ctx, c.id)
 		if err != nil {
 			cause = err
 			break
 		}
-		if record != nil && holds(changes, record) {
-			w.updated(row, id, changes, record)
+		if record != nil && (holds(c.patch, record) || w.madeOf(c, record)) {
+			w.updated(c, record)
 			return nil
 		}
 	}
-	w.doubt([]int32{row}, "no clear answer to a change, and it is not read back", o.Status, cause)
+	w.doubt([]int32{c.row}, "no clear answer to a change, and it is not read back", o.Status, cause)
 	return w.doubted(http.MethodPatch, w.bulk.options.Records, cause)
+}
+
+// madeOf reports whether record shows what the API made of the change c: each member in
+// some form, and none that is not as it was sent as it was before.
+func (w *write) madeOf(c *change, record []byte) bool {
+	for raw, want := range jsonscan.Members(c.patch) {
+		name := string(jsonscan.Unquote(raw))
+		got := jsonscan.Member(record, name)
+		switch {
+		case got != nil && w.sameValue(c.row, name, want, got):
+		case got == nil, !w.inSomeForm(c.row, name, want, got), bytes.Equal(got, jsonscan.Member(c.record, name)):
+			return false
+		}
+	}
+	return true
 }
