@@ -33,7 +33,7 @@ func TestSkipExistingLeavesOutWhatIsThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := skipping(3,
 			[][]string{rowOf(0, ""), rowOf(1, "Other"), rowOf(7, ""), rowOf(8, "bad"), {"Nobody", null, null, clientID, null, null}},
-			[][]string{rowOf(2, ""), rowOf(9, ""), {"Comma", null, "K,1", clientID, null, null}})
+			[][]string{rowOf(2, ""), rowOf(9, ""), {"Tab", null, "K\t1", clientID, null, null}})
 		s := r.sink(t)
 		var chunks []*pipeline.Chunk
 		for seq, rows := range r.chunks {

@@ -127,12 +127,15 @@ func (w *write) sendAnew(rows []int32) {
 }
 
 // adopt settles those of rows, which were in doubt, that have records, and
-// returns the others. Where a row changes the record there is, it is compared with
-// it once more.
-func (w *write) adopt(rows []int32, found map[string][]api.Record) (absent []int32) {
+// returns those that have none. Where a row changes the record there is, it is
+// compared with it once more. A row whose key a record has in another form stays in
+// doubt: the record may be its own.
+func (w *write) adopt(rows []int32, found map[string]api.Found) (absent []int32) {
 	for _, row := range rows {
-		records := found[string(w.key(row))]
+		of := found[string(w.key(row))]
+		records := of.Records
 		switch {
+		case len(records) == 0 && len(of.Near) > 0:
 		case len(records) == 0:
 			absent = append(absent, row)
 		case w.bulk.options.Mode == Upsert && (len(records) > 1 || !api.Same(w.item(row), records[0].Object)):
@@ -146,7 +149,7 @@ func (w *write) adopt(rows []int32, found map[string][]api.Record) (absent []int
 
 // look looks rows up, together with a record that is known to be there; api.ErrBlind
 // says that the list does not show it.
-func (w *write) look(ctx context.Context, rows []int32) (found map[string][]api.Record, err error) {
+func (w *write) look(ctx context.Context, rows []int32) (found map[string]api.Found, err error) {
 	controls, err := w.controls(ctx)
 	if err != nil {
 		return nil, err

@@ -143,20 +143,26 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 		}
 		return nil, nil
 	}
-	var absent []int32
+	var absent, unclear []int32
 	for i, row := range asked {
-		if records := found[keys[i]]; len(records) > 0 {
-			w.found(row, records)
-		} else {
+		switch of := found[keys[i]]; {
+		case len(of.Records) > 0:
+			w.found(row, of.Records)
+		case len(of.Near) > 0: // which may be that of the row, stored in another form
+			unclear = append(unclear, row)
+		default:
 			absent = append(absent, row)
 		}
+	}
+	if len(unclear) > 0 {
+		w.doubt(unclear, "the request was refused, and records have their keys in another form", 0, nil)
 	}
 	return absent, nil
 }
 
 // findBeside looks keys up beside control: for some time, until the list is not so
 // far behind that it does not show that.
-func (w *write) findBeside(ctx context.Context, keys []string, control string) (found map[string][]api.Record, err error) {
+func (w *write) findBeside(ctx context.Context, keys []string, control string) (found map[string]api.Found, err error) {
 	o := &w.bulk.options
 	for _, wait := range visible {
 		if err := pauseFor(ctx, wait); err != nil {
