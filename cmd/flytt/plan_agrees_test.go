@@ -4,8 +4,11 @@ import (
 	"encoding/csv"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,23 +16,28 @@ import (
 )
 
 // TestPlanIsWhatImportDoes makes registers at random, against an API that has a
-// part of them, and holds what a plan says of each row to what an import does, and
-// what an apply does to that.
+// part of them, and whose list may fold the case of keys. It holds what a plan says of
+// each row to what an import does, and what an apply does to that.
 func TestPlanIsWhatImportDoes(t *testing.T) {
 	modes := [][]string{
 		{}, {"--mode", "create"}, {"--mode", "update"}, {"--mode", "upsert"}, {"--mode", "upsert", "--write-nulls"},
 		{"--skip-existing"}, {"--mode", "upsert", "--duplicates", "key=first"}, {"--mode", "update", "--key", "custom_id", "--write-nulls"},
 	}
-	seeds := 6
+	seeds := 8
 	if testing.Short() {
 		seeds = 1
 	}
 	for i, mode := range modes {
+		inForms := 0
 		for seed := range seeds {
 			t.Run(fmt.Sprintf("%s %d", strings.Join(mode, " "), seed), func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(uint64(i), uint64(seed)))
 				r := sandboxWith(t, sandbox.Options{})
 				exported(t, r, 14)
+				folds := seed%4 > 1
+				if folds {
+					foldCase(t, r)
+				}
 				write(t, "in.csv", randomRegister(rng, records(t, "contacts.csv")))
 				// Of two rows about one record, one by its id and one by its key, it is the
 				// first to be looked at that counts.
@@ -40,6 +48,10 @@ func TestPlanIsWhatImportDoes(t *testing.T) {
 				if r.posts != asked {
 					t.Errorf("a plan sent something")
 				}
+				n := inAnotherForm(t, "plan")
+				if inForms += n; n > 0 && !folds {
+					t.Errorf("%d rows are said to have a record's key in another form", n)
+				}
 				if seed%2 == 0 {
 					s := flytt(t, code, append([]string{"import", "--run-dir", "run"}, flags...)...)
 					wantSame(t, s.Verb, said, done(t, "run"))
@@ -49,7 +61,47 @@ func TestPlanIsWhatImportDoes(t *testing.T) {
 				wantSame(t, s.Verb, said, done(t, "run"))
 			})
 		}
+		if looksUp(mode) != (inForms > 0) && seeds > 2 {
+			t.Errorf("%s: %d rows were said to have a record's key in another form", mode, inForms)
+		}
 	}
+}
+
+// foldCase has the list of r take keys for the same that differ in their case only.
+func foldCase(t *testing.T, r *recorded) {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		q := req.URL.Query()
+		if q.Has("custom_id__in") {
+			keys := q.Get("custom_id__in")
+			q.Set("custom_id__in", strings.Join([]string{keys, strings.ToLower(keys), strings.ToUpper(keys)}, ","))
+		}
+		if q.Has("custom_id") {
+			q.Set("custom_id__iexact", q.Get("custom_id"))
+			q.Del("custom_id")
+		}
+		req.URL.RawQuery = q.Encode()
+		r.Sandbox.ServeHTTP(w, req)
+	}))
+	t.Cleanup(server.Close)
+	t.Setenv("FLYTT_BASE_URL", server.URL)
+}
+
+// inAnotherForm returns how many rows the run in dir rejects because a record has their
+// key in another form.
+func inAnotherForm(t *testing.T, dir string) (n int) {
+	t.Helper()
+	for _, r := range records(t, filepath.Join(dir, "rejects.csv")) {
+		if strings.Contains(r[len(r)-1], "[key_form]") {
+			n++
+		}
+	}
+	return n
+}
+
+// looksUp reports whether an import in this mode looks keys up.
+func looksUp(mode []string) bool {
+	return slices.Contains(mode, "update") || slices.Contains(mode, "upsert") || slices.Contains(mode, "--skip-existing")
 }
 
 // planOf plans, and returns the exit code, which is 0 or 1.
@@ -97,7 +149,8 @@ func randomRegister(rng *rand.Rand, existing [][]string) string {
 			return of[0]
 		}
 		n := rng.IntN(24)
-		id, key := "", pick(fmt.Sprintf("A-%d", n), fmt.Sprintf("A-%d", n), fmt.Sprintf(" A-%d ", n), fmt.Sprintf("a-%d", n), "", "x,y")
+		id, key := "", pick(fmt.Sprintf("A-%d", n), fmt.Sprintf("A-%d", n), fmt.Sprintf(" A-%d ", n), fmt.Sprintf("a-%d", n), "", "x,y", "X,y",
+			strings.ToLower(existing[rng.IntN(len(existing))][7]), strings.ToLower(existing[rng.IntN(len(existing))][7]))
 		switch rng.IntN(8) {
 		case 0, 1: // with its key: what a plan finds by a key is not there any more once another row has changed it
 			record := existing[rng.IntN(len(existing))]
