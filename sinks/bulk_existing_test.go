@@ -43,7 +43,7 @@ func TestSkipExistingLeavesOutWhatIsThere(t *testing.T) {
 			}
 			chunks = append(chunks, c)
 		}
-		wantFates(t, "first", chunks[0], "1 skipped, 2 rejected, 1 written, 1 unchanged")
+		wantFates(t, "first", chunks[0], "2 rejected, 1 written, 1 unchanged, 1 existing")
 		wantFates(t, "second", chunks[1], "1 rejected, 1 written, 1 unchanged")
 		if got := codes(chunks[0]); got != "1 exists_otherwise, 1 no_key, 1 refused" {
 			t.Error(got)

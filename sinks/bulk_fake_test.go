@@ -226,7 +226,7 @@ func fates(c *pipeline.Chunk) string {
 		count[f]++
 	}
 	var out []string
-	for f := pipeline.Pending; f <= pipeline.Updated; f++ {
+	for f := pipeline.Pending; f <= pipeline.Existing; f++ {
 		if count[f] > 0 {
 			out = append(out, fmt.Sprintf("%d %s", count[f], f))
 		}

@@ -34,7 +34,7 @@ func (w *write) findable(rows []int32) (out []int32) {
 	}
 	times := map[string]int{}
 	for i, fate := range w.chunk.Fates {
-		if fate != pipeline.Rejected && fate != pipeline.Skipped {
+		if fate != pipeline.Rejected && fate != pipeline.Skipped && fate != pipeline.Existing {
 			times[string(w.key(int32(i)))]++
 		}
 	}
