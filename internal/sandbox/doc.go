@@ -24,6 +24,7 @@
 //	check.go           the rules, in the server's words
 //	relations.go       references that have to name something
 //	write.go           bulk, create, update, delete
+//	lock.go            writes that lock each other out
 //	read.go            get and list
 //	bend.go            what switches and faults make of a list
 //	query.go           the parameters of a list
