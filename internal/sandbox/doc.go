@@ -35,6 +35,7 @@
 //	lookup.go          what filters take for equal
 //	seed*.go           rows made up
 //	openapi.go         the description of it all
+//	openapi_answers.go and of the forms of its answers
 //	door.go            the listener, which can be shut for a time
 //	http2.go           the codes of ended streams
 //	fault.go           the plan: what strikes whom and when
