@@ -117,6 +117,7 @@ func (f *sandboxFlags) answers() flagGroup {
 	s, o := g.Flags(), &f.options.Answers
 	how(s, sandbox.SwitchOf(&o.Items), "item-errors", "a bulk write tells of bad items; all but refusal answer success, and all but success-false store the good ones")
 	how(s, sandbox.SwitchOf(&o.Index), "error-index", "the first item is numbered in errors that name an index")
+	s.Lookup("error-index").Usage += " (default 0)" // pflag does not show a default of 0
 	how(s, sandbox.SwitchOf(&o.Bulk), "bulk-answer", "much of each row a bulk write answers")
 	how(s, sandbox.SwitchOf(&o.Patch), "patch-answer", "much of the row an update answers")
 	s.BoolVar(&o.BOM, "bom", false, "JSON begins with a byte order mark")
