@@ -60,6 +60,7 @@ func apiOf(ts *testscript.TestScript) *fakeAPI { return ts.Value(apiKey{}).(*fak
 //	unique=1         a custom_id can be stored once
 //	wordless=1       a refusal does not say for which rows it is
 //	partial=1        the good rows of a request that is refused are stored
+//	folding=1        lists take keys for the same that differ in case, white space or Unicode form
 //	clients=N        a client has to be one of the first N that rows makes; -1: none will do
 func startAPI(ts *testscript.TestScript, _ bool, args []string) {
 	a := apiOf(ts)
@@ -79,7 +80,8 @@ func startAPI(ts *testscript.TestScript, _ bool, args []string) {
 	box, err := sandbox.New(sandbox.Options{
 		Intercept: a.intercept, UniqueKey: a.fault("unique") > 0, StrictRelations: a.fault("clients") != 0,
 		Errors: sandbox.ErrorShape(a.fault("wordless")) * sandbox.DetailErrors, Atomicity: sandbox.Atomicity(a.fault("partial")),
-		Log: func(r sandbox.Request) { a.stored.Add(int64(r.Committed)) },
+		Lookup: sandbox.Lookup{Case: sandbox.LookupCase(a.fault("folding")), Space: sandbox.LookupSpace(a.fault("folding")), Unicode: sandbox.LookupUnicode(a.fault("folding"))},
+		Log:    func(r sandbox.Request) { a.stored.Add(int64(r.Committed)) },
 	})
 	ts.Check(err)
 	for i := range a.fault("clients") {
