@@ -23,6 +23,9 @@ func (a *account) add(u *unit) error {
 		switch f {
 		case Skipped:
 			a.counts.Skipped++
+		case Existing:
+			a.counts.Skipped++
+			a.counts.Existing++
 		case Rejected:
 			a.counts.Rejected++
 		case Written:

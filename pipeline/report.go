@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Counts says what became of the rows. Read is the sum of the others, Valid and
-// Updated aside.
+// Counts says what became of the rows. Read is the sum of the others, Valid,
+// Updated and Existing aside.
 type Counts struct {
 	Read      int64 `json:"read"`
 	Valid     int64 `json:"valid"` // those that passed every rule; with no sink, in place of Written
@@ -14,6 +14,7 @@ type Counts struct {
 	Updated   int64 `json:"updated,omitempty"` // those of Written that were there before
 	Unchanged int64 `json:"unchanged"`
 	Skipped   int64 `json:"skipped"`
+	Existing  int64 `json:"existing,omitempty"` // those of Skipped whose key was there, with other values
 	Rejected  int64 `json:"rejected"`
 	InDoubt   int64 `json:"in_doubt"`
 	NotSent   int64 `json:"not_sent"`

@@ -15,9 +15,10 @@ const (
 	NotSent               // never sent, because the run stopped first
 	Broken                // could not be decoded whole; Rejected once the steps are through
 	Updated               // the sink had it and holds it changed now: Written, told apart
+	Existing              // the sink had one with its key, with other values, and was not to change it: Skipped, told apart
 )
 
-var fateNames = [...]string{"pending", "skipped", "rejected", "written", "unchanged", "in_doubt", "not_sent", "broken", "updated"}
+var fateNames = [...]string{"pending", "skipped", "rejected", "written", "unchanged", "in_doubt", "not_sent", "broken", "updated", "existing"}
 
 // String returns the fate as the summary names it.
 func (f Fate) String() string { return fateNames[f] }
@@ -92,7 +93,7 @@ type Sink interface {
 	Encoder() Encoder
 
 	// Write sends the Pending rows of c and returns when the fate of each is
-	// known: it sets Fates to Written, Updated, Unchanged, Skipped, Rejected (with Note),
+	// known: it sets Fates to Written, Updated, Unchanged, Skipped, Existing, Rejected (with Note),
 	// InDoubt or NotSent. Rows that are not Pending are none of its business. An error means
 	// that the run cannot go on (credentials, disk); the fates that are set still
 	// hold, and rows left Pending were not sent. When ctx ends, Write returns soon,

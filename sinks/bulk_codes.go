@@ -10,6 +10,7 @@ const (
 	codeNotFound        pipeline.Code = "not_found"
 	codeNoKey           pipeline.Code = "no_key"
 	codeKeyUnusable     pipeline.Code = "key_unusable"
+	codeKeyForm         pipeline.Code = "key_form"
 	codeDuplicateInFile pipeline.Code = "duplicate_in_file"
 	codeStoredOtherwise pipeline.Code = "stored_otherwise"
 	codeFilledIn        pipeline.Code = "filled_in"
@@ -65,7 +66,10 @@ var bulkCodes = []pipeline.CodeInfo{
 		Fix:     "Fill in the key or the id; without one the row would become a new record at every import, which --mode create makes of it."},
 	{Code: codeKeyUnusable, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "a key that the API cannot be asked for",
-		Fix:     "Give the record's id: a key with a comma or a control character in it or around it, or a very long one, cannot be looked up."},
+		Fix:     "Give the record's id: a key with a control character in it or around it, or a very long one, cannot be looked up."},
+	{Code: codeKeyForm, Stage: pipeline.Write, Severity: pipeline.Error,
+		Meaning: "a record has this key in another form",
+		Fix:     "Only case, white space or Unicode form differs, and the API takes the two keys for the same: write the key as the record has it, or change the record."},
 	{Code: codeDuplicateInFile, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "another row of the file is about the same record",
 		Fix:     "Leave one row for each id and each key."},

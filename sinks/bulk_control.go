@@ -201,7 +201,7 @@ func (s *Bulk) readBack(ctx context.Context, w *write, row int32) error {
 		if err := pauseFor(ctx, wait); err != nil {
 			return err
 		}
-		var found map[string][]api.Record
+		var found map[string]api.Found
 		found, err = s.client.FindByKeys(ctx, api.Lookup{
 			Path: s.options.Path, Field: s.options.Key, Keys: []string{key}, Control: key,
 		})
@@ -212,7 +212,7 @@ func (s *Bulk) readBack(ctx context.Context, w *write, row int32) error {
 			if i > 0 {
 				s.control.lag = time.Since(written)
 			}
-			s.judge(key, string(w.idOf(row)), found[key])
+			s.judge(key, string(w.idOf(row)), found[key].Records)
 			return nil
 		}
 	}

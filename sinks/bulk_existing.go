@@ -13,7 +13,7 @@ import (
 // With SkipExisting no row makes a record whose key is there already: keys are
 // looked up before rows are sent, in batches, and each answer has to show a record
 // that is known to be there to be believed. A row whose record holds all of it is
-// Unchanged, one whose record does not is Skipped with a warning for each field
+// Unchanged, one whose record does not is Existing with a warning for each field
 // that differs. A row that has no key that can be looked up is Rejected.
 
 // checkSkipExisting returns a *UsageError if rows cannot be skipped for their keys.
@@ -87,7 +87,7 @@ func (w *write) exists(row int32, records []api.Record) {
 		w.setID(row, []byte(records[0].ID))
 		return
 	}
-	w.chunk.Fates[row] = pipeline.Skipped
+	w.chunk.Fates[row] = pipeline.Existing
 	for name := range jsonscan.Members(patch) {
 		field := w.bulk.field(string(jsonscan.Unquote(name)))
 		w.chunk.Note(pipeline.Problem{
@@ -128,7 +128,7 @@ func (w *write) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
 		return nil, &lookupError{path: o.Path, err: err}
 	}
 	for _, row := range asked {
-		if records := found[string(w.key(row))]; len(records) > 0 {
+		if records := found[string(w.key(row))].Records; len(records) > 0 {
 			w.found(row, records)
 		} else {
 			rest = append(rest, row)

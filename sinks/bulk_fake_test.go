@@ -31,6 +31,7 @@ type fakeAPI struct {
 	before   func(post int, w http.ResponseWriter) bool // answers in place of the API if it returns true
 	after    func(post int, answer []any) []any         // changes the answer to what was committed
 	change   func(item map[string]any)                  // changes a record as it is stored
+	fold     func(key string) string                    // its list takes keys of which it makes the same text for the same; nil: no others
 
 	mu       sync.Mutex
 	records  []map[string]any
@@ -116,10 +117,9 @@ func (f *fakeAPI) list(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	page, _ := strconv.Atoi(q.Get("_page"))
 	size, _ := strconv.Atoi(q.Get("_page_size"))
-	keys := strings.Split(q.Get("custom_id__in"), ",")
 	out := []any{}
 	for _, record := range f.records {
-		if key, _ := record["custom_id"].(string); slices.Contains(keys, key) && !f.blind {
+		if key, _ := record["custom_id"].(string); asksFor(q, "", key, f.fold) && !f.blind {
 			out = append(out, record)
 		}
 	}
@@ -226,7 +226,7 @@ func fates(c *pipeline.Chunk) string {
 		count[f]++
 	}
 	var out []string
-	for f := pipeline.Pending; f <= pipeline.Updated; f++ {
+	for f := pipeline.Pending; f <= pipeline.Existing; f++ {
 		if count[f] > 0 {
 			out = append(out, fmt.Sprintf("%d %s", count[f], f))
 		}

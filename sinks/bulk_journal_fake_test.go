@@ -150,6 +150,7 @@ type register struct {
 	answer  func(post int, answer []map[string]any) (status int, body string) // in place of the answer; 0: the answer
 	empty   func(get int) bool                                                // this page shows nothing
 	pass    func(point string)                                                // told of every request, before and after it has effect
+	fold    func(key string) string                                           // its list takes keys of which it makes the same text for the same; nil: no others
 
 	mu      sync.Mutex
 	records []map[string]any
@@ -227,9 +228,7 @@ func (g *register) list(w http.ResponseWriter, r *http.Request) {
 	out := []any{}
 	for i, record := range g.records {
 		key, _ := record["custom_id"].(string)
-		asked := !q.Has("id__in") && !q.Has("custom_id__in") ||
-			slices.Contains(strings.Split(q.Get("id__in"), ","), record["id"].(string)) ||
-			slices.Contains(strings.Split(q.Get("custom_id__in"), ","), key)
+		asked := !filters(q) || asksFor(q, record["id"].(string), key, g.fold)
 		if asked && time.Since(g.made[i]) >= g.lag {
 			out = append(out, record)
 		}

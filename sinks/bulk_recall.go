@@ -138,6 +138,9 @@ func (w *write) claim(row int32) {
 	if key := w.key(row); w.bulk.byKey && len(w.id(row)) == 0 && len(key) > 0 {
 		w.bulk.claims.take(keyClaim, key)
 	}
+	if w.chunk.Fates[row] == pipeline.Written {
+		w.claimCreated(row)
+	}
 }
 
 // idOf returns the id that was set for row, or nothing.

@@ -34,7 +34,7 @@ func (w *write) findable(rows []int32) (out []int32) {
 	}
 	times := map[string]int{}
 	for i, fate := range w.chunk.Fates {
-		if fate != pipeline.Rejected && fate != pipeline.Skipped {
+		if fate != pipeline.Rejected && fate != pipeline.Skipped && fate != pipeline.Existing {
 			times[string(w.key(int32(i)))]++
 		}
 	}
@@ -98,6 +98,24 @@ func (w *write) reconcileCreates(ctx context.Context, rows []int32, idle bool) (
 	if len(w.proven()) == 0 && w.chunk.Pending() > 0 {
 		return rows, nil
 	}
+	unclear, err := w.seekByKey(ctx, rows)
+	if stops(ctx, err) || interrupted(ctx, err) {
+		return nil, err
+	}
+	blind := errors.Is(err, api.ErrBlind)
+	if !idle {
+		return unclear, nil
+	}
+	if err := w.matchStrays(ctx, unclear); err != nil || !blind {
+		return nil, err
+	}
+	return w.inDoubt(unclear), nil
+}
+
+// seekByKey looks rows up by their keys, and those that are not found a second time, and
+// settles those of which that tells what became. It returns the others. With an error
+// that is all of them.
+func (w *write) seekByKey(ctx context.Context, rows []int32) (unclear []int32, err error) {
 	for read := 0; len(rows) > 0 && read < 2; read++ {
 		if read > 0 {
 			if err := pauseFor(ctx, min(w.bulk.options.Settle/2, longestGap)); err != nil {
@@ -105,23 +123,16 @@ func (w *write) reconcileCreates(ctx context.Context, rows []int32, idle bool) (
 			}
 		}
 		found, err := w.look(ctx, rows)
-		switch {
-		case stops(ctx, err):
-			return nil, err
-		case err != nil:
-			w.bulk.options.Log.Warn("rows stay in doubt", "cause", "looking them up failed", "chunk", w.chunk.Seq, "rows", len(rows), "error", err)
-			if errors.Is(err, api.ErrBlind) {
-				return rows, nil
+		if err != nil {
+			if !stops(ctx, err) {
+				w.bulk.options.Log.Warn("rows are not found by key", "cause", "looking them up failed", "chunk", w.chunk.Seq, "rows", len(rows), "error", err)
 			}
-			return nil, nil
+			return append(unclear, rows...), err
 		}
-		rows = w.adopt(rows, found)
+		absent, near := w.adopt(rows, found)
+		rows, unclear = absent, append(unclear, near...)
 	}
-	unclear := w.believe(rows)
-	if len(unclear) == 0 || !idle {
-		return unclear, nil
-	}
-	return nil, w.matchStrays(ctx, unclear)
+	return append(unclear, w.believe(rows)...), nil
 }
 
 // believe makes those of rows, which are not found by their keys, Pending of which that
@@ -147,13 +158,15 @@ func (w *write) sendAnew(rows []int32) {
 	}
 }
 
-// adopt settles those of rows, which were in doubt, that have records, and
-// returns the others. Where a row changes the record there is, it is compared with
-// it once more.
-func (w *write) adopt(rows []int32, found map[string][]api.Record) (absent []int32) {
+// adopt settles those of rows, which were in doubt, that have records, and returns those
+// that have none, and those whose keys a record has in another form, which may be their
+// own. Where a row changes the record there is, it is compared with it once more.
+func (w *write) adopt(rows []int32, found map[string]api.Found) (absent, near []int32) {
 	for _, row := range rows {
-		records := found[string(w.key(row))]
-		switch {
+		of := found[string(w.key(row))]
+		switch records := of.Records; {
+		case len(records) == 0 && len(of.Near) > 0:
+			near = append(near, row)
 		case len(records) == 0:
 			absent = append(absent, row)
 		case w.bulk.options.Mode == Upsert && (len(records) > 1 || !w.isOwn(row, records[0].Object)):
@@ -162,12 +175,12 @@ func (w *write) adopt(rows []int32, found map[string][]api.Record) (absent []int
 			w.found(row, records)
 		}
 	}
-	return absent
+	return absent, near
 }
 
 // look looks rows up, together with a record that is known to be there; api.ErrBlind
 // says that the list does not show it.
-func (w *write) look(ctx context.Context, rows []int32) (found map[string][]api.Record, err error) {
+func (w *write) look(ctx context.Context, rows []int32) (found map[string]api.Found, err error) {
 	controls, err := w.controls(ctx)
 	if err != nil {
 		return nil, err

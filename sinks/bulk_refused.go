@@ -145,10 +145,10 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 	}
 	var absent, unclear []int32
 	for i, row := range asked {
-		switch records := found[keys[i]]; {
-		case len(records) > 0:
-			w.found(row, records)
-		case w.bulk.forms.trusts(w.key(row)):
+		switch of := found[keys[i]]; {
+		case len(of.Records) > 0:
+			w.found(row, of.Records)
+		case len(of.Near) == 0 && w.bulk.forms.trusts(w.key(row)):
 			absent = append(absent, row)
 		default:
 			unclear = append(unclear, row)
@@ -162,7 +162,7 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 
 // findBeside looks keys up beside control: for some time, until the list is not so
 // far behind that it does not show that.
-func (w *write) findBeside(ctx context.Context, keys []string, control string) (found map[string][]api.Record, err error) {
+func (w *write) findBeside(ctx context.Context, keys []string, control string) (found map[string]api.Found, err error) {
 	o := &w.bulk.options
 	for _, wait := range visible {
 		if err := pauseFor(ctx, wait); err != nil {

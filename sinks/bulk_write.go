@@ -234,6 +234,9 @@ func (w *write) deliver(ctx context.Context, rows []int32) (api.Outcome, error) 
 	}
 	w.body = append(w.body, ']')
 	s.created.Store(true)
+	for _, row := range rows {
+		w.claimCreated(row) // before another chunk can see its record
+	}
 	return s.client.Deliver(ctx, http.MethodPost, path, func() api.Outcome {
 		o := s.client.BulkWrite(ctx, path, w.body, w.reply)
 		w.keepReply(o)
@@ -292,6 +295,7 @@ func (w *write) noteLatest(rows []int32) {
 func (w *write) written(row int32, id []byte) {
 	w.chunk.Fates[row] = pipeline.Written
 	w.setID(row, id)
+	w.claimCreated(row)
 }
 
 // doubt puts rows in doubt and says why.

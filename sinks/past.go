@@ -86,7 +86,7 @@ type current struct {
 // too.
 func (w *write) readCurrent(ctx context.Context, rows []int32, keys bool) (map[int32]current, error) {
 	out := make(map[int32]current, len(rows))
-	byKey := map[string][]api.Record{}
+	byKey := map[string]api.Found{}
 	unread := false
 	if named := w.toAskByKey(rows, keys); len(named) > 0 {
 		o := &w.bulk.options
@@ -101,7 +101,7 @@ func (w *write) readCurrent(ctx context.Context, rows []int32, keys bool) (map[i
 	}
 	var asked []int32
 	for _, row := range rows {
-		c := w.byKeyed(row, byKey[string(w.key(row))])
+		c := w.byKeyed(row, byKey[string(w.key(row))].Records)
 		c.unread = unread && c.blind
 		if out[row] = c; c.record == nil && c.id != "" {
 			asked = append(asked, row)

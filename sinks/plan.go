@@ -14,7 +14,7 @@ import (
 // Finder finds records: the API does, and so does a copy of its list.
 type Finder interface {
 	// FindByKeys is that of api.Client.
-	FindByKeys(ctx context.Context, l api.Lookup) (map[string][]api.Record, error)
+	FindByKeys(ctx context.Context, l api.Lookup) (map[string]api.Found, error)
 
 	// Get is that of api.Client.
 	Get(ctx context.Context, path, id string, into []byte) (api.Outcome, error)

@@ -78,6 +78,8 @@ func (r *Recorder) action(fate pipeline.Fate, codes []string) string {
 			return string(codeDuplicateInFile)
 		}
 		return "reject"
+	case pipeline.Existing:
+		return pipeline.Skipped.String()
 	}
 	return fate.String()
 }

@@ -17,7 +17,7 @@ const maxClaims = 1 << 20
 // is for concurrent use.
 type claims struct {
 	mu       sync.Mutex
-	seeds    [2]maphash.Seed // by kind
+	seeds    [3]maphash.Seed // by kind
 	new, old map[uint64]struct{}
 	limit    int // of both generations together
 }
@@ -28,10 +28,13 @@ type claimKind uint8
 const (
 	idClaim claimKind = iota
 	keyClaim
+	createClaim // the key of a row that was sent to be created
 )
 
 func (c *claims) init() {
-	c.seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
+	for i := range c.seeds {
+		c.seeds[i] = maphash.MakeSeed()
+	}
 	c.new, c.limit = map[uint64]struct{}{}, maxClaims
 }
 
@@ -40,10 +43,7 @@ func (c *claims) take(kind claimKind, text []byte) bool {
 	k := maphash.Bytes(c.seeds[kind], text)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, taken := c.new[k]; taken {
-		return false
-	}
-	if _, taken := c.old[k]; taken {
+	if c.taken(k) {
 		return false
 	}
 	if len(c.new) >= c.limit/2 {
@@ -51,4 +51,19 @@ func (c *claims) take(kind claimKind, text []byte) bool {
 	}
 	c.new[k] = struct{}{}
 	return true
+}
+
+// has reports whether text was claimed.
+func (c *claims) has(kind claimKind, text []byte) bool {
+	k := maphash.Bytes(c.seeds[kind], text)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.taken(k)
+}
+
+// taken reports whether k was claimed. The caller holds the lock.
+func (c *claims) taken(k uint64) bool {
+	_, newer := c.new[k]
+	_, older := c.old[k]
+	return newer || older
 }

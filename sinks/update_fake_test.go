@@ -24,6 +24,8 @@ type recordsAPI struct {
 	noFilter   bool // the list refuses the filter
 	refuse     bool // new records are refused
 
+	fold func(key string) string // the list takes keys of which it makes the same text for the same; nil: no others
+
 	// answer, if set, is asked before a request is served, with the number of such
 	// requests so far. It may carry the request out, which gives what would be
 	// answered, and return another answer or an error in its place; nil, nil is
@@ -112,8 +114,7 @@ func (a *recordsAPI) list(w http.ResponseWriter, r *http.Request) {
 	out := []any{}
 	for _, record := range a.records {
 		id, key := record["id"].(string), fmt.Sprint(record["custom_id"])
-		if !a.blind && (a.unfiltered || slices.Contains(strings.Split(q.Get("id__in"), ","), id) ||
-			slices.Contains(strings.Split(q.Get("custom_id__in"), ","), key)) {
+		if !a.blind && (a.unfiltered || asksFor(q, id, key, a.fold)) {
 			out = append(out, record)
 		}
 	}

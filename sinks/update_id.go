@@ -60,8 +60,10 @@ func (s *Bulk) findIDs(ctx context.Context, ids []string) (map[string][]byte, er
 		return nil, nil
 	}
 	records := make(map[string][]byte, len(found))
-	for id, list := range found {
-		records[id] = list[0].Object
+	for id, of := range found {
+		if len(of.Records) > 0 {
+			records[id] = of.Records[0].Object
+		}
 	}
 	return records, nil
 }

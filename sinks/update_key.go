@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"flytt/internal/api"
 )
@@ -117,23 +118,53 @@ func (w *write) findKeys(ctx context.Context, rows []int32, known *anchor) (abse
 	}
 	for _, row := range rows {
 		padded := w.padded(row)
-		records := slices.Concat(found[string(w.key(row))], found[string(padded)])
+		of, asStands := found[string(w.key(row))], found[string(padded)]
+		records, near := slices.Concat(of.Records, asStands.Records), w.othersOf(slices.Concat(of.Near, asStands.Near))
+		w.bulk.showsAny(records, near)
 		switch {
-		case len(records) == 0 && padded != nil && !askable(padded):
+		case len(records) > 0:
+			if err := w.settleByKey(row, records); err != nil {
+				return nil, err
+			}
+		case len(near) > 0:
+			w.note(row, w.bulk.field(o.Key), codeKeyForm, "")
+		case padded != nil && !askable(padded):
 			w.note(row, w.bulk.field(o.Key), codeKeyUnusable, "")
-			continue
-		case len(records) == 0:
+		default:
 			absent = append(absent, row)
-			continue
-		}
-		if stored := records[0].Key; api.Lookupable([]byte(stored)) {
-			w.bulk.shown(stored)
-		}
-		if err := w.settleByKey(row, records); err != nil {
-			return nil, err
 		}
 	}
 	return absent, w.makeChanges(ctx)
+}
+
+// claimCreated notes that a record with the key of row is, or may be, one that this run
+// makes.
+func (w *write) claimCreated(row int32) {
+	if key := w.key(row); w.bulk.byKey && len(key) > 0 {
+		w.bulk.claims.take(createClaim, key)
+	}
+}
+
+// othersOf returns those of near, records that have the key of a row in another form,
+// that this run did not make: what becomes of two rows of a file whose keys are near
+// must not depend on which of them is sent first.
+func (w *write) othersOf(near []api.Record) []api.Record {
+	return slices.DeleteFunc(near, func(r api.Record) bool {
+		return w.bulk.claims.has(createClaim, []byte(strings.TrimSpace(r.Key)))
+	})
+}
+
+// showsAny makes the key of one of the records, which the list has shown, the anchor if
+// there is none.
+func (s *Bulk) showsAny(lists ...[]api.Record) {
+	for _, records := range lists {
+		for i := range records {
+			if key := records[i].Key; api.Lookupable([]byte(key)) {
+				s.shown(key)
+				return
+			}
+		}
+	}
 }
 
 // shown makes key the anchor if there is none.

@@ -66,6 +66,12 @@ func TestUpdateKnowsWhatBecameOfAChange(t *testing.T) {
 			}
 			return nil, nil
 		}, "updated", 4},
+		{"turned away by a limit of rates, then done", func(n int, _ serve) (*http.Response, error) {
+			if n < 3 {
+				return reply(403, "", "Retry-After", "1"), nil
+			}
+			return nil, nil
+		}, "updated", 3},
 		{"away, then done", func(n int, _ serve) (*http.Response, error) {
 			if n < 3 {
 				return reply(503, "", "Retry-After", "1"), nil

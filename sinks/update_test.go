@@ -121,7 +121,7 @@ func TestModesSayWhatARowDoes(t *testing.T) {
 		{"create", BulkOptions{Mode: CreateOnly}, [][]string{row(0), row(1, "id", null)}, "written, written", 2},
 		{"update", BulkOptions{Mode: UpdateOnly},
 			[][]string{row(0), row(9), row(1, "id", null), row(9, "id", null, "custom_id", "none"), row(0, "id", null, "custom_id", null),
-				row(0, "id", null, "custom_id", "a,b"), row(0, "id", null, "custom_id", long), row(0, "id", null, "custom_id", "twice")},
+				row(0, "id", null, "custom_id", "a\tb"), row(0, "id", null, "custom_id", long), row(0, "id", null, "custom_id", "twice")},
 			"unchanged, rejected not_found, unchanged, rejected not_found, rejected no_key, rejected key_unusable, rejected key_unusable, rejected key_not_unique", 0},
 		{"an id before the key", BulkOptions{Mode: UpdateOnly},
 			[][]string{row(0, "custom_id", "K-1"), row(9), row(1, "id", "no id at all", "name", "x")}, "updated, rejected not_found, rejected uuid", 0},

@@ -42,7 +42,7 @@ and verify, retry and undo are about it as about any other.`,
 			if err != nil {
 				return err
 			}
-			j, plan, err := a.lookBack(path, "apply")
+			j, plan, err := a.lookBack(path, "apply", own.moved)
 			if err != nil {
 				return err
 			}
@@ -56,6 +56,7 @@ and verify, retry and undo are about it as about any other.`,
 		},
 	}
 	own.addWatching(c)
+	own.addMoved(c)
 	w.addFlags(c)
 	w.connection.addYes(c)
 	c.Flags().StringVar(&own.runDir, "run-dir", "", "new or empty `DIR` for the files of the run (default: flytt-runs/<id>)")

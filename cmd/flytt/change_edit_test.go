@@ -209,6 +209,24 @@ func withoutIDs(t *testing.T, file string, n int) string {
 	return b.String()
 }
 
+// TestPlanWhereKeysHaveWhiteSpace plans and imports rows whose keys are stored with
+// white space around them, with lists that regard it and that do not.
+func TestPlanWhereKeysHaveWhiteSpace(t *testing.T) {
+	for _, space := range []sandbox.LookupSpace{sandbox.SpaceExact, sandbox.SpaceCollapse} {
+		r := sandboxWith(t, sandbox.Options{Lookup: sandbox.Lookup{Space: space}})
+		r.put(t, map[string]any{"name": "a", "custom_id": " lead"}, map[string]any{"name": "b", "custom_id": "trail  "},
+			map[string]any{"name": "c", "custom_id": "plain"}, map[string]any{"name": "d", "custom_id": "in side"})
+		flytt(t, exitDone, "export", "-o", "all.csv")
+		write(t, "keys.csv", withoutIDs(t, "all.csv", 4))
+		if s := flytt(t, exitDone, "plan", "keys.csv", "--mode", "upsert"); s.Plan.Unchanged != 4 {
+			t.Errorf("%v: plan: %+v", space, s.Plan)
+		}
+		if s := flytt(t, exitDone, "import", "keys.csv", "--mode", "upsert"); s.Rows.Unchanged != 4 {
+			t.Errorf("%v: import: %+v", space, s.Rows)
+		}
+	}
+}
+
 // TestUpsertWhereKeysHaveWhiteSpace looks up keys that are stored with white
 // space around them: none is made twice.
 func TestUpsertWhereKeysHaveWhiteSpace(t *testing.T) {

@@ -87,8 +87,7 @@ func (d *doctor) certificate(r *api.Reach) bool {
 	by := fmt.Sprintf("certificate by %s, %s left", r.Issuer, counted(days, "day"))
 	switch {
 	case r.TLSErr != nil && r.Issuer != "":
-		d.note(g, name, statusFail, fmt.Sprintf("%v (%s)", r.TLSErr, by),
-			"a proxy that looks into TLS needs its authority among those this machine trusts (SSL_CERT_FILE); otherwise do not go on")
+		d.note(g, name, statusFail, fmt.Sprintf("%v (%s)", r.TLSErr, by), api.CertificateHint(r.TLSErr))
 		return false
 	case r.TLSErr != nil:
 		d.failed(g, name, r.TLSErr, "the server does not speak TLS 1.2 or later there: check FLYTT_BASE_URL and any proxy")

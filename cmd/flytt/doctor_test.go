@@ -99,7 +99,7 @@ func TestDoctorSaysWhatIsWrongWithTheAPI(t *testing.T) {
 		{"out of order", answering(http.StatusInternalServerError, "{}"), exitFatal, "fail HTTP the API answered 500 Internal Server Error → it has a problem of its own"},
 		{"empty", answering(http.StatusOK, "[]"), exitDone, "warn list works, and is empty or out of scope → if rows are to be there, check FLYTT_CUSTOMER_ID"},
 		{"wrong clock", late(), exitDone, "ahead of the API's → set this machine's clock"},
-		{"not trusted", untrusted(), exitFatal, "certificate by Acme Co"},
+		{"not trusted", untrusted(), exitFatal, " left) → if the certificate is from an authority of your organization"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			code, list := examined(t, tt.server)

@@ -120,20 +120,24 @@ func readOrder(path string, h *journal.Header) (*order, error) {
 }
 
 // jobOfRun makes the job that the run in the directory path was, by the header h
-// of its journal. What the run depends on has to be what it was.
-func (a *app) jobOfRun(path string, h journal.Header) (*job, error) {
+// of its journal. What the run depends on has to be what it was; its input may have
+// been moved.
+func (a *app) jobOfRun(path, moved string, h journal.Header) (*job, error) {
 	o, err := readOrder(path, &h)
 	if err != nil {
 		return nil, err
 	}
 	follow(&h, o, path)
+	if err := relocate(&h, o, moved); err != nil {
+		return nil, err
+	}
 	maps.DeleteFunc(o.Flags, func(name string, _ []string) bool { return slices.Contains(watching, name) })
 	_, j := newImport(a)
 	if err := giveFlags(j.flags.verb.Flags(), o.Flags); err != nil {
 		return nil, usage(err, "flytt "+h.Tool+" began the run")
 	}
 	j.file, j.input, j.recorded, j.clock = o.File, o.Input, o, o.clock(&h)
-	j.flags.mapping, j.flags.resource = filepath.Join(path, "mapping.yaml"), o.Resource
+	j.flags.mapping, j.flags.resource, j.flags.moved = filepath.Join(path, "mapping.yaml"), o.Resource, moved
 	j.change.guessed, j.writing.connection.began = o.Guessed, h.BaseURL
 	if err := j.keepRetry(path); err != nil {
 		return nil, err

@@ -211,7 +211,7 @@ func (j *job) next(err error) step {
 // get through, or left rows in doubt.
 func (j *job) nextOfWriting(err error) step {
 	rows := &j.summary.Rows
-	resume := join([]string{"flytt", "resume", j.runName()})
+	resume := j.resume(j.runName())
 	switch {
 	case errors.Is(err, sources.ErrChanged) && rows.Written+rows.InDoubt == 0:
 		return step{leaveAlone(j.file), j.again()}
@@ -245,7 +245,7 @@ func leaveAlone(file string) string { return "see that nothing writes to " + fil
 func (j *job) nextAnew(mend string) step {
 	switch {
 	case j.verb == "retry":
-		return step{"see the reasons in rejects.csv; to go on all the same, allow more of them", join([]string{"flytt", "resume", j.runName(), "--max-rejects", "100%"})}
+		return step{"see the reasons in rejects.csv; to go on all the same, allow more of them", j.resume(j.runName(), "--max-rejects", "100%")}
 	case j.recorded != nil && j.verb == "import":
 		return step{mend, j.recorded.command(j.verb)}
 	case j.recorded != nil && j.verb == "apply":

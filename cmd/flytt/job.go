@@ -93,6 +93,7 @@ type runFlags struct {
 	resource   string
 	maxRejects string
 	runDir     string
+	moved      string // where the input of an earlier run is now; empty: where it was
 	profile    string
 	json       bool
 	quiet      bool
@@ -175,7 +176,7 @@ func (j *job) unbegun(err error) error {
 	case j.recorded != nil:
 		return errors.Join(err, j.dir.Close())
 	case j.pass > 1:
-		return then(errors.Join(err, j.dir.Close()), join([]string{"flytt", "resume", j.runName()}))
+		return then(errors.Join(err, j.dir.Close()), j.resume(j.runName()))
 	}
 	return errors.Join(err, j.dir.Discard())
 }

@@ -62,6 +62,8 @@ func TestFault20Interrupted(t *testing.T)  { faultScript(t, "20_interrupted") }
 func TestFault21TwoProcesses(t *testing.T) { faultScript(t, "21_two_processes") }
 func TestFault22Changed(t *testing.T)      { faultScript(t, "22_changed") }
 func TestFault34Secrets(t *testing.T)      { faultScript(t, "34_secrets") }
+func TestFault44KeyForm(t *testing.T)      { faultScript(t, "44_key_form") }
+func TestFault50Moved(t *testing.T)        { faultScript(t, "50_moved") }
 
 func faultScript(t *testing.T, name string) {
 	p := scripts()

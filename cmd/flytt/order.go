@@ -265,7 +265,7 @@ func sameFiles(h *journal.Header) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && was.Name == "mapping":
 		case err != nil:
-			return usage(err, "the run is gone on with once it is there again")
+			return usage(err, missingHint(&was, err))
 		case is.SHA256 != was.SHA256:
 			return usagef(changedHint(&was), "%s %s is not what it was when the run began: %s", was.Name, was.Path, changed(&was, &is))
 		}
@@ -281,7 +281,7 @@ func changed(was, is *journal.File) string {
 	case is.Size < was.Size:
 		return fmt.Sprintf("it has %s fewer, changed %s", report.Counted(was.Size-is.Size, "byte"), is.ModTime.Format(time.DateTime))
 	}
-	return fmt.Sprintf("it has as many bytes, and others, changed %s", is.ModTime.Format(time.DateTime))
+	return fmt.Sprintf("same size, different content, changed %s", is.ModTime.Format(time.DateTime))
 }
 
 func changedHint(was *journal.File) string {

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,22 +14,27 @@ import (
 )
 
 // TestPlanIsWhatImportDoes makes registers at random, against an API that has a
-// part of them, and holds what a plan says of each row to what an import does, and
-// what an apply does to that.
+// part of them, and whose list may fold the case of keys. It holds what a plan says of
+// each row to what an import does, and what an apply does to that.
 func TestPlanIsWhatImportDoes(t *testing.T) {
 	modes := [][]string{
 		{}, {"--mode", "create"}, {"--mode", "update"}, {"--mode", "upsert"}, {"--mode", "upsert", "--write-nulls"},
 		{"--skip-existing"}, {"--mode", "upsert", "--duplicates", "key=first"}, {"--mode", "update", "--key", "custom_id", "--write-nulls"},
 	}
-	seeds := 6
+	seeds := 8
 	if testing.Short() {
 		seeds = 1
 	}
 	for i, mode := range modes {
+		inForms := 0
 		for seed := range seeds {
 			t.Run(fmt.Sprintf("%s %d", strings.Join(mode, " "), seed), func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(uint64(i), uint64(seed)))
-				r := sandboxWith(t, sandbox.Options{})
+				folds, o := seed%4 > 1, sandbox.Options{}
+				if folds {
+					o.Lookup = sandbox.Lookup{Case: sandbox.CaseInsensitive, Space: sandbox.SpaceCollapse}
+				}
+				r := sandboxWith(t, o)
 				exported(t, r, 14)
 				write(t, "in.csv", randomRegister(rng, records(t, "contacts.csv")))
 				// Of two rows about one record, one by its id and one by its key, it is the
@@ -40,6 +46,10 @@ func TestPlanIsWhatImportDoes(t *testing.T) {
 				if r.posts != asked {
 					t.Errorf("a plan sent something")
 				}
+				n := inAnotherForm(t, "plan")
+				if inForms += n; n > 0 && !folds {
+					t.Errorf("%d rows are said to have a record's key in another form", n)
+				}
 				if seed%2 == 0 {
 					s := flytt(t, code, append([]string{"import", "--run-dir", "run"}, flags...)...)
 					wantSame(t, s.Verb, said, done(t, "run"))
@@ -49,7 +59,27 @@ func TestPlanIsWhatImportDoes(t *testing.T) {
 				wantSame(t, s.Verb, said, done(t, "run"))
 			})
 		}
+		if looksUp(mode) != (inForms > 0) && seeds > 2 {
+			t.Errorf("%s: %d rows were said to have a record's key in another form", mode, inForms)
+		}
 	}
+}
+
+// inAnotherForm returns how many rows the run in dir rejects because a record has their
+// key in another form.
+func inAnotherForm(t *testing.T, dir string) (n int) {
+	t.Helper()
+	for _, r := range records(t, filepath.Join(dir, "rejects.csv")) {
+		if strings.Contains(r[len(r)-1], "[key_form]") {
+			n++
+		}
+	}
+	return n
+}
+
+// looksUp reports whether an import in this mode looks keys up.
+func looksUp(mode []string) bool {
+	return slices.Contains(mode, "update") || slices.Contains(mode, "upsert") || slices.Contains(mode, "--skip-existing")
 }
 
 // planOf plans, and returns the exit code, which is 0 or 1.
@@ -97,7 +127,8 @@ func randomRegister(rng *rand.Rand, existing [][]string) string {
 			return of[0]
 		}
 		n := rng.IntN(24)
-		id, key := "", pick(fmt.Sprintf("A-%d", n), fmt.Sprintf("A-%d", n), fmt.Sprintf(" A-%d ", n), fmt.Sprintf("a-%d", n), "", "x,y")
+		id, key := "", pick(fmt.Sprintf("A-%d", n), fmt.Sprintf("A-%d", n), fmt.Sprintf(" A-%d ", n), fmt.Sprintf("a-%d", n), "", "x,y", "X,y",
+			strings.ToLower(existing[rng.IntN(len(existing))][7]), strings.ToLower(existing[rng.IntN(len(existing))][7]))
 		switch rng.IntN(8) {
 		case 0, 1: // with its key: what a plan finds by a key is not there any more once another row has changed it
 			record := existing[rng.IntN(len(existing))]

@@ -12,7 +12,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"sort"
 	"strings"
 
@@ -32,6 +34,8 @@ type live struct {
 	sum     sha256Sum
 	account api.Account
 
+	list     keyLister
+	canary   string // the key of a record, to ask the list with; empty: no record has one
 	keyField string
 	fields   [mappings.Traits]string // in which records have the traits; empty: they have it not
 	spool    *os.File
@@ -46,8 +50,17 @@ type liveMark struct {
 	SHA256  string `json:"sha256"` // the sum, modulo 2^256, of those of all records
 }
 
-// kindID is the kind of digests of ids; others are traits.
-const kindID = 0xff
+// keyLister finds records in the list that a live is a copy of; an api.Client is one.
+type keyLister interface {
+	FindByKeys(ctx context.Context, l api.Lookup) (map[string]api.Found, error)
+}
+
+// kindID is the kind of digests of ids, kindFolded that of keys as api.FoldKey
+// returns them; others are traits.
+const (
+	kindID     = 0xff
+	kindFolded = 0xfe
+)
 
 const (
 	stride    = 128 // entries of the index between two steps
@@ -96,7 +109,7 @@ func (l *live) mark() *liveMark {
 func (j *job) readLive(ctx context.Context, dir string) (_ *live, err error) {
 	ctx, stop := until(ctx, j.drain)
 	defer stop()
-	l := &live{keyField: j.plan.Key()}
+	l := &live{keyField: j.plan.Key(), list: j.writing.client}
 	rand.Read(l.seed[:]) // never fails
 	for t := range mappings.Trait(mappings.Traits) {
 		if f := j.resource.TraitField(t, l.keyField); f != nil {
@@ -205,7 +218,18 @@ func (c *liveCopier) note(record []byte, at int64) error {
 			c.add(byte(t), len(record), at)
 		}
 	}
+	c.noteKey(record, at)
 	return c.sorter.Add(c.records)
+}
+
+// noteKey notes what record is found by if its key is asked for in another form.
+func (c *liveCopier) noteKey(record []byte, at int64) {
+	key := jsonscan.Text(jsonscan.Member(record, c.fields[mappings.Key]))
+	if api.Lookupable(key) && (c.canary == "" || !api.Joinable(c.canary)) {
+		c.canary = string(key)
+	}
+	c.trait = append(c.trait[:0], api.FoldKey(string(key))...)
+	c.add(kindFolded, len(record), at)
 }
 
 func (c *liveCopier) add(kind byte, size int, at int64) {
@@ -287,30 +311,79 @@ func (l *live) find(kind byte, text []byte, yield func(record []byte) error) err
 }
 
 // FindByKeys returns the records that have the keys, or the ids, that look asks
-// for, as api.Client does.
-func (l *live) FindByKeys(_ context.Context, look api.Lookup) (map[string][]api.Record, error) {
+// for, as api.Client does. Whether a record that has a key in another form is near to
+// it only the list can tell, which may take the two for the same or not: it is asked.
+func (l *live) FindByKeys(ctx context.Context, look api.Lookup) (map[string]api.Found, error) {
 	asked := make(map[string]bool, len(look.Keys))
 	for _, key := range look.Keys {
 		asked[key] = true
 	}
-	found := make(map[string][]api.Record, len(look.Keys))
+	found := make(map[string]api.Found, len(look.Keys))
+	var unclear []string
 	for key := range asked {
-		kind, text := byte(mappings.Key), []byte(strings.TrimSpace(key))
-		if look.Field == "id" {
-			kind, text = kindID, appendID(nil, []byte(key))
-		}
-		err := l.find(kind, text, func(record []byte) error {
-			stored := string(jsonscan.Text(jsonscan.Member(record, look.Field)))
-			if kind == kindID || stored == key || strings.TrimSpace(stored) == key && !asked[stored] {
-				found[key] = append(found[key], api.Record{ID: idOfRecord(record), Key: stored, Object: record})
-			}
-			return nil
-		})
+		records, err := l.recordsOf(look.Field, key, asked)
 		if err != nil {
 			return nil, err
 		}
+		if len(records) > 0 {
+			found[key] = api.Found{Records: records}
+			continue
+		}
+		folds, err := l.hasFolded(look.Field, key)
+		if err != nil {
+			return nil, err
+		}
+		if folds {
+			unclear = append(unclear, key)
+		}
 	}
-	return found, nil
+	return found, l.askFor(ctx, look, unclear, found)
+}
+
+// recordsOf returns the records that have key, or that id, where asked are all that are
+// asked for.
+func (l *live) recordsOf(field, key string, asked map[string]bool) (records []api.Record, err error) {
+	kind, text := byte(mappings.Key), []byte(strings.TrimSpace(key))
+	if field == "id" {
+		kind, text = kindID, appendID(nil, []byte(key))
+	}
+	err = l.find(kind, text, func(record []byte) error {
+		stored := string(jsonscan.Text(jsonscan.Member(record, field)))
+		if kind == kindID || stored == key || strings.TrimSpace(stored) == key && !asked[stored] {
+			records = append(records, api.Record{ID: idOfRecord(record), Key: stored, Object: record})
+		}
+		return nil
+	})
+	return records, err
+}
+
+// hasFolded reports whether a record has key in another form, which is not white space
+// around it.
+func (l *live) hasFolded(field, key string) (has bool, err error) {
+	if field == "id" {
+		return false, nil
+	}
+	err = l.find(kindFolded, []byte(api.FoldKey(key)), func(record []byte) error {
+		stored := string(jsonscan.Text(jsonscan.Member(record, field)))
+		has = has || strings.TrimSpace(stored) != strings.TrimSpace(key)
+		return nil
+	})
+	return has, err
+}
+
+// askFor asks the list for keys, and adds to found what it shows of them.
+func (l *live) askFor(ctx context.Context, look api.Lookup, keys []string, found map[string]api.Found) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	slices.Sort(keys)
+	look.Keys, look.Control = keys, l.canary
+	shown, err := l.list.FindByKeys(ctx, look)
+	if err != nil {
+		return err
+	}
+	maps.Copy(found, shown)
+	return nil
 }
 
 // Get returns the record with id, as api.Client does.

@@ -27,10 +27,14 @@ once it can no longer be working on them (--settle), and only those that are
 shown not to be there are sent; all others are sent as import would have sent
 them. The run is refused, and what differs is named, if the input, the mapping,
 a lookup table, the tenant or the address is not what it was, and if flytt undo
-took it back: then the file is imported anew.`,
+took it back: then the file is imported anew.
+
+The directory of the run can be moved. If the input was moved or renamed, --input
+says where it is now; its content has to be the same.`,
 		Example: `  flytt resume
   flytt resume 20261124-021500-3fa9c1
-  flytt resume ./run --concurrency 2 --settle 1m`,
+  flytt resume ./run --concurrency 2 --settle 1m
+  flytt resume ./run --input archive/register.csv`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return errors.New("one run is resumed at a time")
@@ -50,7 +54,7 @@ took it back: then the file is imported anew.`,
 			if run == "" {
 				again += " " + quote(nameOfRun(path))
 			}
-			j, err := a.resumed(path)
+			j, err := a.resumed(path, own.moved)
 			if err == nil {
 				err = j.runLike(c)
 			}
@@ -58,6 +62,7 @@ took it back: then the file is imported anew.`,
 		},
 	}
 	own.addWatching(c)
+	own.addMoved(c)
 	w.addFlags(c)
 	c.Flags().StringVar(&maxRejects, "max-rejects", "", "stop when more than `N` rows, or N% of them, are rejected (default: as the run was told)")
 	return c
@@ -82,8 +87,9 @@ func takeFlags(flags, own *pflag.FlagSet) (err error) {
 	return err
 }
 
-// resumed returns the job that goes on with the run at path.
-func (a *app) resumed(path string) (*job, error) {
+// resumed returns the job that goes on with the run at path, whose input was moved if
+// that is not empty.
+func (a *app) resumed(path, moved string) (*job, error) {
 	if !report.HasJournal(path) {
 		err := noJournal(path, "did not write to the API: there is nothing to go on with", "it is begun again, by the command that began it")
 		return nil, then(err, join([]string{"flytt", "runs", "show", nameOfRun(path)}))
@@ -97,7 +103,7 @@ func (a *app) resumed(path string) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	j, err := a.jobOfRun(path, jr.Header())
+	j, err := a.jobOfRun(path, moved, jr.Header())
 	if err != nil {
 		return nil, errors.Join(err, jr.Close())
 	}

@@ -149,6 +149,9 @@ func countFate(c *pipeline.Counts, fate pipeline.Fate) {
 		c.Unchanged++
 	case pipeline.Skipped:
 		c.Skipped++
+	case pipeline.Existing:
+		c.Skipped++
+		c.Existing++
 	case pipeline.Rejected, pipeline.Broken:
 		c.Rejected++
 	case pipeline.InDoubt:

@@ -104,6 +104,8 @@ func (f *sandboxFlags) storage() flagGroup {
 	s, o := g.Flags(), &f.options
 	s.Var(listFlag[sandbox.Rewrite]{&o.Storage.Rewrites, sandbox.ParseRewrite, "FIELD:WHAT"}, "rewrite", "store a text field in another form, see above; repeatable")
 	s.StringSliceVar(&o.Storage.Fill, "fill", nil, "fill `FIELDS` that a new row leaves empty: first_name,last_name")
+	how(s, sandbox.SwitchOf(&o.Locks.Conflicts), "lock-conflicts", "a write ends that arrives while another is under way; the sandbox writes slowly then")
+	s.DurationVar(&o.Locks.Hold, "lock-time", 0, "with --lock-conflicts a write takes at least `TIME` (default 20ms)")
 	how(s, sandbox.SwitchOf(&o.Lookup.Case), "lookup-case", "filters for equality regard case")
 	how(s, sandbox.SwitchOf(&o.Lookup.Space), "lookup-space", "filters for equality compare white space")
 	how(s, sandbox.SwitchOf(&o.Lookup.Unicode), "lookup-unicode", "filters for equality compare Unicode forms")
@@ -115,6 +117,7 @@ func (f *sandboxFlags) answers() flagGroup {
 	s, o := g.Flags(), &f.options.Answers
 	how(s, sandbox.SwitchOf(&o.Items), "item-errors", "a bulk write tells of bad items; all but refusal answer success, and all but success-false store the good ones")
 	how(s, sandbox.SwitchOf(&o.Index), "error-index", "the first item is numbered in errors that name an index")
+	s.Lookup("error-index").Usage += " (default 0)" // pflag does not show a default of 0
 	how(s, sandbox.SwitchOf(&o.Bulk), "bulk-answer", "much of each row a bulk write answers")
 	how(s, sandbox.SwitchOf(&o.Patch), "patch-answer", "much of the row an update answers")
 	s.BoolVar(&o.BOM, "bom", false, "JSON begins with a byte order mark")

@@ -34,7 +34,7 @@ since, and so was one that the run made and that holds a text now in a field tha
 the row left empty: they are left alone. What was taken back is in undone.csv; what was not, in
 rejects.csv with the reason. Rows that the run left in doubt are left alone and
 listed in in_doubt.csv. The input, the mapping and its tables have to be what
-they were. An undo is a run of its own, with a journal: flytt resume goes on with
+they were; if the input was moved, --input says where it is now. An undo is a run of its own, with a journal: flytt resume goes on with
 one that was interrupted, stopped or killed, and the same undo twice does no
 harm. The retries of a run are runs of their own and undone by themselves.
 
@@ -45,7 +45,7 @@ it was told --undoable=false; --identity FILE opens it if it was sealed with
   flytt undo ./run --identity key.txt --yes`,
 		Args: oneRun,
 		RunE: func(c *cobra.Command, args []string) error {
-			j, past, err := a.lookBack(args[0], "undo")
+			j, past, err := a.lookBack(args[0], "undo", own.moved)
 			if err != nil {
 				return err
 			}
@@ -58,6 +58,7 @@ it was told --undoable=false; --identity FILE opens it if it was sealed with
 		},
 	}
 	own.addWatching(c)
+	own.addMoved(c)
 	w.addFlags(c)
 	w.connection.addYes(c)
 	c.Flags().StringVar(&w.identity, "identity", "", "`FILE` with the age identity that opens what was sealed with --undo-recipient")
@@ -134,7 +135,7 @@ func (j *job) undoSink(h *journal.Header, past *journal.Journal) (pipeline.Sink,
 func (j *job) nextOfDoubtful() step {
 	run := shorten(j.writing.parent)
 	if s, err := report.ReadSummary(j.writing.parent); err == nil && s != nil && s.Error == nil {
-		return step{command: join([]string{"flytt", "resume", run})}
+		return step{command: j.resume(run)}
 	}
 	return step{"compare the rows in in_doubt.csv with the API by hand, or go on with the run, which settles them and sends the rest, and take it back again",
 		join([]string{"flytt", "runs", "show", run})}

@@ -25,13 +25,14 @@ but reads. RUN is the id of the run or its directory.
 A row that its record holds is as sent. The others are in rejects.csv with the
 reason: the fields that differ, a record that is not there, several records with
 the row's key. Rows that the run left in doubt are in doubt still: flytt resume
-settles those. The input, the mapping and its tables have to be what they were.
+settles those. The input, the mapping and its tables have to be what they were;
+if the input was moved, --input says where it is now.
 The retries of a run are runs of their own and verified by themselves.`,
 		Example: `  flytt verify 20261124-021500-3fa9c1
   flytt verify ./run --json`,
 		Args: oneRun,
 		RunE: func(c *cobra.Command, args []string) error {
-			j, past, err := a.lookBack(args[0], "verify")
+			j, past, err := a.lookBack(args[0], "verify", own.moved)
 			if err != nil {
 				return err
 			}
@@ -40,6 +41,7 @@ The retries of a run are runs of their own and verified by themselves.`,
 		},
 	}
 	own.addWatching(c)
+	own.addMoved(c)
 	w.addReadFlags(c)
 	c.Flags().StringVar(&own.runDir, "run-dir", "", "new or empty `DIR` for what is found (default: flytt-runs/<id>)")
 	return c
@@ -64,9 +66,9 @@ func oneRun(_ *cobra.Command, args []string) error {
 }
 
 // lookBack returns the job that goes over the rows of a run again, as a run of
-// verb, and the journal of that run. As long as that is open nobody goes on with
-// the run.
-func (a *app) lookBack(run, verb string) (*job, *journal.Journal, error) {
+// verb, and the journal of that run. Its input was moved if that is not empty. As long
+// as the journal is open nobody goes on with the run.
+func (a *app) lookBack(run, verb, moved string) (*job, *journal.Journal, error) {
 	path, err := a.findRun(run)
 	if err != nil {
 		return nil, nil, err
@@ -78,7 +80,7 @@ func (a *app) lookBack(run, verb string) (*job, *journal.Journal, error) {
 	if err != nil {
 		return nil, nil, then(err, a.typed())
 	}
-	j, err := a.replay(path, past.Header(), verb)
+	j, err := a.replay(path, past.Header(), verb, moved)
 	if err != nil {
 		return nil, nil, errors.Join(err, past.Close())
 	}
@@ -87,8 +89,8 @@ func (a *app) lookBack(run, verb string) (*job, *journal.Journal, error) {
 }
 
 // replay makes the job that goes over the rows of the run at path, whose journal
-// has the header h, as a run of verb.
-func (a *app) replay(path string, h journal.Header, verb string) (*job, error) {
+// has the header h, as a run of verb. Its input was moved if that is not empty.
+func (a *app) replay(path string, h journal.Header, verb, moved string) (*job, error) {
 	switch {
 	case h.Verb == "undo":
 		return nil, usagef(runsHint, "%s took back what another run did: it wrote no rows of its own", shorten(path))
@@ -102,6 +104,9 @@ func (a *app) replay(path string, h journal.Header, verb string) (*job, error) {
 		return nil, err
 	}
 	follow(&h, o, path)
+	if err := relocate(&h, o, moved); err != nil {
+		return nil, then(err, a.typed())
+	}
 	j, err := a.jobLike(path, h)
 	if err != nil {
 		return nil, err
@@ -109,6 +114,7 @@ func (a *app) replay(path string, h journal.Header, verb string) (*job, error) {
 	if err := j.keepRetry(path); err != nil {
 		return nil, err
 	}
+	j.flags.moved = moved
 	j.verb, j.file, j.input, j.clock, j.writing.past = verb, o.File, o.Input, o.clock(&h), &h
 	if verb == "apply" {
 		j.writing.plan = path // and the run belongs to none
@@ -158,7 +164,7 @@ func (j *job) nextOfVerify(err error) step {
 	case err != nil:
 		return step{command: j.again()}
 	case j.summary.Rows.InDoubt > 0 && j.parentSettles():
-		return step{command: join([]string{"flytt", "resume", run})}
+		return step{command: j.resume(run)}
 	case j.summary.Rows.Rejected+j.summary.Rows.InDoubt > 0:
 		return step{"see in the files which rows are not as they were sent, or cannot be told", join([]string{"flytt", "runs", "show", run})}
 	}

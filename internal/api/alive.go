@@ -251,7 +251,7 @@ func (c *Client) Alive(ctx context.Context, path string) error {
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case o.Status/100 == 3, o.Status == http.StatusUnauthorized, o.Status == http.StatusForbidden:
+		case o.Class == Answered && (o.Status/100 == 3 || o.Status == http.StatusUnauthorized || o.Status == http.StatusForbidden):
 			return &StatusError{Method: http.MethodGet, Path: path, Status: o.Status}
 		case lives(&o):
 			return nil

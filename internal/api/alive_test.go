@@ -301,15 +301,17 @@ func TestWritesThatAreNotSentCostTokens(t *testing.T) {
 
 func TestAliveAsksOnce(t *testing.T) {
 	for _, test := range []struct {
-		status int
-		body   string
-		fails  bool
+		status  int
+		body    string
+		headers []string
+		fails   bool
 	}{
-		{200, "[]", false}, {200, ` {"results":[]}`, false}, {404, "", false}, {400, "", false},
-		{429, "", false}, {401, "", true}, {403, "", true}, {302, "", true},
+		{200, "[]", nil, false}, {200, ` {"results":[]}`, nil, false}, {404, "", nil, false}, {400, "", nil, false},
+		{429, "", nil, false}, {401, "", nil, true}, {403, "", nil, true}, {302, "", nil, true},
+		{403, "", []string{"Retry-After", "2"}, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			b := &weary{serve: func(*http.Request) *http.Response { return respond(test.status, test.body) }}
+			b := &weary{serve: func(*http.Request) *http.Response { return respond(test.status, test.body, test.headers...) }}
 			c := b.client(t, Config{})
 			err := c.Alive(t.Context(), listPath)
 			var status *StatusError

@@ -1,9 +1,9 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -99,7 +99,7 @@ func (e *GaveUpError) Hint() string {
 	case e.Unanswered:
 		return "the API, or a proxy on the way to it, is in trouble; try again later"
 	}
-	return "check FLYTT_BASE_URL, the network and the proxy settings"
+	return cmp.Or(CertificateHint(e.Err), "check FLYTT_BASE_URL, the network and the proxy settings")
 }
 
 // cause is why an exchange failed, in words that cannot hold anything of a row
@@ -157,16 +157,6 @@ func speaksOfHosts(err error) bool {
 	var dns *net.DNSError
 	var number syscall.Errno
 	return errors.As(err, &op) || errors.As(err, &dns) || errors.As(err, &number) || untrusted(err)
-}
-
-// untrusted reports whether err is about the server's certificate.
-func untrusted(err error) bool {
-	var verification *tls.CertificateVerificationError
-	var authority x509.UnknownAuthorityError
-	var host x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	return errors.As(err, &verification) || errors.As(err, &authority) ||
-		errors.As(err, &host) || errors.As(err, &invalid)
 }
 
 // hopeless reports whether trying again cannot help as long as nobody changes

@@ -2,15 +2,13 @@ package api
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"flytt/internal/jsonscan"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -21,7 +19,8 @@ type Lookup struct {
 	Field string
 	Keys  []string // each Lookupable
 	// Control is the key of a record that is known to be there. It is asked for in
-	// every request, and an answer that does not show it is not believed.
+	// every request, or right before and after one that has room for one key only. An
+	// answer that does not show it is not believed.
 	Control string
 	// Unique says that no two records have the same key, so that reading ends when
 	// every key is found.
@@ -35,12 +34,20 @@ type Record struct {
 	Object jsontext.Value
 }
 
+// Found is what a list shows of one key.
+type Found struct {
+	Records []Record // that have the key
+	// Near are records that have the key in another form: see FoldKey. The list shows
+	// them when it is asked for the key, so that it takes the two for the same.
+	Near []Record
+}
+
 // ErrBlind says that the list does not show a record that is known to be there,
 // so that what it does not show may be there too.
 var ErrBlind = errors.New("the list does not show a record that is known to be there")
 
-// errStrangers says that a key that was not found may be there in another form:
-// the API may store and compare keys without regard to case or separators.
+// errStrangers says that a key that was not found may be there all the same: the
+// list shows records of keys that are not even near to it.
 var errStrangers = errors.New("the list shows records of other keys than those asked for")
 
 const (
@@ -51,34 +58,31 @@ const (
 	maxStrangers = 100 // records of other keys in one slice: a filter that has no effect
 )
 
-// Lookupable reports whether key can be asked for in a list: it is not empty,
-// and holds neither a comma, which separates keys, nor anything that a server
-// may trim or refuse.
+// Lookupable reports whether key can be asked for in a list: it is not empty or
+// very long, and holds nothing that a server may trim or refuse.
 func Lookupable(key []byte) bool {
 	if len(key) == 0 || len(key) > maxKeyLength || !utf8.Valid(key) {
 		return false
 	}
-	return !bytes.ContainsFunc(key, func(r rune) bool { return r == ',' || r < ' ' || r == 0x7F }) &&
+	return !bytes.ContainsFunc(key, func(r rune) bool { return r < ' ' || r == 0x7F }) &&
 		len(bytes.TrimSpace(key)) == len(key)
 }
 
-// FindByKeys returns the records that l asks for, by their keys; a key that no
-// record has is not among them. A record whose key is stored with white space
+// Joinable reports whether key can be asked for together with others: it has no
+// comma, which separates them.
+func Joinable(key string) bool { return !strings.Contains(key, ",") }
+
+// FindByKeys returns what the list shows of the keys that l asks for; a key of which
+// it shows nothing is not among them. A record whose key is stored with white space
 // around it is that of the key without, unless it is asked for by itself. In
 // requests that keep the URL short it reads pages until an empty one, or until
-// nothing can be left to find. Reads are repeated a few times where that can
-// help. An error, ErrBlind among them, means that nothing is known of any key.
-func (c *Client) FindByKeys(ctx context.Context, l Lookup) (map[string][]Record, error) {
-	f := finder{client: c, Lookup: l, found: make(map[string][]Record, len(l.Keys))}
-	for keys := l.Keys; len(keys) > 0; {
-		n := f.slice(keys)
-		if n == 0 {
-			return nil, fmt.Errorf("GET %s: a key that is too long to be asked for", l.Path)
-		}
-		if err := f.read(ctx, keys[:n]); err != nil {
-			return nil, err
-		}
-		keys = keys[n:]
+// nothing can be left to find. Keys that are not Joinable are asked for one at a
+// time. Reads are repeated a few times where that can help. An error, ErrBlind among
+// them, means that nothing is known of any key.
+func (c *Client) FindByKeys(ctx context.Context, l Lookup) (map[string]Found, error) {
+	f := finder{client: c, Lookup: l, found: make(map[string]Found, len(l.Keys))}
+	if err := f.findAll(ctx); err != nil {
+		return nil, err
 	}
 	return f.found, nil
 }
@@ -86,33 +90,140 @@ func (c *Client) FindByKeys(ctx context.Context, l Lookup) (map[string][]Record,
 type finder struct {
 	Lookup
 	client *Client
-	found  map[string][]Record
+	found  map[string]Found
 }
 
-// slice returns how many of keys one URL has room for.
-func (f *finder) slice(keys []string) int {
-	size := len(f.client.base.Host) + len(f.Path) + 3*len(f.Field) + len(url.QueryEscape(f.Control)) + 100
-	for n, key := range keys {
-		size += len(url.QueryEscape(key)) + len("%2C")
-		if size > maxURL || n == maxSlice {
-			return n
+// findAll asks for all keys. An answer to a request for one key alone cannot show the
+// control too: that is asked for before and after.
+func (f *finder) findAll(ctx context.Context) error {
+	joint, alone := f.part()
+	beside := f.Control
+	if !Joinable(beside) {
+		beside = ""
+	}
+	apart := f.Control != "" && (len(alone) > 0 || beside == "")
+	if apart {
+		if err := f.showControl(ctx); err != nil {
+			return err
 		}
 	}
-	return len(keys)
+	if err := f.findJoint(ctx, joint, beside); err != nil {
+		return err
+	}
+	for _, key := range alone {
+		if f.tooLong(key) {
+			return f.keyTooLong()
+		}
+		if err := f.read(ctx, question{keys: []string{key}, alone: true}); err != nil {
+			return err
+		}
+	}
+	if apart {
+		return f.showControl(ctx)
+	}
+	return nil
 }
 
-// read reads all pages of the records that have one of keys.
-func (f *finder) read(ctx context.Context, keys []string) error {
-	p := pageReader{finder: f, asked: make(map[string]bool, len(keys)), met: map[string]bool{}, seen: f.Control == ""}
-	for _, key := range keys {
-		p.asked[key] = true
+// part parts the keys into those that can be asked for together, with the control,
+// and the others: keys with a comma, and those that are near to the control, which
+// the answer shows whether or not the list takes the two for the same.
+func (f *finder) part() (joint, alone []string) {
+	control := form{FoldKey(f.Control), strings.TrimSpace(f.Control)}
+	for _, key := range f.Keys {
+		if !Joinable(key) || f.Control != "" && formOf(key).confusable(control) {
+			alone = append(alone, key)
+		} else {
+			joint = append(joint, key)
+		}
 	}
-	names := keys
-	if f.Control != "" && !p.asked[f.Control] {
-		names = append(keys[:len(keys):len(keys)], f.Control)
+	return joint, alone
+}
+
+// form is what two keys are compared by.
+type form struct{ folded, trimmed string }
+
+func formOf(key string) form { return form{FoldKey(key), strings.TrimSpace(key)} }
+
+// confusable reports whether the record of one key may be taken for a record that is
+// near to the other, if both are asked for in one request.
+func (f form) confusable(g form) bool { return f.folded == g.folded && f.trimmed != g.trimmed }
+
+// showControl asks for the control alone; ErrBlind says that the list does not show
+// it.
+func (f *finder) showControl(ctx context.Context) error {
+	g := finder{client: f.client, Lookup: f.Lookup, found: map[string]Found{}}
+	return g.read(ctx, question{keys: []string{f.Control}, control: f.Control, alone: true})
+}
+
+// findJoint asks for keys, many at a time.
+func (f *finder) findJoint(ctx context.Context, keys []string, control string) error {
+	for len(keys) > 0 {
+		var now []string
+		now, keys = f.slice(keys, control)
+		if len(now) == 0 {
+			return f.keyTooLong()
+		}
+		if err := f.read(ctx, question{keys: now, control: control}); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+func (f *finder) keyTooLong() error {
+	return fmt.Errorf("GET %s: a key that is too long to be asked for", f.Path)
+}
+
+// overhead is how many bytes a URL has besides its keys.
+func (f *finder) overhead() int { return len(f.client.base.Host) + len(f.Path) + 3*len(f.Field) + 100 }
+
+// tooLong reports whether key does not fit into a URL by itself.
+func (f *finder) tooLong(key string) bool {
+	return f.overhead()+len(url.QueryEscape(key)) > maxURL
+}
+
+// slice returns those of keys that one request asks for, as many as a URL has room
+// for, and the others. Keys that may be confused are never in the same one.
+func (f *finder) slice(keys []string, control string) (now, later []string) {
+	size := f.overhead() + len(url.QueryEscape(control))
+	taken := make(map[string]string, min(len(keys), maxSlice)) // by the folded form: the trimmed one
+	for i, key := range keys {
+		of := formOf(key)
+		if trimmed, ok := taken[of.folded]; ok && trimmed != of.trimmed {
+			later = append(later, key)
+			continue
+		}
+		size += len(url.QueryEscape(key)) + len("%2C")
+		if size > maxURL || len(now) == maxSlice {
+			return now, append(later, keys[i:]...)
+		}
+		taken[of.folded] = of.trimmed
+		now = append(now, key)
+	}
+	return now, later
+}
+
+// question is what one request asks for, and each of its pages.
+type question struct {
+	keys    []string
+	control string // which the answer has to show; empty: nothing
+	alone   bool   // there is one key, and the filter is that of equal values
+}
+
+// names returns the keys that the filter has.
+func (q *question) names() []string {
+	if q.control == "" || slices.Contains(q.keys, q.control) {
+		return q.keys
+	}
+	return append(q.keys[:len(q.keys):len(q.keys)], q.control)
+}
+
+// read reads all pages of the records that q asks for.
+func (f *finder) read(ctx context.Context, q question) error {
+	p := newPageReader(f, q)
+	names := q.names()
 	for page := 1; p.strangers <= maxStrangers && page <= 2*len(names)+10; page++ {
-		objects, err := f.page(ctx, names, page)
+		objects, err := f.page(ctx, names, q.alone, page)
 		switch {
 		case err != nil:
 			return err
@@ -130,112 +241,15 @@ func (f *finder) read(ctx context.Context, keys []string) error {
 	return fmt.Errorf("GET %s: more records than can have the keys asked for; the filter or the paging has no effect", f.Path)
 }
 
-// pageReader takes in the pages of one slice of keys.
-type pageReader struct {
-	*finder
-	asked     map[string]bool
-	met       map[string]bool // objects by id, or whole where they have none
-	seen      bool            // the control
-	strangers int             // records of other keys
-}
-
-// missing returns the keys that were asked for and not found.
-func (p *pageReader) missing() (keys []string) {
-	for key := range p.asked {
-		if len(p.found[key]) == 0 {
-			keys = append(keys, key)
-		}
-	}
-	return keys
-}
-
-// complete reports whether a page of n objects leaves nothing to find. Where a
-// key may have several records a first page does that is neither full nor of a
-// length that servers like to cut pages to (10, 25, 100), or one that is longer
-// than was asked for.
-func (p *pageReader) complete(page, n int) bool {
-	if page == 1 && n > pageSize {
-		return true
-	}
-	if !p.seen || p.strangers > 0 || len(p.missing()) > 0 {
-		return false
-	}
-	return p.Unique || page == 1 && n < pageSize && n%5 != 0
-}
-
-// end ends the reading: what was not found is absent, unless the answer is not
-// to be believed.
-func (p *pageReader) end() error {
-	switch {
-	case !p.seen:
-		return fmt.Errorf("GET %s: %w", p.Path, ErrBlind)
-	case p.strangers > 0 && len(p.missing()) > 0:
-		return fmt.Errorf("GET %s: %w", p.Path, errStrangers)
-	}
-	return nil
-}
-
-// repeated ends the reading of a list that shows nothing new on another page. If
-// it does not know pages, all there is was on the first. If it cuts its answers
-// all the same, keys that were not found are shown once they are asked for
-// without the others.
-func (p *pageReader) repeated(ctx context.Context, page int) error {
-	if rest := p.missing(); len(rest) > 0 {
-		objects, err := p.page(ctx, rest, 1)
-		if err != nil {
-			return err
-		}
-		if len(objects) > 0 {
-			return fmt.Errorf("GET %s: page %d is the page before it again", p.Path, page)
-		}
-	}
-	return p.end()
-}
-
-// keep keeps those of objects that have a key asked for, each record once: it
-// may be on two pages if records came or went between them. It returns how many
-// were not met before.
-func (p *pageReader) keep(objects [][]byte) (fresh int) {
-	for _, object := range objects {
-		stored := string(keyOf(object, p.Field))
-		p.seen = p.seen || stored == p.Control
-		record := Record{ID: string(jsonscan.Text(jsonscan.Member(object, "id"))), Key: stored, Object: object}
-		name := cmp.Or(record.ID, string(object))
-		if p.met[name] {
-			continue
-		}
-		p.met[name] = true
-		fresh++
-		key := stored
-		if !p.asked[key] {
-			key = strings.TrimSpace(stored)
-		}
-		switch {
-		case p.asked[key]:
-			p.found[key] = append(p.found[key], record)
-		case stored != p.Control || stored == "":
-			p.strangers++
-		}
-	}
-	return fresh
-}
-
-func keyOf(object []byte, field string) []byte {
-	v := jsontext.Value(object)
-	for name := range strings.SplitSeq(field, ".") {
-		if v.Kind() != '{' {
-			break
-		}
-		v = jsonscan.Member(v, name)
-	}
-	return jsonscan.Text(v)
-}
-
 // page reads one page; none at all is the end.
-func (f *finder) page(ctx context.Context, keys []string, number int) ([][]byte, error) {
+func (f *finder) page(ctx context.Context, keys []string, alone bool, number int) ([][]byte, error) {
+	filter := f.Field + "__in"
+	if alone {
+		filter = f.Field
+	}
 	a := ask{list: NewList(f.Path, nil), page: number, size: pageSize, extra: url.Values{
-		f.Field + "__in": {strings.Join(keys, ",")},
-		"_order_by":      {f.Field},
+		filter:      {strings.Join(keys, ",")},
+		"_order_by": {f.Field},
 	}}
 	var p page
 	if err := f.client.fetch(ctx, &a, &p, ""); err != nil {

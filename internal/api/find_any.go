@@ -9,17 +9,27 @@ import (
 const anySize = 20
 
 // AnyKey returns the key of some record that the list at path shows: one whose
-// field can be asked for. ErrBlind says that it shows none.
+// field can be asked for, if possible together with others. ErrBlind says that it
+// shows none.
 func (c *Client) AnyKey(ctx context.Context, path, field string) (string, error) {
 	a := ask{list: NewList(path, nil), page: 1, size: anySize}
 	var p page
 	if err := c.fetch(ctx, &a, &p, ""); err != nil {
 		return "", err
 	}
+	any := ""
 	for i := range p.objects {
-		if key := keyOf(p.object(i), field); Lookupable(key) {
+		key := keyOf(p.object(i), field)
+		switch {
+		case !Lookupable(key):
+		case Joinable(string(key)):
 			return string(key), nil
+		case any == "":
+			any = string(key)
 		}
 	}
-	return "", fmt.Errorf("GET %s: %w", path, ErrBlind)
+	if any == "" {
+		return "", fmt.Errorf("GET %s: %w", path, ErrBlind)
+	}
+	return any, nil
 }

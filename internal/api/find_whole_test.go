@@ -23,8 +23,8 @@ func TestFindByKeysInAListWithoutPages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(found) != 33 || len(found[keys[7]]) != 2 {
-		t.Errorf("%d keys found, %d of one that is there twice", len(found), len(found[keys[7]]))
+	if len(found) != 33 || len(found[keys[7]].Records) != 2 {
+		t.Errorf("%d keys found, %d of one that is there twice", len(found), len(found[keys[7]].Records))
 	}
 	if found, err := (&list{keys: keys[:1], pageSize: 500, stuck: true}).find(t, keys[0], "N"); err != nil || len(found) != 0 {
 		t.Errorf("only the control: %v, %v", found, err)
@@ -72,12 +72,12 @@ func TestFindByKeysReadsNoPageInVain(t *testing.T) {
 func TestFindByKeysWithWhiteSpaceStored(t *testing.T) {
 	l := &list{keys: []string{"A", " lead", "lead"}, pageSize: 500}
 	found, err := l.find(t, "A", "A", "lead", " lead")
-	if err != nil || len(found["lead"]) != 1 || len(found[" lead"]) != 1 || found[" lead"][0].Key != " lead" {
+	if err != nil || len(found["lead"].Records) != 1 || len(found[" lead"].Records) != 1 || found[" lead"].Records[0].Key != " lead" {
 		t.Errorf("%v, %v", found, err)
 	}
 	l = &list{keys: []string{"A", "tail "}, pageSize: 500, deaf: true} // it compares keys without their white space
 	found, err = l.find(t, "A", "tail")
-	if err != nil || len(found["tail"]) != 1 || found["tail"][0].Key != "tail " {
+	if err != nil || len(found["tail"].Records) != 1 || found["tail"].Records[0].Key != "tail " {
 		t.Errorf("%v, %v", found, err)
 	}
 }

@@ -15,7 +15,7 @@ type Class uint8
 const (
 	InDoubt      Class = iota // the API may have applied it, in whole or in part
 	NotSent                   // no byte of the body left this process, or the server refused the stream
-	NotProcessed              // the API turned it away unread: 429, or 503 with Retry-After
+	NotProcessed              // the API turned it away unread: see turnsAway
 	Answered                  // the API said what it did
 )
 
@@ -74,6 +74,19 @@ func Refuses(status int) bool {
 	return false
 }
 
+// turnsAway reports whether status, with or without a Retry-After that can be read,
+// says that the API did not process the request and may process it later. Proxies that
+// limit rates answer 403 with Retry-After.
+func turnsAway(status int, retryAfter bool) bool {
+	switch status {
+	case http.StatusTooManyRequests:
+		return true
+	case http.StatusForbidden, http.StatusServiceUnavailable:
+		return retryAfter
+	}
+	return false
+}
+
 // classify says what the answer res proves. Its body was read into body until
 // bodyErr.
 func (c *Client) classify(res *http.Response, body []byte, bodyErr error) Outcome {
@@ -82,11 +95,11 @@ func (c *Client) classify(res *http.Response, body []byte, bodyErr error) Outcom
 	switch {
 	case o.Status/100 == 2 && bodyErr != nil:
 		o.Err = fmt.Errorf("answer %d: %w", o.Status, bodyErr)
-	case o.Status/100 == 2, Stops(o.Status), Refuses(o.Status), o.Status == http.StatusRequestEntityTooLarge:
-		o.Class = Answered
-	case o.Status == http.StatusTooManyRequests, o.Status == http.StatusServiceUnavailable && told:
+	case turnsAway(o.Status, told):
 		o.Class, o.Wait = NotProcessed, wait
 		o.Err = fmt.Errorf("the API answered %d %s", o.Status, http.StatusText(o.Status))
+	case o.Status/100 == 2, Stops(o.Status), Refuses(o.Status), o.Status == http.StatusRequestEntityTooLarge:
+		o.Class = Answered
 	default:
 		o.Err = fmt.Errorf("the API answered %d %s", o.Status, http.StatusText(o.Status))
 	}

@@ -75,23 +75,25 @@ func TestPatienceEndsWithTheContext(t *testing.T) {
 
 // What says later to one request holds back the others too.
 func TestPauseHoldsAllRequests(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		busy := true
-		c := newClient(t, api.Config{BaseURL: "https://x.se", Transport: transport(func(r *http.Request) (*http.Response, error) {
-			res := &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("[]"))}
-			if busy {
-				res.StatusCode = 429
-				res.Header.Set("Retry-After", "30")
+	for _, status := range []int{429, 403, 503} {
+		synctest.Test(t, func(t *testing.T) {
+			busy := true
+			c := newClient(t, api.Config{BaseURL: "https://x.se", Transport: transport(func(r *http.Request) (*http.Response, error) {
+				res := &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("[]"))}
+				if busy {
+					res.StatusCode = status
+					res.Header.Set("Retry-After", "30")
+				}
+				busy = false
+				return res, nil
+			})})
+			start := time.Now()
+			c.BulkWrite(t.Context(), path, body, nil)
+			if o := c.BulkWrite(t.Context(), path, body, nil); !o.OK() || time.Since(start) < 30*time.Second {
+				t.Errorf("%d: second request: %v after %v", status, o.Class, time.Since(start))
 			}
-			busy = false
-			return res, nil
-		})})
-		start := time.Now()
-		c.BulkWrite(t.Context(), path, body, nil)
-		if o := c.BulkWrite(t.Context(), path, body, nil); !o.OK() || time.Since(start) < 30*time.Second {
-			t.Errorf("second request: %v after %v", o.Class, time.Since(start))
-		}
-	})
+		})
+	}
 }
 
 func TestStatusErrorHints(t *testing.T) {

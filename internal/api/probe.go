@@ -26,7 +26,7 @@ type Probe struct {
 	Requests   int // that were made, all of them GET
 	First      Exchange
 	Rows       int           // that were looked at
-	Busy       int           // answers 429 and 503
+	Busy       int           // answers that ask for fewer requests: 429, 503, 403 with Retry-After
 	RetryAfter bool          // one of them said how long to wait
 	Fastest    time.Duration // of all round trips
 	Findings   []Finding     // in the order of topics; none if First failed

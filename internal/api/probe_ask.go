@@ -58,7 +58,7 @@ func (b *prober) get(ctx context.Context, what *request, limit int64) *reply {
 		b.p.Requests++
 		r := b.client.exchange(ctx, what, limit)
 		b.note(r)
-		again := r.Status == http.StatusTooManyRequests || r.Status >= 500 || r.Err != nil && !hopeless(r.Err)
+		again := turnsAway(r.Status, r.wait >= 0) || r.Status >= 500 || r.Err != nil && !hopeless(r.Err)
 		if !again || try == 2 || ctx.Err() != nil || r.wait > probePause {
 			return r
 		}
@@ -74,7 +74,7 @@ func (b *prober) get(ctx context.Context, what *request, limit int64) *reply {
 
 // note keeps what r shows besides its content.
 func (b *prober) note(r *reply) {
-	if r.Status == http.StatusTooManyRequests || r.Status == http.StatusServiceUnavailable {
+	if turnsAway(r.Status, r.wait >= 0) || r.Status == http.StatusServiceUnavailable {
 		b.p.Busy++
 		b.p.RetryAfter = b.p.RetryAfter || r.wait >= 0
 	}

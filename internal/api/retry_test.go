@@ -64,29 +64,36 @@ func clientOf(t testing.TB, serve served) (*Client, *network) {
 func askPage(page int) *ask { return &ask{list: NewList(listPath, nil), page: page, size: 500} }
 
 func TestFault10ReadsWaitAsToldThroughAStorm(t *testing.T) {
-	for _, form := range []string{"seconds", "date"} {
-		synctest.Test(t, func(t *testing.T) {
-			c, n := clientOf(t, func(n int, _ *http.Request) (*http.Response, error) {
-				now := time.Now().UTC()
-				after := "20"
-				if form == "date" {
-					after = now.Add(20 * time.Second).Format(http.TimeFormat)
-				}
-				if n <= 30 {
-					return respond(429, "later", "Retry-After", after, "Date", now.Format(http.TimeFormat)), nil
-				}
-				return respond(200, `[{"id":"A"}]`), nil
-			})
-			start := time.Now()
-			var p page
-			err := c.fetch(t.Context(), askPage(1), &p, "")
-			if waited := time.Since(start); err != nil || waited < 10*time.Minute || waited > 12*time.Minute {
-				t.Errorf("%s: %v after %v", form, err, waited)
-			}
-			if n.requests != 31 || len(p.objects) != 1 || c.budget.spent != 0 {
-				t.Errorf("%s: %d requests, %d objects, %d tokens spent", form, n.requests, len(p.objects), c.budget.spent)
-			}
-		})
+	for _, status := range []int{429, 403, 503} {
+		for _, form := range []string{"seconds", "date"} {
+			synctest.Test(t, func(t *testing.T) { readsThroughAStorm(t, status, form) })
+		}
+	}
+}
+
+// readsThroughAStorm reads from an API that answers with status and a Retry-After of
+// some form many times.
+func readsThroughAStorm(t *testing.T, status int, form string) {
+	t.Helper()
+	c, n := clientOf(t, func(n int, _ *http.Request) (*http.Response, error) {
+		now := time.Now().UTC()
+		after := "20"
+		if form == "date" {
+			after = now.Add(20 * time.Second).Format(http.TimeFormat)
+		}
+		if n <= 30 {
+			return respond(status, "later", "Retry-After", after, "Date", now.Format(http.TimeFormat)), nil
+		}
+		return respond(200, `[{"id":"A"}]`), nil
+	})
+	start := time.Now()
+	var p page
+	err := c.fetch(t.Context(), askPage(1), &p, "")
+	if waited := time.Since(start); err != nil || waited < 10*time.Minute || waited > 12*time.Minute {
+		t.Errorf("%d, %s: %v after %v", status, form, err, waited)
+	}
+	if n.requests != 31 || len(p.objects) != 1 || c.budget.spent != 0 {
+		t.Errorf("%d, %s: %d requests, %d objects, %d tokens spent", status, form, n.requests, len(p.objects), c.budget.spent)
 	}
 }
 

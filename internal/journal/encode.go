@@ -328,7 +328,7 @@ func (d *decoder) fates(rows int) []pipeline.Fate {
 	for len(out) < rows && !d.bad {
 		f := pipeline.Fate(d.byte())
 		n := d.count(rows - len(out))
-		if n == 0 || f > pipeline.Updated {
+		if n == 0 || f > pipeline.Existing {
 			d.fail()
 			return nil
 		}

@@ -88,6 +88,7 @@ func (a *Account) add(p *Part) {
 	r.Updated += p.Rows.Updated
 	r.Unchanged += p.Rows.Unchanged
 	r.Skipped += p.Rows.Skipped
+	r.Existing += p.Rows.Existing
 	r.InDoubt += p.Rows.InDoubt
 	r.NotSent += p.Rows.NotSent
 }

@@ -136,7 +136,7 @@ func (p *printer) fates(w *Whole) {
 		{"valid", c.Valid, unsent, validSay},
 		{words.written, c.Written, !unsent && verb != "verify", words.changes(c)},
 		{words.unchanged, c.Unchanged, c.Unchanged > 0, words.unchangedSay},
-		{"skipped", c.Skipped, c.Skipped > 0, words.skipped},
+		{"skipped", c.Skipped, c.Skipped > 0, words.skippedSay(c)},
 		{words.rejected, c.Rejected, true, ""},
 		{"in doubt", c.InDoubt, c.InDoubt > 0, "sent, and no answer shows whether they arrived"},
 		{"not sent", c.NotSent, c.NotSent > 0, "the run stopped first"},

@@ -123,6 +123,31 @@ Files
 	}
 }
 
+// TestSkippedRowsAreToldApart prints runs that skipped rows for one reason, or two.
+func TestSkippedRowsAreToldApart(t *testing.T) {
+	for want, rows := range map[string]pipeline.Counts{
+		"  skipped       12   left out by the mapping\n":                                       {Read: 1250, Skipped: 12, Written: 1238},
+		"  skipped       12   already there, with other values\n":                              {Read: 1250, Skipped: 12, Existing: 12, Written: 1238},
+		"  skipped       12   5 left out by the mapping, 7 already there, with other values\n": {Read: 1250, Skipped: 12, Existing: 7, Written: 1238},
+	} {
+		s := sample()
+		s.Rows = rows
+		whole := Whole{Asked: Asked{Verb: "import"}, Account: NewAccount([]Part{{Run: "r", Verb: "import", State: StateDone, Rows: rows}})}
+		var summary, account strings.Builder
+		if err := errors.Join(s.Print(&summary, func(pipeline.Code) string { return "" }), whole.Print(&account)); err != nil {
+			t.Fatal(err)
+		}
+		for _, got := range []string{summary.String(), account.String()} {
+			if !strings.Contains(got, want) {
+				t.Errorf("no %q in:\n%s", want, got)
+			}
+		}
+		if !whole.Account.Balanced {
+			t.Errorf("%v: %q", rows, whole.Account.Faults)
+		}
+	}
+}
+
 func TestFirstRowIsNamedAsInTheSheet(t *testing.T) {
 	s := sample()
 	s.Locate(func(field string, row int64) string {

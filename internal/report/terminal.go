@@ -68,7 +68,7 @@ func (p *printer) counts(s *Summary) {
 		{"valid", c.Valid, s.Verb == "validate", "nothing was sent; only the API knows more"},
 		{words.written, c.Written, s.Verb != "validate" && s.Verb != "verify" && s.Verb != "plan", words.changes(c)},
 		{words.unchanged, c.Unchanged, (c.Unchanged > 0 || s.Verb == "verify") && !planned, words.unchangedSay},
-		{"skipped", c.Skipped, c.Skipped > 0 && !planned, words.skipped},
+		{"skipped", c.Skipped, c.Skipped > 0 && !planned, words.skippedSay(c)},
 		{words.rejected, c.Rejected, (s.Verb != "export" || c.Rejected > 0) && !planned, ""},
 		{"in doubt", c.InDoubt, c.InDoubt > 0, "sent, and no answer shows whether they arrived: never sent again"},
 		{"not sent", c.NotSent, c.NotSent > 0, "the run stopped first"},
@@ -145,6 +145,19 @@ func wordsOf(verb string) words {
 var importWords = words{
 	written: "written", new: "created", changed: "updated", unchanged: "unchanged", unchangedSay: "their records hold the same already",
 	skipped: "left out by the mapping", rejected: "rejected", reasons: "Why rows were rejected",
+}
+
+// skippedSay parts the rows skipped into those that were left out and those whose key
+// was there.
+func (w words) skippedSay(c pipeline.Counts) string {
+	existing := Number(c.Existing) + " already there, with other values"
+	switch {
+	case c.Existing == 0:
+		return w.skipped
+	case c.Existing == c.Skipped:
+		return "already there, with other values"
+	}
+	return fmt.Sprintf("%s %s, %s", Number(c.Skipped-c.Existing), w.skipped, existing)
 }
 
 // changes parts the rows written into those whose records are new and the others,

@@ -106,6 +106,7 @@ const jsonType = "application/json"
 
 // answer sends a whole body.
 func (x *exchange) answer(status int, body []byte) error {
+	x.unlock()
 	if status != http.StatusNoContent {
 		x.w.Header().Set("Content-Type", jsonType)
 	}
@@ -118,6 +119,7 @@ func (x *exchange) answer(status int, body []byte) error {
 // and one in the middle of an answer cuts the connection, so that the client
 // cannot take it for whole.
 func (x *exchange) fail(err error) {
+	x.unlock()
 	if x.w.status != 0 {
 		panic(http.ErrAbortHandler)
 	}

@@ -278,3 +278,33 @@ func TestAnswerFaultsStrikeSomeRequests(t *testing.T) {
 		t.Errorf("%q, then %q", first, second)
 	}
 }
+
+// TestFormsOfAnswersAreDescribed looks for each form in the description of the
+// sandbox that answers so.
+func TestFormsOfAnswersAreDescribed(t *testing.T) {
+	const bulkWrite, update = "#/paths/~1organization~1externalclientcontactperson~1list~1/post/responses/", "#/paths/~1organization~1externalclientcontactperson~1{pk}~1/patch/responses/200/content/application~1json/schema"
+	for _, c := range []struct {
+		o           sandbox.Options
+		place, want string
+	}{
+		{sandbox.Options{}, bulkWrite + "201/content/application~1json/schema/type", "array"},
+		{sandbox.Options{Answers: sandbox.Answers{Bulk: sandbox.RowIDs}}, bulkWrite + "201/content/application~1json/schema/items/$ref", "#/components/schemas/slim"},
+		{sandbox.Options{Answers: sandbox.Answers{Items: sandbox.MultiStatus}}, bulkWrite + "207/content/application~1json/schema/items/properties/status/type", "integer"},
+		{sandbox.Options{Answers: sandbox.Answers{Items: sandbox.MixedArray}}, bulkWrite + "200/content/application~1json/schema/type", "array"},
+		{sandbox.Options{Answers: sandbox.Answers{Items: sandbox.SuccessFlag}}, bulkWrite + "200/content/application~1json/schema/properties/success/type", "boolean"},
+		{sandbox.Options{Answers: sandbox.Answers{Items: sandbox.ItemList}}, bulkWrite + "200/content/application~1json/schema/properties/items/type", "array"},
+		{sandbox.Options{Answers: sandbox.Answers{Patch: sandbox.IDOnly}}, update + "/$ref", "#/components/schemas/slim"},
+		{sandbox.Options{Answers: sandbox.Answers{Patch: sandbox.ChangedOnly}}, update + "/$ref", "#/components/schemas/externalclientcontactperson-change"},
+		{sandbox.Options{Locks: sandbox.Locks{Conflicts: sandbox.Conflict409}}, bulkWrite + "409/content/application~1json/schema/$ref", "#/components/schemas/detail"},
+	} {
+		_, doc := described(t, open(t, c.o))
+		if got := lookup(doc, c.place); got != c.want {
+			t.Errorf("%s: %v, want %s", c.place, got, c.want)
+		}
+		walk(doc, func(o map[string]any) {
+			if ref, ok := o["$ref"].(string); ok && lookup(doc, ref) == nil {
+				t.Errorf("%s leads nowhere", ref)
+			}
+		})
+	}
+}

@@ -24,6 +24,7 @@
 //	check.go           the rules, in the server's words
 //	relations.go       references that have to name something
 //	write.go           bulk, create, update, delete
+//	lock.go            writes that lock each other out
 //	read.go            get and list
 //	bend.go            what switches and faults make of a list
 //	query.go           the parameters of a list
@@ -34,6 +35,7 @@
 //	lookup.go          what filters take for equal
 //	seed*.go           rows made up
 //	openapi.go         the description of it all
+//	openapi_answers.go and of the forms of its answers
 //	door.go            the listener, which can be shut for a time
 //	http2.go           the codes of ended streams
 //	fault.go           the plan: what strikes whom and when

@@ -35,6 +35,7 @@ type exchange struct {
 	refusing         time.Duration // for which nobody listens afterwards
 	delay            time.Duration // by which the commit is put off
 	postponed        func()        // the commit that was put off
+	release          func()        // the lock that the write holds; nil: it holds none
 
 	dead net.Conn // to be cut once the request is logged
 }
@@ -178,6 +179,9 @@ func (x *exchange) serve() error {
 	}
 	for _, m := range methods {
 		if m.name == x.r.Method {
+			if err := x.lock(); err != nil {
+				return err
+			}
 			return m.serve(x)
 		}
 	}

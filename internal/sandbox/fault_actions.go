@@ -49,6 +49,7 @@ var effects = []effect{
 	{"lookup-space", "HOW", "collapse", "or white space, see --lookup-space", chosen(func(x *exchange) *LookupSpace { return &x.lookup.Space })},
 	{"lookup-unicode", "HOW", "nfc", "or Unicode form, see --lookup-unicode", chosen(func(x *exchange) *LookupUnicode { return &x.lookup.Unicode })},
 	{"fill", "FIELDS", "", "empty fields are filled, see --fill", parseFillFault},
+	{"lock", "STATUS", "409", "409 or 400 as if another write was under way *", parseLock},
 	{"item-errors", "HOW", "207", "how bad items are told, see --item-errors", chosen(func(x *exchange) *ItemErrors { return &x.answers.Items })},
 	{"error-index", "N", "1", "errors count items from N, 0 or 1", chosen(func(x *exchange) *ErrorIndex { return &x.answers.Index })},
 	{"bulk-answer", "HOW", "ids", "what a bulk write answers, see --bulk-answer", chosen(func(x *exchange) *BulkAnswer { return &x.answers.Bulk })},

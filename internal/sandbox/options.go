@@ -22,6 +22,7 @@ type Options struct {
 	Storage         Storage // in which form fields are stored
 	Lookup          Lookup  // which texts filters take for equal
 	Answers         Answers // in which form writes are answered
+	Locks           Locks   // whether writes lock each other out
 
 	// What the reference does not say.
 	Atomicity   Atomicity     // what a bulk write with a bad item does to the good ones
@@ -108,8 +109,11 @@ const (
 const defaultMaxBody = 32 << 20
 
 // Check returns an error that names what cannot be done, as New would: a field
-// that no resource has.
+// that no resource has, a time below zero.
 func (o Options) Check() error {
+	if o.Locks.Hold < 0 {
+		return fmt.Errorf("lock time %s: below zero", o.Locks.Hold)
+	}
 	o, err := o.withDefaults()
 	if err != nil {
 		return err

@@ -1,0 +1,153 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"flytt/internal/jsonscan"
+)
+
+// pageReader takes in the pages of one question.
+type pageReader struct {
+	*finder
+	question
+	asked     map[string]bool
+	byForm    map[string][]string // the keys asked for, by their folded form
+	met       map[string]bool     // objects by id, or whole where they have none
+	seen      bool                // the control
+	strangers int                 // records of other keys
+}
+
+func newPageReader(f *finder, q question) *pageReader {
+	p := pageReader{finder: f, question: q, asked: make(map[string]bool, len(q.keys)),
+		byForm: make(map[string][]string, len(q.keys)), met: map[string]bool{}, seen: q.control == ""}
+	for _, key := range q.keys {
+		if !p.asked[key] {
+			p.asked[key] = true
+			folded := FoldKey(key)
+			p.byForm[folded] = append(p.byForm[folded], key)
+		}
+	}
+	return &p
+}
+
+// absent returns the keys of which nothing was found, and those of which only records
+// were found that are near.
+func (p *pageReader) absent() (none, near []string) {
+	for key := range p.asked {
+		switch of := p.found[key]; {
+		case len(of.Records) > 0:
+		case len(of.Near) > 0:
+			near = append(near, key)
+		default:
+			none = append(none, key)
+		}
+	}
+	return none, near
+}
+
+// complete reports whether a page of n objects leaves nothing to find. Where a
+// key may have several records a first page does that is neither full nor of a
+// length that servers like to cut pages to (10, 25, 100), or one that is longer
+// than was asked for.
+func (p *pageReader) complete(page, n int) bool {
+	if page == 1 && n > pageSize {
+		return true
+	}
+	none, near := p.absent()
+	if !p.seen || p.strangers > 0 || len(none) > 0 {
+		return false
+	}
+	return p.Unique && len(near) == 0 || page == 1 && n < pageSize && n%5 != 0
+}
+
+// end ends the reading: what was not found is absent, unless the answer is not
+// to be believed.
+func (p *pageReader) end() error {
+	none, _ := p.absent()
+	switch {
+	case !p.seen:
+		return fmt.Errorf("GET %s: %w", p.Path, ErrBlind)
+	case p.strangers > 0 && len(none) > 0:
+		return fmt.Errorf("GET %s: %w", p.Path, errStrangers)
+	}
+	return nil
+}
+
+// repeated ends the reading of a list that shows nothing new on another page. If
+// it does not know pages, all there is was on the first. If it cuts its answers
+// all the same, records of keys that were not found are shown once these are asked
+// for without the others.
+func (p *pageReader) repeated(ctx context.Context, page int) error {
+	none, near := p.absent()
+	if rest := append(none, near...); len(rest) > 0 {
+		objects, err := p.page(ctx, rest, p.alone, 1)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(objects, func(object []byte) bool { return !p.met[nameOf(object)] }) {
+			return fmt.Errorf("GET %s: page %d is the page before it again", p.Path, page)
+		}
+	}
+	return p.end()
+}
+
+// keep keeps those of objects that have a key asked for, each record once: it
+// may be on two pages if records came or went between them. It returns how many
+// were not met before.
+func (p *pageReader) keep(objects [][]byte) (fresh int) {
+	for _, object := range objects {
+		stored := string(keyOf(object, p.Field))
+		p.seen = p.seen || stored == p.control
+		if name := nameOf(object); !p.met[name] {
+			p.met[name] = true
+			fresh++
+			p.take(Record{ID: idOf(object), Key: stored, Object: object})
+		}
+	}
+	return fresh
+}
+
+// take gives record to the keys that it is about.
+func (p *pageReader) take(record Record) {
+	key := record.Key
+	if !p.asked[key] {
+		key = strings.TrimSpace(record.Key)
+	}
+	if p.asked[key] {
+		of := p.found[key]
+		of.Records = append(of.Records, record)
+		p.found[key] = of
+		return
+	}
+	folded := FoldKey(record.Key)
+	near := p.byForm[folded]
+	if folded == "" || len(near) == 0 && folded != FoldKey(p.control) {
+		p.strangers++
+		return
+	}
+	for _, key := range near {
+		of := p.found[key]
+		of.Near = append(of.Near, record)
+		p.found[key] = of
+	}
+}
+
+// nameOf returns what tells object from others.
+func nameOf(object []byte) string { return cmp.Or(idOf(object), string(object)) }
+
+func keyOf(object []byte, field string) []byte {
+	v := jsontext.Value(object)
+	for name := range strings.SplitSeq(field, ".") {
+		if v.Kind() != '{' {
+			break
+		}
+		v = jsonscan.Member(v, name)
+	}
+	return jsonscan.Text(v)
+}
