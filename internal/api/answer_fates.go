@@ -107,7 +107,13 @@ func (f *failures) byFaults() {
 // noteUnnamed tells the matching whether there are failures of rows that are not
 // known.
 func (f *failures) noteUnnamed() {
-	f.match.unnamed = slices.ContainsFunc(f.entries, func(n failure) bool { return n.row == whole }) ||
+	f.match.unnamed = 0
+	for _, n := range f.entries {
+		if n.row == whole {
+			f.match.unnamed++
+		}
+	}
+	f.match.vague = len(f.told) == 0 && len(f.reply.faults) > 0 ||
 		slices.ContainsFunc(f.told, func(r Refusal) bool { return r.Item == whole })
 }
 
@@ -232,6 +238,8 @@ func (p *refusalParser) explain(item int, v jsontext.Value, depth int) {
 func (p *refusalParser) listed(item int, object jsontext.Value) {
 	for name, v := range jsonscan.Members(object) {
 		switch k := v.Kind(); {
+		case slices.Contains(envelopes, string(name)), slices.Contains(shownNames, string(name)):
+			// what the answer shows beside it
 		case k == '[', k == '{' && slices.Contains(generic, string(name)):
 			p.reasons(item, join("", string(jsonscan.Unquote(name))), v, 1)
 		}

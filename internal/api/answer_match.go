@@ -15,7 +15,8 @@ type matching struct {
 	distinct int // ids of records that the answer shows
 	ids      idTable
 	byKeys   map[string][]int32 // rows by their keys
-	unnamed  bool               // there is a failure, and its row is not known
+	unnamed  int                // how many entries tell of a failure of a row that is not known
+	vague    bool               // there may be more of these failures
 	moved    bool               // a failure names a row that was sent at another place
 }
 
@@ -28,7 +29,7 @@ type rowFate struct {
 
 func (m *matching) begin(key *keyField, sent *Sent, entries []entry) {
 	m.key, m.sent, m.entries, m.byKeys = key, sent, entries, nil
-	m.unnamed, m.moved = false, false
+	m.unnamed, m.vague, m.moved = 0, false, false
 	m.rows = m.rows[:0]
 	for range sent.Items {
 		m.rows = append(m.rows, rowFate{item: -1})
@@ -177,11 +178,12 @@ func (m *matching) left() (rows, items []int32) {
 	return rows, items
 }
 
-// complete reports whether there is a record for each of rows among items. A
-// failure of a row that is not known would be one of these rows.
-func (m *matching) complete(rows, items []int32) bool {
+// complete reports whether there is a record for each of rows among items, and
+// accounted whether each of items must be the record of one of rows, because the
+// others of these failed.
+func (m *matching) complete(rows, items []int32) (complete, accounted bool) {
 	if m.whole() {
-		return true
+		return true, true
 	}
 	ids := map[int32]bool{}
 	for _, j := range items {
@@ -189,7 +191,8 @@ func (m *matching) complete(rows, items []int32) bool {
 			ids[first] = true
 		}
 	}
-	return len(ids) == len(rows) && !m.unnamed
+	accounted = !m.vague && len(ids)+m.unnamed == len(rows)
+	return accounted && m.unnamed == 0, accounted
 }
 
 // byFields matches what is left by what rows and items have in common.
@@ -198,7 +201,8 @@ func (m *matching) byFields() {
 	if len(rows) == 0 || len(items) == 0 {
 		return
 	}
-	p := pairing{matching: m, how: ByFields, loose: m.complete(rows, items)}
+	p := pairing{matching: m, how: ByFields}
+	p.loose, p.accounted = m.complete(rows, items)
 	for i := range int32(len(m.rows)) {
 		p.rows = append(p.rows, i)
 	}
@@ -214,7 +218,7 @@ func (m *matching) byFields() {
 // first what stands where it was sent, then one after another.
 func (m *matching) byPosition() {
 	rows, items := m.left()
-	if len(rows) == 0 || !m.complete(rows, items) {
+	if complete, _ := m.complete(rows, items); len(rows) == 0 || !complete {
 		return
 	}
 	records := items[:0]

@@ -17,9 +17,10 @@ type pairing struct {
 	*matching
 	rows, items []int32
 	how         How
-	// loose takes whatever is most alike: there is a record for each row. Without
-	// it a pair must convince on its own.
-	loose bool
+	// loose takes whatever is most alike: there is a record for each row. accounted
+	// takes what one value tells apart from all others: no item can be of another
+	// row than these. Without them a pair must convince on its own.
+	loose, accounted bool
 
 	barredRows, barredItems map[int32]bool // several are as good as each other
 }
@@ -163,7 +164,7 @@ func (p *pairing) convinces(q *candidate) bool {
 		return true
 	case p.entries[q.item].first < 0:
 		return Same(sent, got)
-	case p.loose:
+	case p.loose, p.accounted && q.weight >= weightFolded*weightUnit:
 		return true
 	}
 	near, equal := p.nearKeys(q)
