@@ -349,3 +349,68 @@ func BenchmarkAnswer(b *testing.B) {
 		})
 	}
 }
+
+// rewritten returns n items as sent, and the answer of an API that stores every
+// text in lower case and each address in another form. The record of item shift
+// comes first.
+func rewritten(n, shift int) (sent api.Sent, body []byte) {
+	sent, _ = realistic(n, true)
+	b := bytes.NewBufferString("[")
+	for k := range n {
+		i := (k + shift) % n
+		item := bytes.ReplaceAll(bytes.ToLower(sent.Items[i]), []byte("asa.oberg"), []byte("x"))
+		if k > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(b, `{"id":"%d",%s`, i, item[1:])
+	}
+	b.WriteByte(']')
+	return sent, b.Bytes()
+}
+
+// Servers that rewrite every key cost more, but not more for each row when there
+// are more rows.
+func BenchmarkAnswerRewritten(b *testing.B) {
+	for _, n := range []int{500, 5000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			sent, body := rewritten(n, n/3)
+			a := api.NewAnswer("custom_id", false)
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := a.Match(body, sent); err != nil || string(a.ID(n-1)) != strconv.Itoa(n-1) {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/row")
+		})
+	}
+}
+
+// Rows that share their values in every field, and keys that say nothing, do not
+// make the search quadratic.
+func TestAnswerToRowsThatAreAlike(t *testing.T) {
+	const n, alike = 4000, 40
+	var sent api.Sent
+	b := bytes.NewBufferString("[")
+	for i := range n {
+		fields := fmt.Sprintf(`"name":"name %d","title":"title %d","email":"mail %d"`, i/alike, i%alike, i/alike)
+		sent.Items = append(sent.Items, []byte("{"+fields+"}"))
+		sent.Keys = append(sent.Keys, fmt.Appendf(nil, "K%d", i))
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(b, `{"id":"%d","custom_id":"x","phone":"%d",%s}`, i, i, strings.ToUpper(fields))
+	}
+	b.WriteByte(']')
+	a := api.NewAnswer("custom_id", false)
+	var err error
+	used := allocated(func() { err = a.Match(b.Bytes(), sent) })
+	if limit := uint64(n * 20_000); err != nil || used > limit {
+		t.Errorf("%d bytes allocated, %v", used, err)
+	}
+	for i := range n {
+		if !a.Written(i) {
+			t.Fatalf("row %d is not written", i)
+		}
+	}
+}
