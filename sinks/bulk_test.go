@@ -87,8 +87,12 @@ func TestBulkAnswersThatProveNothing(t *testing.T) {
 		"one too many": {after: func(_ int, a []any) []any { return append(a, map[string]any{"id": "x"}) }, want: "5 written"},
 		"a stranger": {after: func(_ int, a []any) []any {
 			a[2] = map[string]any{"id": "x", "custom_id": "stranger"}
+			return a[1:]
+		}, want: "3 written, 2 in_doubt"},
+		"a stranger, all ids": {after: func(_ int, a []any) []any {
+			a[2] = map[string]any{"id": "x", "custom_id": "stranger"}
 			return a
-		}, want: "4 written, 1 in_doubt"},
+		}, want: "5 written"},
 		"none":         {after: func(int, []any) []any { return []any{} }, want: "5 in_doubt"},
 		"HTML":         {body: "<html><title>Log in</title></html>", want: "5 in_doubt"},
 		"cut":          {body: `[{"id":"1","custom_id":"K-0000"},{"id":`, want: "5 in_doubt"},

@@ -80,3 +80,49 @@ func sizeFor(buf []byte, n int64) []byte {
 	}
 	return buf
 }
+
+// byteOrderMark begins the answers of some servers, although JSON must not have
+// it (RFC 8259, section 8.1).
+const byteOrderMark = "\xEF\xBB\xBF"
+
+// markSkipper reads the body of an answer without the byte order mark that it
+// may begin with.
+type markSkipper struct {
+	body  io.Reader
+	begun bool
+	head  []byte // read to look for the mark, and not handed out yet
+	err   error  // that ended the reading of head
+}
+
+// Read reads on.
+func (r *markSkipper) Read(p []byte) (int, error) {
+	if !r.begun {
+		r.begun = true
+		r.readHead()
+	}
+	if len(r.head) > 0 {
+		n := copy(p, r.head)
+		r.head = r.head[n:]
+		return n, nil
+	}
+	if r.err != nil {
+		return 0, r.err
+	}
+	return r.body.Read(p)
+}
+
+// readHead reads as many bytes as the mark has, one Read after another only as
+// long as they are the mark's: a server that sends less for now is not waited
+// for.
+func (r *markSkipper) readHead() {
+	var head [len(byteOrderMark)]byte
+	n := 0
+	for n < len(head) && r.err == nil && byteOrderMark[:n] == string(head[:n]) {
+		var got int
+		got, r.err = r.body.Read(head[n:])
+		n += got
+	}
+	if r.head = head[:n]; string(r.head) == byteOrderMark {
+		r.head = nil
+	}
+}

@@ -205,10 +205,11 @@ func (c *Client) send(ctx context.Context, r *request) Outcome {
 func (c *Client) receive(res *http.Response, body *idleReader, r *request) Outcome {
 	defer body.stop()
 	c.hear(res)
+	text := &markSkipper{body: body}
 	if r.take != nil && res.StatusCode/100 == 2 {
-		return c.classify(res, nil, r.take(res, body))
+		return c.classify(res, nil, r.take(res, text))
 	}
-	data, err := c.readBody(res, body, r.into)
+	data, err := c.readBody(res, text, r.into)
 	return c.classify(res, data, err)
 }
 

@@ -11,7 +11,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-var errNotJSON = errors.New("the answer is not JSON")
+var (
+	errNotJSON = errors.New("the answer is not JSON")
+	errTooMany = errors.New("the answer has too many objects")
+)
 
 // envelopes are the members in which an API may wrap its list.
 var envelopes = []string{"results", "data", "items", "objects"}
@@ -20,28 +23,41 @@ var envelopes = []string{"results", "data", "items", "objects"}
 // an array that is wrapped in an object. Any other JSON, and more than limit
 // objects, are an error.
 func listOf(dst [][]byte, body []byte, limit int) ([][]byte, error) {
+	dst, array, err := topLevel(dst, body, limit)
+	switch {
+	case err != nil:
+		return nil, err
+	case array != nil:
+		return objectsOf(dst, array, limit)
+	}
+	return unwrapped(dst, limit)
+}
+
+// topLevel reads the whole of body and returns either the array that it is, or
+// the objects that stand in it one after another: at least one.
+func topLevel(dst [][]byte, body []byte, limit int) (objects [][]byte, array []byte, err error) {
 	d := jsontext.NewDecoder(bytes.NewBuffer(body))
 	for {
 		v, err := d.ReadValue()
 		switch {
 		case err == io.EOF && len(dst) == 0:
-			return nil, errNotJSON
+			return nil, nil, errNotJSON
 		case err == io.EOF:
-			return unwrapped(dst, limit)
+			return dst, nil, nil
 		case err != nil:
-			return nil, errNotJSON
+			return nil, nil, errNotJSON
 		}
 		// The decoder's own slice is good until the next call only; body stays.
 		end := int(d.InputOffset())
 		v = body[end-len(v) : end : end]
 		if v[0] == '[' && len(dst) == 0 {
 			if _, err := d.ReadToken(); err != io.EOF {
-				return nil, errNotJSON
+				return nil, nil, errNotJSON
 			}
-			return objectsOf(dst, v, limit)
+			return dst, v, nil
 		}
 		if dst, err = addObject(dst, v, limit); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 }
@@ -71,12 +87,28 @@ func objectsOf(dst [][]byte, array []byte, limit int) (_ [][]byte, err error) {
 
 func addObject(dst [][]byte, v []byte, limit int) ([][]byte, error) {
 	if v[0] != '{' {
-		return nil, errors.New("the answer is no list of objects")
+		return nil, errNotList
 	}
 	if len(dst) == limit {
-		return nil, errors.New("the answer has too many objects")
+		return nil, errTooMany
 	}
 	return append(dst, v), nil
+}
+
+// blank reports whether v says nothing: null, false, "", {} or [].
+func blank(v jsontext.Value) bool {
+	switch v.Kind() {
+	case 'n', 'f':
+		return true
+	case '"':
+		return len(v) == 2
+	case '{', '[':
+		for range jsonscan.Members(v) {
+			return false
+		}
+		return true
+	}
+	return false
 }
 
 // Same reports whether the record got holds what was sent: every member of sent
@@ -195,29 +227,38 @@ func sameNumber(want, got []byte) bool {
 }
 
 func sameText(want, got []byte) bool {
-	if bytes.Equal(want, got) {
-		return true
-	}
+	return bytes.Equal(want, got) || bytes.Equal(textForm(want), textForm(got))
+}
+
+// textForm returns the form in which texts are compared: ids in lower case, and
+// of what looks like an identity number only the digits.
+func textForm(text []byte) []byte {
 	const uuidLength = 36
-	if len(want) == uuidLength && len(got) == uuidLength {
-		return bytes.EqualFold(want, got)
+	if len(text) == uuidLength {
+		return bytes.ToLower(text)
 	}
 	const shortest = 10 // of the identity numbers; a custom id of 12-3 is not 1-23
-	a, okA := digitsOf(want)
-	b, okB := digitsOf(got)
-	return okA && okB && len(a) >= shortest && bytes.Equal(a, b)
+	if len(text) < shortest {
+		return text
+	}
+	if digits, ok := digitsOf(text); ok && len(digits) >= shortest {
+		return digits
+	}
+	return text
 }
 
 // digitsOf returns the digits of v and whether there is nothing but separators
 // between them.
 func digitsOf(v []byte) ([]byte, bool) {
+	for _, c := range v {
+		if (c < '0' || c > '9') && c != '-' && c != '+' && c != ' ' {
+			return nil, false
+		}
+	}
 	digits := make([]byte, 0, len(v))
 	for _, c := range v {
-		switch {
-		case c >= '0' && c <= '9':
+		if c >= '0' && c <= '9' {
 			digits = append(digits, c)
-		case c != '-' && c != '+' && c != ' ':
-			return nil, false
 		}
 	}
 	return digits, true

@@ -118,7 +118,7 @@ func (r *reply) read(ctx context.Context, res *http.Response, limit int64, now t
 	if wait, told := retryAfter(res.Header, now); told {
 		r.wait = wait
 	}
-	body, err := io.ReadAll(io.LimitReader(res.Body, limit+1))
+	body, err := io.ReadAll(io.LimitReader(&markSkipper{body: res.Body}, limit+1))
 	if int64(len(body)) > limit {
 		body, r.cut = body[:limit], true
 	}

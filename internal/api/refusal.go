@@ -155,15 +155,26 @@ func (p *refusalParser) named(e jsontext.Value) (int, bool) {
 	if e.Kind() != '{' {
 		return 0, false
 	}
+	if item, ok := p.namedByKey(e); ok {
+		return item, true
+	}
+	if v := firstOf(e, indexNames); v.Kind() == '0' {
+		return p.byIndex(v)
+	}
+	return 0, false
+}
+
+// namedByKey returns the item whose key is the value of a member of e.
+func (p *refusalParser) namedByKey(e jsontext.Value) (int, bool) {
+	if e.Kind() != '{' {
+		return 0, false
+	}
 	for name, v := range jsonscan.Members(e) {
 		if v.Kind() == '"' && !slices.Contains(messageNames, string(name)) && !slices.Contains(statusNames, string(name)) {
 			if item, ok := p.byKey(jsonscan.Text(v)); ok {
 				return item, true
 			}
 		}
-	}
-	if v := firstOf(e, indexNames); v.Kind() == '0' {
-		return p.byIndex(v)
 	}
 	return 0, false
 }

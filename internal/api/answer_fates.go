@@ -1,0 +1,262 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+
+	"flytt/internal/jsonscan"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// failures finds the rows that an answer says failed, and why.
+type failures struct {
+	reply   *bulkReply
+	match   *matching
+	parser  refusalParser
+	entries []failure
+	told    []Refusal // in other places than entries
+}
+
+// failure is an entry that tells of one.
+type failure struct {
+	entry *entry
+	row   int // or whole: it is not known
+}
+
+func newFailures(r *bulkReply, m *matching) *failures {
+	f := &failures{reply: r, match: m, parser: refusalParser{sent: *m.sent, count: map[int]int{}}}
+	for j := range r.entries {
+		if e := &r.entries[j]; e.refuses {
+			f.entries = append(f.entries, failure{entry: e, row: whole})
+		}
+	}
+	return f
+}
+
+// byKey finds the rows that failures name by their keys. A row whose record the
+// answer shows has not failed.
+func (f *failures) byKey() {
+	for n := range f.entries {
+		if row, ok := f.keyed(f.entries[n].entry); ok && f.blamable(row) {
+			f.blame(n, row)
+		}
+	}
+	f.noteUnnamed()
+}
+
+// keyed returns the row with the key that e has.
+func (f *failures) keyed(e *entry) (row int, ok bool) {
+	if len(e.key) == 0 {
+		return f.parser.namedByKey(e.object)
+	}
+	if rows := f.match.byKeys[string(e.key)]; len(rows) == 1 {
+		return int(rows[0]), true
+	}
+	return whole, false
+}
+
+// blamable reports whether row may have failed.
+func (f *failures) blamable(row int) bool { return !f.match.whole() && f.match.rows[row].item < 0 }
+
+// byIndex finds the rows that failures name by an index. If one of these is the
+// index of a row whose record the answer shows, they are counted in another way
+// here, and none is believed.
+func (f *failures) byIndex() {
+	rows := make([]int, len(f.entries))
+	for n := range f.entries {
+		rows[n] = whole
+		if f.entries[n].row != whole {
+			continue
+		}
+		row, ok := f.parser.named(f.entries[n].entry.object)
+		if ok && !f.blamable(row) {
+			return
+		}
+		if ok {
+			rows[n] = row
+		}
+	}
+	for n, row := range rows {
+		if row != whole {
+			f.blame(n, row)
+		}
+	}
+}
+
+// byFaults reads what the answer says in other places than entries, as the body
+// of a refusal is read.
+func (f *failures) byFaults() {
+	for _, v := range f.reply.faults {
+		p := refusalParser{sent: *f.match.sent, count: map[int]int{}}
+		p.read(v, 0)
+		believed := !slices.ContainsFunc(p.out, func(r Refusal) bool { return r.Item != whole && !f.blamable(r.Item) })
+		for _, r := range p.out {
+			if !believed {
+				r.Item = whole
+			}
+			if r.Item != whole {
+				f.match.rows[r.Item].failed = true
+			}
+			f.told = append(f.told, r)
+		}
+	}
+}
+
+// noteUnnamed tells the matching whether there are failures of rows that are not
+// known.
+func (f *failures) noteUnnamed() {
+	f.match.unnamed = 0
+	for _, n := range f.entries {
+		if n.row == whole {
+			f.match.unnamed++
+		}
+	}
+	f.match.vague = len(f.told) == 0 && len(f.reply.faults) > 0 ||
+		slices.ContainsFunc(f.told, func(r Refusal) bool { return r.Item == whole })
+}
+
+func (f *failures) blame(n, row int) {
+	f.entries[n].row = row
+	f.match.rows[row].failed = true
+	e := f.entries[n].entry
+	if f.reply.sizes[e.list] == len(f.match.rows) && int(e.place) != row {
+		f.match.moved = true
+	}
+}
+
+// others finds the rows of failures that name none by a key: by index, and in
+// lists with an entry for each row by their places, if no row at these places is
+// known to have another fate.
+func (f *failures) others() {
+	if f.match.whole() {
+		return
+	}
+	f.byIndex()
+	f.byFaults()
+	for list := range f.reply.sizes {
+		if f.alignable(int32(list)) {
+			f.blameInPlace(int32(list))
+		}
+	}
+	if len(f.match.rows) == 1 && f.blamable(0) {
+		for n := range f.entries {
+			f.entries[n].row = 0
+			f.match.rows[0].failed = true
+		}
+	}
+	f.noteUnnamed()
+}
+
+func (f *failures) alignable(list int32) bool {
+	if !f.match.aligned(list, f.reply.sizes) {
+		return false
+	}
+	for _, n := range f.entries {
+		if n.entry.list != list || n.row != whole {
+			continue
+		}
+		// Errors with a field each may be several of one row.
+		several := len(f.match.rows) > 1 && (n.entry.object[0] != '{' || isRecord(n.entry.object))
+		if several || !f.blamable(int(n.entry.place)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *failures) blameInPlace(list int32) {
+	for n := range f.entries {
+		if e := f.entries[n].entry; e.list == list && f.entries[n].row == whole {
+			f.blame(n, int(e.place))
+		}
+	}
+}
+
+// refusals adds to dst what the answer says is wrong.
+func (f *failures) refusals(dst []Refusal) []Refusal {
+	for _, n := range f.entries {
+		f.parser.outcome(n.row, n.entry.object)
+	}
+	dst = append(append(dst, f.parser.out...), f.told...)
+	slices.SortStableFunc(dst, func(a, b Refusal) int { return a.Item - b.Item })
+	return dst
+}
+
+// outcome adds what the entry v says of item: its errors and its words, or else
+// errors by field in v itself or in what it wraps, or else its status.
+func (p *refusalParser) outcome(item int, v jsontext.Value) {
+	before := len(p.out)
+	if v.Kind() != '{' || isRecord(v) {
+		p.explain(item, v, 0)
+		return
+	}
+	var payload jsontext.Value
+	for name, e := range jsonscan.Members(v) {
+		switch role := roleOf(name); {
+		case role == roleError, role == roleWords:
+			p.explain(item, e, 1)
+		case role == rolePayload && e.Kind() == '{':
+			payload = e
+		}
+	}
+	for _, object := range []jsontext.Value{payload, v} {
+		if len(p.out) == before {
+			p.listed(item, object)
+		}
+	}
+	if len(p.out) == before {
+		p.add(item, "", statusWords(v))
+	}
+}
+
+// explain adds what v, the value of an error, says of item. Of an object with a
+// message of its own, what classifies the error is left out.
+func (p *refusalParser) explain(item int, v jsontext.Value, depth int) {
+	if depth > maxNesting {
+		return
+	}
+	message := firstOf(v, messageNames)
+	switch {
+	case v.Kind() == '[':
+		for _, e := range jsonscan.Members(v) {
+			p.explain(item, e, depth+1)
+		}
+	case isRecord(v):
+		p.reasons(item, string(jsonscan.Text(firstOf(v, fieldNames))), message, depth+1)
+	case message.Kind() == '"':
+		p.reasons(item, "", message, depth+1)
+		p.listed(item, v)
+	default:
+		p.reasons(item, "", v, depth)
+	}
+}
+
+// listed adds the members of object that are lists of errors, by field, and what
+// is said of fields within errors and details.
+func (p *refusalParser) listed(item int, object jsontext.Value) {
+	for name, v := range jsonscan.Members(object) {
+		switch k := v.Kind(); {
+		case slices.Contains(envelopes, string(name)), slices.Contains(shownNames, string(name)):
+			// what the answer shows beside it
+		case k == '[', k == '{' && slices.Contains(generic, string(name)):
+			p.reasons(item, join("", string(jsonscan.Unquote(name))), v, 1)
+		}
+	}
+}
+
+// statusWords returns the status that v has, in words.
+func statusWords(v jsontext.Value) string {
+	for name, e := range jsonscan.Members(v) {
+		if role := roleOf(name); role != roleStatus && role != roleCode {
+			continue
+		}
+		text := string(jsonscan.Text(e))
+		if n, err := strconv.Atoi(text); err == nil && http.StatusText(n) != "" {
+			return text + " " + http.StatusText(n)
+		}
+		return text
+	}
+	return ""
+}

@@ -1,0 +1,313 @@
+package api
+
+import (
+	"bytes"
+	"hash/maphash"
+)
+
+// matching finds for each row that was sent the entry of the answer that shows
+// its record.
+type matching struct {
+	key      *keyField
+	sent     *Sent
+	entries  []entry
+	rows     []rowFate
+	distinct int // ids of records that the answer shows
+	ids      idTable
+	byKeys   map[string][]int32 // rows by their keys
+	unnamed  int                // how many entries tell of a failure of a row that is not known
+	vague    bool               // there may be more of these failures
+	moved    bool               // a failure names a row that was sent at another place
+}
+
+// rowFate is what the answer shows of a row.
+type rowFate struct {
+	item   int32 // the entry that shows it, or -1
+	how    How
+	failed bool // an entry says so
+}
+
+func (m *matching) begin(key *keyField, sent *Sent, entries []entry) {
+	m.key, m.sent, m.entries, m.byKeys = key, sent, entries, nil
+	m.unnamed, m.vague, m.moved = 0, false, false
+	m.rows = m.rows[:0]
+	for range sent.Items {
+		m.rows = append(m.rows, rowFate{item: -1})
+	}
+	m.distinct = m.ids.mark(entries)
+}
+
+// of returns the entry that shows row i, or nil.
+func (m *matching) of(i int) *entry {
+	if m.rows[i].item < 0 {
+		return nil
+	}
+	return &m.entries[m.rows[i].item]
+}
+
+// whole reports whether the answer shows an id for each row: all were created.
+func (m *matching) whole() bool { return m.distinct == len(m.rows) }
+
+// open reports whether it is not known yet what became of row i.
+func (m *matching) open(i int32) bool { return m.rows[i].item < 0 && !m.rows[i].failed }
+
+// usable reports whether entry j may show the record of a row: it tells of no
+// failure, and no row has it, or its id.
+func (m *matching) usable(j int32) bool {
+	e := &m.entries[j]
+	return !e.failed && !e.taken && (e.first < 0 || !m.entries[e.first].idTaken)
+}
+
+// free reports whether entry j shows a record that no row has.
+func (m *matching) free(j int32) bool { return m.usable(j) && m.entries[j].first >= 0 }
+
+// isFirst reports whether entry j is the first one with its id.
+func (m *matching) isFirst(j int32) bool { return m.entries[j].first == j }
+
+func (m *matching) take(i, j int32, how How) {
+	m.rows[i] = rowFate{item: j, how: how}
+	e := &m.entries[j]
+	e.taken = true
+	if e.first >= 0 {
+		m.entries[e.first].idTaken = true
+	}
+}
+
+// inOrder matches everything at one go if the answer has the keys that were sent
+// in the order they were sent in, every row has one, and no id stands twice. It
+// is what most answers are like.
+func (m *matching) inOrder() bool {
+	if len(m.entries) != len(m.rows) {
+		return false
+	}
+	for i := range m.entries {
+		e := &m.entries[i]
+		key := m.key.normal(m.sent.key(i))
+		if len(key) == 0 || e.failed || !bytes.Equal(key, e.key) || e.first >= 0 && e.first != int32(i) {
+			return false
+		}
+	}
+	for i := range m.rows {
+		m.take(int32(i), int32(i), ByKey)
+	}
+	return true
+}
+
+// byKey matches the entries that have the key of a row. Where a key was sent or
+// answered several times, the other fields decide which is which.
+func (m *matching) byKey() {
+	m.byKeys = map[string][]int32{}
+	for i := range m.rows {
+		if key := m.key.normal(m.sent.key(i)); len(key) > 0 {
+			m.byKeys[string(key)] = append(m.byKeys[string(key)], int32(i))
+		}
+	}
+	items := map[string][]int32{}
+	for j := range m.entries {
+		if e := &m.entries[j]; !e.failed && len(m.byKeys[string(e.key)]) > 0 {
+			items[string(e.key)] = append(items[string(e.key)], int32(j))
+		}
+	}
+	for j := range m.entries {
+		if list := items[string(m.entries[j].key)]; len(list) > 0 && list[0] == int32(j) {
+			m.sameKey(m.byKeys[string(m.entries[j].key)], list)
+		}
+	}
+}
+
+// sameKey matches rows and items that have one key in common.
+func (m *matching) sameKey(rows, items []int32) {
+	if len(rows) > 1 || len(items) > 1 {
+		p := pairing{matching: m, rows: rows, items: items, how: ByKey, loose: true}
+		p.run()
+	}
+	m.takeInTurn(rows, items, ByKey)
+}
+
+// takeInTurn matches rows with items, one after another.
+func (m *matching) takeInTurn(rows, items []int32, how How) {
+	for _, i := range rows {
+		for m.open(i) && len(items) > 0 {
+			if m.usable(items[0]) {
+				m.take(i, items[0], how)
+			}
+			items = items[1:]
+		}
+	}
+}
+
+// mayShowAny reports whether entry j may show the record of any row. One that has
+// exactly the key of a row is none of another one's, unless all were created.
+func (m *matching) mayShowAny(j int32) bool {
+	key := m.entries[j].key
+	return m.usable(j) && (m.whole() || len(key) == 0 || len(m.byKeys[string(key)]) == 0)
+}
+
+// inPlace matches the rows without keys whose fields stand in the answer where
+// they were sent.
+func (m *matching) inPlace() {
+	if len(m.entries) != len(m.rows) {
+		return
+	}
+	for i := range m.rows {
+		if n := int32(i); m.open(n) && m.usable(n) && !m.keysDiffer(i) && Same(m.sent.Items[i], m.entries[i].object) {
+			m.take(n, n, ByFields)
+		}
+	}
+}
+
+// keysDiffer reports whether row i and entry i both have a key. What has the same
+// key is matched already.
+func (m *matching) keysDiffer(i int) bool { return len(m.sent.key(i)) > 0 && len(m.entries[i].key) > 0 }
+
+// left returns what is not matched: the rows, and the items that may be theirs.
+func (m *matching) left() (rows, items []int32) {
+	for i := range int32(len(m.rows)) {
+		if m.open(i) {
+			rows = append(rows, i)
+		}
+	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	for j := range int32(len(m.entries)) {
+		if m.mayShowAny(j) {
+			items = append(items, j)
+		}
+	}
+	return rows, items
+}
+
+// complete reports whether there is a record for each of rows among items, and
+// accounted whether each of items must be the record of one of rows, because the
+// others of these failed.
+func (m *matching) complete(rows, items []int32) (complete, accounted bool) {
+	if m.whole() {
+		return true, true
+	}
+	ids := map[int32]bool{}
+	for _, j := range items {
+		if first := m.entries[j].first; first >= 0 {
+			ids[first] = true
+		}
+	}
+	accounted = !m.vague && len(ids)+m.unnamed == len(rows)
+	return accounted && m.unnamed == 0, accounted
+}
+
+// byFields matches what is left by what rows and items have in common.
+func (m *matching) byFields() {
+	rows, items := m.left()
+	if len(rows) == 0 || len(items) == 0 {
+		return
+	}
+	p := pairing{matching: m, how: ByFields}
+	p.loose, p.accounted = m.complete(rows, items)
+	for i := range int32(len(m.rows)) {
+		p.rows = append(p.rows, i)
+	}
+	for j := range int32(len(m.entries)) {
+		if !m.entries[j].failed {
+			p.items = append(p.items, j)
+		}
+	}
+	p.run()
+}
+
+// byPosition matches what is left by position, if there is a record for each row:
+// first what stands where it was sent, then one after another.
+func (m *matching) byPosition() {
+	rows, items := m.left()
+	if complete, _ := m.complete(rows, items); len(rows) == 0 || !complete {
+		return
+	}
+	records := items[:0]
+	for _, j := range items {
+		switch i := m.entries[j].place; {
+		case !m.free(j):
+		case len(m.entries) == len(m.rows) && m.open(i):
+			m.take(i, j, ByPosition)
+		default:
+			records = append(records, j)
+		}
+	}
+	m.takeInTurn(rows, records, ByPosition)
+}
+
+// bySuccess matches rows with entries that show no record but say that the row at
+// their place went through.
+func (m *matching) bySuccess(sizes []int) {
+	for j := range int32(len(m.entries)) {
+		e := &m.entries[j]
+		if e.done && len(e.id) == 0 && m.usable(j) && m.aligned(e.list, sizes) && m.open(e.place) {
+			m.take(e.place, j, ByPosition)
+		}
+	}
+}
+
+// aligned reports whether a list has an entry for each row, and nothing shows
+// that they are in another order.
+func (m *matching) aligned(list int32, sizes []int) bool {
+	if m.moved || sizes[list] != len(m.rows) {
+		return false
+	}
+	for i := range m.rows {
+		if e := m.of(i); e != nil && e.list == list && e.place != int32(i) {
+			return false
+		}
+	}
+	return true
+}
+
+// idTable finds ids that stand several times in one answer.
+type idTable struct {
+	seed  maphash.Seed
+	slots []int32 // of a hash table, open addressing: an entry and 1, or 0
+}
+
+// mark sets first of each entry that shows a record and returns how many ids
+// there are.
+func (t *idTable) mark(entries []entry) (distinct int) {
+	t.clear(2 * len(entries))
+	for j := range entries {
+		e := &entries[j]
+		e.first, e.taken, e.idTaken = -1, false, false
+		if e.failed || len(e.id) == 0 {
+			continue
+		}
+		if e.first = t.find(entries, e.id, int32(j)); e.first == int32(j) {
+			distinct++
+		}
+	}
+	return distinct
+}
+
+// clear makes room for n entries.
+func (t *idTable) clear(n int) {
+	size := 64
+	for size < n {
+		size *= 2
+	}
+	if t.slots == nil {
+		t.seed = maphash.MakeSeed()
+	}
+	if len(t.slots) < size {
+		t.slots = make([]int32, size)
+		return
+	}
+	clear(t.slots)
+}
+
+// find returns the entry that has id; it is j if no entry before has it.
+func (t *idTable) find(entries []entry, id []byte, j int32) int32 {
+	mask := uint64(len(t.slots) - 1)
+	for at := maphash.Bytes(t.seed, id) & mask; ; at = (at + 1) & mask {
+		switch k := t.slots[at]; {
+		case k == 0:
+			t.slots[at] = j + 1
+			return j
+		case bytes.Equal(entries[k-1].id, id):
+			return k - 1
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package api
+
+import (
+	"slices"
+
+	"flytt/internal/jsonscan"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// bulkReply is what the body of an answer says, before rows are looked for in it.
+type bulkReply struct {
+	key     keyField
+	sent    *Sent
+	objects [][]byte
+	entries []entry
+	sizes   []int            // of the lists that the entries stand in
+	faults  []jsontext.Value // what it says is wrong in other places than entries
+	failure bool             // it says that something failed
+	denied  bool             // it says so of the request as a whole
+	values  map[string]jsontext.Value
+}
+
+// The members in which an answer lists the rows that went through, besides
+// envelopes, and those that did not.
+var (
+	shownNames = []string{"success", "succeeded", "successes", "successful", "created", "updated", "inserted", "saved", "written", "records"}
+	faultNames = []string{"errors", "error", "_errors", "non_field_errors", "failed", "failures", "failure", "rejected", "invalid"}
+)
+
+func (r *bulkReply) read(body []byte, sent *Sent) error {
+	r.sent, r.values, r.failure, r.denied = sent, nil, false, false
+	r.entries, r.sizes, r.faults = r.entries[:0], r.sizes[:0], r.faults[:0]
+	objects, array, err := topLevel(r.objects[:0], body, r.limit())
+	switch {
+	case err != nil:
+		return err
+	case array != nil:
+		err = r.list(array)
+	case len(objects) == 1:
+		err = r.lone(objects[0], 0)
+	default:
+		for _, o := range objects {
+			r.place(r.entryOf(o, 0))
+		}
+		r.sizes = append(r.sizes, len(objects))
+	}
+	r.objects = objects
+	r.settleEchoes()
+	r.settleWords()
+	return err
+}
+
+// limit is how many entries an answer may have.
+func (r *bulkReply) limit() int { return 2*len(r.sent.Items) + 100 }
+
+// place adds e to the list that is being read.
+func (r *bulkReply) place(e entry) {
+	e.list, e.place = int32(len(r.sizes)), 0
+	if n := len(r.entries); n > 0 && r.entries[n-1].list == e.list {
+		e.place = r.entries[n-1].place + 1
+	}
+	r.failure = r.failure || e.refuses
+	r.entries = append(r.entries, e)
+}
+
+var emptyObject = []byte("{}")
+
+// list reads the entries of an array. An API may put null in the place of a row
+// that it tells of elsewhere.
+func (r *bulkReply) list(array []byte) error {
+	n := 0
+	for _, v := range jsonscan.Members(array) {
+		switch k := v.Kind(); {
+		case len(r.entries) == r.limit():
+			return errTooMany
+		case k == 'n':
+			v = emptyObject
+		case k != '{':
+			return errNotList
+		}
+		r.place(r.entryOf(v, 0))
+		n++
+	}
+	r.sizes = append(r.sizes, n)
+	return nil
+}
+
+// faultList reads an array of what is wrong. Entries that say nothing stand for
+// rows with which nothing is.
+func (r *bulkReply) faultList(array []byte) error {
+	n := 0
+	for _, v := range jsonscan.Members(array) {
+		if len(r.entries) == r.limit() {
+			return errTooMany
+		}
+		e := entry{object: v, first: -1}
+		if v.Kind() == '{' {
+			e = r.entryOf(v, 0)
+			e.object = v
+		}
+		e.id, e.done, e.failed, e.refuses = nil, false, true, !blank(v)
+		r.place(e)
+		n++
+	}
+	r.sizes = append(r.sizes, n)
+	return nil
+}
+
+// lone reads the only object of an answer: a record, an envelope, or an object
+// that says what became of the request.
+func (r *bulkReply) lone(object []byte, depth int) error {
+	e := r.entryOf(object, 0)
+	if len(e.key) > 0 || len(e.id) > 0 && r.hasData(object) {
+		r.placeAlone(e)
+		return nil
+	}
+	told := len(r.sizes) // lists
+	for name, v := range jsonscan.Members(object) {
+		if err := r.member(name, v, depth); err != nil {
+			return err
+		}
+	}
+	if len(r.sizes) == told && !r.failure {
+		r.placeAlone(e)
+	}
+	if r.failure && len(r.faults) == 0 && !slices.ContainsFunc(r.entries, func(e entry) bool { return e.refuses }) {
+		r.placeAlone(entry{object: object, first: -1, failed: true, refuses: true})
+	}
+	return nil
+}
+
+func (r *bulkReply) placeAlone(e entry) {
+	r.place(e)
+	r.sizes = append(r.sizes, 1)
+}
+
+// hasData reports whether object has a member that was sent.
+func (r *bulkReply) hasData(object []byte) bool {
+	for name := range jsonscan.Members(object) {
+		if r.isData(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// member reads one member of an object that is no record.
+func (r *bulkReply) member(raw []byte, v jsontext.Value, depth int) error {
+	name, kind := string(raw), v.Kind()
+	switch shown := slices.Contains(envelopes, name) || slices.Contains(shownNames, name); {
+	case shown && kind == '[':
+		return r.list(v)
+	case (shown || roleOf(raw) == rolePayload) && kind == '{' && depth < maxWrappers:
+		return r.lone(v, depth+1)
+	case slices.Contains(faultNames, name):
+		return r.fault(v)
+	case roleOf(raw) == roleFlag && kind == 'f':
+		r.denied = true
+	case roleOf(raw) == roleStatus, roleOf(raw) == roleCode:
+		failed, _ := statusSays(v, false)
+		r.denied = r.denied || failed
+	}
+	r.failure = r.failure || r.denied
+	return nil
+}
+
+// fault reads a member that tells what failed: a list, an object, words, or only
+// that something did, or how much.
+func (r *bulkReply) fault(v jsontext.Value) error {
+	switch k := v.Kind(); {
+	case k == '[':
+		return r.faultList(v)
+	case blank(v) || k == '0' && string(v) == "0":
+		return nil
+	case k == '{' || k == '"':
+		r.faults = append(r.faults, v)
+	}
+	r.failure = true
+	return nil
+}
+
+// settleEchoes decides what entries without an id mean where the answer says that
+// the request failed: they only repeat what was sent.
+func (r *bulkReply) settleEchoes() {
+	for j := range r.entries {
+		if e := &r.entries[j]; r.denied && len(e.id) == 0 {
+			e.failed, e.done = true, false
+		}
+	}
+}
+
+// settleWords decides what entries without a record mean that have nothing but
+// words: "queued", or why there is none. They tell of a failure if others have
+// records.
+func (r *bulkReply) settleWords() {
+	shows := slices.ContainsFunc(r.entries, func(e entry) bool { return !e.failed && len(e.id) > 0 })
+	if !shows {
+		return
+	}
+	for j := range r.entries {
+		e := &r.entries[j]
+		if e.failed && e.words {
+			e.refuses, r.failure = true, true
+		}
+	}
+}
