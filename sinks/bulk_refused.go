@@ -14,7 +14,11 @@ import (
 // request is written all or not at all: those that are known not to have been
 // written are left.
 func (w *write) refused(ctx context.Context, rows []int32, o api.Outcome) (verdict, error) {
-	refusals := api.ParseRefusals(o.Body, w.sent(rows))
+	return w.refusedFor(ctx, rows, api.ParseRefusals(o.Body, w.sent(rows)))
+}
+
+// refusedFor settles rows that were refused for what refusals say.
+func (w *write) refusedFor(ctx context.Context, rows []int32, refusals []api.Refusal) (verdict, error) {
 	others := w.rejectNamed(rows, refusals)
 	r := verdict{ending: wasRefused, left: others, rejected: len(rows) - len(others), whole: refusals}
 	r.named = r.rejected > 0 && len(rows) > 1

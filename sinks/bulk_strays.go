@@ -2,14 +2,11 @@ package sinks
 
 import (
 	"context"
-	"html"
 	"slices"
 	"strings"
 	"sync"
-	"unicode"
 
 	"github.com/go-json-experiment/json/jsontext"
-	"golang.org/x/text/unicode/norm"
 
 	"flytt/internal/api"
 	"flytt/internal/jsonscan"
@@ -227,15 +224,5 @@ func sharesLetters(a, b jsontext.Value) bool {
 
 func isText(a, b jsontext.Value) bool { return a.Kind() == '"' && b.Kind() == '"' }
 
-// lettersOf returns the letters and digits of a text, in lower case and without zeros in
-// front, whatever its Unicode form and with what HTML escapes.
-func lettersOf(v jsontext.Value) string {
-	s := strings.ToLower(norm.NFKC.String(html.UnescapeString(string(jsonscan.Text(v)))))
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) {
-			return r
-		}
-		return -1
-	}, s)
-	return strings.TrimLeft(s, "0")
-}
+// lettersOf returns what two forms of one text have in common.
+func lettersOf(v jsontext.Value) string { return api.FoldText(jsonscan.Text(v)) }

@@ -77,7 +77,8 @@ func TestBulkEchoWithoutIDsIsWritten(t *testing.T) {
 	}
 }
 
-func TestBulkAnswersThatProveNothing(t *testing.T) {
+// TestBulkAnswersThatProveLittle meets answers of success that do not show all rows.
+func TestBulkAnswersThatProveLittle(t *testing.T) {
 	tests := map[string]struct {
 		after func(int, []any) []any
 		body  string
@@ -98,7 +99,7 @@ func TestBulkAnswersThatProveNothing(t *testing.T) {
 		"cut":          {body: `[{"id":"1","custom_id":"K-0000"},{"id":`, want: "5 in_doubt"},
 		"empty":        {body: " ", want: "5 in_doubt"},
 		"accepted":     {body: `{"task":"17"}`, want: "5 in_doubt"},
-		"error inside": {body: `[{"custom_id":"K-0000","errors":{"name":["no"]}},{"id":"1","custom_id":"K-0001"}]`, want: "1 written, 4 in_doubt"},
+		"error inside": {body: `[{"custom_id":"K-0000","errors":{"name":["no"]}},{"id":"1","custom_id":"K-0001"}]`, want: "1 rejected, 1 written, 3 in_doubt"},
 	}
 	for name, test := range tests {
 		f := &fakeAPI{after: test.after}

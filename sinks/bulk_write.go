@@ -184,9 +184,12 @@ func (w *write) post(ctx context.Context, rows []int32) (verdict, error) {
 		return verdict{ending: cameInDoubt}, err
 	}
 	if o.OK() {
-		err := w.confirm(rows, o)
-		w.seekOnce(ctx, rows)
-		return verdict{ending: w.confirmed(rows)}, err
+		r, err := w.confirm(ctx, rows, o)
+		if r.ending == cameInDoubt {
+			w.seekOnce(ctx, rows)
+			r.ending = w.confirmed(rows)
+		}
+		return r, err
 	}
 	if api.Refuses(o.Status) {
 		return w.refused(ctx, rows, o)
@@ -202,7 +205,7 @@ func (w *write) post(ctx context.Context, rows []int32) (verdict, error) {
 // confirmed returns how a request with rows ended that was answered with success.
 func (w *write) confirmed(rows []int32) ending {
 	for _, row := range rows {
-		if w.chunk.Fates[row] != pipeline.Written {
+		if fate := w.chunk.Fates[row]; fate != pipeline.Written && fate != pipeline.Rejected {
 			return cameInDoubt
 		}
 	}
@@ -253,32 +256,51 @@ func (w *write) keepReply(o api.Outcome) {
 
 var errShowsNone = errors.New("the answer shows none of the rows")
 
-// confirm settles rows by an answer of success. What the answer does not show
-// is in doubt; an answer that shows nothing is as good as none.
-func (w *write) confirm(rows []int32, o api.Outcome) error {
+// confirm settles rows by an answer with a status of success. Rows that it shows are
+// written; those that it says failed are rejected. What it says nothing of is in doubt,
+// with the ids of the records that it shows beside; an answer that shows nothing is as
+// good as none. One that is a refusal, for all its status, is taken for that.
+func (w *write) confirm(ctx context.Context, rows []int32, o api.Outcome) (verdict, error) {
 	if err := w.answer.Match(o.Body, w.sent(rows)); err != nil {
 		w.doubt(rows, "answer not readable", o.Status, err)
-		return w.doubted(http.MethodPost, w.bulk.options.Path, err)
+		return verdict{ending: cameInDoubt}, w.doubted(http.MethodPost, w.bulk.options.Path, err)
 	}
-	missing := 0
+	if w.answer.Refused() {
+		return w.refusedFor(ctx, rows, slices.Clone(w.answer.Refusals()))
+	}
 	for i, row := range rows {
-		if !w.answer.Written(i) {
-			w.chunk.Fates[row] = pipeline.InDoubt
-			missing++
-			continue
+		if w.answer.Written(i) {
+			w.written(row, w.answer.ID(i))
+			w.takeCreated(row, w.answer.Object(i))
 		}
-		w.written(row, w.answer.ID(i))
-		w.takeCreated(row, w.answer.Object(i))
 	}
-	if missing > 0 {
-		w.bulk.options.Log.Warn("rows in doubt", "cause", "the answer does not show them",
-			"chunk", w.chunk.Seq, "rows", missing, "of", len(rows))
+	others := w.rejectNamed(rows, w.answer.Refusals())
+	if err := w.doubtUnshown(rows, others); err != nil {
+		return verdict{ending: cameInDoubt}, err
 	}
-	if missing == len(rows) {
+	w.noteLatest(rows)
+	return verdict{ending: w.confirmed(rows)}, nil
+}
+
+// doubtUnshown puts those of the rows of a request in doubt of which its answer said
+// nothing.
+func (w *write) doubtUnshown(rows, unshown []int32) error {
+	if len(unshown) == 0 {
+		w.bulk.doubts.Store(0)
+		return nil
+	}
+	for _, row := range unshown {
+		w.chunk.Fates[row] = pipeline.InDoubt
+	}
+	for _, id := range w.answer.Loose() {
+		w.loose = append(w.loose, string(id))
+	}
+	w.bulk.options.Log.Warn("rows in doubt", "cause", "the answer does not show them",
+		"chunk", w.chunk.Seq, "rows", len(unshown), "of", len(rows))
+	if len(unshown) == len(rows) {
 		return w.doubted(http.MethodPost, w.bulk.options.Path, errShowsNone)
 	}
 	w.bulk.doubts.Store(0)
-	w.noteLatest(rows)
 	return nil
 }
 

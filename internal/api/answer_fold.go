@@ -12,6 +12,11 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
+// FoldText returns text in the form in which it is nearly equal to what an API may have
+// made of it: compatibility characters composed (NFKC), HTML unescaped, lower case, only
+// letters and digits, no leading zeros.
+func FoldText(text []byte) string { return string(appendFolded(nil, text)) }
+
 // appendFolded appends the form of text in which two texts are nearly equal that
 // an API may have made of one another: compatibility characters composed (NFKC),
 // HTML unescaped, lower case, only letters and digits, no leading zeros. It is

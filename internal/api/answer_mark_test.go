@@ -43,7 +43,7 @@ func TestByteOrderMarkBeforeAnAnswer(t *testing.T) {
 		t.Errorf("update: %q", o.Body)
 	}
 	found, err := c.FindByKeys(ctx, api.Lookup{Path: collection + "list/", Field: "custom_id", Keys: []string{"K"}})
-	if err != nil || len(found["K"]) != 1 {
+	if err != nil || len(found["K"].Records) != 1 {
 		t.Errorf("list: %v, %v", found, err)
 	}
 }

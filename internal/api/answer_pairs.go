@@ -199,7 +199,7 @@ func (p *pairing) agreement(sent, got []byte) (agree, fields int) {
 			continue
 		}
 		fields++
-		if v := have.find(name); v != nil && (sameValue(want, v) || sameFolded(want, v)) {
+		if v := have.find(name); v != nil && (SameValue(want, v) || sameFolded(want, v)) {
 			agree++
 		}
 	}
