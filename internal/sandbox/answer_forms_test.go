@@ -308,3 +308,24 @@ func TestFormsOfAnswersAreDescribed(t *testing.T) {
 		})
 	}
 }
+
+// TestWrongCountsOfItemAnswers has faults take an entry from each form.
+func TestWrongCountsOfItemAnswers(t *testing.T) {
+	for items, want := range map[sandbox.ItemErrors]string{
+		sandbox.MultiStatus: `[{"status":201,"data":"A"},{"status":400,"error":` + badB + `},{"status":400,"error":` + badC + `}]`,
+		sandbox.MixedArray:  `["A",{"errors":` + badB + `,"index":1,"custom_id":"K1"},{"errors":` + badC + `,"index":2}]`,
+		sandbox.ItemList:    `{"errors":true,"items":[{"id":"ID","data":"A","status":201},{"error":` + badB + `,"status":400},{"error":` + badC + `,"status":400}]}`,
+	} {
+		w := wired(t, sandbox.Options{Answers: sandbox.Answers{Items: items}}, "bulk:*:wrong-count=-1")
+		if diff := compareJSON(want, outline(w.must("POST", base+"list/", mixed).body)); diff != "" {
+			t.Errorf("%s: %s", items, diff)
+		}
+	}
+	w := wired(t, sandbox.Options{Answers: sandbox.Answers{Items: sandbox.SuccessFlag}}, "bulk:*:wrong-count=-1")
+	if got := outline(w.must("POST", base+"list/", three).body); got != `{"success":true,"data":["A","B"]}` {
+		t.Errorf("answered %s", got)
+	}
+	if got := w.must("POST", base+"list/", mixed); strings.Count(got.body, `"index"`) != 3 {
+		t.Errorf("a refusal is changed: %s", got.body)
+	}
+}

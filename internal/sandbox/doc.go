@@ -3,8 +3,9 @@
 //
 // A Sandbox is an http.Handler. A request passes, in this order: the faults that
 // answer in its place, the route (404), the credentials (401, 403), the method
-// (405), the body (415, 413, 400), the rules of the resource (400), the storage,
-// and the faults that spoil its answer. A file holds one idea:
+// (405), the lock (409), the body (415, 413, 400), the rules of the resource
+// (400), the form in which fields are stored, the storage, and the faults that
+// spoil its answer. A file holds one idea:
 //
 //	sandbox.go         Sandbox: New, Start, Close
 //	options.go         what can be chosen

@@ -29,9 +29,9 @@ type exchange struct {
 	maxBody          int64         // bytes of the request's body
 	inserts, deletes int           // of rows, before the list is read
 	repeat           bool          // a page answers the one before it
-	storage          Storage       // the options' at first
-	lookup           Lookup        // so are these
-	answers          Answers       // and these
+	storage          Storage       // as in Options, or as a fault has it
+	lookup           Lookup        // likewise
+	answers          Answers       // likewise
 	refusing         time.Duration // for which nobody listens afterwards
 	delay            time.Duration // by which the commit is put off
 	postponed        func()        // the commit that was put off

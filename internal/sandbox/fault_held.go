@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -57,6 +58,9 @@ type rows struct {
 	objects            [][]byte
 }
 
+// listOpenings are how a body that has a list of rows or items begins.
+var listOpenings = []string{array.open, envelope.open, `{"success":true,"data":[`, `{"errors":true,"items":[`, `{"errors":false,"items":[`}
+
 // rows takes the answer apart; ok is false if it is no list.
 func (a *held) rows() (r rows, ok bool) {
 	if a.status >= 300 {
@@ -69,7 +73,7 @@ func (a *held) rows() (r rows, ok bool) {
 	}
 	open := bytes.IndexByte(a.body, '[')
 	end := bytes.LastIndexByte(a.body, ']')
-	if open < 0 || end < open || !bytes.HasPrefix(a.body, []byte(envelope.open)) && open > 0 {
+	if open < 0 || end < open || !slices.Contains(listOpenings, string(a.body[:open+1])) {
 		return r, false
 	}
 	r.open, r.between, r.end = a.body[:open+1], []byte(","), a.body[end:]

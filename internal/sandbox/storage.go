@@ -46,8 +46,8 @@ func (s *Storage) fields() []string {
 	return names
 }
 
-// stores brings the good items into the form in which they are stored.
-func (x *exchange) stores(items []*record) error {
+// allToStoredForm brings the good items into the form in which they are stored.
+func (x *exchange) allToStoredForm(items []*record) error {
 	for _, rec := range items {
 		if rec.bad() {
 			continue

@@ -136,7 +136,7 @@ func (x *exchange) save(items []*record, a Atomicity) error {
 			if err := x.table.check(items); err != nil {
 				return 0, err
 			}
-			if err := x.stores(items); err != nil {
+			if err := x.allToStoredForm(items); err != nil {
 				return 0, err
 			}
 			if err := x.distinct(tx, items); err != nil {
@@ -153,7 +153,7 @@ func (x *exchange) save(items []*record, a Atomicity) error {
 	if a == All && slices.ContainsFunc(items, (*record).bad) {
 		return errInvalid
 	}
-	if err := x.stores(items); err != nil {
+	if err := x.allToStoredForm(items); err != nil {
 		return err
 	}
 	x.finish(items)
