@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"sync/atomic"
 
 	"flytt/internal/api"
 	"flytt/pipeline"
@@ -14,12 +16,12 @@ import (
 // request is written all or not at all: those that are known not to have been
 // written are left.
 func (w *write) refused(ctx context.Context, rows []int32, o api.Outcome) (verdict, error) {
-	refusals := api.ParseRefusals(o.Body, w.sent(rows))
+	refusals := w.bulk.numbering.parse(o.Body, w.sent(rows))
 	others := w.rejectNamed(rows, refusals)
 	r := verdict{ending: wasRefused, left: others, rejected: len(rows) - len(others), whole: refusals}
 	r.named = r.rejected > 0 && len(rows) > 1
 	atomicity := w.bulk.options.Atomicity
-	if len(rows) > 1 && atomicity != AllOrNothing && !(r.named && atomicity == PartialWrites) {
+	if len(rows) > 1 && atomicity != AllOrNothing && !(r.named && atomicity == PartialWrites && namesAll(refusals)) {
 		return w.lookForOthers(ctx, r)
 	}
 	w.bulk.doubts.Store(0)
@@ -36,6 +38,33 @@ func (w *write) refused(ctx context.Context, rows []int32, o api.Outcome) (verdi
 		r.holds = !r.named
 	}
 	return r, nil
+}
+
+// namesAll reports whether each of refusals names its row.
+func namesAll(refusals []api.Refusal) bool {
+	return !slices.ContainsFunc(refusals, func(r api.Refusal) bool { return r.Item < 0 })
+}
+
+// numbering is what the errors of the API so far have shown of the number from which
+// they count rows. It is for concurrent use.
+type numbering struct{ base atomic.Uint32 }
+
+// parse reads body, the answer to a refused request of sent, and learns from it.
+func (n *numbering) parse(body []byte, sent api.Sent) []api.Refusal {
+	for {
+		known := n.base.Load()
+		refusals, learned := api.ParseRefusals(body, sent, api.IndexBase(known))
+		if n.base.CompareAndSwap(known, uint32(learned)) {
+			return refusals
+		}
+	}
+}
+
+// refusalsOfOne reads body, the answer to a refused request about one record that was sent as
+// changes.
+func refusalsOfOne(body, changes []byte) []api.Refusal {
+	refusals, _ := api.ParseRefusals(body, api.Sent{Items: [][]byte{changes}}, api.UnknownBase)
+	return refusals
 }
 
 // lookForOthers settles those of the rows left of a refused request that were

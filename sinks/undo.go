@@ -337,7 +337,7 @@ func (w *write) reversed(ctx context.Context, r *reversal, o api.Outcome) (done 
 	}
 	w.bulk.doubts.Store(0)
 	if api.Refuses(o.Status) {
-		refusals := api.ParseRefusals(o.Body, api.Sent{Items: [][]byte{r.restore}})
+		refusals := refusalsOfOne(o.Body, r.restore)
 		w.rejectAll(w.rejectNamed([]int32{r.row}, refusals), codeRefused, refusals)
 		return true, nil
 	}

@@ -244,7 +244,7 @@ func (w *write) patched(ctx context.Context, row int32, id string, changes []byt
 		w.note(row, pipeline.None, codeItemTooLarge, "")
 		return nil
 	case api.Refuses(o.Status):
-		refusals := api.ParseRefusals(o.Body, api.Sent{Items: [][]byte{changes}})
+		refusals := refusalsOfOne(o.Body, changes)
 		w.rejectAll(w.rejectNamed([]int32{row}, refusals), codeRefused, refusals)
 		return nil
 	case o.Status == http.StatusNotFound:
