@@ -29,8 +29,10 @@ type write struct {
 	was     []pipeline.Fate // of the rows when the run ended that is being undone
 	planned *journal.Entry  // what was planned of the rows; nil: nothing was
 
-	turnedAway int  // rows that the API has refused
-	holdsTurn  bool // to search while others wait: see outlook
+	turnedAway int         // rows that the API has refused
+	lockedOut  int         // of those, rows that other writes kept out
+	locked     []lockedRow // rows that other writes keep out, to be sent again
+	holdsTurn  bool        // to search while others wait: see outlook
 
 	journaled
 }
@@ -39,7 +41,7 @@ type idSpan struct{ start, end int32 }
 
 func (w *write) begin(c *pipeline.Chunk) {
 	w.chunk, w.extra = c, w.bulk.options.MaxExtra
-	w.turnedAway = 0
+	w.turnedAway, w.lockedOut, w.locked = 0, 0, nil
 	w.ids, w.idText, w.todo = w.ids[:0], w.idText[:0], w.todo[:0]
 	for i := range c.Fates {
 		w.ids = append(w.ids, idSpan{})
@@ -158,9 +160,9 @@ func (w *write) fit(rows []int32) int {
 }
 
 // post sends rows in one request and settles them, but for those that the verdict
-// leaves.
-func (w *write) post(ctx context.Context, rows []int32) (verdict, error) {
-	o, err := w.deliver(ctx, rows)
+// leaves. Alone, nothing else is in flight at the same time.
+func (w *write) post(ctx context.Context, rows []int32, alone bool) (verdict, error) {
+	o, err := w.deliver(ctx, rows, w.bulk.sender(alone))
 	if err != nil {
 		return verdict{}, err
 	}
@@ -195,9 +197,9 @@ func (w *write) confirmed(rows []int32) ending {
 	return wentThrough
 }
 
-// deliver makes attempts until one may have been processed. Before the first the
-// journal has it that they are made.
-func (w *write) deliver(ctx context.Context, rows []int32) (api.Outcome, error) {
+// deliver makes attempts by via until one may have been processed. Before the first
+// the journal has it that they are made.
+func (w *write) deliver(ctx context.Context, rows []int32, via sender) (api.Outcome, error) {
 	s, path := w.bulk, w.bulk.options.Path
 	if err := s.outlook.stopped(); err != nil {
 		return api.Outcome{Class: api.NotSent}, err
@@ -221,7 +223,7 @@ func (w *write) deliver(ctx context.Context, rows []int32) (api.Outcome, error) 
 	w.body = append(w.body, ']')
 	s.created.Store(true)
 	return s.client.Deliver(ctx, http.MethodPost, path, func() api.Outcome {
-		o := s.client.BulkWrite(ctx, path, w.body, w.reply)
+		o := via.BulkWrite(ctx, path, w.body, w.reply)
 		w.keepReply(o)
 		return o
 	})
