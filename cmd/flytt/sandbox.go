@@ -29,11 +29,16 @@ is friendliest. --fault WHO:WHEN:WHAT makes things go wrong, and can be repeated
         fault counts the requests of its WHO
   WHAT  one of the following; those with a * can follow commit-then-, and strike
         once the request is served and only its answer is missing
-` + sandbox.FaultHelp(),
+` + sandbox.FaultHelp() + `
+--rewrite FIELD:WHAT has the API store a text field in another form than it was
+sent in, and can be repeated; for one field the first is applied first. WHAT is
+one of
+` + sandbox.RewriteHelp(),
 		Example: `  flytt sandbox
   flytt sandbox --db rehearsal.db --addr 127.0.0.1:9000
   flytt sandbox --seed-rows 10000 --log
   flytt sandbox --bulk partial --errors indexed --answer-order reversed
+  flytt sandbox --rewrite custom_id:upper --rewrite name:collapse --fill first_name
   flytt sandbox --fault post:3:commit-then-reset --fault list:5%:503=2`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.sandbox(c, f) },

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"flytt/internal/sandbox"
 )
@@ -32,7 +33,7 @@ type flagGroup struct {
 
 // add gives the verb its flags, in groups.
 func (f *sandboxFlags) add(c *cobra.Command) {
-	groups := []flagGroup{f.server(), f.contents(), f.unknowns(), f.faults()}
+	groups := []flagGroup{f.server(), f.contents(), f.unknowns(), f.storage(), f.answers(), f.faults()}
 	for _, g := range groups {
 		c.Flags().AddFlagSet(g.Flags())
 	}
@@ -73,36 +74,65 @@ type choice interface {
 	Type() string // what there is
 }
 
+// how adds a switch of the sandbox to the flags.
+func how(s *pflag.FlagSet, v choice, name, about string) {
+	s.Var(v, name, "`HOW` "+about+": "+v.Type())
+}
+
 func (f *sandboxFlags) unknowns() flagGroup {
 	g := newGroup("What the API leaves open")
 	s, o := g.Flags(), &f.options
-	how := func(v choice, name, about string) { s.Var(v, name, "`HOW` "+about+": "+v.Type()) }
-	how(sandbox.SwitchOf(&o.Atomicity), "bulk", "a bulk write with a bad item ends")
-	how(sandbox.SwitchOf(&o.ItemID), "item-id", "an id in an item of a bulk write is taken")
-	how(sandbox.SwitchOf(&o.AnswerOrder), "answer-order", "a bulk write's answer is ordered")
+	how(s, sandbox.SwitchOf(&o.Atomicity), "bulk", "a bulk write with a bad item ends")
+	how(s, sandbox.SwitchOf(&o.ItemID), "item-id", "an id in an item of a bulk write is taken")
+	how(s, sandbox.SwitchOf(&o.AnswerOrder), "answer-order", "a bulk write's answer is ordered")
 	s.IntVar(&o.MaxItems, "max-items", 0, "more than `N` items in a bulk write are 413 (default: no limit)")
 	s.BoolVar(&o.UniqueKey, "unique-key", false, "two rows cannot have the same custom_id")
-	how(sandbox.SwitchOf(&o.Errors), "errors", "errors are worded")
-	how(sandbox.SwitchOf(&o.StoredIDs), "stored-ids", "ssn and org_no are kept")
-	how(sandbox.SwitchOf(&o.Relations), "relations", "references are answered")
-	how(sandbox.SwitchOf(&o.Framing), "framing", "lists are framed")
-	how(sandbox.SwitchOf(&o.PastEnd), "past-end", "a page past the end is answered")
-	how(sandbox.SwitchOf(&o.Paging), "ignore-page", "_page is ignored, every page being")
+	how(s, sandbox.SwitchOf(&o.Errors), "errors", "errors are worded")
+	how(s, sandbox.SwitchOf(&o.StoredIDs), "stored-ids", "ssn and org_no are kept")
+	how(s, sandbox.SwitchOf(&o.Relations), "relations", "references are answered")
+	how(s, sandbox.SwitchOf(&o.Framing), "framing", "lists are framed")
+	how(s, sandbox.SwitchOf(&o.PastEnd), "past-end", "a page past the end is answered")
+	how(s, sandbox.SwitchOf(&o.Paging), "ignore-page", "_page is ignored, every page being")
 	s.Lookup("ignore-page").NoOptDefVal = sandbox.FirstPage.String()
 	s.BoolVar(&o.IgnoreOrder, "ignore-order", false, "_order_by changes nothing")
 	s.IntVar(&o.MaxPageSize, "page-size-max", 0, "larger pages are cut down to `N` rows (default: no limit)")
 	return g
 }
 
+func (f *sandboxFlags) storage() flagGroup {
+	g := newGroup("How the API stores and finds rows")
+	s, o := g.Flags(), &f.options
+	s.Var(listFlag[sandbox.Rewrite]{&o.Storage.Rewrites, sandbox.ParseRewrite, "FIELD:WHAT"}, "rewrite", "store a text field in another form, see above; repeatable")
+	s.StringSliceVar(&o.Storage.Fill, "fill", nil, "fill `FIELDS` that a new row leaves empty: first_name,last_name")
+	how(s, sandbox.SwitchOf(&o.Locks.Conflicts), "lock-conflicts", "a write ends that arrives while another is under way; the sandbox writes slowly then")
+	s.DurationVar(&o.Locks.Hold, "lock-time", 0, "with --lock-conflicts a write takes at least `TIME` (default 20ms)")
+	how(s, sandbox.SwitchOf(&o.Lookup.Case), "lookup-case", "filters for equality regard case")
+	how(s, sandbox.SwitchOf(&o.Lookup.Space), "lookup-space", "filters for equality compare white space")
+	how(s, sandbox.SwitchOf(&o.Lookup.Unicode), "lookup-unicode", "filters for equality compare Unicode forms")
+	return g
+}
+
+func (f *sandboxFlags) answers() flagGroup {
+	g := newGroup("How the API answers")
+	s, o := g.Flags(), &f.options.Answers
+	how(s, sandbox.SwitchOf(&o.Items), "item-errors", "a bulk write tells of bad items; all but refusal answer success, and all but success-false store the good ones")
+	how(s, sandbox.SwitchOf(&o.Index), "error-index", "the first item is numbered in errors that name an index")
+	s.Lookup("error-index").Usage += " (default 0)" // pflag does not show a default of 0
+	how(s, sandbox.SwitchOf(&o.Bulk), "bulk-answer", "much of each row a bulk write answers")
+	how(s, sandbox.SwitchOf(&o.Patch), "patch-answer", "much of the row an update answers")
+	s.BoolVar(&o.BOM, "bom", false, "JSON begins with a byte order mark")
+	return g
+}
+
 func (f *sandboxFlags) faults() flagGroup {
 	g := newGroup("Faults")
 	s := g.Flags()
-	s.Var((*faultsFlag)(&f.options.Faults), "fault", "what goes wrong, see above; repeatable")
+	s.Var(listFlag[sandbox.Fault]{&f.options.Faults, sandbox.ParseFault, "WHO:WHEN:WHAT"}, "fault", "what goes wrong, see above; repeatable")
 	s.Uint64Var(&f.options.FaultSeed, "fault-seed", 0, "`S` decides which requests a share strikes, and how answers are shuffled (default 0)")
 	return g
 }
 
-// check refuses numbers that mean nothing.
+// check refuses what means nothing: numbers, fields that are not there.
 func (f *sandboxFlags) check() error {
 	for _, each := range []struct {
 		name string
@@ -115,23 +145,30 @@ func (f *sandboxFlags) check() error {
 	if f.profile != "" && !f.own {
 		return usage(errors.New("--profile: without --own-credentials nothing is read from it"), "add --own-credentials")
 	}
+	if err := f.options.Check(); err != nil {
+		return usage(err, "flytt sandbox --help explains the flags")
+	}
 	return nil
 }
 
-// faultsFlag is --fault.
-type faultsFlag []sandbox.Fault
+// listFlag is a flag that can be repeated, each time with something to parse.
+type listFlag[T any] struct {
+	to    *[]T
+	parse func(text string) (T, error)
+	kind  string // what the help calls the argument
+}
 
 // String is what the help shows as the default.
-func (f *faultsFlag) String() string { return "" }
+func (f listFlag[T]) String() string { return "" }
 
 // Type is what the help calls the argument.
-func (f *faultsFlag) Type() string { return "WHO:WHEN:WHAT" }
+func (f listFlag[T]) Type() string { return f.kind }
 
-// Set adds a fault.
-func (f *faultsFlag) Set(text string) error {
-	fault, err := sandbox.ParseFault(text)
+// Set adds one.
+func (f listFlag[T]) Set(text string) error {
+	v, err := f.parse(text)
 	if err == nil {
-		*f = append(*f, fault)
+		*f.to = append(*f.to, v)
 	}
 	return err
 }

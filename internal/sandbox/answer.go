@@ -16,6 +16,7 @@ type failure struct {
 	faults []fault
 	items  []itemFaults
 	key    string // the field the items are known by
+	first  int    // the index of the first item
 	allow  string // for 405
 }
 
@@ -41,9 +42,9 @@ func invalid(faults []fault) *failure {
 }
 
 // invalidItems makes a failure of the faults of bulk items.
-func (t *table) invalidItems(items []*record) *failure {
-	f := &failure{status: http.StatusBadRequest, text: "Invalid data.", key: t.resource.Key}
-	key, keyed := t.index[f.key]
+func (x *exchange) invalidItems(items []*record) *failure {
+	f := &failure{status: http.StatusBadRequest, text: "Invalid data.", key: x.table.resource.Key, first: int(x.answers.Index)}
+	key, keyed := x.table.index[f.key]
 	for _, rec := range items {
 		item := itemFaults{faults: rec.faults}
 		if keyed && rec.values[key].json != nil {
@@ -105,6 +106,7 @@ const jsonType = "application/json"
 
 // answer sends a whole body.
 func (x *exchange) answer(status int, body []byte) error {
+	x.unlock()
 	if status != http.StatusNoContent {
 		x.w.Header().Set("Content-Type", jsonType)
 	}
@@ -117,6 +119,7 @@ func (x *exchange) answer(status int, body []byte) error {
 // and one in the middle of an answer cuts the connection, so that the client
 // cannot take it for whole.
 func (x *exchange) fail(err error) {
+	x.unlock()
 	if x.w.status != 0 {
 		panic(http.ErrAbortHandler)
 	}

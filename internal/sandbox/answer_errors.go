@@ -13,9 +13,9 @@ func (f *failure) render(shape ErrorShape) (contentType string, body []byte) {
 		return textType, []byte(f.text + "\n")
 	case HTMLErrors:
 		return htmlType, page(fmt.Sprintf("%d %s", f.status, f.text))
-	case ListedErrors, KeyedErrors:
+	case ListedErrors, KeyedErrors, LineErrors:
 		if f.faults != nil || f.items != nil {
-			return jsonType, f.records(shape == KeyedErrors)
+			return jsonType, f.records(shape)
 		}
 	case AlignedErrors, IndexedErrors:
 		switch {
@@ -54,31 +54,37 @@ func (f *failure) indexed() []byte {
 		if item.faults == nil {
 			continue
 		}
-		body = strconv.AppendInt(append(body, '"'), int64(i), 10)
+		body = strconv.AppendInt(append(body, '"'), int64(f.first+i), 10)
 		body = append(appendFaults(append(body, `":`...), item.faults), ',')
 	}
 	return append(bytes.TrimSuffix(body, []byte(",")), '}')
 }
 
-// records renders a list with an object for each fault, which names its item by
-// the item's key or, without one, by its index.
-func (f *failure) records(keyed bool) []byte {
+// records renders a list with an object for each fault, which names its item as
+// the shape has it.
+func (f *failure) records(shape ErrorShape) []byte {
 	body := []byte(`{"errors":[`)
 	for _, fault := range f.faults {
 		body = append(appendRecord(append(body, '{'), fault), ',')
 	}
 	for i, item := range f.items {
 		for _, fault := range item.faults {
-			body = append(body, '{')
-			if keyed && item.key != nil {
-				body = append(append(appendString(body, f.key), ':'), item.key...)
-			} else {
-				body = strconv.AppendInt(append(body, `"index":`...), int64(i), 10)
-			}
-			body = append(appendRecord(append(body, ','), fault), ',')
+			body = append(f.appendName(append(body, '{'), shape, i), ',')
+			body = append(appendRecord(body, fault), ',')
 		}
 	}
 	return append(bytes.TrimSuffix(body, []byte(",")), "]}"...)
+}
+
+// appendName names an item by its line, its key or, without one, its index.
+func (f *failure) appendName(dst []byte, shape ErrorShape, i int) []byte {
+	switch key := f.items[i].key; {
+	case shape == LineErrors:
+		return strconv.AppendInt(append(dst, `"line":`...), int64(i)+1, 10)
+	case shape == KeyedErrors && key != nil:
+		return append(append(appendString(dst, f.key), ':'), key...)
+	}
+	return strconv.AppendInt(append(dst, `"index":`...), int64(f.first+i), 10)
 }
 
 // appendRecord renders a fault and ends its object.

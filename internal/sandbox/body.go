@@ -15,9 +15,11 @@ import (
 type record struct {
 	values []value
 	faults []fault
-	doc    []byte // as it is answered, once rendered
-	update bool   // of the row its id names
-	gone   bool   // there is no such row
+	doc    []byte  // as it is answered, once rendered
+	index  int     // among the items of a bulk write
+	update bool    // of the row its id names
+	gone   bool    // there is no such row
+	before *record // what an update changes
 }
 
 func (r *record) fault(field, message string) {
@@ -128,6 +130,7 @@ func (r *reader) list(limit int) ([]*record, error) {
 		if err != nil {
 			return nil, err
 		}
+		item.index = len(items)
 		items = append(items, item)
 	}
 	if _, err := r.d.ReadToken(); err != nil {

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -86,12 +87,40 @@ func (t *table) note(rec *record, name string, code pipeline.Code) {
 	i := t.rules.columns[name]
 	f := &t.fields[i]
 	switch {
-	case named(rec.faults, f.Name):
+	case named(rec.faults, f.Name) || t.excused(rec, i, code):
 	case code == "required" && rec.values[i].text != nil:
 		rec.fault(f.Name, "This field may not be blank.")
 	default:
 		rec.fault(f.Name, message(f.Field, code))
 	}
+}
+
+// excused reports whether a fault is one of what is stored already, and not of
+// what an update gives: the server may have stored a value in a form that it
+// would not take.
+func (t *table) excused(rec *record, i int, code pipeline.Code) bool {
+	if !rec.values[i].stored {
+		return false
+	}
+	return !slices.ContainsFunc(others(t.fields[i].Field, code), func(name string) bool {
+		j, ok := t.index[name]
+		return ok && !rec.values[j].stored
+	})
+}
+
+// others returns the fields that a rule compares a field with.
+func others(f *mappings.Field, code pipeline.Code) []string {
+	switch code {
+	case "together":
+		return f.Together
+	case "any_of":
+		return f.AnyOf
+	case "excludes":
+		return f.Excludes
+	case "requires":
+		return f.Requires
+	}
+	return nil
 }
 
 // messages words the codes of package mappings as the server does. A field's
@@ -136,16 +165,8 @@ func bound(f *mappings.Field, code pipeline.Code) string {
 		return limit(f.Minimum)
 	case "too_large":
 		return limit(f.Maximum)
-	case "together":
-		return strings.Join(f.Together, ", ")
-	case "any_of":
-		return strings.Join(f.AnyOf, ", ")
-	case "excludes":
-		return strings.Join(f.Excludes, ", ")
-	case "requires":
-		return strings.Join(f.Requires, ", ")
 	}
-	return ""
+	return strings.Join(others(f, code), ", ")
 }
 
 func limit(v *float64) string {

@@ -43,12 +43,13 @@ type ErrorShape uint8
 
 const (
 	AlignedErrors ErrorShape = iota // a list as long as the items, {} for each good one
-	IndexedErrors                   // {"3":{"field":["message"]}}, counted from 0
+	IndexedErrors                   // {"3":{"field":["message"]}}, counted as Answers.Index has it
 	ListedErrors                    // {"errors":[{"index":3,"field":"…","message":"…"}]}; no index in other writes
 	KeyedErrors                     // {"errors":[{"custom_id":"…","field":"…","message":"…"}]}; index for an item without a key
 	DetailErrors                    // {"detail":"…"}, which names neither item nor field
 	TextErrors                      // the same as text/plain
 	HTMLErrors                      // the same as a page
+	LineErrors                      // {"errors":[{"line":4,"field":"…","message":"…"}]}, counted from 1; no line in other writes
 )
 
 // IDForm is the form in which identity numbers (ssn, org_no) are kept.
@@ -107,7 +108,7 @@ func (Atomicity) names() []string   { return []string{"all", "partial"} }
 func (ItemID) names() []string      { return []string{"updates", "refused", "ignored"} }
 func (AnswerOrder) names() []string { return []string{"sent", "reversed", "shuffled"} }
 func (ErrorShape) names() []string {
-	return []string{"aligned", "indexed", "listed", "keyed", "detail", "text", "html"}
+	return []string{"aligned", "indexed", "listed", "keyed", "detail", "text", "html", "lines"}
 }
 func (IDForm) names() []string        { return []string{"sent", "dash", "digits"} }
 func (RelationShape) names() []string { return []string{"object", "bare", "expanded", "empty"} }

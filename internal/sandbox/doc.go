@@ -13,6 +13,10 @@
 //	log.go             the record of requests
 //	answer.go          answers and what is wrong with a request
 //	answer_errors.go   the shapes of error bodies
+//	storage.go         the form in which fields are stored, empty ones filled
+//	rewrite.go         the table of rewritings
+//	answer_forms.go    what of a written row is answered
+//	answer_items.go    bulk answers that tell of each item
 //	shape.go           forms of identity numbers, shapes of references
 //	table.go           a resource as a table
 //	kind.go            types: JSON to column, text to operand
@@ -20,6 +24,7 @@
 //	check.go           the rules, in the server's words
 //	relations.go       references that have to name something
 //	write.go           bulk, create, update, delete
+//	lock.go            writes that lock each other out
 //	read.go            get and list
 //	bend.go            what switches and faults make of a list
 //	query.go           the parameters of a list
@@ -27,8 +32,10 @@
 //	paging*.go         pages of it, deep ones too
 //	store.go           SQLite
 //	statement.go       its statements
+//	lookup.go          what filters take for equal
 //	seed*.go           rows made up
 //	openapi.go         the description of it all
+//	openapi_answers.go and of the forms of its answers
 //	door.go            the listener, which can be shut for a time
 //	http2.go           the codes of ended streams
 //	fault.go           the plan: what strikes whom and when

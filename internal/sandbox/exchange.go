@@ -3,6 +3,7 @@ package sandbox
 import (
 	"crypto/subtle"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -28,17 +29,23 @@ type exchange struct {
 	maxBody          int64         // bytes of the request's body
 	inserts, deletes int           // of rows, before the list is read
 	repeat           bool          // a page answers the one before it
+	storage          Storage       // the options' at first
+	lookup           Lookup        // so are these
+	answers          Answers       // and these
 	refusing         time.Duration // for which nobody listens afterwards
 	delay            time.Duration // by which the commit is put off
 	postponed        func()        // the commit that was put off
+	release          func()        // the lock that the write holds; nil: it holds none
 
 	dead net.Conn // to be cut once the request is logged
 }
 
-// recorder remembers the status of an answer.
+// recorder remembers the status of an answer, and puts the byte order mark
+// before its body.
 type recorder struct {
 	http.ResponseWriter
 	status int
+	mark   bool // JSON begins with a byte order mark, which is yet to be written
 }
 
 func (w *recorder) WriteHeader(status int) {
@@ -52,7 +59,19 @@ func (w *recorder) Write(p []byte) (int, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
+	if w.mark && len(p) > 0 {
+		w.mark = false
+		if w.hasJSON() {
+			_, _ = io.WriteString(w.ResponseWriter, byteOrderMark) // the client is gone: the next write tells
+		}
+	}
 	return w.ResponseWriter.Write(p)
+}
+
+// hasJSON reports whether the answer is JSON, or JSON lines.
+func (w *recorder) hasJSON() bool {
+	contentType := w.Header().Get("Content-Type")
+	return contentType == jsonType || contentType == jsonLines.contentType
 }
 
 // Unwrap gives http.ResponseController the writer underneath.
@@ -63,8 +82,12 @@ var errDone = errors.New("answered")
 
 // ServeHTTP answers one request.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{Sandbox: s, w: &recorder{ResponseWriter: w}, r: r, maxBody: s.options.MaxBody}
+	x := &exchange{
+		Sandbox: s, w: &recorder{ResponseWriter: w}, r: r, maxBody: s.options.MaxBody,
+		storage: s.options.Storage, lookup: s.options.Lookup, answers: s.options.Answers,
+	}
 	x.arrive()
+	x.w.mark = x.answers.BOM
 	defer x.leave()
 	w.Header().Set("Date", x.now().UTC().Format(http.TimeFormat))
 	if slices.ContainsFunc(x.faults, Fault.holds) {
@@ -156,6 +179,9 @@ func (x *exchange) serve() error {
 	}
 	for _, m := range methods {
 		if m.name == x.r.Method {
+			if err := x.lock(); err != nil {
+				return err
+			}
 			return m.serve(x)
 		}
 	}

@@ -141,8 +141,14 @@ type armed struct {
 	seen uint64
 }
 
-// Inject adds faults. Each counts the requests that arrive from now on.
-func (s *Sandbox) Inject(faults ...Fault) { s.plan.add(faults) }
+// Inject adds faults. Each counts the requests that arrive from now on. It
+// panics at a fault that names a field which no resource has.
+func (s *Sandbox) Inject(faults ...Fault) {
+	if err := s.options.checkFaults(faults); err != nil {
+		panic(err)
+	}
+	s.plan.add(faults)
+}
 
 func (p *plan) add(faults []Fault) {
 	p.mu.Lock()

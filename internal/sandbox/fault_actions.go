@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// action is what a fault does to a request. At most one of the three is set.
+// action is what a fault does to a request. At most one of the functions is set.
 type action struct {
+	fields  []string                   // text fields that it concerns
 	prepare func(x *exchange)          // changes how the request is served
 	instead func(x *exchange) error    // answers in its place; at once, or once it is served
 	spoil   func(x *exchange, a *held) // changes the answer on its way
@@ -43,6 +44,17 @@ var effects = []effect{
 	{"insert", "ROWS", "1", "ROWS new rows before a list is read", counted(func(x *exchange, n int) { x.inserts += n })},
 	{"delete", "ROWS", "1", "the first ROWS rows go before a list is read", counted(func(x *exchange, n int) { x.deletes += n })},
 	{"repeat-page", "", "", "a list's page k answers page k-1", plain(action{prepare: func(x *exchange) { x.repeat = true }})},
+	{"rewrite", "FIELD:WHAT", "", "the field is stored in another form, see --rewrite", parseRewriteFault},
+	{"lookup-case", "HOW", "insensitive", "filters regard case, see --lookup-case", chosen(func(x *exchange) *LookupCase { return &x.lookup.Case })},
+	{"lookup-space", "HOW", "collapse", "or white space, see --lookup-space", chosen(func(x *exchange) *LookupSpace { return &x.lookup.Space })},
+	{"lookup-unicode", "HOW", "nfc", "or Unicode form, see --lookup-unicode", chosen(func(x *exchange) *LookupUnicode { return &x.lookup.Unicode })},
+	{"fill", "FIELDS", "", "empty fields are filled, see --fill", parseFillFault},
+	{"lock", "STATUS", "409", "409 or 400 as if another write was under way *", parseLock},
+	{"item-errors", "HOW", "207", "how bad items are told, see --item-errors", chosen(func(x *exchange) *ItemErrors { return &x.answers.Items })},
+	{"error-index", "N", "1", "errors count items from N, 0 or 1", chosen(func(x *exchange) *ErrorIndex { return &x.answers.Index })},
+	{"bulk-answer", "HOW", "ids", "what a bulk write answers, see --bulk-answer", chosen(func(x *exchange) *BulkAnswer { return &x.answers.Bulk })},
+	{"patch-answer", "HOW", "id-only", "what an update answers, see --patch-answer", chosen(func(x *exchange) *PatchAnswer { return &x.answers.Patch })},
+	{"bom", "", "", "the answer's JSON begins with a byte order mark", plain(action{prepare: func(x *exchange) { x.answers.BOM = true }})},
 	{"truncate", "BYTES", "half", "the connection ends within the answer's body", parseCut(true)},
 	{"shorten", "BYTES", "half", "the body ends early, the transfer looks whole", parseCut(false)},
 	{"wrong-count", "N", "-1", "N rows too many in an answer, or too few: +1, -1", parseWrongCount},
@@ -143,6 +155,15 @@ func counted(set func(*exchange, int)) func(string) (action, error) {
 	}
 }
 
+// chosen makes the parser of an effect that sets one of the exchange's choices.
+func chosen[T choice](of func(*exchange) *T) func(string) (action, error) {
+	return func(arg string) (action, error) {
+		var v T
+		err := SwitchOf(&v).Set(arg)
+		return action{prepare: func(x *exchange) { *of(x) = v }}, err
+	}
+}
+
 func positive(arg string) (int, error) {
 	n, err := strconv.Atoi(arg)
 	if err != nil || n < 1 {
@@ -192,6 +213,20 @@ func parseRedirect(arg string) (action, error) {
 	}}, nil
 }
 
+func parseRewriteFault(arg string) (action, error) {
+	r, err := ParseRewrite(arg)
+	return action{fields: []string{r.field}, prepare: func(x *exchange) {
+		x.storage.Rewrites = append(slices.Clip(x.storage.Rewrites), r)
+	}}, err
+}
+
+func parseFillFault(arg string) (action, error) {
+	fields := strings.Split(arg, ",")
+	return action{fields: fields, prepare: func(x *exchange) {
+		x.storage.Fill = append(slices.Clip(x.storage.Fill), fields...)
+	}}, nil
+}
+
 // streamCodes are the error codes of RFC 9113, section 7, by number.
 var streamCodes = []string{
 	"NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT", "STREAM_CLOSED",
@@ -222,9 +257,9 @@ func FaultHelp() string {
 		if e.standard != "" {
 			does += " (" + e.standard + ")"
 		}
-		fmt.Fprintf(&b, "  %-18s %s\n", name, does)
+		fmt.Fprintf(&b, "  %-20s %s\n", name, does)
 	}
-	fmt.Fprintf(&b, "  %-18s %s\n", "STATUS", "400 to 599, as 401, 404, 500 or 504, and nothing done *")
-	fmt.Fprintf(&b, "  %-18s %s\n", "429=SECONDS", "any status with a Retry-After; 503=date:SECONDS as a date *")
+	fmt.Fprintf(&b, "  %-20s %s\n", "STATUS", "400 to 599, as 401, 404, 500 or 504, and nothing done *")
+	fmt.Fprintf(&b, "  %-20s %s\n", "429=SECONDS", "any status with Retry-After; 503=date:SECONDS as a date *")
 	return b.String()
 }

@@ -128,7 +128,11 @@ func (x *exchange) deliver(a *held) {
 		return
 	}
 	if a.whole > 0 && a.breaks && x.entry.Operation != opList {
-		x.w.Header().Set("Content-Length", strconv.Itoa(a.whole)) // lists come in chunks
+		length := a.whole
+		if x.w.mark && x.w.hasJSON() {
+			length += len(byteOrderMark)
+		}
+		x.w.Header().Set("Content-Length", strconv.Itoa(length)) // lists come in chunks
 	}
 	x.w.WriteHeader(a.status)
 	body := a.body

@@ -110,7 +110,7 @@ func FuzzParseFault(f *testing.F) {
 func TestEveryFaultIsExplained(t *testing.T) {
 	help := sandbox.FaultHelp()
 	for _, name := range []string{"refuse", "reset", "hang", "rst-stream", "html", "bad-request", "redirect", "late-commit", "413", "skew", "insert",
-		"delete", "repeat-page", "truncate", "shorten", "wrong-count", "id-twice", "slow", "stall", "STATUS", "429"} {
+		"delete", "repeat-page", "truncate", "shorten", "wrong-count", "id-twice", "slow", "stall", "rewrite", "fill", "lookup-case", "lookup-space", "lookup-unicode", "item-errors", "error-index", "bulk-answer", "patch-answer", "bom", "lock", "STATUS", "429"} {
 		if !strings.Contains(help, "\n  "+name) && !strings.HasPrefix(help, "  "+name) {
 			t.Errorf("nothing about %s", name)
 		}

@@ -45,12 +45,18 @@ func (q *query) filter(name, text string) {
 		q.fault(name, "This field has no such filter.")
 		return
 	}
+	fold, operator := q.lookup.filter(f, operator)
 	c, message := f.condition(operator, text)
+	if fold != nil {
+		c = c.folded(f, fold)
+	}
 	switch {
 	case message != "":
 		q.fault(name, message)
 	case negated:
 		c.sql = "(" + c.sql + ") IS NOT TRUE"
+		q.conditions = append(q.conditions, c)
+	case fold != nil:
 		q.conditions = append(q.conditions, c)
 	default:
 		q.conditions = append(q.conditions, q.table.served(i, operator, c)...)

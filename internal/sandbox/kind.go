@@ -15,6 +15,7 @@ import (
 type value struct {
 	set    bool
 	null   bool
+	stored bool   // it was there before the request, which does not give it
 	json   []byte // as it is answered
 	text   []byte // as the rules see it: a bare id, an unquoted string
 	column any    // as its column holds it: string, []byte, int64, float64, nil

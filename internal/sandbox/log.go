@@ -143,6 +143,7 @@ func (x *exchange) arrive() {
 
 // leave ends the record, and does what was to be done once the request is over.
 func (x *exchange) leave() {
+	x.unlock()
 	if x.refusing > 0 {
 		x.refuse(x.refusing)
 	}

@@ -36,7 +36,7 @@ func (s *Sandbox) document() ([]byte, error) {
 		if err := t.schemas(schemas); err != nil {
 			return nil, err
 		}
-		t.paths(paths)
+		t.paths(paths, &s.options)
 		tags = append(tags, object{"name": t.resource.Name, "description": t.title()})
 	}
 	schemes, names := s.security()
@@ -150,22 +150,24 @@ func (t *table) title() string {
 }
 
 // paths adds the six operations of the resource.
-func (t *table) paths(to object) {
+func (t *table) paths(to object, o *Options) {
 	name, path := t.resource.Name, t.resource.Path
 	fresh, change, whole := schemaRef(name), schemaRef(name+changing), schemaRef(name+answered)
 	item := object{"anyOf": []object{fresh, {"$ref": change["$ref"], "required": []string{"id"}}}}
-	to[path] = object{"post": t.operation("create", "Create one", "201", whole, 400, 413, 415).with("requestBody", body(fresh))}
+	written, rows := o.Answers.bulkAnswer(whole)
+	to[path] = object{"post": t.operation("create", "Create one", "201", whole, 400, 413, 415).with("requestBody", body(fresh)).locking(o.Locks)}
 	to[path+"list/"] = object{
 		"get": t.operation("list", "List", "200", object{"anyOf": []object{
 			arrayOf(whole), arrayOf(schemaRef("slim")), schemaRef("statistics")}}, 400, 404).with("parameters", t.listParameters()).lines(),
-		"post": t.operation("bulk_write", "Create many, or change those that have an id", "201", arrayOf(whole), 413, 415).
-			with("requestBody", body(arrayOf(item))).refusing("400", "badItems"),
+		"post": t.operation("bulk_write", "Create many, or change those that have an id", written, rows, 413, 415).
+			with("requestBody", body(arrayOf(item))).refusing("400", "badItems").locking(o.Locks),
 	}
 	to[path+"{pk}/"] = object{
 		"parameters": []object{reference("parameters", "pk")},
 		"get":        t.operation("get", "Get one", "200", whole, 404),
-		"patch":      t.operation("update", "Change the fields given", "200", whole, 400, 404, 413, 415).with("requestBody", body(change)),
-		"delete":     t.operation("delete", "Delete one", "204", nil, 404),
+		"patch": t.operation("update", "Change the fields given", "200", o.Answers.patchAnswer(whole, change), 400, 404, 413, 415).
+			with("requestBody", body(change)).locking(o.Locks),
+		"delete": t.operation("delete", "Delete one", "204", nil, 404).locking(o.Locks),
 	}
 }
 

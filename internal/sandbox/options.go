@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"fmt"
 	"net/http"
 	"time"
 
@@ -17,7 +18,11 @@ type Options struct {
 	Resources   []*mappings.Resource // nil: all embedded ones
 	Now         func() time.Time     // the server's clock; nil: time.Now
 
-	StrictRelations bool // references have to name rows that Relate told of
+	StrictRelations bool    // references have to name rows that Relate told of
+	Storage         Storage // in which form fields are stored
+	Lookup          Lookup  // which texts filters take for equal
+	Answers         Answers // in which form writes are answered
+	Locks           Locks   // whether writes lock each other out
 
 	// What the reference does not say.
 	Atomicity   Atomicity     // what a bulk write with a bad item does to the good ones
@@ -102,6 +107,32 @@ const (
 )
 
 const defaultMaxBody = 32 << 20
+
+// Check returns an error that names what cannot be done, as New would: a field
+// that no resource has, a time below zero.
+func (o Options) Check() error {
+	if o.Locks.Hold < 0 {
+		return fmt.Errorf("lock time %s: below zero", o.Locks.Hold)
+	}
+	o, err := o.withDefaults()
+	if err != nil {
+		return err
+	}
+	if err := o.checkFields(o.Storage.fields()); err != nil {
+		return err
+	}
+	return o.checkFaults(o.Faults)
+}
+
+// checkFaults makes sure of the fields that faults name.
+func (o *Options) checkFaults(faults []Fault) error {
+	for _, f := range faults {
+		if err := o.checkFields(f.fields); err != nil {
+			return fmt.Errorf("fault %s: %w", f, err)
+		}
+	}
+	return nil
+}
 
 // withDefaults fills in what o leaves open.
 func (o Options) withDefaults() (Options, error) {

@@ -21,6 +21,7 @@ type query struct {
 	slim       bool
 	statistics bool
 	jsonl      bool
+	lookup     Lookup
 	faults     []fault
 }
 
@@ -45,7 +46,7 @@ func (t *table) query(raw string, o *Options) (*query, error) {
 	if err != nil {
 		return nil, failf(http.StatusBadRequest, "The query string cannot be decoded.")
 	}
-	q := &query{table: t}
+	q := &query{table: t, lookup: o.Lookup}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		read, ok := parameters[name]
 		if !ok || !slices.Contains(t.resource.Parameters, name) {

@@ -23,7 +23,9 @@ func (x *exchange) get() error {
 
 // list answers GET on the list.
 func (x *exchange) list() error {
-	q, err := x.table.query(x.r.URL.RawQuery, &x.options)
+	o := x.options
+	o.Lookup = x.lookup
+	q, err := x.table.query(x.r.URL.RawQuery, &o)
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,9 @@ func New(o Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
+	if err := o.Check(); err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
 	s := &Sandbox{options: o, headers: o.Credentials.headers(), tables: map[string]*table{}, tenants: map[string]int64{}}
 	s.plan.seed, s.late, s.ending = o.FaultSeed, newLateWrites(), make(chan struct{})
 	s.end = sync.OnceFunc(func() { close(s.ending) })

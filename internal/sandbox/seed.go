@@ -158,8 +158,13 @@ func (g *seeder) record() (*record, error) {
 		if err := g.table.check([]*record{rec}); err != nil {
 			return nil, err
 		}
-		if !rec.bad() && g.distinct(rec) {
-			g.table.reform(rec, g.options.StoredIDs)
+		if rec.bad() {
+			continue
+		}
+		if err := g.toStoredForm(g.table, rec, &g.options.Storage); err != nil {
+			return nil, err
+		}
+		if g.distinct(rec) {
 			g.table.render(rec)
 			return rec, nil
 		}

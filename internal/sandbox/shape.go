@@ -17,8 +17,7 @@ func (t *table) reform(rec *record, form IDForm) {
 			continue
 		}
 		if text = dashed(text, form == WithDash); text != v.column {
-			json := appendString(nil, text)
-			*v = value{set: v.set, json: json, text: []byte(text), column: text}
+			*v = textValue(text)
 		}
 	}
 }
@@ -47,6 +46,16 @@ func (x *exchange) shaped(doc []byte) []byte {
 	if err != nil {
 		return doc
 	}
+	x.shape(rec)
+	x.table.render(rec)
+	return rec.doc
+}
+
+// shape brings the references of a record into the shape Options ask for.
+func (x *exchange) shape(rec *record) {
+	if x.options.Relations == IDObject {
+		return
+	}
 	for i := range rec.values {
 		v := &rec.values[i]
 		switch f := &x.table.fields[i]; {
@@ -57,8 +66,6 @@ func (x *exchange) shaped(doc []byte) []byte {
 			v.json = x.options.Relations.shapeAll(v.json, f.To)
 		}
 	}
-	x.table.render(rec)
-	return rec.doc
 }
 
 // listed returns what a list found, an object or with _slim an id, as it is

@@ -39,7 +39,7 @@ const readerConns = 16
 // databases let a slow reader keep every writer out, so the temporary one is a
 // file too, in a directory only the user can read, never flushed to disk.
 func openStore(file string) (*store, error) {
-	if err := registerFold(); err != nil {
+	if err := registerFoldings(); err != nil {
 		return nil, err
 	}
 	s := &store{name: file, prepared: map[string]*sql.Stmt{}, positions: newPositions()}
@@ -255,16 +255,23 @@ func scanDoc(row *sql.Row) (doc []byte, err error) {
 // knows A to Z only.
 const foldName = "flytt_fold"
 
-// registerFold gives SQLite the function foldName.
-var registerFold = sync.OnceValue(func() error {
-	return sqlite.RegisterDeterministicScalarFunction(foldName, 1,
-		func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-			if text, ok := args[0].(string); ok {
-				return fold(text), nil
-			}
-			return args[0], nil
-		})
+// registerFoldings gives SQLite the functions of foldings.
+var registerFoldings = sync.OnceValue(func() error {
+	for _, f := range foldings {
+		if err := sqlite.RegisterDeterministicScalarFunction(f.function, 1, f.call); err != nil {
+			return err
+		}
+	}
+	return nil
 })
+
+// call is the folding as SQLite calls it. What is no text stays as it is.
+func (f folding) call(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+	if text, ok := args[0].(string); ok {
+		return f.fold(text), nil
+	}
+	return args[0], nil
+}
 
 // fold makes texts equal that differ in case only.
 func fold(text string) string { return strings.ToLower(text) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -20,6 +21,7 @@ type table struct {
 	unique   []int          // fields no two rows of a tenant share, the id aside
 	rules    *rules
 	sql      statements
+	locked   atomic.Bool // by a write, see Locks
 }
 
 // field is a field of a table.

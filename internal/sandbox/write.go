@@ -34,7 +34,7 @@ func (x *exchange) update() error {
 	if err := x.saveOne(rec); err != nil {
 		return err
 	}
-	return x.answer(http.StatusOK, x.shaped(rec.doc))
+	return x.answer(http.StatusOK, x.updated(rec))
 }
 
 // record reads the body, which is one record.
@@ -61,13 +61,10 @@ func (x *exchange) bulk() error {
 	}
 	x.entry.Rows = len(items)
 	x.identify(items)
-	if err := x.save(items, x.options.Atomicity); err != nil && !errors.Is(err, errInvalid) {
+	if err := x.save(items, x.answers.Items.atomicity(x.options.Atomicity)); err != nil && !errors.Is(err, errInvalid) {
 		return err
 	}
-	if slices.ContainsFunc(items, (*record).bad) {
-		return x.table.invalidItems(items)
-	}
-	return x.answer(http.StatusCreated, x.appendDocs(nil, x.ordered(items)))
+	return x.bulkAnswer(items)
 }
 
 // remove answers DELETE on a row.
@@ -139,6 +136,9 @@ func (x *exchange) save(items []*record, a Atomicity) error {
 			if err := x.table.check(items); err != nil {
 				return 0, err
 			}
+			if err := x.stores(items); err != nil {
+				return 0, err
+			}
 			if err := x.distinct(tx, items); err != nil {
 				return 0, err
 			}
@@ -152,6 +152,9 @@ func (x *exchange) save(items []*record, a Atomicity) error {
 	}
 	if a == All && slices.ContainsFunc(items, (*record).bad) {
 		return errInvalid
+	}
+	if err := x.stores(items); err != nil {
+		return err
 	}
 	x.finish(items)
 	return x.commit(func(tx *transaction) (int, error) { return x.insert(tx, items) })
@@ -214,9 +217,11 @@ func (t *table) merge(rec *record, doc []byte) error {
 	if err != nil {
 		return err
 	}
+	rec.before = old
 	for i := range rec.values {
 		if !rec.values[i].set || t.made(i) {
 			rec.values[i] = old.values[i]
+			rec.values[i].stored = true
 		}
 	}
 	return nil
@@ -327,7 +332,6 @@ func (x *exchange) finish(items []*record) {
 				rec.values[x.table.created] = timeValue(created + int64(i))
 			}
 		}
-		x.table.reform(rec, x.options.StoredIDs)
 		x.table.render(rec)
 	}
 }
@@ -359,8 +363,8 @@ func (x *exchange) ordered(items []*record) []*record {
 	return items
 }
 
-// appendDocs renders the items as an array.
-func (x *exchange) appendDocs(dst []byte, items []*record) []byte {
+// appendRows renders the items as an array.
+func (x *exchange) appendRows(dst []byte, items []*record) []byte {
 	size := 2
 	for _, rec := range items {
 		size += len(rec.doc) + 1
@@ -370,7 +374,7 @@ func (x *exchange) appendDocs(dst []byte, items []*record) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(dst, x.shaped(rec.doc)...)
+		dst = append(dst, x.written(rec)...)
 	}
 	return append(dst, ']')
 }

@@ -1,0 +1,131 @@
+package sandbox
+
+import (
+	"bytes"
+	"slices"
+)
+
+// Answers says in which form writes are answered. The zero value answers whole
+// records, and refuses a bulk write that has a bad item.
+type Answers struct {
+	Items ItemErrors  // where the bad items of a bulk write are told
+	Bulk  BulkAnswer  // what a bulk write answers of a row
+	Patch PatchAnswer // what an update answers
+	Index ErrorIndex  // what the index of the first item is
+	BOM   bool        // JSON begins with a byte order mark
+}
+
+// ItemErrors says where a bulk write tells of its bad items. With any but
+// InRefusal the status says success, and Options.Atomicity and Options.Errors
+// do not matter.
+type ItemErrors uint8
+
+const (
+	InRefusal   ItemErrors = iota // in a 400, as Options.Atomicity and Options.Errors have it
+	MultiStatus                   // 207, {"status":201,"data":{…}} or {"status":400,"error":{…}} for each item; good ones are stored
+	MixedArray                    // 200, the record or {"errors":{…},"index":3} for each item; good ones are stored
+	SuccessFlag                   // 200, {"success":false,"errors":[…]}, nothing is stored; or {"success":true,"data":[…]}
+	ItemList                      // 200, {"errors":true,"items":[…]}, {"id":…,"data":{…}} or {"error":{…}} for each item; good ones are stored
+)
+
+// BulkAnswer is what a bulk write answers of each row.
+type BulkAnswer uint8
+
+const (
+	WholeRows BulkAnswer = iota // the whole record
+	RowIDs                      // {"id":"…"}
+)
+
+// PatchAnswer is what an update answers.
+type PatchAnswer uint8
+
+const (
+	WholeRecord PatchAnswer = iota // the whole record
+	IDOnly                         // {"id":"…"}
+	ChangedOnly                    // the id and the fields whose value is another than before
+)
+
+// ErrorIndex is what the first item of a bulk write is numbered in answers that
+// name an index.
+type ErrorIndex uint8
+
+const (
+	FromZero ErrorIndex = iota
+	FromOne
+)
+
+func (ItemErrors) names() []string {
+	return []string{"refusal", "207", "200", "success-false", "items"}
+}
+func (BulkAnswer) names() []string  { return []string{"whole", "ids"} }
+func (PatchAnswer) names() []string { return []string{"whole", "id-only", "changed"} }
+func (ErrorIndex) names() []string  { return []string{"0", "1"} }
+
+// String returns the name of v.
+func (v ItemErrors) String() string { return nameOf(v) }
+
+// String returns the name of v.
+func (v BulkAnswer) String() string { return nameOf(v) }
+
+// String returns the name of v.
+func (v PatchAnswer) String() string { return nameOf(v) }
+
+// String returns the name of v.
+func (v ErrorIndex) String() string { return nameOf(v) }
+
+// byteOrderMark is U+FEFF in UTF-8.
+const byteOrderMark = "\ufeff"
+
+// updated returns what an update answers.
+func (x *exchange) updated(rec *record) []byte {
+	switch x.answers.Patch {
+	case IDOnly:
+		return x.table.renderID(rec)
+	case ChangedOnly:
+		return x.changed(rec)
+	}
+	return x.shaped(rec.doc)
+}
+
+// changed renders the id and the fields of an updated record that are not what
+// they were.
+func (x *exchange) changed(rec *record) []byte {
+	differs := make([]bool, len(rec.values))
+	for i := range rec.values {
+		differs[i] = !bytes.Equal(rec.values[i].json, rec.before.values[i].json)
+	}
+	after := &record{values: slices.Clone(rec.values)}
+	x.shape(after)
+	return x.table.renderFields(after, func(i int) bool { return i == x.table.id || differs[i] })
+}
+
+// written returns what a bulk write answers of a row.
+func (x *exchange) written(rec *record) []byte {
+	if x.answers.Bulk == RowIDs {
+		return x.table.renderID(rec)
+	}
+	return x.shaped(rec.doc)
+}
+
+// renderID renders {"id":"…"}.
+func (t *table) renderID(rec *record) []byte {
+	return t.renderFields(rec, func(i int) bool { return i == t.id })
+}
+
+// renderFields renders an object of some of the fields, in their order.
+func (t *table) renderFields(rec *record, some func(i int) bool) []byte {
+	object := []byte{'{'}
+	for i := range rec.values {
+		if !some(i) {
+			continue
+		}
+		object = append(object, t.fields[i].label...)
+		if v := &rec.values[i]; v.json != nil {
+			object = append(object, v.json...)
+		} else {
+			object = append(object, "null"...)
+		}
+		object = append(object, ',')
+	}
+	return append(bytes.TrimSuffix(object, []byte(",")), '}')
+}
