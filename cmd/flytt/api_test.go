@@ -61,6 +61,9 @@ func apiOf(ts *testscript.TestScript) *fakeAPI { return ts.Value(apiKey{}).(*fak
 //	wordless=1       a refusal does not say for which rows it is
 //	partial=1        the good rows of a request that is refused are stored
 //	clients=N        a client has to be one of the first N that rows makes; -1: none will do
+//	locks=STATUS     a write that overlaps another is refused with 409 or 400
+//	shape=N          refusals are worded in the N-th way of sandbox.ErrorShape
+//	index=1          refusals count the rows of a request from 1
 func startAPI(ts *testscript.TestScript, _ bool, args []string) {
 	a := apiOf(ts)
 	for _, count := range []*atomic.Int64{&a.posts, &a.stored, &a.elsewhere, &a.spoilt} {
@@ -78,8 +81,9 @@ func startAPI(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Defer(a.other.Close)
 	box, err := sandbox.New(sandbox.Options{
 		Intercept: a.intercept, UniqueKey: a.fault("unique") > 0, StrictRelations: a.fault("clients") != 0,
-		Errors: sandbox.ErrorShape(a.fault("wordless")) * sandbox.DetailErrors, Atomicity: sandbox.Atomicity(a.fault("partial")),
-		Log: func(r sandbox.Request) { a.stored.Add(int64(r.Committed)) },
+		Errors: a.errorShape(), Answers: sandbox.Answers{Index: sandbox.ErrorIndex(a.fault("index"))}, Atomicity: sandbox.Atomicity(a.fault("partial")),
+		Locks: sandbox.Locks{Conflicts: map[int64]sandbox.LockConflicts{409: sandbox.Conflict409, 400: sandbox.BadRequest400}[a.fault("locks")]},
+		Log:   func(r sandbox.Request) { a.stored.Add(int64(r.Committed)) },
 	})
 	ts.Check(err)
 	for i := range a.fault("clients") {
@@ -100,6 +104,14 @@ func startAPI(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range credentialNames {
 		ts.Setenv(name, sandbox.DefaultCredential)
 	}
+}
+
+// errorShape returns how refusals are worded.
+func (a *fakeAPI) errorShape() sandbox.ErrorShape {
+	if a.fault("wordless") > 0 {
+		return sandbox.DetailErrors
+	}
+	return sandbox.ErrorShape(a.fault("shape"))
 }
 
 // fault returns when the fault called name strikes; 0: never.

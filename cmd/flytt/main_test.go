@@ -62,6 +62,8 @@ func TestFault20Interrupted(t *testing.T)  { faultScript(t, "20_interrupted") }
 func TestFault21TwoProcesses(t *testing.T) { faultScript(t, "21_two_processes") }
 func TestFault22Changed(t *testing.T)      { faultScript(t, "22_changed") }
 func TestFault34Secrets(t *testing.T)      { faultScript(t, "34_secrets") }
+func TestFault45Locks(t *testing.T)        { faultScript(t, "45_locks") }
+func TestFault47ErrorIndex(t *testing.T)   { faultScript(t, "47_error_index") }
 
 func faultScript(t *testing.T, name string) {
 	p := scripts()

@@ -2,8 +2,12 @@ package api
 
 import (
 	"maps"
+	"net/http"
 	"slices"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -95,4 +99,37 @@ func TestContention(t *testing.T) {
 			t.Errorf("%s: whole %v, want %v (-want +got):\n%s", name, got.Whole, test.whole, diff)
 		}
 	}
+}
+
+// TestOutcomesTellOfOverlaps has writes that overlap, and one that goes alone.
+func TestOutcomesTellOfOverlaps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := clientOf(t, func(int, *http.Request) (*http.Response, error) {
+			time.Sleep(time.Second)
+			return respond(409, ""), nil
+		})
+		lonely := c.BulkWrite(t.Context(), "/a/list/", []byte(`[{}]`), nil)
+		var pair [2]Outcome
+		var alone Outcome
+		var wg sync.WaitGroup
+		for i := range pair {
+			wg.Go(func() { pair[i] = c.Create(t.Context(), "/a/", []byte(`{}`), nil) })
+		}
+		synctest.Wait()
+		wg.Go(func() { alone = c.Alone().Update(t.Context(), "/a/", "A-1", []byte(`{}`), nil) })
+		synctest.Wait()
+		wg.Wait()
+		if lonely.Overlapped || alone.Overlapped || !pair[0].Overlapped || !pair[1].Overlapped {
+			t.Errorf("overlapped: %v by itself, %v alone, %v and %v together", lonely.Overlapped, alone.Overlapped, pair[0].Overlapped, pair[1].Overlapped)
+		}
+		for _, o := range append(pair[:], lonely, alone) {
+			c.InConflict(o)
+		}
+		if c.slots.limit != 2 { // of 4, halved once for the pair
+			t.Errorf("limit %v", c.slots.limit)
+		}
+		if o := c.Alone().Delete(t.Context(), "/a/", ".."); o.Class != NotSent {
+			t.Errorf("a bad id: %v", o.Class)
+		}
+	})
 }
