@@ -155,7 +155,13 @@ func TestAWriteGoesAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestSlots(4)
 		first, second := take(t, s), take(t, s)
+		var mu sync.Mutex
 		var order []string
+		entered := func() int {
+			mu.Lock()
+			defer mu.Unlock()
+			return len(order)
+		}
 		var wg sync.WaitGroup
 		start := func(name string, alone bool) {
 			wg.Go(func() {
@@ -163,7 +169,9 @@ func TestAWriteGoesAlone(t *testing.T) {
 				if err != nil {
 					t.Error(err)
 				}
-				order = append(order, name) // one at a time: it sleeps before the others
+				mu.Lock()
+				order = append(order, name)
+				mu.Unlock()
 				time.Sleep(time.Second)
 				if overlapped := s.release(given, loadRoom); overlapped == alone {
 					t.Errorf("%s: overlapped %v", name, overlapped)
@@ -173,20 +181,20 @@ func TestAWriteGoesAlone(t *testing.T) {
 		}
 		start("alone", true)
 		start("later", false)
-		if len(order) != 0 {
+		if entered() != 0 {
 			t.Errorf("%v did not wait", order)
 		}
 		if !s.release(first, loadUnknown) {
 			t.Error("the first had no company")
 		}
 		synctest.Wait()
-		if len(order) != 0 {
+		if entered() != 0 {
 			t.Errorf("%v did not wait for the second", order)
 		}
 		s.release(second, loadUnknown)
 		synctest.Wait()
 		start("last", false)
-		if len(order) != 1 {
+		if entered() != 1 {
 			t.Errorf("%v beside what goes alone", order)
 		}
 		wg.Wait()
