@@ -101,13 +101,19 @@ func TestContention(t *testing.T) {
 	}
 }
 
+// slowConflict is an API that answers 409 after a second. It is for concurrent use.
+type slowConflict struct{}
+
+func (slowConflict) RoundTrip(*http.Request) (*http.Response, error) {
+	time.Sleep(time.Second)
+	return respond(http.StatusConflict, ""), nil
+}
+
 // TestOutcomesTellOfOverlaps has writes that overlap, and one that goes alone.
 func TestOutcomesTellOfOverlaps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, _ := clientOf(t, func(int, *http.Request) (*http.Response, error) {
-			time.Sleep(time.Second)
-			return respond(409, ""), nil
-		})
+		c, _ := clientOf(t, nil)
+		c.transport = slowConflict{}
 		lonely := c.BulkWrite(t.Context(), "/a/list/", []byte(`[{}]`), nil)
 		var pair [2]Outcome
 		var alone Outcome
