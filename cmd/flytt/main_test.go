@@ -64,6 +64,8 @@ func TestFault22Changed(t *testing.T)      { faultScript(t, "22_changed") }
 func TestFault34Secrets(t *testing.T)      { faultScript(t, "34_secrets") }
 func TestFault44KeyForm(t *testing.T)      { faultScript(t, "44_key_form") }
 func TestFault50Moved(t *testing.T)        { faultScript(t, "50_moved") }
+func TestFault45Locks(t *testing.T)        { faultScript(t, "45_locks") }
+func TestFault47ErrorIndex(t *testing.T)   { faultScript(t, "47_error_index") }
 
 func faultScript(t *testing.T, name string) {
 	p := scripts()
