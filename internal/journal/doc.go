@@ -157,4 +157,12 @@
 //	    cmd TestFault36Memory
 //	39  a run of another version: gone on with, or refused by name
 //	    journal TestFault39OtherFormats, TestFault39RollingUpgrade
+//	44  a key in another form than the record's, and a list that takes the two for
+//	    the same: that row is rejected by name, and plan says so
+//	    cmd TestFault44KeyForm
+//	50  the directory of a run, or its input, was moved: resumed, if not a byte of
+//	    the input has changed
+//	    cmd TestFault50Moved
+//	51  403 with Retry-After: waited for, like 429
+//	    api TestFault51ForbiddenForAWhile
 package journal
