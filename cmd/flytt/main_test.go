@@ -55,15 +55,17 @@ func TestScripts(t *testing.T) {
 
 // Each script in testdata/faults is a scenario of the table in the documentation
 // of internal/journal.
-func TestFault11Random(t *testing.T)       { faultScript(t, "11_random") }
-func TestFault12Down(t *testing.T)         { faultScript(t, "12_down") }
-func TestFault13Expired(t *testing.T)      { faultScript(t, "13_expired") }
-func TestFault20Interrupted(t *testing.T)  { faultScript(t, "20_interrupted") }
-func TestFault21TwoProcesses(t *testing.T) { faultScript(t, "21_two_processes") }
-func TestFault22Changed(t *testing.T)      { faultScript(t, "22_changed") }
-func TestFault34Secrets(t *testing.T)      { faultScript(t, "34_secrets") }
-func TestFault44KeyForm(t *testing.T)      { faultScript(t, "44_key_form") }
-func TestFault50Moved(t *testing.T)        { faultScript(t, "50_moved") }
+func TestFault11Random(t *testing.T)              { faultScript(t, "11_random") }
+func TestFault12Down(t *testing.T)                { faultScript(t, "12_down") }
+func TestFault13Expired(t *testing.T)             { faultScript(t, "13_expired") }
+func TestFault20Interrupted(t *testing.T)         { faultScript(t, "20_interrupted") }
+func TestFault21TwoProcesses(t *testing.T)        { faultScript(t, "21_two_processes") }
+func TestFault22Changed(t *testing.T)             { faultScript(t, "22_changed") }
+func TestFault34Secrets(t *testing.T)             { faultScript(t, "34_secrets") }
+func TestFault40KeysStoredOtherwise(t *testing.T) { faultScript(t, "40_keys_stored_otherwise") }
+func TestFault41LostAnswerOtherKey(t *testing.T)  { faultScript(t, "41_lost_answer_other_key") }
+func TestFault44KeyForm(t *testing.T)             { faultScript(t, "44_key_form") }
+func TestFault50Moved(t *testing.T)               { faultScript(t, "50_moved") }
 
 func faultScript(t *testing.T, name string) {
 	p := scripts()
