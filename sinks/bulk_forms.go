@@ -56,7 +56,7 @@ const maxFormRunes = 1 << 14
 // other characters is given to other, which may stop that by returning false.
 func traitsOf(key []byte, other func(r rune) bool) (t formTraits, length int) {
 	var before rune
-	onlyDigits := true
+	onlyDigits, ascii := true, true
 	for i := 0; i < len(key); length++ {
 		r, n := utf8.DecodeRune(key[i:])
 		switch {
@@ -79,13 +79,16 @@ func traitsOf(key []byte, other func(r rune) bool) (t formTraits, length int) {
 				return t, length
 			}
 		}
-		onlyDigits = onlyDigits && r >= '0' && r <= '9'
+		onlyDigits, ascii = onlyDigits && r >= '0' && r <= '9', ascii && r < utf8.RuneSelf
 		before, i = r, i+n
 	}
 	if onlyDigits {
 		t |= allDigitsTrait
 	}
-	return t | unicodeTraits(key), length
+	if !ascii {
+		t |= unicodeTraits(key)
+	}
+	return t, length
 }
 
 // unicodeTraits returns which normalisations would change key.

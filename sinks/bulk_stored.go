@@ -36,8 +36,21 @@ type sentRow struct {
 
 // takeCreated takes in that the API has shown record, which row made.
 func (w *write) takeCreated(row int32, record []byte) {
+	if item := w.item(row); len(item) > 2 && api.Echoes(item, record) {
+		w.takeEchoed(row, item)
+		return
+	}
 	w.takeStored(sentRow{row, w.item(row)}, record, w.bulk.options.Texts)
 	w.learnKey(row, record)
+}
+
+// takeEchoed takes in that the API has shown row just as it was sent.
+func (w *write) takeEchoed(row int32, item []byte) {
+	delete(w.stored, row)
+	w.bulk.fields.learn(item, nil)
+	if key := w.key(row); w.bulk.options.KeyLookup && len(key) > 0 {
+		w.bulk.forms.kept(key)
+	}
 }
 
 // takeStored takes in that the API has shown record for a row. What it does not show it

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"bytes"
+
 	"github.com/go-json-experiment/json/jsontext"
 
 	"flytt/internal/jsonscan"
@@ -29,6 +31,23 @@ func Changes(dst, sent, got []byte) (patch []byte, changed bool) {
 		changed = true
 	}
 	return append(dst, '}'), changed
+}
+
+// Echoes reports whether got, a record, has the members of sent just as they were sent,
+// byte by byte and one behind the other, and nothing else but one member, such as its id,
+// in front of them. It is what many APIs answer, and cheap to tell. Both are valid JSON
+// objects.
+func Echoes(sent, got []byte) bool {
+	if bytes.HasPrefix(got, sent[:len(sent)-1]) && len(got) == len(sent) {
+		return true
+	}
+	if len(got) <= len(sent) || !bytes.HasSuffix(got, sent[1:]) {
+		return false
+	}
+	front := len(got) - len(sent) + 1 // where the members of sent begin
+	at := jsonscan.Skip(got, 1)
+	at = jsonscan.Skip(got, jsonscan.ValueEnd(got, at)) // its name
+	return jsonscan.Skip(got, jsonscan.ValueEnd(got, at)) == front
 }
 
 // Stored compares the record got with what was sent, by the rules of Same, and calls
