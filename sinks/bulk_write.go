@@ -124,6 +124,9 @@ func (w *write) sendPending(ctx context.Context) error {
 		rows, err = w.bulk.learn(ctx, w, w.asPlanned(rows))
 	}
 	if err == nil {
+		rows, err = w.provable(ctx, rows)
+	}
+	if err == nil {
 		err = w.send(ctx, rows)
 	}
 	return err

@@ -123,6 +123,9 @@ func (w *write) findKeys(ctx context.Context, rows []int32, known *anchor) (abse
 		w.bulk.showsAny(records, near)
 		switch {
 		case len(records) > 0:
+			if key := w.key(row); records[0].Key == string(key) {
+				w.bulk.forms.kept(key) // what is stored so stays so
+			}
 			if err := w.settleByKey(row, records); err != nil {
 				return nil, err
 			}
