@@ -228,7 +228,7 @@ func (w *write) filledSince(row int32, record []byte) (filled bool) {
 		field := w.bulk.field(name)
 		w.chunk.Note(pipeline.Problem{
 			Row: row, Field: field, Column: w.bulk.column(field), Stage: pipeline.Write, Code: codeChangedSince,
-			Shape: name + " was empty",
+			Shape: "the row leaves " + name + " empty",
 		})
 		filled = true
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -261,7 +262,7 @@ func (a *fakeAPI) ask(ts *testscript.TestScript, method, target string) []byte {
 	if w.Code/100 != 2 {
 		ts.Fatalf("%s: %d %s", method, w.Code, w.Body)
 	}
-	return w.Body.Bytes()
+	return bytes.TrimPrefix(w.Body.Bytes(), []byte("\ufeff"))
 }
 
 // countOf makes a command that compares a count with its argument.
