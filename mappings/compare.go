@@ -61,14 +61,14 @@ func formOf(name string) *compareForm {
 	return &compareForms[i]
 }
 
-// UnknownForm returns the first form that there is none of, or "".
-func (c Comparison) UnknownForm() string {
+// UnknownForm returns the first name that is not that of a form, if there is one.
+func (c Comparison) UnknownForm() (name string, unknown bool) {
 	for _, name := range c {
 		if formOf(name) == nil {
-			return name
+			return name, true
 		}
 	}
-	return ""
+	return "", false
 }
 
 // Form brings text into the form in which it is compared. Forms that are unknown are

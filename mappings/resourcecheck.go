@@ -166,7 +166,7 @@ func (d *descriptor) checkCompare(i int) error {
 	case f.Name == d.resource.Key:
 		return d.file.fault(startToken(n), "%s is the key: records are looked up by its exact text, so it cannot be compared in another form", f.Name)
 	}
-	if form := f.Compare.UnknownForm(); form != "" {
+	if form, unknown := f.Compare.UnknownForm(); unknown {
 		return d.file.unknown(itemAt(n, slices.Index(f.Compare, form)), "form", form, CompareForms())
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
 
 	"flytt/internal/sandbox"
 )
@@ -30,6 +32,7 @@ type fakeAPI struct {
 	posts, stored, elsewhere atomic.Int64
 	spoilt                   atomic.Int64 // writes that were stored, before the answer
 	busy                     atomic.Int64 // requests under way
+	patches                  atomic.Int64 // changes of records, of all APIs of the script
 	faults                   atomic.Pointer[map[string]int64]
 	gate                     atomic.Pointer[gate]
 	other                    *httptest.Server
@@ -61,8 +64,11 @@ func apiOf(ts *testscript.TestScript) *fakeAPI { return ts.Value(apiKey{}).(*fak
 //	wordless=1       a refusal does not say for which rows it is
 //	partial=1        the good rows of a request that is refused are stored
 //	clients=N        a client has to be one of the first N that rows makes; -1: none will do
+//
+// Behind those, from the first that begins with a dash, may stand flags of flytt sandbox.
 func startAPI(ts *testscript.TestScript, _ bool, args []string) {
 	a := apiOf(ts)
+	args, options := sandboxOptions(ts, args)
 	for _, count := range []*atomic.Int64{&a.posts, &a.stored, &a.elsewhere, &a.spoilt} {
 		count.Store(0)
 	}
@@ -76,11 +82,17 @@ func startAPI(ts *testscript.TestScript, _ bool, args []string) {
 	a.faults.Store(&faults)
 	a.other = httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { a.elsewhere.Add(1) }))
 	ts.Defer(a.other.Close)
-	box, err := sandbox.New(sandbox.Options{
-		Intercept: a.intercept, UniqueKey: a.fault("unique") > 0, StrictRelations: a.fault("clients") != 0,
-		Errors: sandbox.ErrorShape(a.fault("wordless")) * sandbox.DetailErrors, Atomicity: sandbox.Atomicity(a.fault("partial")),
-		Log: func(r sandbox.Request) { a.stored.Add(int64(r.Committed)) },
-	})
+	options.Intercept = a.intercept
+	options.UniqueKey = options.UniqueKey || a.fault("unique") > 0
+	options.StrictRelations = options.StrictRelations || a.fault("clients") != 0
+	if a.fault("wordless") > 0 {
+		options.Errors = sandbox.DetailErrors
+	}
+	if a.fault("partial") > 0 {
+		options.Atomicity = sandbox.Atomicity(a.fault("partial"))
+	}
+	options.Log = func(r sandbox.Request) { a.stored.Add(int64(r.Committed)) }
+	box, err := sandbox.New(options)
 	ts.Check(err)
 	for i := range a.fault("clients") {
 		ts.Check(box.Relate("externalclient", []string{fmt.Sprintf("6f9a3c1e-0000-4000-8000-%012d", i)}))
@@ -100,6 +112,20 @@ func startAPI(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range credentialNames {
 		ts.Setenv(name, sandbox.DefaultCredential)
 	}
+}
+
+// sandboxOptions reads the flags of flytt sandbox at the end of args, and returns what
+// stands before them.
+func sandboxOptions(ts *testscript.TestScript, args []string) ([]string, sandbox.Options) {
+	at := slices.IndexFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "-") })
+	if at < 0 {
+		return args, sandbox.Options{}
+	}
+	var f sandboxFlags
+	c := &cobra.Command{}
+	f.add(c)
+	ts.Check(c.ParseFlags(args[at:]))
+	return args[:at], f.options
 }
 
 // fault returns when the fault called name strikes; 0: never.
@@ -138,6 +164,9 @@ func storesRecords(ts *testscript.TestScript, neg bool, args []string) {
 func (a *fakeAPI) intercept(p sandbox.Point, w http.ResponseWriter, r *http.Request) bool {
 	if gone := a.fault("gone"); gone > 0 && p == sandbox.Arrived && a.posts.Load() >= gone {
 		panic(http.ErrAbortHandler)
+	}
+	if r.Method == http.MethodPatch && p == sandbox.Arrived {
+		a.patches.Add(1)
 	}
 	if r.Method != http.MethodPost {
 		return false
