@@ -2,6 +2,7 @@ package mappings_test
 
 import (
 	"bytes"
+	"os"
 	"strings"
 	"testing"
 
@@ -120,4 +121,22 @@ func TestCompareOfADescriptor(t *testing.T) {
 func TestCompareOfTheKeyIsRefused(t *testing.T) {
 	_, err := mappings.ParseResource("d.yaml", []byte("key: x\n"+descriptorOf("name: x\ntype: string\ncompare: lower")))
 	checkFault(t, err, "d.yaml:10:14: x is the key: records are looked up by its exact text, so it cannot be compared in another form")
+}
+
+// The README has every form in which texts are compared.
+func TestFormsAreInTheReadme(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(readme), "| form | texts are compared |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	if !found {
+		t.Fatal("there is no table of forms")
+	}
+	for _, form := range mappings.CompareForms() {
+		if !strings.Contains(table, "`"+form+"`") {
+			t.Errorf("form %s is not in the table", form)
+		}
+	}
 }

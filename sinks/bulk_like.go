@@ -6,8 +6,9 @@ import (
 	"flytt/internal/journal"
 )
 
-// What an earlier run has on record of how the API stores what it is sent spares a later
-// run of the same rows the changes that the API would undo: see BulkOptions.Like.
+// An earlier run has on record how the API stored what it was sent. With that a later run
+// of the same rows does not send what the API would store the same way again: see
+// BulkOptions.Like.
 
 // StoredPairs returns what e, of a run that is over, has of values that the API stored
 // otherwise than they were sent: a keyed sum for each, of the field, the value that was
@@ -26,9 +27,9 @@ func StoredPairs(e *journal.Entry) ([]uint64, error) {
 	return pairs, nil
 }
 
-// lacks returns what record lacks of want, which is what row wants, as an object; nil if
-// that is nothing. What it holds in another form is not lacking, nor what the API made of
-// the same value before.
+// lacks returns those members of want, which is what row wants, that record does not hold,
+// as an object; nil if it holds them all. It holds a value also in another form of it, and
+// in the form that the API made of it before.
 func (w *write) lacks(row int32, want, record []byte) (patch []byte, err error) {
 	patch = differences(want, record, func(name string, want, got jsontext.Value) bool {
 		if err != nil || w.sameForm(row, name, want, got) {
@@ -42,8 +43,8 @@ func (w *write) lacks(row int32, want, record []byte) (patch []byte, err error) 
 }
 
 // storedBefore reports whether the API stored got for want, of the member name, in the run
-// that this one is like. The journal keeps that as if the API had done so now: then
-// whoever looks back at this run needs no other.
+// that this one is like. The journal of this run keeps that as if the API had done so now,
+// so that verify and undo need no other journal.
 func (w *write) storedBefore(row int32, name string, want, got jsontext.Value) (bool, error) {
 	like := w.bulk.options.Like
 	if like == nil || got == nil {

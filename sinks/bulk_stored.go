@@ -68,8 +68,11 @@ func (w *write) takeStored(s sentRow, record []byte, texts []string) {
 // forgetStored drops what is known of how the members that s sent are stored, for that is
 // about to be seen anew. What is known of others stays.
 func (w *write) forgetStored(s sentRow) {
-	if list := w.stored[s.row]; list != nil {
-		w.stored[s.row] = slices.DeleteFunc(list, func(d deviation) bool { return jsonscan.Member(s.sent, d.name) != nil })
+	list := slices.DeleteFunc(w.stored[s.row], func(d deviation) bool { return jsonscan.Member(s.sent, d.name) != nil })
+	if len(list) == 0 {
+		delete(w.stored, s.row)
+	} else {
+		w.stored[s.row] = list
 	}
 }
 

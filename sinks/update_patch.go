@@ -44,14 +44,14 @@ func (w *write) patchOf(row int32, record []byte) ([]byte, error) {
 	return w.lacks(row, w.wanted(row), record)
 }
 
-// patchSince is patchOf, but looks back at a run: without what the record holds as the API stored it in the run
-// that is looked back at.
+// patchSince returns what record lacks of row, but for what it holds as the API stored it
+// in the run that is looked back at.
 func (w *write) patchSince(row int32, record []byte) []byte {
 	return differences(w.wanted(row), record, w.sameSince(row))
 }
 
-// sameSince returns what reports whether a record holds in a member what the row wants
-// there, in some form, or what the API stored of it in the run that is looked back at.
+// sameSince returns a function that reports whether got, what a record holds in a member,
+// is want in another form, or what the API stored for it in the run that is looked back at.
 func (w *write) sameSince(row int32) func(name string, want, got jsontext.Value) bool {
 	return func(name string, want, got jsontext.Value) bool {
 		return w.sameForm(row, name, want, got) || w.storedSo(row, name, want, got)

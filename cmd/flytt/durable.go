@@ -135,6 +135,7 @@ func (a *app) jobOfRun(path string, h journal.Header) (*job, error) {
 	j.file, j.input, j.recorded, j.clock = o.File, o.Input, o, o.clock(&h)
 	j.flags.mapping, j.flags.resource = filepath.Join(path, "mapping.yaml"), o.Resource
 	j.change.guessed, j.writing.connection.began = o.Guessed, h.BaseURL
+	j.writing.likeBeside(path)
 	if err := j.change.compareAs(o); err != nil {
 		return nil, err
 	}
