@@ -137,6 +137,7 @@ type Bulk struct {
 	witness     atomic.Pointer[anchor] // a row that is known to be in the API
 	resolvable  atomic.Bool            // rows were left in doubt that another pass may settle
 	outlook     outlook
+	numbering   numbering
 	forms       keyForms
 	fields      fieldForms
 	strays      strays

@@ -277,38 +277,36 @@ func (w *write) reverse(ctx context.Context, todo []reversal) error {
 	if err := w.announce(rows, nil); err != nil {
 		return err
 	}
-	for i := range todo {
-		if err := w.reverseOne(ctx, &todo[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {
+		return w.reverseOne(ctx, &todo[i], alone)
+	})
 }
 
 // reverseTries is how often a request of an undo is made that ends without a clear
 // answer: deleting and restoring can be done twice.
 const reverseTries = 3
 
-// reverseOne does what r says and settles its row.
-func (w *write) reverseOne(ctx context.Context, r *reversal) error {
+// reverseOne does what r says and settles its row, unless another write kept it out:
+// then it returns what was said.
+func (w *write) reverseOne(ctx context.Context, r *reversal, alone bool) (kept []api.Refusal, err error) {
 	var last api.Outcome
 	for try := range reverseTries {
 		if err := pauseFor(ctx, visible[try]); err != nil {
-			return err
+			return nil, err
 		}
-		o, err := w.request(ctx, r)
-		if err != nil {
-			return err
+		o, kept, err := w.request(ctx, r, alone)
+		if err != nil || kept != nil {
+			return kept, err
 		}
 		done, err := w.reversed(ctx, r, o)
 		if done || err != nil {
-			return err
+			return nil, err
 		}
 		last = o
 	}
 	w.doubt([]int32{r.row}, "no clear answer to what takes it back", last.Status, last.Err)
 	w.bulk.resolvable.Store(true)
-	return w.doubted(r.method(), w.bulk.options.Records, last.Err)
+	return nil, w.doubted(r.method(), w.bulk.options.Records, last.Err)
 }
 
 func (r *reversal) method() string {
@@ -318,16 +316,19 @@ func (r *reversal) method() string {
 	return http.MethodPatch
 }
 
-// request makes attempts until one may have been processed.
-func (w *write) request(ctx context.Context, r *reversal) (api.Outcome, error) {
-	client, path := w.bulk.client, w.bulk.options.Records
-	return client.Deliver(ctx, r.method(), path, func() api.Outcome {
-		if r.restore == nil {
-			return client.Delete(ctx, path, r.id)
-		}
-		o := client.Update(ctx, path, r.id, r.restore, w.reply)
-		w.keepReply(o)
-		return o
+// request makes attempts until one may have been processed. Kept is what was said if
+// another write kept it out.
+func (w *write) request(ctx context.Context, r *reversal, alone bool) (o api.Outcome, kept []api.Refusal, err error) {
+	path := w.bulk.options.Records
+	return w.deliverOne(r.restore, alone, func(via sender) (api.Outcome, error) {
+		return w.bulk.client.Deliver(ctx, r.method(), path, func() api.Outcome {
+			if r.restore == nil {
+				return via.Delete(ctx, path, r.id)
+			}
+			o := via.Update(ctx, path, r.id, r.restore, w.reply)
+			w.keepReply(o)
+			return o
+		})
 	})
 }
 
@@ -342,8 +343,7 @@ func (w *write) reversed(ctx context.Context, r *reversal, o api.Outcome) (done 
 	}
 	w.bulk.doubts.Store(0)
 	if api.Refuses(o.Status) {
-		refusals := api.ParseRefusals(o.Body, api.Sent{Items: [][]byte{r.restore}})
-		w.rejectAll(w.rejectNamed([]int32{r.row}, refusals), codeRefused, refusals)
+		w.rejectOne(r.row, refusalsOfOne(o.Body, r.restore))
 		return true, nil
 	}
 	return true, &api.StatusError{Method: r.method(), Path: w.bulk.options.Records, Status: o.Status}

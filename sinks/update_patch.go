@@ -67,16 +67,16 @@ func (w *write) makeChanges(ctx context.Context) error {
 	if err := w.announceChanges(changes); err != nil {
 		return err
 	}
+	rows := make([]int32, len(changes))
 	for i := range changes {
-		c := &changes[i]
-		if err := w.alive(ctx); err != nil {
-			return err
-		}
-		if err := w.patch(ctx, c); err != nil {
-			return err
-		}
+		rows[i] = changes[i].row
 	}
-	return nil
+	return w.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {
+		if err := w.alive(ctx); err != nil {
+			return nil, err
+		}
+		return w.patch(ctx, &changes[i], alone)
+	})
 }
 
 // announceChanges has the journal note that changes are about to be sent.
@@ -219,19 +219,21 @@ func recordOf(body []byte, id string) []byte {
 	return record
 }
 
-// patch sends what c says and settles its row. It makes attempts until one may have been
-// processed.
-func (w *write) patch(ctx context.Context, c *change) error {
-	client, path := w.bulk.client, w.bulk.options.Records
-	o, err := client.Deliver(ctx, http.MethodPatch, path, func() api.Outcome {
-		o := client.Update(ctx, path, c.id, c.patch, w.reply)
-		w.keepReply(o)
-		return o
+// patch sends the change c and settles its row, unless another write kept it out: then
+// it returns what was said. It makes attempts until one may have been processed.
+func (w *write) patch(ctx context.Context, c *change, alone bool) (kept []api.Refusal, err error) {
+	path := w.bulk.options.Records
+	o, kept, err := w.deliverOne(c.patch, alone, func(via sender) (api.Outcome, error) {
+		return w.bulk.client.Deliver(ctx, http.MethodPatch, path, func() api.Outcome {
+			o := via.Update(ctx, path, c.id, c.patch, w.reply)
+			w.keepReply(o)
+			return o
+		})
 	})
-	if err != nil {
-		return err
+	if err != nil || kept != nil {
+		return kept, err
 	}
-	return w.patched(ctx, c, o)
+	return nil, w.patched(ctx, c, o)
 }
 
 // patched settles the row of c by what became of the change.
@@ -252,8 +254,7 @@ func (w *write) patched(ctx context.Context, c *change, o api.Outcome) error {
 		w.note(c.row, pipeline.None, codeItemTooLarge, "")
 		return nil
 	case api.Refuses(o.Status):
-		refusals := api.ParseRefusals(o.Body, api.Sent{Items: [][]byte{c.patch}})
-		w.rejectAll(w.rejectNamed([]int32{c.row}, refusals), codeRefused, refusals)
+		w.rejectOne(c.row, refusalsOfOne(o.Body, c.patch))
 		return nil
 	case o.Status == http.StatusNotFound:
 		return w.vanished(ctx, c.row, c.id)

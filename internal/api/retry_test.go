@@ -192,6 +192,7 @@ func TestReadsAreRepeated(t *testing.T) {
 		"not sent":  func() (*http.Response, error) { return nil, errors.New("refused") },
 		"EOF":       func() (*http.Response, error) { return nil, io.EOF },
 		"408":       func() (*http.Response, error) { return respond(408, ""), nil },
+		"423":       func() (*http.Response, error) { return respond(423, `{"detail":"Locked."}`), nil },
 		"500":       func() (*http.Response, error) { return respond(500, ""), nil },
 		"503":       func() (*http.Response, error) { return respond(503, "", "Retry-After", "1"), nil },
 		"reset":     func() (*http.Response, error) { return cut(`[{"id":"A"},{"id":`), nil },

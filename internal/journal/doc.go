@@ -176,9 +176,17 @@
 //	44  a key that a record has in another form, and a list that takes both for the
 //	    same: that row is rejected by name, in plans, too, and the others go through
 //	    cmd TestFault44KeyForm
+//	45  writes that overlap are refused, in words of locks: sent again with nothing else
+//	    in flight, fewer at once, and no good row is rejected: once
+//	    sinks TestFault45LockConflicts, TestFault45ConflictsLowerTheConcurrency,
+//	    TestFault45ABadRowAmongLockConflicts, TestFault45UnknownWords,
+//	    cmd TestFault45Locks
 //	46  bad rows are told inside an answer that says success: those are rejected in the
 //	    API's words, the others written: once
 //	    cmd TestFault46ItemErrors
+//	47  errors number the rows of a request from 1: the bad rows are rejected, and not
+//	    their neighbours
+//	    cmd TestFault47ErrorIndex
 //	49  a byte order mark before JSON, and updates answered in part: read, and no
 //	    warning that is not true
 //	    cmd TestFault49PartialAnswers
@@ -186,5 +194,5 @@
 //	    content
 //	    cmd TestFault50Moved
 //	51  403 with Retry-After: waited for, and no row rejected
-//	    cmd TestFault51Busy403
+//	    api TestFault51ForbiddenForAWhile, cmd TestFault51Busy403
 package journal
