@@ -191,18 +191,49 @@ func (w *write) readUnshown(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var created []sentRow
 	for _, s := range rows {
 		record := found[string(w.idOf(s.row))]
 		switch {
-		case record == nil:
-			w.unshown = append(w.unshown, s)
 		case w.chunk.Fates[s.row] == pipeline.Written:
-			w.takeCreated(s.row, record)
-		case s.sent != nil:
+			created = append(created, s)
+		case record != nil && s.sent != nil:
 			w.takeStored(s, record, nil)
+		default:
+			w.unshown = append(w.unshown, s)
 		}
 	}
+	w.matchRead(created, found)
 	return nil
+}
+
+// matchRead matches rows, which made records, with the records that were found by the ids
+// that they were given. Where an answer showed nothing but ids these went to rows by their
+// places: the records themselves tell better whose they are. If some are not found, which
+// may be those of other rows, nothing is told.
+func (w *write) matchRead(rows []sentRow, found map[string][]byte) {
+	body := []byte{'['}
+	indices := make([]int32, len(rows))
+	for i, s := range rows {
+		record := found[string(w.idOf(s.row))]
+		if record == nil {
+			w.unshown = append(w.unshown, rows...)
+			return
+		}
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body, indices[i] = append(body, record...), s.row
+	}
+	if len(rows) == 0 || w.answer.Match(append(body, ']'), w.sent(indices)) != nil {
+		return
+	}
+	for i, row := range indices {
+		if w.answer.Written(i) && len(w.answer.ID(i)) > 0 {
+			w.setID(row, w.answer.ID(i))
+			w.takeCreated(row, w.answer.Object(i))
+		}
+	}
 }
 
 // storedSo reports whether got, what a record holds in the member name, is what the API

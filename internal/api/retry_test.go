@@ -64,10 +64,17 @@ func clientOf(t testing.TB, serve served) (*Client, *network) {
 func askPage(page int) *ask { return &ask{list: NewList(listPath, nil), page: page, size: 500} }
 
 func TestFault10ReadsWaitAsToldThroughAStorm(t *testing.T) {
-	for _, status := range []int{429, 403, 503} {
+	for _, status := range []int{429, 503} {
 		for _, form := range []string{"seconds", "date"} {
 			synctest.Test(t, func(t *testing.T) { readsThroughAStorm(t, status, form) })
 		}
+	}
+}
+
+// TestFault51ForbiddenForAWhile reads through a proxy that limits rates with 403.
+func TestFault51ForbiddenForAWhile(t *testing.T) {
+	for _, form := range []string{"seconds", "date"} {
+		synctest.Test(t, func(t *testing.T) { readsThroughAStorm(t, http.StatusForbidden, form) })
 	}
 }
 
