@@ -183,10 +183,13 @@
 //	    cmd TestFault45Locks
 //	46  bad rows are told inside an answer that says success: those are rejected in the
 //	    API's words, the others written: once
-//	    cmd TestFault46ItemErrors
+//	    api TestFault46SingleItems, cmd TestFault46ItemErrors
 //	47  errors number the rows of a request from 1: the bad rows are rejected, and not
 //	    their neighbours
-//	    cmd TestFault47ErrorIndex
+//	    sinks TestFault47NumbersOfRowsAreLearned, cmd TestFault47ErrorIndex
+//	48  an answer shows as many new ids as rows were sent, in items that cannot be told
+//	    apart: each row was created, and none is sent again
+//	    api TestFault48ManyNewIDs
 //	49  a byte order mark before JSON, and updates answered in part: read, and no
 //	    warning that is not true
 //	    cmd TestFault49PartialAnswers
