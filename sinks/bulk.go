@@ -97,6 +97,13 @@ type BulkOptions struct {
 	// a record that holds another form of the same value holds the value.
 	Compare map[string]func(string) string
 
+	// Like has the StoredPairs of an earlier run: what the API made then of a value is no
+	// difference to that value now. It needs a Journal with the key of that run's. Its
+	// error stops the run. Nil: there is no such run.
+	Like interface {
+		Has(pair uint64) (bool, error)
+	}
+
 	Log *slog.Logger // nil: none
 }
 

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"flytt/internal/api"
 	"flytt/internal/jsonscan"
 	"flytt/pipeline"
@@ -249,16 +247,14 @@ func (w *write) undoesChange(row int32, now current, before []byte, tried bool) 
 		w.note(row, w.bulk.field(idField), codeNotFound, "")
 	case unknown != "":
 		w.note(row, w.bulk.field(unknown), codeNotKept, "")
-	case patch == nil, holds(restore, now.record):
+	case patch == nil, w.bulk.holds(restore, now.record):
 		w.setID(row, []byte(now.id))
 		w.chunk.Fates[row] = pipeline.Unchanged
 		if tried {
 			w.chunk.Fates[row] = pipeline.Updated
 		}
 	default:
-		since := against(differences(patch, now.record, func(name string, want, got jsontext.Value) bool {
-			return w.storedSo(row, name, want, got)
-		}), now.record)
+		since := against(differences(patch, now.record, w.sameSince(row)), now.record)
 		w.noteFields(row, since, codeChangedSince)
 		return restore, since == nil
 	}
@@ -362,12 +358,12 @@ func (w *write) seeReversed(ctx context.Context, r *reversal, o api.Outcome) (do
 	case record == nil:
 		w.note(r.row, w.bulk.field(idField), codeNotFound, "")
 		return true, nil
-	case r.restore != nil && holds(r.restore, record):
+	case r.restore != nil && w.bulk.holds(r.restore, record):
 		return w.reversedAs(r, pipeline.Updated), nil
 	case o.Class == api.Answered && !o.OK(): // it is there, and cannot be found to be changed: another address
 		return true, &api.StatusError{Method: r.method(), Path: w.bulk.options.Records, Status: o.Status}
 	case o.OK() && r.restore != nil && recordOf(o.Body, r.id) != nil:
-		w.noteFields(r.row, differences(r.restore, record, nil), codeStoresElse)
+		w.noteFields(r.row, differences(r.restore, record, w.bulk.comparesAlike), codeStoresElse)
 		return true, nil
 	}
 	return false, nil

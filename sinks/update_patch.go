@@ -23,33 +23,39 @@ type change struct {
 
 // compare settles row by the record it is about: unchanged if that holds all of
 // the row. Otherwise what differs is to be sent, by makeChanges.
-func (w *write) compare(row int32, id string, record []byte) {
+func (w *write) compare(row int32, id string, record []byte) error {
 	w.noteReadOnly(row, record)
-	patch := w.patchOf(row, record)
-	if !w.excuse(row, patch, record) {
+	patch, err := w.patchOf(row, record)
+	switch {
+	case err != nil:
+		return err
+	case !w.excuse(row, patch, record):
 		w.chunk.Fates[row] = pipeline.Rejected
-		return
-	}
-	if patch == nil {
+	case patch == nil:
 		w.chunk.Fates[row] = pipeline.Unchanged
-		return
+	default:
+		w.todo = append(w.todo, change{row, id, patch, record})
 	}
-	w.todo = append(w.todo, change{row, id, patch, record})
+	return nil
 }
 
 // patchOf returns what record lacks of row, as an object; nil if that is nothing.
-func (w *write) patchOf(row int32, record []byte) []byte {
-	return differences(w.wanted(row), record, func(name string, want, got jsontext.Value) bool {
-		return w.sameForm(row, name, want, got)
-	})
+func (w *write) patchOf(row int32, record []byte) ([]byte, error) {
+	return w.lacks(row, w.wanted(row), record)
 }
 
-// patchSince is patchOf without what the record holds as the API stored it in the run
-// that is looked back at.
+// patchSince returns what record lacks of row, but for what it holds as the API stored it
+// in the run that is looked back at.
 func (w *write) patchSince(row int32, record []byte) []byte {
-	return differences(w.wanted(row), record, func(name string, want, got jsontext.Value) bool {
+	return differences(w.wanted(row), record, w.sameSince(row))
+}
+
+// sameSince returns a function that reports whether got, what a record holds in a member,
+// is want in another form, or what the API stored for it in the run that is looked back at.
+func (w *write) sameSince(row int32) func(name string, want, got jsontext.Value) bool {
+	return func(name string, want, got jsontext.Value) bool {
 		return w.sameForm(row, name, want, got) || w.storedSo(row, name, want, got)
-	})
+	}
 }
 
 // makeChanges sends what compare has found to differ, once the journal has it what
@@ -152,8 +158,8 @@ func unsaid(want, got jsontext.Value) bool {
 func empty(v jsontext.Value) bool { return len(bytes.TrimSpace(v[1:len(v)-1])) == 0 }
 
 // holds reports whether record shows nothing that speaks against changes.
-func holds(changes, record []byte) bool {
-	return against(differences(changes, record, nil), record) == nil
+func (s *Bulk) holds(changes, record []byte) bool {
+	return against(differences(changes, record, s.comparesAlike), record) == nil
 }
 
 // against returns those members of patch, which record lacks, that it speaks
@@ -308,7 +314,7 @@ func (w *write) readChange(ctx context.Context, c *change, o api.Outcome) error 
 			cause = err
 			break
 		}
-		if record != nil && (holds(c.patch, record) || w.madeOf(c, record)) {
+		if record != nil && (w.bulk.holds(c.patch, record) || w.madeOf(c, record)) {
 			w.updated(c, record)
 			return nil
 		}

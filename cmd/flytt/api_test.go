@@ -33,6 +33,7 @@ type fakeAPI struct {
 	posts, stored, elsewhere atomic.Int64
 	spoilt                   atomic.Int64 // writes that were stored, before the answer
 	busy                     atomic.Int64 // requests under way
+	patches                  atomic.Int64 // changes of records, of all APIs of the script
 	faults                   atomic.Pointer[map[string]int64]
 	gate                     atomic.Pointer[gate]
 	other                    *httptest.Server
@@ -164,6 +165,9 @@ func storesRecords(ts *testscript.TestScript, neg bool, args []string) {
 func (a *fakeAPI) intercept(p sandbox.Point, w http.ResponseWriter, r *http.Request) bool {
 	if gone := a.fault("gone"); gone > 0 && p == sandbox.Arrived && a.posts.Load() >= gone {
 		panic(http.ErrAbortHandler)
+	}
+	if r.Method == http.MethodPatch && p == sandbox.Arrived {
+		a.patches.Add(1)
 	}
 	if r.Method != http.MethodPost {
 		return false

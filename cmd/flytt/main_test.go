@@ -45,6 +45,7 @@ func TestMain(m *testing.M) {
 //	rm-temporary                     remove what a killed export left: exactly one file
 //	sha256 FILE MANIFEST             the manifest has the sum and the size of the file
 //	gunzip FROM TO                   decompress
+//	patches N                        the APIs of the script got N changes of records in all
 //	posts N, stored N, elsewhere N   how many writes it got, rows it keeps, requests the place it
 //	                                 redirects to got
 func TestScripts(t *testing.T) {
@@ -112,6 +113,7 @@ func scripts() testscript.Params {
 			"sha256":       checkSum,
 			"gunzip":       gunzip,
 			"posts":        countOf(func(a *fakeAPI) int64 { return a.posts.Load() }),
+			"patches":      countOf(func(a *fakeAPI) int64 { return a.patches.Load() }),
 			"stored":       countOf(func(a *fakeAPI) int64 { return a.stored.Load() }),
 			"elsewhere":    countOf(func(a *fakeAPI) int64 { return a.elsewhere.Load() }),
 		},
