@@ -19,6 +19,13 @@
 // not sent; a settlement that is lost leaves the chunk Sending, and its rows are
 // looked up. Nothing can be lost that would let a row be sent again.
 //
+// Rows are looked up by their keys. A record that is found and that was made since the
+// run began, which the header has the time of, is the row's own. A key that is not found
+// proves that its row was not written only if the API keeps keys of that form unchanged,
+// which a run learns from its answers, and a resumed run from the journal. Otherwise
+// the records that were made since the run began, but for those whose ids the journal
+// has, are compared with the row.
+//
 // The first write that fails is the last. Every later call returns its error, so
 // that nothing is sent that would not be on record. What a failed sync leaves on
 // the disk is not relied on, and not harmful: at worst rows are in doubt that
@@ -32,8 +39,9 @@
 // The header says everything that decides which bytes are sent, and where to. A
 // chunk has the numbers of its first and last row, how many they are, and a
 // digest of what would be sent; the indices of the rows that were sent; and of
-// each row its fate, the id that the API gave it, and a digest of the record as
-// the API showed it. No value of a row is in it in the clear. What the API said
+// each row its fate, the id that the API gave it, a digest of the record as the API
+// showed it, and one of each value that was stored in another form than it was sent.
+// Verify and undo compare with those what a record holds later. No value of a row is in it in the clear. What the API said
 // of rows, and what records held before they were changed, may hold such values,
 // and is encrypted.
 //
