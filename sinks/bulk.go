@@ -15,16 +15,8 @@ import (
 	"flytt/pipeline"
 )
 
-// The terms of the bulk sink, which everything below keeps to:
-//
-//   - A row is Written when the API's answer, or a later read, shows it.
-//   - A row is sent again only if what it was sent in is known not to have been
-//     processed, or known to have left no trace of it.
-//   - A row that may have been written is InDoubt, and stays so.
-//   - A row is Rejected for what the API says of it, never for what the API
-//     says of the credentials, the address or the time.
-//
-// Those for rows that change records are in update.go.
+// The terms of the bulk sink are in the package comment, those for rows that change
+// records in update.go.
 
 // Atomicity is what is known of a bulk request that is refused because of some
 // of its rows.
