@@ -24,9 +24,10 @@ type keyForms struct {
 	known atomic.Pointer[formSet]
 	mu    sync.Mutex // held to replace known
 
-	altered atomic.Bool // some key came back changed
-	untold  atomic.Bool // answers do not show keys: nothing is to be learned from rows that are sent alone
-	probing sync.Mutex  // held while a row is sent alone to learn from its answer
+	altered atomic.Bool  // some key came back changed
+	cut     atomic.Int64 // characters of the shortest key that came back changed although only its length was new; 0: none
+	untold  atomic.Bool  // answers do not show keys: nothing is to be learned from rows that are sent alone
+	probing sync.Mutex   // held while a row is sent alone to learn from its answer
 }
 
 // formSet is immutable.
@@ -130,6 +131,31 @@ func (s *formSet) has(key []byte) bool {
 	return seen && t&^s.traits == 0
 }
 
+// cuts reports whether keys of this length, or shorter ones, came back changed although
+// only their length was new.
+func (f *keyForms) cuts(key []byte) bool {
+	cut := f.cut.Load()
+	return cut > 0 && int64(utf8.RuneCount(key)) >= cut
+}
+
+// told reports whether it is known what the API does to key: whether it keeps it.
+func (f *keyForms) told(key []byte) bool {
+	if f.expects(key) {
+		return f.trusts(key) || f.cuts(key)
+	}
+	return f.alters()
+}
+
+// start returns the start of key, of a length that the API was seen to keep of other keys.
+func (f *keyForms) start(key []byte) []byte {
+	s := f.known.Load()
+	if s == nil {
+		return nil
+	}
+	runes := []rune(string(key))
+	return []byte(string(runes[:min(len(runes), s.longest)]))
+}
+
 // kept learns that key came back unchanged.
 func (f *keyForms) kept(key []byte) {
 	length := utf8.RuneCount(key)
@@ -165,9 +191,13 @@ func (f *keyForms) changed(key []byte) {
 	f.altered.Store(true)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if s := f.known.Load(); s != nil && f.trusts(key) {
+	switch s := f.known.Load(); {
+	case s == nil || !f.expects(key):
+	case f.trusts(key):
 		next := *s
 		next.broken = true
 		f.known.Store(&next)
+	case !f.cuts(key):
+		f.cut.Store(int64(utf8.RuneCount(key)))
 	}
 }
