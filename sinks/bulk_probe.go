@@ -92,7 +92,9 @@ func (w *write) probe(ctx context.Context, row int32) error {
 }
 
 // madeBefore reports whether the list shows a record that may be what an earlier run made
-// of row, under its key in another form. Then the API does not keep keys.
+// of row, under its key in another form. Then the API does not keep keys. A key that
+// differs only in case, white space or Unicode form, which the list tells apart, may as
+// well be that of another record.
 func (w *write) madeBefore(ctx context.Context, row int32) (bool, error) {
 	if !w.bulk.options.KeyContains {
 		return false, nil
@@ -121,8 +123,9 @@ func (w *write) madeWith(ctx context.Context, row int32, part string) (bool, err
 		o.Log.Warn("whether a record has a key in another form cannot be told", "error", err)
 		return false, nil
 	}
+	folded := api.FoldKey(string(w.key(row)))
 	for _, r := range records {
-		if r.Key != string(w.key(row)) && w.looksLike(row, r.Object) && len(w.othersOf([]api.Record{r})) > 0 {
+		if api.FoldKey(r.Key) != folded && w.looksLike(row, r.Object) && len(w.othersOf([]api.Record{r})) > 0 {
 			w.bulk.forms.changed(w.key(row))
 			return true, nil
 		}
