@@ -138,10 +138,19 @@ func (f *keyForms) cuts(key []byte) bool {
 	return cut > 0 && int64(utf8.RuneCount(key)) >= cut
 }
 
-// told reports whether it is known what the API does to key: whether it keeps it.
+// maxShort is how many characters a key may have that no API is expected to cut. Numbers
+// that grow by a digit are not to cost requests.
+const maxShort = 12
+
+// keeps reports whether the API is expected to keep keys of the form of key.
+func (f *keyForms) keeps(key []byte) bool {
+	return f.trusts(key) || f.expects(key) && utf8.RuneCount(key) <= maxShort && !f.cuts(key)
+}
+
+// told reports whether it is known if the API keeps keys of the form of key.
 func (f *keyForms) told(key []byte) bool {
 	if f.expects(key) {
-		return f.trusts(key) || f.cuts(key)
+		return f.keeps(key) || f.cuts(key)
 	}
 	return f.alters()
 }

@@ -46,7 +46,7 @@ func (w *write) sortByForm(rows []int32) (unknown int32) {
 	longest := int32(-1)
 	for _, row := range rows {
 		switch key := w.key(row); {
-		case w.chunk.Fates[row] != pipeline.Pending, len(key) == 0, f.trusts(key):
+		case w.chunk.Fates[row] != pipeline.Pending, len(key) == 0, f.keeps(key):
 		case f.told(key):
 			w.note(row, w.bulk.field(w.bulk.options.Key), codeKeyNotKept, "")
 		case f.untold.Load():

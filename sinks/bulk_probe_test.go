@@ -13,7 +13,9 @@ func TestUpsertMakesNoRowWhoseKeyIsChanged(t *testing.T) {
 	for _, skip := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			g := newRegister(2)
-			g.form = func(item map[string]any) { item["custom_id"] = strings.Replace(item["custom_id"].(string), "k", "OLD-k", 1) }
+			g.form = func(item map[string]any) {
+				item["custom_id"] = strings.Replace(item["custom_id"].(string), "k", "OLD-k", 1)
+			}
 			rows := creates(0, 1, 6)[0]
 			for _, row := range rows[3:] {
 				row[2] = "k" + row[2][1:]
@@ -47,10 +49,10 @@ func TestUpsertMakesNoRowWhoseKeyIsCut(t *testing.T) {
 			g := newRegister(0)
 			g.form = func(item map[string]any) {
 				key := item["custom_id"].(string)
-				item["custom_id"] = key[:min(4, len(key))]
+				item["custom_id"] = key[:min(10, len(key))]
 			}
 			rows := creates(1, 1, 3)[0]
-			rows[1][2] = "K-20001"
+			rows[1][2] = "K-20001-30001"
 			r := &trial{api: g, journal: newMemory(), chunks: [][][]string{rows}, options: BulkOptions{KeyContains: true, Settle: time.Second}}
 			if fates, _ := r.first(t); fates[0] != "written, written stored_otherwise, written" {
 				t.Fatalf("%s", fates[0])
