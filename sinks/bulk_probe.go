@@ -68,11 +68,18 @@ func first(a, b int32) int32 {
 }
 
 // probe sends row alone, one row at a time in the whole run, unless the answer to another
-// has told meanwhile what is to be known.
+// has told meanwhile what is to be known. If there is no control yet, row is tried as it.
 func (w *write) probe(ctx context.Context, row int32) error {
 	f := &w.bulk.forms
 	f.probing.Lock()
 	defer f.probing.Unlock()
+	release, err := w.bulk.control.takeTurn(ctx)
+	if err != nil {
+		return err
+	}
+	if release != nil {
+		defer release()
+	}
 	if f.told(w.key(row)) || f.untold.Load() {
 		return nil
 	}
@@ -81,6 +88,11 @@ func (w *write) probe(ctx context.Context, row int32) error {
 	}
 	if err := w.send(ctx, []int32{row}); err != nil {
 		return err
+	}
+	if release != nil {
+		if err := w.bulk.tried(ctx, w, row); err != nil {
+			return err
+		}
 	}
 	if err := w.readUnshown(ctx); err != nil {
 		return err
