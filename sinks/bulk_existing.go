@@ -77,7 +77,7 @@ func (s *Bulk) anchored(ctx context.Context) (*anchor, error) {
 // exists settles row, whose key records have.
 func (w *write) exists(row int32, records []api.Record) {
 	if len(records) > 1 {
-		w.note(row, w.bulk.field(w.bulk.options.Key), codeKeyNotUnique, "")
+		w.note(row, w.bulk.field(w.bulk.options.Key), CodeKeyNotUnique, "")
 		return
 	}
 	record := records[0].Object
@@ -96,6 +96,8 @@ func (w *write) exists(row int32, records []api.Record) {
 		})
 	}
 }
+
+var errShowsNoRecord = errors.New("the list shows no record at all, and records had the keys of some rows before")
 
 // lookFirst settles those of rows that are to make no second record with their key and
 // whose key is there. It returns the others.
@@ -116,8 +118,11 @@ func (w *write) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
 		return rows, nil
 	}
 	known, err := w.bulk.anchored(ctx)
-	if err != nil || known == nil { // the list is empty
-		return rows, err
+	switch {
+	case err != nil:
+		return nil, err
+	case known == nil: // records had the keys of these rows: a list that is empty now is not believed
+		return nil, &lookupError{path: o.Path, err: errShowsNoRecord}
 	}
 	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(asked), Control: known.key}
 	found, err := w.bulk.client.FindByKeys(ctx, l)
@@ -128,7 +133,7 @@ func (w *write) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
 		return nil, &lookupError{path: o.Path, err: err}
 	}
 	for _, row := range asked {
-		if records := found[string(w.key(row))].Records; len(records) > 0 {
+		if records := w.perhapsOwn(row, found[string(w.key(row))].Records); len(records) > 0 {
 			w.found(row, records)
 		} else {
 			rest = append(rest, row)
