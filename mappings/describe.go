@@ -3,6 +3,7 @@ package mappings
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -25,6 +26,7 @@ func Describe(w io.Writer, r *Resource) error {
 		return []string{f.Column(), f.typeName(), f.writing(), strings.Join(f.rules(), "; "), f.filterNames()}
 	})
 	p.filters(r)
+	p.compareForms(r)
 	if len(r.Parameters) > 0 {
 		p.printf("\nlist parameters: %s\n", strings.Join(r.Parameters, ", "))
 	}
@@ -92,6 +94,18 @@ func (p *printer) filters(r *Resource) {
 	for _, set := range filterSets {
 		if used[set] {
 			p.printf("%s  %-9s  %s\n", heading, set, strings.Join(filterOperators[set], ", "))
+			heading = ""
+		}
+	}
+}
+
+// compareForms lists the forms that fields of r are compared in.
+func (p *printer) compareForms(r *Resource) {
+	heading := "\nforms that fields are compared in, before a difference is sent:\n"
+	for i := range compareForms {
+		form := &compareForms[i]
+		if slices.ContainsFunc(r.Fields, func(f Field) bool { return slices.Contains(f.Compare, form.name) }) {
+			p.printf("%s  %-9s  %s\n", heading, form.name, form.means)
 			heading = ""
 		}
 	}
@@ -165,6 +179,7 @@ func (f *Field) rules() []string {
 	add(len(f.AnyOf) > 0, "this or one of %s", strings.Join(f.AnyOf, ", "))
 	add(len(f.Excludes) > 0, "not with %s", strings.Join(f.Excludes, ", "))
 	add(len(f.Requires) > 0, "needs %s", strings.Join(f.Requires, ", "))
+	add(len(f.Compare) > 0, "compared as %s", f.Compare)
 	add(f.Private, "private")
 	return rules
 }

@@ -49,6 +49,7 @@ type Field struct {
 	Excludes []string // cannot be set when one of these is set
 	Requires []string // when set, these must be set
 
+	Compare Comparison          // forms in which texts of the field are one value, whichever of them a record holds
 	Apply   []string            // the natural conversions of automatic mapping: [personnummer]
 	Aliases map[string][]string // headers that mean this field, by language: sv, en
 	Filters string              // the operators its list filter takes: text, reference, time, or empty

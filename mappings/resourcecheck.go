@@ -28,7 +28,7 @@ func (d *descriptor) check() error {
 		return err
 	}
 	for i := range d.resource.Fields {
-		for _, check := range []func(int) error{d.checkType, d.checkText, d.checkBounds, d.checkEnum, d.checkWriting, d.checkRules, d.checkContradictions} {
+		for _, check := range []func(int) error{d.checkType, d.checkText, d.checkBounds, d.checkEnum, d.checkCompare, d.checkWriting, d.checkRules, d.checkContradictions} {
 			if err := check(i); err != nil {
 				return err
 			}
@@ -101,6 +101,7 @@ var keysOfTypes = []struct {
 	{"minimum", []string{"integer", "number"}},
 	{"maximum", []string{"integer", "number"}},
 	{"enum", []string{"string", "integer"}},
+	{"compare", []string{"string"}},
 	{"apply", []string{"string", "uuid", "date", "date-time", "integer", "number", "boolean", "reference"}},
 }
 
@@ -147,6 +148,26 @@ func (d *descriptor) checkEnum(i int) error {
 		case length < f.MinLength:
 			return d.file.fault(itemAt(n, j), "%s in enum is shorter than min_length %d", v, f.MinLength)
 		}
+	}
+	return nil
+}
+
+// checkCompare checks the forms that a field is compared in.
+func (d *descriptor) checkCompare(i int) error {
+	f := &d.resource.Fields[i]
+	n := d.fields[i]["compare"]
+	switch {
+	case n == nil:
+		return nil
+	case len(f.Compare) == 0:
+		return d.file.fault(startToken(n), "compare names no form")
+	case f.ReadOnly:
+		return d.file.fault(startToken(n), "field %s is read_only: an import compares only fields that it writes", f.Name)
+	case f.Name == d.resource.Key:
+		return d.file.fault(startToken(n), "%s is the key: records are looked up by its exact text, so it cannot be compared in another form", f.Name)
+	}
+	if form, unknown := f.Compare.UnknownForm(); unknown {
+		return d.file.unknown(itemAt(n, slices.Index(f.Compare, form)), "form", form, CompareForms())
 	}
 	return nil
 }

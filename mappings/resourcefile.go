@@ -77,6 +77,7 @@ var fieldKeys = []key[Field]{
 	{"any_of", listKey("any_of", func(f *Field) *[]string { return &f.AnyOf })},
 	{"excludes", listKey("excludes", func(f *Field) *[]string { return &f.Excludes })},
 	{"requires", listKey("requires", func(f *Field) *[]string { return &f.Requires })},
+	{"compare", compareKey},
 	{"apply", listKey("apply", func(f *Field) *[]string { return &f.Apply })},
 	{"aliases", aliasesKey},
 	{"filters", textKey("filters", func(f *Field) *string { return &f.Filters })},

@@ -97,6 +97,13 @@ type BulkOptions struct {
 	// a record that holds another form of the same value holds the value.
 	Compare map[string]func(string) string
 
+	// Like has the StoredPairs of an earlier run: what the API made then of a value is no
+	// difference to that value now. It needs a Journal with the key of that run's. Its
+	// error stops the run. Nil: there is no such run.
+	Like interface {
+		Has(pair uint64) (bool, error)
+	}
+
 	Log *slog.Logger // nil: none
 }
 
@@ -137,6 +144,7 @@ type Bulk struct {
 	witness     atomic.Pointer[anchor] // a row that is known to be in the API
 	resolvable  atomic.Bool            // rows were left in doubt that another pass may settle
 	outlook     outlook
+	numbering   numbering
 	forms       keyForms
 	fields      fieldForms
 	strays      strays

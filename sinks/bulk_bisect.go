@@ -3,6 +3,7 @@ package sinks
 import (
 	"context"
 	"math/bits"
+	"time"
 
 	"flytt/internal/api"
 )
@@ -19,6 +20,8 @@ import (
 //   - A row is rejected for what the API says of a request that held no other.
 //   - Nothing is split but what was refused. A part without a clear answer is in
 //     doubt and stays whole.
+//   - Parts are sent with nothing else in flight: another write cannot be the reason
+//     why one is refused.
 //
 // The row that is refused first is found by halving: of a part that was refused
 // the first half is sent. If that goes through, the row is in the second half,
@@ -45,6 +48,10 @@ type bisect struct {
 	passed  int     // rows that went through since it began
 	sampled bool    // whether most rows are refused has been looked into
 	whole   []api.Refusal
+
+	alone   bool          // nothing else is in flight when a part is sent
+	repeats int           // times that a part was sent once more, because another write kept it out
+	wait    time.Duration // before the next part is sent
 }
 
 // ending is how a request ended.
@@ -67,6 +74,10 @@ type verdict struct {
 	holds    bool          // there is such a row among those that are left
 	partial  bool          // rows of it were written
 	whole    []api.Refusal // what was said of the request as a whole
+
+	contended  bool        // it was refused because of another write
+	overlapped bool        // others were in flight at the same time
+	locked     []lockedRow // not written, because of another write, and not among those left
 }
 
 // send sends rows and whatever that leads to, until the fate of each is known
@@ -80,7 +91,7 @@ func (w *write) send(ctx context.Context, rows []int32) error {
 		}
 		rows = rows[sent:]
 	}
-	return nil
+	return w.sendLocked(ctx)
 }
 
 // sendGroup sends rows in one request, and what is refused of it in parts. It
@@ -99,6 +110,10 @@ func (w *write) sendGroup(ctx context.Context, rows []int32) (int, error) {
 		if r.ending == wasTooLarge && len(part) > 1 && !b.begun {
 			return 0, nil
 		}
+		if b.again(len(part), &r) {
+			continue
+		}
+		w.setAside(&r)
 		b.take(len(part), &r)
 		if err := w.consider(ctx, &b); err != nil {
 			return 0, err
@@ -111,7 +126,7 @@ func (w *write) sendGroup(ctx context.Context, rows []int32) (int, error) {
 // rows that are left are rejected.
 func (w *write) sendPart(ctx context.Context, b *bisect, part []int32) (verdict, error) {
 	if !b.begun {
-		return w.post(ctx, part)
+		return w.post(ctx, part, false)
 	}
 	if w.extra == 0 {
 		w.rejectAll(w.stillPending(b.rows), codeRefusedChunk, b.whole)
@@ -119,7 +134,12 @@ func (w *write) sendPart(ctx context.Context, b *bisect, part []int32) (verdict,
 		return verdict{}, nil
 	}
 	w.extra--
-	return w.post(ctx, part)
+	wait := b.wait
+	b.wait = 0
+	if err := pauseAbout(ctx, wait); err != nil {
+		return verdict{}, err
+	}
+	return w.post(ctx, part, b.alone)
 }
 
 // next returns how many rows to send.
@@ -163,7 +183,7 @@ func (b *bisect) refuse(n int, r *verdict) {
 		b.size = len(b.rows)
 		return
 	}
-	b.blind = true
+	b.blind, b.alone = true, true
 	if n > 1 { // what is said of one row is not said of others
 		b.whole = r.whole
 	}

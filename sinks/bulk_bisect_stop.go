@@ -26,7 +26,7 @@ const (
 type outlook struct {
 	turn chan struct{} // has room for the one who searches while no chunk has gone well
 	fine atomic.Bool   // most rows of some chunk went through
-	stop atomic.Pointer[hopelessError]
+	stop atomic.Pointer[error]
 
 	mu      sync.Mutex
 	chunks  int // bad ones in a row
@@ -38,7 +38,7 @@ func (o *outlook) init() { o.turn = make(chan struct{}, 1) }
 // stopped returns why nothing more is to be sent, or nil.
 func (o *outlook) stopped() error {
 	if e := o.stop.Load(); e != nil {
-		return e
+		return *e
 	}
 	return nil
 }
@@ -108,7 +108,11 @@ func (o *outlook) bad(w *write, n int) error {
 
 // giveUp stops the run, in which n rows were refused.
 func (o *outlook) giveUp(w *write, n int) error {
-	o.stop.CompareAndSwap(nil, &hopelessError{path: w.bulk.options.Path, rows: n})
+	var why error = &hopelessError{path: w.bulk.options.Path, rows: n}
+	if w.mostlyLocked() {
+		why = &lockedOutError{path: w.bulk.options.Path, rows: n}
+	}
+	o.stop.CompareAndSwap(nil, &why)
 	return o.stopped()
 }
 
@@ -156,6 +160,7 @@ func (w *write) sample(ctx context.Context, b *bisect) error {
 	found, passed := b.found, b.passed
 	for _, row := range spread(b.rows, sampleSize) {
 		r, err := w.sendPart(ctx, b, []int32{row})
+		w.setAside(&r)
 		switch {
 		case err != nil:
 			return err
@@ -196,10 +201,10 @@ func spread(rows []int32, n int) []int32 {
 	return out
 }
 
-// stillPending returns those of rows that are Pending.
+// stillPending returns those of rows that are Pending and not set aside.
 func (w *write) stillPending(rows []int32) (out []int32) {
 	for _, row := range rows {
-		if w.chunk.Fates[row] == pipeline.Pending {
+		if w.chunk.Fates[row] == pipeline.Pending && !w.isLocked(row) {
 			out = append(out, row)
 		}
 	}

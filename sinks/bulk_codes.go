@@ -10,6 +10,7 @@ const (
 	codeNoKey           pipeline.Code = "no_key"
 	codeKeyUnusable     pipeline.Code = "key_unusable"
 	codeKeyForm         pipeline.Code = "key_form"
+	codeKeyNotKept      pipeline.Code = "key_not_kept"
 	codeDuplicateInFile pipeline.Code = "duplicate_in_file"
 	codeStoredOtherwise pipeline.Code = "stored_otherwise"
 	codeFilledIn        pipeline.Code = "filled_in"
@@ -72,6 +73,9 @@ var bulkCodes = []pipeline.CodeInfo{
 	{Code: codeKeyForm, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "a record has this key in another form",
 		Fix:     "Only case, white space or Unicode form differs, and the API takes the two keys for the same: write the key as the record has it, or change the record."},
+	{Code: codeKeyNotKept, Stage: pipeline.Write, Severity: pipeline.Error,
+		Meaning: "a key that the API may store in another form",
+		Fix:     "Whether a record has the key cannot be told by looking it up, so that each import would make another record. Write keys in the form in which the API stores them (flytt export shows it), or give the record's id."},
 	{Code: codeDuplicateInFile, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "another row of the file is about the same record",
 		Fix:     "Leave one row for each id and each key."},

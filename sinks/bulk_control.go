@@ -212,7 +212,7 @@ func (s *Bulk) readBack(ctx context.Context, w *write, row int32) error {
 			if i > 0 {
 				s.control.lag = time.Since(written)
 			}
-			s.judge(key, string(w.idOf(row)), found[key].Records)
+			s.judge(w, row, key, found[key].Records)
 			return nil
 		}
 	}
@@ -228,14 +228,20 @@ func (w *write) storedKey(row int32) string {
 	return string(w.key(row))
 }
 
-// judge makes key, which the record with id has, the control if records has that record
-// and no other. Whether its other fields are as they were sent does not matter.
-func (s *Bulk) judge(key, id string, records []api.Record) {
+// judge makes key, which the record of row has, the control if records has that record
+// and no other. Whether its other fields are as they were sent does not matter. A record
+// that is known by its id to be the row's shows whether the key is kept in its form,
+// which the answer to the row may not have shown.
+func (s *Bulk) judge(w *write, row int32, key string, records []api.Record) {
 	if len(records) == 1 {
 		s.shown(key)
 	}
+	id := string(w.idOf(row))
 	switch {
 	case len(records) == 1 && (id == "" || strings.EqualFold(records[0].ID, id)):
+		if id != "" {
+			w.learnKey(row, records[0].Object)
+		}
 		s.control.settle(key)
 	default:
 		s.control.crowded = s.control.crowded || len(records) > 0

@@ -75,17 +75,19 @@ func (s *Bulk) anchored(ctx context.Context) (*anchor, error) {
 }
 
 // exists settles row, whose key records have.
-func (w *write) exists(row int32, records []api.Record) {
+func (w *write) exists(row int32, records []api.Record) error {
 	if len(records) > 1 {
 		w.note(row, w.bulk.field(w.bulk.options.Key), CodeKeyNotUnique, "")
-		return
+		return nil
 	}
-	record := records[0].Object
-	patch := differences(w.item(row), record, nil)
+	patch, err := w.lacks(row, w.item(row), records[0].Object)
+	if err != nil {
+		return err
+	}
 	if patch == nil {
 		w.chunk.Fates[row] = pipeline.Unchanged
 		w.setID(row, []byte(records[0].ID))
-		return
+		return nil
 	}
 	w.chunk.Fates[row] = pipeline.Existing
 	for name := range jsonscan.Members(patch) {
@@ -95,6 +97,7 @@ func (w *write) exists(row int32, records []api.Record) {
 			Severity: pipeline.Warning, Stage: pipeline.Write, Code: codeExistsOtherwise,
 		})
 	}
+	return nil
 }
 
 var errShowsNoRecord = errors.New("the list shows no record at all, and records had the keys of some rows before")

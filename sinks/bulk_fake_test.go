@@ -26,6 +26,7 @@ const bulkPath = "/organization/externalclientcontactperson/list/"
 type fakeAPI struct {
 	partial  bool                                       // writes the good ones of a request with bad ones
 	detail   bool                                       // says which are bad
+	report   func(bad []int) any                        // says so in another shape, by their indices in the request
 	blind    bool                                       // its list is always empty
 	maxItems int                                        // of one request; 0: no limit
 	before   func(post int, w http.ResponseWriter) bool // answers in place of the API if it returns true
@@ -73,10 +74,12 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (f *fakeAPI) write(w http.ResponseWriter, items []map[string]any) {
 	refusals, bad := make([]any, len(items)), 0
+	var badItems []int
 	for i, item := range items {
 		refusals[i] = map[string]any{}
 		if item["name"] == "bad" {
 			refusals[i] = map[string]any{"name": []string{"not this: bad"}}
+			badItems = append(badItems, i)
 			bad++
 		}
 	}
@@ -92,6 +95,9 @@ func (f *fakeAPI) write(w http.ResponseWriter, items []map[string]any) {
 			answer = f.after(f.posts, answer)
 		}
 		_ = json.NewEncoder(w).Encode(answer)
+	case f.report != nil:
+		w.WriteHeader(http.StatusBadRequest)
+		_ = json.NewEncoder(w).Encode(f.report(badItems))
 	case f.detail:
 		w.WriteHeader(http.StatusBadRequest)
 		_ = json.NewEncoder(w).Encode(refusals)

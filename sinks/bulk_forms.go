@@ -23,6 +23,10 @@ import (
 type keyForms struct {
 	known atomic.Pointer[formSet]
 	mu    sync.Mutex // held to replace known
+
+	altered atomic.Bool // some key came back changed
+	untold  atomic.Bool // answers do not show keys: nothing is to be learned from rows that are sent alone
+	probing sync.Mutex  // held while a row is sent alone to learn from its answer
 }
 
 // formSet is immutable.
@@ -52,12 +56,12 @@ const (
 // trusted.
 const maxFormRunes = 1 << 14
 
-// traitsOf returns the traits of key and how many characters it has. Each of its
-// other characters is given to other, which may stop that by returning false.
-func traitsOf(key []byte, other func(r rune) bool) (t formTraits, length int) {
+// traitsOf returns the traits of key. Each of its other characters is given to other,
+// which may stop that by returning false.
+func traitsOf(key []byte, other func(r rune) bool) (t formTraits) {
 	var before rune
 	onlyDigits, ascii := true, true
-	for i := 0; i < len(key); length++ {
+	for i := 0; i < len(key); {
 		r, n := utf8.DecodeRune(key[i:])
 		switch {
 		case r >= '0' && r <= '9':
@@ -76,7 +80,7 @@ func traitsOf(key []byte, other func(r rune) bool) (t formTraits, length int) {
 				t |= spaceRunTrait
 			}
 			if !other(r) {
-				return t, length
+				return t
 			}
 		}
 		onlyDigits, ascii = onlyDigits && r >= '0' && r <= '9', ascii && r < utf8.RuneSelf
@@ -88,7 +92,7 @@ func traitsOf(key []byte, other func(r rune) bool) (t formTraits, length int) {
 	if !ascii {
 		t |= unicodeTraits(key)
 	}
-	return t, length
+	return t
 }
 
 // unicodeTraits returns which normalisations would change key.
@@ -106,21 +110,30 @@ func unicodeTraits(key []byte) (t formTraits) {
 // key that is not found is not there.
 func (f *keyForms) trusts(key []byte) bool {
 	s := f.known.Load()
+	return s != nil && !s.broken && s.has(key) && utf8.RuneCount(key) <= s.longest
+}
+
+// expects reports whether keys of the form of key, but for its length, were seen to be
+// kept.
+func (f *keyForms) expects(key []byte) bool {
+	s := f.known.Load()
 	return s != nil && !s.broken && s.has(key)
 }
 
+// has reports whether s has all traits of key. Its length is another matter.
 func (s *formSet) has(key []byte) bool {
 	seen := true
-	t, length := traitsOf(key, func(r rune) bool {
+	t := traitsOf(key, func(r rune) bool {
 		_, seen = s.runes[r]
 		return seen
 	})
-	return seen && t&^s.traits == 0 && length <= s.longest
+	return seen && t&^s.traits == 0
 }
 
 // kept learns that key came back unchanged.
 func (f *keyForms) kept(key []byte) {
-	if s := f.known.Load(); s != nil && s.has(key) {
+	length := utf8.RuneCount(key)
+	if s := f.known.Load(); s != nil && length <= s.longest && s.has(key) {
 		return
 	}
 	f.mu.Lock()
@@ -133,7 +146,7 @@ func (f *keyForms) kept(key []byte) {
 	if runes == nil {
 		runes = map[rune]struct{}{}
 	}
-	t, length := traitsOf(key, func(r rune) bool {
+	t := traitsOf(key, func(r rune) bool {
 		if len(runes) < maxFormRunes {
 			runes[r] = struct{}{}
 		}
@@ -143,12 +156,16 @@ func (f *keyForms) kept(key []byte) {
 	f.known.Store(&next)
 }
 
+// alters reports whether the API was seen to store a key in another form.
+func (f *keyForms) alters() bool { return f.altered.Load() }
+
 // changed learns that key was stored in another form. If its form was trusted, what
 // the API does to keys cannot be told from their forms, and none is trusted again.
 func (f *keyForms) changed(key []byte) {
+	f.altered.Store(true)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if s := f.known.Load(); s != nil && s.has(key) {
+	if s := f.known.Load(); s != nil && f.trusts(key) {
 		next := *s
 		next.broken = true
 		f.known.Store(&next)

@@ -148,6 +148,7 @@ type register struct {
 	late    func(post int) time.Duration                                      // a request is carried out so long after it came, and its connection is reset
 	reset   func(post int) bool                                               // carries a request out and resets its connection
 	answer  func(post int, answer []map[string]any) (status int, body string) // in place of the answer; 0: the answer
+	form    func(item map[string]any)                                         // brings a record into the form in which it is stored
 	empty   func(get int) bool                                                // this page shows nothing
 	pass    func(point string)                                                // told of every request, before and after it has effect
 	fold    func(key string) string                                           // its list takes keys of which it makes the same text for the same; nil: no others
@@ -173,6 +174,9 @@ func newRegister(n int) *register {
 
 // keep stores item; its id is that of its key.
 func (g *register) keep(item map[string]any) map[string]any {
+	if g.form != nil {
+		g.form(item)
+	}
 	key, _ := item["custom_id"].(string)
 	n, err := strconv.Atoi(strings.TrimPrefix(key, "K-"))
 	if err != nil {

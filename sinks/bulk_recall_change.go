@@ -63,7 +63,9 @@ func (w *write) reconcileChanges(ctx context.Context, rows []int32) error {
 		case err != nil:
 			w.bulk.options.Log.Warn("a row stays in doubt", "cause", "its record cannot be read", "chunk", w.chunk.Seq, "error", err)
 		default:
-			w.reconcileChange(row, ids[i], record)
+			if err := w.reconcileChange(row, ids[i], record); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -73,12 +75,15 @@ func (w *write) reconcileChanges(ctx context.Context, rows []int32) error {
 // row, to be sent again if it holds what it did before, or is gone, which the
 // change will find; updated, too, if it holds other forms of the row's values. A
 // record that holds something else was changed by somebody: the row stays in doubt.
-func (w *write) reconcileChange(row int32, id string, record []byte) {
+func (w *write) reconcileChange(row int32, id string, record []byte) error {
 	if record == nil {
 		w.sendAnew([]int32{row})
-		return
+		return nil
 	}
-	patch := w.patchOf(row, record)
+	patch, err := w.patchOf(row, record)
+	if err != nil {
+		return err
+	}
 	before := w.changed[row]
 	switch {
 	case patch == nil:
@@ -93,6 +98,7 @@ func (w *write) reconcileChange(row int32, id string, record []byte) {
 		w.claim(row)
 		w.bulk.options.Log.Warn("a row stays in doubt", "cause", "its record holds neither what was sent nor what it held before", "chunk", w.chunk.Seq)
 	}
+	return nil
 }
 
 // changeArrived settles a row in doubt whose record shows that it was changed.

@@ -5,51 +5,112 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"sync/atomic"
 
 	"flytt/internal/api"
 	"flytt/pipeline"
 )
 
 // refused settles rows after the API has refused the request they were in. The
-// rows it names are rejected. What became of the others depends on whether a
-// request is written all or not at all: those that are known not to have been
-// written are left.
+// rows it names are rejected, unless it was another write that kept them out. What
+// became of the others depends on whether a request is written all or not at all:
+// those that are known not to have been written are left, beside those kept out.
 func (w *write) refused(ctx context.Context, rows []int32, o api.Outcome) (verdict, error) {
-	return w.refusedFor(ctx, rows, api.ParseRefusals(o.Body, w.sent(rows)))
+	sent := w.sent(rows)
+	refusals := w.bulk.numbering.parse(o.Body, sent)
+	return w.refusedFor(ctx, rows, &o, refusals, w.bulk.contention(&o, sent, refusals))
 }
 
-// refusedFor settles rows that were refused for what refusals say.
-func (w *write) refusedFor(ctx context.Context, rows []int32, refusals []api.Refusal) (verdict, error) {
-	others := w.rejectNamed(rows, refusals)
-	r := verdict{ending: wasRefused, left: others, rejected: len(rows) - len(others), whole: refusals}
-	r.named = r.rejected > 0 && len(rows) > 1
-	atomicity := w.bulk.options.Atomicity
-	if len(rows) > 1 && atomicity != AllOrNothing && !(r.named && atomicity == PartialWrites) {
-		return w.lookForOthers(ctx, r)
+// refusedFor settles rows, whose request was refused with o for what refusals say; by c
+// another write kept some out.
+func (w *write) refusedFor(ctx context.Context, rows []int32, o *api.Outcome, refusals []api.Refusal, c api.Contention) (verdict, error) {
+	r := verdict{ending: wasRefused, whole: refusals, contended: c.Any(), overlapped: o.Overlapped}
+	if len(rows) == 1 {
+		w.refusedOne(rows[0], &r)
+		return r, nil
 	}
+	r.left, r.locked = w.rejectNamed(rows, refusals, c.Items)
+	r.rejected = len(rows) - len(r.left) - len(r.locked)
+	r.named = r.rejected+len(r.locked) > 0
+	return r, w.settleOthers(ctx, &r, r.named && namesAll(refusals))
+}
+
+// refusedOne settles row, the only one of a request that was refused, unless another
+// write kept it out.
+func (w *write) refusedOne(row int32, r *verdict) {
 	w.bulk.doubts.Store(0)
-	switch {
-	case len(rows) == 1:
-		w.rejectAll(others, codeRefused, refusals)
-		r.rejected, r.left = 1, nil
-	case atomicity == PartialWrites:
-		for _, row := range others {
+	if r.contended {
+		r.locked = []lockedRow{{row, r.whole}}
+		return
+	}
+	w.rejectOne(row, r.whole)
+	r.rejected = 1
+}
+
+// settleOthers settles those of the rows left of a refused request that were written all
+// the same. Complete says that it names all rows that were not.
+func (w *write) settleOthers(ctx context.Context, r *verdict, complete bool) error {
+	switch atomicity := w.bulk.options.Atomicity; {
+	case atomicity == AllOrNothing:
+		r.holds = !r.named
+	case atomicity == PartialWrites && complete:
+		for _, row := range r.left {
 			w.written(row, nil)
+			w.unshown = append(w.unshown, sentRow{row, w.item(row)})
 		}
 		r.left = nil
 	default:
-		r.holds = !r.named
+		return w.lookForOthers(ctx, r)
 	}
-	return r, nil
+	w.bulk.doubts.Store(0)
+	return nil
+}
+
+// namesAll reports whether each of refusals names its row.
+func namesAll(refusals []api.Refusal) bool {
+	return !slices.ContainsFunc(refusals, func(r api.Refusal) bool { return r.Item < 0 })
+}
+
+// numbering is what the errors of the API so far have shown of the number from which
+// they count rows. It is for concurrent use.
+type numbering struct{ base atomic.Uint32 }
+
+// parse reads body, the answer to a refused request of sent, and learns from it.
+func (n *numbering) parse(body []byte, sent api.Sent) []api.Refusal {
+	for {
+		known := n.base.Load()
+		refusals, learned := api.ParseRefusals(body, sent, api.IndexBase(known))
+		if n.base.CompareAndSwap(known, uint32(learned)) {
+			return refusals
+		}
+	}
+}
+
+// match matches body with what was sent, and learns from it.
+func (n *numbering) match(a *api.Answer, body []byte, sent api.Sent) error {
+	for {
+		known := n.base.Load()
+		a.Base = api.IndexBase(known)
+		if err := a.Match(body, sent); err != nil || n.base.CompareAndSwap(known, uint32(a.Base)) {
+			return err
+		}
+	}
+}
+
+// refusalsOfOne reads body, the answer to a refused request about one record that was sent as
+// changes.
+func refusalsOfOne(body, changes []byte) []api.Refusal {
+	refusals, _ := api.ParseRefusals(body, api.Sent{Items: [][]byte{changes}}, api.UnknownBase)
+	return refusals
 }
 
 // lookForOthers settles those of the rows left of a refused request that were
 // written all the same, or of which that cannot be told.
-func (w *write) lookForOthers(ctx context.Context, r verdict) (verdict, error) {
+func (w *write) lookForOthers(ctx context.Context, r *verdict) error {
 	others := r.left
 	var err error
 	if r.left, err = w.absent(ctx, others); err != nil {
-		return r, err
+		return err
 	}
 	written, unclear := 0, 0
 	for _, row := range others {
@@ -63,27 +124,37 @@ func (w *write) lookForOthers(ctx context.Context, r verdict) (verdict, error) {
 	r.partial = written > 0
 	r.holds = !r.named && len(r.left)+written == len(others)
 	if unclear > 0 && unclear == len(others) {
-		return r, w.doubted(http.MethodPost, w.bulk.options.Path, errUnclear)
+		return w.doubted(http.MethodPost, w.bulk.options.Path, errUnclear)
 	}
 	w.bulk.doubts.Store(0)
-	return r, nil
+	return nil
 }
 
 var errUnclear = errors.New("refused, and what became of the rows that it does not mind cannot be told")
 
-// rejectNamed rejects the rows that refusals name and returns the others.
-func (w *write) rejectNamed(rows []int32, refusals []api.Refusal) (others []int32) {
+// rejectNamed rejects the rows that refusals name. It returns the others, and apart from
+// them the rows that, by kept, another write kept out.
+func (w *write) rejectNamed(rows []int32, refusals []api.Refusal, kept map[int]bool) (others []int32, locked []lockedRow) {
 	for _, r := range refusals {
-		if r.Item >= 0 {
+		if r.Item >= 0 && !kept[r.Item] {
 			w.noteRefusal(rows[r.Item], codeRefused, r)
 		}
 	}
-	for _, row := range rows {
-		if w.chunk.Fates[row] == pipeline.Pending {
+	for i, row := range rows {
+		switch {
+		case kept[i]:
+			locked = append(locked, lockedRow{row, reasonsOf(refusals, i)})
+		case w.chunk.Fates[row] == pipeline.Pending:
 			others = append(others, row)
 		}
 	}
-	return others
+	return others, locked
+}
+
+// rejectOne rejects row for what was said of a request that held no other.
+func (w *write) rejectOne(row int32, refusals []api.Refusal) {
+	others, _ := w.rejectNamed([]int32{row}, refusals, nil)
+	w.rejectAll(others, codeRefused, refusals)
 }
 
 // rejectAll rejects rows for what refusals say of the request as a whole.

@@ -235,6 +235,24 @@ func TestBulkReadsBackInAnotherForm(t *testing.T) {
 	f.wantOnce(t, "changed", c)
 }
 
+// The answers show ids alone. That keys are kept in their form is seen from the first row,
+// which is read back: the neighbours of a row that is refused are believed to be absent.
+func TestBulkLearnsTheFormOfKeysFromWhatItReadsBack(t *testing.T) {
+	f := &fakeAPI{detail: true, after: func(_ int, answer []any) []any {
+		for i, item := range answer {
+			answer[i] = map[string]any{"id": item.(map[string]any)["id"]}
+		}
+		return answer
+	}}
+	s := f.bulk(t, BulkOptions{KeyLookup: true})
+	c := bulkChunk(t, s, 0, 10, 5)
+	if err := s.Write(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	wantFates(t, "ids alone", c, "1 rejected, 9 written")
+	f.wantOnce(t, "ids alone", c)
+}
+
 func TestBulkConflictsAndDuplicates(t *testing.T) {
 	f := &fakeAPI{detail: true}
 	for _, r := range []struct{ key, name string }{

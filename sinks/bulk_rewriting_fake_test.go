@@ -78,6 +78,7 @@ type rewriter struct {
 	room    map[string]int // by what is sent of a row: how many rows are like that
 	made    map[string]int // likewise: how many records were made
 	bad     map[string]bool
+	blind   string // what the list was asked last that it showed nothing of
 	excess  string // a row that was made more often than it may be
 	lost    int    // answers to requests that were carried out
 	posts   int
@@ -167,7 +168,7 @@ func (g *rewriter) serve(w *httptest.ResponseRecorder, r *http.Request, body []b
 	case last == "list" && r.Method == http.MethodPost:
 		return g.post(w, body)
 	case r.Method == http.MethodGet && !g.calm && g.chance(g.trouble.unread):
-		return g.unread(w, last == "list")
+		return g.unread(w, r.URL.String())
 	case last == "list":
 		g.list(w, r)
 	case at < 0:
@@ -184,17 +185,19 @@ func (g *rewriter) serve(w *httptest.ResponseRecorder, r *http.Request, body []b
 	return false
 }
 
-// unread is what becomes of a read that fails.
-func (g *rewriter) unread(w http.ResponseWriter, list bool) (reset bool) {
+// unread is what becomes of a read that fails. A list is blind for a question now and
+// then, and not when it is asked the same again.
+func (g *rewriter) unread(w http.ResponseWriter, address string) (reset bool) {
 	switch g.random.IntN(3) {
 	case 0:
 		return true
 	case 1:
 		w.WriteHeader(http.StatusServiceUnavailable)
 	default:
-		if !list {
+		if !strings.Contains(address, "list/") || g.blind == address {
 			return true
 		}
+		g.blind = address
 		_, _ = io.WriteString(w, "[]")
 	}
 	return false

@@ -40,6 +40,7 @@ func (w *write) takeCreated(row int32, record []byte) {
 		w.takeEchoed(row, item)
 		return
 	}
+	delete(w.stored, row)
 	w.takeStored(sentRow{row, w.item(row)}, record, w.bulk.options.Texts)
 	w.learnKey(row, record)
 }
@@ -57,7 +58,7 @@ func (w *write) takeEchoed(row int32, item []byte) {
 // says nothing of. Texts are the members that the API is seen to have filled in if they
 // were not sent and have a value.
 func (w *write) takeStored(s sentRow, record []byte, texts []string) {
-	delete(w.stored, s.row)
+	w.forgetStored(s)
 	filled := false
 	whole := w.eachDeviation(s, record, texts, func(name string, want, got jsontext.Value) {
 		if want == nil {
@@ -77,6 +78,17 @@ func (w *write) takeStored(s sentRow, record []byte, texts []string) {
 	w.bulk.fields.learn(s.sent, w.stored[s.row])
 }
 
+// forgetStored drops what is known of how the members that s sent are stored, for that is
+// about to be seen anew. What is known of others stays.
+func (w *write) forgetStored(s sentRow) {
+	list := slices.DeleteFunc(w.stored[s.row], func(d deviation) bool { return jsonscan.Member(s.sent, d.name) != nil })
+	if len(list) == 0 {
+		delete(w.stored, s.row)
+	} else {
+		w.stored[s.row] = list
+	}
+}
+
 // eachDeviation calls visit with each member that record shows and that is not as it was
 // sent, and, with want nil, each of texts that was filled in. It reports whether record
 // shows all that was sent.
@@ -94,12 +106,17 @@ func (w *write) eachDeviation(s sentRow, record []byte, texts []string, visit fu
 // sameForm reports whether want and got are two forms of one value: got is the very text
 // of the row's cell, or the field is compared in a form of its own.
 func (w *write) sameForm(row int32, name string, want, got jsontext.Value) bool {
-	if form := w.bulk.options.Compare[name]; form != nil && want.Kind() == '"' && got.Kind() == '"' {
-		if form(string(jsonscan.Text(want))) == form(string(jsonscan.Text(got))) {
-			return true
-		}
+	return w.bulk.comparesAlike(name, want, got) || w.asStored(row, name, got)
+}
+
+// comparesAlike reports whether want and got, values of the member name, are one value in
+// the form in which the field is compared.
+func (s *Bulk) comparesAlike(name string, want, got jsontext.Value) bool {
+	form := s.options.Compare[name]
+	if form == nil || want.Kind() != '"' || got.Kind() != '"' {
+		return false
 	}
-	return w.asStored(row, name, got)
+	return form(string(jsonscan.Text(want))) == form(string(jsonscan.Text(got)))
 }
 
 // warn notes a warning of row.
@@ -110,11 +127,13 @@ func (w *write) warn(row int32, field int16, code pipeline.Code) {
 	})
 }
 
+// keepDeviation keeps that got is stored in the member name of row, where want was sent.
 func (w *write) keepDeviation(row int32, name string, want, got jsontext.Value) {
 	if w.stored == nil {
 		w.stored = deviations{}
 	}
-	w.stored[row] = append(w.stored[row], deviation{name, w.pair(name, want, got)})
+	list := slices.DeleteFunc(w.stored[row], func(d deviation) bool { return d.name == name })
+	w.stored[row] = append(list, deviation{name, w.pair(name, want, got)})
 }
 
 // pair returns a keyed sum of the member name, what was sent of it, nil if nothing,
@@ -191,18 +210,49 @@ func (w *write) readUnshown(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var created []sentRow
 	for _, s := range rows {
 		record := found[string(w.idOf(s.row))]
 		switch {
-		case record == nil:
-			w.unshown = append(w.unshown, s)
 		case w.chunk.Fates[s.row] == pipeline.Written:
-			w.takeCreated(s.row, record)
-		case s.sent != nil:
+			created = append(created, s)
+		case record != nil && s.sent != nil:
 			w.takeStored(s, record, nil)
+		default:
+			w.unshown = append(w.unshown, s)
 		}
 	}
+	w.matchRead(created, found)
 	return nil
+}
+
+// matchRead matches rows, which made records, with the records that were found by the ids
+// that they were given. Where an answer showed nothing but ids these went to rows by their
+// places: the records themselves tell better whose they are. If some are not found, which
+// may be those of other rows, nothing is told.
+func (w *write) matchRead(rows []sentRow, found map[string][]byte) {
+	body := []byte{'['}
+	indices := make([]int32, len(rows))
+	for i, s := range rows {
+		record := found[string(w.idOf(s.row))]
+		if record == nil {
+			w.unshown = append(w.unshown, rows...)
+			return
+		}
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body, indices[i] = append(body, record...), s.row
+	}
+	if len(rows) == 0 || w.answer.Match(append(body, ']'), w.sent(indices)) != nil {
+		return
+	}
+	for i, row := range indices {
+		if w.answer.Written(i) && len(w.answer.ID(i)) > 0 {
+			w.setID(row, w.answer.ID(i))
+			w.takeCreated(row, w.answer.Object(i))
+		}
+	}
 }
 
 // storedSo reports whether got, what a record holds in the member name, is what the API

@@ -78,10 +78,16 @@ func (w *write) matchStrays(ctx context.Context, rows []int32) error {
 		s.options.Log.Warn("rows stay in doubt", "cause", "which records were made since the run began cannot be told", "chunk", w.chunk.Seq, "rows", len(rows), "error", err)
 		return nil
 	}
+	kept := 0
 	for _, row := range rows {
 		if w.ruledOut(row, s.strays.list) && len(w.loose) == 0 {
 			w.sendAnew([]int32{row})
+		} else {
+			kept++
 		}
+	}
+	if kept > 0 {
+		s.options.Log.Warn("rows stay in doubt", "cause", "records made since the run began may be theirs, and which is whose cannot be told", "chunk", w.chunk.Seq, "rows", kept)
 	}
 	return nil
 }

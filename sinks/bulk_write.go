@@ -31,8 +31,10 @@ type write struct {
 	past     deviations      // how the API stored the rows of the run that is looked back at
 	planned  *journal.Entry  // what was planned of the rows; nil: nothing was
 
-	turnedAway int  // rows that the API has refused
-	holdsTurn  bool // to search while others wait: see outlook
+	turnedAway int         // rows that the API has refused
+	lockedOut  int         // of those, rows that other writes kept out
+	locked     []lockedRow // rows that other writes keep out, to be sent again
+	holdsTurn  bool        // to search while others wait: see outlook
 
 	journaled
 }
@@ -41,7 +43,7 @@ type idSpan struct{ start, end int32 }
 
 func (w *write) begin(c *pipeline.Chunk) {
 	w.chunk, w.extra = c, w.bulk.options.MaxExtra
-	w.turnedAway, w.past = 0, nil
+	w.turnedAway, w.lockedOut, w.locked, w.past = 0, 0, nil, nil
 	w.ids, w.idText, w.todo = w.ids[:0], w.idText[:0], w.todo[:0]
 	for i := range c.Fates {
 		w.ids = append(w.ids, idSpan{})
@@ -124,6 +126,9 @@ func (w *write) sendPending(ctx context.Context) error {
 		rows, err = w.bulk.learn(ctx, w, w.asPlanned(rows))
 	}
 	if err == nil {
+		rows, err = w.provable(ctx, rows)
+	}
+	if err == nil {
 		err = w.send(ctx, rows)
 	}
 	return err
@@ -172,9 +177,9 @@ func (w *write) fit(rows []int32) int {
 }
 
 // post sends rows in one request and settles them, but for those that the verdict
-// leaves.
-func (w *write) post(ctx context.Context, rows []int32) (verdict, error) {
-	o, err := w.deliver(ctx, rows)
+// leaves. Alone, nothing else is in flight at the same time.
+func (w *write) post(ctx context.Context, rows []int32, alone bool) (verdict, error) {
+	o, err := w.deliver(ctx, rows, w.bulk.sender(alone))
 	if err != nil {
 		return verdict{}, err
 	}
@@ -204,17 +209,15 @@ func (w *write) post(ctx context.Context, rows []int32) (verdict, error) {
 
 // confirmed returns how a request with rows ended that was answered with success.
 func (w *write) confirmed(rows []int32) ending {
-	for _, row := range rows {
-		if fate := w.chunk.Fates[row]; fate != pipeline.Written && fate != pipeline.Rejected {
-			return cameInDoubt
-		}
+	if len(w.inDoubt(rows)) > 0 {
+		return cameInDoubt
 	}
 	return wentThrough
 }
 
-// deliver makes attempts until one may have been processed. Before the first the
-// journal has it that they are made.
-func (w *write) deliver(ctx context.Context, rows []int32) (api.Outcome, error) {
+// deliver makes attempts by via until one may have been processed. Before the first
+// the journal has it that they are made.
+func (w *write) deliver(ctx context.Context, rows []int32, via sender) (api.Outcome, error) {
 	s, path := w.bulk, w.bulk.options.Path
 	if err := s.outlook.stopped(); err != nil {
 		return api.Outcome{Class: api.NotSent}, err
@@ -241,7 +244,7 @@ func (w *write) deliver(ctx context.Context, rows []int32) (api.Outcome, error) 
 		w.claimCreated(row) // before another chunk can see its record
 	}
 	return s.client.Deliver(ctx, http.MethodPost, path, func() api.Outcome {
-		o := s.client.BulkWrite(ctx, path, w.body, w.reply)
+		o := via.BulkWrite(ctx, path, w.body, w.reply)
 		w.keepReply(o)
 		return o
 	})
@@ -261,12 +264,14 @@ var errShowsNone = errors.New("the answer shows none of the rows")
 // with the ids of the records that it shows beside; an answer that shows nothing is as
 // good as none. One that is a refusal, for all its status, is taken for that.
 func (w *write) confirm(ctx context.Context, rows []int32, o api.Outcome) (verdict, error) {
-	if err := w.answer.Match(o.Body, w.sent(rows)); err != nil {
+	sent := w.sent(rows)
+	if err := w.bulk.numbering.match(w.answer, o.Body, sent); err != nil {
 		w.doubt(rows, "answer not readable", o.Status, err)
 		return verdict{ending: cameInDoubt}, w.doubted(http.MethodPost, w.bulk.options.Path, err)
 	}
 	if w.answer.Refused() {
-		return w.refusedFor(ctx, rows, slices.Clone(w.answer.Refusals()))
+		refusals := slices.Clone(w.answer.Refusals())
+		return w.refusedFor(ctx, rows, &o, refusals, w.bulk.contention(&o, sent, refusals))
 	}
 	for i, row := range rows {
 		if w.answer.Written(i) {
@@ -274,12 +279,13 @@ func (w *write) confirm(ctx context.Context, rows []int32, o api.Outcome) (verdi
 			w.takeCreated(row, w.answer.Object(i))
 		}
 	}
-	others := w.rejectNamed(rows, w.answer.Refusals())
+	refusals := w.answer.Refusals()
+	others, locked := w.rejectNamed(rows, refusals, w.bulk.contention(&o, sent, refusals).Items)
 	if err := w.doubtUnshown(rows, others); err != nil {
 		return verdict{ending: cameInDoubt}, err
 	}
 	w.noteLatest(rows)
-	return verdict{ending: w.confirmed(rows)}, nil
+	return verdict{ending: w.confirmed(rows), locked: locked}, nil
 }
 
 // doubtUnshown puts those of the rows of a request in doubt of which its answer said

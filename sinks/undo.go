@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"flytt/internal/api"
 	"flytt/internal/jsonscan"
 	"flytt/pipeline"
@@ -228,7 +226,7 @@ func (w *write) filledSince(row int32, record []byte) (filled bool) {
 		field := w.bulk.field(name)
 		w.chunk.Note(pipeline.Problem{
 			Row: row, Field: field, Column: w.bulk.column(field), Stage: pipeline.Write, Code: codeChangedSince,
-			Shape: name + " was empty",
+			Shape: "the row leaves " + name + " empty",
 		})
 		filled = true
 	}
@@ -249,16 +247,14 @@ func (w *write) undoesChange(row int32, now current, before []byte, tried bool) 
 		w.note(row, w.bulk.field(idField), codeNotFound, "")
 	case unknown != "":
 		w.note(row, w.bulk.field(unknown), codeNotKept, "")
-	case patch == nil, holds(restore, now.record):
+	case patch == nil, w.bulk.holds(restore, now.record):
 		w.setID(row, []byte(now.id))
 		w.chunk.Fates[row] = pipeline.Unchanged
 		if tried {
 			w.chunk.Fates[row] = pipeline.Updated
 		}
 	default:
-		since := against(differences(patch, now.record, func(name string, want, got jsontext.Value) bool {
-			return w.storedSo(row, name, want, got)
-		}), now.record)
+		since := against(differences(patch, now.record, w.sameSince(row)), now.record)
 		w.noteFields(row, since, codeChangedSince)
 		return restore, since == nil
 	}
@@ -277,38 +273,36 @@ func (w *write) reverse(ctx context.Context, todo []reversal) error {
 	if err := w.announce(rows, nil); err != nil {
 		return err
 	}
-	for i := range todo {
-		if err := w.reverseOne(ctx, &todo[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {
+		return w.reverseOne(ctx, &todo[i], alone)
+	})
 }
 
 // reverseTries is how often a request of an undo is made that ends without a clear
 // answer: deleting and restoring can be done twice.
 const reverseTries = 3
 
-// reverseOne does what r says and settles its row.
-func (w *write) reverseOne(ctx context.Context, r *reversal) error {
+// reverseOne does what r says and settles its row, unless another write kept it out:
+// then it returns what was said.
+func (w *write) reverseOne(ctx context.Context, r *reversal, alone bool) (kept []api.Refusal, err error) {
 	var last api.Outcome
 	for try := range reverseTries {
 		if err := pauseFor(ctx, visible[try]); err != nil {
-			return err
+			return nil, err
 		}
-		o, err := w.request(ctx, r)
-		if err != nil {
-			return err
+		o, kept, err := w.request(ctx, r, alone)
+		if err != nil || kept != nil {
+			return kept, err
 		}
 		done, err := w.reversed(ctx, r, o)
 		if done || err != nil {
-			return err
+			return nil, err
 		}
 		last = o
 	}
 	w.doubt([]int32{r.row}, "no clear answer to what takes it back", last.Status, last.Err)
 	w.bulk.resolvable.Store(true)
-	return w.doubted(r.method(), w.bulk.options.Records, last.Err)
+	return nil, w.doubted(r.method(), w.bulk.options.Records, last.Err)
 }
 
 func (r *reversal) method() string {
@@ -318,16 +312,19 @@ func (r *reversal) method() string {
 	return http.MethodPatch
 }
 
-// request makes attempts until one may have been processed.
-func (w *write) request(ctx context.Context, r *reversal) (api.Outcome, error) {
-	client, path := w.bulk.client, w.bulk.options.Records
-	return client.Deliver(ctx, r.method(), path, func() api.Outcome {
-		if r.restore == nil {
-			return client.Delete(ctx, path, r.id)
-		}
-		o := client.Update(ctx, path, r.id, r.restore, w.reply)
-		w.keepReply(o)
-		return o
+// request makes attempts until one may have been processed. Kept is what was said if
+// another write kept it out.
+func (w *write) request(ctx context.Context, r *reversal, alone bool) (o api.Outcome, kept []api.Refusal, err error) {
+	path := w.bulk.options.Records
+	return w.deliverOne(r.restore, alone, func(via sender) (api.Outcome, error) {
+		return w.bulk.client.Deliver(ctx, r.method(), path, func() api.Outcome {
+			if r.restore == nil {
+				return via.Delete(ctx, path, r.id)
+			}
+			o := via.Update(ctx, path, r.id, r.restore, w.reply)
+			w.keepReply(o)
+			return o
+		})
 	})
 }
 
@@ -342,8 +339,7 @@ func (w *write) reversed(ctx context.Context, r *reversal, o api.Outcome) (done 
 	}
 	w.bulk.doubts.Store(0)
 	if api.Refuses(o.Status) {
-		refusals := api.ParseRefusals(o.Body, api.Sent{Items: [][]byte{r.restore}})
-		w.rejectAll(w.rejectNamed([]int32{r.row}, refusals), codeRefused, refusals)
+		w.rejectOne(r.row, refusalsOfOne(o.Body, r.restore))
 		return true, nil
 	}
 	return true, &api.StatusError{Method: r.method(), Path: w.bulk.options.Records, Status: o.Status}
@@ -362,12 +358,12 @@ func (w *write) seeReversed(ctx context.Context, r *reversal, o api.Outcome) (do
 	case record == nil:
 		w.note(r.row, w.bulk.field(idField), codeNotFound, "")
 		return true, nil
-	case r.restore != nil && holds(r.restore, record):
+	case r.restore != nil && w.bulk.holds(r.restore, record):
 		return w.reversedAs(r, pipeline.Updated), nil
 	case o.Class == api.Answered && !o.OK(): // it is there, and cannot be found to be changed: another address
 		return true, &api.StatusError{Method: r.method(), Path: w.bulk.options.Records, Status: o.Status}
 	case o.OK() && r.restore != nil && recordOf(o.Body, r.id) != nil:
-		w.noteFields(r.row, differences(r.restore, record, nil), codeStoresElse)
+		w.noteFields(r.row, differences(r.restore, record, w.bulk.comparesAlike), codeStoresElse)
 		return true, nil
 	}
 	return false, nil

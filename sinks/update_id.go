@@ -36,7 +36,10 @@ func (w *write) changeByID(ctx context.Context, rows []int32) (absent []int32, e
 		if record == nil {
 			absent = append(absent, row)
 		} else {
-			w.compare(row, ids[i], record)
+			err = w.compare(row, ids[i], record)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	return absent, w.makeChanges(ctx)

@@ -123,6 +123,9 @@ func (w *write) findKeys(ctx context.Context, rows []int32, known *anchor) (abse
 		w.bulk.showsAny(records, near)
 		switch {
 		case len(records) > 0:
+			if key := w.key(row); records[0].Key == string(key) {
+				w.bulk.forms.kept(key) // what is stored so stays so
+			}
 			if err := w.settleByKey(row, records); err != nil {
 				return nil, err
 			}
@@ -173,8 +176,7 @@ func (s *Bulk) shown(key string) { s.anchor.CompareAndSwap(nil, &anchor{key}) }
 // settleByKey settles row by the records that have its key.
 func (w *write) settleByKey(row int32, records []api.Record) error {
 	if w.bulk.options.SkipExisting {
-		w.exists(row, records)
-		return nil
+		return w.exists(row, records)
 	}
 	id := []byte(records[0].ID)
 	for i, c := range id {
@@ -189,7 +191,7 @@ func (w *write) settleByKey(row int32, records []api.Record) error {
 	case !w.bulk.claims.take(idClaim, id):
 		w.note(row, field, codeDuplicateInFile, "")
 	default:
-		w.compare(row, string(id), records[0].Object)
+		return w.compare(row, string(id), records[0].Object)
 	}
 	return nil
 }

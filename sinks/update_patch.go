@@ -23,33 +23,39 @@ type change struct {
 
 // compare settles row by the record it is about: unchanged if that holds all of
 // the row. Otherwise what differs is to be sent, by makeChanges.
-func (w *write) compare(row int32, id string, record []byte) {
+func (w *write) compare(row int32, id string, record []byte) error {
 	w.noteReadOnly(row, record)
-	patch := w.patchOf(row, record)
-	if !w.excuse(row, patch, record) {
+	patch, err := w.patchOf(row, record)
+	switch {
+	case err != nil:
+		return err
+	case !w.excuse(row, patch, record):
 		w.chunk.Fates[row] = pipeline.Rejected
-		return
-	}
-	if patch == nil {
+	case patch == nil:
 		w.chunk.Fates[row] = pipeline.Unchanged
-		return
+	default:
+		w.todo = append(w.todo, change{row, id, patch, record})
 	}
-	w.todo = append(w.todo, change{row, id, patch, record})
+	return nil
 }
 
 // patchOf returns what record lacks of row, as an object; nil if that is nothing.
-func (w *write) patchOf(row int32, record []byte) []byte {
-	return differences(w.wanted(row), record, func(name string, want, got jsontext.Value) bool {
-		return w.sameForm(row, name, want, got)
-	})
+func (w *write) patchOf(row int32, record []byte) ([]byte, error) {
+	return w.lacks(row, w.wanted(row), record)
 }
 
-// patchSince is patchOf without what the record holds as the API stored it in the run
-// that is looked back at.
+// patchSince returns what record lacks of row, but for what it holds as the API stored it
+// in the run that is looked back at.
 func (w *write) patchSince(row int32, record []byte) []byte {
-	return differences(w.wanted(row), record, func(name string, want, got jsontext.Value) bool {
+	return differences(w.wanted(row), record, w.sameSince(row))
+}
+
+// sameSince returns a function that reports whether got, what a record holds in a member,
+// is want in another form, or what the API stored for it in the run that is looked back at.
+func (w *write) sameSince(row int32) func(name string, want, got jsontext.Value) bool {
+	return func(name string, want, got jsontext.Value) bool {
 		return w.sameForm(row, name, want, got) || w.storedSo(row, name, want, got)
-	})
+	}
 }
 
 // makeChanges sends what compare has found to differ, once the journal has it what
@@ -67,16 +73,16 @@ func (w *write) makeChanges(ctx context.Context) error {
 	if err := w.announceChanges(changes); err != nil {
 		return err
 	}
+	rows := make([]int32, len(changes))
 	for i := range changes {
-		c := &changes[i]
-		if err := w.alive(ctx); err != nil {
-			return err
-		}
-		if err := w.patch(ctx, c); err != nil {
-			return err
-		}
+		rows[i] = changes[i].row
 	}
-	return nil
+	return w.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {
+		if err := w.alive(ctx); err != nil {
+			return nil, err
+		}
+		return w.patch(ctx, &changes[i], alone)
+	})
 }
 
 // announceChanges has the journal note that changes are about to be sent.
@@ -152,8 +158,8 @@ func unsaid(want, got jsontext.Value) bool {
 func empty(v jsontext.Value) bool { return len(bytes.TrimSpace(v[1:len(v)-1])) == 0 }
 
 // holds reports whether record shows nothing that speaks against changes.
-func holds(changes, record []byte) bool {
-	return against(differences(changes, record, nil), record) == nil
+func (s *Bulk) holds(changes, record []byte) bool {
+	return against(differences(changes, record, s.comparesAlike), record) == nil
 }
 
 // against returns those members of patch, which record lacks, that it speaks
@@ -219,19 +225,21 @@ func recordOf(body []byte, id string) []byte {
 	return record
 }
 
-// patch sends what c says and settles its row. It makes attempts until one may have been
-// processed.
-func (w *write) patch(ctx context.Context, c *change) error {
-	client, path := w.bulk.client, w.bulk.options.Records
-	o, err := client.Deliver(ctx, http.MethodPatch, path, func() api.Outcome {
-		o := client.Update(ctx, path, c.id, c.patch, w.reply)
-		w.keepReply(o)
-		return o
+// patch sends the change c and settles its row, unless another write kept it out: then
+// it returns what was said. It makes attempts until one may have been processed.
+func (w *write) patch(ctx context.Context, c *change, alone bool) (kept []api.Refusal, err error) {
+	path := w.bulk.options.Records
+	o, kept, err := w.deliverOne(c.patch, alone, func(via sender) (api.Outcome, error) {
+		return w.bulk.client.Deliver(ctx, http.MethodPatch, path, func() api.Outcome {
+			o := via.Update(ctx, path, c.id, c.patch, w.reply)
+			w.keepReply(o)
+			return o
+		})
 	})
-	if err != nil {
-		return err
+	if err != nil || kept != nil {
+		return kept, err
 	}
-	return w.patched(ctx, c, o)
+	return nil, w.patched(ctx, c, o)
 }
 
 // patched settles the row of c by what became of the change.
@@ -252,8 +260,7 @@ func (w *write) patched(ctx context.Context, c *change, o api.Outcome) error {
 		w.note(c.row, pipeline.None, codeItemTooLarge, "")
 		return nil
 	case api.Refuses(o.Status):
-		refusals := api.ParseRefusals(o.Body, api.Sent{Items: [][]byte{c.patch}})
-		w.rejectAll(w.rejectNamed([]int32{c.row}, refusals), codeRefused, refusals)
+		w.rejectOne(c.row, refusalsOfOne(o.Body, c.patch))
 		return nil
 	case o.Status == http.StatusNotFound:
 		return w.vanished(ctx, c.row, c.id)
@@ -307,7 +314,7 @@ func (w *write) readChange(ctx context.Context, c *change, o api.Outcome) error 
 			cause = err
 			break
 		}
-		if record != nil && (holds(c.patch, record) || w.madeOf(c, record)) {
+		if record != nil && (w.bulk.holds(c.patch, record) || w.madeOf(c, record)) {
 			w.updated(c, record)
 			return nil
 		}

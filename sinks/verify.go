@@ -115,14 +115,18 @@ func (w *write) noteUnshown(row int32, lacks []byte) {
 // run wrote it, where that is not what was sent.
 func (w *write) noteStored(row int32, record []byte) {
 	object := bytes.Clone(w.wanted(row))
+	filled := false
 	for _, d := range w.past[row] {
 		want := jsonscan.Member(object, d.name)
 		switch {
 		case !w.storedSo(row, d.name, want, jsonscan.Member(record, d.name)):
 		case want == nil:
-			w.warn(row, pipeline.None, codeFilledIn)
+			filled = true
 		default:
 			w.warn(row, w.bulk.field(d.name), codeStoredOtherwise)
 		}
+	}
+	if filled {
+		w.warn(row, pipeline.None, codeFilledIn)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -32,6 +33,7 @@ type fakeAPI struct {
 	posts, stored, elsewhere atomic.Int64
 	spoilt                   atomic.Int64 // writes that were stored, before the answer
 	busy                     atomic.Int64 // requests under way
+	patches                  atomic.Int64 // changes of records, of all APIs of the script
 	faults                   atomic.Pointer[map[string]int64]
 	gate                     atomic.Pointer[gate]
 	other                    *httptest.Server
@@ -63,6 +65,9 @@ func apiOf(ts *testscript.TestScript) *fakeAPI { return ts.Value(apiKey{}).(*fak
 //	wordless=1       a refusal does not say for which rows it is
 //	partial=1        the good rows of a request that is refused are stored
 //	clients=N        a client has to be one of the first N that rows makes; -1: none will do
+//	locks=STATUS     a write that overlaps another is refused with 409 or 400
+//	shape=N          refusals are worded in the N-th way of sandbox.ErrorShape
+//	index=1          refusals count the rows of a request from 1
 //
 // Behind those, from the first that begins with a dash, may stand flags of flytt sandbox.
 func startAPI(ts *testscript.TestScript, _ bool, args []string) {
@@ -84,11 +89,17 @@ func startAPI(ts *testscript.TestScript, _ bool, args []string) {
 	options.Intercept = a.intercept
 	options.UniqueKey = options.UniqueKey || a.fault("unique") > 0
 	options.StrictRelations = options.StrictRelations || a.fault("clients") != 0
-	if a.fault("wordless") > 0 {
-		options.Errors = sandbox.DetailErrors
+	if shape := a.errorShape(); shape != 0 {
+		options.Errors = shape
 	}
 	if a.fault("partial") > 0 {
 		options.Atomicity = sandbox.Atomicity(a.fault("partial"))
+	}
+	if a.fault("index") > 0 {
+		options.Answers.Index = sandbox.ErrorIndex(a.fault("index"))
+	}
+	if status := a.fault("locks"); status != 0 {
+		options.Locks.Conflicts = map[int64]sandbox.LockConflicts{409: sandbox.Conflict409, 400: sandbox.BadRequest400}[status]
 	}
 	options.Log = func(r sandbox.Request) { a.stored.Add(int64(r.Committed)) }
 	box, err := sandbox.New(options)
@@ -127,6 +138,14 @@ func sandboxOptions(ts *testscript.TestScript, args []string) ([]string, sandbox
 	return args[:at], f.options
 }
 
+// errorShape returns how refusals are worded.
+func (a *fakeAPI) errorShape() sandbox.ErrorShape {
+	if a.fault("wordless") > 0 {
+		return sandbox.DetailErrors
+	}
+	return sandbox.ErrorShape(a.fault("shape"))
+}
+
 // fault returns when the fault called name strikes; 0: never.
 func (a *fakeAPI) fault(name string) int64 { return (*a.faults.Load())[name] }
 
@@ -163,6 +182,9 @@ func storesRecords(ts *testscript.TestScript, neg bool, args []string) {
 func (a *fakeAPI) intercept(p sandbox.Point, w http.ResponseWriter, r *http.Request) bool {
 	if gone := a.fault("gone"); gone > 0 && p == sandbox.Arrived && a.posts.Load() >= gone {
 		panic(http.ErrAbortHandler)
+	}
+	if r.Method == http.MethodPatch && p == sandbox.Arrived {
+		a.patches.Add(1)
 	}
 	if r.Method != http.MethodPost {
 		return false
@@ -244,7 +266,7 @@ func (a *fakeAPI) ask(ts *testscript.TestScript, method, target string) []byte {
 	if w.Code/100 != 2 {
 		ts.Fatalf("%s: %d %s", method, w.Code, w.Body)
 	}
-	return w.Body.Bytes()
+	return bytes.TrimPrefix(w.Body.Bytes(), []byte("\ufeff"))
 }
 
 // countOf makes a command that compares a count with its argument.

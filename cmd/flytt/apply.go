@@ -87,6 +87,9 @@ func (j *job) applySink(ctx context.Context, plan *journal.Journal) (pipeline.Si
 		if err := j.reachAgain(&h); err != nil {
 			return nil, none, err
 		}
+		if err := j.openLike(); err != nil {
+			return nil, none, err
+		}
 		if j.recorded == nil {
 			if err := j.sameRecords(ctx, &h); err != nil {
 				return nil, none, err

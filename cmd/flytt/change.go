@@ -18,6 +18,9 @@ type change struct {
 	nulls bool
 	skip  bool // rows whose key is there already
 
+	compare         comparisons // the forms in which fields are compared with those of records
+	compareAsBefore bool        // compare is what an earlier run was told, whatever the settings say now
+
 	guessed bool // the mapping was: its conversions are for cells that differ from their record
 }
 
@@ -102,7 +105,7 @@ func (c *change) options(r *mappings.Resource, plan *mappings.Plan, columns []st
 	if o.Mode, err = sinks.ParseMode(c.mode); err != nil {
 		return err
 	}
-	o.Records, o.AsStored = r.Path, c.guessed
+	o.Records, o.AsStored, o.Compare = r.Path, c.guessed, c.compare.functions()
 	for i, name := range columns {
 		if f := r.Field(name); f != nil && f.ReadOnly && f.Name != "id" {
 			o.ReadOnly = append(o.ReadOnly, sinks.Cell{Column: i, Field: f.Name})

@@ -27,6 +27,7 @@ var shownSettings = []setting{
 	{"chunk rows", "FLYTT_CHUNK_ROWS", func(s *settings) string { return numeral(s.ChunkRows) }},
 	{"bulk atomicity", "FLYTT_BULK_ATOMICITY", func(s *settings) string { return s.Bulk.Atomicity }},
 	{"list isnull", "FLYTT_LIST_ISNULL", func(s *settings) string { return s.List.IsNull }},
+	{"compare", "", func(s *settings) string { return s.Compare.String() }},
 }
 
 var resourceSetting = setting{"resource", "FLYTT_RESOURCE", func(s *settings) string { return s.Resource }}

@@ -139,6 +139,10 @@ func (a *app) jobOfRun(path, moved string, h journal.Header) (*job, error) {
 	j.file, j.input, j.recorded, j.clock = o.File, o.Input, o, o.clock(&h)
 	j.flags.mapping, j.flags.resource, j.flags.moved = filepath.Join(path, "mapping.yaml"), o.Resource, moved
 	j.change.guessed, j.writing.connection.began = o.Guessed, h.BaseURL
+	j.writing.likeBeside(path)
+	if err := j.change.compareAs(o); err != nil {
+		return nil, err
+	}
 	if err := j.keepRetry(path); err != nil {
 		return nil, err
 	}

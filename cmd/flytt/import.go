@@ -40,6 +40,9 @@ type writing struct {
 	stamp       bool   // rows without a key get one
 	parent      string // directory of the run that this one belongs to
 
+	like   string       // an earlier run: what the API made of its values is no difference; empty: there is none
+	stored *storedPairs // what that has on record; nil: there is no such run, or it is not opened
+
 	retry *retryRecord // of the rows, which another run rejected; nil: they are the run's own
 
 	past *journal.Header // of the run whose rows are gone over again; nil: the rows are the run's own
@@ -94,6 +97,12 @@ the record holds is no change, in whatever form or however wrong it is; one that
 was edited is converted and held against the rules. A run that only changes
 records can be repeated safely.
 
+Where the API stores values in another form than it is sent them, each import of
+the same file finds the same differences. --like RUN, an earlier import, knows
+from its journal what the API makes of each value: where a record holds that,
+nothing is sent. compare in flytt.yaml says the same of a field, once for all:
+compare: {email: lower}.
+
 The API and the credentials come from the environment or flytt.yaml:
 FLYTT_BASE_URL (prod, dev or a URL), FLYTT_CUSTOMER_ID, FLYTT_APPLICATION_ID,
 FLYTT_SERVICE_ID, FLYTT_SERVICE_VERSION_ID, FLYTT_CLIENT_CT, FLYTT_CLIENT_ENTITY,
@@ -104,10 +113,14 @@ machine that keeps its rows in ` + sandboxDB + `.`,
   flytt import kontakter.csv -m mapping.yaml --profile prod --max-rejects 2%
   flytt export -o contacts.csv && flytt import contacts.csv
   flytt import contacts.csv --mode update --write-nulls
-  flytt import register.csv -m mapping.yaml --mode upsert --key custom_id`,
+  flytt import register.csv -m mapping.yaml --mode upsert --key custom_id
+  flytt import register.csv -m mapping.yaml --mode upsert --like 20261124-021500-3fa9c1`,
 		Args: oneFile,
 		RunE: func(c *cobra.Command, args []string) error {
 			j.file = args[0]
+			if err := j.findLike(); err != nil {
+				return err
+			}
 			if dryRun {
 				j.verb, j.target, j.writing = "validate", nil, nil
 			}
@@ -131,6 +144,7 @@ func (w *writing) addRowFlags(c *cobra.Command) {
 	s := c.Flags()
 	s.IntVar(&w.chunkRows, "chunk-rows", 0, fmt.Sprintf("`ROWS` in a request (default %d; %d where rows may change records)", defaultChunkRows, defaultChangeRows))
 	s.BoolVar(&w.stamp, "stamp", false, "write a key into each row that has none, so that what becomes of it can always be looked up: the same for the same row of the same file")
+	s.StringVar(&w.like, "like", "", "`RUN`, an earlier import of about the same file: what a record holds because the API stored a value of that run so is no difference to that value now")
 	s.BoolVar(&w.undoable, "undoable", true, "keep what records hold before they are changed, so that flytt undo can restore it (--undoable=false: do not)")
 	s.StringSliceVar(&w.undoRecipients, "undo-recipient", nil, "`KEY` (age1…) that alone can read what is kept for undo; repeatable (default: who can read the journal)")
 }
@@ -171,6 +185,9 @@ func (j *job) bulkOptions() (o sinks.BulkOptions, err error) {
 	o = sinks.BulkOptions{
 		Path: j.resource.Path + "list/", Key: j.plan.Key(), Columns: j.plan.Columns(), Log: j.log,
 		Created: created(j.resource), Journal: withFailpoints(w.journal), Settle: w.settle, Shared: j.duplicates.shared, Undoable: w.undoable,
+	}
+	if w.stored != nil {
+		o.Like = w.stored
 	}
 	if w.journal != nil {
 		o.Began = w.journal.Header().Began
@@ -214,6 +231,9 @@ func (j *job) chunkLimits(recall func(*pipeline.Chunk) error) pipeline.ChunkLimi
 // journal.
 func (j *job) connect() error {
 	if err := j.reach(); err != nil {
+		return err
+	}
+	if err := j.openLike(); err != nil {
 		return err
 	}
 	return j.consent()

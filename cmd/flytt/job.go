@@ -220,7 +220,10 @@ func (j *job) prepareFile() (err error) {
 	if err := j.openSource(); err != nil {
 		return err
 	}
-	return j.bind()
+	if err := j.bind(); err != nil {
+		return err
+	}
+	return j.decideForms()
 }
 
 func (j *job) checkFlags() (err error) {

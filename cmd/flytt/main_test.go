@@ -45,6 +45,7 @@ func TestMain(m *testing.M) {
 //	rm-temporary                     remove what a killed export left: exactly one file
 //	sha256 FILE MANIFEST             the manifest has the sum and the size of the file
 //	gunzip FROM TO                   decompress
+//	patches N                        the APIs of the script got N changes of records in all
 //	posts N, stored N, elsewhere N   how many writes it got, rows it keeps, requests the place it
 //	                                 redirects to got
 func TestScripts(t *testing.T) {
@@ -55,15 +56,24 @@ func TestScripts(t *testing.T) {
 
 // Each script in testdata/faults is a scenario of the table in the documentation
 // of internal/journal.
-func TestFault11Random(t *testing.T)       { faultScript(t, "11_random") }
-func TestFault12Down(t *testing.T)         { faultScript(t, "12_down") }
-func TestFault13Expired(t *testing.T)      { faultScript(t, "13_expired") }
-func TestFault20Interrupted(t *testing.T)  { faultScript(t, "20_interrupted") }
-func TestFault21TwoProcesses(t *testing.T) { faultScript(t, "21_two_processes") }
-func TestFault22Changed(t *testing.T)      { faultScript(t, "22_changed") }
-func TestFault34Secrets(t *testing.T)      { faultScript(t, "34_secrets") }
-func TestFault44KeyForm(t *testing.T)      { faultScript(t, "44_key_form") }
-func TestFault50Moved(t *testing.T)        { faultScript(t, "50_moved") }
+func TestFault11Random(t *testing.T)              { faultScript(t, "11_random") }
+func TestFault12Down(t *testing.T)                { faultScript(t, "12_down") }
+func TestFault13Expired(t *testing.T)             { faultScript(t, "13_expired") }
+func TestFault20Interrupted(t *testing.T)         { faultScript(t, "20_interrupted") }
+func TestFault21TwoProcesses(t *testing.T)        { faultScript(t, "21_two_processes") }
+func TestFault22Changed(t *testing.T)             { faultScript(t, "22_changed") }
+func TestFault34Secrets(t *testing.T)             { faultScript(t, "34_secrets") }
+func TestFault40KeysStoredOtherwise(t *testing.T) { faultScript(t, "40_keys_stored_otherwise") }
+func TestFault41LostAnswerOtherKey(t *testing.T)  { faultScript(t, "41_lost_answer_other_key") }
+func TestFault43UndoVerify(t *testing.T)          { faultScript(t, "43_undo_verify") }
+func TestFault42OwnRecord(t *testing.T)           { faultScript(t, "42_own_record") }
+func TestFault44KeyForm(t *testing.T)             { faultScript(t, "44_key_form") }
+func TestFault45Locks(t *testing.T)               { faultScript(t, "45_locks") }
+func TestFault46ItemErrors(t *testing.T)          { faultScript(t, "46_item_errors") }
+func TestFault47ErrorIndex(t *testing.T)          { faultScript(t, "47_error_index") }
+func TestFault49PartialAnswers(t *testing.T)      { faultScript(t, "49_partial_answers") }
+func TestFault50Moved(t *testing.T)               { faultScript(t, "50_moved") }
+func TestFault51Busy403(t *testing.T)             { faultScript(t, "51_busy_403") }
 
 func faultScript(t *testing.T, name string) {
 	p := scripts()
@@ -103,6 +113,7 @@ func scripts() testscript.Params {
 			"sha256":       checkSum,
 			"gunzip":       gunzip,
 			"posts":        countOf(func(a *fakeAPI) int64 { return a.posts.Load() }),
+			"patches":      countOf(func(a *fakeAPI) int64 { return a.patches.Load() }),
 			"stored":       countOf(func(a *fakeAPI) int64 { return a.stored.Load() }),
 			"elsewhere":    countOf(func(a *fakeAPI) int64 { return a.elsewhere.Load() }),
 		},

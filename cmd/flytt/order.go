@@ -38,6 +38,8 @@ type order struct {
 
 	Clock time.Time `json:"clock,omitzero"` // for the rules about dates; zero: when the run began
 
+	Compare comparisons `json:"compare,omitempty"` // the forms in which fields were compared, whoever declared them
+
 	Resource  string `json:"resource"`
 	ChunkRows int    `json:"chunk_rows"`
 	Atomicity string `json:"atomicity"`
@@ -129,7 +131,7 @@ func (j *job) header() (journal.Header, error) {
 	}
 	o := order{
 		File: j.file, Input: j.input, Flags: givenFlags(j.flags.verb.Flags()), Mapping: j.flags.mapping, Guessed: j.change.guessed, Identity: w.identity, Plan: w.plan, Live: j.live.mark(),
-		Resource: j.resource.Name, ChunkRows: j.settings.ChunkRows, Atomicity: j.settings.Bulk.Atomicity,
+		Compare: j.change.compare, Resource: j.resource.Name, ChunkRows: j.settings.ChunkRows, Atomicity: j.settings.Bulk.Atomicity,
 	}
 	if !j.clock.Equal(j.started) {
 		o.Clock = j.clock

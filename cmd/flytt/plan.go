@@ -43,6 +43,9 @@ the records as they were read. flytt apply does what it says.`
   flytt apply flytt-runs/20261124-021500-3fa9c1/plan.json`
 	c.RunE = func(c *cobra.Command, args []string) error {
 		j.file = args[0]
+		if err := j.findLike(); err != nil {
+			return err
+		}
 		return j.run(c.Context())
 	}
 	s := c.Flags()
@@ -63,6 +66,9 @@ func (j *job) planSink(ctx context.Context) (pipeline.Sink, pipeline.ChunkLimits
 		return nil, none, err
 	}
 	if err := j.reach(); err != nil {
+		return nil, none, err
+	}
+	if err := j.openLike(); err != nil {
 		return nil, none, err
 	}
 	var err error

@@ -11,11 +11,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"os"
 	"slices"
-	"sort"
 	"strings"
 
 	"flytt/internal/api"
@@ -39,9 +37,7 @@ type live struct {
 	keyField string
 	fields   [mappings.Traits]string // in which records have the traits; empty: they have it not
 	spool    *os.File
-	index    *os.File
-	steps    []uint64 // the first halves of every stride-th digest
-	entries  int64
+	index    *clash.Index // where in spool the records are
 }
 
 // liveMark is what is kept of a live to tell whether records have changed.
@@ -60,11 +56,6 @@ type keyLister interface {
 const (
 	kindID     = 0xff
 	kindFolded = 0xfe
-)
-
-const (
-	stride    = 128 // entries of the index between two steps
-	entrySize = 32
 )
 
 // sha256Sum adds digests up, in whatever order they come.
@@ -163,7 +154,7 @@ func (l *live) read(ctx context.Context, rows *api.Rows, take func(record []byte
 
 // copy reads all records and keeps them in dir.
 func (l *live) copy(ctx context.Context, rows *api.Rows, dir string) (err error) {
-	if l.spool, err = nameless(dir); err != nil {
+	if l.spool, err = clash.Nameless(dir); err != nil {
 		return fmt.Errorf("copy of the records: %w", err)
 	}
 	sorter := clash.NewSorter(dir, clashRecords)
@@ -181,18 +172,8 @@ func (l *live) copy(ctx context.Context, rows *api.Rows, dir string) (err error)
 	if err = errors.Join(err, out.Flush()); err != nil {
 		return err
 	}
-	return l.sort(sorter, dir)
-}
-
-// nameless makes a file in dir that is gone when it is closed, or its process ends,
-// however that is: it holds all there is to know of many people. Where a file that
-// is open cannot be removed, it has a name that removeSorted knows.
-func nameless(dir string) (*os.File, error) {
-	f, err := os.CreateTemp(dir, ".sort-live-*")
-	if err == nil {
-		_ = os.Remove(f.Name())
-	}
-	return f, err
+	l.index, err = clash.NewIndex(sorter, dir)
+	return err
 }
 
 // liveCopier notes where records are.
@@ -244,40 +225,14 @@ func (c *liveCopier) add(kind byte, size int, at int64) {
 // appendID appends id as it is compared.
 func appendID(dst, id []byte) []byte { return append(dst, bytes.ToLower(bytes.TrimSpace(id))...) }
 
-// sort writes the index.
-func (l *live) sort(sorter *clash.Sorter, dir string) (err error) {
-	if l.index, err = nameless(dir); err != nil {
-		return fmt.Errorf("index of the records: %w", err)
-	}
-	out := bufio.NewWriterSize(l.index, 1<<16)
-	err = sorter.Sorted(func(r *clash.Record) error {
-		if l.entries%stride == 0 {
-			l.steps = append(l.steps, r.Hi)
-		}
-		l.entries++
-		var b [entrySize]byte
-		for i, word := range [4]uint64{r.Hi, r.Lo, uint64(r.Row), r.Tag} {
-			binary.LittleEndian.PutUint64(b[8*i:], word)
-		}
-		_, err := out.Write(b[:])
-		return err
-	})
-	if err = errors.Join(err, out.Flush()); err != nil {
-		return fmt.Errorf("index of the records: %w", err)
-	}
-	return nil
-}
-
 // close removes the copy.
 func (l *live) close() error {
 	var errs []error
-	for _, f := range []*os.File{l.spool, l.index} {
-		if f != nil {
-			errs = append(errs, f.Close())
-			if err := os.Remove(f.Name()); !errors.Is(err, fs.ErrNotExist) {
-				errs = append(errs, err)
-			}
-		}
+	if l.spool != nil {
+		errs = append(errs, clash.CloseNameless(l.spool))
+	}
+	if l.index != nil {
+		errs = append(errs, l.index.Close())
 	}
 	l.spool, l.index = nil, nil
 	return errors.Join(errs...)
@@ -286,25 +241,16 @@ func (l *live) close() error {
 // find calls yield with each record that has text, which is of some kind.
 func (l *live) find(kind byte, text []byte, yield func(record []byte) error) error {
 	hi, lo, _ := digest(nil, &l.seed, kind, text)
-	// Equal digests may begin before the step that is the first not below them.
-	step := sort.Search(len(l.steps), func(i int) bool { return l.steps[i] >= hi })
-	var block [stride * entrySize]byte
-	for i := max(step-1, 0); i < len(l.steps) && l.steps[i] <= hi; i++ {
-		n := min(stride, l.entries-int64(i)*stride) * entrySize
-		if _, err := l.index.ReadAt(block[:n], int64(i)*stride*entrySize); err != nil {
-			return fmt.Errorf("index of the records: %w", err)
+	for at, err := range l.index.Find(hi, lo) {
+		if err != nil {
+			return fmt.Errorf("copy of the records: %w", err)
 		}
-		for b := block[:n]; len(b) > 0; b = b[entrySize:] {
-			if binary.LittleEndian.Uint64(b) != hi || binary.LittleEndian.Uint64(b[8:]) != lo {
-				continue
-			}
-			record := make([]byte, binary.LittleEndian.Uint64(b[24:]))
-			if _, err := l.spool.ReadAt(record, int64(binary.LittleEndian.Uint64(b[16:]))); err != nil {
-				return fmt.Errorf("copy of the records: %w", err)
-			}
-			if err := yield(record); err != nil {
-				return err
-			}
+		record := make([]byte, at.Tag)
+		if _, err := l.spool.ReadAt(record, at.Row); err != nil {
+			return fmt.Errorf("copy of the records: %w", err)
+		}
+		if err := yield(record); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -215,6 +215,10 @@ func (a *app) jobLike(path string, h journal.Header, others ...string) (*job, er
 	}
 	j.flags.mapping, j.flags.resource = filepath.Join(path, "mapping.yaml"), o.Resource
 	j.change.guessed, j.writing.connection.began = o.Guessed, h.BaseURL
+	j.writing.likeBeside(path)
+	if err := j.change.compareAs(o); err != nil {
+		return nil, err
+	}
 	return j, j.flags.verb.Flags().Set("chunk-rows", strconv.Itoa(o.ChunkRows))
 }
 

@@ -32,6 +32,7 @@ type settings struct {
 	ChunkRows   int           `yaml:"chunk_rows"`
 	Bulk        bulkSettings  `yaml:"bulk"`
 	List        listSettings  `yaml:"list"`
+	Compare     comparisons   `yaml:"compare"` // forms in which fields are compared
 	Credentials credentialSet `yaml:"credentials"`
 }
 
@@ -71,6 +72,9 @@ func loadSettings(profile string) (*settings, error) {
 	}
 	s := &doc.Common
 	if err := doc.apply(s, doc.chosen(profile), name); err != nil {
+		return nil, err
+	}
+	if err := s.Compare.checkForms(name); err != nil {
 		return nil, err
 	}
 	if f := s.Credentials.ClientSecretFile; f != "" && !filepath.IsAbs(f) {
@@ -139,6 +143,7 @@ func (d *settingsDoc) apply(s *settings, profile, file string) error {
 	overlay(&s.ChunkRows, p.ChunkRows)
 	overlay(&s.Bulk.Atomicity, p.Bulk.Atomicity)
 	overlay(&s.List.IsNull, p.List.IsNull)
+	s.Compare = p.Compare.over(s.Compare)
 	c, q := &s.Credentials, &p.Credentials
 	overlay(&c.CustomerID, q.CustomerID)
 	overlay(&c.ApplicationID, q.ApplicationID)

@@ -37,10 +37,10 @@ var (
 func (j *job) strays(ctx context.Context) (objects [][]byte, err error) {
 	s := straySearch{sorter: clash.NewSorter(j.dir.Path, clashRecords)}
 	rand.Read(s.seed[:]) // never fails
-	if s.spool, err = nameless(j.dir.Path); err != nil {
+	if s.spool, err = clash.Nameless(j.dir.Path); err != nil {
 		return nil, fmt.Errorf("copy of the records: %w", err)
 	}
-	defer func() { err = errors.Join(err, s.sorter.Close(), s.spool.Close()) }()
+	defer func() { err = errors.Join(err, s.sorter.Close(), clash.CloseNameless(s.spool)) }()
 	unproved, err := j.readSince(ctx, &s)
 	if err != nil {
 		return nil, err

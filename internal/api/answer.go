@@ -43,6 +43,10 @@ const (
 // An id that stands in several items of one answer is the id of one record: only
 // one row gets it. An item that tells of a failure shows no record.
 type Answer struct {
+	// Base is what is known of the number from which the API counts rows. Match
+	// adds what it learns.
+	Base IndexBase
+
 	key      keyField
 	reply    bulkReply
 	match    matching
@@ -96,7 +100,7 @@ func (a *Answer) Match(body []byte, sent Sent) error {
 		return nil
 	}
 	a.match.byKey()
-	f := newFailures(&a.reply, &a.match)
+	f := newFailures(&a.reply, &a.match, a.Base)
 	f.byKey()
 	a.match.inPlace()
 	a.match.byFields()
@@ -105,6 +109,7 @@ func (a *Answer) Match(body []byte, sent Sent) error {
 	a.match.byPosition()
 	a.match.bySuccess(a.reply.sizes)
 	a.refusals = f.refusals(a.refusals)
+	a.Base = f.parser.base
 	return nil
 }
 

@@ -25,8 +25,8 @@ type failure struct {
 	row   int // or whole: it is not known
 }
 
-func newFailures(r *bulkReply, m *matching) *failures {
-	f := &failures{reply: r, match: m, parser: refusalParser{sent: *m.sent, count: map[int]int{}}}
+func newFailures(r *bulkReply, m *matching, base IndexBase) *failures {
+	f := &failures{reply: r, match: m, parser: refusalParser{sent: *m.sent, base: base, count: map[int]int{}}}
 	for j := range r.entries {
 		if e := &r.entries[j]; e.refuses {
 			f.entries = append(f.entries, failure{entry: e, row: whole})
@@ -49,7 +49,7 @@ func (f *failures) byKey() {
 // keyed returns the row with the key that e has.
 func (f *failures) keyed(e *entry) (row int, ok bool) {
 	if len(e.key) == 0 {
-		return f.parser.namedByKey(e.object)
+		return f.parser.keyIn(e.object)
 	}
 	if rows := f.match.byKeys[string(e.key)]; len(rows) == 1 {
 		return int(rows[0]), true
@@ -64,19 +64,10 @@ func (f *failures) blamable(row int) bool { return !f.match.whole() && f.match.r
 // index of a row whose record the answer shows, they are counted in another way
 // here, and none is believed.
 func (f *failures) byIndex() {
-	rows := make([]int, len(f.entries))
-	for n := range f.entries {
-		rows[n] = whole
-		if f.entries[n].row != whole {
-			continue
-		}
-		row, ok := f.parser.named(f.entries[n].entry.object)
-		if ok && !f.blamable(row) {
-			return
-		}
-		if ok {
-			rows[n] = row
-		}
+	f.learnBase()
+	rows, believed := f.indexed(f.parser.base)
+	if !believed {
+		return
 	}
 	for n, row := range rows {
 		if row != whole {
@@ -85,14 +76,60 @@ func (f *failures) byIndex() {
 	}
 }
 
+// learnBase learns from the numbers of the failures from which number the API counts.
+func (f *failures) learnBase() {
+	f.indexed(f.parser.base) // for the evidence
+	f.settleBase(func(base IndexBase) (named, believed bool) {
+		rows, believed := f.indexed(base)
+		return slices.ContainsFunc(rows, func(row int) bool { return row != whole }), believed
+	})
+}
+
+// settleBase sets the base to what the evidence proves. If that is nothing, a row whose
+// record the answer shows tells, since it has not failed: try reports whether with a base
+// rows are named, and whether all of those may have failed.
+func (f *failures) settleBase(try func(IndexBase) (named, believed bool)) {
+	known := f.parser.evidence.with(f.parser.base)
+	if known == UnknownBase {
+		named, fromZero := try(FromZero)
+		_, fromOne := try(FromOne)
+		switch {
+		case named && fromZero && !fromOne:
+			known = FromZero
+		case named && fromOne && !fromZero:
+			known = FromOne
+		}
+	}
+	f.parser.base = known
+}
+
+// indexed returns for each failure that names no row by its key the row that it names by
+// an index, counted from base, or whole. It reports whether all of these may have failed.
+func (f *failures) indexed(base IndexBase) (rows []int, believed bool) {
+	was := f.parser.base
+	f.parser.base = base
+	defer func() { f.parser.base = was }()
+	rows, believed = make([]int, len(f.entries)), true
+	for n := range f.entries {
+		rows[n] = whole
+		if f.entries[n].row != whole {
+			continue
+		}
+		if row, ok := f.parser.named(f.entries[n].entry.object); ok {
+			rows[n] = row
+			believed = believed && f.blamable(row)
+		}
+	}
+	return rows, believed
+}
+
 // byFaults reads what the answer says in other places than entries, as the body
 // of a refusal is read.
 func (f *failures) byFaults() {
 	for _, v := range f.reply.faults {
-		p := refusalParser{sent: *f.match.sent, count: map[int]int{}}
-		p.read(v, 0)
-		believed := !slices.ContainsFunc(p.out, func(r Refusal) bool { return r.Item != whole && !f.blamable(r.Item) })
-		for _, r := range p.out {
+		f.learnBaseOf(v)
+		refusals, believed := f.faultsIn(v, f.parser.base)
+		for _, r := range refusals {
 			if !believed {
 				r.Item = whole
 			}
@@ -102,6 +139,24 @@ func (f *failures) byFaults() {
 			f.told = append(f.told, r)
 		}
 	}
+}
+
+// faultsIn reads v as the body of a refusal that counts rows from base. It reports
+// whether all rows that it names may have failed.
+func (f *failures) faultsIn(v jsontext.Value, base IndexBase) (refusals []Refusal, believed bool) {
+	p := refusalParser{sent: *f.match.sent, base: base, count: map[int]int{}}
+	p.read(v, 0)
+	f.parser.evidence.join(p.evidence)
+	return p.out, !slices.ContainsFunc(p.out, func(r Refusal) bool { return r.Item != whole && !f.blamable(r.Item) })
+}
+
+// learnBaseOf learns from v from which number the API counts, as learnBase does.
+func (f *failures) learnBaseOf(v jsontext.Value) {
+	f.faultsIn(v, f.parser.base) // for the evidence
+	f.settleBase(func(base IndexBase) (named, believed bool) {
+		refusals, believed := f.faultsIn(v, base)
+		return slices.ContainsFunc(refusals, func(r Refusal) bool { return r.Item != whole }), believed
+	})
 }
 
 // noteUnnamed tells the matching whether there are failures of rows that are not

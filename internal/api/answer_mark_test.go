@@ -51,7 +51,7 @@ func TestByteOrderMarkBeforeAnAnswer(t *testing.T) {
 func TestByteOrderMarkBeforeARefusal(t *testing.T) {
 	c := marked(t, 400, map[string]string{"POST": `[{},{"name":["Required."]}]`})
 	o := c.BulkWrite(t.Context(), collection+"list/", []byte(`[{},{}]`), nil)
-	got := api.ParseRefusals(o.Body, sentOf(nil, `{}`, `{}`))
+	got, _ := api.ParseRefusals(o.Body, sentOf(nil, `{}`, `{}`), api.UnknownBase)
 	if len(got) != 1 || got[0].Item != 1 || got[0].Field != "name" {
 		t.Errorf("%+v", got)
 	}

@@ -214,7 +214,7 @@ func TestParseRefusals(t *testing.T) {
 		"list of texts":       {sent, `["a","b","c"]`, []r{{-1, "", "a"}, {-1, "", "b"}, {-1, "", "c"}}},
 		"text for one":        {one, `["Expected a list."]`, []r{{0, "", "Expected a list."}}},
 		"by index":            {sent, `{"2":{"name":["Required."]},"0":["Odd."]}`, []r{{0, "", "Odd."}, {2, "name", "Required."}}},
-		"by index beyond":     {sent, `{"3":{"name":["Required."]}}`, []r{{-1, "3.name", "Required."}}},
+		"by index beyond":     {sent, `{"4":{"name":["Required."]}}`, []r{{-1, "4.name", "Required."}}},
 		"by key":              {sent, `{"C":{"name":["Required."]}}`, []r{{2, "name", "Required."}}},
 		"records by index":    {sent, `[{"index":1,"field":"name","message":"Required."}]`, []r{{1, "name", "Required."}}},
 		"records, fields":     {sent, `[{"index":1,"name":["Required."]},{"index":2,"title":["Long."]}]`, []r{{1, "name", "Required."}, {2, "title", "Long."}}},
@@ -235,7 +235,8 @@ func TestParseRefusals(t *testing.T) {
 		"cut":                 {sent, `[{},{"name":["Requ`, []r{{-1, "", `[{},{"name":["Requ`}}},
 	}
 	for name, test := range tests {
-		if diff := cmp.Diff(test.want, api.ParseRefusals([]byte(test.body), test.sent)); diff != "" {
+		got, _ := api.ParseRefusals([]byte(test.body), test.sent, api.FromZero)
+		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
@@ -244,12 +245,12 @@ func TestParseRefusals(t *testing.T) {
 func TestRefusalsAreBounded(t *testing.T) {
 	one := sentOf(nil, `{}`)
 	body := `{"name":[` + strings.Repeat(`"`+strings.Repeat("å", 400)+`",`, 1000) + `"x"]}`
-	got := api.ParseRefusals([]byte(body), one)
+	got, _ := api.ParseRefusals([]byte(body), one, api.UnknownBase)
 	if len(got) != 20 || len(got[0].Message) > 310 || !strings.HasSuffix(got[0].Message, "å…") {
 		t.Errorf("%d reasons, first of %d bytes", len(got), len(got[0].Message))
 	}
 	deep := strings.Repeat(`{"a":`, 5000) + `"x"` + strings.Repeat(`}`, 5000)
-	if got := api.ParseRefusals([]byte(deep), one); len(got) != 1 {
+	if got, _ := api.ParseRefusals([]byte(deep), one, api.UnknownBase); len(got) != 1 {
 		t.Errorf("deep: %v", got)
 	}
 }
@@ -271,7 +272,7 @@ func addBodies(f *testing.F) {
 		`[{"id":"a","custom_id":"A"},{"id":"b","custom_id":"B"},{"id":"c","name":"3"}]`,
 		`{"id":"a","custom_id":"A"}` + "\n" + `{"id":"b"}`, `{"results":[{"custom_id":"A"}]}`, `[]`, `{}`, `[[],{}]`, ``,
 		`[{},{"name":["x"]},null]`, `{"1":{"name":["x"]}}`, `{"errors":{"B":[{"a":{"b":"c"}}]}}`, `{"detail":"x"}`,
-		`[{"index":1,"field":"name","message":"x"}]`, `<html><title>x`, `"\ud800"`, `[{"custom_id":"\u0041\"","errors":[]}]`,
+		`[{"index":1,"field":"name","message":"x"}]`, `[{"row":3,"line":3,"name":["x"]},{"custom_id":"A","index":0}]`, `<html><title>x`, `"\ud800"`, `[{"custom_id":"\u0041\"","errors":[]}]`,
 		` [ { "id" : 1e3 , "custom_id" : "A\\" } ] `, `{"tags":[1,2],"external_client":"x"}`,
 	} {
 		f.Add([]byte(s))
@@ -299,12 +300,17 @@ func FuzzRefusals(f *testing.F) {
 	addBodies(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var got []api.Refusal
-		used := allocated(func() { got = api.ParseRefusals(body, fuzzSent) })
+		var known api.IndexBase
+		used := allocated(func() { got, known = api.ParseRefusals(body, fuzzSent, api.UnknownBase) })
 		if limit := uint64(256*len(body) + 1<<20); used > limit {
 			t.Errorf("%d bytes allocated for %d", used, len(body))
 		}
 		if len(got) == 0 {
 			t.Error("no refusal at all")
+		}
+		again, still := api.ParseRefusals(body, fuzzSent, known)
+		if diff := cmp.Diff(got, again); diff != "" || still != known {
+			t.Errorf("base %v, then %v (-first +again):\n%s", known, still, diff)
 		}
 		for _, r := range got {
 			if r.Item < -1 || r.Item >= len(fuzzSent.Items) || len(r.Message) > 310 {

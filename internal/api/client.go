@@ -138,6 +138,7 @@ type request struct {
 	id                  string // of a record within the collection at path; may be empty
 	body                []byte
 	into                []byte
+	alone               bool // a write: no other is to be in flight at the same time
 	// take, if there is one, reads the body of a success, as it comes, in place
 	// of into. Its error makes the answer one that could not be read.
 	take func(res *http.Response, body io.Reader) error
@@ -156,12 +157,13 @@ func (c *Client) attempt(ctx context.Context, r *request) Outcome {
 
 // write is attempt for what changes something: it waits for a slot, too.
 func (c *Client) write(ctx context.Context, r *request) Outcome {
-	round, err := c.slot(ctx, r)
+	given, err := c.slot(ctx, r)
 	if err != nil {
 		return Outcome{Class: NotSent, Err: err}
 	}
 	o := c.transmit(ctx, r)
-	c.slots.release(round, loadOf(&o))
+	o.round = given.round
+	o.Overlapped = c.slots.release(given, loadOf(&o))
 	if o.Class == Answered {
 		c.repeats.earn()
 	}
@@ -251,26 +253,26 @@ func (c *Client) rest(ctx context.Context) error {
 // slot waits until the write r may be sent, and holds a slot then. While the API
 // is down or asks for no requests nobody holds one: there may be fewer of them
 // after that.
-func (c *Client) slot(ctx context.Context, r *request) (round uint64, err error) {
+func (c *Client) slot(ctx context.Context, r *request) (given slot, err error) {
 	for {
 		if err := c.await(ctx, r.method, r.path); err != nil {
-			return 0, err
+			return slot{}, err
 		}
 		if err := c.rest(ctx); err != nil {
-			return 0, err
+			return slot{}, err
 		}
-		if round, err = c.slots.acquire(ctx); err != nil {
-			return 0, err
+		if given, err = c.slots.acquire(ctx, r.alone); err != nil {
+			return slot{}, err
 		}
 		if c.pause.left(c.now()) <= 0 && c.life.current() == nil {
 			break
 		}
-		c.slots.release(round, loadUnknown)
+		c.slots.release(given, loadUnknown)
 	}
 	if err = c.pace(ctx); err != nil {
-		c.slots.release(round, loadUnknown)
+		c.slots.release(given, loadUnknown)
 	}
-	return round, err
+	return given, err
 }
 
 func (c *Client) newRequest(ctx context.Context, r *request, body *requestBody) *http.Request {

@@ -32,7 +32,12 @@ type Outcome struct {
 	Wait   time.Duration // NotProcessed: how long the API asks to wait; 0: it did not say
 	Err    error         // what went wrong; nil if Answered
 
-	refused bool // by an HTTP/2 server: not sent, but there is somebody
+	// Overlapped says of a write that others of the client were in flight at the same
+	// time.
+	Overlapped bool
+
+	refused bool   // by an HTTP/2 server: not sent, but there is somebody
+	round   uint64 // of the slots, in which a write was in flight
 }
 
 // OK reports whether the API answered with success.
@@ -65,10 +70,10 @@ var stops = map[int]bool{
 func Stops(status int) bool { return status/100 == 3 || stops[status] }
 
 // Refuses reports whether status says that the API read the rows and does not
-// take all of them as they are.
+// take all of them as they are, or not now.
 func Refuses(status int) bool {
 	switch status {
-	case http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity:
+	case http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusLocked:
 		return true
 	}
 	return false

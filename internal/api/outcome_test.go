@@ -118,6 +118,7 @@ func TestOutcomeOfAnAnswer(t *testing.T) {
 		{response("409 Conflict"), api.Answered, 0},
 		{response("413 Too Large"), api.Answered, 0},
 		{response("422 Unprocessable"), api.Answered, 0},
+		{response("423 Locked"), api.Answered, 0},
 		{response("424 Failed Dependency"), api.InDoubt, 0},
 		{response("429 Slow"), api.NotProcessed, 0},
 		{response("429 Slow", "Retry-After: 7"), api.NotProcessed, 7 * time.Second},

@@ -33,15 +33,39 @@ const (
 //	{"detail": "…"}                         about the request
 //	{"field": ["…"]}                        about the only item, or the request
 //	[{}, {"field": ["…"]}, …]               as many as were sent, in their order
-//	{"3": {"field": ["…"]}}                 by index (or by key), counted from 0
-//	[{"index": 3, "field": "…", "message": "…"}]  or with a key
+//	{"3": {"field": ["…"]}}                 by number (or by key)
+//	[{"index": 3, "field": "…", "message": "…"}]  or with a key, or a line
 //	{"errors": …}                           any of these within
 //
 // and takes everything else, plain text and HTML too, as about the request. A
-// key in an error comes before its position. Reasons come sorted by item; those
+// key in an error comes before its number. Reasons come sorted by item; those
 // about the request come first. There is always at least one.
-func ParseRefusals(body []byte, sent Sent) []Refusal {
-	p := refusalParser{sent: sent, count: map[int]int{}}
+//
+// Whether an API counts items from 0 or from 1 is what base says. ParseRefusals
+// returns what is known of it with this body, which proves the base if it has
+//
+//   - number 0, or a number equal to how many items were sent, so that a request
+//     of one item always proves it;
+//   - a number beside the key of the same item;
+//   - a line number and no other evidence: lines are counted from 1.
+//
+// Numbers that fit both bases while the base is unknown, or that fit neither, name
+// no item: those reasons are about the request.
+func ParseRefusals(body []byte, sent Sent, base IndexBase) ([]Refusal, IndexBase) {
+	p := refusalParser{sent: sent, base: base}
+	out := p.parse(body)
+	known := p.evidence.with(base)
+	if known != base {
+		p.base = known
+		out = p.parse(body)
+	}
+	slices.SortStableFunc(out, func(a, b Refusal) int { return a.Item - b.Item })
+	return out, known
+}
+
+// parse reads body by what is known of the base, and collects evidence of it.
+func (p *refusalParser) parse(body []byte) []Refusal {
+	p.out, p.count = nil, map[int]int{}
 	trimmed := bytes.TrimSpace(body)
 	if v := jsontext.Value(trimmed); len(v) > 0 && v.IsValid() {
 		p.read(v, 0)
@@ -51,15 +75,16 @@ func ParseRefusals(body []byte, sent Sent) []Refusal {
 	if len(p.out) == 0 {
 		p.add(whole, "", "")
 	}
-	slices.SortStableFunc(p.out, func(a, b Refusal) int { return a.Item - b.Item })
 	return p.out
 }
 
 type refusalParser struct {
-	sent  Sent
-	out   []Refusal
-	count map[int]int // reasons kept, by item
-	keys  map[string]int
+	sent     Sent
+	base     IndexBase
+	evidence baseEvidence
+	out      []Refusal
+	count    map[int]int // reasons kept, by item
+	keys     map[string]int
 }
 
 func (p *refusalParser) add(item int, field, message string) {
@@ -109,7 +134,7 @@ func (p *refusalParser) readList(v jsontext.Value, depth int) {
 		item, ok := p.named(e)
 		switch {
 		case ok:
-		case aligned:
+		case aligned && (len(p.sent.Items) == 1 || !numbers(e)):
 			item = i
 		default:
 			item = whole
@@ -135,10 +160,15 @@ func (p *refusalParser) aligned(entries []jsontext.Value) bool {
 
 // The names by which an entry says which item it means, and what is wrong.
 var (
-	indexNames = []string{"index", "item", "row", "position"}
-	fieldNames = []string{"field", "attr", "attribute", "loc"}
-	// A key may look like what these hold: "422".
+	indexNames = []string{"index", "idx", "item", "item_index", "itemIndex", "row", "row_index", "rowIndex", "position"}
+	// People count these from 1.
+	lineNames = []string{"line", "line_number", "lineNumber", "lineno", "row_number", "rowNumber"}
+	// Beside one of these a line is a place in a program or in the text of the request.
+	sourceNames = []string{"file", "column", "col", "offset", "trace", "exception"}
+	fieldNames  = []string{"field", "attr", "attribute", "loc"}
+	// A key may look like what these hold: "422", or the value of another field.
 	statusNames  = []string{"status", "code", "type"}
+	valueNames   = []string{"value", "input", "rejected_value", "rejectedValue", "given", "received"}
 	messageNames = []string{"message", "messages", "detail", "error", "errors", "msg", "description", "reason"}
 )
 
@@ -149,34 +179,86 @@ func isRecord(e jsontext.Value) bool {
 }
 
 // named returns the item that the entry e says it is about, by its key or else
-// by its index. Messages by field come in lists, so that a number or a bare
+// by its number. Messages by field come in lists, so that a number or a bare
 // text beside them is none.
 func (p *refusalParser) named(e jsontext.Value) (int, bool) {
 	if e.Kind() != '{' {
 		return 0, false
 	}
-	if item, ok := p.namedByKey(e); ok {
-		return item, true
+	item, keyed := p.keyIn(e)
+	number, numbered := numberIn(e)
+	line, lined := lineIn(e)
+	switch {
+	case keyed && numbered:
+		p.evidence.numberOf(item, number)
+	case keyed && lined:
+		p.evidence.numberOf(item, line)
+	case numbered:
+		p.evidence.number(number, len(p.sent.Items))
+		p.evidence.notOne = p.evidence.notOne || lined && line == number+1
+		p.evidence.lines = p.evidence.lines || lined && line == number
+	case lined:
+		p.evidence.number(line, len(p.sent.Items))
+		p.evidence.lines = true
 	}
-	if v := firstOf(e, indexNames); v.Kind() == '0' {
-		return p.byIndex(v)
+	switch {
+	case keyed:
+		return item, true
+	case numbered:
+		return p.base.item(number, len(p.sent.Items))
+	case lined && p.base == FromOne: // an API that counts items from 0 may count lines from 1
+		return p.base.item(line, len(p.sent.Items))
 	}
 	return 0, false
 }
 
-// namedByKey returns the item whose key is the value of a member of e.
-func (p *refusalParser) namedByKey(e jsontext.Value) (int, bool) {
+// keyIn returns the item whose key is the text of a member of e.
+func (p *refusalParser) keyIn(e jsontext.Value) (int, bool) {
 	if e.Kind() != '{' {
 		return 0, false
 	}
 	for name, v := range jsonscan.Members(e) {
-		if v.Kind() == '"' && !slices.Contains(messageNames, string(name)) && !slices.Contains(statusNames, string(name)) {
-			if item, ok := p.byKey(jsonscan.Text(v)); ok {
-				return item, true
-			}
+		if v.Kind() != '"' || slices.Contains(messageNames, string(name)) ||
+			slices.Contains(statusNames, string(name)) || slices.Contains(valueNames, string(name)) {
+			continue
+		}
+		if item, ok := p.byKey(jsonscan.Text(v)); ok {
+			return item, true
 		}
 	}
 	return 0, false
+}
+
+// numbers reports whether e names its item by a number.
+func numbers(e jsontext.Value) bool {
+	if e.Kind() != '{' {
+		return false
+	}
+	_, numbered := numberIn(e)
+	_, lined := lineIn(e)
+	return numbered || lined
+}
+
+// numberIn returns the number by which e names its item.
+func numberIn(e jsontext.Value) (number int, ok bool) {
+	return wholeNumber(firstOf(e, indexNames))
+}
+
+// lineIn returns the line by which e names its item.
+func lineIn(e jsontext.Value) (line int, ok bool) {
+	if firstOf(e, sourceNames) != nil {
+		return 0, false
+	}
+	return wholeNumber(firstOf(e, lineNames))
+}
+
+// wholeNumber returns v as a number if it is a whole one.
+func wholeNumber(v jsontext.Value) (int, bool) {
+	if v.Kind() != '0' {
+		return 0, false
+	}
+	n, err := strconv.Atoi(string(v))
+	return n, err == nil
 }
 
 // entry reads what e says of item: one error with its field and message, or
@@ -188,8 +270,12 @@ func (p *refusalParser) entry(item int, e jsontext.Value, depth int) {
 	}
 	_, byName := p.named(e)
 	for name, v := range jsonscan.Members(e) {
-		if k := v.Kind(); byName && (k == '0' || k == '"' && !slices.Contains(messageNames, string(name))) {
+		k := v.Kind()
+		if byName && (k == '0' || k == '"' && !slices.Contains(messageNames, string(name))) {
 			continue // which item it is, and no reason
+		}
+		if k == '0' && (slices.Contains(indexNames, string(name)) || slices.Contains(lineNames, string(name))) {
+			continue // likewise, and the item cannot be told
 		}
 		p.reasons(item, join("", string(jsonscan.Unquote(name))), v, depth+1)
 	}
@@ -222,19 +308,14 @@ func (p *refusalParser) byKey(key []byte) (int, bool) {
 	return i, ok && i >= 0
 }
 
-func (p *refusalParser) byIndex(v []byte) (int, bool) {
-	n, err := strconv.Atoi(string(v))
-	return n, err == nil && n >= 0 && n < len(p.sent.Items)
-}
-
 // readObject takes v for errors by item, for an envelope of errors, or else for
-// errors by field: of the only item, or of the request. Names that are indexes
+// errors by field: of the only item, or of the request. Names that are numbers
 // and keys at once, of different items, blame none.
 func (p *refusalParser) readObject(v jsontext.Value, depth int) {
 	if depth > maxNesting {
 		return
 	}
-	if p.readByItem(v, p.indexOrKey(v), depth) || p.readByItem(v, p.byKey, depth) {
+	if p.readByItem(v, p.numberOrKey(v), depth) || p.readByItem(v, p.byKey, depth) {
 		return
 	}
 	for _, name := range []string{"errors", "error", "detail", "details", "items"} {
@@ -254,30 +335,62 @@ func (p *refusalParser) readObject(v jsontext.Value, depth int) {
 	p.entry(item, v, depth)
 }
 
-// byIndexName is byIndex for the plain decimal form only.
-func (p *refusalParser) byIndexName(name []byte) (int, bool) {
-	i, ok := p.byIndex(name)
-	return i, ok && strconv.Itoa(i) == string(name)
+// itemNumber returns name as a number that an item can have, counted from 0 or 1.
+func (p *refusalParser) itemNumber(name []byte) (int, bool) {
+	n, err := strconv.Atoi(string(name))
+	return n, err == nil && n >= 0 && n <= len(p.sent.Items) && strconv.Itoa(n) == string(name)
 }
 
-// indexOrKey returns how the names of v, if they are indexes, are to be read.
-func (p *refusalParser) indexOrKey(v jsontext.Value) func([]byte) (int, bool) {
-	differ := false
+// numberOrKey returns how the names of v are to be read, if all are numbers of items:
+// as those; where all are keys, too, as keys if each is that of the item that has the
+// number. Numbers of which that is not known stand for the request.
+func (p *refusalParser) numberOrKey(v jsontext.Value) func([]byte) (int, bool) {
+	keyed := true
+	var seen baseEvidence
 	for name := range jsonscan.Members(v) {
-		i, _ := p.byIndexName(jsonscan.Unquote(name))
-		k, ok := p.byKey(jsonscan.Unquote(name))
+		n, ok := p.itemNumber(jsonscan.Unquote(name))
 		if !ok {
-			return p.byIndexName
+			return p.itemNumber // which does not know every name
 		}
-		differ = differ || i != k
+		seen.number(n, len(p.sent.Items))
+		_, ok = p.byKey(jsonscan.Unquote(name))
+		keyed = keyed && ok
 	}
-	if !differ {
-		return p.byIndexName
+	if !keyed {
+		p.evidence.join(seen)
+		return p.byNumber
 	}
-	return func(name []byte) (int, bool) {
-		_, ok := p.byIndexName(name)
-		return whole, ok
+	if p.base == MixedBase || p.agree(v, seen.base()) {
+		return p.byKey
 	}
+	return func([]byte) (int, bool) { return whole, true }
+}
+
+// byNumber returns the item that has this number; that of the request if it cannot be
+// told.
+func (p *refusalParser) byNumber(name []byte) (int, bool) {
+	n, ok := p.itemNumber(name)
+	if item, known := p.base.item(n, len(p.sent.Items)); known {
+		return item, ok
+	}
+	return whole, ok
+}
+
+// agree reports whether the names of v, which are keys, are the numbers of the same
+// items: by the base that is known, or else by every one that fits, of which fits is
+// the only one if it is known.
+func (p *refusalParser) agree(v jsontext.Value, fits IndexBase) bool {
+	if p.base != UnknownBase {
+		fits = p.base
+	}
+	for name := range jsonscan.Members(v) {
+		key, _ := p.byKey(jsonscan.Unquote(name))
+		n, _ := p.itemNumber(jsonscan.Unquote(name))
+		if fits != FromOne && n != key || fits != FromZero && n != key+1 {
+			return false
+		}
+	}
+	return true
 }
 
 // readByItem reads v as errors by item, if find knows an item for every name.

@@ -71,6 +71,9 @@ func (r *reading) try(ctx context.Context) {
 	}
 	r.outcome = r.client.attempt(ctx, r.request)
 	o := &r.outcome
+	if o.Status == http.StatusLocked { // a read can wait until the lock is gone
+		o.Class, o.Err = InDoubt, fmt.Errorf("the API answered %d %s", o.Status, http.StatusText(o.Status))
+	}
 	switch {
 	case o.Class == Answered:
 		r.client.budget.earn()

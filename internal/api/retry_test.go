@@ -64,10 +64,17 @@ func clientOf(t testing.TB, serve served) (*Client, *network) {
 func askPage(page int) *ask { return &ask{list: NewList(listPath, nil), page: page, size: 500} }
 
 func TestFault10ReadsWaitAsToldThroughAStorm(t *testing.T) {
-	for _, status := range []int{429, 403, 503} {
+	for _, status := range []int{429, 503} {
 		for _, form := range []string{"seconds", "date"} {
 			synctest.Test(t, func(t *testing.T) { readsThroughAStorm(t, status, form) })
 		}
+	}
+}
+
+// TestFault51ForbiddenForAWhile reads through a proxy that limits rates with 403.
+func TestFault51ForbiddenForAWhile(t *testing.T) {
+	for _, form := range []string{"seconds", "date"} {
+		synctest.Test(t, func(t *testing.T) { readsThroughAStorm(t, http.StatusForbidden, form) })
 	}
 }
 
@@ -192,6 +199,7 @@ func TestReadsAreRepeated(t *testing.T) {
 		"not sent":  func() (*http.Response, error) { return nil, errors.New("refused") },
 		"EOF":       func() (*http.Response, error) { return nil, io.EOF },
 		"408":       func() (*http.Response, error) { return respond(408, ""), nil },
+		"423":       func() (*http.Response, error) { return respond(423, `{"detail":"Locked."}`), nil },
 		"500":       func() (*http.Response, error) { return respond(500, ""), nil },
 		"503":       func() (*http.Response, error) { return respond(503, "", "Retry-After", "1"), nil },
 		"reset":     func() (*http.Response, error) { return cut(`[{"id":"A"},{"id":`), nil },

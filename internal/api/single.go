@@ -133,7 +133,7 @@ func (o *Outcome) Problem(method, path string, sent []byte) error {
 		return &StatusError{Method: method, Path: path, Status: o.Status}
 	}
 	e := &RefusedError{Method: method, Path: path, Status: o.Status}
-	e.Refusals = ParseRefusals(o.Body, Sent{Items: [][]byte{sent}})
+	e.Refusals, _ = ParseRefusals(o.Body, Sent{Items: [][]byte{sent}}, UnknownBase)
 	for _, r := range e.Refusals {
 		field, _, _ := strings.Cut(r.Field, ".")
 		if field != "" && jsonscan.Member(sent, field) != nil && !slices.Contains(e.Fields, field) {

@@ -14,25 +14,25 @@ import (
 func newTestSlots(most int) *slots { return newSlots(most, slog.New(slog.DiscardHandler)) }
 
 // take acquires a slot that has to be free.
-func take(t testing.TB, s *slots) uint64 {
+func take(t testing.TB, s *slots) slot {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	round, err := s.acquire(ctx)
+	given, err := s.acquire(ctx, false)
 	if err != nil {
 		t.Fatalf("no slot of %d is free, %d are taken", int(s.limit), s.inFlight)
 	}
-	return round
+	return given
 }
 
 func TestSlotsHalveOnceForABurst(t *testing.T) {
 	s := newTestSlots(16)
-	var rounds []uint64
+	var given []slot
 	for range 16 {
-		rounds = append(rounds, take(t, s))
+		given = append(given, take(t, s))
 	}
-	for _, round := range rounds {
-		s.release(round, loadTooHigh)
+	for _, each := range given {
+		s.release(each, loadTooHigh)
 	}
 	if s.limit != 8 {
 		t.Errorf("limit %v after a burst of 16 that was turned away, want 8", s.limit)
@@ -69,13 +69,13 @@ func TestSlotsGrowByOneForARound(t *testing.T) {
 func TestSlotsAreServedInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestSlots(1)
-		round := take(t, s)
+		first := take(t, s)
 		var mu sync.Mutex
 		var order []int
 		var wg sync.WaitGroup
 		for i := range 5 {
 			wg.Go(func() {
-				round, err := s.acquire(t.Context())
+				given, err := s.acquire(t.Context(), false)
 				if err != nil {
 					t.Error(err)
 					return
@@ -83,11 +83,11 @@ func TestSlotsAreServedInOrder(t *testing.T) {
 				mu.Lock()
 				order = append(order, i)
 				mu.Unlock()
-				s.release(round, loadUnknown)
+				s.release(given, loadUnknown)
 			})
 			synctest.Wait()
 		}
-		s.release(round, loadUnknown)
+		s.release(first, loadUnknown)
 		wg.Wait()
 		for i, got := range order {
 			if got != i {
@@ -98,13 +98,14 @@ func TestSlotsAreServedInOrder(t *testing.T) {
 }
 
 // TestSlotsAreNeverLost has callers come, go and stop waiting at random: there are
-// never more in flight than the limit was when they came, and none is left.
+// never more in flight than the limit was when they came, none beside one that goes
+// alone, and none is left.
 func TestSlotsAreNeverLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestSlots(8)
 		stop := errors.New("stop")
 		var mu sync.Mutex
-		flying := 0
+		flying, lonely := 0, false
 		var wg sync.WaitGroup
 		for i := range 200 {
 			random := rand.New(rand.NewPCG(7, uint64(i)))
@@ -112,7 +113,8 @@ func TestSlotsAreNeverLost(t *testing.T) {
 				for range 20 {
 					ctx, cancel := context.WithCancelCause(t.Context())
 					timer := time.AfterFunc(time.Duration(random.IntN(3000))*time.Millisecond, func() { cancel(stop) })
-					round, err := s.acquire(ctx)
+					alone := random.IntN(5) == 0
+					given, err := s.acquire(ctx, alone)
 					timer.Stop()
 					cancel(nil)
 					if err != nil {
@@ -122,15 +124,22 @@ func TestSlotsAreNeverLost(t *testing.T) {
 						continue
 					}
 					mu.Lock()
-					if flying++; flying > 8 {
+					if flying++; flying > 8 || flying > 1 && (alone || lonely) {
 						t.Errorf("%d in flight", flying)
 					}
+					lonely = alone
 					mu.Unlock()
 					time.Sleep(time.Duration(random.IntN(200)) * time.Millisecond)
 					mu.Lock()
 					flying--
+					lonely = false
 					mu.Unlock()
-					s.release(round, load(random.IntN(3)))
+					if overlapped := s.release(given, load(random.IntN(3))); overlapped && alone {
+						t.Error("what went alone had company")
+					}
+					if random.IntN(3) == 0 {
+						s.conflict(given.round)
+					}
 				}
 			})
 		}
@@ -141,16 +150,128 @@ func TestSlotsAreNeverLost(t *testing.T) {
 	})
 }
 
+// TestAWriteGoesAlone has one write go alone while others are in flight and more come.
+func TestAWriteGoesAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestSlots(4)
+		first, second := take(t, s), take(t, s)
+		var mu sync.Mutex
+		var order []string
+		entered := func() int {
+			mu.Lock()
+			defer mu.Unlock()
+			return len(order)
+		}
+		var wg sync.WaitGroup
+		start := func(name string, alone bool) {
+			wg.Go(func() {
+				given, err := s.acquire(t.Context(), alone)
+				if err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				order = append(order, name)
+				mu.Unlock()
+				time.Sleep(time.Second)
+				if overlapped := s.release(given, loadRoom); overlapped == alone {
+					t.Errorf("%s: overlapped %v", name, overlapped)
+				}
+			})
+			synctest.Wait()
+		}
+		start("alone", true)
+		start("later", false)
+		if entered() != 0 {
+			t.Errorf("%v did not wait", order)
+		}
+		if !s.release(first, loadUnknown) {
+			t.Error("the first had no company")
+		}
+		synctest.Wait()
+		if entered() != 0 {
+			t.Errorf("%v did not wait for the second", order)
+		}
+		s.release(second, loadUnknown)
+		synctest.Wait()
+		start("last", false)
+		if entered() != 1 {
+			t.Errorf("%v beside what goes alone", order)
+		}
+		wg.Wait()
+		if len(order) != 3 || order[0] != "alone" || s.inFlight != 0 || s.alone {
+			t.Errorf("order %v, %d in flight", order, s.inFlight)
+		}
+	})
+}
+
+// TestWaitingToGoAloneCanEnd has a write stop waiting to go alone: those behind it go
+// on at once.
+func TestWaitingToGoAloneCanEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestSlots(4)
+		first := take(t, s)
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := s.acquire(ctx, true); !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v", err)
+			}
+		})
+		synctest.Wait()
+		entered := false
+		wg.Go(func() {
+			given, err := s.acquire(t.Context(), false)
+			entered = err == nil
+			s.release(given, loadUnknown)
+		})
+		synctest.Wait()
+		if entered {
+			t.Error("it overtook what waits to go alone")
+		}
+		cancel()
+		wg.Wait()
+		if !entered {
+			t.Error("it did not go on")
+		}
+		s.release(first, loadUnknown)
+	})
+}
+
+// TestConflictsSlowTheGrowthDown has an API that refuses writes that overlap: the
+// limit is tried again ever more seldom, and grows at its old pace once that goes well.
+func TestConflictsSlowTheGrowthDown(t *testing.T) {
+	s := newTestSlots(16)
+	conflicts := 0
+	for range 2000 {
+		if given := take(t, s); int(s.limit) == 1 {
+			s.release(given, loadRoom)
+		} else {
+			s.release(given, loadUnknown)
+			s.conflict(given.round)
+			conflicts++
+		}
+	}
+	if conflicts < 4 || conflicts > 45 {
+		t.Errorf("%d conflicts in 2000 writes", conflicts)
+	}
+	for range 3000 {
+		s.release(take(t, s), loadRoom)
+	}
+	if s.limit != 16 || s.caution != 0 {
+		t.Errorf("limit %v, caution %d after the conflicts were over", s.limit, s.caution)
+	}
+}
+
 func BenchmarkSlots(b *testing.B) {
 	s := newTestSlots(64)
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			round, err := s.acquire(context.Background())
+			given, err := s.acquire(context.Background(), false)
 			if err != nil {
 				b.Fatal(err)
 			}
-			s.release(round, loadRoom)
+			s.release(given, loadRoom)
 		}
 	})
 }

@@ -157,4 +157,39 @@
 //	    cmd TestFault36Memory
 //	39  a run of another version: gone on with, or refused by name
 //	    journal TestFault39OtherFormats, TestFault39RollingUpgrade
+//
+// The API may also rewrite what it is sent, refuse writes that overlap, and answer in
+// a form of its own. Here "once" is whatever a key looks like in the API.
+//
+//	40  keys are stored in another form: the answer shows that the rows were created:
+//	    once, with the warning stored_otherwise, and never sent again by resume or retry
+//	    cmd TestFault40KeysStoredOtherwise
+//	41  likewise, and the answer is lost: the records made since the run began are
+//	    compared with the rows: once, or in doubt, exit code 5, and never sent again
+//	    cmd TestFault41LostAnswerOtherKey
+//	42  an answer is lost, and another field is stored in another form: the run's own
+//	    record is no conflict: once, and a retry creates nothing
+//	    cmd TestFault42OwnRecord
+//	43  values are stored in another form, or filled in: verify finds nothing wrong,
+//	    undo leaves nothing behind, and both see what somebody else changed later
+//	    cmd TestFault43UndoVerify
+//	44  a key that a record has in another form, and a list that takes both for the
+//	    same: that row is rejected by name, in plans, too, and the others go through
+//	    cmd TestFault44KeyForm
+//	45  writes that overlap are refused for their locks: sent again, alone: once, and
+//	    nobody is rejected for it
+//	    cmd TestFault45Locks
+//	46  bad rows are told inside an answer that says success: those are rejected in the
+//	    API's words, the others written: once
+//	    cmd TestFault46ItemErrors
+//	47  errors name rows counted from 1: learned, or found out: no other row is rejected
+//	    cmd TestFault47ErrorIndex
+//	49  a byte order mark before JSON, and updates answered in part: read, and no
+//	    warning that is not true
+//	    cmd TestFault49PartialAnswers
+//	50  the run directory or the input was moved: gone on with, if it has the same
+//	    content
+//	    cmd TestFault50Moved
+//	51  403 with Retry-After: waited for, and no row rejected
+//	    cmd TestFault51Busy403, api TestFault51ForbiddenForAWhile
 package journal

@@ -132,7 +132,7 @@ type words struct {
 func wordsOf(verb string) words {
 	switch verb {
 	case "verify":
-		return words{unchanged: "as sent", unchangedSay: "their records hold what was sent", skipped: "not written by the run",
+		return words{unchanged: "as sent", unchangedSay: "their records hold what was sent, or the form of it that the API stored", skipped: "not written by the run",
 			rejected: "differ", reasons: "What differs"}
 	case "undo":
 		return words{written: "taken back", new: "deleted", changed: "restored", unchanged: "as before", unchangedSay: "nothing was left to take back",
