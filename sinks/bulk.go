@@ -15,16 +15,8 @@ import (
 	"flytt/pipeline"
 )
 
-// The terms of the bulk sink, which everything below keeps to:
-//
-//   - A row is Written when the API's answer, or a later read, shows it.
-//   - A row is sent again only if what it was sent in is known not to have been
-//     processed, or known to have left no trace of it.
-//   - A row that may have been written is InDoubt, and stays so.
-//   - A row is Rejected for what the API says of it, never for what the API
-//     says of the credentials, the address or the time.
-//
-// Those for rows that change records are in update.go.
+// The terms of the bulk sink are in the package comment, those for rows that change
+// records in update.go.
 
 // Atomicity is what is known of a bulk request that is refused because of some
 // of its rows.
@@ -58,18 +50,19 @@ type Cell struct {
 
 // BulkOptions says how rows are written in bulk.
 type BulkOptions struct {
-	Path      string    // of the list: starts and ends with a slash
-	Records   string    // of the collection, for single records, likewise; empty: Path without its list/
-	Mode      Mode      // what a row does: make a record or change one
-	Nulls     []string  // fields that a row without a value clears in the record it changes; nil: they stay as they are
-	Key       string    // the field that identifies a row; empty, or not among those sent: none
-	KeyLookup bool      // the list can be filtered by keys, and they may stand in a URL
-	KeyDigits bool      // keys are compared by their digits: ssn, org_no
-	Texts     []string  // fields of text that a record made without them has empty until somebody fills them in: see Undo
-	ReadOnly  []Cell    // input columns of fields that only the API sets: a warning where they differ from the record
-	Atomicity Atomicity // of a refused request
-	Columns   []int16   // for each field the input column it comes from, for problems and AsStored; nil: none
-	AsStored  bool      // a cell that is the very text its record holds is no change, whatever the mapping made of it
+	Path        string    // of the list: starts and ends with a slash
+	Records     string    // of the collection, for single records, likewise; empty: Path without its list/
+	Mode        Mode      // what a row does: make a record or change one
+	Nulls       []string  // fields that a row without a value clears in the record it changes; nil: they stay as they are
+	Key         string    // the field that identifies a row; empty, or not among those sent: none
+	KeyLookup   bool      // the list can be filtered by keys, and they may stand in a URL
+	KeyContains bool      // the list can be filtered by a part of a key, without regard to case
+	KeyDigits   bool      // keys are compared by their digits: ssn, org_no
+	Texts       []string  // fields of text that a record made without them has empty until somebody fills them in: see Undo
+	ReadOnly    []Cell    // input columns of fields that only the API sets: a warning where they differ from the record
+	Atomicity   Atomicity // of a refused request
+	Columns     []int16   // for each field the input column it comes from, for problems and AsStored; nil: none
+	AsStored    bool      // a cell that is the very text its record holds is no change, whatever the mapping made of it
 
 	Began   time.Time // of the run, or of the one whose rows it retries, by this machine's clock; zero: records are not told apart by their age
 	Created string    // member of a record in which the API says when it was made; empty: it does not

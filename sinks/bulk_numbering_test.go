@@ -36,10 +36,10 @@ func listedErrors(name string, numbers []int) (out []any) {
 	return out
 }
 
-// TestNumbersOfRowsAreLearned has an API that counts the rows of a request from 0 or
+// TestFault47NumbersOfRowsAreLearned has an API that counts the rows of a request from 0 or
 // from 1, with bad rows whose numbers fit both at first: no neighbour is rejected, and
 // once the base is known a refused chunk takes one more request.
-func TestNumbersOfRowsAreLearned(t *testing.T) {
+func TestFault47NumbersOfRowsAreLearned(t *testing.T) {
 	const n = 40
 	for shape, report := range numberedErrors {
 		for base := range 2 {

@@ -2,15 +2,21 @@ package sinks
 
 import (
 	"context"
+	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
+	"flytt/internal/api"
+	"flytt/internal/jsonscan"
 	"flytt/pipeline"
 )
 
 // Where rows are told to be new by a look-up that does not find their keys (with upsert
 // and with SkipExisting), that is a proof only for keys of a form that the API keeps. As
-// long as that is not known of a form, one row of it is sent alone: its answer tells. Once
-// the API was seen to change a key, no row is made whose key it may change, too: the next
-// run would not find it and make another.
+// long as that is not known of a form, one row of it is sent alone: its answer tells, if
+// no record is there that looks like one that an earlier run made of the row. Once the API
+// was seen to change a key, no row is made whose key it may change, too: the next run would
+// not find it and make another.
 
 // provable returns those of rows, which are to be created, whose keys are of a form that
 // the API keeps. Others it sends alone, or rejects.
@@ -56,6 +62,9 @@ func (w *write) probe(ctx context.Context, row int32) error {
 	if f.expects(w.key(row)) || f.alters() || f.untold.Load() {
 		return nil
 	}
+	if made, err := w.madeBefore(ctx, row); made || err != nil {
+		return err
+	}
 	if err := w.send(ctx, []int32{row}); err != nil {
 		return err
 	}
@@ -66,4 +75,61 @@ func (w *write) probe(ctx context.Context, row int32) error {
 		f.untold.Store(true) // the API does not show what it stores
 	}
 	return nil
+}
+
+// madeBefore reports whether the list shows a record that may be what an earlier run made
+// of row, under its key in another form. Then the API does not keep keys. A key that
+// differs only in case, white space or Unicode form, which the list tells apart, may as
+// well be that of another record.
+func (w *write) madeBefore(ctx context.Context, row int32) (bool, error) {
+	o := &w.bulk.options
+	part := longestWord(w.key(row))
+	if !o.KeyContains || part == "" {
+		return false, nil
+	}
+	records, err := w.bulk.client.Containing(ctx, o.Path, o.Key, part)
+	if err != nil {
+		if interrupted(ctx, err) || stops(ctx, err) {
+			return false, err
+		}
+		o.Log.Warn("whether a record has a key in another form cannot be told", "error", err)
+		return false, nil
+	}
+	folded := api.FoldKey(string(w.key(row)))
+	for _, r := range records {
+		if api.FoldKey(r.Key) != folded && w.looksLike(row, r.Object) && len(w.othersOf([]api.Record{r})) > 0 {
+			w.bulk.forms.changed(w.key(row))
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// looksLike reports whether record has all values of row in some form, its key cut or with
+// something in front of it, too.
+func (w *write) looksLike(row int32, record []byte) bool {
+	key := w.bulk.options.Key
+	for raw, want := range jsonscan.Members(w.item(row)) {
+		name := string(jsonscan.Unquote(raw))
+		got := jsonscan.Member(record, name)
+		if !w.inSomeForm(row, name, want, got) && !(name == key && affixed(want, got)) {
+			return false
+		}
+	}
+	return true
+}
+
+// longestWord returns the longest stretch of letters and digits of ASCII in key, without
+// zeros in front: what most forms of a key have in common.
+func longestWord(key []byte) (longest string) {
+	composed := norm.NFC.String(string(key)) // a letter with an accent is none of ASCII
+	words := strings.FieldsFunc(composed, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	})
+	for _, word := range words {
+		if word = strings.TrimLeft(word, "0"); len(word) > len(longest) {
+			longest = word
+		}
+	}
+	return longest
 }

@@ -123,10 +123,10 @@ func (w *write) sendPending(ctx context.Context) error {
 		rows, err = w.lookFirst(ctx, rows)
 	}
 	if err == nil {
-		rows, err = w.bulk.learn(ctx, w, w.asPlanned(rows))
+		rows, err = w.provable(ctx, w.asPlanned(rows))
 	}
 	if err == nil {
-		rows, err = w.provable(ctx, rows)
+		rows, err = w.bulk.learn(ctx, w, rows)
 	}
 	if err == nil {
 		err = w.send(ctx, rows)

@@ -10,6 +10,29 @@
 // extension asks for it.
 //
 // A Recorder keeps the row-by-row account of a run in its run directory.
+//
+// # The API in bulk
+//
+// Bulk keeps to these terms:
+//
+//   - A row is Written when the API's answer, or a later read, shows it.
+//   - A row is sent again only if what it was sent in is known not to have been
+//     processed, or known to have left no trace of it.
+//   - What a 2xx shows is never sent again: if an answer shows as many distinct new ids
+//     as rows were sent, each row of that request was created, and no row of it is ever
+//     sent again, whatever the items look like. A row and an item are matched by the key,
+//     else by the values that are equal, where one row and one item fit each other only,
+//     else by what is left and by position. What is stored in another form than it was
+//     sent is a warning. Where an answer shows fewer ids, a row that cannot be matched is
+//     InDoubt, and looked up by the ids that are left.
+//   - A key that is not found proves that its row was not written only if the API was
+//     seen to keep keys of that form unchanged. Otherwise the row is compared with the
+//     records that were made since the run began.
+//   - A record that was made since the run began and that has the key of a row which was
+//     sent is the row's own, whatever its other values are.
+//   - A row that may have been written is InDoubt, and stays so.
+//   - A row is Rejected for what the API says of it, never for what the API
+//     says of the credentials, the address or the time.
 package sinks
 
 import (

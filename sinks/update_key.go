@@ -20,22 +20,33 @@ type anchor struct{ key string }
 func (w *write) changeByKey(ctx context.Context, rows []int32) ([]int32, error) {
 	rows = w.keyed(rows)
 	for len(rows) > 0 {
-		anchor := w.bulk.anchor.Load()
-		absent, err := w.findKeys(ctx, rows, anchor)
+		known := w.bulk.anchor.Load()
+		absent, err := w.findKeys(ctx, rows, known)
 		switch {
 		case err != nil:
 			return nil, err
 		case w.bulk.options.Mode == UpdateOnly:
 			w.noteAll(absent, w.bulk.field(w.bulk.options.Key), codeNotFound)
 			return nil, nil
-		case anchor != nil:
+		case known != nil, len(absent) == 0:
 			return absent, nil
 		}
-		if rows, err = w.firstOf(ctx, absent); err != nil {
+		if rows, err = w.withAnchor(ctx, absent); err != nil {
 			return nil, err
 		}
 	}
 	return nil, nil
+}
+
+// withAnchor sees to it that there is an anchor: a key that the list shows, or, if it is
+// empty, that of the first of rows, which is created. It returns the rows still to be
+// settled.
+func (w *write) withAnchor(ctx context.Context, rows []int32) ([]int32, error) {
+	known, err := w.bulk.anchored(ctx)
+	if known != nil || err != nil {
+		return rows, err
+	}
+	return w.firstOf(ctx, rows)
 }
 
 // firstOf sees to it that there is an anchor: if the list has shown no key yet,

@@ -119,6 +119,7 @@ func (c *change) options(r *mappings.Resource, plan *mappings.Plan, columns []st
 	key := r.Field(o.Key)
 	if key != nil {
 		o.KeyLookup = !key.Private && slices.Contains(key.Operators(), "in")
+		o.KeyContains = o.KeyLookup && slices.Contains(key.Operators(), "icontains")
 		o.KeyDigits = key.Format == "personnummer" || key.Format == "organisationsnummer"
 	}
 	if c.finds() && key != nil && !o.KeyLookup && (c.byKey() || plan.Schema().Index("id") < 0) {

@@ -36,7 +36,7 @@ func (j *job) findLike() (err error) {
 		return nil
 	}
 	if j.change.mode == modeCreate {
-		return usagef("leave one of them out", "--like spares changes of records, and --mode create changes none")
+		return usagef("leave one of them out", "--like is for rows that change records, and --mode create changes none")
 	}
 	if w.like, err = j.findRun(w.like); err != nil {
 		return err

@@ -65,8 +65,8 @@ func TestFault22Changed(t *testing.T)             { faultScript(t, "22_changed")
 func TestFault34Secrets(t *testing.T)             { faultScript(t, "34_secrets") }
 func TestFault40KeysStoredOtherwise(t *testing.T) { faultScript(t, "40_keys_stored_otherwise") }
 func TestFault41LostAnswerOtherKey(t *testing.T)  { faultScript(t, "41_lost_answer_other_key") }
-func TestFault43UndoVerify(t *testing.T)          { faultScript(t, "43_undo_verify") }
 func TestFault42OwnRecord(t *testing.T)           { faultScript(t, "42_own_record") }
+func TestFault43UndoVerify(t *testing.T)          { faultScript(t, "43_undo_verify") }
 func TestFault44KeyForm(t *testing.T)             { faultScript(t, "44_key_form") }
 func TestFault45Locks(t *testing.T)               { faultScript(t, "45_locks") }
 func TestFault46ItemErrors(t *testing.T)          { faultScript(t, "46_item_errors") }

@@ -127,6 +127,19 @@ func (j *job) readLive(ctx context.Context, dir string) (_ *live, err error) {
 
 // read adds all records up and calls take with each.
 func (l *live) read(ctx context.Context, rows *api.Rows, take func(record []byte) error) error {
+	err := eachRecord(ctx, rows, func(record []byte) error {
+		l.records++
+		l.sum.add(record)
+		return take(record)
+	})
+	if err != nil && ctx.Err() != nil {
+		return pipeline.ErrInterrupted
+	}
+	return err
+}
+
+// eachRecord calls take with each record that rows reads.
+func eachRecord(ctx context.Context, rows *api.Rows, take func(record []byte) error) error {
 	var page []byte
 	for {
 		var err error
@@ -134,8 +147,6 @@ func (l *live) read(ctx context.Context, rows *api.Rows, take func(record []byte
 		switch {
 		case err == io.EOF:
 			return nil
-		case ctx.Err() != nil:
-			return pipeline.ErrInterrupted
 		case err != nil:
 			return err
 		}
@@ -143,8 +154,6 @@ func (l *live) read(ctx context.Context, rows *api.Rows, take func(record []byte
 			if record = bytes.TrimSpace(record); len(record) == 0 {
 				continue
 			}
-			l.records++
-			l.sum.add(record)
 			if err := take(record); err != nil {
 				return err
 			}

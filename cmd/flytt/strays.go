@@ -2,13 +2,11 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -98,30 +96,17 @@ func (s *straySearch) add(id []byte, at int64, size int) error {
 func (s *straySearch) read(ctx context.Context, rows *api.Rows) error {
 	out := bufio.NewWriterSize(s.spool, 1<<16)
 	at := int64(1)
-	var page []byte
-	for {
-		var err error
-		page, _, err = rows.Next(ctx, page[:0])
-		switch {
-		case err == io.EOF:
-			return out.Flush()
-		case err != nil:
+	err := eachRecord(ctx, rows, func(record []byte) error {
+		if _, err := out.Write(record); err != nil {
+			return fmt.Errorf("copy of the records: %w", err)
+		}
+		if err := s.add(jsonscan.Text(jsonscan.Member(record, "id")), at, len(record)); err != nil {
 			return err
 		}
-		for record := range bytes.Lines(page) {
-			record = bytes.TrimSpace(record)
-			if len(record) == 0 {
-				continue
-			}
-			if _, err := out.Write(record); err != nil {
-				return fmt.Errorf("copy of the records: %w", err)
-			}
-			if err := s.add(jsonscan.Text(jsonscan.Member(record, "id")), at, len(record)); err != nil {
-				return err
-			}
-			at += int64(len(record))
-		}
-	}
+		at += int64(len(record))
+		return nil
+	})
+	return errors.Join(err, out.Flush())
 }
 
 // addWritten adds the ids of the records that rows of the run made.

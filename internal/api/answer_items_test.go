@@ -48,7 +48,7 @@ func fates(a *api.Answer, sent api.Sent) string {
 	return s
 }
 
-func TestAnswersThatTellOfSingleItems(t *testing.T) {
+func TestFault46SingleItems(t *testing.T) {
 	sent := sentOf([]string{"A", "B", "C"},
 		`{"custom_id":"A","name":"Ann","email":"a@x.se"}`, `{"custom_id":"B","name":"Bob","email":"b@"}`, `{"custom_id":"C","name":"Cid","email":"c@x.se"}`)
 	const a, c = `{"id":"a","custom_id":"A","name":"Ann","email":"a@x.se"}`, `{"id":"c","custom_id":"C","name":"Cid","email":"c@x.se"}`

@@ -163,9 +163,9 @@ func eachServer(t *testing.T, f func(t *testing.T, r *rand.Rand)) {
 	}
 }
 
-// As many distinct ids as rows: every row was created, and gets an item that no
-// other row gets.
-func TestInvariantOfAnswers(t *testing.T) {
+// TestFault48ManyNewIDs has answers show as many distinct ids as rows: every row was
+// created, and gets an item that no other row gets.
+func TestFault48ManyNewIDs(t *testing.T) {
 	eachServer(t, func(t *testing.T, r *rand.Rand) {
 		rows := someRows(r, 1+r.IntN(30))
 		server := newServer(r)

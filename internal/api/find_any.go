@@ -3,6 +3,9 @@ package api
 import (
 	"context"
 	"fmt"
+	"net/url"
+
+	"flytt/internal/jsonscan"
 )
 
 // anySize is how many records are read to find one with a key.
@@ -32,4 +35,20 @@ func (c *Client) AnyKey(ctx context.Context, path, field string) (string, error)
 		return "", fmt.Errorf("GET %s: %w", path, ErrBlind)
 	}
 	return any, nil
+}
+
+// Containing returns the records whose field contains part, without regard to case, as far
+// as one page shows them. Part stands in the URL: it is of a key that may.
+func (c *Client) Containing(ctx context.Context, path, field, part string) ([]Record, error) {
+	a := ask{list: NewList(path, nil), page: 1, size: pageSize, extra: url.Values{field + "__icontains": {part}, "_order_by": {field}}}
+	var p page
+	if err := c.fetch(ctx, &a, &p, ""); err != nil {
+		return nil, err
+	}
+	records := make([]Record, len(p.objects))
+	for i := range records {
+		object := p.object(i)
+		records[i] = Record{ID: string(jsonscan.Text(jsonscan.Member(object, "id"))), Key: string(keyOf(object, field)), Object: object}
+	}
+	return records, nil
 }

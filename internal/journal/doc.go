@@ -19,6 +19,13 @@
 // not sent; a settlement that is lost leaves the chunk Sending, and its rows are
 // looked up. Nothing can be lost that would let a row be sent again.
 //
+// Rows are looked up by their keys. A record that is found and that was made since the
+// run began, which the header has the time of, is the row's own. A key that is not found
+// proves that its row was not written only if the API keeps keys of that form unchanged,
+// which a run learns from its answers, and a resumed run from the journal. Otherwise
+// the records that were made since the run began, but for those whose ids the journal
+// has, are compared with the row.
+//
 // The first write that fails is the last. Every later call returns its error, so
 // that nothing is sent that would not be on record. What a failed sync leaves on
 // the disk is not relied on, and not harmful: at worst rows are in doubt that
@@ -32,8 +39,9 @@
 // The header says everything that decides which bytes are sent, and where to. A
 // chunk has the numbers of its first and last row, how many they are, and a
 // digest of what would be sent; the indices of the rows that were sent; and of
-// each row its fate, the id that the API gave it, and a digest of the record as
-// the API showed it. No value of a row is in it in the clear. What the API said
+// each row its fate, the id that the API gave it, a digest of the record as the API
+// showed it, and one of each value that was stored in another form than it was sent.
+// Verify and undo compare with those what a record holds later. No value of a row is in it in the clear. What the API said
 // of rows, and what records held before they were changed, may hold such values,
 // and is encrypted.
 //
@@ -176,14 +184,20 @@
 //	44  a key that a record has in another form, and a list that takes both for the
 //	    same: that row is rejected by name, in plans, too, and the others go through
 //	    cmd TestFault44KeyForm
-//	45  writes that overlap are refused for their locks: sent again, alone: once, and
-//	    nobody is rejected for it
+//	45  writes that overlap are refused, in words of locks: sent again with nothing else
+//	    in flight, fewer at once, and no good row is rejected: once
+//	    sinks TestFault45LockConflicts, TestFault45ConflictsLowerTheConcurrency,
+//	    TestFault45ABadRowAmongLockConflicts, TestFault45UnknownWords,
 //	    cmd TestFault45Locks
 //	46  bad rows are told inside an answer that says success: those are rejected in the
 //	    API's words, the others written: once
-//	    cmd TestFault46ItemErrors
-//	47  errors name rows counted from 1: learned, or found out: no other row is rejected
-//	    cmd TestFault47ErrorIndex
+//	    api TestFault46SingleItems, cmd TestFault46ItemErrors
+//	47  errors number the rows of a request from 1: the bad rows are rejected, and not
+//	    their neighbours
+//	    sinks TestFault47NumbersOfRowsAreLearned, cmd TestFault47ErrorIndex
+//	48  an answer shows as many new ids as rows were sent, in items that cannot be told
+//	    apart: each row was created, and none is sent again
+//	    api TestFault48ManyNewIDs
 //	49  a byte order mark before JSON, and updates answered in part: read, and no
 //	    warning that is not true
 //	    cmd TestFault49PartialAnswers
@@ -191,5 +205,5 @@
 //	    content
 //	    cmd TestFault50Moved
 //	51  403 with Retry-After: waited for, and no row rejected
-//	    cmd TestFault51Busy403, api TestFault51ForbiddenForAWhile
+//	    api TestFault51ForbiddenForAWhile, cmd TestFault51Busy403
 package journal
