@@ -310,12 +310,13 @@ func (w *write) perhapsOwn(row int32, records []api.Record) []api.Record {
 }
 
 // leavesDoubt reports whether records, which have the key of row, do not tell what became
-// of it: several were made since the run began, or none was, and the row's own may have
-// another key, which the API made of it.
+// of it: several were made since the run began, or the API made this key out of that of
+// another row, it may be; or none was made since then, and the row's own may have another
+// key, which the API made of it.
 func (w *write) leavesDoubt(row int32, records []api.Record) bool {
 	switch w.bulk.ageOf(records[0].Object) {
 	case ofRun:
-		return len(records) > 1
+		return len(records) > 1 || w.bulk.forms.alters() && w.bulk.options.Strays != nil
 	case olderThanRun:
 		return !w.bulk.forms.trusts(w.key(row))
 	}

@@ -95,17 +95,18 @@ func (t *totals) check(test *testing.T, runs uint64) {
 
 // campaign is one register on its way into one server.
 type campaign struct {
-	t      *testing.T
-	seed   uint64
-	random *rand.Rand
-	api    *rewriter
-	fields []string
-	rows   [][]string      // values of fields
-	shared map[string]bool // by key: several rows have it
-	older  map[string]bool // by key: there was a record with it before
-	legs   []*leg          // the import, and its retries
-	o      BulkOptions
-	noKey  bool
+	t          *testing.T
+	seed       uint64
+	random     *rand.Rand
+	api        *rewriter
+	fields     []string
+	rows       [][]string      // values of fields
+	relatedToo bool            // keys of which the server makes one
+	shared     map[string]bool // by key: several rows have it
+	older      map[string]bool // by key: there was a record with it before
+	legs       []*leg          // the import, and its retries
+	o          BulkOptions
+	noKey      bool
 	tallied
 }
 
@@ -126,6 +127,7 @@ type leg struct {
 func newCampaign(t *testing.T, seed uint64) *campaign {
 	c := &campaign{t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 29)),
 		fields: []string{"name", "custom_id", "external_client.id", "email", "title"}, shared: map[string]bool{}, older: map[string]bool{}}
+	c.relatedToo = c.chance(50)
 	c.drawMode()
 	c.drawServer()
 	c.drawRows()
@@ -198,16 +200,23 @@ func (c *campaign) drawRows() {
 	numbers := c.random.Perm(300)
 	for i := range 1 + c.random.IntN(18) {
 		n := 1 + numbers[i]
+		alike := c.relatedToo && c.chance(20)
+		if alike {
+			n = 1 + numbers[c.random.IntN(i+1)]
+		}
 		form := pick(c, forms...)
 		args := []any{n, n}[:strings.Count(form, "%")]
 		row := []string{pick(c, "Åsa  Öberg", "R&D bo", "ANNA"), fmt.Sprintf(form, args...), clientID, "Asa@Example.se", null}
-		if c.related(row[1]) {
+		if !c.relatedToo && c.related(row[1]) || slices.ContainsFunc(c.rows, func(r []string) bool { return r[1] == row[1] }) {
 			continue
+		}
+		if alike {
+			row[3] = fmt.Sprintf("other.%d@example.se", i)
 		}
 		if named || !addressed && c.chance(50) {
 			row[0] += fmt.Sprintf(" %d", n)
 		}
-		if addressed {
+		if addressed && !alike {
 			row[3] = fmt.Sprintf("Asa.%d@Example.se", n)
 		}
 		c.rows = append(c.rows, row)
@@ -226,7 +235,7 @@ func (c *campaign) drawRows() {
 		if times[row[1]]++; times[row[1]] > 1 {
 			c.shared[row[1]] = true
 		}
-		if c.chance(8) {
+		if c.chance(8) && !c.shared[row[1]] {
 			c.api.bad[sent] = true
 		}
 	}
@@ -281,7 +290,7 @@ func (c *campaign) drawOlder() {
 		}
 		data := g.keep("", item)
 		c.older[row[1]] = true
-		if c.chance(30) {
+		if c.tellsAges() && c.chance(30) { // if it does not, the record is taken for one that the server made of a row
 			data["custom_id"] = row[1]
 		}
 	}
@@ -303,6 +312,7 @@ func (c *campaign) drawOptions() {
 }
 
 func (c *campaign) newLeg(rows []int, conflicts map[int64]bool) *leg {
+	time.Sleep(2 * time.Second) // a person begins it
 	return &leg{journal: newMemory(), began: time.Now(), rows: rows, size: 1 + c.random.IntN(8), conflicts: conflicts}
 }
 
