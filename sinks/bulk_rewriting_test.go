@@ -303,7 +303,7 @@ func (c *campaign) drawOptions() {
 	if g.stamped {
 		c.o.Created = "created_at"
 	}
-	if c.chance(40) {
+	if c.chance(40) && !answerShapes[g.shape].each { // which is neither the one nor the other
 		c.o.Atomicity = AllOrNothing
 		if g.partial && g.shape != "success false" {
 			c.o.Atomicity = map[bool]Atomicity{true: UnknownAtomicity, false: PartialWrites}[g.prefix]
