@@ -70,6 +70,9 @@ type rewriter struct {
 	dated    bool          // its answers tell the time
 	stamped  bool          // its records tell when they were made
 	trouble  trouble
+	loses    func(post int) bool // the answer to this request is lost; nil: none is
+	drops    func(post int) bool // this request is lost on its way; nil: none is
+	empty    func(get int) bool  // the list shows nothing to this request; nil: it always does
 	pass     func(point string)
 
 	mu      sync.Mutex
@@ -82,6 +85,7 @@ type rewriter struct {
 	excess  string // a row that was made more often than it may be
 	lost    int    // answers to requests that were carried out
 	posts   int
+	gets    int
 	log     []string
 }
 
@@ -213,7 +217,7 @@ func (g *rewriter) list(w http.ResponseWriter, r *http.Request) {
 			out = append(out, record.data)
 		}
 	}
-	if q.Get("_page") != "1" {
+	if g.gets++; q.Get("_page") != "1" || g.empty != nil && g.empty(g.gets) {
 		out = out[:0]
 	}
 	_ = json.NewEncoder(w).Encode(out)
@@ -234,7 +238,11 @@ func (g *rewriter) post(w *httptest.ResponseRecorder, body []byte) (reset bool) 
 		return !g.calm && dice < 0 && dice >= -percent
 	}
 	switch {
-	case hit(t.before):
+	case g.loses != nil && g.loses(g.posts):
+		about = "answer lost"
+		g.write(quiet, items)
+		return true
+	case hit(t.before), g.drops != nil && g.drops(g.posts):
 		about = "lost before it came"
 		return true
 	case hit(t.busy):

@@ -235,7 +235,7 @@ func (c *campaign) drawRows() {
 		if times[row[1]]++; times[row[1]] > 1 {
 			c.shared[row[1]] = true
 		}
-		if c.chance(8) && !c.shared[row[1]] {
+		if c.chance(8) && !c.shared[row[1]] && !c.relatedToo {
 			c.api.bad[sent] = true
 		}
 	}
