@@ -30,9 +30,10 @@ type keyForms struct {
 	mu     sync.Mutex              // held to replace them
 	lost   [][]byte                // some keys that came back changed
 
-	altered atomic.Bool // some key came back changed
-	untold  atomic.Bool // answers do not show keys: nothing is to be learned from rows that are sent alone
-	probing sync.Mutex  // held while a row is sent alone to learn from its answer
+	altered atomic.Bool  // some key came back changed
+	cut     atomic.Int64 // characters of the shortest key that came back changed although only its length was new; 0: none
+	untold  atomic.Bool  // answers do not show keys: nothing is to be learned from rows that are sent alone
+	probing sync.Mutex   // held while a row is sent alone to learn from its answer
 }
 
 // formSet is immutable.
@@ -139,6 +140,40 @@ func (s *formSet) has(key []byte) bool {
 	return seen && t&^s.traits == 0
 }
 
+// cuts reports whether keys of this length, or shorter ones, came back changed although
+// only their length was new.
+func (f *keyForms) cuts(key []byte) bool {
+	cut := f.cut.Load()
+	return cut > 0 && int64(utf8.RuneCount(key)) >= cut
+}
+
+// maxShort is how many characters a key may have that no API is expected to cut. Numbers
+// that grow by a digit are not to cost requests.
+const maxShort = 12
+
+// keeps reports whether the API is expected to keep keys of the form of key.
+func (f *keyForms) keeps(key []byte) bool {
+	return f.stored.Load().trusts(key) || f.expects(key) && utf8.RuneCount(key) <= maxShort && !f.cuts(key)
+}
+
+// told reports whether it is known if the API keeps keys of the form of key.
+func (f *keyForms) told(key []byte) bool {
+	if f.expects(key) {
+		return f.keeps(key) || f.cuts(key)
+	}
+	return f.alters()
+}
+
+// start returns the start of key, of a length that the API was seen to keep of other keys.
+func (f *keyForms) start(key []byte) []byte {
+	s := f.stored.Load()
+	if s == nil {
+		return nil
+	}
+	runes := []rune(string(key))
+	return []byte(string(runes[:min(len(runes), s.longest)]))
+}
+
 // kept learns that key came back unchanged.
 func (f *keyForms) kept(key []byte) {
 	f.learn(&f.known, key)
@@ -196,6 +231,9 @@ func (f *keyForms) changed(key []byte) {
 	defer f.mu.Unlock()
 	if len(f.lost) < maxLostKeys {
 		f.lost = append(f.lost, bytes.Clone(key))
+	}
+	if f.expects(key) && !f.stored.Load().trusts(key) && !f.cuts(key) {
+		f.cut.Store(int64(utf8.RuneCount(key)))
 	}
 	for _, at := range []*atomic.Pointer[formSet]{&f.known, &f.stored} {
 		if s := at.Load(); s.trusts(key) {

@@ -2,6 +2,7 @@ package sinks
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -37,20 +38,33 @@ func (w *write) provable(ctx context.Context, rows []int32) ([]int32, error) {
 }
 
 // sortByForm rejects those of rows whose keys the API may change, and returns a row of
-// which it is not known whether the API does; -1 if there is none.
+// which it is not known whether the API does; -1 if there is none. Of rows whose keys are
+// new by their length alone it is the longest: if that is kept, the others are.
 func (w *write) sortByForm(rows []int32) (unknown int32) {
 	f := &w.bulk.forms
 	unknown = -1
+	longest := int32(-1)
 	for _, row := range rows {
 		switch key := w.key(row); {
-		case w.chunk.Fates[row] != pipeline.Pending, len(key) == 0, f.expects(key):
-		case f.alters():
+		case w.chunk.Fates[row] != pipeline.Pending, len(key) == 0, f.keeps(key):
+		case f.told(key):
 			w.note(row, w.bulk.field(w.bulk.options.Key), codeKeyNotKept, "")
-		case unknown < 0 && !f.untold.Load():
-			unknown = row
+		case f.untold.Load():
+		case !f.expects(key):
+			unknown = first(unknown, row)
+		case longest < 0 || len(key) > len(w.key(longest)):
+			longest = row
 		}
 	}
-	return unknown
+	return first(unknown, longest)
+}
+
+// first returns a, or b if a is no row.
+func first(a, b int32) int32 {
+	if a >= 0 {
+		return a
+	}
+	return b
 }
 
 // probe sends row alone, one row at a time in the whole run, unless the answer to another
@@ -59,7 +73,7 @@ func (w *write) probe(ctx context.Context, row int32) error {
 	f := &w.bulk.forms
 	f.probing.Lock()
 	defer f.probing.Unlock()
-	if f.expects(w.key(row)) || f.alters() || f.untold.Load() {
+	if f.told(w.key(row)) || f.untold.Load() {
 		return nil
 	}
 	if made, err := w.madeBefore(ctx, row); made || err != nil {
@@ -71,7 +85,7 @@ func (w *write) probe(ctx context.Context, row int32) error {
 	if err := w.readUnshown(ctx); err != nil {
 		return err
 	}
-	if w.chunk.Fates[row] == pipeline.Written && !f.expects(w.key(row)) && !f.alters() {
+	if w.chunk.Fates[row] == pipeline.Written && !f.told(w.key(row)) {
 		f.untold.Store(true) // the API does not show what it stores
 	}
 	return nil
@@ -82,11 +96,25 @@ func (w *write) probe(ctx context.Context, row int32) error {
 // differs only in case, white space or Unicode form, which the list tells apart, may as
 // well be that of another record.
 func (w *write) madeBefore(ctx context.Context, row int32) (bool, error) {
-	o := &w.bulk.options
-	part := longestWord(w.key(row))
-	if !o.KeyContains || part == "" {
+	if !w.bulk.options.KeyContains {
 		return false, nil
 	}
+	key := w.key(row)
+	parts := []string{longestWord(key), longestWord(w.bulk.forms.start(key))} // keys that are cut have the second
+	for _, part := range slices.Compact(parts) {
+		if part == "" {
+			continue
+		}
+		if made, err := w.madeWith(ctx, row, part); made || err != nil {
+			return made, err
+		}
+	}
+	return false, nil
+}
+
+// madeWith is madeBefore for records whose keys have this part.
+func (w *write) madeWith(ctx context.Context, row int32, part string) (bool, error) {
+	o := &w.bulk.options
 	records, err := w.bulk.client.Containing(ctx, o.Path, o.Key, part)
 	if err != nil {
 		if interrupted(ctx, err) || stops(ctx, err) {

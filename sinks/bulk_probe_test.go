@@ -13,7 +13,9 @@ func TestUpsertMakesNoRowWhoseKeyIsChanged(t *testing.T) {
 	for _, skip := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			g := newRegister(2)
-			g.form = func(item map[string]any) { item["custom_id"] = strings.Replace(item["custom_id"].(string), "k", "OLD-k", 1) }
+			g.form = func(item map[string]any) {
+				item["custom_id"] = strings.Replace(item["custom_id"].(string), "k", "OLD-k", 1)
+			}
 			rows := creates(0, 1, 6)[0]
 			for _, row := range rows[3:] {
 				row[2] = "k" + row[2][1:]
@@ -34,6 +36,37 @@ func TestUpsertMakesNoRowWhoseKeyIsChanged(t *testing.T) {
 			// tells the others.
 			if len(g.records) != 3+1 || strings.Count(fates[0], "key_not_kept") != 3 {
 				t.Errorf("%d records; %s", len(g.records), fates[0])
+			}
+		})
+	}
+}
+
+// TestUpsertMakesNoRowWhoseKeyIsCut upserts rows that an import has made into an API that
+// cuts keys. But for its length the long key is of a form that the API keeps.
+func TestUpsertMakesNoRowWhoseKeyIsCut(t *testing.T) {
+	for _, skip := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newRegister(0)
+			g.form = func(item map[string]any) {
+				key := item["custom_id"].(string)
+				item["custom_id"] = key[:min(10, len(key))]
+			}
+			rows := creates(1, 1, 3)[0]
+			rows[1][2] = "K-20001-30001"
+			r := &trial{api: g, journal: newMemory(), chunks: [][][]string{rows}, options: BulkOptions{KeyContains: true, Settle: time.Second}}
+			if fates, _ := r.first(t); fates[0] != "written, written stored_otherwise, written" {
+				t.Fatalf("%s", fates[0])
+			}
+			r.options.Mode, r.options.SkipExisting = Upsert, false
+			if skip {
+				r.options.Mode, r.options.SkipExisting = CreateOnly, true
+			}
+			for range 2 {
+				r.journal = newMemory()
+				fates, _ := r.first(t)
+				if len(g.records) != 3 || strings.Count(fates[0], "unchanged") != 2 || !strings.Contains(fates[0], "key_not_kept") {
+					t.Errorf("%d records; %s", len(g.records), fates[0])
+				}
 			}
 		})
 	}
