@@ -135,7 +135,7 @@ func (w *write) findKeys(ctx context.Context, rows []int32, known *anchor) (abse
 		switch {
 		case len(records) > 0:
 			if key := w.key(row); records[0].Key == string(key) {
-				w.bulk.forms.kept(key) // what is stored so stays so
+				w.bulk.forms.met(key)
 			}
 			if err := w.settleByKey(row, records); err != nil {
 				return nil, err
@@ -196,7 +196,7 @@ func (w *write) settleByKey(row int32, records []api.Record) error {
 	field := w.bulk.field(w.bulk.options.Key)
 	switch {
 	case len(records) > 1:
-		w.note(row, field, codeKeyNotUnique, "")
+		w.note(row, field, CodeKeyNotUnique, "")
 	case !isUUID(id):
 		return fmt.Errorf("GET %s: a record without an id", w.bulk.options.Path)
 	case !w.bulk.claims.take(idClaim, id):
