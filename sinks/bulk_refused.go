@@ -56,6 +56,7 @@ func (w *write) settleOthers(ctx context.Context, r *verdict, complete bool) err
 	case atomicity == PartialWrites && complete:
 		for _, row := range r.left {
 			w.written(row, nil)
+			w.unshown = append(w.unshown, sentRow{row: row})
 		}
 		r.left = nil
 	default:

@@ -200,7 +200,7 @@ func (w *write) rulesOut(row int32, record []byte) bool {
 	for raw, want := range jsonscan.Members(w.item(row)) {
 		name := string(jsonscan.Unquote(raw))
 		got := jsonscan.Member(record, name)
-		if got == nil || name == w.bulk.options.Key || !w.bulk.fields.keeps(name) {
+		if got == nil || name == w.bulk.options.Key || !w.bulk.fields.keeps(name, want) {
 			continue
 		}
 		if !w.sameValue(row, name, want, got) && !sharesLetters(want, got) {
