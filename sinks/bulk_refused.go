@@ -301,6 +301,7 @@ func (w *write) found(row int32, records []api.Record) {
 		w.chunk.Fates[row] = pipeline.Unchanged
 		w.setID(row, []byte(records[0].ID))
 	case same || age == ofRun:
+		w.bulk.strays.held.add(records[0].ID)
 		w.written(row, []byte(records[0].ID))
 		w.takeCreated(row, record)
 	default:

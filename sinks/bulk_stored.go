@@ -37,7 +37,9 @@ type sentRow struct {
 	placed bool // the answer showed nothing of the row but an id, which may be that of another row
 }
 
-// takeCreated takes in that the API has shown record, which row made.
+// takeCreated takes in that the API has shown record, which row made. An API may take a row
+// for a change of the record that has its key: one that is older than the run was changed,
+// and an undo is not to delete it.
 func (w *write) takeCreated(row int32, record []byte) {
 	if item := w.item(row); len(item) > 2 && api.Echoes(item, record) {
 		w.takeEchoed(row, item)
@@ -46,6 +48,9 @@ func (w *write) takeCreated(row int32, record []byte) {
 	delete(w.stored, row)
 	w.takeStored(sentRow{row: row, sent: w.item(row)}, record, w.bulk.options.Texts)
 	w.learnKey(row, record)
+	if w.bulk.existed(record) {
+		w.chunk.Fates[row] = pipeline.Updated
+	}
 }
 
 // takeEchoed takes in that the API has shown row just as it was sent.
