@@ -6,7 +6,6 @@ const (
 	codeRefused         pipeline.Code = "refused"
 	codeRefusedChunk    pipeline.Code = "refused_chunk"
 	codeItemTooLarge    pipeline.Code = "item_too_large"
-	codeKeyNotUnique    pipeline.Code = "key_not_unique"
 	codeNotFound        pipeline.Code = "not_found"
 	codeNoKey           pipeline.Code = "no_key"
 	codeKeyUnusable     pipeline.Code = "key_unusable"
@@ -23,6 +22,10 @@ const (
 	// CodeKeyConflict is what is said of a row whose key a record has that somebody else
 	// made.
 	CodeKeyConflict pipeline.Code = "key_conflict"
+
+	// CodeKeyNotUnique is what is said of a row whose key several records have. If the row
+	// was sent, one of them may be its own.
+	CodeKeyNotUnique pipeline.Code = "key_not_unique"
 
 	// CodeWouldChange and CodeDuplicateOfRecord are what a Plan says of rows.
 	CodeWouldChange       pipeline.Code = "would_change"
@@ -56,7 +59,7 @@ var bulkCodes = []pipeline.CodeInfo{
 	{Code: CodeKeyConflict, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "another record has this key",
 		Fix:     "The API holds a record with the row's key and other contents, which was there before the run; compare the two, and change the key or the record."},
-	{Code: codeKeyNotUnique, Stage: pipeline.Write, Severity: pipeline.Error,
+	{Code: CodeKeyNotUnique, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "several records have this key",
 		Fix:     "The API holds more than one record with the row's key; remove those that are too many, or name the one that is meant by its id."},
 	{Code: codeNotFound, Stage: pipeline.Write, Severity: pipeline.Error,

@@ -77,7 +77,7 @@ func (s *Bulk) anchored(ctx context.Context) (*anchor, error) {
 // exists settles row, whose key records have.
 func (w *write) exists(row int32, records []api.Record) error {
 	if len(records) > 1 {
-		w.note(row, w.bulk.field(w.bulk.options.Key), codeKeyNotUnique, "")
+		w.note(row, w.bulk.field(w.bulk.options.Key), CodeKeyNotUnique, "")
 		return nil
 	}
 	patch, err := w.lacks(row, w.item(row), records[0].Object)

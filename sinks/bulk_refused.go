@@ -296,7 +296,7 @@ func (w *write) found(row int32, records []api.Record) {
 	age := w.bulk.ageOf(record)
 	switch {
 	case len(records) > 1:
-		w.note(row, w.bulk.field(w.bulk.options.Key), codeKeyNotUnique, "")
+		w.note(row, w.bulk.field(w.bulk.options.Key), CodeKeyNotUnique, "")
 	case same && age == olderThanRun:
 		w.chunk.Fates[row] = pipeline.Unchanged
 		w.setID(row, []byte(records[0].ID))

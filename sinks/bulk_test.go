@@ -324,7 +324,7 @@ func TestBulkLogsAndErrorsShowNoValues(t *testing.T) {
 }
 
 func TestBulkCodesAreListed(t *testing.T) {
-	for _, code := range []pipeline.Code{codeRefused, codeRefusedChunk, codeItemTooLarge, CodeKeyConflict, codeKeyNotUnique, codeNotFound, codeNoKey, codeKeyUnusable, codeDuplicateInFile, codeStoredOtherwise} {
+	for _, code := range []pipeline.Code{codeRefused, codeRefusedChunk, codeItemTooLarge, CodeKeyConflict, CodeKeyNotUnique, codeNotFound, codeNoKey, codeKeyUnusable, codeDuplicateInFile, codeStoredOtherwise} {
 		if !slices.ContainsFunc(bulkCodes, func(i pipeline.CodeInfo) bool { return i.Code == code && i.Meaning != "" && i.Fix != "" }) {
 			t.Errorf("%s is not documented", code)
 		}

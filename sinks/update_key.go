@@ -196,7 +196,7 @@ func (w *write) settleByKey(row int32, records []api.Record) error {
 	field := w.bulk.field(w.bulk.options.Key)
 	switch {
 	case len(records) > 1:
-		w.note(row, field, codeKeyNotUnique, "")
+		w.note(row, field, CodeKeyNotUnique, "")
 	case !isUUID(id):
 		return fmt.Errorf("GET %s: a record without an id", w.bulk.options.Path)
 	case !w.bulk.claims.take(idClaim, id):

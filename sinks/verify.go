@@ -90,7 +90,7 @@ func (w *write) verifyRow(row int32, was pipeline.Fate, now current) {
 	case now.record == nil:
 		w.note(row, w.bulk.field(o.Key), codeMissing, "")
 	case now.many && was == pipeline.Written:
-		w.note(row, w.bulk.field(o.Key), codeKeyNotUnique, "")
+		w.note(row, w.bulk.field(o.Key), CodeKeyNotUnique, "")
 	default:
 		lacks := w.patchSince(row, now.record)
 		if differs := against(lacks, now.record); differs != nil {

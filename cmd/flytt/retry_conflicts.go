@@ -17,17 +17,20 @@ import (
 	"flytt/sinks"
 )
 
-// conflicts returns those of rows that the family rejected because a record had their
+// conflictCodes are what is said of rows whose key a record had, which may be their own.
+var conflictCodes = []pipeline.Code{sinks.CodeKeyConflict, sinks.CodeKeyNotUnique}
+
+// conflicts returns those of rows that the family rejected because records had their
 // key: in rejects.csv their reasons name the code. Where that file cannot be read any
 // more, because somebody saved it in another form, it is all of them.
 func (f family) conflicts(rows rowSet) (rowSet, error) {
 	found := rowSet{}
 	for _, r := range f {
-		if r != f[0] && r.retry == nil || !r.rejectedFor(sinks.CodeKeyConflict) {
+		if r != f[0] && r.retry == nil || !slices.ContainsFunc(conflictCodes, r.rejectedFor) {
 			continue
 		}
 		err := eachReason(filepath.Join(r.path, "rejects.csv"), func(row int64, reasons string) {
-			if strings.Contains(reasons, "["+string(sinks.CodeKeyConflict)+"]") {
+			if slices.ContainsFunc(conflictCodes, func(c pipeline.Code) bool { return strings.Contains(reasons, "["+string(c)+"]") }) {
 				found.add(row)
 			}
 		})
