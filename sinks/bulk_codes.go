@@ -23,7 +23,8 @@ const (
 	// made.
 	CodeKeyConflict pipeline.Code = "key_conflict"
 
-	// CodeKeyNotUnique is what is said of a row whose key several records have.
+	// CodeKeyNotUnique is what is said of a row whose key several records have. If the row
+	// was sent, one of them may be its own.
 	CodeKeyNotUnique pipeline.Code = "key_not_unique"
 
 	// CodeWouldChange and CodeDuplicateOfRecord are what a Plan says of rows.

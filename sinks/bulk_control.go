@@ -182,7 +182,7 @@ func inTryingOrder(rows []int32) []int32 {
 func (s *Bulk) tried(ctx context.Context, w *write, row int32) error {
 	c := &s.control
 	switch w.chunk.Fates[row] {
-	case pipeline.Written:
+	case pipeline.Written, pipeline.Updated:
 		c.tries++
 		if err := s.readBack(ctx, w, row); err != nil {
 			return err

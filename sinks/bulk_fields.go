@@ -1,8 +1,13 @@
 package sinks
 
 import (
+	"bytes"
 	"sync"
 	"sync/atomic"
+
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"flytt/internal/jsonscan"
 )
@@ -14,6 +19,7 @@ type fieldForms struct {
 
 	mu      sync.Mutex
 	seen    map[string]bool // members that came back as sent
+	wide    map[string]bool // members of which a value did that is not ASCII alone
 	changed map[string]bool // members that came back in another form, at least once
 	edges   map[uint64]bool // what was seen to be added or cut: see write.edge
 }
@@ -34,7 +40,8 @@ func (f *fieldForms) learn(sent []byte, stored []deviation) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.seen == nil {
-		f.seen, f.changed, f.edges = map[string]bool{}, map[string]bool{}, map[uint64]bool{}
+		f.seen, f.wide = map[string]bool{}, map[string]bool{}
+		f.changed, f.edges = map[string]bool{}, map[uint64]bool{}
 	}
 	for _, d := range stored {
 		f.changed[d.name] = true
@@ -42,9 +49,12 @@ func (f *fieldForms) learn(sent []byte, stored []deviation) {
 			f.edges[d.edge] = true
 		}
 	}
-	for name := range jsonscan.Members(sent) {
+	for name, value := range jsonscan.Members(sent) {
 		if !f.seen[string(name)] {
 			f.seen[string(jsonscan.Unquote(name))] = true
+		}
+		if !f.wide[string(name)] && isWide(value) {
+			f.wide[string(jsonscan.Unquote(name))] = true
 		}
 	}
 }
@@ -56,9 +66,19 @@ func (f *fieldForms) adds(edge uint64) bool {
 	return edge != 0 && f.edges[edge]
 }
 
-// keeps reports whether the member name always came back as it was sent, so far.
-func (f *fieldForms) keeps(name string) bool {
+// keeps reports whether the member name always came back as it was sent, so far, with
+// values like value: that an API keeps ASCII says nothing of other letters.
+func (f *fieldForms) keeps(name string, value jsontext.Value) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.seen[name] && !f.changed[name]
+	return f.seen[name] && !f.changed[name] && (f.wide[name] || !isWide(value))
+}
+
+// isWide reports whether value has characters that are not ASCII.
+func isWide(value jsontext.Value) bool {
+	text := []byte(value)
+	if bytes.IndexByte(text, '\\') >= 0 { // they may be escaped
+		text = jsonscan.Text(value)
+	}
+	return bytes.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf })
 }

@@ -153,11 +153,17 @@ type register struct {
 	pass    func(point string)                                                // told of every request, before and after it has effect
 	fold    func(key string) string                                           // its list takes keys of which it makes the same text for the same; nil: no others
 
+	lost  int  // the change that is not carried out, and whose connection is reset
+	bare  bool // answers a change with the id alone
+	dated bool // tells when records were made, and the time
+	same  bool // takes a new row for a change of the record that has its key
+
 	mu      sync.Mutex
 	records []map[string]any
 	made    []time.Time
 	posts   int
 	gets    int
+	patches int
 	sent    map[string]int // by key: in how many requests that were carried out
 }
 
@@ -182,6 +188,13 @@ func (g *register) keep(item map[string]any) map[string]any {
 	if err != nil {
 		n = 500_000 + len(g.records)
 	}
+	if at := slices.IndexFunc(g.records, func(m map[string]any) bool { return m["custom_id"] == item["custom_id"] }); g.same && at >= 0 {
+		maps.Copy(g.records[at], item)
+		return g.records[at]
+	}
+	if g.dated {
+		item["created_at"] = time.Now().UTC().Format(time.RFC3339Nano)
+	}
 	item["id"] = recordID(n)
 	g.records, g.made = append(g.records, item), append(g.made, time.Now())
 	g.sent[key]++
@@ -194,7 +207,13 @@ func (g *register) RoundTrip(r *http.Request) (*http.Response, error) {
 		body, _ = io.ReadAll(r.Body)
 	}
 	g.pass(r.Method)
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
 	w := httptest.NewRecorder()
+	if g.dated {
+		w.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	}
 	reset := g.serve(w, r, body)
 	g.pass(r.Method + " done")
 	if reset {
@@ -218,10 +237,20 @@ func (g *register) serve(w *httptest.ResponseRecorder, r *http.Request, body []b
 		w.WriteHeader(http.StatusNotFound)
 	case r.Method == http.MethodGet:
 		_ = json.NewEncoder(w).Encode(g.records[at])
+	case r.Method == http.MethodDelete:
+		g.records, g.made = slices.Delete(g.records, at, at+1), slices.Delete(g.made, at, at+1)
+		w.WriteHeader(http.StatusNoContent)
 	default:
 		var changes map[string]any
 		_ = json.Unmarshal(body, &changes)
+		if g.patches++; g.patches == g.lost {
+			return true
+		}
 		maps.Copy(g.records[at], changes)
+		if g.bare {
+			_ = json.NewEncoder(w).Encode(map[string]any{"id": last})
+			break
+		}
 		_ = json.NewEncoder(w).Encode(g.records[at])
 	}
 	return false

@@ -20,6 +20,25 @@ const (
 	ofRun            // since the run began
 )
 
+// certainlyOlder is how much older than the run a record has to be that an answer to one of
+// its rows shows. The clocks that date answers and records may differ by less.
+const certainlyOlder = time.Minute
+
+// existed reports whether record, which the answer to a row that makes a record shows, was
+// there before the run.
+func (s *Bulk) existed(record []byte) bool {
+	o := &s.options
+	if o.Created == "" || o.Began.IsZero() {
+		return false
+	}
+	made, dated := api.Moment(jsonscan.Text(jsonscan.Member(record, o.Created)))
+	if !dated {
+		return false
+	}
+	began, known := s.client.ServerTime(o.Began)
+	return known && made.Before(began.Add(-certainlyOlder))
+}
+
 // ageOf returns the age of record, by the server's clock.
 func (s *Bulk) ageOf(record []byte) age {
 	o := &s.options

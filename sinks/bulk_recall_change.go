@@ -87,11 +87,11 @@ func (w *write) reconcileChange(row int32, id string, record []byte) error {
 	before := w.changed[row]
 	switch {
 	case patch == nil:
-		w.changeArrived(sentRow{row, bytes.Clone(w.wanted(row))}, id, record)
+		w.changeArrived(sentRow{row: row, sent: bytes.Clone(w.wanted(row))}, id, record)
 	case before.Held != 0 && before.Held == w.held(patch, record):
 		w.sendAnew([]int32{row})
 	case w.fitsChange(row, patch, record):
-		w.changeArrived(sentRow{row, patch}, id, record)
+		w.changeArrived(sentRow{row: row, sent: patch}, id, record)
 	default:
 		w.closed[row] = true
 		w.pardon(row)

@@ -56,7 +56,7 @@ func (w *write) settleOthers(ctx context.Context, r *verdict, complete bool) err
 	case atomicity == PartialWrites && complete:
 		for _, row := range r.left {
 			w.written(row, nil)
-			w.unshown = append(w.unshown, sentRow{row, w.item(row)})
+			w.unshown = append(w.unshown, sentRow{row: row, sent: w.item(row)})
 		}
 		r.left = nil
 	default:
@@ -337,6 +337,7 @@ func (w *write) found(row int32, records []api.Record) {
 		w.chunk.Fates[row] = pipeline.Unchanged
 		w.setID(row, []byte(records[0].ID))
 	case same || age == ofRun:
+		w.bulk.strays.held.add(records[0].ID)
 		w.written(row, []byte(records[0].ID))
 		w.takeCreated(row, record)
 	default:

@@ -3,6 +3,7 @@ package sinks
 import (
 	"bytes"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -32,18 +33,25 @@ type deviations map[int32][]deviation
 // sentRow is a row, and the object that was sent of it.
 type sentRow struct {
 	row  int32
-	sent []byte
+	sent []byte // nil: an earlier pass sent it
+
+	placed bool // the answer showed nothing of the row but an id, which may be that of another row
 }
 
-// takeCreated takes in that the API has shown record, which row made.
+// takeCreated takes in that the API has shown record, which row made. An API may take a row
+// for a change of the record that has its key: one that is older than the run was changed,
+// and an undo is not to delete it.
 func (w *write) takeCreated(row int32, record []byte) {
 	if item := w.item(row); len(item) > 2 && api.Echoes(item, record) {
 		w.takeEchoed(row, item)
 		return
 	}
 	delete(w.stored, row)
-	w.takeStored(sentRow{row, w.item(row)}, record, w.bulk.options.Texts)
+	w.takeStored(sentRow{row: row, sent: w.item(row)}, record, w.bulk.options.Texts)
 	w.learnKey(row, record)
+	if w.bulk.existed(record) {
+		w.chunk.Fates[row] = pipeline.Updated
+	}
 }
 
 // takeEchoed takes in that the API has shown row just as it was sent.
@@ -73,10 +81,21 @@ func (w *write) takeStored(s sentRow, record []byte, texts []string) {
 		w.warn(s.row, pipeline.None, codeFilledIn)
 	}
 	if !whole {
+		s.placed = !showsAny(s.sent, record)
 		w.unshown = append(w.unshown, s)
 		return
 	}
 	w.bulk.fields.learn(s.sent, w.stored[s.row])
+}
+
+// showsAny reports whether record has any of the members that were sent.
+func showsAny(sent, record []byte) bool {
+	for name := range jsonscan.Members(sent) {
+		if jsonscan.Member(record, string(jsonscan.Unquote(name))) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // forgetStored drops what is known of how the members that s sent are stored, for that is
@@ -201,30 +220,82 @@ func (w *write) readUnshown(ctx context.Context) error {
 	if len(rows) == 0 || w.bulk.options.Journal == nil {
 		return nil
 	}
-	ids := make([]string, 0, len(rows))
-	for _, s := range rows {
-		if id := w.idOf(s.row); len(id) > 0 {
-			ids = append(ids, string(id))
-		}
-	}
-	found, err := w.bulk.findIDs(ctx, ids)
+	found, err := w.findUnshown(ctx, rows)
 	if err != nil {
+		w.unshown = rows
 		return err
 	}
 	var created []sentRow
 	for _, s := range rows {
 		record := found[string(w.idOf(s.row))]
 		switch {
-		case w.chunk.Fates[s.row] == pipeline.Written:
+		case w.chunk.Fates[s.row] == pipeline.Written && len(w.idOf(s.row)) > 0:
 			created = append(created, s)
-		case record != nil && s.sent != nil:
-			w.takeStored(s, record, nil)
+		case record != nil:
+			w.takeChanged(s, record)
 		default:
 			w.unshown = append(w.unshown, s)
 		}
 	}
 	w.matchRead(created, found)
 	return nil
+}
+
+// findUnshown returns the records of rows that can be read now, by their ids. Where an id
+// may be that of another row the list, which may be behind, is not all that is asked.
+func (w *write) findUnshown(ctx context.Context, rows []sentRow) (map[string][]byte, error) {
+	ids := make([]string, 0, len(rows))
+	for _, s := range rows {
+		if id := w.idOf(s.row); len(id) > 0 {
+			ids = append(ids, string(id))
+		}
+	}
+	listed, err := w.bulk.findIDs(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	found := maps.Clone(listed)
+	if found == nil {
+		found = map[string][]byte{}
+	}
+	for _, s := range rows {
+		id := string(w.idOf(s.row))
+		if !s.placed || w.chunk.Fates[s.row] != pipeline.Written || id == "" || found[id] != nil {
+			continue
+		}
+		record, err := w.bulk.get(ctx, id)
+		if stops(ctx, err) {
+			return nil, err
+		}
+		if record == nil {
+			break // without one of them nothing is told of the others
+		}
+		found[id] = record
+	}
+	return found, nil
+}
+
+// takeChanged takes in that record was read of a row that changed it. What an earlier pass
+// sent of it is not known any more: what it wants, then, for the rest was there before.
+func (w *write) takeChanged(s sentRow, record []byte) {
+	if s.sent == nil {
+		s.sent = bytes.Clone(w.wanted(s.row))
+	}
+	w.unwarn([]sentRow{s})
+	w.takeStored(s, record, nil)
+}
+
+// unwarn takes back what was said of how rows are stored, for that is about to be seen
+// anew.
+func (w *write) unwarn(rows []sentRow) {
+	seen := make(map[int32]bool, len(rows))
+	for _, s := range rows {
+		seen[s.row] = true
+	}
+	c := w.chunk
+	c.Problems = append(c.Problems[:w.problems], slices.DeleteFunc(c.Problems[w.problems:], func(p pipeline.Problem) bool {
+		return seen[p.Row] && (p.Code == codeStoredOtherwise || p.Code == codeFilledIn)
+	})...)
 }
 
 // matchRead matches rows, which made records, with the records that were found by the ids
@@ -248,6 +319,7 @@ func (w *write) matchRead(rows []sentRow, found map[string][]byte) {
 	if len(rows) == 0 || w.answer.Match(append(body, ']'), w.sent(indices)) != nil {
 		return
 	}
+	w.unwarn(rows)
 	for i, row := range indices {
 		if w.answer.Written(i) && len(w.answer.ID(i)) > 0 {
 			w.setID(row, w.answer.ID(i))

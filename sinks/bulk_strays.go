@@ -41,6 +41,7 @@ type strays struct {
 	read bool
 	err  error
 	list []stray
+	held held
 }
 
 // loadStrays reads the strays, if that was not done before. Nothing is sent meanwhile: every
@@ -60,6 +61,7 @@ func (s *Bulk) loadStrays(ctx context.Context) error {
 	for _, object := range objects {
 		s.strays.list = append(s.strays.list, stray{id: string(jsonscan.Text(jsonscan.Member(object, idField))), object: object})
 	}
+	s.strays.held.list(s.strays.list)
 	return err
 }
 
@@ -76,6 +78,7 @@ func (w *write) matchStrays(ctx context.Context, rows []int32) error {
 	if interrupted(ctx, err) || stops(ctx, err) {
 		return err
 	}
+	w.bulk.dropHeld(s.strays.list)
 	rows = w.match(rows, s.strays.list)
 	if err != nil && len(rows) > 0 {
 		s.options.Log.Warn("rows stay in doubt", "cause", "which records were made since the run began cannot be told", "chunk", w.chunk.Seq, "rows", len(rows), "error", err)
@@ -113,15 +116,23 @@ func (w *write) matchLoose(ctx context.Context, rows []int32) ([]int32, error) {
 				return nil, err
 			}
 		}
-		if object != nil {
+		if object != nil && w.bulk.ageOf(object) != olderThanRun { // the answer may show records of others
 			list = append(list, stray{id: id, object: object})
 		}
 	}
+	w.bulk.dropHeld(list)
 	rows = w.match(rows, list)
 	w.loose = slices.DeleteFunc(w.loose, func(id string) bool {
 		return slices.ContainsFunc(list, func(s stray) bool { return s.taken && s.id == id })
 	})
 	return rows, nil
+}
+
+// dropHeld marks those of list taken that rows were found to have made meanwhile.
+func (s *Bulk) dropHeld(list []stray) {
+	for i := range list {
+		list[i].taken = list[i].taken || s.strays.held.has(list[i].id)
+	}
 }
 
 // match settles rows that fit one record of list that fits no other row. It returns the
@@ -151,6 +162,7 @@ func (w *write) match(rows []int32, list []stray) (left []int32) {
 				return false
 			}
 			list[i].taken, again = true, true
+			w.bulk.strays.held.add(list[i].id)
 			w.written(row, []byte(list[i].id))
 			w.takeCreated(row, list[i].object)
 			return true
@@ -203,7 +215,7 @@ func (w *write) rulesOut(row int32, record []byte) bool {
 	for raw, want := range jsonscan.Members(w.item(row)) {
 		name := string(jsonscan.Unquote(raw))
 		got := jsonscan.Member(record, name)
-		if got == nil || name == w.bulk.options.Key || !w.bulk.fields.keeps(name) {
+		if got == nil || name == w.bulk.options.Key || !w.bulk.fields.keeps(name, want) {
 			continue
 		}
 		if !w.sameValue(row, name, want, got) && !sharesLetters(want, got) {

@@ -56,6 +56,7 @@ func (w *write) begin(c *pipeline.Chunk) {
 
 // end lets go of the chunk.
 func (w *write) end() {
+	w.bulk.strays.held.release(w)
 	w.chunk, w.entry = nil, nil
 	clear(w.items[:cap(w.items)])
 	clear(w.keys[:cap(w.keys)])
@@ -274,9 +275,13 @@ func (w *write) confirm(ctx context.Context, rows []int32, o api.Outcome) (verdi
 		return w.refusedFor(ctx, rows, &o, refusals, w.bulk.contention(&o, sent, refusals))
 	}
 	for i, row := range rows {
-		if w.answer.Written(i) {
+		switch record := w.answer.Object(i); {
+		case !w.answer.Written(i):
+		case w.answer.How(i) != api.ByKey && w.bulk.existed(record): // it is somebody else's
+			w.loose = append(w.loose, string(w.answer.ID(i)))
+		default:
 			w.written(row, w.answer.ID(i))
-			w.takeCreated(row, w.answer.Object(i))
+			w.takeCreated(row, record)
 		}
 	}
 	refusals := w.answer.Refusals()

@@ -294,7 +294,7 @@ func (w *write) updated(c *change, record []byte) {
 	w.bulk.doubts.Store(0)
 	w.chunk.Fates[c.row] = pipeline.Updated
 	w.setID(c.row, []byte(c.id))
-	w.takeStored(sentRow{c.row, c.patch}, record, nil)
+	w.takeStored(sentRow{row: c.row, sent: c.patch}, record, nil)
 }
 
 // readChange settles the row of c by reading its record back, since there was no clear
