@@ -99,22 +99,33 @@ func (c *control) cause() string {
 // learn finds a control with the first of rows, if there is none yet, or waits
 // until another write has found one. It returns the rows still to be sent.
 func (s *Bulk) learn(ctx context.Context, w *write, rows []int32) ([]int32, error) {
-	c := &s.control
+	release, err := s.control.takeTurn(ctx)
+	if release == nil {
+		return rows, err
+	}
+	defer release()
+	return s.tryRows(ctx, w, rows)
+}
+
+// takeTurn waits for the turn to find a control, and returns what ends it. It returns nil
+// if there is a control, or will be none.
+func (c *control) takeTurn(ctx context.Context) (release func(), err error) {
 	if c.settled() {
-		return rows, nil
+		return nil, nil
 	}
 	select {
 	case <-c.done:
-		return rows, nil
+		return nil, nil
 	case <-ctx.Done():
-		return rows, context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	case c.turn <- struct{}{}:
-		defer func() { <-c.turn }()
+		release = func() { <-c.turn }
 	}
 	if c.settled() {
-		return rows, nil
+		release()
+		return nil, nil
 	}
-	return s.tryRows(ctx, w, rows)
+	return release, nil
 }
 
 // tryRows sends rows that have a usable key one by one until one of them serves

@@ -100,6 +100,8 @@ func (w *write) exists(row int32, records []api.Record) error {
 	return nil
 }
 
+var errShowsNoRecord = errors.New("the list shows no record at all, and records had the keys of some rows before")
+
 // lookFirst settles those of rows that are to make no second record with their key and
 // whose key is there. It returns the others.
 func (w *write) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
@@ -119,8 +121,11 @@ func (w *write) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
 		return rows, nil
 	}
 	known, err := w.bulk.anchored(ctx)
-	if err != nil || known == nil { // the list is empty
-		return rows, err
+	switch {
+	case err != nil:
+		return nil, err
+	case known == nil: // records had the keys of these rows: a list that is empty now is not believed
+		return nil, &lookupError{path: o.Path, err: errShowsNoRecord}
 	}
 	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(asked), Control: known.key}
 	found, err := w.bulk.client.FindByKeys(ctx, l)
@@ -131,7 +136,7 @@ func (w *write) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
 		return nil, &lookupError{path: o.Path, err: err}
 	}
 	for _, row := range asked {
-		if records := found[string(w.key(row))].Records; len(records) > 0 {
+		if records := w.perhapsOwn(row, found[string(w.key(row))].Records); len(records) > 0 {
 			w.found(row, records)
 		} else {
 			rest = append(rest, row)

@@ -21,7 +21,12 @@ type fieldForms struct {
 	seen    map[string]bool // members that came back as sent
 	wide    map[string]bool // members of which a value did that is not ASCII alone
 	changed map[string]bool // members that came back in another form, at least once
+	edges   map[uint64]bool // what was seen to be added or cut: see write.edge
 }
+
+// maxEdges bounds how many are remembered. A server adds the same to all values, or cuts
+// all at one length.
+const maxEdges = 1000
 
 // learnedRows is how many rows are looked at for members that come back as they were
 // sent. Those that do not are noticed in every row.
@@ -35,10 +40,14 @@ func (f *fieldForms) learn(sent []byte, stored []deviation) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.seen == nil {
-		f.seen, f.wide, f.changed = map[string]bool{}, map[string]bool{}, map[string]bool{}
+		f.seen, f.wide = map[string]bool{}, map[string]bool{}
+		f.changed, f.edges = map[string]bool{}, map[uint64]bool{}
 	}
 	for _, d := range stored {
 		f.changed[d.name] = true
+		if d.edge != 0 && len(f.edges) < maxEdges {
+			f.edges[d.edge] = true
+		}
 	}
 	for name, value := range jsonscan.Members(sent) {
 		if !f.seen[string(name)] {
@@ -50,11 +59,11 @@ func (f *fieldForms) learn(sent []byte, stored []deviation) {
 	}
 }
 
-// changes reports whether the member name came back in another form at least once.
-func (f *fieldForms) changes(name string) bool {
+// adds reports whether this was seen to be added or cut.
+func (f *fieldForms) adds(edge uint64) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.changed[name]
+	return edge != 0 && f.edges[edge]
 }
 
 // keeps reports whether the member name always came back as it was sent, so far, with

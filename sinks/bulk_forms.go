@@ -1,7 +1,9 @@
 package sinks
 
 import (
+	"bytes"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"unicode"
@@ -19,10 +21,14 @@ import (
 // A form is a set of traits: the kinds of characters, each single character outside
 // of letters and digits of ASCII, and the length. A key is trusted if each of its
 // traits was seen in some key that came back unchanged, and none longer was needed.
-// The zero keyForms trusts no key. It is for concurrent use.
+// A key that an older record has is kept by the API as it is, and tells what to expect
+// of new ones; it proves nothing, for the API may not have changed keys when that record
+// was made. The zero keyForms trusts no key. It is for concurrent use.
 type keyForms struct {
-	known atomic.Pointer[formSet]
-	mu    sync.Mutex // held to replace known
+	known  atomic.Pointer[formSet] // by answers to rows that were sent
+	stored atomic.Pointer[formSet] // by those and by records that there are
+	mu     sync.Mutex              // held to replace them
+	lost   [][]byte                // some keys that came back changed
 
 	altered atomic.Bool  // some key came back changed
 	cut     atomic.Int64 // characters of the shortest key that came back changed although only its length was new; 0: none
@@ -109,16 +115,19 @@ func unicodeTraits(key []byte) (t formTraits) {
 
 // trusts reports whether keys of the form of key were seen to be kept, so that a
 // key that is not found is not there.
-func (f *keyForms) trusts(key []byte) bool {
-	s := f.known.Load()
-	return s != nil && !s.broken && s.has(key) && utf8.RuneCount(key) <= s.longest
-}
+func (f *keyForms) trusts(key []byte) bool { return f.known.Load().trusts(key) }
 
 // expects reports whether keys of the form of key, but for its length, were seen to be
-// kept.
+// kept, or there are records with such keys.
 func (f *keyForms) expects(key []byte) bool {
-	s := f.known.Load()
+	s := f.stored.Load()
 	return s != nil && !s.broken && s.has(key)
+}
+
+// trusts reports whether s has all traits of key, and keys as long. The nil formSet has
+// none.
+func (s *formSet) trusts(key []byte) bool {
+	return s != nil && !s.broken && s.has(key) && utf8.RuneCount(key) <= s.longest
 }
 
 // has reports whether s has all traits of key. Its length is another matter.
@@ -144,7 +153,7 @@ const maxShort = 12
 
 // keeps reports whether the API is expected to keep keys of the form of key.
 func (f *keyForms) keeps(key []byte) bool {
-	return f.trusts(key) || f.expects(key) && utf8.RuneCount(key) <= maxShort && !f.cuts(key)
+	return f.stored.Load().trusts(key) || f.expects(key) && utf8.RuneCount(key) <= maxShort && !f.cuts(key)
 }
 
 // told reports whether it is known if the API keeps keys of the form of key.
@@ -157,7 +166,7 @@ func (f *keyForms) told(key []byte) bool {
 
 // start returns the start of key, of a length that the API was seen to keep of other keys.
 func (f *keyForms) start(key []byte) []byte {
-	s := f.known.Load()
+	s := f.stored.Load()
 	if s == nil {
 		return nil
 	}
@@ -167,46 +176,70 @@ func (f *keyForms) start(key []byte) []byte {
 
 // kept learns that key came back unchanged.
 func (f *keyForms) kept(key []byte) {
-	length := utf8.RuneCount(key)
-	if s := f.known.Load(); s != nil && length <= s.longest && s.has(key) {
+	f.learn(&f.known, key)
+	f.learn(&f.stored, key)
+}
+
+// met learns that there is a record with key.
+func (f *keyForms) met(key []byte) { f.learn(&f.stored, key) }
+
+// learn adds the form of key to the set in at. If that makes a form trusted in which a
+// key came back changed, none is trusted again.
+func (f *keyForms) learn(at *atomic.Pointer[formSet], key []byte) {
+	if s := at.Load(); s != nil && utf8.RuneCount(key) <= s.longest && s.has(key) {
 		return
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	next := at.Load().with(key)
+	next.broken = next.broken || slices.ContainsFunc(f.lost, next.trusts)
+	at.Store(next)
+}
+
+// with returns s with the form of key.
+func (s *formSet) with(key []byte) *formSet {
 	next := formSet{}
-	if s := f.known.Load(); s != nil {
+	if s != nil {
 		next = *s
 	}
-	runes := maps.Clone(next.runes)
-	if runes == nil {
-		runes = map[rune]struct{}{}
+	next.runes = maps.Clone(next.runes)
+	if next.runes == nil {
+		next.runes = map[rune]struct{}{}
 	}
-	t := traitsOf(key, func(r rune) bool {
-		if len(runes) < maxFormRunes {
-			runes[r] = struct{}{}
+	next.traits |= traitsOf(key, func(r rune) bool {
+		if len(next.runes) < maxFormRunes {
+			next.runes[r] = struct{}{}
 		}
 		return true
 	})
-	next.runes, next.traits, next.longest = runes, next.traits|t, max(next.longest, length)
-	f.known.Store(&next)
+	next.longest = max(next.longest, utf8.RuneCount(key))
+	return &next
 }
 
 // alters reports whether the API was seen to store a key in another form.
 func (f *keyForms) alters() bool { return f.altered.Load() }
 
-// changed learns that key was stored in another form. If its form was trusted, what
-// the API does to keys cannot be told from their forms, and none is trusted again.
+// maxLostKeys bounds how many keys that came back changed are remembered.
+const maxLostKeys = 100
+
+// changed learns that key was stored in another form. If its form was trusted, or comes
+// to be, what the API does to keys cannot be told from their forms, and none is trusted
+// again.
 func (f *keyForms) changed(key []byte) {
 	f.altered.Store(true)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	switch s := f.known.Load(); {
-	case s == nil || !f.expects(key):
-	case f.trusts(key):
-		next := *s
-		next.broken = true
-		f.known.Store(&next)
-	case !f.cuts(key):
+	if len(f.lost) < maxLostKeys {
+		f.lost = append(f.lost, bytes.Clone(key))
+	}
+	if f.expects(key) && !f.stored.Load().trusts(key) && !f.cuts(key) {
 		f.cut.Store(int64(utf8.RuneCount(key)))
+	}
+	for _, at := range []*atomic.Pointer[formSet]{&f.known, &f.stored} {
+		if s := at.Load(); s.trusts(key) {
+			next := *s
+			next.broken = true
+			at.Store(&next)
+		}
 	}
 }

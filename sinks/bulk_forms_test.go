@@ -6,6 +6,7 @@ func TestKeyFormsTrustOnlyWhatCameBackUnchanged(t *testing.T) {
 	tests := []struct {
 		name          string
 		kept, changed []string
+		after         []string // kept as well
 		trusted       []string
 		not           []string
 	}{
@@ -20,6 +21,7 @@ func TestKeyFormsTrustOnlyWhatCameBackUnchanged(t *testing.T) {
 		{name: "characters one by one", kept: []string{"A&B"}, trusted: []string{"C&D"}, not: []string{"C<D", "å"}},
 		{name: "several keys together", kept: []string{"AB-1", "ab", "x/y z"}, trusted: []string{"aB/-1", "A b"}, not: []string{"a_b"}},
 		{name: "a form not trusted that changed", kept: []string{"AB1"}, changed: []string{"A  B"}, trusted: []string{"B"}, not: []string{"A  B"}},
+		{name: "a form that changed before others were kept", kept: []string{"1"}, changed: []string{"B1"}, after: []string{"AB1"}, not: []string{"AB1", "1"}},
 		{name: "a trusted form that changed", kept: []string{"AB1"}, changed: []string{"B1"}, not: []string{"AB1", "A"}},
 	}
 	for _, test := range tests {
@@ -30,6 +32,9 @@ func TestKeyFormsTrustOnlyWhatCameBackUnchanged(t *testing.T) {
 			}
 			for _, key := range test.changed {
 				f.changed([]byte(key))
+			}
+			for _, key := range test.after {
+				f.kept([]byte(key))
 			}
 			for _, key := range test.trusted {
 				if !f.trusts([]byte(key)) {
@@ -42,6 +47,18 @@ func TestKeyFormsTrustOnlyWhatCameBackUnchanged(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A key that a record has tells what to expect, and is no proof.
+func TestKeyFormsOfRecords(t *testing.T) {
+	var f keyForms
+	f.met([]byte("K-100"))
+	if key := []byte("K-2"); !f.expects(key) || f.trusts(key) {
+		t.Error("a record with a key of the form: want it expected, and not trusted")
+	}
+	if f.changed([]byte("K-3")); f.expects([]byte("K-2")) {
+		t.Error("a key of the form was changed, and the form is still expected")
 	}
 }
 

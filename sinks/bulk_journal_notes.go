@@ -15,7 +15,7 @@ import (
 //	version, number of rows whose faults were pardoned, those rows,
 //	from version 2 on:
 //	  number of rows whose records were not shown whole, those rows,
-//	  number of deviations, for each: row, name, sum,
+//	  number of deviations, for each: row, name, its two sums,
 //	  number of ids of records that no row was matched with, those ids,
 //	and for each problem: row, field, column, severity, stage, code, shape, private
 //
@@ -77,6 +77,7 @@ func (d deviations) append(dst []byte) []byte {
 			dst = binary.AppendUvarint(dst, uint64(row))
 			dst = appendSized(dst, each.name)
 			dst = binary.LittleEndian.AppendUint64(dst, each.pair)
+			dst = binary.LittleEndian.AppendUint64(dst, each.edge)
 		}
 	}
 	return dst
@@ -140,8 +141,8 @@ func (r *packed) deviations(n int) deviations {
 	out := deviations{}
 	for left := r.uvarint(); left > 0 && !r.bad; left-- {
 		row, name := r.row(n), string(r.text())
-		if sum := r.bytes(8); !r.bad {
-			out[row] = append(out[row], deviation{name, binary.LittleEndian.Uint64(sum)})
+		if sums := r.bytes(16); !r.bad {
+			out[row] = append(out[row], deviation{name, binary.LittleEndian.Uint64(sums), binary.LittleEndian.Uint64(sums[8:])})
 		}
 	}
 	return out

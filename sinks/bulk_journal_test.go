@@ -26,7 +26,7 @@ func TestNotesComeBackAsTheyWere(t *testing.T) {
 	for name, want := range map[string]notes{
 		"what version 1 has room for": {problems: problems, excused: []int32{2, 7}},
 		"all": {problems: problems, excused: []int32{2, 7}, unshown: []int32{0, 8}, loose: []string{"a", ""},
-			stored: deviations{3: {{"email", 7}, {"name", 1 << 63}}, 9: {{"email", 1}}}},
+			stored: deviations{3: {{"email", 7, 0}, {"name", 1 << 63, 5}}, 9: {{"email", 1, 1 << 63}}}},
 	} {
 		data := want.append(nil)
 		got, err := readNotes(data, 10)
@@ -56,7 +56,7 @@ func TestNotesComeBackAsTheyWere(t *testing.T) {
 func FuzzReadNotes(f *testing.F) {
 	n := notes{problems: []pipeline.Problem{{Row: 1, Code: codeRefused, Private: "x"}}, excused: []int32{0}}
 	f.Add(n.append(nil))
-	n.unshown, n.stored, n.loose = []int32{1}, deviations{2: {{"email", 3}}}, []string{"id"}
+	n.unshown, n.stored, n.loose = []int32{1}, deviations{2: {{"email", 3, 4}}}, []string{"id"}
 	f.Add(n.append(nil))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		n, err := readNotes(data, 4)

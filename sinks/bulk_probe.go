@@ -68,19 +68,35 @@ func first(a, b int32) int32 {
 }
 
 // probe sends row alone, one row at a time in the whole run, unless the answer to another
-// has told meanwhile what is to be known.
+// has told meanwhile what is to be known. If there is no control yet, row is tried as it.
 func (w *write) probe(ctx context.Context, row int32) error {
 	f := &w.bulk.forms
 	f.probing.Lock()
 	defer f.probing.Unlock()
+	release, err := w.bulk.control.takeTurn(ctx)
+	if err != nil {
+		return err
+	}
+	if release != nil {
+		defer release()
+	}
 	if f.told(w.key(row)) || f.untold.Load() {
 		return nil
 	}
 	if made, err := w.madeBefore(ctx, row); made || err != nil {
 		return err
 	}
+	if w.bulk.plans {
+		f.kept(w.key(row)) // an answer would tell
+		return nil
+	}
 	if err := w.send(ctx, []int32{row}); err != nil {
 		return err
+	}
+	if release != nil {
+		if err := w.bulk.tried(ctx, w, row); err != nil {
+			return err
+		}
 	}
 	if err := w.readUnshown(ctx); err != nil {
 		return err
@@ -91,31 +107,17 @@ func (w *write) probe(ctx context.Context, row int32) error {
 	return nil
 }
 
-// madeBefore reports whether the list shows a record that may be what an earlier run made
-// of row, under its key in another form. Then the API does not keep keys. A key that
-// differs only in case, white space or Unicode form, which the list tells apart, may as
-// well be that of another record.
+// madeBefore reports whether there is a record that looks like what an earlier run made of
+// row, under its key in another form. Then the API does not keep keys.
 func (w *write) madeBefore(ctx context.Context, row int32) (bool, error) {
-	if !w.bulk.options.KeyContains {
+	o := &w.bulk.options
+	if !o.KeyContains {
 		return false, nil
 	}
 	key := w.key(row)
 	parts := []string{longestWord(key), longestWord(w.bulk.forms.start(key))} // keys that are cut have the second
-	for _, part := range slices.Compact(parts) {
-		if part == "" {
-			continue
-		}
-		if made, err := w.madeWith(ctx, row, part); made || err != nil {
-			return made, err
-		}
-	}
-	return false, nil
-}
-
-// madeWith is madeBefore for records whose keys have this part.
-func (w *write) madeWith(ctx context.Context, row int32, part string) (bool, error) {
-	o := &w.bulk.options
-	records, err := w.bulk.client.Containing(ctx, o.Path, o.Key, part)
+	parts = slices.DeleteFunc(slices.Compact(parts), func(part string) bool { return part == "" })
+	records, err := w.bulk.finder.Alike(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: []string{string(key)}}, parts)
 	if err != nil {
 		if interrupted(ctx, err) || stops(ctx, err) {
 			return false, err
@@ -123,14 +125,18 @@ func (w *write) madeWith(ctx context.Context, row int32, part string) (bool, err
 		o.Log.Warn("whether a record has a key in another form cannot be told", "error", err)
 		return false, nil
 	}
-	folded := api.FoldKey(string(w.key(row)))
 	for _, r := range records {
-		if api.FoldKey(r.Key) != folded && w.looksLike(row, r.Object) && len(w.othersOf([]api.Record{r})) > 0 {
-			w.bulk.forms.changed(w.key(row))
+		if r.Key != string(key) && !w.bulk.ownsRecord(r) && w.looksLike(row, r.Object) {
+			w.bulk.forms.changed(key)
 			return true, nil
 		}
 	}
 	return false, nil
+}
+
+// ownsRecord reports whether r is what this run made of a row, or a row of it is about.
+func (s *Bulk) ownsRecord(r api.Record) bool {
+	return s.claims.has(createClaim, []byte(strings.TrimSpace(r.Key))) || s.claims.has(idClaim, []byte(strings.ToLower(r.ID)))
 }
 
 // looksLike reports whether record has all values of row in some form, its key cut or with

@@ -159,18 +159,20 @@ func (w *write) sendAnew(rows []int32) {
 }
 
 // adopt settles those of rows, which were in doubt, that have records, and returns those
-// that have none, and those whose keys a record has in another form, which may be their
-// own. Where a row changes the record there is, it is compared with it once more.
+// that have none, and those of which their keys do not tell: a record has the key in
+// another form, and may be their own. Where a row changes the record there is, it is compared with it once more.
 func (w *write) adopt(rows []int32, found map[string]api.Found) (absent, near []int32) {
 	for _, row := range rows {
 		of := found[string(w.key(row))]
-		switch records := of.Records; {
+		switch records := w.perhapsOwn(row, of.Records); {
 		case len(records) == 0 && len(of.Near) > 0:
 			near = append(near, row)
 		case len(records) == 0:
 			absent = append(absent, row)
 		case w.bulk.options.Mode == Upsert && (len(records) > 1 || !w.isOwn(row, records[0].Object)):
 			w.sendAnew([]int32{row})
+		case w.leavesDoubt(row, records):
+			near = append(near, row)
 		default:
 			w.found(row, records)
 		}

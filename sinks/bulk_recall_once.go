@@ -33,7 +33,8 @@ func (w *write) seekOnce(ctx context.Context, rows []int32) {
 	}
 	there := 0
 	for _, row := range rows {
-		if records := found[string(w.key(row))].Records; len(records) == 1 && w.isOwn(row, records[0].Object) {
+		records := w.perhapsOwn(row, found[string(w.key(row))].Records)
+		if len(records) == 1 && w.isOwn(row, records[0].Object) && !w.leavesDoubt(row, records) {
 			w.found(row, records)
 			there++
 		}

@@ -56,7 +56,7 @@ func (w *write) settleOthers(ctx context.Context, r *verdict, complete bool) err
 	case atomicity == PartialWrites && complete:
 		for _, row := range r.left {
 			w.written(row, nil)
-			w.unshown = append(w.unshown, sentRow{row: row})
+			w.unshown = append(w.unshown, sentRow{row: row, sent: w.item(row)})
 		}
 		r.left = nil
 	default:
@@ -221,9 +221,12 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 	}
 	var absent, unclear []int32
 	for i, row := range asked {
-		switch of := found[keys[i]]; {
-		case len(of.Records) > 0:
-			w.found(row, of.Records)
+		of := found[keys[i]]
+		switch records := w.perhapsOwn(row, of.Records); {
+		case len(records) > 0 && w.leavesDoubt(row, records):
+			unclear = append(unclear, row)
+		case len(records) > 0:
+			w.found(row, records)
 		case len(of.Near) == 0 && w.bulk.forms.trusts(w.key(row)):
 			absent = append(absent, row)
 		default:
@@ -231,7 +234,7 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 		}
 	}
 	if len(unclear) > 0 {
-		w.doubt(unclear, "they are not found by their keys, and the API was not seen to keep keys of this form", 0, nil)
+		w.doubt(unclear, "their keys do not tell: the API was not seen to keep keys of this form, or made several records with them", 0, nil)
 	}
 	return absent, nil
 }
@@ -285,6 +288,39 @@ func (w *write) lookupable(rows []int32, control string) (asked []int32, keys []
 // row made.
 func (w *write) isOwn(row int32, record []byte) bool {
 	return w.bulk.ageOf(record) == ofRun || api.Same(w.item(row), record)
+}
+
+// perhapsOwn returns those of records, which have the key of row, that the row may have
+// made: none that is older than the run, unless all are, and if only one of them holds
+// what was sent, that one.
+func (w *write) perhapsOwn(row int32, records []api.Record) []api.Record {
+	if len(records) < 2 {
+		return records
+	}
+	older := func(r api.Record) bool { return w.bulk.ageOf(r.Object) == olderThanRun }
+	young := slices.DeleteFunc(slices.Clone(records), older)
+	if len(young) == 0 {
+		return records
+	}
+	differs := func(r api.Record) bool { return !api.Same(w.item(row), r.Object) }
+	if same := slices.DeleteFunc(slices.Clone(young), differs); len(same) == 1 {
+		return same
+	}
+	return young
+}
+
+// leavesDoubt reports whether records, which have the key of row, do not tell what became
+// of it: several were made since the run began, or the API made this key out of that of
+// another row, it may be; or none was made since then, and the row's own may have another
+// key, which the API made of it.
+func (w *write) leavesDoubt(row int32, records []api.Record) bool {
+	switch w.bulk.ageOf(records[0].Object) {
+	case ofRun:
+		return len(records) > 1 || w.bulk.forms.alters() && w.bulk.options.Strays != nil
+	case olderThanRun:
+		return !w.bulk.forms.trusts(w.key(row))
+	}
+	return false
 }
 
 // found settles a row that was sent by the records that have its key. One that was made

@@ -24,6 +24,7 @@ import (
 type deviation struct {
 	name string // of the member
 	pair uint64 // keyed sum of the name, what was sent, and what was stored: see write.pair
+	edge uint64 // keyed sum of what was added or cut at an end: see write.edge; 0: nothing
 }
 
 // deviations are those of the records of a chunk, by the indices of their rows.
@@ -152,7 +153,7 @@ func (w *write) keepDeviation(row int32, name string, want, got jsontext.Value) 
 		w.stored = deviations{}
 	}
 	list := slices.DeleteFunc(w.stored[row], func(d deviation) bool { return d.name == name })
-	w.stored[row] = append(list, deviation{name, w.pair(name, want, got)})
+	w.stored[row] = append(list, deviation{name, w.pair(name, want, got), w.edge(name, want, got)})
 }
 
 // pair returns a keyed sum of the member name, what was sent of it, nil if nothing,

@@ -2,9 +2,11 @@ package sinks
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -18,7 +20,8 @@ import (
 // since the run began and which no row of the run is known to have made. The terms:
 //
 //   - A record fits a row if it holds each value of the row as it was sent or in another
-//     form of it, the key too.
+//     form of it, the key too. Two forms of a value have the same letters and digits, but
+//     for what the API was seen to add to a value of this field, or to cut off.
 //   - A row and a record are matched if they fit each other and nothing else.
 //   - A record is ruled out for a row if it holds another value, not only another form,
 //     in a field that the API always kept as it was sent.
@@ -183,7 +186,7 @@ func (w *write) fits(row int32, record []byte) bool {
 // inSomeForm reports whether got, what a record shows of the member name, may be what the
 // API made of want.
 func (w *write) inSomeForm(row int32, name string, want, got jsontext.Value) bool {
-	return w.sameValue(row, name, want, got) || sameLetters(want, got) || w.bulk.fields.changes(name) && affixed(want, got)
+	return w.sameValue(row, name, want, got) || sameLetters(want, got) || w.bulk.fields.adds(w.edge(name, want, got))
 }
 
 // sameValue reports whether got, what a record shows of the member name, is want, or
@@ -225,12 +228,42 @@ func (w *write) rulesOut(row int32, record []byte) bool {
 // sameLetters reports whether two texts have the same letters and digits.
 func sameLetters(a, b jsontext.Value) bool { return lettersOf(a) == lettersOf(b) && isText(a, b) }
 
-// affixed reports whether stored may be sent with something in front of it, or cut at
-// either end.
-func affixed(sent, stored jsontext.Value) bool {
+// affixed reports whether stored may be sent with something added, or cut, at one end.
+func affixed(sent, stored jsontext.Value) bool { return edgeOf(sent, stored) != nil }
+
+// edge returns a keyed sum of what was added to want, sent in the member name, or cut off,
+// to make got; 0 if that is not how they differ.
+func (w *write) edge(name string, want, got jsontext.Value) uint64 {
+	edge := edgeOf(want, got)
+	if edge == nil || w.bulk.options.Journal == nil {
+		return 0
+	}
+	return w.bulk.options.Journal.Sum(append(appendSized([]byte(nil), name), edge...))
+}
+
+// edgeOf tells what was added to sent, or cut off, to make stored: by letters and digits.
+// What is cut to a length is told by that. It is nil if that is not how they differ.
+func edgeOf(sent, stored jsontext.Value) []byte {
+	if !isText(sent, stored) {
+		return nil
+	}
 	a, b := lettersOf(sent), lettersOf(stored)
-	return isText(sent, stored) && a != "" && b != "" &&
-		(strings.HasSuffix(b, a) || strings.HasPrefix(a, b) || strings.HasSuffix(a, b))
+	if a == "" || b == "" || a == b {
+		return nil
+	}
+	if front, ok := strings.CutSuffix(b, a); ok {
+		return []byte("in front " + front)
+	}
+	if behind, ok := strings.CutPrefix(b, a); ok {
+		return []byte("behind " + behind)
+	}
+	if front, ok := strings.CutSuffix(a, b); ok {
+		return []byte("not in front " + front)
+	}
+	if strings.HasPrefix(a, b) {
+		return fmt.Appendf(nil, "cut to %d", utf8.RuneCount(jsonscan.Text(stored)))
+	}
+	return nil
 }
 
 // sharesLetters reports whether the letters and digits of one text are part of the

@@ -16,6 +16,9 @@ type Finder interface {
 	// FindByKeys is that of api.Client.
 	FindByKeys(ctx context.Context, l api.Lookup) (map[string]api.Found, error)
 
+	// Alike is that of api.Client.
+	Alike(ctx context.Context, l api.Lookup, parts []string) ([]api.Record, error)
+
 	// Get is that of api.Client.
 	Get(ctx context.Context, path, id string, into []byte) (api.Outcome, error)
 }
@@ -60,8 +63,12 @@ func (w *write) foresee(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if create, err = w.provable(ctx, create); err != nil {
+		return err
+	}
 	for _, row := range create {
 		w.chunk.Fates[row] = pipeline.Written
+		w.bulk.forms.kept(w.key(row)) // until an answer tells otherwise
 	}
 	w.keepTwins()
 	w.giveIDs()

@@ -135,7 +135,7 @@ func (w *write) findKeys(ctx context.Context, rows []int32, known *anchor) (abse
 		switch {
 		case len(records) > 0:
 			if key := w.key(row); records[0].Key == string(key) {
-				w.bulk.forms.kept(key) // what is stored so stays so
+				w.bulk.forms.met(key)
 			}
 			if err := w.settleByKey(row, records); err != nil {
 				return nil, err

@@ -326,6 +326,18 @@ func (l *live) hasFolded(field, key string) (has bool, err error) {
 	return has, err
 }
 
+// Alike returns the records whose key differs from the only one that look asks for in
+// case, white space or Unicode form. Other forms, which api.Client finds by the parts, are
+// not looked for.
+func (l *live) Alike(_ context.Context, look api.Lookup, _ []string) (records []api.Record, err error) {
+	err = l.find(kindFolded, []byte(api.FoldKey(look.Keys[0])), func(record []byte) error {
+		stored := string(jsonscan.Text(jsonscan.Member(record, look.Field)))
+		records = append(records, api.Record{ID: idOfRecord(record), Key: stored, Object: record})
+		return nil
+	})
+	return records, err
+}
+
 // askFor asks the list for keys, and adds to found what it shows of them.
 func (l *live) askFor(ctx context.Context, look api.Lookup, keys []string, found map[string]api.Found) error {
 	if len(keys) == 0 {

@@ -17,8 +17,9 @@ import (
 	"flytt/sinks"
 )
 
-// conflictCodes are what is said of rows whose key a record had, which may be their own.
-var conflictCodes = []pipeline.Code{sinks.CodeKeyConflict, sinks.CodeKeyNotUnique}
+// keyTaken are the codes of rows that were rejected because records had their key. One of
+// the records may be that of the row itself.
+var keyTaken = []pipeline.Code{sinks.CodeKeyConflict, sinks.CodeKeyNotUnique}
 
 // conflicts returns those of rows that the family rejected because records had their
 // key: in rejects.csv their reasons name the code. Where that file cannot be read any
@@ -26,11 +27,11 @@ var conflictCodes = []pipeline.Code{sinks.CodeKeyConflict, sinks.CodeKeyNotUniqu
 func (f family) conflicts(rows rowSet) (rowSet, error) {
 	found := rowSet{}
 	for _, r := range f {
-		if r != f[0] && r.retry == nil || !slices.ContainsFunc(conflictCodes, r.rejectedFor) {
+		if r != f[0] && r.retry == nil || !r.rejectedFor(keyTaken...) {
 			continue
 		}
 		err := eachReason(filepath.Join(r.path, "rejects.csv"), func(row int64, reasons string) {
-			if slices.ContainsFunc(conflictCodes, func(c pipeline.Code) bool { return strings.Contains(reasons, "["+string(c)+"]") }) {
+			if slices.ContainsFunc(keyTaken, func(code pipeline.Code) bool { return strings.Contains(reasons, "["+string(code)+"]") }) {
 				found.add(row)
 			}
 		})
@@ -44,13 +45,13 @@ func (f family) conflicts(rows rowSet) (rowSet, error) {
 	return found.and(rows), nil
 }
 
-// rejectedFor reports whether the run rejected rows for code.
-func (r *pastRun) rejectedFor(code pipeline.Code) bool {
+// rejectedFor reports whether the run rejected rows for one of codes.
+func (r *pastRun) rejectedFor(codes ...pipeline.Code) bool {
 	if r.summary == nil {
 		return true // as far as is known
 	}
 	for _, reason := range r.summary.Rejects {
-		if reason.Code == code {
+		if slices.Contains(codes, reason.Code) {
 			return true
 		}
 	}

@@ -48,7 +48,7 @@ type retryRecord struct {
 	Settled rowSet `json:"not_rejected,omitempty"`
 	Clash   rowSet `json:"key_written,omitempty"` // rejected still: another row with its key arrived
 
-	// Conflict has the rows that were rejected because a record had their key: they are
+	// Conflict has the rows that were rejected because records had their key: they are
 	// looked up before they are sent, and make no second one.
 	Conflict rowSet    `json:"key_conflict,omitempty"`
 	Began    time.Time `json:"began,omitzero"` // when the run did that the rows are of

@@ -26,6 +26,11 @@ func eachRow(path string, visit func(row int64) error) error {
 // written.csv and undone.csv, whose first column it is, and the second the key. A
 // file that is not there has no rows.
 func eachKey(path string, visit func(row int64, key []byte) error) error {
+	return eachEntry(path, func(row int64, key, _ []byte) error { return visit(row, key) })
+}
+
+// eachEntry is eachKey with the ids of the records, which written.csv and undone.csv have.
+func eachEntry(path string, visit func(row int64, key, id []byte) error) error {
 	o := sources.Options{Origin: true}
 	name := filepath.Base(path)
 	written := name == "written.csv" || name == "undone.csv"
@@ -43,17 +48,18 @@ func eachKey(path string, visit func(row int64, key []byte) error) error {
 			return fmt.Errorf("%s is not as flytt wrote it: its columns %s and %s are not both there", shorten(path), pipeline.RowColumn, pipeline.ErrorsColumn)
 		}
 		for i, row := range b.Rows {
-			var key []byte
+			var key, id []byte
 			if written {
 				row, _ = strconv.ParseInt(string(b.Input[0].Value(i)), 10, 64)
-				if key = b.Input[1].Value(i); o.Delimiter != ";" { // of those the source takes the guards off
-					key = pipeline.UnguardCell(key)
+				key, id = b.Input[1].Value(i), b.Input[2].Value(i)
+				if o.Delimiter != ";" { // of those the source takes the guards off
+					key, id = pipeline.UnguardCell(key), pipeline.UnguardCell(id)
 				}
 			}
 			if row <= 0 {
 				return fmt.Errorf("%s is not as flytt wrote it: a row has no number", shorten(path))
 			}
-			if err := visit(row, key); err != nil {
+			if err := visit(row, key, id); err != nil {
 				return err
 			}
 		}

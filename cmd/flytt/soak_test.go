@@ -6,13 +6,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,16 +19,16 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"flytt/internal/sandbox"
-	"flytt/pipeline"
 )
 
 // The soak holds the promise against everything at once: a register is imported
-// by one process into an API that another process serves and that fails in every
-// way it knows; the importer is killed, at any moment or at a chosen point of its
-// journal, and gone on with, again and again. In the end the API has each valid
-// row exactly once, the rejects are exactly the others, and the account says so.
+// by one process into an API that another process serves, that stores rows in forms
+// of its own, answers in a way of its own, and fails in every way it knows (see
+// soak_draw_test.go). The importer is killed, at any moment or at a chosen point of
+// its journal, and resumed, again and again. In the end the API has each valid row
+// exactly once, the rejects are exactly the others, and the account and its warnings
+// say so (see soak_oracle_test.go); a verification finds nothing, and an undo leaves
+// nothing behind.
 //
 // FLYTT_SOAK_KILLS says how many kills there are (20), FLYTT_SOAK_SEED where the
 // dice begin. Both processes are built without the race detector.
@@ -73,7 +69,7 @@ func soakAll(t *testing.T, ends int, end func(*soak, *exec.Cmd) func() func()) {
 		s := newSoak(t, flytt, uint64(seed+campaign), end)
 		done := s.run(min(ends, 7))
 		ends -= done
-		t.Logf("seed %d: ended %d times, %s; %d left", seed+campaign, done, s.faults, ends)
+		t.Logf("%s: ended %d times; %d left", s, done, ends)
 	}
 }
 
@@ -102,14 +98,15 @@ func buildFlytt(t *testing.T) string {
 // soak is one register on its way into one API.
 type soak struct {
 	t      *testing.T
+	seed   uint64
 	rng    *rand.Rand
 	flytt  string
 	dir    string
-	faults []string
+	api    []string // flags of the sandbox
 	env    []string
-	valid  map[string]bool // by key, whether the row can be written
-	output bytes.Buffer    // of the last process
-	served bytes.Buffer    // what the sandbox said
+	rows   []soakRow
+	output bytes.Buffer // of the last process
+	served bytes.Buffer // what the sandbox said
 
 	// end prepares the end of an importer. Begin is called when it has started, and
 	// stop when it is over.
@@ -117,67 +114,22 @@ type soak struct {
 }
 
 func newSoak(t *testing.T, flytt string, seed uint64, end func(*soak, *exec.Cmd) func() func()) *soak {
-	s := &soak{t: t, end: end, rng: rand.New(rand.NewPCG(seed, 0)), flytt: flytt, dir: t.TempDir(), valid: map[string]bool{}}
+	s := &soak{t: t, end: end, seed: seed, rng: rand.New(rand.NewPCG(seed, 0)), flytt: flytt, dir: t.TempDir()}
 	s.env = append(os.Environ(), "FLYTT_KEY_DIR="+filepath.Join(s.dir, "key"))
+	s.drawRows()
+	s.drawAPI()
 	s.writeInput()
-	s.chooseFaults()
 	return s
 }
 
+// String tells what was drawn.
+func (s *soak) String() string { return fmt.Sprintf("seed %d: flytt sandbox %q", s.seed, s.api) }
+
 func (s *soak) path(name string) string { return filepath.Join(s.dir, name) }
-
-const soakClient = "6f9a3c1e-0000-4000-8000-%012d"
-
-// writeInput writes a register in which some rows break a rule, and some refer to
-// a client that only the API knows not to exist.
-func (s *soak) writeInput() {
-	var rows, clients strings.Builder
-	rows.WriteString("Nr,Namn,Titel,Kund,E-post\n")
-	clients.WriteString("id\n")
-	for i := range 7 {
-		fmt.Fprintf(&clients, soakClient+"\n", i)
-	}
-	for i := range soakRows {
-		key, client, email := fmt.Sprintf("S-%05d", i), i%7, fmt.Sprintf("p%d@example.se", i)
-		s.valid[key] = true
-		switch {
-		case s.rng.IntN(23) == 0:
-			email, s.valid[key] = "nobody", false
-		case s.rng.IntN(61) == 0:
-			client, s.valid[key] = 99, false
-		}
-		fmt.Fprintf(&rows, "%s,Person %d,Kontaktperson,"+soakClient+",%s\n", key, i, client, email)
-	}
-	const mapping = "resource: externalclientcontactperson\nfields: {custom_id: Nr, name: Namn, title: Titel, external_client.id: Kund, email: E-post}\n"
-	for name, text := range map[string]string{"in.csv": rows.String(), "clients.csv": clients.String(), "mapping.yaml": mapping} {
-		if err := os.WriteFile(s.path(name), []byte(text), 0o600); err != nil {
-			s.t.Fatal(err)
-		}
-	}
-}
-
-// soakFaults are what an API may suffer, each now and then.
-var soakFaults = []string{
-	"bulk:4%:reset", "bulk:5%:commit-then-reset", "bulk:3%:late-commit=150ms", "bulk:5%:429=0", "bulk:3%:503=date:1",
-	"bulk:3%:500", "bulk:3%:commit-then-502", "bulk:3%:truncate", "bulk:2%:html", "bulk:2%:wrong-count=-3", "bulk:3%:slow=20000",
-	"bulk:2%:commit-then-504", "bulk:2%:413=4000", "list:4%:503", "list:3%:truncate", "list:3%:reset",
-}
-
-// chooseFaults rolls the dice on what the API leaves open and what it suffers.
-func (s *soak) chooseFaults() {
-	pick := func(values ...string) string { return values[s.rng.IntN(len(values))] }
-	s.faults = []string{"--bulk", pick("all", "partial"), "--errors", pick("aligned", "indexed", "listed", "keyed", "detail", "text"),
-		"--answer-order", pick("sent", "reversed", "shuffled"), "--fault-seed", strconv.Itoa(s.rng.IntN(1000))}
-	for _, f := range soakFaults {
-		if s.rng.IntN(3) > 0 {
-			s.faults = append(s.faults, "--fault", f)
-		}
-	}
-}
 
 // serve starts the API and returns how to end it.
 func (s *soak) serve() (stop func()) {
-	args := append([]string{"sandbox", "--db", s.path("api.db"), "--addr", "127.0.0.1:0", "--strict-relations", "--related", "externalclient=" + s.path("clients.csv")}, s.faults...)
+	args := append([]string{"sandbox", "--db", s.path("api.db"), "--addr", "127.0.0.1:0", "--strict-relations", "--related", "externalclient=" + s.path("clients.csv")}, s.api...)
 	cmd := exec.CommandContext(s.t.Context(), s.flytt, args...)
 	cmd.Dir, cmd.Env = s.dir, s.env
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
@@ -221,8 +173,10 @@ func (s *soak) run(ends int) (done int) {
 		}
 	}
 	s.finish()
+	records := s.records()
+	s.check(records)
+	s.lookBack(len(records))
 	stop()
-	s.check()
 	return done
 }
 
@@ -302,11 +256,11 @@ func (s *soak) expect(code int) {
 	switch code {
 	case exitDone, exitRejects, exitUncertain, exitFatal, exitInterrupted:
 	default:
-		s.t.Fatalf("%s\nexit code %d:\n%s", s.faults, code, &s.output)
+		s.t.Fatalf("%s\nexit code %d:\n%s", s, code, &s.output)
 	}
 }
 
-// finish goes on with the run until it is through.
+// finish resumes the run until it is through.
 func (s *soak) finish() {
 	for range 12 {
 		code := exitStatus(s.command(s.t.Context(), s.next()).Run())
@@ -315,113 +269,34 @@ func (s *soak) finish() {
 		}
 		s.expect(code)
 	}
-	s.t.Fatalf("%s\nthe run does not come to an end:\n%s", s.faults, &s.output)
+	s.t.Fatalf("%s\nthe run does not come to an end:\n%s", s, &s.output)
 }
 
-// check holds the API, the files and the account against the register.
-func (s *soak) check() {
-	ids := s.stored()
-	want := 0
-	for key, valid := range s.valid {
-		switch n := len(ids[key]); {
-		case valid && n != 1:
-			s.t.Errorf("a valid row is there %d times", n)
-		case !valid && n != 0:
-			s.t.Errorf("a row that breaks a rule is there %d times", n)
-		}
-		if valid {
-			want++
-		}
+// lookBack verifies the run, which finds nothing, and in half of the campaigns undoes it:
+// of n records none is left.
+func (s *soak) lookBack(n int) {
+	s.succeeds("verify", "run")
+	if s.seed%2 > 0 {
+		return
 	}
-	if len(ids) != want {
-		s.t.Errorf("the API has %d keys, want %d", len(ids), want)
-	}
-	s.checkSummary(int64(want))
-	s.checkRecords(ids)
-	if s.t.Failed() {
-		s.t.Fatalf("%s", s.faults)
+	s.succeeds("undo", "run", "--yes", "--settle", soakSettle.String())
+	if left := len(s.records()); left > 0 {
+		s.t.Fatalf("%s\nundo leaves %d of %d records:\n%s", s, left, n, &s.output)
 	}
 }
 
-// stored returns the ids of the records that the API has, by their keys.
-func (s *soak) stored() map[string][]string {
-	box, err := sandbox.New(sandbox.Options{DB: s.path("api.db")})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer box.Close()
-	return idsOf(s.t, box)
-}
-
-// idsOf returns the ids of the records that box has, by their keys.
-func idsOf(t *testing.T, box *sandbox.Sandbox) map[string][]string {
-	t.Helper()
-	ids := map[string][]string{}
-	for page := 1; ; page++ {
-		r := httptest.NewRequest(http.MethodGet, fmt.Sprintf("/organization/externalclientcontactperson/list/?_page=%d&_page_size=1000&_order_by=id", page), nil)
-		for _, name := range credentialNames {
-			r.Header.Set("X-PIGELLO-"+strings.ReplaceAll(strings.TrimPrefix(name, "FLYTT_"), "_", "-"), sandbox.DefaultCredential)
-		}
-		w := httptest.NewRecorder()
-		box.ServeHTTP(w, r)
-		var records []struct {
-			ID  string `json:"id"`
-			Key string `json:"custom_id"`
-		}
-		if err := json.Unmarshal(w.Body.Bytes(), &records); err != nil {
-			t.Fatalf("list: %d: %v", w.Code, err)
-		}
-		if len(records) == 0 {
-			return ids
-		}
-		for _, record := range records {
-			ids[record.Key] = append(ids[record.Key], record.ID)
+// succeeds runs flytt, again if the API's failures stopped it.
+func (s *soak) succeeds(args ...string) {
+	for range 6 {
+		switch code := exitStatus(s.command(s.t.Context(), args).Run()); code {
+		case exitDone:
+			return
+		case exitFatal, exitUncertain:
+		default:
+			s.t.Fatalf("%s\n%v: exit code %d:\n%s", s, args, code, &s.output)
 		}
 	}
-}
-
-func (s *soak) checkSummary(want int64) {
-	data, err := os.ReadFile(s.path("run/summary.json"))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	var summary struct {
-		Rows     map[string]int64
-		Balanced bool
-	}
-	if err := json.Unmarshal(data, &summary); err != nil {
-		s.t.Fatal(err)
-	}
-	expected := map[string]int64{"read": soakRows, "written": want, "rejected": soakRows - want, "in_doubt": 0, "not_sent": 0, "skipped": 0, "unchanged": 0}
-	got := maps.Clone(summary.Rows)
-	maps.DeleteFunc(got, func(name string, _ int64) bool { _, known := expected[name]; return !known })
-	if !maps.Equal(got, expected) || !summary.Balanced {
-		s.t.Errorf("summary: %v, balanced %v; want %v", summary.Rows, summary.Balanced, expected)
-	}
-}
-
-// checkRecords holds written.csv and rejects.csv against what the API has.
-func (s *soak) checkRecords(ids map[string][]string) {
-	written := map[string]string{}
-	for _, row := range s.table("run/written.csv") {
-		written[row[1]] = string(pipeline.UnguardCell([]byte(row[2]))) // an id such as 98582535-943e-… reads as a number
-	}
-	for key, id := range ids {
-		if written[key] != id[0] {
-			s.t.Errorf("written.csv has another id for a row")
-		}
-	}
-	if len(written) != len(ids) {
-		s.t.Errorf("written.csv has %d rows, the API %d", len(written), len(ids))
-	}
-	for _, row := range s.table("run/rejects.csv") {
-		if s.valid[row[0]] {
-			s.t.Errorf("a valid row stands in rejects.csv: %s", row[len(row)-1])
-		}
-	}
-	if n, want := len(s.table("run/rejects.csv")), soakRows-len(ids); n != want {
-		s.t.Errorf("rejects.csv has %d rows, want %d", n, want)
-	}
+	s.t.Fatalf("%s\n%v does not come to an end:\n%s", s, args, &s.output)
 }
 
 // table reads a CSV file, without its header.

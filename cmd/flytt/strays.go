@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"flytt/internal/api"
@@ -46,6 +47,9 @@ func (j *job) strays(ctx context.Context) (objects [][]byte, err error) {
 	if err := s.addWritten(j.writing.journal); err != nil {
 		return nil, err
 	}
+	if err := j.addRetried(&s); err != nil {
+		return nil, err
+	}
 	objects, err = s.find()
 	return objects, errors.Join(err, unproved)
 }
@@ -82,12 +86,18 @@ type straySearch struct {
 	text   []byte // buffer
 }
 
-// ofRun is in place of where a record is in the copy: the id of a row that was written.
-const ofRun = 0
+// ofRun is in place of where a record is in the copy: the id of a row that was written, by
+// this run, which the list has to show, or by one that it belongs to.
+const (
+	ofRun     = 0
+	expected  = 0
+	elsewhere = 1
+)
 
-// add adds the id of the record that is at some place of the copy, counted from 1.
-func (s *straySearch) add(id []byte, at int64, size int) error {
-	r := clash.Record{Row: at, Tag: uint64(size)}
+// add adds the id of the record that is at some place of the copy, counted from 1, with its
+// size, or is ofRun.
+func (s *straySearch) add(id []byte, at int64, tag uint64) error {
+	r := clash.Record{Row: at, Tag: tag}
 	r.Hi, r.Lo, s.text = digest(s.text, &s.seed, kindID, appendID(nil, id))
 	return s.sorter.Add([]clash.Record{r})
 }
@@ -100,7 +110,7 @@ func (s *straySearch) read(ctx context.Context, rows *api.Rows) error {
 		if _, err := out.Write(record); err != nil {
 			return fmt.Errorf("copy of the records: %w", err)
 		}
-		if err := s.add(jsonscan.Text(jsonscan.Member(record, "id")), at, len(record)); err != nil {
+		if err := s.add(jsonscan.Text(jsonscan.Member(record, "id")), at, uint64(len(record))); err != nil {
 			return err
 		}
 		at += int64(len(record))
@@ -119,9 +129,36 @@ func (s *straySearch) addWritten(jr *journal.Journal) error {
 			if fate != pipeline.Written || e.IDs.Len() <= i || e.IDs.Null(i) {
 				continue
 			}
-			if err := s.add(e.IDs.Value(i), ofRun, 0); err != nil {
+			if err := s.add(e.IDs.Value(i), ofRun, expected); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// addRetried adds the ids of the records that the run made whose rows j retries, and those
+// of its other retries: some may have been made within the second in which j began.
+func (j *job) addRetried(s *straySearch) error {
+	if j.writing.retry == nil {
+		return nil
+	}
+	f, err := readFamily(j.writing.retry.Run)
+	if err != nil {
+		return err
+	}
+	for _, r := range f {
+		if r.path == j.dir.Path {
+			continue
+		}
+		err := eachEntry(filepath.Join(r.path, "written.csv"), func(_ int64, _, id []byte) error {
+			if len(id) == 0 {
+				return nil
+			}
+			return s.add(id, ofRun, elsewhere)
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -140,7 +177,7 @@ func (s *straySearch) find() (objects [][]byte, err error) {
 			if waiting {
 				hidden++
 			}
-			last, waiting = *r, true
+			last, waiting = *r, r.Tag == expected
 		case r.Row == ofRun:
 		case same && last.Row == ofRun:
 			if waiting {

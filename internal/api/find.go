@@ -94,7 +94,8 @@ type finder struct {
 }
 
 // findAll asks for all keys. An answer to a request for one key alone cannot show the
-// control too: that is asked for before and after.
+// control too: that is asked for before and after, and the key once more if it was not
+// shown, as a list may be blind for the time of one request.
 func (f *finder) findAll(ctx context.Context) error {
 	joint, alone := f.part()
 	beside := f.Control
@@ -110,7 +111,18 @@ func (f *finder) findAll(ctx context.Context) error {
 	if err := f.findJoint(ctx, joint, beside); err != nil {
 		return err
 	}
-	for _, key := range alone {
+	if err := f.findAlone(ctx, alone); err != nil || !apart {
+		return err
+	}
+	if err := f.showControl(ctx); err != nil {
+		return err
+	}
+	return f.findAlone(ctx, f.missing(alone))
+}
+
+// findAlone asks for keys, one at a time.
+func (f *finder) findAlone(ctx context.Context, keys []string) error {
+	for _, key := range keys {
 		if f.tooLong(key) {
 			return f.keyTooLong()
 		}
@@ -118,10 +130,12 @@ func (f *finder) findAll(ctx context.Context) error {
 			return err
 		}
 	}
-	if apart {
-		return f.showControl(ctx)
-	}
 	return nil
+}
+
+// missing returns those of keys of which nothing was shown.
+func (f *finder) missing(keys []string) []string {
+	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool { _, shown := f.found[key]; return shown })
 }
 
 // part parts the keys into those that can be asked for together, with the control,

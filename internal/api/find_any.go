@@ -37,18 +37,20 @@ func (c *Client) AnyKey(ctx context.Context, path, field string) (string, error)
 	return any, nil
 }
 
-// Containing returns the records whose field contains part, without regard to case, as far
-// as one page shows them. Part stands in the URL: it is of a key that may.
-func (c *Client) Containing(ctx context.Context, path, field, part string) ([]Record, error) {
-	a := ask{list: NewList(path, nil), page: 1, size: pageSize, extra: url.Values{field + "__icontains": {part}, "_order_by": {field}}}
-	var p page
-	if err := c.fetch(ctx, &a, &p, ""); err != nil {
-		return nil, err
-	}
-	records := make([]Record, len(p.objects))
-	for i := range records {
-		object := p.object(i)
-		records[i] = Record{ID: string(jsonscan.Text(jsonscan.Member(object, "id"))), Key: string(keyOf(object, field)), Object: object}
+// Alike returns records whose field may hold the only key that l asks for in another form:
+// those that contain one of parts, without regard to case, as far as a page shows them. The
+// parts stand in the URL: they are of a key that may.
+func (c *Client) Alike(ctx context.Context, l Lookup, parts []string) (records []Record, err error) {
+	for _, part := range parts {
+		a := ask{list: NewList(l.Path, nil), page: 1, size: pageSize, extra: url.Values{l.Field + "__icontains": {part}, "_order_by": {l.Field}}}
+		var p page
+		if err := c.fetch(ctx, &a, &p, ""); err != nil {
+			return nil, err
+		}
+		for i := range p.objects {
+			object := p.object(i)
+			records = append(records, Record{ID: string(jsonscan.Text(jsonscan.Member(object, "id"))), Key: string(keyOf(object, l.Field)), Object: object})
+		}
 	}
 	return records, nil
 }
