@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -249,6 +250,11 @@ func (w *write) patched(ctx context.Context, c *change, o api.Outcome) error {
 			w.updated(c, record)
 			return nil
 		}
+		if refusals := w.refusedInside(o.Body, c.patch); refusals != nil && !w.arrived(ctx, c) {
+			w.bulk.doubts.Store(0)
+			w.rejectOne(c.row, refusals)
+			return nil
+		}
 		o.Err = errNoRecord
 	}
 	if o.OK() || o.Class == api.InDoubt {
@@ -266,6 +272,22 @@ func (w *write) patched(ctx context.Context, c *change, o api.Outcome) error {
 		return w.vanished(ctx, c.row, c.id)
 	}
 	return w.bulk.patchStops(o.Status)
+}
+
+// refusedInside returns what body, an answer with a status of success to changes of one
+// record, says is wrong, if it says that the changes were refused; nil if it does not.
+func (w *write) refusedInside(body, changes []byte) []api.Refusal {
+	if err := w.answer.Match(body, api.Sent{Items: [][]byte{changes}}); err != nil || !w.answer.Refused() {
+		return nil
+	}
+	return slices.Clone(w.answer.Refusals())
+}
+
+// arrived reports whether the change c may be there: an answer that is a part of the record
+// may look like a refusal.
+func (w *write) arrived(ctx context.Context, c *change) bool {
+	record, err := w.bulk.get(ctx, c.id)
+	return err != nil || record != nil && w.shows(c, record)
 }
 
 func (s *Bulk) patchStops(status int) error {
@@ -314,13 +336,18 @@ func (w *write) readChange(ctx context.Context, c *change, o api.Outcome) error 
 			cause = err
 			break
 		}
-		if record != nil && (w.bulk.holds(c.patch, record) || w.madeOf(c, record)) {
+		if record != nil && w.shows(c, record) {
 			w.updated(c, record)
 			return nil
 		}
 	}
 	w.doubt([]int32{c.row}, "no clear answer to a change, and it is not read back", o.Status, cause)
 	return w.doubted(http.MethodPatch, w.bulk.options.Records, cause)
+}
+
+// shows reports whether record shows that c was carried out.
+func (w *write) shows(c *change, record []byte) bool {
+	return w.bulk.holds(c.patch, record) || w.madeOf(c, record)
 }
 
 // madeOf reports whether record shows what the API made of the change c: each member in

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -164,4 +165,43 @@ func TestUpdateStopsWhenEveryChangeIsInDoubt(t *testing.T) {
 		}
 		wantFates(t, "doubts", c, "3 pending, 3 in_doubt")
 	})
+}
+
+// TestAnAnswerThatLooksLikeARefusal has the API answer a change with what it changed, and a
+// field that reads like a failure.
+func TestAnAnswerThatLooksLikeARefusal(t *testing.T) {
+	a := withRecords(1)
+	a.answer = func(_ int, r *http.Request, serve func() *http.Response) (*http.Response, error) {
+		if r.Method != http.MethodPatch {
+			return nil, nil
+		}
+		serve()
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"name":"Bo","status":"failed"}`)), Request: r}, nil
+	}
+	wantSequence(t, written(t, updateTo(t, a, BulkOptions{Mode: UpdateOnly}), row(0, "name", "Bo")), "updated")
+}
+
+// TestAChangeThatIsRefusedWithSuccess has the API answer 200 to changes, and say in the
+// body that nothing was changed, and why.
+func TestAChangeThatIsRefusedWithSuccess(t *testing.T) {
+	for name, body := range map[string]string{
+		"a flag":   `{"success":false,"errors":[{"field":"name","message":"not this"}]}`,
+		"a status": `{"status":400,"error":{"name":["not this"]}}`,
+		"a list":   `[{"status":422,"errors":{"name":["not this"]}}]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := withRecords(2)
+			a.answer = func(_ int, r *http.Request, _ func() *http.Response) (*http.Response, error) {
+				if r.Method != http.MethodPatch {
+					return nil, nil
+				}
+				return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+			}
+			c := written(t, updateTo(t, a, BulkOptions{Mode: UpdateOnly, Journal: newMemory()}), row(0, "name", "Bo"), row(1))
+			wantSequence(t, c, "rejected refused, unchanged")
+			if p := c.Problems[0]; p.Private != "not this" || p.Field != 0 {
+				t.Errorf("%+v", p)
+			}
+		})
+	}
 }
