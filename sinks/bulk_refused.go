@@ -54,16 +54,33 @@ func (w *write) settleOthers(ctx context.Context, r *verdict, complete bool) err
 	case atomicity == AllOrNothing:
 		r.holds = !r.named
 	case atomicity == PartialWrites && complete:
-		for _, row := range r.left {
-			w.written(row, nil)
-			w.unshown = append(w.unshown, sentRow{row: row, sent: w.item(row)})
-		}
+		w.othersWritten(r.left)
 		r.left = nil
 	default:
 		return w.lookForOthers(ctx, r)
 	}
 	w.bulk.doubts.Store(0)
 	return nil
+}
+
+// othersWritten settles rows that were written though others of their request were refused.
+// The answer does not show their records. Where the API may have changed their keys, so
+// that they cannot be looked up by them, they are in doubt until the strays tell which
+// records are theirs.
+func (w *write) othersWritten(rows []int32) {
+	o := &w.bulk.options
+	var unclear []int32
+	for _, row := range rows {
+		if o.Strays != nil && o.Journal != nil && o.KeyLookup && !w.bulk.forms.trusts(w.key(row)) {
+			unclear = append(unclear, row)
+			continue
+		}
+		w.written(row, nil)
+		w.unshown = append(w.unshown, sentRow{row: row, sent: w.item(row)})
+	}
+	if len(unclear) > 0 {
+		w.doubt(unclear, "others of their request were refused, and the API was not seen to keep keys of this form", 0, nil)
+	}
 }
 
 // namesAll reports whether each of refusals names its row.
