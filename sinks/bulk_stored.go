@@ -215,11 +215,14 @@ func (w *write) rekeyed(row int32) bool {
 // readUnshown reads the records of rows that the API's answers did not show whole, so
 // that it is known how they are stored. What cannot be read now says nothing.
 func (w *write) readUnshown(ctx context.Context) error {
-	rows := w.unshown
-	w.unshown = nil
-	if len(rows) == 0 || w.bulk.options.Journal == nil {
+	if len(w.unshown) == 0 || w.bulk.options.Journal == nil {
 		return nil
 	}
+	if err := w.findUnnamed(ctx); err != nil {
+		return err
+	}
+	rows := w.unshown
+	w.unshown = nil
 	found, err := w.findUnshown(ctx, rows)
 	if err != nil {
 		w.unshown = rows
@@ -296,6 +299,37 @@ func (w *write) unwarn(rows []sentRow) {
 	c.Problems = append(c.Problems[:w.problems], slices.DeleteFunc(c.Problems[w.problems:], func(p pipeline.Problem) bool {
 		return seen[p.Row] && (p.Code == codeStoredOtherwise || p.Code == codeFilledIn)
 	})...)
+}
+
+// findUnnamed looks for the records of unshown rows that are written and of which the API
+// gave no id: those that it did not name when it refused others of their request.
+func (w *write) findUnnamed(ctx context.Context) error {
+	var rows []int32
+	for _, s := range w.unshown {
+		if w.chunk.Fates[s.row] == pipeline.Written && len(w.idOf(s.row)) == 0 {
+			rows = append(rows, s.row)
+		}
+	}
+	rows = w.findable(rows)
+	if len(rows) == 0 {
+		return nil
+	}
+	o := &w.bulk.options
+	found, err := w.bulk.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(rows)})
+	if err != nil {
+		if interrupted(ctx, err) || stops(ctx, err) {
+			return err
+		}
+		o.Log.Warn("ids of rows are not known", "cause", "looking them up failed", "chunk", w.chunk.Seq, "rows", len(rows), "error", err)
+		return nil
+	}
+	for _, row := range rows {
+		records := w.perhapsOwn(row, found[string(w.key(row))].Records)
+		if len(records) == 1 && w.isOwn(row, records[0].Object) && !w.leavesDoubt(row, records) {
+			w.setID(row, []byte(records[0].ID))
+		}
+	}
+	return nil
 }
 
 // matchRead matches rows, which made records, with the records that were found by the ids
