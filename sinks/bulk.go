@@ -80,6 +80,11 @@ type BulkOptions struct {
 	// may be more of them. Nothing is sent while it reads. Nil: it cannot be told.
 	Strays func(ctx context.Context) ([][]byte, error)
 
+	// Sought says that an earlier pass has looked all rows in doubt up by their keys. Before
+	// that a record that has another key than a row may yet be found to be that of the row
+	// that has it.
+	Sought bool
+
 	Settle    time.Duration                // after which the API is not working on a request any more: rows in doubt are looked up then
 	Shared    func(row int64) bool         // the key of the row with this number is that of other rows, too: it cannot be looked up; nil: none is
 	Planned   Planned                      // what each row is to do; one that would do something else is rejected; nil: whatever applies

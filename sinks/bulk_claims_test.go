@@ -114,3 +114,65 @@ func TestAnAnswerMayShowRecordsOfOthers(t *testing.T) {
 		}
 	})
 }
+
+// TestARecordIsOfTheRowWithItsKey is TestARecordIsOfOneRow with the rows in two chunks: the
+// record has exactly the key of the row in the second.
+func TestARecordIsOfTheRowWithItsKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newRegister(0)
+		g.late = func(post int) time.Duration {
+			if post == 3 {
+				return never
+			}
+			return 0
+		}
+		g.pass = func(point string) {
+			if point == http.MethodPost+" done" && g.posts == 4 {
+				panic(killed{point})
+			}
+		}
+		rows := creates(0, 3, 2)
+		rows[1], rows[2] = rows[1][:1], rows[2][:1]
+		rows[1][0][0], rows[2][0][0] = "Ada", "Ada"
+		rows[1][0][2], rows[2][0][2] = "k-70", "K-70"
+		r := &trial{api: g, journal: newMemory(), seeks: true, chunks: rows, options: BulkOptions{Mode: CreateOnly, Settle: time.Second}}
+		func() {
+			defer func() { _ = recover() }()
+			r.first(t)
+		}()
+		g.pass = func(string) {}
+		r.finish(t)
+		r.wantOnce(t)
+	})
+}
+
+// TestAnItemWithTheKeyOfAnotherRow has an API that strips zeros and drops the second of two
+// rows whose keys are the same then. Its answer shows the record of the first row, under
+// the key of the second.
+func TestAnItemWithTheKeyOfAnotherRow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newRegister(0)
+		g.form = func(item map[string]any) {
+			item["custom_id"] = strings.TrimLeft(item["custom_id"].(string), "0")
+		}
+		g.answer = func(post int, answer []map[string]any) (int, string) {
+			if post != 2 {
+				return 0, ""
+			}
+			last := len(g.records) - 1
+			g.records, g.made = g.records[:last], g.made[:last]
+			body, _ := json.Marshal(answer[:1])
+			return http.StatusCreated, string(body)
+		}
+		rows := creates(5, 1, 3)
+		rows[0][1][2], rows[0][2][2] = "07", "7"
+		r := &trial{api: g, journal: newMemory(), chunks: rows, options: BulkOptions{Mode: CreateOnly, Settle: time.Second}}
+		fates, _ := r.first(t)
+		if fates[0] != "written, in_doubt, in_doubt" {
+			t.Fatalf("%q", fates)
+		}
+		if got := r.finish(t)[0].fates; got != "written, written stored_otherwise, rejected key_conflict" || len(g.records) != 2 {
+			t.Errorf("%q, %d records", got, len(g.records))
+		}
+	})
+}

@@ -71,3 +71,21 @@ func TestUpsertMakesNoRowWhoseKeyIsCut(t *testing.T) {
 		})
 	}
 }
+
+// TestRowsThatAreLikeOthersAreMade upserts places that differ in their numbers alone, into a
+// register with numbers that end in the same digits: nothing shows that the API changes
+// keys.
+func TestRowsThatAreLikeOthersAreMade(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newRegister(0)
+		place := func(key string) []string { return []string{"Place", null, key, clientID, null, null} }
+		for _, key := range []string{"1101", "1102", "1103"} {
+			g.keep(map[string]any{"name": "Place", "external_client": map[string]any{"id": clientID}, "custom_id": key})
+		}
+		r := &trial{api: g, journal: newMemory(), chunks: [][][]string{{place("101"), place("102"), place("103"), place("104")}},
+			options: BulkOptions{Mode: Upsert, KeyContains: true, Settle: time.Second}}
+		if fates, _ := r.first(t); fates[0] != each("written", 4) {
+			t.Errorf("%s", fates[0])
+		}
+	})
+}

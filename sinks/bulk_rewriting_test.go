@@ -117,6 +117,7 @@ type leg struct {
 	rows      []int // of the campaign
 	size      int   // of its chunks
 	conflicts map[int64]bool
+	passes    int // begun
 	through   bool
 	open      bool // another pass may settle rows in doubt
 	fates     map[int]pipeline.Fate
@@ -521,7 +522,8 @@ func (c *campaign) sink(l *leg) *Bulk {
 		c.t.Fatal(err)
 	}
 	o := c.o
-	o.Journal, o.Began = l.journal, c.legs[0].began
+	l.passes++
+	o.Journal, o.Began, o.Sought = l.journal, c.legs[0].began, l.passes > 2
 	if o.Created != "" {
 		o.Strays = func(context.Context) ([][]byte, error) { return c.strays(client, l) }
 	}

@@ -79,7 +79,9 @@ func (w *write) matchStrays(ctx context.Context, rows []int32) error {
 		return err
 	}
 	w.bulk.dropHeld(s.strays.list)
-	rows = w.match(rows, s.strays.list)
+	if s.options.Sought {
+		rows = w.match(rows, s.strays.list)
+	}
 	if err != nil && len(rows) > 0 {
 		s.options.Log.Warn("rows stay in doubt", "cause", "which records were made since the run began cannot be told", "chunk", w.chunk.Seq, "rows", len(rows), "error", err)
 		return nil

@@ -19,6 +19,8 @@ type trial struct {
 	options BulkOptions
 	chunks  [][][]string // values of updateFields
 	noKey   bool
+	seeks   bool // keys are looked up in a pass of its own: see BulkOptions.Sought
+	passes  int
 
 	began int // records that there were when the run began, and one more; 0: it did not
 }
@@ -65,7 +67,8 @@ func (r *trial) sink(t testing.TB) *Bulk {
 	}
 	o := r.options
 	if r.journal != nil {
-		o.Strays = r.strays
+		r.passes++
+		o.Strays, o.Sought = r.strays, !r.seeks || r.passes > 2
 	}
 	o.Path, o.Key, o.Journal = bulkPath, "custom_id", r.journal
 	o.KeyLookup = !r.noKey

@@ -192,7 +192,7 @@ func (j *job) bulkOptions() (o sinks.BulkOptions, err error) {
 	if w.journal != nil {
 		o.Began = w.journal.Header().Began
 		if o.Created != "" {
-			o.Strays = j.strays
+			o.Strays, o.Sought = j.strays, j.soughtByKey()
 		}
 	}
 	if w.retry != nil && !w.retry.Began.IsZero() {
@@ -209,6 +209,10 @@ func (j *job) bulkOptions() (o sinks.BulkOptions, err error) {
 	}
 	return o, nil
 }
+
+// soughtByKey reports whether an earlier pass has looked rows in doubt up by their keys. The
+// first pass of a run that is begun has none yet.
+func (j *job) soughtByKey() bool { return j.pass > 2 || j.pass == 2 && j.recorded != nil }
 
 // writeLimits is chunkLimits for rows that go to the API in bulk. One chunk more than
 // there are requests at once is on its way: it is put on record, which takes a sync of

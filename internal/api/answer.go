@@ -74,7 +74,9 @@ func NewAnswer(key string, digits bool) *Answer {
 // and the mixtures of these that are seen in the field. Rows are matched with
 // the records that the answer shows, in this order:
 //
-//   - by key; where several have the same one, their other fields decide;
+//   - by key; where several have the same one, their other fields decide; an item
+//     that differs in other fields is left, if another row has these fields and the
+//     answer does not show a record for each;
 //   - by what else they have in common, where that tells them apart;
 //   - by position, where as many ids are left as rows.
 //

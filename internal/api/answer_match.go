@@ -117,11 +117,37 @@ func (m *matching) byKey() {
 
 // sameKey matches rows and items that have one key in common.
 func (m *matching) sameKey(rows, items []int32) {
+	if len(rows) == 1 && len(items) == 1 && m.contested(rows[0], items[0]) {
+		return
+	}
 	if len(rows) > 1 || len(items) > 1 {
 		p := pairing{matching: m, rows: rows, items: items, how: ByKey, loose: true}
 		p.run()
 	}
 	m.takeInTurn(rows, items, ByKey)
+}
+
+// contested reports whether entry j, which has the key of row i, may as well show another
+// row: the answer does not show a record for each, the entry differs in other fields, and
+// another row agrees with it in all of them. The API may have made the key out of that
+// row's.
+func (m *matching) contested(i, j int32) bool {
+	got := m.entries[j].object
+	if m.whole() || Same(m.sent.Items[i], got) || m.agrees(i, got) {
+		return false
+	}
+	for other := range int32(len(m.rows)) {
+		if other != i && m.open(other) && m.agrees(other, got) {
+			return true
+		}
+	}
+	return false
+}
+
+// agrees reports whether got has all fields of row i, in some form, but for its key.
+func (m *matching) agrees(i int32, got []byte) bool {
+	agree, fields := m.agreement(m.sent.Items[i], got)
+	return fields > 0 && agree == fields
 }
 
 // takeInTurn matches rows with items, one after another.

@@ -189,13 +189,13 @@ func (p *pairing) nearKeys(q *candidate) (near, equal bool) {
 
 // agreement returns how many fields of sent have a value, but for the key, and in
 // how many of these got agrees, in whatever form.
-func (p *pairing) agreement(sent, got []byte) (agree, fields int) {
+func (m *matching) agreement(sent, got []byte) (agree, fields int) {
 	var have pairs
 	for name, v := range jsonscan.Members(got) {
 		have.list = append(have.list, pair{name, v})
 	}
 	for name, want := range jsonscan.Members(sent) {
-		if blank(want) && want.Kind() != 'f' || len(p.key.path) == 1 && p.key.at(name) {
+		if blank(want) && want.Kind() != 'f' || len(m.key.path) == 1 && m.key.at(name) {
 			continue
 		}
 		fields++
