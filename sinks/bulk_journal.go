@@ -53,20 +53,19 @@ type Journal interface {
 // journaled is what a write knows of its chunk for the sake of the journal. All
 // slices but doubtful have one entry for each row.
 type journaled struct {
-	entry       *journal.Entry     // what the journal had of the chunk; nil: nothing
-	problems    int                // how many the chunk had before the write
-	announced   []bool             // the journal has it that the row is being sent
-	again       []bool             // in doubt from an earlier pass, and found not to have been written
-	closed      []bool             // in doubt, and no other pass will tell
-	excused     []bool             // its faults were pardoned
-	sums        []uint64           // of a Plan: of what would be changed; nil: nothing
-	stored      deviations         // how the API stored rows otherwise than they were sent
-	refusedRows []int32            // rows that are, or were, in doubt because their request was refused
-	unshown     []sentRow          // rows whose records were not shown whole
-	loose       []string           // ids of records that requests made, of which rows is not known
-	doubtful    []int32            // rows in doubt from earlier passes
-	kept        []pipeline.Problem // what was said of those
-	changed     map[int32]Before   // what the records of those held that change one
+	entry     *journal.Entry     // what the journal had of the chunk; nil: nothing
+	problems  int                // how many the chunk had before the write
+	announced []bool             // the journal has it that the row is being sent
+	again     []bool             // in doubt from an earlier pass, and found not to have been written
+	closed    []bool             // in doubt, and no other pass will tell
+	excused   []bool             // its faults were pardoned
+	sums      []uint64           // of a Plan: of what would be changed; nil: nothing
+	stored    deviations         // how the API stored rows otherwise than they were sent
+	unshown   []sentRow          // rows whose records were not shown whole
+	loose     []string           // ids of records that requests made, of which rows is not known
+	doubtful  []int32            // rows in doubt from earlier passes
+	kept      []pipeline.Problem // what was said of those
+	changed   map[int32]Before   // what the records of those held that change one
 
 	numbers []byte  // buffer
 	notes   []byte  // buffer
@@ -78,7 +77,7 @@ func (j *journaled) begin(n, problems int) {
 	*j = journaled{
 		problems:  problems,
 		announced: cleared(j.announced, n), again: cleared(j.again, n), closed: cleared(j.closed, n), excused: cleared(j.excused, n),
-		refusedRows: j.refusedRows[:0], unshown: j.unshown[:0], doubtful: j.doubtful[:0], kept: j.kept[:0],
+		unshown: j.unshown[:0], doubtful: j.doubtful[:0], kept: j.kept[:0],
 		numbers: j.numbers[:0], notes: j.notes[:0], rows: j.rows[:0],
 	}
 }
@@ -180,7 +179,7 @@ func (w *write) checkpoint() error {
 // them.
 func (w *write) record(problems []pipeline.Problem) error {
 	c := w.chunk
-	n := notes{problems: problems, excused: indicesOf(w.excused), refused: w.inDoubt(w.refusedRows), stored: w.stored, loose: w.loose}
+	n := notes{problems: problems, excused: indicesOf(w.excused), stored: w.stored, loose: w.loose}
 	for _, s := range w.unshown {
 		n.unshown = append(n.unshown, s.row)
 	}

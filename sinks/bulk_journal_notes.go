@@ -14,7 +14,6 @@ import (
 //
 //	version, number of rows whose faults were pardoned, those rows,
 //	from version 2 on:
-//	  number of rows in doubt whose request was refused, those rows,
 //	  number of rows whose records were not shown whole, those rows,
 //	  number of deviations, for each: row, name, its two sums,
 //	  number of ids of records that no row was matched with, those ids,
@@ -30,7 +29,6 @@ const notesVersion = 2
 type notes struct {
 	problems []pipeline.Problem
 	excused  []int32    // rows whose faults were pardoned
-	refused  []int32    // rows in doubt whose request was refused without a word of them
 	unshown  []int32    // rows whose records were not shown whole
 	stored   deviations // how the API stored rows otherwise than they were sent
 	loose    []string   // ids of records that requests made, of which rows is not known
@@ -38,7 +36,7 @@ type notes struct {
 
 // append appends n to dst.
 func (n *notes) append(dst []byte) []byte {
-	more := len(n.refused)+len(n.unshown)+len(n.stored)+len(n.loose) > 0
+	more := len(n.unshown)+len(n.stored)+len(n.loose) > 0
 	if !more && len(n.excused) == 0 && len(n.problems) == 0 {
 		return dst
 	}
@@ -46,7 +44,6 @@ func (n *notes) append(dst []byte) []byte {
 		dst = appendRows(append(dst, 1), n.excused)
 	} else {
 		dst = appendRows(append(dst, notesVersion), n.excused)
-		dst = appendRows(dst, n.refused)
 		dst = appendRows(dst, n.unshown)
 		dst = n.stored.append(dst)
 		dst = binary.AppendUvarint(dst, uint64(len(n.loose)))
@@ -116,7 +113,6 @@ func readNotes(data []byte, rows int) (n notes, err error) {
 	}
 	n.excused = r.rows(rows)
 	if version > 1 {
-		n.refused = r.rows(rows)
 		n.unshown = r.rows(rows)
 		n.stored = r.deviations(rows)
 		for left := r.uvarint(); left > 0 && !r.bad; left-- {
@@ -223,7 +219,6 @@ func (n *notes) within(rows int) {
 	beyond := func(row int32) bool { return int(row) >= rows }
 	n.problems = slices.DeleteFunc(n.problems, func(p pipeline.Problem) bool { return beyond(p.Row) })
 	n.excused = slices.DeleteFunc(n.excused, beyond)
-	n.refused = slices.DeleteFunc(n.refused, beyond)
 	n.unshown = slices.DeleteFunc(n.unshown, beyond)
 	maps.DeleteFunc(n.stored, func(row int32, _ []deviation) bool { return beyond(row) })
 }

@@ -88,7 +88,7 @@ func (w *write) takeOver(e *journal.Entry) error {
 			w.takeRow(int32(i), e)
 		}
 	}
-	w.stored, w.loose, w.refusedRows = n.stored, n.loose, n.refused
+	w.stored, w.loose = n.stored, n.loose
 	w.learnStored(n.unshown)
 	for _, row := range n.excused {
 		if w.final(row) {

@@ -129,7 +129,6 @@ func (w *write) lookForOthers(ctx context.Context, r *verdict) error {
 	if r.left, err = w.absent(ctx, others); err != nil {
 		return err
 	}
-	w.refusedRows = append(w.refusedRows, w.inDoubt(others)...)
 	written, unclear := 0, 0
 	for _, row := range others {
 		switch w.chunk.Fates[row] {

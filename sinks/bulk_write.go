@@ -130,26 +130,9 @@ func (w *write) sendPending(ctx context.Context) error {
 		rows, err = w.bulk.learn(ctx, w, rows)
 	}
 	if err == nil {
-		err = w.sendApart(ctx, rows)
+		err = w.send(ctx, rows)
 	}
 	return err
-}
-
-// sendApart sends rows: those that were refused together before, and left in doubt, one by
-// one. Sent together they would be refused again, and in doubt again, for they cannot be
-// looked up.
-func (w *write) sendApart(ctx context.Context, rows []int32) error {
-	var together []int32
-	for _, row := range rows {
-		if !slices.Contains(w.refusedRows, row) {
-			together = append(together, row)
-			continue
-		}
-		if err := w.send(ctx, []int32{row}); err != nil {
-			return err
-		}
-	}
-	return w.send(ctx, together)
 }
 
 // pending returns the rows to send.
