@@ -172,3 +172,28 @@ func TestRowsThatAreNotShownTeachNothing(t *testing.T) {
 		}
 	})
 }
+
+// TestBadRowAmongKeysThatChange has a server that does not say which rows it refuses, and
+// stores keys in another form, so that no look-up tells which rows of a refused request
+// it has written: all are in doubt. In the next passes they are sent one by one.
+func TestBadRowAmongKeysThatChange(t *testing.T) {
+	for _, partial := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			var keys []string
+			for i := range 40 {
+				keys = append(keys, fmt.Sprintf("K-%d", 10+i))
+			}
+			c := fixedCampaign(t, keys...)
+			c.api.forms["custom_id"], c.api.partial = "lower", partial
+			c.api.bad[c.sentOf(c.rows[23])] = true
+			got := c.through(40)
+			if want := strings.Repeat("written, ", 23) + "rejected [refused]" + strings.Repeat(", written", 16); got != want {
+				t.Errorf("partial %t: got %s", partial, got)
+			}
+			if c.api.posts > 60 {
+				t.Errorf("partial %t: %d requests", partial, c.api.posts)
+			}
+			c.check()
+		})
+	}
+}

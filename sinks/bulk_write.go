@@ -130,9 +130,39 @@ func (w *write) sendPending(ctx context.Context) error {
 		rows, err = w.bulk.learn(ctx, w, rows)
 	}
 	if err == nil {
-		err = w.send(ctx, rows)
+		err = w.sendUnproven(ctx, rows)
 	}
 	return err
+}
+
+// sendUnproven sends rows, and behind the others those that were in doubt and whose keys
+// a look-up does not find: one by one, as far as MaxExtra goes. If one request with all of
+// them is refused because of one, all are in doubt again.
+func (w *write) sendUnproven(ctx context.Context, rows []int32) error {
+	o := &w.bulk.options
+	if o.Atomicity == AllOrNothing {
+		return w.send(ctx, rows)
+	}
+	var rest, unproven []int32
+	for _, row := range rows {
+		if w.again[row] && !w.bulk.forms.trusts(w.key(row)) {
+			unproven = append(unproven, row)
+		} else {
+			rest = append(rest, row)
+		}
+	}
+	if err := w.send(ctx, rest); err != nil {
+		return err
+	}
+	size := (len(unproven) + o.MaxExtra - 1) / o.MaxExtra
+	for len(unproven) > 0 {
+		n := min(size, len(unproven))
+		if err := w.send(ctx, unproven[:n:n]); err != nil {
+			return err
+		}
+		unproven = unproven[n:]
+	}
+	return nil
 }
 
 // pending returns the rows to send.
