@@ -202,6 +202,9 @@ func (s *Bulk) tried(ctx context.Context, w *write, row int32) error {
 // if it is found. If it is not found there will be no control; if there are several of
 // its key, another row has to serve.
 func (s *Bulk) readBack(ctx context.Context, w *write, row int32) error {
+	if err := w.readUnshown(ctx); err != nil { // the answer may not have shown the key
+		return err
+	}
 	key := w.storedKey(row)
 	if !api.Lookupable([]byte(key)) {
 		return nil // another row has to serve
