@@ -176,3 +176,28 @@ func TestAnItemWithTheKeyOfAnotherRow(t *testing.T) {
 		}
 	})
 }
+
+// TestARecordThatSomebodyElseMakesMeanwhile refuses a request and names nobody: while the
+// run went on, somebody else made a record with the key of one of its rows.
+func TestARecordThatSomebodyElseMakesMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newRegister(0)
+		g.dated = true
+		began := time.Now()
+		g.keep(map[string]any{"name": "Somebody", "external_client": map[string]any{"id": clientID}, "custom_id": "K-3"})
+		g.answer = func(post int, answer []map[string]any) (int, string) {
+			if post != 2 {
+				return 0, ""
+			}
+			n := len(g.records) - len(answer) // nothing is made: K-3 is there
+			g.records, g.made = g.records[:n], g.made[:n]
+			return http.StatusBadRequest, `{"detail":"custom_id must be unique"}`
+		}
+		r := &trial{api: g, journal: newMemory(), chunks: creates(1, 1, 5),
+			options: BulkOptions{Mode: CreateOnly, Settle: time.Second, Created: "created_at", Began: began}}
+		fates, _ := r.first(t)
+		if fates[0] != "written, written, rejected key_conflict, written, written" {
+			t.Errorf("%s", fates[0])
+		}
+	})
+}

@@ -58,7 +58,7 @@ var bulkCodes = []pipeline.CodeInfo{
 		Fix:     "Shorten the row's texts: the server does not take a request of this size."},
 	{Code: CodeKeyConflict, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "another record has this key",
-		Fix:     "The API holds a record with the row's key and other contents, which was there before the run; compare the two, and change the key or the record."},
+		Fix:     "The API holds a record with the row's key and other contents, which the run did not make; compare the two, and change the key or the record."},
 	{Code: CodeKeyNotUnique, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "several records have this key",
 		Fix:     "The API holds more than one record with the row's key; remove those that are too many, or name the one that is meant by its id."},

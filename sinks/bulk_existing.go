@@ -137,7 +137,7 @@ func (w *write) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
 	}
 	for _, row := range asked {
 		if records := w.perhapsOwn(row, found[string(w.key(row))].Records); len(records) > 0 {
-			w.found(row, records)
+			w.foundUnsure(row, records)
 		} else {
 			rest = append(rest, row)
 		}

@@ -243,7 +243,7 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 		case len(records) > 0 && w.leavesDoubt(row, records):
 			unclear = append(unclear, row)
 		case len(records) > 0:
-			w.found(row, records)
+			w.foundUnsure(row, records)
 		case len(of.Near) == 0 && w.bulk.forms.trusts(w.key(row)):
 			absent = append(absent, row)
 		default:
@@ -338,6 +338,16 @@ func (w *write) leavesDoubt(row int32, records []api.Record) bool {
 		return !w.bulk.forms.trusts(w.key(row))
 	}
 	return false
+}
+
+// foundUnsure is found for a row that may well not have been written: it was refused with
+// others, or not sent. A record that does not fit it was made by somebody else meanwhile.
+func (w *write) foundUnsure(row int32, records []api.Record) {
+	if len(records) == 1 && w.bulk.ageOf(records[0].Object) == ofRun && !w.fits(row, records[0].Object) {
+		w.note(row, w.bulk.field(w.bulk.options.Key), CodeKeyConflict, "")
+		return
+	}
+	w.found(row, records)
 }
 
 // found settles a row that was sent by the records that have its key. One that was made
