@@ -1,12 +1,12 @@
 # Needs Go and make; `make race` also needs a C compiler. Variables to set:
 #   FUZZTIME   how long `make fuzz` runs each target (10s)
 #   BENCHTIME  how long `make bench` runs each benchmark (1s)
-#   KILLS      how often `make soak` kills an import (200); SEED where its dice begin (1)
+#   KILLS      how often `make soak` kills an import (300); SEED where its dice begin (1)
 #   PREFIX     where `make install` puts bin/flytt (what `go install` uses, if empty)
 
 FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
-KILLS     ?= 200
+KILLS     ?= 300
 SEED      ?= 1
 PREFIX    ?=
 
@@ -62,8 +62,8 @@ race: ## run the tests under the race detector (needs a C compiler)
 		echo 'make race: SKIPPED: no C compiler, which the race detector needs' >&2; \
 	fi
 
-soak: ## kill imports at random moments and points, KILLS times; each is gone on with and checked
-	FLYTT_SOAK_KILLS=$(KILLS) FLYTT_SOAK_SEED=$(SEED) go test -count=1 -v -timeout=60m -run='^TestFault06Kills$$' ./cmd/flytt
+soak: ## kill imports at random moments and points, KILLS times; each is resumed and checked
+	FLYTT_SOAK_KILLS=$(KILLS) FLYTT_SOAK_SEED=$(SEED) go test -count=1 -v -timeout=120m -run='^TestFault06Kills$$' ./cmd/flytt
 
 lint: fmt-check vet staticcheck ## check the formatting, go vet and staticcheck
 
