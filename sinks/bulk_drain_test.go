@@ -96,3 +96,96 @@ func TestADrainEndsTheTimeToSettle(t *testing.T) {
 		r.wantOnce(t)
 	})
 }
+
+// TestADrainEndsTheWaitsOfAChange is TestADrainEndsTheWaitsOfAWrite for rows that change a
+// record. A change that got no answer is in doubt at once.
+func TestADrainEndsTheWaitsOfAChange(t *testing.T) {
+	unanswered := withRecords(1)
+	unanswered.answer = func(_ int, r *http.Request, _ func() *http.Response) (*http.Response, error) {
+		if r.Method == http.MethodPatch {
+			return nil, errReset
+		}
+		return nil, nil
+	}
+	tests := []struct {
+		name string
+		api  http.RoundTripper
+		err  error
+		want string
+	}{
+		{"for other writes to end", &lockingAPI{api: withRecords(1), status: http.StatusLocked, locked: func(string) bool { return true }}, pipeline.ErrInterrupted, "pending"},
+		{"for the record to show the change", unanswered, nil, "in_doubt"},
+	}
+	for _, test := range tests {
+		inBubble(t, test.name, func(t *testing.T) {
+			s := updateTo(t, test.api, BulkOptions{Mode: UpdateOnly, Drain: drained(100 * time.Millisecond)})
+			c := chunkFrom(t, s, [][]string{row(0, "name", "new")})
+			began := time.Now()
+			err := s.Write(t.Context(), c)
+			if took := time.Since(began); !errors.Is(err, test.err) || took != 100*time.Millisecond {
+				t.Errorf("it ended after %v with %v", took, err)
+			}
+			wantSequence(t, c, test.want)
+		})
+	}
+}
+
+// TestADrainedWriteLooksNothingUp has the answer to a request lost after the run was
+// drained: its rows stay in doubt for the pass that resumes the run.
+func TestADrainedWriteLooksNothingUp(t *testing.T) {
+	for _, drain := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newRegister(0)
+			g.reset = func(post int) bool { return post == 2 }
+			r := &trial{api: g, journal: newMemory(), chunks: creates(0, 1, 5), options: BulkOptions{Mode: CreateOnly, Settle: time.Second, Drain: drained(time.Hour)}}
+			want := "written, " + each("written", 4)
+			if drain {
+				want = "written, " + each("in_doubt", 4)
+				gate := r.options.Drain
+				g.pass = func(point string) {
+					if point == http.MethodPost+" done" && g.posts == 2 {
+						gate.Close(pipeline.ErrInterrupted)
+					}
+				}
+			}
+			fates, _ := r.first(t)
+			if fates[0] != want {
+				t.Errorf("drained %v: %s, want %s", drain, fates[0], want)
+			}
+			r.options.Drain, g.pass = nil, func(string) {}
+			r.finish(t)
+			r.wantOnce(t)
+		})
+	}
+}
+
+// undeletable is an API that fails when a record is to be deleted.
+type undeletable struct{ *register }
+
+func (u undeletable) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodDelete {
+		return reply(http.StatusInternalServerError, ""), nil
+	}
+	return u.register.RoundTrip(r)
+}
+
+// TestADrainEndsTheWaitsOfAnUndo drains an undo while it waits to delete a record once more.
+func TestADrainEndsTheWaitsOfAnUndo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		past := newMemory()
+		r := &trial{api: newRegister(0), journal: past, chunks: creates(0, 1, 1), options: BulkOptions{Mode: CreateOnly}}
+		r.first(t)
+		o := BulkOptions{Path: bulkPath, Key: "custom_id", Journal: newMemory(), Drain: drained(250 * time.Millisecond)}
+		u, err := NewUndo(updateTo(t, undeletable{r.api}, o).client, schemaOf(updateFields...), past, nil, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		c := r.chunk(t, u.Bulk, 0, r.chunks[0])
+		err = u.Write(t.Context(), c)
+		if took := time.Since(began); !errors.Is(err, pipeline.ErrInterrupted) || took != 250*time.Millisecond {
+			t.Errorf("it ended after %v with %v", took, err)
+		}
+		wantSequence(t, c, "pending")
+	})
+}
