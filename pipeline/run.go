@@ -141,9 +141,7 @@ type engine struct {
 // the rows of the others are NotSent. After a write error nothing more is sent,
 // but what is under way may finish. When ctx ends, everything stops at once.
 func (r *Run) Do(ctx context.Context) (*Report, error) {
-	waits, release := context.WithCancelCause(ctx)
-	defer release(nil)
-	e := &engine{Run: r, ctx: context.WithValue(ctx, waitsKey{}, waits)}
+	e := &engine{Run: r, ctx: ctx}
 	e.reading, e.stop = context.WithCancel(ctx)
 	defer e.stop()
 	var drain context.CancelFunc
@@ -164,11 +162,10 @@ func (r *Run) Do(ctx context.Context) (*Report, error) {
 		defer drain()
 		e.cut()
 	})
-	wg.Go(func() { // a source that waits for its input has to be told, and a sink that waits for its turn
+	wg.Go(func() { // a source that waits for its input has to be told
 		select {
 		case <-e.Drain:
 			drain()
-			release(ErrInterrupted)
 		case <-over:
 		}
 	})
@@ -179,19 +176,6 @@ func (r *Run) Do(ctx context.Context) (*Report, error) {
 	close(over)
 	wg.Wait()
 	return e.finish()
-}
-
-// waitsKey is where the context of a run keeps the one for what waits.
-type waitsKey struct{}
-
-// Waiting returns the context for what only waits before anything is done, in a
-// call of a sink with ctx: it ends with ctx, and when the run is to be drained, with
-// the cause ErrInterrupted.
-func Waiting(ctx context.Context) context.Context {
-	if waits, ok := ctx.Value(waitsKey{}).(context.Context); ok {
-		return waits
-	}
-	return ctx
 }
 
 // cut fills units from the source until the input, or the run, ends.

@@ -97,8 +97,9 @@ type Sink interface {
 	// InDoubt or NotSent. Rows that are not Pending are none of its business. An error means
 	// that the run cannot go on (credentials, disk); the fates that are set still
 	// hold, and rows left Pending were not sent. When ctx ends, Write returns soon,
-	// with the rows that may have arrived InDoubt; what only waits before it sends
-	// something ends with Waiting(ctx), and Write returns why.
+	// with the rows that may have arrived InDoubt; a sink that only waits, before
+	// it sends something, stops waiting when the run is drained (it is given what
+	// Run.Drain is) and returns ErrInterrupted.
 	Write(ctx context.Context, c *Chunk) error
 
 	// Commit makes what was written final. It is called once, after the last

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"flytt/internal/api"
+	"flytt/internal/drain"
 	"flytt/pipeline"
 )
 
@@ -101,6 +102,11 @@ type BulkOptions struct {
 	Like interface {
 		Has(pair uint64) (bool, error)
 	}
+
+	// Drain is closed with pipeline.ErrInterrupted when the run is drained: then nothing is
+	// waited for any more, and Write returns that. The client has to have the same. Nil: it
+	// stays open.
+	Drain *drain.Gate
 
 	Log *slog.Logger // nil: none
 }

@@ -136,7 +136,7 @@ func (w *write) sendPart(ctx context.Context, b *bisect, part []int32) (verdict,
 	w.extra--
 	wait := b.wait
 	b.wait = 0
-	if err := pauseAbout(ctx, wait); err != nil {
+	if err := pauseAbout(ctx, w.bulk.options.Drain, wait); err != nil {
 		return verdict{}, err
 	}
 	return w.post(ctx, part, b.alone)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"flytt/internal/api"
+	"flytt/internal/drain"
 )
 
 // The API may refuse a request because another write is under way, and not for what is
@@ -117,12 +118,12 @@ var lastWaits = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Se
 
 // lastRounds has send make the writes that others kept out once more, until none is kept
 // out any more or that was done often enough. Send returns those that still are.
-func lastRounds[T any](ctx context.Context, kept []T, send func([]T) ([]T, error)) ([]T, error) {
+func lastRounds[T any](ctx context.Context, gate *drain.Gate, kept []T, send func([]T) ([]T, error)) ([]T, error) {
 	for _, wait := range lastWaits {
 		if len(kept) == 0 {
 			break
 		}
-		err := pauseAbout(ctx, wait)
+		err := pauseAbout(ctx, gate, wait)
 		if err == nil {
 			kept, err = send(kept)
 		}
@@ -135,18 +136,18 @@ func lastRounds[T any](ctx context.Context, kept []T, send func([]T) ([]T, error
 
 // pauseAbout waits for d or somewhat less, so that those who were in each other's way do
 // not come back together.
-func pauseAbout(ctx context.Context, d time.Duration) error {
+func pauseAbout(ctx context.Context, gate *drain.Gate, d time.Duration) error {
 	if d == 0 {
 		return nil
 	}
-	return pauseFor(ctx, d/2+rand.N(d/2))
+	return gate.Sleep(ctx, d/2+rand.N(d/2))
 }
 
 // sendLocked sends the rows that were set aside, one by one and alone. Those that are
 // kept out to the end are rejected.
 func (w *write) sendLocked(ctx context.Context) (err error) {
 	if w.extra > 0 {
-		w.locked, err = lastRounds(ctx, w.locked, func(rows []lockedRow) ([]lockedRow, error) {
+		w.locked, err = lastRounds(ctx, w.bulk.options.Drain, w.locked, func(rows []lockedRow) ([]lockedRow, error) {
 			return w.sendLockedOnce(ctx, rows)
 		})
 	}
@@ -189,7 +190,7 @@ func (w *write) sendEach(ctx context.Context, rows []int32, send func(i int, alo
 	if err != nil {
 		return err
 	}
-	kept, err = lastRounds(ctx, kept, func(kept []keptWrite) ([]keptWrite, error) {
+	kept, err = lastRounds(ctx, w.bulk.options.Drain, kept, func(kept []keptWrite) ([]keptWrite, error) {
 		return sendRound(kept, func(i int) ([]api.Refusal, error) { return send(i, true) })
 	})
 	for _, k := range kept {

@@ -212,7 +212,7 @@ func (s *Bulk) readBack(ctx context.Context, w *write, row int32) error {
 	var err error
 	written := time.Now()
 	for i, wait := range visible {
-		if err := pauseFor(ctx, wait); err != nil {
+		if err := s.options.Drain.Sleep(ctx, wait); err != nil {
 			return err
 		}
 		var found map[string]api.Found
@@ -270,20 +270,4 @@ func (s *Bulk) withoutControl(why string, err error) {
 	}
 	s.options.Log.Warn("rows cannot be looked up by key; after a refusal the rows not named will be in doubt", args...)
 	s.control.settle("")
-}
-
-// pauseFor waits for d, or until ctx ends or nothing is to be waited for any more,
-// and then returns why.
-func pauseFor(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	waits := pipeline.Waiting(ctx)
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-waits.Done():
-		return context.Cause(waits)
-	}
 }

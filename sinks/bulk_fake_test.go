@@ -174,7 +174,7 @@ func bulkTo(t testing.TB, baseURL string, transport http.RoundTripper, o BulkOpt
 	t.Helper()
 	leaks := goleak.IgnoreCurrent()
 	client, err := api.New(api.Config{
-		BaseURL: baseURL, Transport: transport, Log: o.Log,
+		BaseURL: baseURL, Transport: transport, Log: o.Log, Drain: o.Drain,
 		Credentials: api.Credentials{CustomerID: "x", ApplicationID: "x", ServiceID: "x", ServiceVersionID: "x", ClientCT: "x", ClientEntity: "x", ClientSecret: "x"},
 	})
 	if err != nil {

@@ -87,7 +87,7 @@ func (w *write) reconcile(ctx context.Context, rows []int32, idle bool) (left []
 // before this pass.
 func (s *Bulk) untilSettled(ctx context.Context) error {
 	if left := s.settleLeft(); left > 0 {
-		return pauseFor(ctx, left)
+		return s.options.Drain.Sleep(ctx, left)
 	}
 	return nil
 }
@@ -118,7 +118,7 @@ func (w *write) reconcileCreates(ctx context.Context, rows []int32, idle bool) (
 func (w *write) seekByKey(ctx context.Context, rows []int32) (unclear []int32, err error) {
 	for read := 0; len(rows) > 0 && read < 2; read++ {
 		if read > 0 {
-			if err := pauseFor(ctx, min(w.bulk.options.Settle/2, longestGap)); err != nil {
+			if err := w.bulk.options.Drain.Sleep(ctx, min(w.bulk.options.Settle/2, longestGap)); err != nil {
 				return nil, err
 			}
 		}

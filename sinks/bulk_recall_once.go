@@ -16,7 +16,7 @@ const onceTime = 10 * time.Second
 // were sent. Of the others nothing is known yet: the API may be working on them.
 // A later pass looks them up when it cannot be any more.
 func (w *write) seekOnce(ctx context.Context, rows []int32) {
-	if w.bulk.options.Journal == nil || pipeline.Waiting(ctx).Err() != nil {
+	if w.bulk.options.Journal == nil || w.bulk.options.Drain.Err(ctx) != nil {
 		return
 	}
 	rows = w.findable(w.inDoubt(rows))

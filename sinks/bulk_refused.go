@@ -224,7 +224,7 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 	if len(asked) == 0 {
 		return nil, nil
 	}
-	if err := pauseFor(ctx, 2*w.bulk.control.lag); err != nil { // the list may be behind
+	if err := w.bulk.options.Drain.Sleep(ctx, 2*w.bulk.control.lag); err != nil { // the list may be behind
 		w.doubt(asked, "the run was interrupted before they were looked up", 0, nil)
 		return nil, err
 	}
@@ -261,7 +261,7 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 func (w *write) findBeside(ctx context.Context, keys []string, control string) (found map[string]api.Found, err error) {
 	o := &w.bulk.options
 	for _, wait := range visible {
-		if err := pauseFor(ctx, wait); err != nil {
+		if err := o.Drain.Sleep(ctx, wait); err != nil {
 			return nil, err
 		}
 		found, err = w.bulk.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: keys, Control: control})

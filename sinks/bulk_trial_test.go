@@ -56,7 +56,7 @@ func (r *trial) strays(context.Context) (out [][]byte, err error) {
 func (r *trial) sink(t testing.TB) *Bulk {
 	t.Helper()
 	client, err := api.New(api.Config{
-		BaseURL: "https://api.example.se", Transport: r.api,
+		BaseURL: "https://api.example.se", Transport: r.api, Drain: r.options.Drain,
 		Credentials: api.Credentials{CustomerID: "x", ApplicationID: "x", ServiceID: "x", ServiceVersionID: "x", ClientCT: "x", ClientEntity: "x", ClientSecret: "x"},
 	})
 	if err != nil {

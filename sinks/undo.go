@@ -287,7 +287,7 @@ const reverseTries = 3
 func (w *write) reverseOne(ctx context.Context, r *reversal, alone bool) (kept []api.Refusal, err error) {
 	var last api.Outcome
 	for try := range reverseTries {
-		if err := pauseFor(ctx, visible[try]); err != nil {
+		if err := w.bulk.options.Drain.Sleep(ctx, visible[try]); err != nil {
 			return nil, err
 		}
 		o, kept, err := w.request(ctx, r, alone)

@@ -168,7 +168,7 @@ var updateFields = []string{"name", "id", "custom_id", "external_client.id", "ss
 func updateTo(t testing.TB, a http.RoundTripper, o BulkOptions) *Bulk {
 	t.Helper()
 	client, err := api.New(api.Config{
-		BaseURL: "https://api.example.se", Transport: a, Log: o.Log,
+		BaseURL: "https://api.example.se", Transport: a, Log: o.Log, Drain: o.Drain,
 		Credentials: api.Credentials{CustomerID: "x", ApplicationID: "x", ServiceID: "x", ServiceVersionID: "x", ClientCT: "x", ClientEntity: "x", ClientSecret: "x"},
 	})
 	if err != nil {

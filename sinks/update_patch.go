@@ -328,7 +328,7 @@ func (w *write) readChange(ctx context.Context, c *change, o api.Outcome) error 
 		waits = waits[:1] // a later pass looks again
 	}
 	for _, wait := range waits {
-		if err := pauseFor(ctx, wait); err != nil {
+		if err := w.bulk.options.Drain.Sleep(ctx, wait); err != nil {
 			break
 		}
 		record, err := w.bulk.get(ctx, c.id)

@@ -37,9 +37,9 @@ func terminal(t *testing.T) (person, program *os.File) {
 	return person, program
 }
 
-// interrupting presses Ctrl-C at every question, and returns what the terminal showed
+// talk types at every question what reply returns, and returns what the terminal showed
 // until it was closed.
-func interrupting(t *testing.T, person *os.File) string {
+func talk(t *testing.T, person *os.File, reply func() string) string {
 	t.Helper()
 	said := ""
 	for r := bufio.NewReader(person); ; {
@@ -48,11 +48,40 @@ func interrupting(t *testing.T, person *os.File) string {
 			return said
 		}
 		if said += string(c); strings.HasSuffix(said, "[y/N] ") {
-			if _, err := person.Write([]byte{3}); err != nil {
+			if _, err := person.WriteString(reply()); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
+}
+
+// atTerminal starts flytt in dir at a terminal, with a file to import and an API that is
+// not on this machine. It ends after a while at the latest.
+func atTerminal(t *testing.T, dir string, environment []string, args ...string) (cmd *exec.Cmd, person *os.File) {
+	t.Helper()
+	for name, text := range map[string]string{
+		"in.csv":       "Namn;Titel;Kund\nBo Ek;VD;6f9a3c1e-0000-4000-8000-000000000001\n",
+		"mapping.yaml": "resource: externalclientcontactperson\nfields: {name: Namn, title: Titel, external_client.id: Kund}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	person, program := terminal(t)
+	defer program.Close()
+	cmd = exec.Command("flytt", append(args, "--base-url", "https://api.example.invalid")...)
+	cmd.Dir, cmd.Stdin, cmd.Stderr = dir, program, program
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	cmd.Env = append(append(os.Environ(), environment...), "FLYTT_KEY_DIR="+filepath.Join(dir, "key"))
+	for _, name := range credentialNames {
+		cmd.Env = append(cmd.Env, name+"=x")
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stop := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+	t.Cleanup(func() { stop.Stop() })
+	return cmd, person
 }
 
 func TestCtrlCEndsAQuestionAtOnce(t *testing.T) {
@@ -62,29 +91,8 @@ func TestCtrlCEndsAQuestionAtOnce(t *testing.T) {
 	} {
 		t.Run(args[0], func(t *testing.T) {
 			dir := t.TempDir()
-			for name, text := range map[string]string{
-				"in.csv":       "Namn;Titel;Kund\nBo Ek;VD;6f9a3c1e-0000-4000-8000-000000000001\n",
-				"mapping.yaml": "resource: externalclientcontactperson\nfields: {name: Namn, title: Titel, external_client.id: Kund}\n",
-			} {
-				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			person, program := terminal(t)
-			cmd := exec.Command("flytt", append(args, "--base-url", "https://api.example.invalid")...)
-			cmd.Dir, cmd.Stdin, cmd.Stderr = dir, program, program
-			cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-			cmd.Env = append(os.Environ(), "FLYTT_KEY_DIR="+filepath.Join(dir, "key"))
-			for _, name := range credentialNames {
-				cmd.Env = append(cmd.Env, name+"=x")
-			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			program.Close()
-			stop := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
-			defer stop.Stop()
-			said := interrupting(t, person)
+			cmd, person := atTerminal(t, dir, nil, args...)
+			said := talk(t, person, func() string { return "\x03" })
 			if code := exitStatus(cmd.Wait()); code != exitInterrupted {
 				t.Errorf("exit code %d, want %d; it said:\n%s", code, exitInterrupted, said)
 			}

@@ -33,7 +33,10 @@ func sandboxWith(t *testing.T, o sandbox.Options) *recorded {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	r := &recorded{}
-	o.Intercept = r.arrived
+	next := o.Intercept
+	o.Intercept = func(p sandbox.Point, w http.ResponseWriter, req *http.Request) bool {
+		return r.arrived(p, w, req) || next != nil && next(p, w, req)
+	}
 	box, err := sandbox.New(o)
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flytt/internal/api"
+	"flytt/internal/drain"
 	"flytt/internal/sandbox"
 )
 
@@ -26,6 +27,7 @@ type connection struct {
 	yes     bool
 
 	giveUpAfter time.Duration // 0: soon, for a person waits
+	drain       *drain.Gate   // of the run that waits for the API; nil: there is none
 
 	began    string // address that the run began with, which is the one to go on at; empty: any
 	customer string // the tenant, once it is open
@@ -63,7 +65,7 @@ func (n *connection) open(s *settings, log *slog.Logger) (*api.Client, error) {
 func (n *connection) config(s *settings, log *slog.Logger) (api.Config, error) {
 	config := api.Config{
 		BaseURL: cmp.Or(n.baseURL, s.BaseURL), Concurrency: s.Concurrency, Rate: s.Rate,
-		UserAgent: "flytt/" + buildVersion(), Log: log, GiveUpAfter: n.giveUpAfter,
+		UserAgent: "flytt/" + buildVersion(), Log: log, GiveUpAfter: n.giveUpAfter, Drain: n.drain,
 	}
 	if n.sandbox {
 		if n.baseURL != "" {

@@ -169,7 +169,7 @@ func (j *job) passes(ctx context.Context) (result *pipeline.Report, recorder *si
 		if run, recorder, err = j.prepared(ctx); err != nil {
 			return nil, nil, err
 		}
-		run.Drain = j.drain
+		run.Drain = j.drain.Done()
 		result, err = j.watched(ctx, run)
 		if err != nil && ctx.Err() == nil && run.Chunks.Recall != nil && (j.pass > 1 || j.recorded != nil) {
 			return j.retold(ctx, result, recorder, err)

@@ -207,6 +207,7 @@ func (e *export) open(context.Context, *job) (pipeline.Sink, pipeline.ChunkLimit
 		return nil, none, err
 	}
 	e.closers = append(e.closers, e.api.close)
+	e.api.drain = e.drain
 	client, err := e.api.open(e.settings, e.log)
 	if err != nil {
 		return nil, none, err

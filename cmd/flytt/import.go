@@ -183,7 +183,7 @@ func (j *job) bulkSink() (pipeline.Sink, pipeline.ChunkLimits, error) {
 func (j *job) bulkOptions() (o sinks.BulkOptions, err error) {
 	w := j.writing
 	o = sinks.BulkOptions{
-		Path: j.resource.Path + "list/", Key: j.plan.Key(), Columns: j.plan.Columns(), Log: j.log,
+		Path: j.resource.Path + "list/", Key: j.plan.Key(), Columns: j.plan.Columns(), Log: j.log, Drain: j.drain,
 		Created: created(j.resource), Journal: withFailpoints(w.journal), Settle: w.settle, Shared: j.duplicates.shared, Undoable: w.undoable,
 	}
 	if w.stored != nil {
@@ -260,7 +260,7 @@ func (j *job) reach() (err error) {
 	if err := j.settings.overlayImport(w, j.change.chunkRows(j.plan)); err != nil {
 		return err
 	}
-	w.connection.giveUpAfter = w.giveUpAfter
+	w.connection.giveUpAfter, w.connection.drain = w.giveUpAfter, j.drain
 	j.closers = append(j.closers, w.connection.close)
 	if w.client, err = w.connection.open(j.settings, j.log); err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flytt/internal/drain"
 	"flytt/internal/report"
 	"flytt/mappings"
 	"flytt/mappings/identity"
@@ -74,7 +75,7 @@ type job struct {
 	counts    pipeline.Counts     // of the rows accounted for so far
 	pass      int                 // over the input, from 1
 
-	drain   <-chan struct{} // closed once what is under way is to be finished, and nothing begun
+	drain   *drain.Gate // closed once what is under way is to be finished, and nothing begun
 	dir     *report.Dir
 	kept    *report.Dir // of the run that is gone on with
 	aside   []keptFile  // what was in the place of files that are written anew
@@ -146,9 +147,9 @@ func (j *job) run(ctx context.Context) (err error) {
 	if err := j.prepare(); err != nil {
 		return j.unbegun(err)
 	}
-	ctx, drain, stop := j.signals(ctx, drainingText)
+	ctx, gate, stop := j.signals(ctx, drainingText)
 	defer stop()
-	j.drain = drain
+	j.drain = gate
 	if err := j.makeDir(); err != nil {
 		return err
 	}

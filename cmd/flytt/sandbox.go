@@ -110,13 +110,13 @@ func (a *app) serve(c *cobra.Command, s *sandbox.Sandbox, f *sandboxFlags) (err 
 		return usage(err, "--addr chooses another address")
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	ctx, drain, release := a.signals(c.Context(), "the sandbox ends")
+	ctx, gate, release := a.signals(c.Context(), "the sandbox ends")
 	defer release()
 	if err := a.greet(url, f.own); err != nil {
 		return err
 	}
 	select {
-	case <-drain:
+	case <-gate.Done():
 	case <-ctx.Done():
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"flytt/internal/drain"
 	"flytt/pipeline"
 )
 
@@ -16,13 +17,13 @@ import (
 const drainingText = "interrupted: finishing what is under way; once more stops at once"
 
 // signals turns SIGINT, SIGTERM and SIGHUP (a closed terminal; not under nohup,
-// which ignores it) into an orderly end: the first closes drain, so that what
+// which ignores it) into an orderly end: the first closes gate, so that what
 // is under way is finished, the second ends the context, the third ends the process.
 // Stop gives the signals back and waits for the goroutine.
-func (a *app) signals(ctx context.Context, first string) (_ context.Context, drain <-chan struct{}, stop func()) {
+func (a *app) signals(ctx context.Context, first string) (_ context.Context, gate *drain.Gate, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	caught := catch()
-	drained := make(chan struct{})
+	gate = drain.New()
 	over, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -37,7 +38,7 @@ func (a *app) signals(ctx context.Context, first string) (_ context.Context, dra
 				if !a.asking.Load() { // nothing is under way then
 					a.say("\nflytt: %s\n", first)
 				}
-				close(drained)
+				gate.Close(pipeline.ErrInterrupted)
 			case 2:
 				a.say("\nflytt: stopping at once\n")
 				cancel()
@@ -46,7 +47,7 @@ func (a *app) signals(ctx context.Context, first string) (_ context.Context, dra
 			}
 		}
 	}()
-	return ctx, drained, func() {
+	return ctx, gate, func() {
 		signal.Stop(caught)
 		close(over)
 		<-ended
@@ -87,15 +88,15 @@ func (a *app) ask(question string) (yes bool, err error) {
 	}
 }
 
-// until returns a context that ends with ctx, or when drain is closed: for what can
+// until returns a context that ends with ctx, or when gate is closed: for what can
 // be dropped as it is. Stop waits for the goroutine.
-func until(ctx context.Context, drain <-chan struct{}) (_ context.Context, stop func()) {
+func until(ctx context.Context, gate *drain.Gate) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		select {
-		case <-drain:
+		case <-gate.Done():
 			cancel()
 		case <-ctx.Done():
 		}

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"flytt/pipeline"
+	"flytt/internal/drain"
 )
 
 const (
@@ -142,9 +142,9 @@ func (c *Client) await(ctx context.Context, method, path string) error {
 		}
 	case <-o.over:
 	case <-ctx.Done():
-		return ceased(ctx)
-	case <-pipeline.Waiting(ctx).Done():
-		return ceased(ctx)
+		return c.config.Drain.Err(ctx)
+	case <-c.config.Drain.Done():
+		return c.config.Drain.Err(ctx)
 	}
 	return o.verdict(method, path)
 }
@@ -163,7 +163,7 @@ func (o *outage) verdict(method, path string) error {
 func (c *Client) outlast(ctx context.Context, o *outage, path string) error {
 	for {
 		left := o.began.Add(c.config.GiveUpAfter).Sub(c.now())
-		if over, err := o.rest(ctx, min(backoff(o.tries+1), max(left, 0))); over || err != nil {
+		if over, err := o.rest(ctx, c.config.Drain, min(backoff(o.tries+1), max(left, 0))); over || err != nil {
 			return err
 		}
 		got := c.probe(ctx, path)
@@ -189,17 +189,18 @@ func (c *Client) outlast(ctx context.Context, o *outage, path string) error {
 	}
 }
 
-// rest waits for d, or until o is over, or ctx ends, and then returns why.
-func (o *outage) rest(ctx context.Context, d time.Duration) (over bool, err error) {
+// rest waits for d, or until o is over. If ctx ends or the run is drained first it
+// returns why.
+func (o *outage) rest(ctx context.Context, gate *drain.Gate, d time.Duration) (over bool, err error) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-o.over:
 		return true, nil
 	case <-ctx.Done():
-		return false, ceased(ctx)
-	case <-pipeline.Waiting(ctx).Done():
-		return false, ceased(ctx)
+		return false, gate.Err(ctx)
+	case <-gate.Done():
+		return false, gate.Err(ctx)
 	case <-timer.C:
 	}
 	select {

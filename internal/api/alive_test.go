@@ -13,9 +13,14 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"flytt/internal/drain"
 )
 
 var errRefused = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+
+// openGate lets the fakes wait: nobody drains a server.
+var openGate *drain.Gate
 
 // weary is a server in memory: each answer takes some time, and it counts what is
 // under way at once.
@@ -43,7 +48,7 @@ func (b *weary) RoundTrip(req *http.Request) (*http.Response, error) {
 		b.flying--
 		b.mu.Unlock()
 	}()
-	if err := sleep(req.Context(), b.takes); err != nil {
+	if err := openGate.Sleep(req.Context(), b.takes); err != nil {
 		return nil, err
 	}
 	b.mu.Lock()

@@ -53,7 +53,7 @@ func New(config Config) (*Client, error) {
 		return nil, errors.New("rate: less than 0 requests per second")
 	}
 	c := &Client{config: config, base: base, transport: config.Transport, now: time.Now, log: config.Log, reads: newReads()}
-	c.slots = newSlots(config.Concurrency, config.Log)
+	c.slots = newSlots(config.Concurrency, config.Drain, config.Log)
 	c.limiter = rate.NewLimiter(rate.Inf, 1)
 	if config.Rate > 0 {
 		c.limiter.SetLimit(rate.Limit(config.Rate))
@@ -230,7 +230,7 @@ func (c *Client) pace(ctx context.Context) error {
 	if wait == 0 {
 		return nil
 	}
-	err := sleep(ctx, wait)
+	err := c.config.Drain.Sleep(ctx, wait)
 	if err != nil {
 		turn.Cancel()
 	}
@@ -243,7 +243,7 @@ func (c *Client) rest(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	for wait := c.pause.left(c.now()); wait > 0; wait = c.pause.left(c.now()) {
-		if err := sleep(ctx, wait); err != nil {
+		if err := c.config.Drain.Sleep(ctx, wait); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"flytt/internal/drain"
 )
 
 // Config says where the API is and how to speak to it. What is left zero has
@@ -31,6 +33,8 @@ type Config struct {
 	GiveUpAfter time.Duration // how long to wait for an API that does not answer; 30 s
 	BusyAfter   time.Duration // how long to go on when the API keeps saying later; 15 min
 	MaxAnswer   int64         // bytes of one answer; 32 MiB
+
+	Drain *drain.Gate // closed: nobody waits any more, neither for a turn nor for the API; nil: it stays open
 
 	RootCAs   *x509.CertPool    // whom to trust; nil: the system's
 	Transport http.RoundTripper // in place of the network; nil: the network

@@ -149,7 +149,7 @@ type drip struct {
 }
 
 func (d *drip) Read(p []byte) (int, error) {
-	if err := sleep(d.ctx, d.pause); err != nil {
+	if err := openGate.Sleep(d.ctx, d.pause); err != nil {
 		return 0, err
 	}
 	return d.Reader.Read(p[:min(d.n, len(p))])

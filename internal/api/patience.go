@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"sync"
 	"time"
-
-	"flytt/pipeline"
 )
 
 const (
@@ -58,7 +56,7 @@ func (c *Client) Patience(method, path string) *Patience {
 // or returns why it may not: ctx has ended, or a *GaveUpError. It is called for
 // NotSent and NotProcessed only.
 func (p *Patience) Again(ctx context.Context, o Outcome) error {
-	if err := ceased(ctx); err != nil {
+	if err := p.client.config.Drain.Err(ctx); err != nil {
 		return err
 	}
 	if gaveUp, ok := errors.AsType[*GaveUpError](o.Err); ok {
@@ -72,7 +70,7 @@ func (p *Patience) Again(ctx context.Context, o Outcome) error {
 	}
 	wait := p.wait(o)
 	p.warn(o, wait)
-	return sleep(ctx, wait)
+	return p.client.config.Drain.Sleep(ctx, wait)
 }
 
 // pay takes what another attempt costs after one that ended in o. Where that is
@@ -172,28 +170,6 @@ func (p *Patience) spent(o Outcome, now time.Time) error {
 // together.
 func backoff(n int) time.Duration {
 	return rand.N(min(firstBackoff<<min(n-1, 10), maxBackoff))
-}
-
-// ceased returns why a caller with ctx is not to wait; nil if it may.
-func ceased(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return context.Cause(pipeline.Waiting(ctx))
-}
-
-// sleep waits for d, or until ctx ends or nothing is to be waited for any more, and
-// then returns why.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-	case <-pipeline.Waiting(ctx).Done():
-	}
-	return ceased(ctx)
 }
 
 // pause is a time before which nothing is sent, for all requests of a client:

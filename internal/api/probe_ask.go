@@ -66,7 +66,7 @@ func (b *prober) get(ctx context.Context, what *request, limit int64) *reply {
 		if wait < 0 {
 			wait = probePause / 10
 		}
-		if sleep(ctx, wait) != nil {
+		if b.client.config.Drain.Sleep(ctx, wait) != nil {
 			return r
 		}
 	}

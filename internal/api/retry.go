@@ -62,7 +62,7 @@ type reading struct {
 func (r *reading) try(ctx context.Context) {
 	if r.again {
 		r.again = false
-		if r.err = sleep(ctx, r.wait); r.err != nil {
+		if r.err = r.client.config.Drain.Sleep(ctx, r.wait); r.err != nil {
 			return
 		}
 	}

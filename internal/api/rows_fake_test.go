@@ -269,10 +269,10 @@ func readFake(t testing.TB, f *fakeList, l *List, o RowsOptions) fakeReading {
 	}
 	r := newRows(f, l, o)
 	defer r.Close()
-	return drain(t, r)
+	return readToEnd(t, r)
 }
 
-func drain(t testing.TB, r *Rows) fakeReading {
+func readToEnd(t testing.TB, r *Rows) fakeReading {
 	t.Helper()
 	var out fakeReading
 	var buf []byte

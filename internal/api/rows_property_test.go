@@ -158,7 +158,7 @@ func TestRowsAreMissedWithoutJoints(t *testing.T) {
 		want := f.still()
 		r := newRows(f, NewList("/x/list/", nil), o)
 		r.unsound = true
-		got := drain(t, r)
+		got := readToEnd(t, r)
 		r.Close()
 		seen := map[string]bool{}
 		for _, id := range got.ids {

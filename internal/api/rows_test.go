@@ -29,7 +29,7 @@ func newTestList(order ...string) *List {
 func TestRowsComeInOrder(t *testing.T) {
 	f := newFake(1, 95)
 	r := newRows(f, newTestList(), byCreatedOptions)
-	got := drain(t, r)
+	got := readToEnd(t, r)
 	f.check(t, got, f.still())
 	if !slices.Equal(got.ids, f.still()) {
 		t.Error("not in the order they were made")
@@ -207,7 +207,7 @@ func TestRowsKeepToTheBoundsOfTheList(t *testing.T) {
 				continue
 			}
 			want := f.wanted(l)
-			got := drain(t, r)
+			got := readToEnd(t, r)
 			r.Close()
 			if f.check(t, got, want); !got.account.Complete || len(got.ids) != len(want) || len(want) == 0 || len(want) == 95 {
 				t.Errorf("%s: %d of %d rows, %+v", filter, len(got.ids), len(want), got.account)
@@ -321,7 +321,7 @@ func TestRowsPassErrorsOn(t *testing.T) {
 	for _, o := range []RowsOptions{byCreatedOptions, {PageSize: 10}} {
 		failing.requests = 0
 		r := newRows(failing, newTestList(), o)
-		got := drain(t, r)
+		got := readToEnd(t, r)
 		r.Close()
 		var status *StatusError
 		if !errors.As(got.err, &status) || status.Status != http.StatusUnauthorized || got.account.Complete {

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"sync"
 
-	"flytt/pipeline"
+	"flytt/internal/drain"
 )
 
 // slots bounds how many writes are under way at once, between one and what the
@@ -20,6 +20,7 @@ import (
 type slots struct {
 	mu       sync.Mutex
 	log      *slog.Logger
+	drain    *drain.Gate
 	most     int
 	limit    float64
 	inFlight int
@@ -71,12 +72,12 @@ func loadOf(o *Outcome) load {
 	return loadUnknown
 }
 
-func newSlots(most int, log *slog.Logger) *slots {
+func newSlots(most int, gate *drain.Gate, log *slog.Logger) *slots {
 	most = max(most, 1)
-	return &slots{log: log, most: most, limit: float64(most)}
+	return &slots{log: log, drain: gate, most: most, limit: float64(most)}
 }
 
-// acquire waits for a slot, or until ctx ends, and then returns why. It is to be
+// acquire waits for a slot. If ctx ends or the run is drained first it returns why. It is to be
 // handed to release. Alone, no other write is in flight from then until that.
 func (s *slots) acquire(ctx context.Context, alone bool) (slot, error) {
 	s.mu.Lock()
@@ -91,10 +92,10 @@ func (s *slots) acquire(ctx context.Context, alone bool) (slot, error) {
 	case <-w.ready:
 		return w.slot, nil
 	case <-ctx.Done():
-	case <-pipeline.Waiting(ctx).Done():
+	case <-s.drain.Done():
 	}
 	s.leave(place, w)
-	return slot{}, ceased(ctx)
+	return slot{}, s.drain.Err(ctx)
 }
 
 // free reports whether a write may be in flight beside those that are. The lock is

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-func newTestSlots(most int) *slots { return newSlots(most, slog.New(slog.DiscardHandler)) }
+func newTestSlots(most int) *slots { return newSlots(most, nil, slog.New(slog.DiscardHandler)) }
 
 // take acquires a slot that has to be free.
 func take(t testing.TB, s *slots) slot {
