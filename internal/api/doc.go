@@ -35,7 +35,8 @@
 // byte, in memory bounded by a page and an object; what is taken is valid JSON
 // without a name that stands twice. [Client.Rows] reads a whole list in order
 // and says in its [Account] whether it is proved complete. [Client.Get] reads
-// one record.
+// one record. [Client.Exchange] makes one GET, never repeats it, and reports how
+// it went: package probe is built on it.
 //
 // No error and no log line of this package shows a query, a header, or
 // anything of a body but the names of parameters and fields that were sent.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-
-	"flytt/internal/jsonscan"
 )
 
 // anySize is how many records are read to find one with a key.
@@ -49,7 +47,7 @@ func (c *Client) Alike(ctx context.Context, l Lookup, parts []string) (records [
 		}
 		for i := range p.objects {
 			object := p.object(i)
-			records = append(records, Record{ID: string(jsonscan.Text(jsonscan.Member(object, "id"))), Key: string(keyOf(object, l.Field)), Object: object})
+			records = append(records, Record{ID: idOf(object), Key: string(keyOf(object, l.Field)), Object: object})
 		}
 	}
 	return records, nil

@@ -1,4 +1,4 @@
-package api
+package probe
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"flytt/internal/api"
 	"flytt/internal/jsonscan"
 )
 
@@ -117,7 +118,7 @@ func (b *prober) unpaged(ctx context.Context) Finding {
 	}
 	n := len(r.rows)
 	switch {
-	case r.cut:
+	case r.Cut:
 		return expected("many rows", fmt.Sprintf("more than %d KiB; not read further", unpagedCap>>10))
 	case n < len(b.sample):
 		return expected(rowCount(n)+" only", "a page of its own size")
@@ -135,7 +136,7 @@ func (b *prober) jsonLines(ctx context.Context) Finding {
 	if kind == "" {
 		kind = "no content type"
 	}
-	body := bytes.TrimSpace(r.body)
+	body := bytes.TrimSpace(r.Body)
 	switch {
 	case len(body) > 0 && body[0] == '[':
 		return expected("an array all the same", kind)
@@ -239,14 +240,14 @@ func members(v jsontext.Value) (n int) {
 // statistics asks for them and looks at what kind of answer comes. Its content
 // is nobody's business: it may be keyed by values.
 func (b *prober) statistics(ctx context.Context) Finding {
-	r := b.get(ctx, &request{path: b.o.Path + "list/", query: "_page=1&_page_size=1&_statistics=true"}, 1<<20)
-	v := jsontext.Value(bytes.TrimSpace(r.body))
+	r := b.get(ctx, api.GetRequest{Path: b.o.Path + "list/", Query: "_page=1&_page_size=1&_statistics=true", Limit: 1 << 20})
+	v := jsontext.Value(bytes.TrimSpace(r.Body))
 	switch {
 	case r.Err != nil:
 		return unseen("no answer: " + r.Err.Error())
 	case r.Status/100 != 2:
 		return expected(statusText(r.Status), "") // nothing depends on it
-	case r.cut || !v.IsValid():
+	case r.Cut || !v.IsValid():
 		return expected("no JSON", "")
 	}
 	switch v.Kind() {
@@ -363,15 +364,15 @@ func otherCase(text string) rune {
 
 // single asks for one record by its id.
 func (b *prober) single(ctx context.Context) Finding {
-	if CheckID(b.ids[0]) != nil {
+	if api.CheckID(b.ids[0]) != nil {
 		return unseen("the id cannot stand in a path")
 	}
-	r := b.get(ctx, &request{path: b.o.Path, id: b.ids[0]}, b.client.config.MaxAnswer)
+	r := b.get(ctx, api.GetRequest{Path: b.o.Path, ID: b.ids[0]})
 	if f, ok := failedTo(r); !ok {
 		f.Seen = max(f.Seen, Unusual)
 		return f
 	}
-	if v := jsontext.Value(bytes.TrimSpace(r.body)); !v.IsValid() || idOf(v) != b.ids[0] {
+	if v := jsontext.Value(bytes.TrimSpace(r.Body)); !v.IsValid() || idOf(v) != b.ids[0] {
 		return unusual("another object", "the answer does not have the id that was asked for")
 	}
 	return expected("the object", "")

@@ -1,4 +1,4 @@
-package api_test
+package probe_test
 
 import (
 	"context"
@@ -12,10 +12,11 @@ import (
 	"time"
 
 	"flytt/internal/api"
+	"flytt/internal/api/probe"
 )
 
-// reach goes the way to url, trusting roots.
-func reach(t *testing.T, url string, roots *x509.CertPool) *api.Reach {
+// connect goes the way to url, trusting roots.
+func connect(t *testing.T, url string, roots *x509.CertPool) *probe.Connection {
 	t.Helper()
 	const c = "x"
 	client, err := api.New(api.Config{BaseURL: url, RootCAs: roots, DialTimeout: 5 * time.Second, Credentials: api.Credentials{
@@ -25,7 +26,7 @@ func reach(t *testing.T, url string, roots *x509.CertPool) *api.Reach {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	return client.Reach(context.Background())
+	return probe.Connect(context.Background(), client)
 }
 
 func secureServer(t *testing.T) *httptest.Server {
@@ -36,11 +37,11 @@ func secureServer(t *testing.T) *httptest.Server {
 	return s
 }
 
-func TestReachTellsOfTheCertificate(t *testing.T) {
+func TestConnectTellsOfTheCertificate(t *testing.T) {
 	s := secureServer(t)
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
-	r := reach(t, s.URL, roots)
+	r := connect(t, s.URL, roots)
 	if !r.OK() || !r.Secure || r.TLS != "TLS 1.3" || r.Issuer != "Acme Co" || !r.Expires.Equal(s.Certificate().NotAfter) {
 		t.Errorf("%+v", r)
 	}
@@ -49,20 +50,20 @@ func TestReachTellsOfTheCertificate(t *testing.T) {
 	}
 }
 
-func TestReachTellsWhoseCertificateIsNotTrusted(t *testing.T) {
-	r := reach(t, secureServer(t).URL, nil)
+func TestConnectTellsWhoseCertificateIsNotTrusted(t *testing.T) {
+	r := connect(t, secureServer(t).URL, nil)
 	if r.OK() || r.TLSErr == nil || r.Issuer != "Acme Co" || r.Expires.IsZero() {
 		t.Errorf("%+v", r)
 	}
 }
 
-func TestReachTellsWhereTheWayEnds(t *testing.T) {
+func TestConnectTellsWhereTheWayEnds(t *testing.T) {
 	plain := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(plain.Close)
-	if r := reach(t, plain.URL, nil); !r.OK() || r.Secure {
+	if r := connect(t, plain.URL, nil); !r.OK() || r.Secure {
 		t.Errorf("plain http: %+v", r)
 	}
-	if r := reach(t, "https"+plain.URL[len("http"):], nil); r.TLSErr == nil || r.Issuer != "" {
+	if r := connect(t, "https"+plain.URL[len("http"):], nil); r.TLSErr == nil || r.Issuer != "" {
 		t.Errorf("http where TLS is spoken: %+v", r)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -73,10 +74,10 @@ func TestReachTellsWhereTheWayEnds(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if r := reach(t, "http://"+address, nil); r.TCPErr == nil || r.DNSErr != nil {
+	if r := connect(t, "http://"+address, nil); r.TCPErr == nil || r.DNSErr != nil {
 		t.Errorf("a closed port: %+v", r)
 	}
-	if r := reach(t, "https://no-such-host.invalid", nil); r.DNSErr == nil || r.TCPErr != nil {
+	if r := connect(t, "https://no-such-host.invalid", nil); r.DNSErr == nil || r.TCPErr != nil {
 		t.Errorf("an unknown host: %+v", r)
 	}
 }

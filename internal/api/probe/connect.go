@@ -1,4 +1,4 @@
-package api
+package probe
 
 import (
 	"context"
@@ -6,14 +6,15 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
-	"net/http"
 	"net/url"
 	"time"
+
+	"flytt/internal/api"
 )
 
-// Reach is how far one gets towards the API without asking it anything. A step
+// Connection is how far one gets towards the API without asking it anything. A step
 // is only tried if those before it went well.
-type Reach struct {
+type Connection struct {
 	Host      string   // and port, that is connected to: the proxy's if there is one
 	Proxy     string   // host of the proxy; empty: there is none
 	ProxyErr  error    // why the address of the proxy is no good
@@ -29,29 +30,29 @@ type Reach struct {
 }
 
 // OK reports whether every step that was tried went well.
-func (r *Reach) OK() bool {
+func (r *Connection) OK() bool {
 	return r.ProxyErr == nil && r.DNSErr == nil && r.TCPErr == nil && r.TLSErr == nil
 }
 
-// Reach looks the host up, connects to it, and agrees on TLS, each within the
-// time the client has for it. Nothing is sent that TLS does not need.
-func (c *Client) Reach(ctx context.Context) *Reach {
-	r := &Reach{Host: hostPort(c.base)}
-	through, err := proxy(&http.Request{URL: c.base})
+// Connect looks the host of c up, connects to it, and agrees on TLS, each within
+// the time that c has for it. Nothing is sent that TLS does not need.
+func Connect(ctx context.Context, c *api.Client) *Connection {
+	route, err := c.Route()
+	r := &Connection{Host: hostPort(route.API)}
 	if err != nil {
 		r.ProxyErr = err
 		return r
 	}
-	if through != nil {
-		r.Proxy, r.Host = through.Host, hostPort(through)
+	if route.Proxy != nil {
+		r.Proxy, r.Host = route.Proxy.Host, hostPort(route.Proxy)
 	}
-	conn := r.connect(ctx, c.config.DialTimeout)
+	conn := r.dial(ctx, route.DialTimeout)
 	if conn == nil {
 		return r
 	}
 	defer conn.Close()
-	if through == nil && c.base.Scheme == "https" {
-		r.handshake(ctx, conn, &c.config)
+	if route.Proxy == nil && route.API.Scheme == "https" {
+		r.handshake(ctx, conn, &route)
 	}
 	return r
 }
@@ -65,8 +66,8 @@ func hostPort(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
-// connect resolves the host and connects to it; nil if that cannot be done.
-func (r *Reach) connect(ctx context.Context, timeout time.Duration) net.Conn {
+// dial resolves the host and connects to it; nil if that cannot be done.
+func (r *Connection) dial(ctx context.Context, timeout time.Duration) net.Conn {
 	ctx, stop := context.WithTimeout(ctx, timeout)
 	defer stop()
 	host, _, err := net.SplitHostPort(r.Host)
@@ -89,12 +90,12 @@ func (r *Reach) connect(ctx context.Context, timeout time.Duration) net.Conn {
 
 // handshake agrees on TLS and looks at the certificate, also at one that is not
 // trusted.
-func (r *Reach) handshake(ctx context.Context, conn net.Conn, config *Config) {
-	ctx, stop := context.WithTimeout(ctx, config.TLSTimeout)
+func (r *Connection) handshake(ctx context.Context, conn net.Conn, route *api.Route) {
+	ctx, stop := context.WithTimeout(ctx, route.TLSTimeout)
 	defer stop()
 	r.Secure = true
 	host, _, _ := net.SplitHostPort(r.Host)
-	secure := tls.Client(conn, &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12, RootCAs: config.RootCAs, NextProtos: []string{"h2", "http/1.1"}})
+	secure := tls.Client(conn, &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12, RootCAs: route.RootCAs, NextProtos: []string{"h2", "http/1.1"}})
 	err := secure.HandshakeContext(ctx)
 	var refused *tls.CertificateVerificationError
 	switch {
@@ -102,7 +103,7 @@ func (r *Reach) handshake(ctx context.Context, conn net.Conn, config *Config) {
 		r.TLSErr = err
 		r.certificate(refused.UnverifiedCertificates)
 	case err != nil:
-		r.TLSErr = explain(ctx, err)
+		r.TLSErr = api.Explain(ctx, err)
 	default:
 		state := secure.ConnectionState()
 		r.TLS = tls.VersionName(state.Version)
@@ -110,7 +111,7 @@ func (r *Reach) handshake(ctx context.Context, conn net.Conn, config *Config) {
 	}
 }
 
-func (r *Reach) certificate(chain []*x509.Certificate) {
+func (r *Connection) certificate(chain []*x509.Certificate) {
 	if len(chain) == 0 {
 		return
 	}

@@ -1,4 +1,4 @@
-package api
+package probe
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"flytt/internal/api"
 	"flytt/internal/jsonscan"
 )
 
@@ -40,10 +41,10 @@ func (b *prober) errorBody() Finding {
 	if b.refused == nil {
 		return unseen("nothing was refused")
 	}
-	return expected(errorShape(b.refused.body), b.refused.ContentType)
+	return expected(errorShape(b.refused.Body), b.refused.ContentType)
 }
 
-// errorShape names the shape of an error body: see ParseRefusals.
+// errorShape names the shape of an error body: see api.ParseRefusals.
 func errorShape(body []byte) string {
 	body = bytes.TrimSpace(body)
 	v := jsontext.Value(body)
@@ -229,7 +230,7 @@ func (b *prober) fields() Finding {
 			}
 			seen[string(raw)] = true
 			if name := string(jsonscan.Unquote(raw)); !slices.Contains(b.o.Known, name) {
-				strange = append(strange, clip(name))
+				strange = append(strange, api.Clip(name))
 			}
 		}
 	}

@@ -1,4 +1,19 @@
-package api
+// Package probe asks the questions of flytt doctor: whether the API can be reached,
+// and what it does where its reference is silent.
+//
+// [Connect] tries the steps before any request: the address of the host, the
+// connection, TLS. [Run] looks at one list and returns a [Result]: how the first
+// request went, and a [Finding] for each behaviour that flytt depends on: paging,
+// order, filters, the form of references and times.
+//
+// A probe only reads. It makes at most 25 requests, one after another, and repeats
+// one only if it was not answered or the API was busy. A Result holds no value of
+// any row, and no request holds more of a row than an id, a time of creation, or
+// one letter.
+//
+// To read the code, begin with the topics in probe.go; list.go has the function of
+// each topic, rows.go looks at the rows that have come, ask.go makes the requests.
+package probe
 
 import (
 	"context"
@@ -7,11 +22,13 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"flytt/internal/api"
 )
 
-// ProbeOptions say which list Probe looks at, and what its fields are good for.
+// Options say which list Run looks at, and what its fields are good for.
 // Only Path is needed.
-type ProbeOptions struct {
+type Options struct {
 	Path       string   // of the collection, with slashes at both ends
 	Known      []string // the names of all members an object may have
 	Created    string   // the date-time that the API sets once
@@ -21,32 +38,16 @@ type ProbeOptions struct {
 	Numbers    []string // text fields that hold numbers of persons, companies or phones
 }
 
-// Probe is what a look at a list has shown. It holds no value of any row.
-type Probe struct {
+// Result is what a look at a list has shown. It holds no value of any row.
+type Result struct {
 	Requests   int // that were made, all of them GET
-	First      Exchange
+	First      api.Exchange
 	Rows       int           // that were looked at
 	Busy       int           // answers that ask for fewer requests: 429, 503, 403 with Retry-After
 	RetryAfter bool          // one of them said how long to wait
 	Fastest    time.Duration // of all round trips
 	Findings   []Finding     // in the order of topics; none if First failed
 }
-
-// Exchange is how one request went.
-type Exchange struct {
-	Status      int           // 0: there was no answer
-	Protocol    string        // HTTP/2.0
-	Compressed  bool          // the answer came compressed
-	ContentType string        // without parameters
-	Took        time.Duration // until the whole answer, or as much as was wanted, was there
-	Skew        time.Duration // how far the server's clock is ahead of ours, give or take a second; see Dated
-	Dated       bool          // the server told the time
-	Problem     string        // what was wrong with the answer, if Err is nil
-	Err         error         // why there was none
-}
-
-// OK reports whether the request was answered with success, in JSON.
-func (e *Exchange) OK() bool { return e.Err == nil && e.Status/100 == 2 && e.Problem == "" }
 
 // Finding is what was seen of one thing that the API's reference leaves open.
 type Finding struct {
@@ -92,7 +93,7 @@ type topic struct {
 	look   func(*prober, context.Context) Finding
 }
 
-// topics are what Probe finds out, in this order. Each makes at most four
+// topics are what Run finds out, in this order. Each makes at most four
 // requests, and all together at most 25.
 var topics = []topic{
 	{"paging", 2, (*prober).paging},
@@ -111,12 +112,12 @@ var topics = []topic{
 	{"unknown_parameter", 0, (*prober).unknownParameter},
 }
 
-// Probe looks at a list and finds out, by reading alone, what the API does where
+// Run looks at a list and finds out, by reading alone, what the API does where
 // its reference is silent. It makes a few dozen small requests at most, one
 // after another, and repeats one only if it was not answered or the API was
 // busy. It ends early when ctx does, and when the first request fails.
-func (c *Client) Probe(ctx context.Context, o ProbeOptions) *Probe {
-	b := &prober{client: c, o: o, p: &Probe{}}
+func Run(ctx context.Context, c *api.Client, o Options) *Result {
+	b := &prober{client: c, o: o, p: &Result{}}
 	first := b.list(ctx, "_page", "1", "_page_size", "1")
 	b.p.First = first.Exchange
 	if !first.OK() {
@@ -145,9 +146,9 @@ func (c *Client) Probe(ctx context.Context, o ProbeOptions) *Probe {
 
 // prober is a probe under way.
 type prober struct {
-	client *Client
-	o      ProbeOptions
-	p      *Probe
+	client *api.Client
+	o      Options
+	p      *Result
 
 	sample  []jsontext.Value // rows of the first page
 	ids     []string         // of those rows of the sample that have one
