@@ -9,7 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// RowReader hands out the objects of a list, a page or so at a time; *api.Rows
+// RowReader hands out the objects of a list, a page or so at a time; *list.Rows
 // is one.
 type RowReader interface {
 	// Next appends the next whole objects to dst, each valid JSON with white space

@@ -13,12 +13,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"flytt/internal/api"
+	apilist "flytt/internal/api/list"
 	"flytt/pipeline"
 )
 
 // The client's reader of lists is what a list is made of.
-var _ RowReader = (*api.Rows)(nil)
+var _ RowReader = (*apilist.Rows)(nil)
 
 // pages is a RowReader of objects in memory, handed out size at a time.
 type pages struct {

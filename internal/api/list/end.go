@@ -1,8 +1,10 @@
-package api
+package list
 
 import (
 	"context"
 	"errors"
+
+	"flytt/internal/api"
 )
 
 // The end of a reading in the order of creation. It is believed when the newest
@@ -45,8 +47,8 @@ func (b *byCreated) more(ctx context.Context) (bool, error) {
 	if err := b.crew.waitFor(ctx, first); err != nil {
 		return false, err
 	}
-	for i := range first.page.objects {
-		if !b.reach.has(keyOfID(first.page.id(i))) {
+	for i := range first.page.Objects {
+		if !b.reach.has(keyOfID(first.page.ID(i))) {
 			return true, nil
 		}
 	}
@@ -89,7 +91,7 @@ func (b *byCreated) ended(ctx context.Context) (bool, error) {
 		switch {
 		case err != nil:
 			return false, err
-		case at != noTime && (id == b.last || !b.handed(at, id)):
+		case at != api.NoTime && (id == b.last || !b.handed(at, id)):
 			b.top, b.last = at, id
 			return false, nil
 		case same > 0 && id == before:
@@ -97,7 +99,7 @@ func (b *byCreated) ended(ctx context.Context) (bool, error) {
 		default:
 			before, same = id, 1
 		}
-		if same == looks || same == looks-1 && at != noTime {
+		if same == looks || same == looks-1 && at != api.NoTime {
 			return true, nil
 		}
 	}
@@ -105,24 +107,24 @@ func (b *byCreated) ended(ctx context.Context) (bool, error) {
 }
 
 // latest returns the newest row that was made no later than the one that bounds
-// the reading; noTime if there is none.
+// the reading; api.NoTime if there is none.
 func (b *byCreated) latest(ctx context.Context) (at int64, id idKey, err error) {
 	for _, high := range []int64{b.top + b.unit, b.top} {
 		j := b.crew.hand(ask{list: b.list, extra: b.newest(high), page: 1, size: latestRows})
 		defer b.crew.release(j)
-		if err := b.crew.waitFor(ctx, j); err != nil && !errors.Is(err, errOversized) {
-			return noTime, idKey{}, err
+		if err := b.crew.waitFor(ctx, j); err != nil && !errors.Is(err, api.ErrOversized) {
+			return api.NoTime, idKey{}, err
 		}
-		for i, o := range j.page.objects {
-			if o.created != noTime && o.created <= b.top {
-				return o.created, keyOfID(j.page.id(i)), nil
+		for i, o := range j.page.Objects {
+			if o.Created != api.NoTime && o.Created <= b.top {
+				return o.Created, keyOfID(j.page.ID(i)), nil
 			}
 		}
-		if len(j.page.objects) < latestRows {
+		if len(j.page.Objects) < latestRows {
 			break // more rows would not be later ones
 		}
 	}
-	return noTime, idKey{}, nil
+	return api.NoTime, idKey{}, nil
 }
 
 // latestRows are more than are made within the unit that moments are shown in,

@@ -1,4 +1,4 @@
-package api
+package list
 
 import (
 	"encoding/binary"

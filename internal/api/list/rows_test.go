@@ -1,4 +1,4 @@
-package api
+package list
 
 import (
 	"context"
@@ -11,13 +11,15 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"flytt/internal/api"
 )
 
 // byCreatedOptions reads by created_at in pages of ten.
-var byCreatedOptions = RowsOptions{PageSize: 10, Concurrency: 4, Created: "created_at"}
+var byCreatedOptions = Options{PageSize: 10, Concurrency: 4, Created: "created_at"}
 
-func newTestList(order ...string) *List {
-	l := NewList("/x/list/", nil)
+func newTestList(order ...string) *Query {
+	l := NewQuery("/x/list/", nil)
 	if len(order) > 0 {
 		if err := l.OrderBy(order...); err != nil {
 			panic(err)
@@ -28,7 +30,7 @@ func newTestList(order ...string) *List {
 
 func TestRowsComeInOrder(t *testing.T) {
 	f := newFake(1, 95)
-	r := newRows(f, newTestList(), byCreatedOptions)
+	r := Open(f, newTestList(), byCreatedOptions)
 	got := drain(t, r)
 	f.check(t, got, f.still())
 	if !slices.Equal(got.ids, f.still()) {
@@ -45,7 +47,7 @@ func TestRowsComeInOrder(t *testing.T) {
 }
 
 func TestRowsOfAnEmptyList(t *testing.T) {
-	for _, o := range []RowsOptions{{}, {Created: "created_at"}, {Whole: true}} {
+	for _, o := range []Options{{}, {Created: "created_at"}, {Whole: true}} {
 		got := readFake(t, newFake(1, 0), nil, o)
 		if got.err != nil || len(got.ids) > 0 || !got.account.Complete || got.account.First != "" {
 			t.Errorf("%+v: %v, %+v", o, got.err, got.account)
@@ -56,7 +58,7 @@ func TestRowsOfAnEmptyList(t *testing.T) {
 func TestRowsOfFewRecordsCostFewRequests(t *testing.T) {
 	for n, most := range map[int]int{0: 4, 1: 12, 5: 12} {
 		f := newFake(2, n)
-		if readFake(t, f, nil, RowsOptions{Created: "created_at"}); f.requests > most {
+		if readFake(t, f, nil, Options{Created: "created_at"}); f.requests > most {
 			t.Errorf("%d rows: %d requests, want at most %d", n, f.requests, most)
 		}
 	}
@@ -65,7 +67,7 @@ func TestRowsOfFewRecordsCostFewRequests(t *testing.T) {
 func TestRowsOfAServerWithHabits(t *testing.T) {
 	for name, test := range map[string]struct {
 		habit func(*fakeList)
-		list  *List
+		list  *Query
 		whole bool   // the list is read in one answer
 		err   string // or this
 		doubt string // or the reading is in doubt
@@ -81,7 +83,7 @@ func TestRowsOfAServerWithHabits(t *testing.T) {
 		"ignores _order_by":               {habit: func(f *fakeList) { f.ignoreOrder = true }, note: "ignores _order_by"},
 		"ignores created_at__gte":         {habit: func(f *fakeList) { f.ignoreLower = true }, note: "ignores created_at__gte"},
 		"refuses created_at__gte":         {habit: func(f *fakeList) { f.refuse = "created_at__gte" }, note: "answered 400"},
-		"has rows of no moment":           {habit: func(f *fakeList) { f.rows[40].at = noTime }, note: "without created_at"},
+		"has rows of no moment":           {habit: func(f *fakeList) { f.rows[40].at = api.NoTime }, note: "without created_at"},
 		"refuses _order_by":               {habit: func(f *fakeList) { f.refuse = "_order_by" }, err: "400"},
 		"own order":                       {habit: func(*fakeList) {}, list: newTestList("-rank")},
 		"own order, cuts pages":           {habit: func(f *fakeList) { f.clamp, f.byAsked = 4, true }, list: newTestList("-rank")},
@@ -165,7 +167,7 @@ func TestRowsInOwnOrderAreInDoubtWhenTheListChanges(t *testing.T) {
 			f.rows = f.query(url.Values{"_order_by": {"rank,id"}})[1:]
 		}
 	}
-	got := readFake(t, f, newTestList("rank"), RowsOptions{PageSize: 10, Concurrency: 1})
+	got := readFake(t, f, newTestList("rank"), Options{PageSize: 10, Concurrency: 1})
 	if got.err != nil || got.account.Complete || !strings.Contains(got.account.Doubt, "changed") {
 		t.Errorf("%v, %+v", got.err, got.account)
 	}
@@ -195,7 +197,7 @@ func TestRowsKeepToTheBoundsOfTheList(t *testing.T) {
 			if err := l.Filter("created_at", filter, false, value); err != nil {
 				t.Fatal(err)
 			}
-			r := newRows(f, l, byCreatedOptions)
+			r := Open(f, l, byCreatedOptions)
 			b := newByCreated(r)
 			if b == nil {
 				t.Fatal("not read by created_at")
@@ -217,7 +219,7 @@ func TestRowsKeepToTheBoundsOfTheList(t *testing.T) {
 }
 
 func TestRowsLimit(t *testing.T) {
-	for _, o := range []RowsOptions{byCreatedOptions, {PageSize: 10}, {Whole: true}} {
+	for _, o := range []Options{byCreatedOptions, {PageSize: 10}, {Whole: true}} {
 		for _, limit := range []int64{1, 9, 10, 11, 50, 94, 95, 96} {
 			f := newFake(7, 95)
 			o.Limit = 0
@@ -235,7 +237,7 @@ func TestRowsAskForNoMoreAtOnceThanTheyMay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(8, 300)
 		var now, most int
-		f.wait = func(*ask) {
+		f.wait = func(*api.PageRequest) {
 			f.mu.Lock()
 			now++
 			most = max(most, now)
@@ -246,7 +248,7 @@ func TestRowsAskForNoMoreAtOnceThanTheyMay(t *testing.T) {
 			f.mu.Unlock()
 		}
 		began := time.Now()
-		got := readFake(t, f, nil, RowsOptions{PageSize: 10, Concurrency: 3, Created: "created_at"})
+		got := readFake(t, f, nil, Options{PageSize: 10, Concurrency: 3, Created: "created_at"})
 		if most != 3 || !got.account.Complete {
 			t.Errorf("%d requests at once, %+v", most, got.account)
 		}
@@ -257,10 +259,10 @@ func TestRowsAskForNoMoreAtOnceThanTheyMay(t *testing.T) {
 }
 
 func TestRowsEndWithTheContext(t *testing.T) {
-	for _, o := range []RowsOptions{byCreatedOptions, {PageSize: 10}, {Whole: true}} {
+	for _, o := range []Options{byCreatedOptions, {PageSize: 10}, {Whole: true}} {
 		f := newFake(9, 95)
 		ctx, cancel := context.WithCancelCause(t.Context())
-		r := newRows(f, newTestList(), o)
+		r := Open(f, newTestList(), o)
 		if _, n, err := r.Next(ctx, nil); n == 0 || err != nil {
 			t.Fatal(n, err)
 		}
@@ -279,7 +281,7 @@ func TestRowsEndWhileWaiting(t *testing.T) {
 	f := &stuckList{}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	r := newRows(f, newTestList(), byCreatedOptions)
+	r := Open(f, newTestList(), byCreatedOptions)
 	if _, _, err := r.Next(ctx, nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
@@ -289,19 +291,19 @@ func TestRowsEndWhileWaiting(t *testing.T) {
 // stuckList never answers.
 type stuckList struct{}
 
-func (*stuckList) fetch(ctx context.Context, _ *ask, _ *page, _ string) error {
+func (*stuckList) Fetch(ctx context.Context, _ *api.PageRequest, _ *api.Page, _ string) error {
 	<-ctx.Done()
 	return context.Cause(ctx)
 }
 
-func (s *stuckList) stream(ctx context.Context, a *ask, created string, _ func(*page) error) error {
-	return s.fetch(ctx, a, nil, created)
+func (s *stuckList) Stream(ctx context.Context, a *api.PageRequest, created string, _ func(*api.Page) error) error {
+	return s.Fetch(ctx, a, nil, created)
 }
 
 func TestRowsCanBeClosedAtAnyTime(t *testing.T) {
-	for _, o := range []RowsOptions{byCreatedOptions, {PageSize: 10}, {Whole: true}} {
+	for _, o := range []Options{byCreatedOptions, {PageSize: 10}, {Whole: true}} {
 		for after := range 6 {
-			r := newRows(newFake(10, 95), newTestList(), o)
+			r := Open(newFake(10, 95), newTestList(), o)
 			for range after {
 				if _, _, err := r.Next(t.Context(), nil); err != nil {
 					t.Fatal(err)
@@ -318,12 +320,12 @@ func TestRowsCanBeClosedAtAnyTime(t *testing.T) {
 func TestRowsPassErrorsOn(t *testing.T) {
 	f := newFake(11, 95)
 	failing := &failingList{fakeList: f, from: 7}
-	for _, o := range []RowsOptions{byCreatedOptions, {PageSize: 10}} {
+	for _, o := range []Options{byCreatedOptions, {PageSize: 10}} {
 		failing.requests = 0
-		r := newRows(failing, newTestList(), o)
+		r := Open(failing, newTestList(), o)
 		got := drain(t, r)
 		r.Close()
-		var status *StatusError
+		var status *api.StatusError
 		if !errors.As(got.err, &status) || status.Status != http.StatusUnauthorized || got.account.Complete {
 			t.Errorf("%v, %+v", got.err, got.account)
 		}
@@ -339,18 +341,18 @@ type failingList struct {
 	from int
 }
 
-func (f *failingList) fetch(ctx context.Context, a *ask, p *page, created string) error {
-	err := f.fakeList.fetch(ctx, a, p, created)
+func (f *failingList) Fetch(ctx context.Context, a *api.PageRequest, p *api.Page, created string) error {
+	err := f.fakeList.Fetch(ctx, a, p, created)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.requests >= f.from {
-		return &StatusError{Method: http.MethodGet, Path: a.list.path, Status: http.StatusUnauthorized}
+		return &api.StatusError{Method: http.MethodGet, Path: a.Path, Status: http.StatusUnauthorized}
 	}
 	return err
 }
 
 func TestRowsAccountIsSafeAtAnyTime(t *testing.T) {
-	r := newRows(newFake(12, 95), newTestList(), byCreatedOptions)
+	r := Open(newFake(12, 95), newTestList(), byCreatedOptions)
 	defer r.Close()
 	done := make(chan struct{})
 	go func() {

@@ -1,4 +1,4 @@
-package api
+package list
 
 import (
 	"cmp"
@@ -7,6 +7,8 @@ import (
 	"hash/maphash"
 	"io"
 	"net/url"
+
+	"flytt/internal/api"
 )
 
 // pass reads the pages of a query one after another, to an empty one, and
@@ -56,7 +58,7 @@ func (r *Rows) newPass(extra url.Values, size int, slim bool) *pass {
 }
 
 // page returns the next page, which is good until done, or io.EOF.
-func (p *pass) page(ctx context.Context) (*page, error) {
+func (p *pass) page(ctx context.Context) (*api.Page, error) {
 	for {
 		p.lane.fill()
 		j := p.lane.head()
@@ -69,7 +71,7 @@ func (p *pass) page(ctx context.Context) (*page, error) {
 		if err := p.sized(j); err != nil {
 			return nil, err
 		}
-		if len(j.page.objects) == 0 {
+		if len(j.page.Objects) == 0 {
 			if err := p.empty(ctx, j); err != nil {
 				return nil, err
 			}
@@ -94,7 +96,7 @@ func (p *pass) take(j *job) {
 	} else if j.repeated > 0 {
 		p.wrong = doubtTwice
 	}
-	p.measure(len(j.page.objects))
+	p.measure(len(j.page.Objects))
 }
 
 // empty takes in that a page came empty. That is the end, and io.EOF, if it does
@@ -134,9 +136,9 @@ func (p *pass) tail(ctx context.Context, a ask) error {
 	for range looks - 1 {
 		j := p.crew.hand(a)
 		err := p.crew.waitFor(ctx, j)
-		rows := len(j.page.objects)
+		rows := len(j.page.Objects)
 		p.crew.release(j)
-		if err != nil && !errors.Is(err, errOversized) {
+		if err != nil && !errors.Is(err, api.ErrOversized) {
 			return err
 		}
 		if rows > p.edge.rows {
@@ -151,7 +153,7 @@ func (p *pass) tail(ctx context.Context, a ask) error {
 // the size asked for. A short page may be the one before, shifted by a row that
 // came; several in a row that are the first page are a server that knows no
 // others.
-func (p *pass) again(page *page) (bool, error) {
+func (p *pass) again(page *api.Page) (bool, error) {
 	e := edgeOf(page)
 	number := p.lane.first
 	if number == 1 {
@@ -215,9 +217,9 @@ func (p *pass) repeated(ctx context.Context, all bool) (why doubt, err error) {
 		if err != nil {
 			return doubt{}, err
 		}
-		for i := range page.objects {
+		for i := range page.Objects {
 			if all || again.rows < p.rows {
-				again.see(page.id(i))
+				again.see(page.ID(i))
 			}
 		}
 		again.lane.pop()

@@ -1,8 +1,10 @@
-package api
+package list
 
 import (
 	"context"
 	"errors"
+
+	"flytt/internal/api"
 )
 
 // One answer in many may be wrong: a gateway, a cache or a server in trouble
@@ -14,16 +16,17 @@ import (
 const oddTries = 3
 
 // run carries out j. seen is room for ids.
-func (c *crew) run(ctx context.Context, j *job, from fetcher, created string, seen *idSet) {
+func (c *crew) run(ctx context.Context, j *job, from Fetcher, created string, seen *idSet) {
 	if j.emit != nil {
 		c.requests.Add(1)
-		j.err = from.stream(ctx, &j.ask, created, func(p *page) error { return j.emit(ctx, p) })
+		j.err = from.Stream(ctx, j.ask.request(), created, func(p *api.Page) error { return j.emit(ctx, p) })
 		return
 	}
+	r := j.ask.request()
 	for try := 1; ; try++ {
 		c.requests.Add(1)
-		j.err = from.fetch(ctx, &j.ask, &j.page, created)
-		long := errors.Is(j.err, errOversized) || len(j.page.objects) > j.ask.size
+		j.err = from.Fetch(ctx, r, &j.page, created)
+		long := errors.Is(j.err, api.ErrOversized) || len(j.page.Objects) > j.ask.size
 		odd := long && !c.unpaged.Load() || repeats(&j.page, seen) || c.lost(j.err)
 		if !odd || try == oddTries || ctx.Err() != nil {
 			break
@@ -34,23 +37,23 @@ func (c *crew) run(ctx context.Context, j *job, from fetcher, created string, se
 	if repeats(&j.page, seen) {
 		j.repeated = dropRepeated(&j.page, seen)
 	}
-	if errors.Is(j.err, errOversized) || len(j.page.objects) > j.ask.size {
+	if errors.Is(j.err, api.ErrOversized) || len(j.page.Objects) > j.ask.size {
 		c.unpaged.Store(true)
 	}
 }
 
 // lost reports whether err says that there is no list, although it was read
 // before.
-func (c *crew) lost(err error) bool { return errors.Is(err, ErrNotFound) && c.answered.Load() }
+func (c *crew) lost(err error) bool { return errors.Is(err, api.ErrNotFound) && c.answered.Load() }
 
 // repeats reports whether an id stands twice in p.
-func repeats(p *page, seen *idSet) bool {
-	if len(p.objects) < 2 {
+func repeats(p *api.Page, seen *idSet) bool {
+	if len(p.Objects) < 2 {
 		return false
 	}
 	seen.clear()
-	for i := range p.objects {
-		if id := p.id(i); len(id) > 0 && !seen.add(keyOfID(id)) {
+	for i := range p.Objects {
+		if id := p.ID(i); len(id) > 0 && !seen.add(keyOfID(id)) {
 			return true
 		}
 	}
@@ -59,16 +62,16 @@ func repeats(p *page, seen *idSet) bool {
 
 // dropRepeated leaves in p the first object of each id, and returns how many it
 // took out.
-func dropRepeated(p *page, seen *idSet) int {
+func dropRepeated(p *api.Page, seen *idSet) int {
 	seen.clear()
-	kept := p.objects[:0]
-	for i := range p.objects {
-		if id := p.id(i); len(id) == 0 || seen.add(keyOfID(id)) {
-			kept = append(kept, p.objects[i])
+	kept := p.Objects[:0]
+	for i := range p.Objects {
+		if id := p.ID(i); len(id) == 0 || seen.add(keyOfID(id)) {
+			kept = append(kept, p.Objects[i])
 		}
 	}
-	dropped := len(p.objects) - len(kept)
-	p.objects = kept
+	dropped := len(p.Objects) - len(kept)
+	p.Objects = kept
 	return dropped
 }
 
@@ -91,9 +94,9 @@ func (r *Rows) nothing(ctx context.Context, a ask) (bool, error) {
 	for range looks - 1 {
 		j := r.crew.hand(a)
 		err := r.crew.waitFor(ctx, j)
-		none := len(j.page.objects) == 0
+		none := len(j.page.Objects) == 0
 		r.crew.release(j)
-		if errors.Is(err, errOversized) {
+		if errors.Is(err, api.ErrOversized) {
 			err = nil
 		}
 		if err != nil || !none {

@@ -1,8 +1,11 @@
-package api
+package list
 
 import (
 	"context"
 	"errors"
+	"fmt"
+
+	"flytt/internal/api"
 )
 
 // tooLong says that a page came that is longer than it was to be.
@@ -29,14 +32,14 @@ var errNoPageSize = errors.New("the server ignores _page_size")
 // sized returns the error of j, and one of its own if the page is longer than it
 // was to be.
 func (r *Rows) sized(j *job) error {
-	rows := len(j.page.objects)
-	cut := errors.Is(j.err, errOversized)
+	rows := len(j.page.Objects)
+	cut := errors.Is(j.err, api.ErrOversized)
 	if !cut && (j.err != nil || rows <= j.ask.size) {
 		return j.err
 	}
 	e := &tooLong{path: r.list.path, ask: j.ask, rows: rows, cut: cut}
 	if rows > 0 {
-		e.first = keyOfID(j.page.id(0))
+		e.first = keyOfID(j.page.ID(0))
 	}
 	return e
 }
@@ -50,9 +53,9 @@ func (r *Rows) withoutPages(ctx context.Context, long *tooLong) error {
 	defer r.crew.release(j)
 	err := r.crew.waitFor(ctx, j)
 	switch {
-	case err != nil && !errors.Is(err, errOversized):
+	case err != nil && !errors.Is(err, api.ErrOversized):
 		return err
-	case len(j.page.objects) > 0 && keyOfID(j.page.id(0)) == long.first:
+	case len(j.page.Objects) > 0 && keyOfID(j.page.ID(0)) == long.first:
 		r.reader = newAtOnce(r, "the server ignores paging: the list was read in one answer, which is taken as one moment")
 		return nil
 	case long.cut || r.resized:
@@ -63,3 +66,6 @@ func (r *Rows) withoutPages(ctx context.Context, long *tooLong) error {
 	r.choose()
 	return nil
 }
+
+// inPath says which read err is of.
+func inPath(path string, err error) error { return fmt.Errorf("GET %s: %w", path, err) }

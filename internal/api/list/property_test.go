@@ -1,4 +1,4 @@
-package api
+package list
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 )
 
 // scene is a random list and a random way to read it.
-func scene(seed uint64) (*fakeList, *List, RowsOptions) {
+func scene(seed uint64) (*fakeList, *Query, Options) {
 	random := rand.New(rand.NewPCG(seed, 2))
 	f := newFake(seed, 0)
 	f.shown = []time.Duration{1, time.Microsecond, time.Millisecond, time.Second}[random.IntN(4)]
@@ -23,11 +23,11 @@ func scene(seed uint64) (*fakeList, *List, RowsOptions) {
 	f.bare = random.IntN(4) == 0
 	f.trim = random.IntN(3) == 0
 	f.notFound = random.IntN(2) == 0
-	o := RowsOptions{PageSize: 1 + random.IntN(1+random.IntN(60)), Concurrency: 1 + random.IntN(5), Created: "created_at"}
+	o := Options{PageSize: 1 + random.IntN(1+random.IntN(60)), Concurrency: 1 + random.IntN(5), Created: "created_at"}
 	if random.IntN(3) == 0 {
 		f.clamp = 1 + random.IntN(o.PageSize)
 	}
-	l := NewList("/x/list/", nil)
+	l := NewQuery("/x/list/", nil)
 	if random.IntN(5) == 0 {
 		_ = l.Filter("created_at", []string{"gte", "gt", "lte", "lt"}[random.IntN(4)], false, f.moment(fakeEpoch))
 	}
@@ -76,8 +76,8 @@ func busy(rate int) func(*fakeList) {
 }
 
 // wanted returns the rows that stand still and that the filters of l leave.
-func (f *fakeList) wanted(l *List) (ids []string) {
-	for _, r := range f.query(l.query) {
+func (f *fakeList) wanted(l *Query) (ids []string) {
+	for _, r := range f.query(l.values) {
 		if !r.standby {
 			ids = append(ids, r.id)
 		}
@@ -141,7 +141,7 @@ func TestRowsAreProvedCompleteWhileTheListChanges(t *testing.T) {
 		}
 		f.mutate = busy(1 + int(seed%3))
 		f.shrinks = seed%4 == 0
-		o := RowsOptions{PageSize: 40 + int(seed%50), Concurrency: 1 + int(seed%5), Created: "created_at"}
+		o := Options{PageSize: 40 + int(seed%50), Concurrency: 1 + int(seed%5), Created: "created_at"}
 		want := f.still()
 		got := readFake(t, f, nil, o)
 		if f.check(t, got, want); got.err != nil || !got.account.Complete {
@@ -156,7 +156,7 @@ func TestRowsAreMissedWithoutJoints(t *testing.T) {
 		f.mutate = busy(3)
 		o.Created, o.Concurrency = "created_at", 4
 		want := f.still()
-		r := newRows(f, NewList("/x/list/", nil), o)
+		r := Open(f, NewQuery("/x/list/", nil), o)
 		r.unsound = true
 		got := drain(t, r)
 		r.Close()

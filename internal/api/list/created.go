@@ -1,8 +1,10 @@
-package api
+package list
 
 import (
 	"context"
 	"errors"
+
+	"flytt/internal/api"
 )
 
 // byCreated reads a list in the order in which its rows were made, (created,
@@ -33,7 +35,7 @@ type byCreated struct {
 	tie    *tie  // under way at the frontier, or nil
 	tiedAt int64 // the moment of the last tie
 	lane   *lane // of this stretch
-	low    int64 // where this stretch begins; noTime: at the beginning
+	low    int64 // where this stretch begins; api.NoTime: at the beginning
 	base   int64 // the moment of the frontier when this stretch began
 	page   int   // pages of this stretch taken
 	new    int64 // rows of this stretch handed out
@@ -54,9 +56,9 @@ type edge struct {
 	rows        int
 }
 
-func edgeOf(p *page) edge {
-	n := len(p.objects)
-	return edge{keyOfID(p.id(0)), keyOfID(p.id(n - 1)), p.objects[n-1].created, n}
+func edgeOf(p *api.Page) edge {
+	n := len(p.Objects)
+	return edge{keyOfID(p.ID(0)), keyOfID(p.ID(n - 1)), p.Objects[n-1].Created, n}
 }
 
 // notByCreated says why a list cannot be read by the moment of creation, and in
@@ -88,7 +90,7 @@ func newByCreated(r *Rows) *byCreated {
 	if !ok {
 		return nil
 	}
-	return &byCreated{Rows: r, bounds: b, size: r.options.PageSize, unit: 1e9, tiedAt: noTime, reach: frontier{at: noTime}}
+	return &byCreated{Rows: r, bounds: b, size: r.options.PageSize, unit: 1e9, tiedAt: api.NoTime, reach: frontier{at: api.NoTime}}
 }
 
 func (r *Rows) canOrderBy(field string) bool {
@@ -112,7 +114,7 @@ func (b *byCreated) next(ctx context.Context, dst []byte) ([]byte, int, error) {
 	b.page++
 	b.arrived(p)
 	b.twice(j)
-	if len(p.objects) == 0 {
+	if len(p.Objects) == 0 {
 		return dst, 0, b.empty(ctx)
 	}
 	if again, err := b.disorder(p); again || err != nil {
@@ -132,8 +134,8 @@ func (b *byCreated) open(low int64, wide bool) {
 	if b.lane != nil {
 		b.lane.drop(1)
 	}
-	high := int64(noTime)
-	if low != noTime {
+	high := int64(api.NoTime)
+	if low != api.NoTime {
 		high = b.top + b.unit
 	}
 	b.lane = b.newLane(b.query(low, high), b.size, wide && !b.pageless && b.crew.workers > 1)
@@ -175,7 +177,7 @@ func (b *byCreated) ready(ctx context.Context) (*job, error) {
 
 // disorder reports whether p does not keep to the order and the bounds, which
 // begins a new stretch, or ends the reading if it goes on.
-func (b *byCreated) disorder(p *page) (bool, error) {
+func (b *byCreated) disorder(p *api.Page) (bool, error) {
 	why := b.astray(p)
 	if why == "" {
 		return false, nil
@@ -189,37 +191,37 @@ func (b *byCreated) disorder(p *page) (bool, error) {
 }
 
 // astray says what is wrong with the order of p, or returns "".
-func (b *byCreated) astray(p *page) string {
-	before := int64(noTime)
-	for i := range p.objects {
-		o := &p.objects[i]
+func (b *byCreated) astray(p *api.Page) string {
+	before := int64(api.NoTime)
+	for i := range p.Objects {
+		o := &p.Objects[i]
 		switch {
-		case o.idStart == o.idEnd:
+		case o.IDStart == o.IDEnd:
 			return "rows without an id"
-		case o.created == noTime:
+		case o.Created == api.NoTime:
 			return "rows without " + b.field
-		case o.created < before:
+		case o.Created < before:
 			return "the list ignores _order_by"
 		}
-		before = o.created
-		b.unit = min(b.unit, o.createdUnit)
+		before = o.Created
+		b.unit = min(b.unit, o.CreatedUnit)
 	}
-	if b.low != noTime && len(p.objects) > 0 && p.objects[0].created+b.unit <= b.sent(b.low) {
+	if b.low != api.NoTime && len(p.Objects) > 0 && p.Objects[0].Created+b.unit <= b.sent(b.low) {
 		return "the list ignores " + b.lower
 	}
 	return ""
 }
 
 // take hands out the rows of p that lie beyond the frontier.
-func (b *byCreated) take(dst []byte, p *page) ([]byte, int) {
+func (b *byCreated) take(dst []byte, p *api.Page) ([]byte, int) {
 	out := newParcel(dst, p)
 	var again int64
-	for i := range p.objects {
-		at := p.objects[i].created
+	for i := range p.Objects {
+		at := p.Objects[i].Created
 		if at > b.top || b.full() {
 			break
 		}
-		if !b.reach.admit(at, keyOfID(p.id(i))) {
+		if !b.reach.admit(at, keyOfID(p.ID(i))) {
 			if at > b.base {
 				again++
 			}

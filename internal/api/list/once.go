@@ -1,4 +1,4 @@
-package api
+package list
 
 import (
 	"cmp"
@@ -6,6 +6,8 @@ import (
 	"errors"
 	"hash/maphash"
 	"net/url"
+
+	"flytt/internal/api"
 )
 
 // atOnce reads a list in one answer, without pages, and hands it out as it comes.
@@ -17,7 +19,7 @@ import (
 type atOnce struct {
 	*Rows
 	job   *job
-	pages chan *page
+	pages chan *api.Page
 	taken chan struct{} // a page was copied and can be reused
 	seen  idSet
 	tries int // answers asked for
@@ -27,13 +29,13 @@ type atOnce struct {
 	first   idKey  // of the first row
 	rows    int64  // of this answer
 	sum     uint64 // of its ids, in any order
-	top     int64  // when the newest row was made; noTime: not known
+	top     int64  // when the newest row was made; api.NoTime: not known
 	last    idKey  // of the newest row
 }
 
 func newAtOnce(r *Rows, note string) *atOnce {
 	r.note(note)
-	return &atOnce{Rows: r, pages: make(chan *page), taken: make(chan struct{}), top: noTime}
+	return &atOnce{Rows: r, pages: make(chan *api.Page), taken: make(chan struct{}), top: api.NoTime}
 }
 
 func (w *atOnce) next(ctx context.Context, dst []byte) ([]byte, int, error) {
@@ -75,12 +77,12 @@ func (w *atOnce) findNewest(ctx context.Context) error {
 	extra := url.Values{"_order_by": {"-" + created + ",-id"}}
 	j := w.crew.hand(ask{list: w.list, extra: extra, page: 1, size: 1})
 	defer w.crew.release(j)
-	if err := w.crew.waitFor(ctx, j); err != nil && !errors.Is(err, errOversized) {
+	if err := w.crew.waitFor(ctx, j); err != nil && !errors.Is(err, api.ErrOversized) {
 		return err
 	}
-	w.top = noTime
-	if p := &j.page; len(p.objects) > 0 {
-		w.top, w.last = p.objects[0].created, keyOfID(p.id(0))
+	w.top = api.NoTime
+	if p := &j.page; len(p.Objects) > 0 {
+		w.top, w.last = p.Objects[0].Created, keyOfID(p.ID(0))
 	}
 	return nil
 }
@@ -88,7 +90,7 @@ func (w *atOnce) findNewest(ctx context.Context) error {
 // begin asks for the whole list.
 func (w *atOnce) begin() {
 	w.tries++
-	w.rows, w.sum, w.before = 0, 0, noTime
+	w.rows, w.sum, w.before = 0, 0, api.NoTime
 	w.job = w.crew.stream(ask{list: w.list, extra: w.order(), jsonl: true}, w.emit)
 }
 
@@ -101,7 +103,7 @@ func (w *atOnce) order() url.Values {
 }
 
 // emit lends a page to the reader until it is taken.
-func (w *atOnce) emit(ctx context.Context, p *page) error {
+func (w *atOnce) emit(ctx context.Context, p *api.Page) error {
 	select {
 	case w.pages <- p:
 	case <-ctx.Done():
@@ -111,11 +113,11 @@ func (w *atOnce) emit(ctx context.Context, p *page) error {
 	return nil
 }
 
-func (w *atOnce) take(dst []byte, p *page) ([]byte, int) {
+func (w *atOnce) take(dst []byte, p *api.Page) ([]byte, int) {
 	w.arrived(p)
 	out := newParcel(dst, p)
 	var again int64
-	for i := range p.objects {
+	for i := range p.Objects {
 		if w.full() {
 			break
 		}
@@ -135,8 +137,8 @@ func (w *atOnce) take(dst []byte, p *page) ([]byte, int) {
 }
 
 // see takes note of a row and reports whether it is new.
-func (w *atOnce) see(p *page, i int) bool {
-	id, at := p.id(i), p.objects[i].created
+func (w *atOnce) see(p *api.Page, i int) bool {
+	id, at := p.ID(i), p.Objects[i].Created
 	k := keyOfID(id)
 	w.ordered = w.ordered && at >= w.before
 	w.before = at
@@ -159,7 +161,7 @@ func (w *atOnce) ended(ctx context.Context, err error) error {
 		return err
 	case w.Account().Doubt != "":
 		return w.end()
-	case w.top == noTime || !w.ordered || w.rows > 1 && w.first == w.last:
+	case w.top == api.NoTime || !w.ordered || w.rows > 1 && w.first == w.last:
 		return w.compare(ctx)
 	case w.seen.has(w.last):
 		return w.end()
@@ -195,11 +197,11 @@ func (w *atOnce) compare(ctx context.Context) error {
 // again returns how many rows another answer has, and the sum of their ids.
 func (w *atOnce) again(ctx context.Context) (rows int64, sum uint64, err error) {
 	a := ask{list: w.list, extra: w.order(), jsonl: true, slim: true}
-	j := w.crew.stream(a, func(_ context.Context, p *page) error {
-		for i := range p.objects {
-			sum += maphash.Bytes(idSeeds[0], p.id(i))
+	j := w.crew.stream(a, func(_ context.Context, p *api.Page) error {
+		for i := range p.Objects {
+			sum += maphash.Bytes(idSeeds[0], p.ID(i))
 		}
-		rows += int64(len(p.objects))
+		rows += int64(len(p.Objects))
 		return nil
 	})
 	err = w.crew.waitFor(ctx, j)

@@ -1,4 +1,4 @@
-package api
+package list
 
 import (
 	"cmp"
@@ -14,12 +14,14 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"flytt/internal/api"
 )
 
 // fakeRow is a row of a fakeList.
 type fakeRow struct {
 	id      string
-	at      int64 // created_at in ns; noTime: null
+	at      int64 // created_at in ns; api.NoTime: null
 	rank    int   // a field that changes
 	standby bool  // may go or change
 }
@@ -48,7 +50,7 @@ type fakeList struct {
 	trim        bool   // zeros at the end of a fraction are not shown
 	bare        bool   // moments have no zone
 	requests    int
-	wait        func(*ask) // called before the answer, without the lock
+	wait        func(*api.PageRequest) // called before the answer, without the lock
 }
 
 var fakeEpoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).UnixNano()
@@ -70,7 +72,7 @@ func (f *fakeList) insert(at int64, standby bool) {
 }
 
 // fetch answers a request.
-func (f *fakeList) fetch(ctx context.Context, a *ask, p *page, created string) error {
+func (f *fakeList) Fetch(ctx context.Context, a *api.PageRequest, p *api.Page, created string) error {
 	if f.wait != nil {
 		f.wait(a)
 	}
@@ -83,39 +85,38 @@ func (f *fakeList) fetch(ctx context.Context, a *ask, p *page, created string) e
 	if f.mutate != nil {
 		f.mutate(f)
 	}
-	q, _ := url.ParseQuery(a.query())
-	p.reset()
-	p.status, p.date = http.StatusOK, time.Unix(1e9, 0)
+	q := a.Query
+	p.Reset()
+	p.Status, p.Date = http.StatusOK, time.Unix(1e9, 0)
 	if f.refuse != "" && q.Has(f.refuse) {
-		return &StatusError{Method: http.MethodGet, Path: a.list.path, Status: http.StatusBadRequest}
+		return &api.StatusError{Method: http.MethodGet, Path: a.Path, Status: http.StatusBadRequest}
 	}
 	rows := f.slice(f.query(q), a)
-	if len(rows) == 0 && a.page > 1 && f.notFound {
-		p.missing, p.status = true, http.StatusNotFound
+	if len(rows) == 0 && a.Page > 1 && f.notFound {
+		p.Missing, p.Status = true, http.StatusNotFound
 		return nil
 	}
 	for i := range rows {
-		if n := a.mostObjects(); n > 0 && i == n {
-			return errOversized
+		if n := 2*a.Size + 100; a.Size > 0 && i == n {
+			return api.ErrOversized
 		}
 		f.render(p, &rows[i], a, created)
 	}
 	return nil
 }
 
-func (f *fakeList) stream(ctx context.Context, a *ask, created string, emit func(*page) error) error {
+func (f *fakeList) Stream(ctx context.Context, a *api.PageRequest, created string, emit func(*api.Page) error) error {
 	f.mu.Lock()
-	q, _ := url.ParseQuery(a.query())
-	rows := slices.Clone(f.query(q))
+	rows := slices.Clone(f.query(a.Query))
 	f.mu.Unlock()
-	var p page
+	var p api.Page
 	for i := range rows {
 		f.render(&p, &rows[i], a, created)
-		if len(p.objects) == 10 || i == len(rows)-1 {
+		if len(p.Objects) == 10 || i == len(rows)-1 {
 			if err := emit(&p); err != nil {
 				return err
 			}
-			p.reset()
+			p.Reset()
 		}
 	}
 	return nil
@@ -126,7 +127,7 @@ func (f *fakeList) query(q url.Values) []fakeRow {
 	low, high := f.limits(q)
 	var out []fakeRow
 	for _, r := range f.rows {
-		if low == noTime && high == noTime || r.at != noTime && r.at >= low && (high == noTime || r.at <= high) {
+		if low == api.NoTime && high == api.NoTime || r.at != api.NoTime && r.at >= low && (high == api.NoTime || r.at <= high) {
 			out = append(out, r)
 		}
 	}
@@ -145,10 +146,10 @@ func (f *fakeList) query(q url.Values) []fakeRow {
 	return out
 }
 
-// limits returns the first and the last moment that the filters leave; noTime
+// limits returns the first and the last moment that the filters leave; api.NoTime
 // is no limit.
 func (f *fakeList) limits(q url.Values) (low, high int64) {
-	low, high = noTime, noTime
+	low, high = api.NoTime, api.NoTime
 	for name, v := range q {
 		field, operator, _ := strings.Cut(name, "__")
 		if field != "created_at" || f.ignoreLower && operator[0] == 'g' {
@@ -177,7 +178,7 @@ func (f *fakeList) limits(q url.Values) (low, high int64) {
 }
 
 func tighter(high, at int64) int64 {
-	if high == noTime {
+	if high == api.NoTime {
 		return at
 	}
 	return min(high, at)
@@ -201,11 +202,11 @@ func compareFake(a, b *fakeRow, term string) int {
 }
 
 // slice returns the page asked for.
-func (f *fakeList) slice(rows []fakeRow, a *ask) []fakeRow {
+func (f *fakeList) slice(rows []fakeRow, a *api.PageRequest) []fakeRow {
 	if f.ignoreSize {
 		return rows
 	}
-	number, size := a.page, a.size
+	number, size := a.Page, a.Size
 	if f.ignorePage {
 		number = 1
 	}
@@ -220,20 +221,20 @@ func (f *fakeList) slice(rows []fakeRow, a *ask) []fakeRow {
 	}
 	step := size
 	if f.byAsked {
-		step = a.size
+		step = a.Size
 	}
 	start := min((number-1)*step, len(rows))
 	return rows[start:min(start+size, len(rows))]
 }
 
-func (f *fakeList) render(p *page, r *fakeRow, a *ask, created string) {
-	o := object{start: uint32(len(p.data)), created: noTime}
-	p.data = append(p.data, `{"id":"`...)
-	o.idStart = uint32(len(p.data))
-	p.data = append(p.data, r.id...)
-	o.idEnd = uint32(len(p.data))
-	p.data = append(p.data, '"')
-	if !a.slim && r.at != noTime {
+func (f *fakeList) render(p *api.Page, r *fakeRow, a *api.PageRequest, created string) {
+	o := api.Object{Start: uint32(len(p.Data)), Created: api.NoTime}
+	p.Data = append(p.Data, `{"id":"`...)
+	o.IDStart = uint32(len(p.Data))
+	p.Data = append(p.Data, r.id...)
+	o.IDEnd = uint32(len(p.Data))
+	p.Data = append(p.Data, '"')
+	if !a.Slim && r.at != api.NoTime {
 		shown := r.at - r.at%int64(f.shown)
 		layout := map[time.Duration]string{time.Second: "", time.Millisecond: ".000", time.Microsecond: ".000000", 1: ".000000000"}[f.shown]
 		text := time.Unix(0, shown).UTC().Format("2006-01-02T15:04:05" + layout)
@@ -244,14 +245,28 @@ func (f *fakeList) render(p *page, r *fakeRow, a *ask, created string) {
 		if !f.bare {
 			text += "Z"
 		}
-		p.data = fmt.Appendf(p.data, ",\n \"created_at\": \"%s\"", text)
+		p.Data = fmt.Appendf(p.Data, ",\n \"created_at\": \"%s\"", text)
 		if created == "created_at" {
-			o.created, o.createdUnit, _ = moment([]byte(text))
+			o.Created, o.CreatedUnit = shown, unitOf(text)
 		}
 	}
-	p.data = append(p.data, '}')
-	o.end = uint32(len(p.data))
-	p.objects = append(p.objects, o)
+	p.Data = append(p.Data, '}')
+	o.End = uint32(len(p.Data))
+	p.Objects = append(p.Objects, o)
+}
+
+// unitOf returns the ns of the unit that a moment is told in.
+func unitOf(text string) int64 {
+	_, fraction, _ := strings.Cut(strings.TrimSuffix(text, "Z"), ".")
+	switch n := len(fraction); {
+	case n == 0:
+		return 1e9
+	case n <= 3:
+		return 1e6
+	case n <= 6:
+		return 1e3
+	}
+	return 1
 }
 
 // fakeReading is what a whole reading brought.
@@ -262,12 +277,12 @@ type fakeReading struct {
 }
 
 // readFake reads all of f as o says.
-func readFake(t testing.TB, f *fakeList, l *List, o RowsOptions) fakeReading {
+func readFake(t testing.TB, f *fakeList, l *Query, o Options) fakeReading {
 	t.Helper()
 	if l == nil {
-		l = NewList("/x/list/", nil)
+		l = NewQuery("/x/list/", nil)
 	}
-	r := newRows(f, l, o)
+	r := Open(f, l, o)
 	defer r.Close()
 	return drain(t, r)
 }

@@ -1,9 +1,10 @@
-package api
+package list
 
 import (
 	"bytes"
 	"io"
 
+	"flytt/internal/api"
 	"flytt/internal/jsonscan"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -17,14 +18,14 @@ type parcel struct {
 	low, high int  // the objects made first and last; -1: there is none
 }
 
-func newParcel(dst []byte, p *page) parcel {
-	breaks := bytes.IndexByte(p.data, '\n') >= 0 || bytes.IndexByte(p.data, '\r') >= 0
+func newParcel(dst []byte, p *api.Page) parcel {
+	breaks := bytes.IndexByte(p.Data, '\n') >= 0 || bytes.IndexByte(p.Data, '\r') >= 0
 	return parcel{dst: dst, breaks: breaks, low: -1, high: -1}
 }
 
 // put adds object i of p on a line of its own.
-func (o *parcel) put(p *page, i int) {
-	v := p.object(i)
+func (o *parcel) put(p *api.Page, i int) {
+	v := p.Object(i)
 	if o.breaks && bytes.ContainsAny(v, "\n\r") {
 		o.dst = append(o.dst, compact(v)...)
 	} else {
@@ -32,14 +33,14 @@ func (o *parcel) put(p *page, i int) {
 	}
 	o.dst = append(o.dst, '\n')
 	o.n++
-	at := p.objects[i].created
-	if at == noTime {
+	at := p.Objects[i].Created
+	if at == api.NoTime {
 		return
 	}
-	if o.low < 0 || at < p.objects[o.low].created {
+	if o.low < 0 || at < p.Objects[o.low].Created {
 		o.low = i
 	}
-	if o.high < 0 || at >= p.objects[o.high].created {
+	if o.high < 0 || at >= p.Objects[o.high].Created {
 		o.high = i
 	}
 }
@@ -54,15 +55,15 @@ func compact(v []byte) []byte {
 }
 
 // arrived takes note of a page with rows in it.
-func (r *Rows) arrived(p *page) {
+func (r *Rows) arrived(p *api.Page) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.now.ServerTime.IsZero() {
-		r.now.ServerTime = p.date
+		r.now.ServerTime = p.Date
 	}
-	if len(p.objects) > 0 {
+	if len(p.Objects) > 0 {
 		r.now.Pages++
-		r.now.PageSize = max(r.now.PageSize, len(p.objects))
+		r.now.PageSize = max(r.now.PageSize, len(p.Objects))
 	}
 }
 
@@ -75,23 +76,23 @@ func (r *Rows) account(n int) {
 }
 
 // span takes note of when the rows of a parcel were made.
-func (r *Rows) span(o *parcel, p *page) {
+func (r *Rows) span(o *parcel, p *api.Page) {
 	if o.low < 0 {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if at := p.objects[o.low].created; r.now.First == "" || at < r.firstAt {
+	if at := p.Objects[o.low].Created; r.now.First == "" || at < r.firstAt {
 		r.firstAt, r.now.First = at, r.createdText(p, o.low)
 	}
-	if at := p.objects[o.high].created; r.now.Last == "" || at >= r.lastAt {
+	if at := p.Objects[o.high].Created; r.now.Last == "" || at >= r.lastAt {
 		r.lastAt, r.now.Last = at, r.createdText(p, o.high)
 	}
 }
 
 // createdText returns when object i of p was made, as the API wrote it.
-func (r *Rows) createdText(p *page, i int) string {
-	return string(jsonscan.Text(jsonscan.Member(p.object(i), r.options.Created)))
+func (r *Rows) createdText(p *api.Page, i int) string {
+	return string(jsonscan.Text(jsonscan.Member(p.Object(i), r.options.Created)))
 }
 
 // wanted reports whether one more row is wanted, and counts it.

@@ -1,9 +1,11 @@
-package api
+package list
 
 import (
 	"context"
 	"errors"
 	"io"
+
+	"flytt/internal/api"
 )
 
 // tie reads the rows made at one moment that are more than a page holds, and so
@@ -57,29 +59,29 @@ func (b *byCreated) tied(ctx context.Context, dst []byte) ([]byte, int, error) {
 	return out.dst, out.n, nil
 }
 
-func (b *byCreated) takeTied(out *parcel, p *page) error {
-	for i := range p.objects {
-		o := &p.objects[i]
-		if o.created == noTime || o.created < b.reach.at-b.tie.unit || o.created > b.reach.at+b.tie.unit {
+func (b *byCreated) takeTied(out *parcel, p *api.Page) error {
+	for i := range p.Objects {
+		o := &p.Objects[i]
+		if o.Created == api.NoTime || o.Created < b.reach.at-b.tie.unit || o.Created > b.reach.at+b.tie.unit {
 			return inPath(b.list.path, errors.New("the list ignores "+b.lower+" or "+b.upper))
 		}
 		// What goes on behind the tie is one unit later, so it matters that the shortest
 		// unit is known: within the stretch asked for no moment is missed.
-		b.unit = min(b.unit, o.createdUnit)
-		if o.created != b.reach.at {
-			b.tie.pass.see(p.id(i))
+		b.unit = min(b.unit, o.CreatedUnit)
+		if o.Created != b.reach.at {
+			b.tie.pass.see(p.ID(i))
 			continue
 		}
-		k := keyOfID(p.id(i))
+		k := keyOfID(p.ID(i))
 		if !b.reach.has(k) {
 			if b.full() {
 				return nil
 			}
 			b.wanted()
-			b.reach.admit(o.created, k)
+			b.reach.admit(o.Created, k)
 			out.put(p, i)
 		}
-		b.tie.pass.see(p.id(i))
+		b.tie.pass.see(p.ID(i))
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package api
+package list
 
 import "net/url"
 
@@ -54,7 +54,7 @@ func (l *lane) look() {
 		if !j.done || j.err != nil {
 			continue
 		}
-		n := len(j.page.objects)
+		n := len(j.page.Objects)
 		l.ended = l.ended || n == 0
 		l.wide = n >= l.size || l.first+i > 1 && n >= l.largest
 		l.largest = max(l.largest, n)

@@ -1,4 +1,4 @@
-package api
+package list
 
 import (
 	"cmp"
@@ -8,11 +8,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"flytt/internal/api"
 )
 
-// RowsOptions says how a list is read. What is left zero has the default named
+// Options says how a list is read. What is left zero has the default named
 // beside it.
-type RowsOptions struct {
+type Options struct {
 	PageSize    int   // rows asked for at a time; 500
 	Concurrency int   // requests at once; 4
 	Limit       int64 // rows to hand out; 0: all
@@ -52,9 +54,9 @@ type Account struct {
 // most Concurrency at once and as many again waiting, and hands them out in
 // order. Next and Close are for one goroutine.
 type Rows struct {
-	from    fetcher
-	list    *List
-	options RowsOptions
+	from    Fetcher
+	list    *Query
+	options Options
 	crew    *crew  // nil before the first Next
 	reader  reader // what the list turned out to allow
 	largest int    // rows of the largest page that came
@@ -74,17 +76,26 @@ type reader interface {
 	next(ctx context.Context, dst []byte) (data []byte, n int, err error)
 }
 
-// Rows returns a reader of l. Nothing is asked for before the first Next. l is
-// not to be changed while it is read.
-func (c *Client) Rows(l *List, o RowsOptions) *Rows { return newRows(c, l, o) }
+// Fetcher reads pages of a list; *api.Client is one, and says what each method does.
+// Whatever can help was tried before it returns an error.
+type Fetcher interface {
+	Fetch(ctx context.Context, r *api.PageRequest, p *api.Page, created string) error
+	Stream(ctx context.Context, r *api.PageRequest, created string, emit func(*api.Page) error) error
+}
 
-func newRows(from fetcher, l *List, o RowsOptions) *Rows {
-	o.PageSize = max(cmp.Or(o.PageSize, pageSize), 1)
+var _ Fetcher = (*api.Client)(nil)
+
+const defaultPageSize = 500
+
+// Open returns a reader of what q asks for. Nothing is asked for before the first
+// Next. q is not to be changed while it is read.
+func Open(from Fetcher, q *Query, o Options) *Rows {
+	o.PageSize = max(cmp.Or(o.PageSize, defaultPageSize), 1)
 	o.Concurrency = max(cmp.Or(o.Concurrency, 4), 1)
 	if o.Limit > 0 {
 		o.PageSize = int(min(int64(o.PageSize), o.Limit))
 	}
-	return &Rows{from: from, list: l, options: o, left: o.Limit}
+	return &Rows{from: from, list: q, options: o, left: o.Limit}
 }
 
 var errClosed = errors.New("the reading was closed")
@@ -180,8 +191,8 @@ type crew struct {
 // job is one request, and what came of it once done is set.
 type job struct {
 	ask      ask
-	emit     func(context.Context, *page) error // of a stream
-	page     page
+	emit     func(context.Context, *api.Page) error // of a stream
+	page     api.Page
 	repeated int // rows that came again within the page, and were taken out of it
 	err      error
 	done     bool
@@ -191,7 +202,7 @@ type job struct {
 }
 
 // hire starts the crew, whose requests end with ctx.
-func hire(ctx context.Context, from fetcher, o RowsOptions) *crew {
+func hire(ctx context.Context, from Fetcher, o Options) *crew {
 	ctx, stop := context.WithCancel(ctx)
 	room := 6*o.Concurrency + 8
 	c := &crew{workers: o.Concurrency, todo: make(chan *job, room), done: make(chan *job, room), stop: stop}
@@ -203,7 +214,7 @@ func hire(ctx context.Context, from fetcher, o RowsOptions) *crew {
 
 // work carries out jobs until ctx ends. Neither channel is ever full: there are
 // no more jobs than each has room for.
-func (c *crew) work(ctx context.Context, from fetcher, created string) {
+func (c *crew) work(ctx context.Context, from Fetcher, created string) {
 	var seen idSet
 	for {
 		select {
@@ -225,7 +236,7 @@ func (c *crew) free() int { return cap(c.todo) - c.busy }
 func (c *crew) hand(a ask) *job { return c.stream(a, nil) }
 
 // stream hands over a request whose answer goes to emit as it comes.
-func (c *crew) stream(a ask, emit func(context.Context, *page) error) *job {
+func (c *crew) stream(a ask, emit func(context.Context, *api.Page) error) *job {
 	j := new(job)
 	if spare := c.spareOf(a.slim); len(*spare) > 0 {
 		n := len(*spare) - 1

@@ -1,4 +1,4 @@
-package api
+package list
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"flytt/internal/api"
 )
 
 // plain reads the pages 1, 2, 3… of a list in whatever order it has. Rows that
@@ -19,7 +21,7 @@ type plain struct {
 	seen  idSet
 	stale int // pages in a row that brought nothing new
 
-	top   int64 // what was made later came while the list was read; noTime: not known yet
+	top   int64 // what was made later came while the list was read; api.NoTime: not known yet
 	fresh int64 // rows of those
 }
 
@@ -35,7 +37,7 @@ func newPlain(r *Rows, order string) *plain {
 	if order != "" {
 		extra.Set("_order_by", order)
 	}
-	return &plain{Rows: r, pass: r.newPass(extra, r.options.PageSize, false), top: noTime}
+	return &plain{Rows: r, pass: r.newPass(extra, r.options.PageSize, false), top: api.NoTime}
 }
 
 // stableOrder returns the order of the list with as much added as makes it the
@@ -79,13 +81,13 @@ func (r *plain) next(ctx context.Context, dst []byte) ([]byte, int, error) {
 	return out.dst, out.n, nil
 }
 
-func (r *plain) take(out *parcel, p *page) {
+func (r *plain) take(out *parcel, p *api.Page) {
 	var again int64
-	for i := range p.objects {
+	for i := range p.Objects {
 		if r.full() {
 			break
 		}
-		id := p.id(i)
+		id := p.ID(i)
 		r.pass.see(id)
 		if len(id) == 0 {
 			r.doubt(doubtNoID)
@@ -97,7 +99,7 @@ func (r *plain) take(out *parcel, p *page) {
 		}
 		r.wanted()
 		out.put(p, i)
-		if r.top != noTime && p.objects[i].created > r.top {
+		if r.top != api.NoTime && p.Objects[i].Created > r.top {
 			r.fresh++
 		}
 	}
@@ -133,11 +135,11 @@ func (r *plain) findTop(ctx context.Context) error {
 	j := r.crew.hand(ask{list: r.list, extra: extra, page: 1, size: 1})
 	defer r.crew.release(j)
 	err := r.crew.waitFor(ctx, j)
-	if errors.Is(err, errOversized) {
+	if errors.Is(err, api.ErrOversized) {
 		err = nil
 	}
-	if err == nil && len(j.page.objects) > 0 {
-		r.top = j.page.objects[0].created
+	if err == nil && len(j.page.Objects) > 0 {
+		r.top = j.page.Objects[0].Created
 	}
 	return err
 }

@@ -1,16 +1,17 @@
-package api_test
+package list_test
 
 import (
 	"errors"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"flytt/internal/api"
+	"flytt/internal/api/list"
 )
+
+const path = "/organization/externalclientcontactperson/list/"
 
 // catalog is a small one.
 type catalog struct{}
@@ -34,8 +35,8 @@ func (catalog) CheckParameter(name string) error {
 	return nil
 }
 
-func TestListTakes(t *testing.T) {
-	l := api.NewList(path, catalog{})
+func TestQueryTakes(t *testing.T) {
+	l := list.NewQuery(path, catalog{})
 	for _, text := range []string{
 		"name=Åsa = Öberg ", "name__icontains!=x,y", " title__in = A,B,,C", "external_client.id__in=1,2", "created_at__gte!=2026-01-31T00:00:00+01:00",
 		"title__isnull=TRUE", "external_client__isnull!=0", `tags=[{"id":"1,2"}]`, "title!==",
@@ -58,7 +59,7 @@ func TestListTakes(t *testing.T) {
 	}
 }
 
-func TestListRefuses(t *testing.T) {
+func TestQueryRefuses(t *testing.T) {
 	const value = "Hemlig"
 	for _, test := range []struct{ where, msg, hint string }{
 		{"Hemlig", "filter: has no = in it", "name=Ek"},
@@ -82,12 +83,12 @@ func TestListRefuses(t *testing.T) {
 		{"title=Hemlig2", "filter title: stands twice", "__in"},
 		{"name__in=" + strings.Repeat("Hemlig,å", 800), "filter name__in: makes a request of ", "fewer values"},
 	} {
-		l := api.NewList(path, catalog{})
+		l := list.NewQuery(path, catalog{})
 		if err := l.Where("title=x"); err != nil {
 			t.Fatal(err)
 		}
 		err := l.Where(test.where)
-		var e *api.ListError
+		var e *list.QueryError
 		if !errors.As(err, &e) || !strings.HasPrefix(e.Error(), test.msg) || !strings.Contains(e.Hint(), test.hint) {
 			t.Errorf("%s: %v", test.where, err)
 		}
@@ -100,15 +101,15 @@ func TestListRefuses(t *testing.T) {
 	}
 }
 
-func TestListOrderRefuses(t *testing.T) {
+func TestQueryOrderRefuses(t *testing.T) {
 	for _, terms := range [][]string{{""}, {"name,"}, {"-"}, {"name", "-name"}, {"nam"}, {"--name"}} {
-		l := api.NewList(path, catalog{})
-		var e *api.ListError
+		l := list.NewQuery(path, catalog{})
+		var e *list.QueryError
 		if err := l.OrderBy(terms...); !errors.As(err, &e) || len(l.Order()) != 0 {
 			t.Errorf("%q: %v, %q", terms, err, l.Order())
 		}
 	}
-	l := api.NewList(path, bare{})
+	l := list.NewQuery(path, bare{})
 	if l.OrderBy("name") == nil || l.Search("x") == nil || l.Search("") != nil {
 		t.Error("a list without order and search takes them")
 	}
@@ -119,8 +120,8 @@ type bare struct{ catalog }
 
 func (bare) CheckParameter(name string) error { return errors.New("no parameter " + name) }
 
-func TestListCloneSharesNothing(t *testing.T) {
-	l := api.NewList(path, catalog{})
+func TestQueryCloneSharesNothing(t *testing.T) {
+	l := list.NewQuery(path, catalog{})
 	if err := errors.Join(l.Where("name=A"), l.OrderBy("name")); err != nil {
 		t.Fatal(err)
 	}
@@ -138,51 +139,17 @@ func FuzzWhere(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		l := api.NewList(path, catalog{})
+		l := list.NewQuery(path, catalog{})
 		if err := l.Where(text); err != nil {
-			var e *api.ListError
+			var e *list.QueryError
 			if !errors.As(err, &e) || len(l.Filters()) != 0 {
 				t.Errorf("%v", err)
 			}
 			return
 		}
-		again := api.NewList(path, catalog{})
+		again := list.NewQuery(path, catalog{})
 		if err := again.Where(l.Filters()[0]); err != nil || !slices.Equal(again.Filters(), l.Filters()) {
 			t.Errorf("%q: %v, %q", l.Filters(), err, again.Filters())
 		}
 	})
-}
-
-func TestChanges(t *testing.T) {
-	for _, test := range []struct {
-		sent, got, want string
-	}{
-		{`{"id":"A","name":"x"}`, `{"id":"B","name":"x"}`, "{}"},
-		{`{"name":"x","title":"y","n":1}`, `{"n":1.0,"title":"z","name":"x"}`, `{"title":"y"}`},
-		{`{"name":"x","title":null,"m":2}`, `{"name":"y"}`, `{"name":"x","m":2}`},
-		{`{"title":null}`, `{"title":"y"}`, `{"title":null}`},
-		{`{"external_client":{"id":"7D"},"ssn":"19850102-2399"}`, `{"external_client":"7D","ssn":"198501022399"}`, "{}"},
-		{`{"external_client":{"id":"A"}}`, `{"external_client":{"id":"B","name":"x"}}`, `{"external_client":{"id":"A"}}`},
-		{`{"na\u006de":"x", "a\"b" : [ 1 ]}`, `{"name":"x","a\"b":[2]}`, `{"a\"b":[ 1 ]}`},
-		{`{}`, `{}`, `{}`},
-	} {
-		patch, changed := api.Changes([]byte("kept"), []byte(test.sent), []byte(test.got))
-		if string(patch) != "kept"+test.want || changed != (test.want != "{}") {
-			t.Errorf("%s and %s: %s, %v", test.sent, test.got, patch, changed)
-		}
-		if api.Same([]byte(test.sent), []byte(test.got)) && changed {
-			t.Errorf("%s and %s are the same", test.sent, test.got)
-		}
-	}
-	dst := make([]byte, 0, 1000)
-	sent, got := []byte(`{"name":"x","title":"y","n":null}`), []byte(`{"name":"y","title":"y"}`)
-	if n := testing.AllocsPerRun(10, func() { dst, _ = api.Changes(dst[:0], sent, got) }); n > 0 {
-		t.Errorf("%v allocations", n)
-	}
-}
-
-func TestStatusErrorOfAListIsNotFound(t *testing.T) {
-	if !errors.Is(&api.StatusError{Status: http.StatusNotFound}, api.ErrNotFound) || errors.Is(&api.StatusError{Status: 403}, api.ErrNotFound) {
-		t.Error("ErrNotFound is not 404")
-	}
 }

@@ -1,6 +1,10 @@
-package api
+package list
 
-import "errors"
+import (
+	"errors"
+
+	"flytt/internal/api"
+)
 
 // Two pages of a stretch are the answers to two requests, and rows that went in
 // between may have pulled others over the edge, out of sight. So for each pair
@@ -19,21 +23,21 @@ func (b *byCreated) askJoints() {
 			known = false
 			continue
 		}
-		rows := j.page.objects
-		if first := rows[0].created; known && j.joint == nil && first >= before {
+		rows := j.page.Objects
+		if first := rows[0].Created; known && j.joint == nil && first >= before {
 			if b.crew.free() == 0 {
 				return
 			}
 			j.joint = b.crew.hand(ask{list: b.list, extra: b.query(before, first+b.unit), page: 1, size: max(b.size, minJoint), slim: true})
 		}
-		before, known = rows[len(rows)-1].created, true
+		before, known = rows[len(rows)-1].Created, true
 	}
 }
 
 // failure returns why it is not known what lies between two pages. An answer
 // that is too long is no failure: it shows that much lies there.
 func (j *job) failure() error {
-	if j == nil || errors.Is(j.err, errOversized) {
+	if j == nil || errors.Is(j.err, api.ErrOversized) {
 		return nil
 	}
 	return j.err
@@ -41,9 +45,9 @@ func (j *job) failure() error {
 
 // timed reports whether the first and the last row of p tell when they were
 // made.
-func (b *byCreated) timed(p *page) bool {
-	n := len(p.objects)
-	return n > 0 && p.objects[0].created != noTime && p.objects[n-1].created != noTime
+func (b *byCreated) timed(p *api.Page) bool {
+	n := len(p.Objects)
+	return n > 0 && p.Objects[0].Created != api.NoTime && p.Objects[n-1].Created != api.NoTime
 }
 
 // follows reports whether the page of j continues the stretch. If not, another
@@ -109,16 +113,16 @@ const (
 func (b *byCreated) joins(j *job) joint {
 	p := &j.page
 	switch {
-	case p.objects[0].created < b.edge.at:
+	case p.Objects[0].Created < b.edge.at:
 		return shifted
 	case b.unsound:
 		return joined
 	case j.joint == nil || j.joint.err != nil:
 		return beyond
 	}
-	seen, next, last := false, b.firstIDs(p), keyOfID(p.id(len(p.objects)-1))
-	for i := range j.joint.page.objects {
-		k := keyOfID(j.joint.page.id(i))
+	seen, next, last := false, b.firstIDs(p), keyOfID(p.ID(len(p.Objects)-1))
+	for i := range j.joint.page.Objects {
+		k := keyOfID(j.joint.page.ID(i))
 		switch {
 		case k == last:
 			return joined // what comes now lies behind the page
@@ -135,14 +139,14 @@ func (b *byCreated) joins(j *job) joint {
 }
 
 // firstIDs returns the ids of the rows of p that a joint can show.
-func (b *byCreated) firstIDs(p *page) *frontier {
-	first := p.objects[0].created
+func (b *byCreated) firstIDs(p *api.Page) *frontier {
+	first := p.Objects[0].Created
 	f := &frontier{at: first}
-	for i := range p.objects {
-		if p.objects[i].created > first+b.unit {
+	for i := range p.Objects {
+		if p.Objects[i].Created > first+b.unit {
 			break
 		}
-		f.ids = append(f.ids, keyOfID(p.id(i)))
+		f.ids = append(f.ids, keyOfID(p.ID(i)))
 	}
 	return f
 }

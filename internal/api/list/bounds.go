@@ -1,9 +1,10 @@
-package api
+package list
 
 import (
-	"bytes"
 	"net/url"
 	"time"
+
+	"flytt/internal/api"
 )
 
 // bounds are the parameters by which a reading keeps to a stretch of time. No
@@ -17,11 +18,11 @@ type bounds struct {
 	exact        bool   // moments are told in nanoseconds
 	bare, spaced bool   // moments are written without a zone, with a space for the T
 
-	floor, ceiling int64 // bounds of the list's own, under the same names; noTime: none
+	floor, ceiling int64 // bounds of the list's own, under the same names; api.NoTime: none
 }
 
 // newBounds finds the parameters for l, and reports whether there are any.
-func newBounds(l *List, field string) (b bounds, ok bool) {
+func newBounds(l *Query, field string) (b bounds, ok bool) {
 	b.field = field
 	b.lower, b.floor = l.bound(field, "gte", "gt")
 	b.upper, b.ceiling = l.bound(field, "lte", "lt")
@@ -31,25 +32,21 @@ func newBounds(l *List, field string) (b bounds, ok bool) {
 
 // bound returns the first of the operators that a bound of ours can have, as
 // the name of a parameter, and the bound that l has under that name.
-func (l *List) bound(field string, operators ...string) (name string, own int64) {
+func (q *Query) bound(field string, operators ...string) (name string, own int64) {
 	for i, o := range operators {
 		name := field + "__" + o
-		if l.catalog != nil && l.catalog.CheckFilter(field, o) != nil {
+		if q.catalog != nil && q.catalog.CheckFilter(field, o) != nil {
 			continue
 		}
-		if !l.query.Has(name) {
-			return name, noTime
+		if !q.values.Has(name) {
+			return name, api.NoTime
 		}
-		text := []byte(l.query.Get(name))
-		if at, _, ok := moment(text); ok && i == 0 && zoned(text) {
-			return name, at
+		if at, ok := api.Moment([]byte(q.values.Get(name))); ok && i == 0 {
+			return name, at.UnixNano()
 		}
 	}
-	return "", noTime
+	return "", api.NoTime
 }
-
-// zoned reports whether a moment is told with its zone.
-func zoned(text []byte) bool { return bytes.ContainsAny(text[len("2026-01-31"):], "Zz+-") }
 
 // like takes over how the API writes moments.
 func (b *bounds) like(text string) {
@@ -58,17 +55,18 @@ func (b *bounds) like(text string) {
 		return
 	}
 	b.spaced = text[day] == ' '
-	b.bare = !zoned([]byte(text))
+	_, zoned := api.Moment([]byte(text))
+	b.bare = !zoned
 }
 
 // query asks for what was made from low to high, both included, in the order of
-// creation. noTime is no bound.
+// creation. api.NoTime is no bound.
 func (b *bounds) query(low, high int64) url.Values {
 	v := url.Values{"_order_by": {b.field + ",id"}}
-	if low != noTime && low > b.floor {
+	if low != api.NoTime && low > b.floor {
 		v.Set(b.lower, b.text(b.sent(low)))
 	}
-	if high != noTime && (b.ceiling == noTime || high < b.ceiling) {
+	if high != api.NoTime && (b.ceiling == api.NoTime || high < b.ceiling) {
 		v.Set(b.upper, b.text(high))
 	}
 	return v
@@ -76,7 +74,7 @@ func (b *bounds) query(low, high int64) url.Values {
 
 // newest asks for what was made last, up to high.
 func (b *bounds) newest(high int64) url.Values {
-	v := b.query(noTime, high)
+	v := b.query(api.NoTime, high)
 	v.Set("_order_by", "-"+b.field+",-id")
 	return v
 }
