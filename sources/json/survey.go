@@ -1,4 +1,4 @@
-package sources
+package json
 
 import (
 	"bytes"
@@ -7,6 +7,15 @@ import (
 
 	"flytt/internal/jsonscan"
 	"flytt/pipeline"
+	"flytt/sources/textscan"
+)
+
+var (
+	errNoObject  = errors.New("holds no object with a member")
+	errPretty    = errors.New("an object that goes on over several lines")
+	errManyNames = fmt.Errorf("its objects have more than %d members with different names", maxColumns)
+	hintForm     = "one object on each line is read, or an array of objects"
+	hintNames    = "write members whose names are data as an array of objects"
 )
 
 // sight is what was seen of a member in the sample.
@@ -26,29 +35,29 @@ type survey struct {
 	line    int64 // of the fault
 }
 
-// surveyJSON finds the columns of a text by its sample.
-func surveyJSON(in *input, t *text, array bool) (*objectLayout, []string, error) {
+// newLayout finds the columns of a text by its sample.
+func newLayout(o *Options, array bool) (*Layout, []string, error) {
 	var s survey
 	if array {
-		s.elements(t.sample)
+		s.elements(o.Sample)
 	} else {
-		s.lines(t.sample, t.whole)
+		s.lines(o.Sample, o.Whole)
 	}
 	var names []string
 	root := s.root.branch("", &names)
 	switch {
-	case s.columns > maxJSONColumns:
-		return nil, nil, in.fail(0, errManyNames, hintJSONNames)
+	case s.columns > maxColumns:
+		return nil, nil, fail(0, errManyNames, hintNames)
 	case len(names) == 0 && s.fault != nil:
-		return nil, nil, in.fail(s.line, s.fault, hintJSON)
+		return nil, nil, fail(s.line, s.fault, hintForm)
 	case len(names) == 0:
-		return nil, nil, in.fail(0, errNoObject, hintJSON)
+		return nil, nil, fail(0, errNoObject, hintForm)
 	}
 	if name := doubled(names); name != "" {
-		return nil, nil, in.fail(0, fmt.Errorf("two members would be the column %s: one has the dot in its name, one lies within an object", name),
+		return nil, nil, fail(0, fmt.Errorf("two members would be the column %s: one has the dot in its name, one lies within an object", name),
 			"rename one of them")
 	}
-	return &objectLayout{columns: len(names), root: root, unknown: unknownMember}, names, nil
+	return &Layout{Columns: len(names), Root: root, Unknown: unknownMember}, names, nil
 }
 
 // doubled returns a name that is there twice, or nothing.
@@ -67,18 +76,18 @@ func doubled(names []string) string {
 // is whole.
 func (s *survey) lines(sample []byte, whole bool) {
 	line := int64(0)
-	for from, to := 0, 0; from < len(sample) && s.columns <= maxJSONColumns; from = to + 1 {
+	for from, to := 0, 0; from < len(sample) && s.columns <= maxColumns; from = to + 1 {
 		line++
 		if n := bytes.IndexByte(sample[from:], '\n'); n >= 0 {
 			to = from + n
 		} else if to = len(sample); !whole {
 			if s.fault == nil {
-				s.fault, s.line = errLongBytes, line
+				s.fault, s.line = textscan.ErrLongRecord, line
 			}
 			return
 		}
 		text := sample[:to]
-		start := jsonSpace(text, from)
+		start := Space(text, from)
 		if start == to {
 			continue
 		}
@@ -101,7 +110,7 @@ func (s *survey) spread(sample []byte, from, to int) bool {
 
 // elements looks at the elements of the array that sample starts with.
 func (s *survey) elements(sample []byte) {
-	for i := jsonSpace(sample, 0) + 1; s.columns <= maxJSONColumns; {
+	for i := Space(sample, 0) + 1; s.columns <= maxColumns; {
 		if i = elementStart(sample, i); i == len(sample) || sample[i] == ']' {
 			return
 		}
@@ -113,7 +122,7 @@ func (s *survey) elements(sample []byte) {
 		if f, ok := s.check.row(text, i); ok {
 			s.see(&s.root, text[i:end])
 		} else if s.fault == nil {
-			s.fault, s.line = errors.New(f.describe(text, i)), 1+lineEnds(text[:i], '\n')
+			s.fault, s.line = errors.New(f.describe(text, i)), 1+textscan.LineEnds(text[:i], '\n')
 		}
 		i = end
 	}
@@ -125,7 +134,7 @@ func (s *survey) see(at *sight, object []byte) {
 		name := string(jsonscan.Unquote(raw))
 		m := at.byName[name]
 		if m == nil {
-			if name == "" || s.columns > maxJSONColumns {
+			if name == "" || s.columns > maxColumns {
 				continue
 			}
 			if at.byName == nil {
@@ -148,18 +157,18 @@ func (s *survey) see(at *sight, object []byte) {
 
 // branch makes columns of what was seen, and appends their names to names. The
 // object lies at path, which ends in a dot.
-func (at *sight) branch(path string, names *[]string) *branch {
-	b := &branch{byName: make(map[string]slot, len(at.names)), path: path, column: pipeline.None}
+func (at *sight) branch(path string, names *[]string) *Branch {
+	b := &Branch{ByName: make(map[string]Slot, len(at.names)), path: path, Column: pipeline.None}
 	for _, name := range at.names {
-		m, s := at.byName[name], slot{column: pipeline.None}
+		m, s := at.byName[name], Slot{Column: pipeline.None}
 		if m.value || len(m.names) == 0 {
-			s.column = len(*names)
+			s.Column = len(*names)
 			*names = append(*names, path+name)
 		}
 		if len(m.names) > 0 {
-			s.within = m.branch(path+name+".", names)
+			s.Within = m.branch(path+name+".", names)
 		}
-		b.byName[name] = s
+		b.ByName[name] = s
 	}
 	return b
 }

@@ -1,4 +1,4 @@
-package sources
+package json
 
 import (
 	"bytes"
@@ -6,12 +6,13 @@ import (
 	"math"
 
 	"flytt/pipeline"
+	"flytt/sources/textscan"
 )
 
-// jsonDecoder turns blocks of JSON Lines, or of the elements of an array, into
+// decoder turns blocks of JSON Lines, or of the elements of an array, into
 // batches. It checks each row before it looks for values in it.
-type jsonDecoder struct {
-	objectDecoder
+type decoder struct {
+	ObjectDecoder
 	check checker
 	array bool
 	batch *pipeline.Batch
@@ -19,9 +20,9 @@ type jsonDecoder struct {
 }
 
 // Decode implements pipeline.Decoder.
-func (d *jsonDecoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
-	d.open(b, block.Data)
-	d.batch, d.valid = b, invalidUTF8(block.Data) < 0
+func (d *decoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
+	d.Open(b, block.Data)
+	d.batch, d.valid = b, textscan.InvalidUTF8(block.Data) < 0
 	switch {
 	case d.array:
 		d.elements(block)
@@ -35,7 +36,7 @@ func (d *jsonDecoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 }
 
 // lines decodes lines, each of which has its line end.
-func (d *jsonDecoder) lines(block *pipeline.Block) {
+func (d *decoder) lines(block *pipeline.Block) {
 	data, line := block.Data, block.Row
 	for from := 0; from < len(data); line++ {
 		to := from + bytes.IndexByte(data[from:], '\n')
@@ -45,8 +46,8 @@ func (d *jsonDecoder) lines(block *pipeline.Block) {
 }
 
 // line decodes the line that text has from from on.
-func (d *jsonDecoder) line(text []byte, from int, number int64) {
-	start := jsonSpace(text, from)
+func (d *decoder) line(text []byte, from int, number int64) {
+	start := Space(text, from)
 	if start == len(text) {
 		return
 	}
@@ -63,18 +64,18 @@ func (d *jsonDecoder) line(text []byte, from int, number int64) {
 // is whole, as elementEnd has it, and the commas have been seen to. Lines are
 // counted before an element is decoded, which writes line ends where it has
 // their escapes.
-func (d *jsonDecoder) elements(block *pipeline.Block) {
+func (d *decoder) elements(block *pipeline.Block) {
 	data, line, number := block.Data, block.Note, block.Row
 	for i := 0; ; number++ {
 		start := elementStart(data, i)
 		if start == len(data) {
 			return
 		}
-		line += lineEnds(data[i:start], '\n')
+		line += textscan.LineEnds(data[i:start], '\n')
 		number = max(number, line)
 		end, sound := d.element(data, start)
 		begins := line
-		line += lineEnds(data[start:end], '\n')
+		line += textscan.LineEnds(data[start:end], '\n')
 		if i = end; sound {
 			d.row(data, start, number, begins)
 		} else {
@@ -85,7 +86,7 @@ func (d *jsonDecoder) elements(block *pipeline.Block) {
 
 // element returns where the element ends that starts at start, and whether it is
 // a row.
-func (d *jsonDecoder) element(data []byte, start int) (end int, sound bool) {
+func (d *decoder) element(data []byte, start int) (end int, sound bool) {
 	if data[start] == '{' {
 		if end = d.check.value(data, start); end >= 0 && d.sound(data[start:end]) {
 			return end, true
@@ -98,29 +99,29 @@ func (d *jsonDecoder) element(data []byte, start int) (end int, sound bool) {
 }
 
 // sound reports whether text is UTF-8.
-func (d *jsonDecoder) sound(text []byte) bool { return d.valid || invalidUTF8(text) < 0 }
+func (d *decoder) sound(text []byte) bool { return d.valid || textscan.InvalidUTF8(text) < 0 }
 
 // row adds the object at start, which was checked. One of which nothing is a
 // value is no row.
-func (d *jsonDecoder) row(text []byte, start int, number, line int64) {
-	d.object(text, start, d.root)
+func (d *decoder) row(text []byte, start int, number, line int64) {
+	d.Object(text, start)
 	if d.blank() {
 		clear(d.found)
 		d.batch.Note(pipeline.Problem{
 			Row: pipeline.None, Field: pipeline.None, Column: pipeline.None,
-			Severity: pipeline.Warning, Stage: pipeline.Read, Code: blankRow, Shape: fmt.Sprintf("line %d", line),
+			Severity: pipeline.Warning, Stage: pipeline.Read, Code: textscan.BlankRow, Shape: fmt.Sprintf("line %d", line),
 		})
 		return
 	}
 	d.batch.AddRow(number)
-	d.flush(d.batch)
+	d.Flush(d.batch)
 	if d.check.nul {
 		d.nuls()
 	}
 }
 
 // blank reports whether nothing was found but nulls and empty strings.
-func (d *jsonDecoder) blank() bool {
+func (d *decoder) blank() bool {
 	for i := range d.found {
 		if f := &d.found[i]; f.is && f.end > f.start {
 			return false
@@ -130,18 +131,18 @@ func (d *jsonDecoder) blank() bool {
 }
 
 // nuls notes the columns of the last row that have the character U+0000.
-func (d *jsonDecoder) nuls() {
+func (d *decoder) nuls() {
 	row := d.batch.Len() - 1
 	for i := range d.batch.Input {
-		if isNUL(d.batch.Input[i].Value(row)) {
-			d.note(i, nulByte, "a NUL byte")
+		if textscan.HasNUL(d.batch.Input[i].Value(row)) {
+			d.note(i, textscan.NULByte, "a NUL byte")
 		}
 	}
 }
 
 // reject adds a row without values for the text from start on, which it keeps
 // beyond the columns, and says what is wrong with it and where.
-func (d *jsonDecoder) reject(text []byte, start int, number int64) {
+func (d *decoder) reject(text []byte, start int, number int64) {
 	text = bytes.TrimRight(text, " \t\r\n")
 	f, _ := d.check.row(text, start)
 	d.broken(number, f.code, f.describe(text, start))
@@ -149,7 +150,7 @@ func (d *jsonDecoder) reject(text []byte, start int, number int64) {
 }
 
 // broken adds a row without values that has the given problem.
-func (d *jsonDecoder) broken(number int64, code pipeline.Code, shape string) {
+func (d *decoder) broken(number int64, code pipeline.Code, shape string) {
 	d.batch.AddRow(number)
 	for i := range d.batch.Input {
 		d.batch.Input[i].AppendNull()
@@ -158,7 +159,7 @@ func (d *jsonDecoder) broken(number int64, code pipeline.Code, shape string) {
 }
 
 // note records a problem of the last row.
-func (d *jsonDecoder) note(column int, code pipeline.Code, shape string) {
+func (d *decoder) note(column int, code pipeline.Code, shape string) {
 	d.batch.Note(pipeline.Problem{
 		Row: int32(d.batch.Len() - 1), Field: pipeline.None, Column: int16(min(column, math.MaxInt16)),
 		Severity: pipeline.Error, Stage: pipeline.Read, Code: code, Shape: shape,

@@ -1,4 +1,4 @@
-package sources
+package json
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 
 	"flytt/internal/jsonscan"
 	"flytt/pipeline"
+	"flytt/sources/textscan"
 )
 
 // maxDepth is how deep the objects and arrays of a row may lie within each
@@ -18,7 +19,7 @@ const maxDepth = 64
 
 // checker reads JSON as strictly as RFC 8259 has it and RFC 7493 (I-JSON)
 // tightens it: no name twice in an object, no half of a surrogate pair, nothing
-// deeper than maxDepth. That strings are UTF-8 it leaves to invalidUTF8, which
+// deeper than maxDepth. That strings are UTF-8 it leaves to textscan.InvalidUTF8, which
 // sees a whole block at once.
 type checker struct {
 	text  []byte
@@ -56,8 +57,8 @@ func (c *checker) value(text []byte, i int) int {
 
 // row checks all of text from start on, which is to be an object in UTF-8.
 func (c *checker) row(text []byte, start int) (flaw, bool) {
-	if bad := invalidUTF8(text[start:]); bad >= 0 {
-		return flaw{start + bad, invalidEncoding, "bytes that are not UTF-8"}, false
+	if bad := textscan.InvalidUTF8(text[start:]); bad >= 0 {
+		return flaw{start + bad, textscan.InvalidEncoding, "bytes that are not UTF-8"}, false
 	}
 	end := c.value(text, start)
 	switch {
@@ -100,11 +101,11 @@ func (c *checker) fail(at int, code pipeline.Code, what string) int {
 }
 
 // skip returns the first place from i on that is not white space.
-func (c *checker) skip(i int) int { return jsonSpace(c.text, i) }
+func (c *checker) skip(i int) int { return Space(c.text, i) }
 
-// jsonSpace returns the first place from i on that is not white space, as JSON
+// Space returns the first place from i on that is not white space, as JSON
 // has it, which may be the end of text.
-func jsonSpace(text []byte, i int) int {
+func Space(text []byte, i int) int {
 	for i < len(text) && (text[i] == ' ' || text[i] == '\n' || text[i] == '\r' || text[i] == '\t') {
 		i++
 	}
@@ -293,7 +294,7 @@ func (c *checker) escape(i int) int {
 		c.nul = true
 	case !surrogate.IsSurrogate(r):
 	case r >= 0xDC00 || c.at(i+6) != '\\' || c.at(i+7) != 'u' || !c.hex(i+8) || hexRune(c.text[i+8:])&^0x3FF != 0xDC00:
-		return c.fail(i, invalidEncoding, "half of a surrogate pair")
+		return c.fail(i, textscan.InvalidEncoding, "half of a surrogate pair")
 	default:
 		i += 6
 	}

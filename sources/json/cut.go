@@ -1,4 +1,4 @@
-package sources
+package json
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"flytt/pipeline"
+	"flytt/sources/textscan"
 )
 
 // noteLong is what Block.Note says of a line that is too long to be kept. Of the
@@ -25,12 +26,12 @@ var (
 	hintArray      = "mend the array, or write one object on each line: there, what is wrong with one does not touch the next"
 )
 
-// jsonCutter cuts JSON Lines at line ends and an array between its elements.
+// cutter cuts JSON Lines at line ends and an array between its elements.
 // What it hands out does not depend on the size of the blocks, only where one
 // ends does.
-type jsonCutter struct {
-	in     *input
-	size   int    // of a block, at most maxRecordBytes
+type cutter struct {
+	in     Input
+	size   int    // of a block, at most textscan.MaxRecordBytes
 	rows   int    // of a block, at most
 	array  bool   // behind its opening bracket
 	line   int64  // physical line that rest starts on
@@ -42,15 +43,15 @@ type jsonCutter struct {
 }
 
 // next fills b with the next whole rows.
-func (c *jsonCutter) next(ctx context.Context, b *pipeline.Block) error {
+func (c *cutter) next(ctx context.Context, b *pipeline.Block) error {
 	if c.err != nil {
 		return c.end(b, c.err)
 	}
-	defer c.in.interruptible(ctx)()
+	defer c.in.Interruptible(ctx)()
 	data := append(b.Data[:0], c.rest...)
-	for want := max(c.size, len(data)); ; want = min(2*want, maxRecordBytes+1) {
+	for want := max(c.size, len(data)); ; want = min(2*want, textscan.MaxRecordBytes+1) {
 		var stopped error
-		data, stopped = c.in.fill(ctx, data, want)
+		data, stopped = c.in.Fill(ctx, data, want)
 		if ctx.Err() != nil {
 			return c.end(b, ctx.Err())
 		}
@@ -66,32 +67,32 @@ func (c *jsonCutter) next(ctx context.Context, b *pipeline.Block) error {
 			}
 		}
 		switch {
-		case len(data) > maxRecordBytes && !c.array:
+		case len(data) > textscan.MaxRecordBytes && !c.array:
 			return c.long(ctx, b, data)
-		case len(data) > maxRecordBytes:
+		case len(data) > textscan.MaxRecordBytes:
 			return c.end(b, c.tooLong(data))
 		case stopped == io.EOF && c.array:
-			return c.end(b, c.in.fail(c.line+lineEnds(data, '\n'), errArrayOpen, hintArray))
+			return c.end(b, fail(c.line+textscan.LineEnds(data, '\n'), errArrayOpen, hintArray))
 		case stopped == io.EOF:
 			return c.end(b, io.EOF)
 		case stopped != nil:
-			return c.end(b, c.in.readError(stopped))
+			return c.end(b, stopped)
 		}
 	}
 }
 
 // finishLine gives the last line of an input the line end it may lack.
 func finishLine(data []byte, stopped error) []byte {
-	if n := len(data); stopped == io.EOF && n > 0 && n <= maxRecordBytes && data[n-1] != '\n' {
+	if n := len(data); stopped == io.EOF && n > 0 && n <= textscan.MaxRecordBytes && data[n-1] != '\n' {
 		return append(data, '\n')
 	}
 	return data
 }
 
 // lines returns where the lines end that can be handed out.
-func (c *jsonCutter) lines(data []byte) int {
+func (c *cutter) lines(data []byte) int {
 	n := bytes.LastIndexByte(data, '\n') + 1
-	if lineEnds(data[:n], '\n') <= int64(c.rows) {
+	if textscan.LineEnds(data[:n], '\n') <= int64(c.rows) {
 		return n
 	}
 	n = 0
@@ -102,20 +103,20 @@ func (c *jsonCutter) lines(data []byte) int {
 }
 
 // hand gives the first n bytes of data out and keeps the others.
-func (c *jsonCutter) hand(b *pipeline.Block, data []byte, n int) {
+func (c *cutter) hand(b *pipeline.Block, data []byte, n int) {
 	c.rest = append(c.rest[:0], data[n:]...)
 	b.Data, b.Row, b.End, b.Note = data[:n], c.line, c.in.End(), 0
-	c.line += lineEnds(b.Data, '\n')
+	c.line += textscan.LineEnds(b.Data, '\n')
 	c.offset += int64(n)
 }
 
 // long skips the line that data starts with, and hands out word of it.
-func (c *jsonCutter) long(ctx context.Context, b *pipeline.Block, data []byte) error {
+func (c *cutter) long(ctx context.Context, b *pipeline.Block, data []byte) error {
 	end := -1
 	for end < 0 {
 		var stopped error
 		c.offset += int64(len(data))
-		data, stopped = c.in.fill(ctx, data[:0], c.size)
+		data, stopped = c.in.Fill(ctx, data[:0], c.size)
 		if ctx.Err() != nil {
 			return c.end(b, ctx.Err())
 		}
@@ -125,7 +126,7 @@ func (c *jsonCutter) long(ctx context.Context, b *pipeline.Block, data []byte) e
 			break
 		}
 		if end < 0 && stopped != nil {
-			return c.end(b, c.in.readError(stopped))
+			return c.end(b, stopped)
 		}
 	}
 	c.rest = append(c.rest[:0], data[end+1:]...)
@@ -146,11 +147,11 @@ type elementCut struct {
 }
 
 // elements finds the elements that data, which starts behind one, has whole.
-func (c *jsonCutter) elements(data []byte) (cut elementCut) {
+func (c *cutter) elements(data []byte) (cut elementCut) {
 	line, counted, begun := c.line, 0, c.begun
 	cut.last = c.number
 	for rows := 0; rows < c.rows; rows++ {
-		i := jsonSpace(data, cut.end)
+		i := Space(data, cut.end)
 		if i == len(data) {
 			return cut
 		}
@@ -163,7 +164,7 @@ func (c *jsonCutter) elements(data []byte) (cut elementCut) {
 				cut.fault, cut.at = errArrayComma, i
 				return cut
 			}
-			if i = jsonSpace(data, i+1); i == len(data) {
+			if i = Space(data, i+1); i == len(data) {
 				return cut
 			}
 		}
@@ -175,7 +176,7 @@ func (c *jsonCutter) elements(data []byte) (cut elementCut) {
 		if end < 0 {
 			return cut
 		}
-		line += lineEnds(data[counted:i], '\n')
+		line += textscan.LineEnds(data[counted:i], '\n')
 		counted, begun = i, true
 		cut.end, cut.last = end, max(cut.last+1, line)
 		if rows == 0 {
@@ -187,7 +188,7 @@ func (c *jsonCutter) elements(data []byte) (cut elementCut) {
 
 // handElements gives out the elements of cut. What comes behind them, a fault or
 // the end of the array, is for the next time if there are any.
-func (c *jsonCutter) handElements(ctx context.Context, b *pipeline.Block, data []byte, cut elementCut) error {
+func (c *cutter) handElements(ctx context.Context, b *pipeline.Block, data []byte, cut elementCut) error {
 	switch {
 	case cut.end > 0:
 		line := c.line
@@ -203,15 +204,15 @@ func (c *jsonCutter) handElements(ctx context.Context, b *pipeline.Block, data [
 
 // after makes sure that only white space follows the array, which ends at i of
 // data. It returns io.EOF if so.
-func (c *jsonCutter) after(ctx context.Context, data []byte, i int) error {
+func (c *cutter) after(ctx context.Context, data []byte, i int) error {
 	for {
-		if i = jsonSpace(data, i); i < len(data) {
+		if i = Space(data, i); i < len(data) {
 			return c.broken(data, i, errArrayAfter)
 		}
-		c.line += lineEnds(data, '\n')
+		c.line += textscan.LineEnds(data, '\n')
 		c.offset += int64(len(data))
 		var stopped error
-		data, stopped = c.in.fill(ctx, data[:0], c.size)
+		data, stopped = c.in.Fill(ctx, data[:0], c.size)
 		i = 0
 		switch {
 		case ctx.Err() != nil:
@@ -220,25 +221,25 @@ func (c *jsonCutter) after(ctx context.Context, data []byte, i int) error {
 		case stopped == io.EOF:
 			return io.EOF
 		case stopped != nil:
-			return c.in.readError(stopped)
+			return stopped
 		}
 	}
 }
 
 // broken returns the error that err is at i of data.
-func (c *jsonCutter) broken(data []byte, i int, err error) error {
-	return c.in.fail(c.line+lineEnds(data[:i], '\n'), fmt.Errorf("byte %d: %w", c.offset+int64(i), err), hintArray)
+func (c *cutter) broken(data []byte, i int, err error) error {
+	return fail(c.line+textscan.LineEnds(data[:i], '\n'), fmt.Errorf("byte %d: %w", c.offset+int64(i), err), hintArray)
 }
 
 // tooLong returns the error that the element data starts with, separators aside,
 // does not end soon enough.
-func (c *jsonCutter) tooLong(data []byte) error {
+func (c *cutter) tooLong(data []byte) error {
 	i := elementStart(data, 0)
 	return c.broken(data, i, errLongElement)
 }
 
 // end empties b and makes err the last word.
-func (c *jsonCutter) end(b *pipeline.Block, err error) error {
+func (c *cutter) end(b *pipeline.Block, err error) error {
 	c.err = err
 	b.Data, b.Row, b.End, b.Note = b.Data[:0], c.line, c.in.End(), 0
 	return err
@@ -247,8 +248,8 @@ func (c *jsonCutter) end(b *pipeline.Block, err error) error {
 // elementStart returns where the next element starts from i on, which may be the
 // end of data. That commas stand where they have to has been seen to.
 func elementStart(data []byte, i int) int {
-	if i = jsonSpace(data, i); i < len(data) && data[i] == ',' {
-		i = jsonSpace(data, i+1)
+	if i = Space(data, i); i < len(data) && data[i] == ',' {
+		i = Space(data, i+1)
 	}
 	return i
 }
