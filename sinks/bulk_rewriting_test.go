@@ -106,7 +106,6 @@ type campaign struct {
 	older      map[string]bool // by key: there was a record with it before
 	legs       []*leg          // the import, and its retries
 	o          BulkOptions
-	noKey      bool
 	tallied
 }
 

@@ -8,16 +8,15 @@ import (
 	"slices"
 
 	"flytt/pipeline"
+	"flytt/sources/json"
+	"flytt/sources/textscan"
 )
 
 // The codes of delimited text.
 const (
-	raggedRow       pipeline.Code = "ragged_row"
-	bareQuote       pipeline.Code = "bare_quote"
-	textAfterQuote  pipeline.Code = "text_after_quote"
-	nulByte         pipeline.Code = "nul_byte"
-	invalidEncoding pipeline.Code = "invalid_encoding"
-	blankRow        pipeline.Code = "blank_row"
+	raggedRow      pipeline.Code = "ragged_row"
+	bareQuote      pipeline.Code = "bare_quote"
+	textAfterQuote pipeline.Code = "text_after_quote"
 )
 
 // Codes documents every code that a decoder of this package notes.
@@ -31,16 +30,16 @@ var Codes = append([]pipeline.CodeInfo{
 	{Code: textAfterQuote, Stage: pipeline.Read, Severity: pipeline.Error,
 		Meaning: "text between a closing quote and the end of its cell",
 		Fix:     `Write a quote that is data twice ("") so that it does not close the cell.`},
-	{Code: nulByte, Stage: pipeline.Read, Severity: pipeline.Error,
+	{Code: textscan.NULByte, Stage: pipeline.Read, Severity: pipeline.Error,
 		Meaning: "a NUL byte, which no text has",
 		Fix:     "Export the row again; if every row has one, name the encoding (--encoding utf-16le)."},
-	{Code: invalidEncoding, Stage: pipeline.Read, Severity: pipeline.Error,
+	{Code: textscan.InvalidEncoding, Stage: pipeline.Read, Severity: pipeline.Error,
 		Meaning: "bytes that are no text in the encoding of the file",
 		Fix:     "Type the characters again, or name the encoding with --encoding if it was detected wrong."},
-	{Code: blankRow, Stage: pipeline.Read, Severity: pipeline.Warning,
+	{Code: textscan.BlankRow, Stage: pipeline.Read, Severity: pipeline.Warning,
 		Meaning: "a row whose every cell is empty, which is no row",
 		Fix:     "Nothing needs to be done."},
-}, slices.Concat(jsonCodes, listCodes, xlsxCodes, parquetCodes)...)
+}, slices.Concat(json.Codes, listCodes, xlsxCodes, parquetCodes)...)
 
 // csvSource is delimited text. Two dialects of flytt's own have cells with the
 // guards of pipeline.GuardCell, which are taken off: a rejects file, known by its
@@ -77,7 +76,7 @@ func openCSV(in *input, o *Options) (pipeline.Source, *Info, error) {
 	s := &csvSource{
 		in: in,
 		cut: cutter{
-			in: in, grammar: h.grammar, size: min(size, maxRecordBytes), line: h.next,
+			in: in, grammar: h.grammar, size: min(size, textscan.MaxRecordBytes), line: h.next,
 			undecided: t.undecided,
 		},
 	}
@@ -187,7 +186,7 @@ func (u unguarder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 			if unmended(c.Value(row)) && b.Fates[row] == pipeline.Pending {
 				b.Note(pipeline.Problem{
 					Row: int32(row), Field: pipeline.None, Column: int16(min(i, math.MaxInt16)), Severity: pipeline.Error,
-					Stage: pipeline.Read, Code: invalidEncoding, Shape: "as it was rejected before",
+					Stage: pipeline.Read, Code: textscan.InvalidEncoding, Shape: "as it was rejected before",
 				})
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"flytt/pipeline"
+	"flytt/sources/textscan"
 )
 
 const (
@@ -21,7 +22,6 @@ var (
 	errOpenBytes  = errors.New("quote opened here is not closed within the 1 MiB a record may take")
 	errOpenEnd    = errors.New("quote opened here is not closed before the end of the file")
 	errLongLines  = errors.New("record is longer than 1,000 lines")
-	errLongBytes  = errors.New("record is longer than 1 MiB")
 	hintOpenQuote = `close the quote, or write a quote that is data as "" in a quoted cell`
 	hintLong      = "look for a quote that is not closed, or name the delimiter with -d"
 )
@@ -38,7 +38,7 @@ const (
 type cutter struct {
 	in        *input
 	grammar   grammar
-	size      int    // of a block, at most maxRecordBytes
+	size      int    // of a block, at most textscan.MaxRecordBytes
 	line      int64  // physical line that rest starts on
 	rest      []byte // read, not handed out; starts with a record
 	note      int64  // what Block.Note says
@@ -53,7 +53,7 @@ func (c *cutter) next(ctx context.Context, b *pipeline.Block) error {
 	}
 	defer c.in.interruptible(ctx)()
 	data := append(b.Data[:0], c.rest...)
-	for want := max(c.size, len(data)); ; want = min(2*want, maxRecordBytes+1) {
+	for want := max(c.size, len(data)); ; want = min(2*want, textscan.MaxRecordBytes+1) {
 		var stopped error
 		data, stopped = c.in.fill(ctx, data, want)
 		if ctx.Err() != nil {
@@ -97,7 +97,7 @@ func (c *cutter) decide(data []byte, n int) (int, error) {
 	if !c.undecided {
 		return n, nil
 	}
-	i := asciiLen(data[:n])
+	i := textscan.ASCIILen(data[:n])
 	if i == n {
 		return n, nil
 	}
@@ -110,7 +110,7 @@ func (c *cutter) decide(data []byte, n int) (int, error) {
 	}
 	e := examine(window, len(window) == decideSize)
 	if e.invalid >= 0 {
-		line := c.line + lineEnds(data[:i], c.grammar.eol) + lineEnds(window[:e.invalid], c.grammar.eol)
+		line := c.line + textscan.LineEnds(data[:i], c.grammar.eol) + textscan.LineEnds(window[:e.invalid], c.grammar.eol)
 		if err := c.in.distrust(e, line); err != nil {
 			return 0, err
 		}
@@ -124,25 +124,25 @@ func (c *cutter) decide(data []byte, n int) (int, error) {
 func (c *cutter) hand(b *pipeline.Block, data []byte, n, body int) {
 	c.rest = append(c.rest[:0], data[n:body]...)
 	b.Data, b.Row, b.End, b.Note = data[:n], c.line, c.in.End(), c.note
-	c.line += lineEnds(b.Data, c.grammar.eol)
+	c.line += textscan.LineEnds(b.Data, c.grammar.eol)
 }
 
 // fault says why data, which holds no whole record, will not hold one however
 // much more is read; nil if it may. stopped is why no more could be read.
 func (c *cutter) fault(data []byte, s stretch, stopped error) error {
 	switch {
-	case s.long && lineEnds(data[:s.open], c.grammar.eol) > 0:
+	case s.long && textscan.LineEnds(data[:s.open], c.grammar.eol) > 0:
 		return c.in.fail(c.line, errLongLines, hintLong)
 	case s.long:
 		return c.in.fail(c.line, errOpenLines, hintOpenQuote)
-	case len(data) > maxRecordBytes && s.open >= 0:
-		return c.in.fail(c.line+lineEnds(data[:s.open], c.grammar.eol), errOpenBytes, hintOpenQuote)
-	case len(data) > maxRecordBytes:
-		return c.in.fail(c.line, errLongBytes, hintLong)
+	case len(data) > textscan.MaxRecordBytes && s.open >= 0:
+		return c.in.fail(c.line+textscan.LineEnds(data[:s.open], c.grammar.eol), errOpenBytes, hintOpenQuote)
+	case len(data) > textscan.MaxRecordBytes:
+		return c.in.fail(c.line, textscan.ErrLongRecord, hintLong)
 	case stopped == io.EOF && len(data) == 0:
 		return io.EOF
 	case stopped == io.EOF:
-		return c.in.fail(c.line+lineEnds(data[:s.open], c.grammar.eol), errOpenEnd, hintOpenQuote)
+		return c.in.fail(c.line+textscan.LineEnds(data[:s.open], c.grammar.eol), errOpenEnd, hintOpenQuote)
 	case stopped != nil:
 		return c.in.readError(stopped)
 	}
@@ -154,9 +154,4 @@ func (c *cutter) end(b *pipeline.Block, err error) error {
 	c.err = err
 	b.Data, b.Row, b.End, b.Note = b.Data[:0], c.line, c.in.End(), c.note
 	return err
-}
-
-// lineEnds counts the physical lines that end in data.
-func lineEnds(data []byte, eol byte) int64 {
-	return int64(bytes.Count(data, []byte{eol}))
 }

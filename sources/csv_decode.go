@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"flytt/pipeline"
+	"flytt/sources/textscan"
 )
 
 // decoder turns blocks of delimited text into batches whose columns point
@@ -53,16 +54,16 @@ func (d *decoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 		d.text = t.append(d.text[:0], block.Data)
 		block.Data, d.text = d.text, block.Data
 	}
-	invalid := block.Note == noteUTF8 && invalidUTF8(block.Data) >= 0
+	invalid := block.Note == noteUTF8 && textscan.InvalidUTF8(block.Data) >= 0
 	nul := bytes.IndexByte(block.Data, 0) >= 0
 
 	d.open(block, b)
 	d.rows()
 	if nul {
-		d.each(isNUL, nulByte, "a NUL byte")
+		d.each(textscan.HasNUL, textscan.NULByte, "a NUL byte")
 	}
 	if invalid {
-		d.each(notUTF8, invalidEncoding, "bytes that are not UTF-8")
+		d.each(notUTF8, textscan.InvalidEncoding, "bytes that are not UTF-8")
 	}
 	if slow {
 		d.suspect(t)
@@ -134,7 +135,7 @@ func (d *decoder) blank(pos int) (next int, blank bool) {
 		case c == g.eol:
 			d.batch.Note(pipeline.Problem{
 				Row: pipeline.None, Field: pipeline.None, Column: pipeline.None,
-				Severity: pipeline.Warning, Stage: pipeline.Read, Code: blankRow,
+				Severity: pipeline.Warning, Stage: pipeline.Read, Code: textscan.BlankRow,
 				Shape: "line " + strconv.FormatInt(d.line, 10),
 			})
 			d.line++
@@ -168,7 +169,7 @@ func (d *decoder) quoted(start, q, column int) (from, to, next int) {
 		return d.unquoted(start, q)
 	}
 	closed, _ := closing(d.data, q+1)
-	d.line += lineEnds(d.data[q:closed], d.layout.grammar.eol)
+	d.line += textscan.LineEnds(d.data[q:closed], d.layout.grammar.eol)
 	if !d.endsCell(closed) {
 		d.note(textAfterQuote, column, "text after the closing quote")
 		return d.unquoted(start, closed)
@@ -283,9 +284,9 @@ func (d *decoder) each(bad func([]byte) bool, code pipeline.Code, shape string) 
 // suspect notes the cells, still in the encoding of t, that t cannot be
 // trusted with.
 func (d *decoder) suspect(t *table) {
-	d.each(t.holed, invalidEncoding, "a byte without a character in "+t.name)
+	d.each(t.holed, textscan.InvalidEncoding, "a byte without a character in "+t.name)
 	if !t.exact {
-		d.each(hasUTF8, invalidEncoding, "UTF-8 in a file of "+t.name)
+		d.each(hasUTF8, textscan.InvalidEncoding, "UTF-8 in a file of "+t.name)
 	}
 }
 
@@ -310,8 +311,7 @@ func (d *decoder) transcode(t *table) {
 	}
 }
 
-func isNUL(v []byte) bool   { return bytes.IndexByte(v, 0) >= 0 }
-func notUTF8(v []byte) bool { return invalidUTF8(v) >= 0 }
+func notUTF8(v []byte) bool { return textscan.InvalidUTF8(v) >= 0 }
 
 // count returns "1 cell" or "9 cells".
 func count(n int, what string) string {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"flytt/pipeline"
+	"flytt/sources/textscan"
 )
 
 // nasty are cells that a spreadsheet would take for something else, cells that
@@ -111,7 +112,7 @@ func FuzzCSVForExcel(f *testing.F) {
 		f.Add(v)
 	}
 	f.Fuzz(func(t *testing.T, v string) {
-		if len(v) > 4096 || strings.Count(v, "\n") > 900 || strings.ContainsAny(v, "\x00\x1a") || invalidUTF8([]byte(v)) >= 0 {
+		if len(v) > 4096 || strings.Count(v, "\n") > 900 || strings.ContainsAny(v, "\x00\x1a") || textscan.InvalidUTF8([]byte(v)) >= 0 {
 			return
 		}
 		form := func(cell []byte) string {

@@ -22,12 +22,9 @@ type grammar struct {
 	eol       byte // '\n' or '\r'
 }
 
-// What one record may take at most. A quote that is not closed would otherwise
-// swallow the rest of the file.
-const (
-	maxRecordBytes = 1 << 20
-	maxRecordLines = 1000
-)
+// maxRecordLines is how many lines one record may take at most, as MaxRecordBytes is
+// how many bytes.
+const maxRecordLines = 1000
 
 const quote = '"'
 

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"flytt/pipeline"
+	"flytt/sources/textscan"
 )
 
 var (
@@ -62,7 +63,7 @@ func findHeader(in *input, t *text, o *Options) (*header, error) {
 	rec := r.records[r.header]
 	h := &header{
 		grammar: r.grammar, line: rec.line, end: from + rec.end,
-		next: rec.line + lineEnds(t.sample[from+rec.start:from+rec.end], t.eol),
+		next: rec.line + textscan.LineEnds(t.sample[from+rec.start:from+rec.end], t.eol),
 	}
 	if t.whole && h.end > len(t.sample) { // the line end that read added
 		h.end = len(t.sample)
@@ -159,7 +160,7 @@ func noHeader(in *input, t *text, from int, line int64, g grammar) error {
 	}
 	s := g.scan(data)
 	for s.end > 0 && s.end < len(data) { // blank lines before
-		c.line += lineEnds(data[:s.end], g.eol)
+		c.line += textscan.LineEnds(data[:s.end], g.eol)
 		data = data[s.end:]
 		s = g.scan(data)
 	}

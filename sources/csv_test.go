@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"flytt/pipeline"
+	"flytt/sources/textscan"
 )
 
 func TestRows(t *testing.T) {
@@ -246,7 +247,7 @@ func TestEveryCodeNotedIsListed(t *testing.T) {
 			t.Errorf("%s is listed but was not noted", code)
 		}
 	}
-	for _, code := range []pipeline.Code{raggedRow, bareQuote, textAfterQuote, nulByte, invalidEncoding, blankRow, unknownField} {
+	for _, code := range []pipeline.Code{raggedRow, bareQuote, textAfterQuote, textscan.NULByte, textscan.InvalidEncoding, textscan.BlankRow, unknownField} {
 		if !listed[code] {
 			t.Errorf("%s is noted but not listed", code)
 		}

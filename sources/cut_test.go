@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"flytt/pipeline"
+	"flytt/sources/textscan"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -36,7 +37,7 @@ func TestRecordsThatTakeTooMuch(t *testing.T) {
 		{"cells of many lines together", "1,2\n\"" + strings.Repeat("\n", 600) + "\",\"" + strings.Repeat("\n", 600) + "\"\n", 1, "line 3: record is longer than 1,000 lines"},
 		{"quote open over a megabyte", "1,2\n3,\"" + strings.Repeat("x", 2<<20), 1, "line 3: quote opened here is not closed within the 1 MiB a record may take"},
 		{"long record", "1,2\n" + strings.Repeat("x", 2<<20) + "\n", 1, "line 3: record is longer than 1 MiB"},
-		{"long record at the end", "1,2\n" + strings.Repeat("x", maxRecordBytes+1), 1, "line 3: record is longer than 1 MiB"},
+		{"long record at the end", "1,2\n" + strings.Repeat("x", textscan.MaxRecordBytes+1), 1, "line 3: record is longer than 1 MiB"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -62,8 +63,8 @@ func TestRecordsThatTakeTooMuch(t *testing.T) {
 func TestRecordsThatTakeJustEnough(t *testing.T) {
 	for _, body := range []string{
 		"\"" + strings.Repeat("\n", maxRecordLines-1) + "\",2\n3,4\n",
-		"1," + strings.Repeat("x", maxRecordBytes-3) + "\n3,4\n",
-		"3,4\n1," + strings.Repeat("x", maxRecordBytes-2),
+		"1," + strings.Repeat("x", textscan.MaxRecordBytes-3) + "\n3,4\n",
+		"3,4\n1," + strings.Repeat("x", textscan.MaxRecordBytes-2),
 	} {
 		for _, size := range []int{1, 5000, 0, 1 << 20} {
 			if rows := rowsOf(t, "a,b\n"+body, Options{BlockSize: size}); len(rows) != 2 {

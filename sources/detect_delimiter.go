@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"flytt/pipeline"
+	"flytt/sources/textscan"
 )
 
 // delimiters is what detection chooses from. Of equals the first wins.
@@ -74,7 +75,7 @@ func read(sample []byte, g grammar, line int64, whole bool) *reading {
 			n++
 		}
 		r.records = append(r.records, record{line: line, start: end, end: end + next})
-		line += lineEnds(sample[end:end+next], g.eol)
+		line += textscan.LineEnds(sample[end:end+next], g.eol)
 		end += next
 	}
 	if end > 0 {

@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"flytt/sources/textscan"
 )
 
 var (
@@ -116,7 +118,7 @@ func (t *text) detect(in *input) error {
 		t.encoding, t.evidence = utf8Enc, "valid UTF-8"
 		return nil
 	}
-	line := 1 + lineEnds(t.sample[:e.invalid], t.eol)
+	line := 1 + textscan.LineEnds(t.sample[:e.invalid], t.eol)
 	if err := in.distrust(e, line); err != nil {
 		return err
 	}
@@ -138,7 +140,7 @@ type evidence struct {
 // examine looks at src, which is cut off in the middle of the text if cut.
 func examine(src []byte, cut bool) evidence {
 	e := evidence{invalid: -1}
-	for i := asciiLen(src); i < len(src); i += asciiLen(src[i:]) {
+	for i := textscan.ASCIILen(src); i < len(src); i += textscan.ASCIILen(src[i:]) {
 		e.high = true
 		r, n := utf8.DecodeRune(src[i:])
 		switch {

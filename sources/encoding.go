@@ -1,14 +1,14 @@
 package sources
 
 import (
-	"encoding/binary"
 	"fmt"
-	"math/bits"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
+
+	"flytt/sources/textscan"
 )
 
 // The encodings that are not tables of 256 characters.
@@ -116,7 +116,7 @@ func buildTable(name string, cmap *charmap.Charmap, exact bool) *table {
 // append appends the UTF-8 form of src to dst.
 func (t *table) append(dst, src []byte) []byte {
 	for len(src) > 0 {
-		n := asciiLen(src)
+		n := textscan.ASCIILen(src)
 		dst = append(dst, src[:n]...)
 		for src = src[n:]; len(src) > 0 && src[0] >= utf8.RuneSelf; src = src[1:] {
 			c := &t.text[src[0]]
@@ -135,7 +135,7 @@ func (t *table) clean(src []byte) bool {
 // holed reports whether src has a byte that stands for no character.
 func (t *table) holed(src []byte) bool {
 	for len(src) > 0 {
-		src = src[asciiLen(src):]
+		src = src[textscan.ASCIILen(src):]
 		for ; len(src) > 0 && src[0] >= utf8.RuneSelf; src = src[1:] {
 			if t.undefined[src[0]] {
 				return true
@@ -149,7 +149,7 @@ func (t *table) holed(src []byte) bool {
 // valid UTF-8.
 func hasUTF8(src []byte) bool {
 	for {
-		src = src[asciiLen(src):]
+		src = src[textscan.ASCIILen(src):]
 		if len(src) == 0 {
 			return false
 		}
@@ -158,35 +158,4 @@ func hasUTF8(src []byte) bool {
 		}
 		src = src[1:]
 	}
-}
-
-// invalidUTF8 returns where the first byte of src is that is not UTF-8, or -1.
-func invalidUTF8(src []byte) int {
-	for i := 0; ; {
-		i += asciiLen(src[i:])
-		for i < len(src) && src[i] >= utf8.RuneSelf {
-			r, n := utf8.DecodeRune(src[i:])
-			if r == utf8.RuneError && n <= 1 {
-				return i
-			}
-			i += n
-		}
-		if i >= len(src) {
-			return -1
-		}
-	}
-}
-
-// asciiLen returns the number of ASCII bytes src starts with.
-func asciiLen(src []byte) int {
-	i := 0
-	for ; i+8 <= len(src); i += 8 {
-		if high := binary.LittleEndian.Uint64(src[i:]) & 0x8080808080808080; high != 0 {
-			return i + bits.TrailingZeros64(high)/8
-		}
-	}
-	for i < len(src) && src[i] < utf8.RuneSelf {
-		i++
-	}
-	return i
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"flytt/pipeline"
+	"flytt/sources/textscan"
 )
 
 // cutAndDecode runs cutter and decoder, without detection, over content and
@@ -45,7 +46,7 @@ func FuzzBlockSize(f *testing.F) {
 		}
 		g := fuzzGrammar(kind)
 		columns := 1 + int(kind)%3
-		want, wantErr := cutAndDecode(t, content, g, maxRecordBytes, columns)
+		want, wantErr := cutAndDecode(t, content, g, textscan.MaxRecordBytes, columns)
 		for _, size := range []int{1, int(size) + 1, 64} {
 			got, err := cutAndDecode(t, content, g, size, columns)
 			if diff := cmp.Diff(sorted(want), sorted(got)); diff != "" {
@@ -81,7 +82,7 @@ func FuzzAgainstEncodingCSV(f *testing.F) {
 	f.Add("\"\",\n,\"\"\n\"\n\"\n")
 	f.Add("a,\xC3\xA5\n\"\r\n\r\",b\r")
 	f.Fuzz(func(t *testing.T, content string) {
-		if len(content) > 4096 || strings.ContainsAny(content, "\x00\x1a") || invalidUTF8([]byte(content)) >= 0 {
+		if len(content) > 4096 || strings.ContainsAny(content, "\x00\x1a") || textscan.InvalidUTF8([]byte(content)) >= 0 {
 			return
 		}
 		r := csv.NewReader(strings.NewReader(content))
@@ -122,7 +123,7 @@ func readWhole(t *testing.T, content string) ([][]string, bool) {
 			t.Fatal(err)
 		}
 		for _, p := range b.Problems {
-			if p.Code != raggedRow && p.Code != blankRow {
+			if p.Code != raggedRow && p.Code != textscan.BlankRow {
 				return nil, false
 			}
 		}

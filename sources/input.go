@@ -8,11 +8,13 @@ import (
 	"io/fs"
 	"os"
 	"sync/atomic"
+
+	"flytt/sources/textscan"
 )
 
 const (
-	sniffSize  = 4096               // enough to tell what kind of file it is
-	sampleSize = maxRecordBytes + 1 // what detection looks at: a record that is too long shows
+	sniffSize  = 4096                        // enough to tell what kind of file it is
+	sampleSize = textscan.MaxRecordBytes + 1 // what detection looks at: a record that is too long shows
 )
 
 var (

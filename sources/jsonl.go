@@ -5,81 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"flytt/pipeline"
-)
-
-// JSON is read as one object on each line (JSON Lines) or as an array of
-// objects; the first character tells which.
-//
-//   - Members are columns, those of objects within by their dotted path
-//     (external_client.id), in the order in which the first MiB of the file has
-//     them. A member that no object had there is unknown to the columns: its rows
-//     go on without it, with a warning.
-//   - A string is its characters; a number, true and false stay as they are
-//     written, however large or precise; arrays, and objects where a column
-//     stands for them whole, are JSON without white space. Null, and a member that
-//     is not there, are nulls; an object without members is one as well where its
-//     members would be columns. "" is empty, not null.
-//   - A row that is not JSON as checker has it is rejected, and its text kept as
-//     a cell beyond the last column. In JSON Lines that ends with the line,
-//     whatever is wrong; in an array brackets and quotes must still tell where it
-//     ends.
-//   - A row is numbered by the line it starts on, or by one more than the row
-//     before where they share a line: in an array on a single line the objects
-//     count from 1.
-
-// The codes of JSON.
-const (
-	badJSON       pipeline.Code = "bad_json"
-	duplicateName pipeline.Code = "duplicate_name"
-	notObject     pipeline.Code = "not_object"
-	deepJSON      pipeline.Code = "deep_json"
-	longObject    pipeline.Code = "long_object"
-	unknownMember pipeline.Code = "unknown_member"
-)
-
-// jsonCodes documents the codes that only JSON inputs note.
-var jsonCodes = []pipeline.CodeInfo{
-	{Code: badJSON, Stage: pipeline.Read, Severity: pipeline.Error,
-		Meaning: "not valid JSON",
-		Fix:     "Mend the object where the message says; NaN, Infinity, comments and commas at the end are not JSON."},
-	{Code: duplicateName, Stage: pipeline.Read, Severity: pipeline.Error,
-		Meaning: "two members of one object have the same name",
-		Fix:     "Take one of them out: which of them counts is not defined."},
-	{Code: notObject, Stage: pipeline.Read, Severity: pipeline.Error,
-		Meaning: "a row that is JSON but no object",
-		Fix:     `Write the row as an object with named members: {"name": "Anna"}.`},
-	{Code: deepJSON, Stage: pipeline.Read, Severity: pipeline.Error,
-		Meaning: fmt.Sprintf("objects and arrays more than %d deep within each other", maxDepth),
-		Fix:     "Leave out what lies that deep, or write it as a string."},
-	{Code: longObject, Stage: pipeline.Read, Severity: pipeline.Error,
-		Meaning: "a line longer than 1 MiB, which is not kept here",
-		Fix:     "Look the line up in the input; its members are to be fewer or shorter."},
-	{Code: unknownMember, Stage: pipeline.Read, Severity: pipeline.Warning,
-		Meaning: "members that no object has in the first MiB of the file, left out",
-		Fix:     "If they are needed, move a row that has them to the beginning of the file."},
-}
-
-var (
-	errNoObject   = errors.New("holds no object with a member")
-	errPretty     = errors.New("an object that goes on over several lines")
-	errManyNames  = fmt.Errorf("its objects have more than %d members with different names", maxJSONColumns)
-	hintJSON      = "one object on each line is read, or an array of objects"
-	hintJSONNames = "write members whose names are data as an array of objects"
-)
-
-const (
-	maxJSONColumns = 10_000
-	maxJSONCells   = 1 << 19 // of a block: what its rows need does not depend on how short they are
+	"flytt/sources/json"
 )
 
 // jsonSource is JSON Lines or an array of objects.
 type jsonSource struct {
-	in     *input
-	cut    jsonCutter
-	layout *objectLayout
-	names  []string
+	in   *input
+	rows *json.Rows
 }
 
 // openJSON opens JSON Lines or an array, whatever the name says.
@@ -88,22 +23,15 @@ func openJSON(in *input, o *Options) (pipeline.Source, *Info, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &jsonSource{in: in, cut: jsonCutter{in: in, size: o.BlockSize, line: 1}}
-	if s.cut.size <= 0 {
-		s.cut.size = defaultBlockSize
+	size := defaultBlockSize
+	if o.BlockSize > 0 {
+		size = o.BlockSize
 	}
-	s.cut.size = min(s.cut.size, maxRecordBytes)
-	start := jsonSpace(t.sample, 0)
-	if s.cut.array = start < len(t.sample) && t.sample[start] == '['; s.cut.array {
-		s.cut.line += lineEnds(t.sample[:start], '\n')
-		s.cut.offset = int64(start) + 1
+	rows, err := json.Open(jsonInput{in}, json.Options{Sample: t.sample, Whole: t.whole, BlockSize: size})
+	if err != nil {
+		return nil, nil, in.jsonError(err)
 	}
-	if s.layout, s.names, err = surveyJSON(in, t, s.cut.array); err != nil {
-		return nil, nil, err
-	}
-	s.cut.rows = max(1, maxJSONCells/len(s.names))
-	in.skip(int(s.cut.offset))
-	return s, &Info{Encoding: t.encoding, Evidence: t.evidence, LineEnd: t.lineEnd}, nil
+	return &jsonSource{in, rows}, &Info{Encoding: t.encoding, Evidence: t.evidence, LineEnd: t.lineEnd}, nil
 }
 
 // openJSONText reads the beginning of in, and leaves in behind a byte order
@@ -133,18 +61,48 @@ func openJSONText(in *input, o *Options) (*text, error) {
 }
 
 // Columns implements pipeline.Source.
-func (s *jsonSource) Columns() []string { return s.names }
+func (s *jsonSource) Columns() []string { return s.rows.Columns() }
 
 // Next implements pipeline.Source.
-func (s *jsonSource) Next(ctx context.Context, b *pipeline.Block) error { return s.cut.next(ctx, b) }
+func (s *jsonSource) Next(ctx context.Context, b *pipeline.Block) error {
+	return s.in.jsonError(s.rows.Next(ctx, b))
+}
 
 // Decoder implements pipeline.Source.
-func (s *jsonSource) Decoder() pipeline.Decoder {
-	return &jsonDecoder{objectDecoder: newObjectDecoder(s.layout), array: s.cut.array}
-}
+func (s *jsonSource) Decoder() pipeline.Decoder { return s.rows.Decoder() }
 
 // Close implements pipeline.Source.
 func (s *jsonSource) Close() error { return s.in.Close() }
+
+// jsonError says which input err is of, if it is one of JSON.
+func (in *input) jsonError(err error) error {
+	var e *json.Error
+	if errors.As(err, &e) {
+		return in.fail(e.Line, e.Err, e.Hint)
+	}
+	return err
+}
+
+// jsonInput is an input as package json reads one.
+type jsonInput struct{ in *input }
+
+// Fill implements json.Input. Its errors are those of Next.
+func (j jsonInput) Fill(ctx context.Context, data []byte, want int) ([]byte, error) {
+	data, err := j.in.fill(ctx, data, want)
+	if err != nil && err != io.EOF && ctx.Err() == nil {
+		err = j.in.readError(err)
+	}
+	return data, err
+}
+
+// Skip implements json.Input.
+func (j jsonInput) Skip(n int) { j.in.skip(n) }
+
+// End implements json.Input.
+func (j jsonInput) End() int64 { return j.in.End() }
+
+// Interruptible implements json.Input.
+func (j jsonInput) Interruptible(ctx context.Context) func() bool { return j.in.interruptible(ctx) }
 
 // startsJSON reports whether head is the start of an object with a name or of
 // an array of objects, as no table starts.
@@ -154,7 +112,7 @@ func startsJSON(head []byte) string {
 		return ""
 	}
 	next := text[1:]
-	if next = next[jsonSpace(next, 0):]; len(next) > 0 && (text[0] == '{' && (next[0] == '"' || next[0] == '}') ||
+	if next = next[json.Space(next, 0):]; len(next) > 0 && (text[0] == '{' && (next[0] == '"' || next[0] == '}') ||
 		text[0] == '[' && (next[0] == '{' || next[0] == ']')) {
 		return "JSON"
 	}
@@ -169,7 +127,7 @@ func holdsJSON(head []byte) bool {
 		return true
 	}
 	for line := range bytes.Lines(text) {
-		if i := jsonSpace(line, 0); i < len(line) && line[i] == '{' {
+		if i := json.Space(line, 0); i < len(line) && line[i] == '{' {
 			return true
 		}
 	}
@@ -184,5 +142,5 @@ func jsonStart(head []byte) []byte {
 		head = bytes.TrimPrefix(bytes.TrimPrefix(head, []byte(bomUTF16LE)), []byte(bomUTF16BE))
 	}
 	head = bytes.TrimPrefix(head, []byte(bomUTF8))
-	return head[jsonSpace(head, 0):]
+	return head[json.Space(head, 0):]
 }

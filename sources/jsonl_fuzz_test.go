@@ -7,76 +7,23 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
-	"flytt/internal/jsonscan"
 	"flytt/pipeline"
+	flyttjson "flytt/sources/json"
+	"flytt/sources/json/jsontest"
+	"flytt/sources/textscan"
 )
-
-// jsonSeeds is JSON that is, nearly is, or is not.
-var jsonSeeds = []string{
-	`{"a":1,"b":{"c":"x","d":null},"e":[1,{"f":[]}],"g":true,"h":""}`,
-	`{"a":"\ud83d\ude00 \u00e5 \n \/ \\ \""}`, `{"a":"\ud83d"}`, `{"a":"\ude00\ud83d"}`, `{"a":"\u0000"}`, `{"a":"\ud83d\u0041"}`,
-	`{"a":-0,"b":1e400,"c":9223372036854775808,"d":1.50E+007,"e":-1.0e-1}`,
-	`{"a":01}`, `{"a":1.}`, `{"a":.5}`, `{"a":+1}`, `{"a":NaN}`, `{"a":-Infinity}`, `{"a":1e}`, `{"a":--1}`, `{"a":0x1}`,
-	`{"a":1,"a":2}`, `{"a":1,"\u0061":2}`, `{"a":{"b":1,"b":2}}`, `{"":1,"":2}`, `[{"a":1},{"a":1,"b":{"a":1}}]`,
-	`{"a":1,}`, `{"a":[1,]}`, `{,}`, `{"a"}`, `{"a":}`, `{'a':1}`, `{a:1}`, `{"a":1}}`, `{"a":1} x`, `{"a":tru}`, `{"a":nulll}`, `{"a" 1}`,
-	"{\"a\":\"\x01\"}", "{\"a\":\"\x7f\xc3\xa5\"}", "{\"a\":\"\xff\"}", "{\"a\":\"\xed\xa0\x80\"}", "\x01{\"a\":1}", "{\"a\":\x0b1}", "\u00a0{}",
-	`"a"`, `17`, `null`, `[]`, `{}`, ` `, ``, `{"a":1 /* x */}`, `{"a":"` + strings.Repeat("x", 20) + `\`, `{"a":"\x"}`, `{"a":"\u00zz"}`,
-	`{"a":` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + `}`, `{"a":` + strings.Repeat("[", 70),
-	`{"long name of a member":1,"long name of a memben":2,"abcd":1,"abce":2,"ab":1,"ac":3}`,
-}
-
-// FuzzCheck holds the checker to jsontext: it takes what that does, if it is an
-// object and not too deep, and nothing else.
-func FuzzCheck(f *testing.F) {
-	for _, s := range jsonSeeds {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		var c checker
-		start := jsonSpace(text, 0)
-		flaw, ok := c.row(text, start)
-		want := jsontext.Value(text).IsValid() && text[start] == '{'
-		if ok != want && flaw.code != deepJSON {
-			t.Fatalf("%q: %v (%s at %d), want %v", text, ok, flaw.what, flaw.at, want)
-		}
-		if !ok && (flaw.code == "" || flaw.what == "" || flaw.at < start || flaw.at > len(text)) {
-			t.Fatalf("%q: %+v", text, flaw)
-		}
-	})
-}
-
-func TestManyNamesAreTold(t *testing.T) {
-	var c checker
-	for _, n := range []int{2, manyNames - 1, manyNames, manyNames + 1, 3 * manyNames} {
-		var b strings.Builder
-		for i := range n {
-			b.WriteString(`,"` + strings.Repeat("n", i+1) + `":{"n":1,"nn":2}`)
-		}
-		whole := "{" + b.String()[1:]
-		if flaw, ok := c.row([]byte(whole+"}"), 0); !ok {
-			t.Errorf("%d names: %+v", n, flaw)
-		}
-		for _, again := range []int{1, n} {
-			text := whole + `,"` + strings.Repeat("n", again-1) + `\u006e":1}`
-			if flaw, ok := c.row([]byte(text), 0); ok || flaw.code != duplicateName {
-				t.Errorf("%d names, the %dth twice: %+v", n, again, flaw)
-			}
-		}
-	}
-}
 
 // FuzzAgainstEncodingJSON holds that every value of a row is what encoding/json
 // has at its path.
 func FuzzAgainstEncodingJSON(f *testing.F) {
-	for _, s := range jsonSeeds {
+	for _, s := range jsontest.Seeds {
 		f.Add([]byte(s))
 	}
 	f.Add([]byte("{\"a\":{\"b\":1}}\n{\"a\":\"x\",\"c\":[ 1 ,\t{ \"d\" : \" \" } ]}\r\n\n{\"c\":{}}"))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		if len(content) > 4096 || jsonSpace(content, 0) == len(content) || content[jsonSpace(content, 0)] != '{' {
+		if len(content) > 4096 || flyttjson.Space(content, 0) == len(content) || content[flyttjson.Space(content, 0)] != '{' {
 			return
 		}
 		s, info, err := Open("-", &Options{Stdin: bytes.NewReader(content), Encoding: "utf-8"})
@@ -157,7 +104,7 @@ func flatten(t *testing.T, values map[string]string, path string, object []byte)
 // FuzzJSONBlocks holds that nothing panics, that where blocks end changes
 // nothing, and that what is allocated has a ceiling.
 func FuzzJSONBlocks(f *testing.F) {
-	for _, s := range jsonSeeds {
+	for _, s := range jsontest.Seeds {
 		f.Add([]byte(s), false)
 		f.Add([]byte(`{"a":1,"b":{"c":2}},`+s), true)
 	}
@@ -174,7 +121,7 @@ func FuzzJSONBlocks(f *testing.F) {
 		var want []string
 		var wantErr error
 		var opened bool
-		if n := allocatedBy(func() { want, opened, wantErr = jsonRows(t, content, maxRecordBytes) }); n > 32<<20 {
+		if n := allocatedBy(func() { want, opened, wantErr = jsonRows(t, content, textscan.MaxRecordBytes) }); n > 32<<20 {
 			t.Fatalf("%d bytes allocated", n)
 		}
 		for _, size := range []int{1, 7, 64} {
@@ -201,30 +148,4 @@ func jsonRows(t *testing.T, content []byte, size int) (rows []string, opened boo
 	}
 	rows, err = dumpRows(t, s)
 	return rows, true, err
-}
-
-// FuzzElementEnd holds that the cutter and the decoder agree: what is valid ends
-// for elementEnd where it ends for the checker and jsonscan, and nothing that
-// elementEnd has seen whole ends elsewhere with more behind it.
-func FuzzElementEnd(f *testing.F) {
-	for _, s := range jsonSeeds {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		if len(text) == 0 || jsonSpace(text, 0) > 0 {
-			return
-		}
-		var c checker
-		want := c.value(text, 0)
-		got, fault := elementEnd(text, 0)
-		if want > 0 && (text[0] == '{' || text[0] == '[' || text[0] == '"') && (got != want || fault.err != nil || jsonscan.ValueEnd(text, 0) != want) {
-			t.Fatalf("%q: ends at %d (%v), want %d", text, got, fault.err, want)
-		}
-		if got < 0 {
-			return
-		}
-		if more, f := elementEnd(append(text[:got:got], ",\n\"x"...), 0); more != got || f.err != nil {
-			t.Fatalf("%q: ends at %d, but at %d (%v) with something else behind it", text, got, more, f.err)
-		}
-	})
 }

@@ -5,11 +5,12 @@ import (
 	"strings"
 
 	"flytt/pipeline"
+	"flytt/sources/json"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// RowReader hands out the objects of a list, a page or so at a time; *api.Rows
+// RowReader hands out the objects of a list, a page or so at a time; *list.Rows
 // is one.
 type RowReader interface {
 	// Next appends the next whole objects to dst, each valid JSON with white space
@@ -93,7 +94,7 @@ type ListOptions struct {
 // of JSON objects.
 type listSource struct {
 	rows   RowReader
-	layout *objectLayout
+	layout *json.Layout
 	names  []string
 	read   int64 // rows handed out
 	err    error // what ended the list
@@ -139,32 +140,36 @@ func (s *listSource) Next(ctx context.Context, b *pipeline.Block) error {
 
 // Decoder implements pipeline.Source.
 func (s *listSource) Decoder() pipeline.Decoder {
-	return &listDecoder{newObjectDecoder(s.layout)}
+	return &listDecoder{json.NewObjectDecoder(s.layout)}
 }
 
 // Close implements pipeline.Source.
 func (s *listSource) Close() error { return s.rows.Close() }
 
-func newListLayout(columns []Column, extra bool) *objectLayout {
-	root := &branch{byName: make(map[string]slot, len(columns)), column: pipeline.None}
+// forms are what is kept of the values of each Kind; of a Reference it is said of the
+// bare id.
+var forms = [...]json.Form{Text: json.Text, Literal: json.Literal, JSON: json.Raw, Reference: json.Text}
+
+func newListLayout(columns []Column, extra bool) *json.Layout {
+	root := &json.Branch{ByName: make(map[string]json.Slot, len(columns)), Column: pipeline.None}
 	for i := range columns {
-		name, s := columns[i].member(), slot{column: i, kind: columns[i].Kind}
-		if s.kind == Reference {
-			s.kind, s.within = Text, reference(name, i)
+		name, s := columns[i].member(), json.Slot{Column: i, Form: forms[columns[i].Kind]}
+		if columns[i].Kind == Reference {
+			s.Within = reference(name, i)
 		}
-		root.byName[name] = s
+		root.ByName[name] = s
 	}
-	return &objectLayout{columns: len(columns), root: root, extra: extra, unknown: unknownField}
+	return &json.Layout{Columns: len(columns), Root: root, Extra: extra, Unknown: unknownField}
 }
 
 // reference returns the branch of an object called name, of which a column is
 // the id.
-func reference(name string, column int) *branch {
-	return &branch{
-		byName: map[string]slot{"id": {column: column}},
-		prefix: escaped(name) + ".",
-		column: column,
-		shape:  "within " + name,
+func reference(name string, column int) *json.Branch {
+	return &json.Branch{
+		ByName: map[string]json.Slot{"id": {Column: column}},
+		Prefix: escaped(name) + ".",
+		Column: column,
+		Shape:  "within " + name,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"flytt/pipeline"
+	"flytt/sources/json"
 )
 
 // unknownField is the code of members that no column of a list is for.
@@ -19,19 +20,19 @@ var listCodes = []pipeline.CodeInfo{
 // listDecoder turns blocks of JSON objects into batches whose columns point
 // into the block. That the objects are valid JSON has been checked when they
 // came in: it is not checked again.
-type listDecoder struct{ objectDecoder }
+type listDecoder struct{ objects json.ObjectDecoder }
 
 // Decode implements pipeline.Decoder.
 func (d *listDecoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 	text := block.Data
-	d.open(b, text)
+	d.objects.Open(b, text)
 	for i := space(text, 0); i < len(text); i = space(text, i) {
 		if text[i] != '{' {
 			return fmt.Errorf("row %d of the list: not an object", block.Row+int64(b.Len()))
 		}
-		i = d.object(text, i, d.root)
+		i = d.objects.Object(text, i)
 		b.AddRow(block.Row + int64(b.Len()))
-		d.flush(b)
+		d.objects.Flush(b)
 	}
 	if int64(b.Len()) != block.Note {
 		return fmt.Errorf("row %d of the list: %d objects came as a page of %d", block.Row, b.Len(), block.Note)

@@ -11,6 +11,7 @@ import (
 
 	"flytt/pipeline"
 	"flytt/sources/parquet"
+	"flytt/sources/textscan"
 )
 
 // unreadableValue is the code of values that their column's type does not allow.
@@ -70,7 +71,7 @@ func openParquet(in *input, o *Options) (pipeline.Source, *Info, error) {
 	if block <= 0 {
 		block = defaultBlockSize
 	}
-	s := &parquetSource{in: in, file: f, block: int64(min(block, maxRecordBytes)), size: in.size}
+	s := &parquetSource{in: in, file: f, block: int64(min(block, textscan.MaxRecordBytes)), size: in.size}
 	for _, c := range f.Columns() {
 		s.names = append(s.names, c.Name)
 	}

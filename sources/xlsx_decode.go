@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"flytt/pipeline"
+	"flytt/sources/textscan"
 	"flytt/sources/xlsx"
 )
 
@@ -133,7 +134,7 @@ func (d *xlsxDecoder) readRow() error {
 	case leave:
 		d.noteMissing(hiddenRow, d.scan.Row)
 	case d.row < 0:
-		d.noteMissing(blankRow, d.scan.Row)
+		d.noteMissing(textscan.BlankRow, d.scan.Row)
 	default:
 		d.endRow(hidden)
 	}
@@ -144,7 +145,7 @@ func (d *xlsxDecoder) readRow() error {
 // the end of a sheet never are.
 func (d *xlsxDecoder) gap() {
 	for n := d.filled + 1; n < d.scan.Row && d.gaps < maxBlankRows; n++ {
-		d.noteMissing(blankRow, n)
+		d.noteMissing(textscan.BlankRow, n)
 		d.gaps++
 	}
 	d.filled = d.scan.Row
@@ -256,10 +257,10 @@ func (d *xlsxDecoder) append(i int, v []byte) bool {
 // check notes a value that is no text.
 func (d *xlsxDecoder) check(i int, v []byte) {
 	if !utf8.Valid(v) {
-		d.note(invalidEncoding, pipeline.Error, i, "bytes that are not UTF-8")
+		d.note(textscan.InvalidEncoding, pipeline.Error, i, "bytes that are not UTF-8")
 	}
 	if bytes.IndexByte(v, 0) >= 0 {
-		d.note(nulByte, pipeline.Error, i, "a NUL byte")
+		d.note(textscan.NULByte, pipeline.Error, i, "a NUL byte")
 	}
 }
 

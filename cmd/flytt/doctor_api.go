@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"flytt/internal/api"
+	"flytt/internal/api/probe"
 	"flytt/mappings"
 )
 
@@ -25,11 +26,11 @@ func (d *doctor) checkConnection(ctx context.Context) {
 		return
 	}
 	d.target = d.connection.host(client)
-	if !d.reach(client.Reach(ctx)) {
+	if !d.reach(probe.Connect(ctx, client)) {
 		return
 	}
 	d.show()
-	p := client.Probe(ctx, probeOptions(d.resource))
+	p := probe.Run(ctx, client, probeOptions(d.resource))
 	d.requests = p.Requests
 	if d.first(p) {
 		d.show()
@@ -38,7 +39,7 @@ func (d *doctor) checkConnection(ctx context.Context) {
 }
 
 // reach tells how far the way to the API is open.
-func (d *doctor) reach(r *api.Reach) bool {
+func (d *doctor) reach(r *probe.Connection) bool {
 	const g = groupConnection
 	switch {
 	case r.ProxyErr != nil:
@@ -81,7 +82,7 @@ func short(d time.Duration) string {
 // fewDays is when a certificate is worth a warning.
 const fewDays = 14
 
-func (d *doctor) certificate(r *api.Reach) bool {
+func (d *doctor) certificate(r *probe.Connection) bool {
 	const g, name = groupConnection, "TLS"
 	days := int(time.Until(r.Expires).Hours() / 24)
 	by := fmt.Sprintf("certificate by %s, %s left", r.Issuer, counted(days, "day"))
@@ -105,7 +106,7 @@ func (d *doctor) certificate(r *api.Reach) bool {
 }
 
 // first tells what became of the first request.
-func (d *doctor) first(p *api.Probe) bool {
+func (d *doctor) first(p *probe.Result) bool {
 	const g = groupConnection
 	e := &p.First
 	if e.Err != nil {
@@ -131,7 +132,7 @@ func (d *doctor) first(p *api.Probe) bool {
 	return true
 }
 
-func (d *doctor) exchange(p *api.Probe) string {
+func (d *doctor) exchange(p *probe.Result) string {
 	e := &p.First
 	text := fmt.Sprintf("%s, %s", e.Protocol, short(e.Took))
 	if p.Fastest > 0 && p.Fastest < e.Took {
@@ -162,7 +163,7 @@ func statusOf(status int) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 }
 
-func (d *doctor) listed(p *api.Probe) {
+func (d *doctor) listed(p *probe.Result) {
 	if p.Rows == 0 {
 		d.note(groupConnection, "list", statusWarn, "works, and is empty or out of scope",
 			"if rows are to be there, check FLYTT_CUSTOMER_ID and what the application is activated for; what needs rows is skipped below")
@@ -191,7 +192,7 @@ func (d *doctor) clock(e *api.Exchange) {
 	}
 }
 
-func (d *doctor) busy(p *api.Probe) {
+func (d *doctor) busy(p *probe.Result) {
 	if p.Busy == 0 {
 		return
 	}
@@ -203,8 +204,8 @@ func (d *doctor) busy(p *api.Probe) {
 }
 
 // probeOptions says what the fields of r are good for.
-func probeOptions(r *mappings.Resource) api.ProbeOptions {
-	o := api.ProbeOptions{Path: r.Path, Key: r.Key, Created: created(r)}
+func probeOptions(r *mappings.Resource) probe.Options {
+	o := probe.Options{Path: r.Path, Key: r.Key, Created: created(r)}
 	for i := range r.Fields {
 		f := &r.Fields[i]
 		o.Known = append(o.Known, f.Name)
@@ -257,7 +258,7 @@ var topicFixes = map[string]string{
 }
 
 // findings turns what was seen of the API into checks.
-func (d *doctor) findings(p *api.Probe) {
+func (d *doctor) findings(p *probe.Result) {
 	for _, f := range p.Findings {
 		kind, field, _ := strings.Cut(f.Topic, ".")
 		name := cmp.Or(topicNames[f.Topic], field, f.Topic)
@@ -269,13 +270,13 @@ func (d *doctor) findings(p *api.Probe) {
 			text += " (" + f.Detail + ")"
 		}
 		switch f.Seen {
-		case api.Unseen:
+		case probe.Unseen:
 			d.note(groupAPI, name, statusSkip, cmp.Or(f.Detail, "not known"), "")
-		case api.Expected:
+		case probe.Expected:
 			d.note(groupAPI, name, statusOK, text, "")
-		case api.Unusual:
+		case probe.Unusual:
 			d.note(groupAPI, name, statusWarn, text, cmp.Or(settingFor(&f), topicFixes[kind]))
-		case api.Wrong:
+		case probe.Wrong:
 			d.note(groupAPI, name, statusFail, text, "flytt cannot work with that: tell whoever runs the API")
 		}
 	}
@@ -283,7 +284,7 @@ func (d *doctor) findings(p *api.Probe) {
 }
 
 // settingFor names the setting or flag that fits what was seen, or returns "".
-func settingFor(f *api.Finding) string {
+func settingFor(f *probe.Finding) string {
 	if size, ok := strings.CutPrefix(f.Answer, "cut to "); ok && f.Topic == "page_size" {
 		return "flytt export --page-size " + size + " asks for what it gets"
 	}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"flytt/internal/api"
+	"flytt/internal/api/list"
 	"flytt/internal/report"
 	"flytt/mappings"
 	"flytt/mappings/identity"
@@ -34,9 +34,9 @@ type export struct {
 	minRows   int64
 	maxShrink string
 
-	asked    *api.List
+	asked    *list.Query
 	columns  []sources.Column
-	rows     *api.Rows
+	rows     *list.Rows
 	sink     pipeline.Sink
 	shrink   float64          // share of the rows that may be gone, in percent; below 0: not looked at
 	manifest report.Manifest  // of this export
@@ -218,7 +218,7 @@ func (e *export) open(context.Context, *job) (pipeline.Sink, pipeline.ChunkLimit
 		return nil, none, usagef("leave --max-shrink out this once; then it compares with what is written now",
 			"%s: the last export of this file asked something else, so --max-shrink has nothing to compare with", e.out)
 	}
-	e.rows = client.Rows(e.asked, e.list.rowsOptions(e.resource, e.settings))
+	e.rows = list.Open(client, e.asked, e.list.rowsOptions(e.resource, e.settings))
 	e.source = sources.NewList(e.rows, e.columns, sources.ListOptions{Extra: e.extra})
 	e.closers = append(e.closers, e.source.Close)
 	e.file.Check, e.file.Sum = e.enough, true
@@ -311,12 +311,12 @@ func (e *export) settled(result *pipeline.Report, err error) error {
 }
 
 // listed is what a summary tells of a list.
-func listed(a *api.Account) *report.List {
+func listed(a *list.Account) *report.List {
 	return &report.List{Complete: a.Complete, Doubt: a.Doubt, Requests: a.Requests, Duplicates: a.Duplicates, Drifts: a.Drifts}
 }
 
 // note tells what was noticed about the list.
-func (e *export) note(a *api.Account) {
+func (e *export) note(a *list.Account) {
 	e.log.Debug("list read", "rows", a.Rows, "requests", a.Requests, "pages", a.Pages, "duplicates", a.Duplicates,
 		"drifts", a.Drifts, "complete", a.Complete)
 	notes := slices.Clone(a.Notes)
@@ -335,7 +335,7 @@ func (e *export) note(a *api.Account) {
 	}
 }
 
-func (e *export) writeManifest(result *pipeline.Report, a *api.Account) error {
+func (e *export) writeManifest(result *pipeline.Report, a *list.Account) error {
 	m := &e.manifest
 	m.Rows, m.Duplicates, m.Drifts, m.Requests = result.Rows.Written, a.Duplicates, a.Drifts, a.Requests
 	m.Complete, m.Doubt, m.First, m.Last = a.Complete, a.Doubt, a.First, a.Last

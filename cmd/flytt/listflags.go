@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"flytt/internal/api"
+	"flytt/internal/api/list"
 	"flytt/mappings"
 )
 
@@ -59,8 +59,8 @@ func (f *listFlags) check(s *settings) error {
 
 // list makes the list of r that is asked for, held against the filters that r
 // has.
-func (f *listFlags) list(r *mappings.Resource, s *settings) (*api.List, error) {
-	l := api.NewList(r.Path+"list/", r)
+func (f *listFlags) list(r *mappings.Resource, s *settings) (*list.Query, error) {
+	l := list.NewQuery(r.Path+"list/", r)
 	if err := s.setIsNull(l); err != nil {
 		return nil, err
 	}
@@ -133,12 +133,12 @@ func created(r *mappings.Resource) string {
 }
 
 // rowsOptions says how the list is read.
-func (f *listFlags) rowsOptions(r *mappings.Resource, s *settings) api.RowsOptions {
-	return api.RowsOptions{PageSize: f.pageSize, Concurrency: s.Concurrency, Limit: f.limit, Created: created(r)}
+func (f *listFlags) rowsOptions(r *mappings.Resource, s *settings) list.Options {
+	return list.Options{PageSize: f.pageSize, Concurrency: s.Concurrency, Limit: f.limit, Created: created(r)}
 }
 
 // setIsNull tells l how the API writes true and false in a filter by isnull.
-func (s *settings) setIsNull(l *api.List) error {
+func (s *settings) setIsNull(l *list.Query) error {
 	pairs := map[string]string{"true": "false", "True": "False", "TRUE": "FALSE", "1": "0"}
 	if s.List.IsNull == "" {
 		return nil

@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"flytt/internal/api"
+	"flytt/internal/api/list"
 	"flytt/internal/clash"
 	"flytt/internal/jsonscan"
 	"flytt/mappings"
@@ -30,7 +31,7 @@ type live struct {
 	seed    [sha256.Size]byte // of the digests; nobody keeps it
 	records int64
 	sum     sha256Sum
-	account api.Account
+	account list.Account
 
 	list     keyLister
 	canary   string // the key of a record, to ask the list with; empty: no record has one
@@ -108,11 +109,11 @@ func (j *job) readLive(ctx context.Context, dir string) (_ *live, err error) {
 		}
 	}
 	asked := listFlags{pageSize: defaultPageSize}
-	list, err := asked.list(j.resource, j.settings)
+	query, err := asked.list(j.resource, j.settings)
 	if err != nil {
 		return nil, err
 	}
-	rows := j.writing.client.Rows(list, asked.rowsOptions(j.resource, j.settings))
+	rows := list.Open(j.writing.client, query, asked.rowsOptions(j.resource, j.settings))
 	if dir == "" {
 		err = l.read(ctx, rows, func(record []byte) error { return nil })
 	} else {
@@ -126,7 +127,7 @@ func (j *job) readLive(ctx context.Context, dir string) (_ *live, err error) {
 }
 
 // read adds all records up and calls take with each.
-func (l *live) read(ctx context.Context, rows *api.Rows, take func(record []byte) error) error {
+func (l *live) read(ctx context.Context, rows *list.Rows, take func(record []byte) error) error {
 	err := eachRecord(ctx, rows, func(record []byte) error {
 		l.records++
 		l.sum.add(record)
@@ -139,7 +140,7 @@ func (l *live) read(ctx context.Context, rows *api.Rows, take func(record []byte
 }
 
 // eachRecord calls take with each record that rows reads.
-func eachRecord(ctx context.Context, rows *api.Rows, take func(record []byte) error) error {
+func eachRecord(ctx context.Context, rows *list.Rows, take func(record []byte) error) error {
 	var page []byte
 	for {
 		var err error
@@ -162,7 +163,7 @@ func eachRecord(ctx context.Context, rows *api.Rows, take func(record []byte) er
 }
 
 // copy reads all records and keeps them in dir.
-func (l *live) copy(ctx context.Context, rows *api.Rows, dir string) (err error) {
+func (l *live) copy(ctx context.Context, rows *list.Rows, dir string) (err error) {
 	if l.spool, err = clash.Nameless(dir); err != nil {
 		return fmt.Errorf("copy of the records: %w", err)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 
-	"flytt/internal/api"
+	"flytt/internal/api/list"
 	"flytt/internal/jsonscan"
 	"flytt/pipeline"
 )
@@ -32,18 +32,18 @@ For whole registers, and for other formats, there is flytt export.`,
   flytt record list --order-by=-created_at --limit 5`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			var list *api.List
+			var query *list.Query
 			var chosen *members
 			prepare := func() (err error) {
 				if chosen, err = chooseMembers(v.resource, choose); err != nil {
 					return err
 				}
 				if err = f.check(v.settings); err == nil {
-					list, err = f.list(v.resource, v.settings)
+					query, err = f.list(v.resource, v.settings)
 				}
 				return err
 			}
-			return v.do(c.Context(), prepare, func(ctx context.Context) error { return v.printList(ctx, list, &f, chosen) })
+			return v.do(c.Context(), prepare, func(ctx context.Context) error { return v.printList(ctx, query, &f, chosen) })
 		},
 	}
 	v.addFlags(c)
@@ -53,8 +53,8 @@ For whole registers, and for other formats, there is flytt export.`,
 }
 
 // printList prints the objects of a list as they come.
-func (v *recordVerb) printList(ctx context.Context, l *api.List, f *listFlags, chosen *members) error {
-	rows := v.client.Rows(l, api.RowsOptions{PageSize: f.pageSize, Concurrency: v.settings.Concurrency, Limit: f.limit, Created: created(v.resource)})
+func (v *recordVerb) printList(ctx context.Context, l *list.Query, f *listFlags, chosen *members) error {
+	rows := list.Open(v.client, l, list.Options{PageSize: f.pageSize, Concurrency: v.settings.Concurrency, Limit: f.limit, Created: created(v.resource)})
 	err := v.copyRows(ctx, rows, chosen)
 	account := rows.Account()
 	closeErr := rows.Close()
@@ -74,7 +74,7 @@ func (v *recordVerb) printList(ctx context.Context, l *api.List, f *listFlags, c
 }
 
 // copyRows prints what rows bring, each object on one line.
-func (v *recordVerb) copyRows(ctx context.Context, rows *api.Rows, chosen *members) error {
+func (v *recordVerb) copyRows(ctx context.Context, rows *list.Rows, chosen *members) error {
 	var in, out []byte
 	for {
 		data, n, err := rows.Next(ctx, in[:0])

@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"flytt/internal/api"
+	"flytt/internal/api/list"
 	"flytt/internal/clash"
 	"flytt/internal/journal"
 	"flytt/internal/jsonscan"
@@ -62,15 +62,15 @@ func (j *job) readSince(ctx context.Context, s *straySearch) (unproved, err erro
 		return nil, errNoServerTime
 	}
 	asked := listFlags{pageSize: defaultPageSize}
-	list, err := asked.list(j.resource, j.settings)
+	query, err := asked.list(j.resource, j.settings)
 	if err != nil {
 		return nil, err
 	}
 	from := began.Add(-time.Second) // the Date of an answer has no fraction
-	if err := list.Filter(created(j.resource), "gte", false, from.UTC().Format(time.RFC3339Nano)); err != nil {
+	if err := query.Filter(created(j.resource), "gte", false, from.UTC().Format(time.RFC3339Nano)); err != nil {
 		return nil, err
 	}
-	rows := j.writing.client.Rows(list, asked.rowsOptions(j.resource, j.settings))
+	rows := list.Open(j.writing.client, query, asked.rowsOptions(j.resource, j.settings))
 	err = s.read(ctx, rows)
 	if account := rows.Account(); err == nil && !account.Complete {
 		unproved = errors.New(account.Doubt)
@@ -103,7 +103,7 @@ func (s *straySearch) add(id []byte, at int64, tag uint64) error {
 }
 
 // read copies the records that rows reads.
-func (s *straySearch) read(ctx context.Context, rows *api.Rows) error {
+func (s *straySearch) read(ctx context.Context, rows *list.Rows) error {
 	out := bufio.NewWriterSize(s.spool, 1<<16)
 	at := int64(1)
 	err := eachRecord(ctx, rows, func(record []byte) error {

@@ -23,9 +23,9 @@ var (
 	errNotList = errors.New("the answer is no list of objects")
 	errFailure = errors.New("the answer tells of an error in place of a list")
 	errLarge   = fmt.Errorf("larger than %d MiB", maxObject>>20)
-	// errOversized says that much more came than was asked for: the server does
+	// ErrOversized says that much more came than was asked for: the server does
 	// not know paging.
-	errOversized = errors.New("the answer is much longer than the page asked for")
+	ErrOversized = errors.New("the answer is much longer than the page asked for")
 )
 
 // decoder reads the objects of an answer as they come, an array or one object
@@ -43,7 +43,7 @@ type decoder struct {
 
 // decodeTask is what a decoder is to do.
 type decodeTask struct {
-	page     *page
+	page     *Page
 	created  string       // the field to note the moment of; "": none
 	slim     bool         // an id may stand in place of its object
 	objects  int          // how many may come; 0: any number
@@ -173,27 +173,27 @@ func (d *decoder) add(v []byte) error {
 		return errNotList
 	case len(v) > maxObject:
 		return d.fault(errLarge)
-	case d.objects > 0 && d.read == d.objects, d.bytes > 0 && len(d.page.data)+len(v) > d.bytes:
-		return errOversized
+	case d.objects > 0 && d.read == d.objects, d.bytes > 0 && len(d.page.Data)+len(v) > d.bytes:
+		return ErrOversized
 	}
 	d.read++
 	p := d.page
-	o := object{start: uint32(len(p.data)), end: uint32(len(p.data) + len(v)), created: noTime}
+	o := Object{Start: uint32(len(p.Data)), End: uint32(len(p.Data) + len(v)), Created: NoTime}
 	if bare {
 		d.noteBare(&o, v)
 	} else {
 		d.note(&o, v)
 	}
-	p.data = append(p.data, v...)
-	p.objects = append(p.objects, o)
-	if d.handOver != nil && (len(p.objects) >= d.perPage || len(p.data) >= maxFlush) {
+	p.Data = append(p.Data, v...)
+	p.Objects = append(p.Objects, o)
+	if d.handOver != nil && (len(p.Objects) >= d.perPage || len(p.Data) >= maxFlush) {
 		return d.handOver()
 	}
 	return nil
 }
 
 // note finds the id and the moment of creation of the object v.
-func (d *decoder) note(o *object, v []byte) {
+func (d *decoder) note(o *Object, v []byte) {
 	left := 2
 	if d.created == "" {
 		left = 1
@@ -210,7 +210,7 @@ func (d *decoder) note(o *object, v []byte) {
 		case d.created != "" && string(name) == d.created:
 			if v[i] == '"' {
 				if ns, unit, ok := moment(v[i+1 : end-1]); ok {
-					o.created, o.createdUnit = ns, unit
+					o.Created, o.CreatedUnit = ns, unit
 				}
 			}
 			left--
@@ -220,16 +220,16 @@ func (d *decoder) note(o *object, v []byte) {
 }
 
 // noteID notes where the id lies that v has from i to end.
-func (d *decoder) noteID(o *object, v []byte, i, end int) {
+func (d *decoder) noteID(o *Object, v []byte, i, end int) {
 	if v[i] == '"' {
 		i, end = i+1, end-1
 	} else if jsontext.Value(v[i:]).Kind() != '0' {
 		return
 	}
-	o.idStart, o.idEnd = o.start+uint32(i), o.start+uint32(end)
+	o.IDStart, o.IDEnd = o.Start+uint32(i), o.Start+uint32(end)
 }
 
-func (d *decoder) noteBare(o *object, v []byte) { d.noteID(o, v, 0, len(v)) }
+func (d *decoder) noteBare(o *Object, v []byte) { d.noteID(o, v, 0, len(v)) }
 
 // fault is what is wrong with the object that is being read.
 func (d *decoder) fault(err error) error {

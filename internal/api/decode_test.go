@@ -30,12 +30,12 @@ func records(n int) []string {
 
 // decoded returns the objects, ids and moments of body.
 func decoded(body string, task decodeTask) (objects, ids []string, moments []int64, err error) {
-	var p page
+	var p Page
 	task.page = &p
 	err = decode(strings.NewReader(body), task)
-	for i, o := range p.objects {
-		objects, ids = append(objects, string(p.object(i))), append(ids, string(p.id(i)))
-		moments = append(moments, o.created)
+	for i, o := range p.Objects {
+		objects, ids = append(objects, string(p.Object(i))), append(ids, string(p.ID(i)))
+		moments = append(moments, o.Created)
 	}
 	return objects, ids, moments, err
 }
@@ -148,11 +148,11 @@ func TestDecodeRefuses(t *testing.T) {
 func TestDecodeStopsAtTheLimits(t *testing.T) {
 	body := "[" + strings.Join(records(100), ",") + "]"
 	objects, _, _, err := decoded(body, decodeTask{objects: 30})
-	if !errors.Is(err, errOversized) || len(objects) != 30 {
+	if !errors.Is(err, ErrOversized) || len(objects) != 30 {
 		t.Errorf("%d objects, %v", len(objects), err)
 	}
 	objects, _, _, err = decoded(body, decodeTask{bytes: 3 * len(record(0))})
-	if !errors.Is(err, errOversized) || len(objects) < 2 || len(objects) > 3 {
+	if !errors.Is(err, ErrOversized) || len(objects) < 2 || len(objects) > 3 {
 		t.Errorf("%d objects, %v", len(objects), err)
 	}
 }
@@ -168,7 +168,7 @@ func TestDecodeNeedsNoMoreThanAnObject(t *testing.T) {
 		read += len(p)
 		return copy(p, bytes.Repeat([]byte("x"), len(p))), nil
 	})
-	var p page
+	var p Page
 	err := decode(endless, decodeTask{page: &p})
 	if !errors.Is(err, errLarge) || read > 4*maxObject {
 		t.Errorf("%v after %d bytes", err, read)
@@ -183,7 +183,7 @@ func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 func TestDecodeShowsWhyReadingEnded(t *testing.T) {
 	broken := errors.New("broken")
 	for _, body := range []string{"", "[", `[{"id":1},`, `{"id":1}`, `{"results":[{"id":1}`} {
-		var p page
+		var p Page
 		r := io.MultiReader(strings.NewReader(body), iotest.ErrReader(broken))
 		if err := decode(r, decodeTask{page: &p}); !errors.Is(err, broken) {
 			t.Errorf("%s: %v", body, err)
@@ -194,7 +194,7 @@ func TestDecodeShowsWhyReadingEnded(t *testing.T) {
 func TestDecodeNotesTheMomentOfCreation(t *testing.T) {
 	body := record(7) + `{"created_at":null}{"id":1,"created_at":"yesterday"}{"id":2}{"created_at":"1970-01-01T00:00:02Z","id":3}`
 	_, ids, moments, err := decoded(body, decodeTask{created: "created_at"})
-	want := []int64{1769851800000007000, noTime, noTime, noTime, 2e9}
+	want := []int64{1769851800000007000, NoTime, NoTime, NoTime, 2e9}
 	if err != nil || !cmp.Equal(moments, want) || ids[4] != "3" {
 		t.Errorf("%v, %q, %v", moments, ids, err)
 	}
@@ -207,30 +207,30 @@ func TestDecodeStreamsInPages(t *testing.T) {
 		if sep == "," {
 			body = "[" + body + "]"
 		}
-		var p page
+		var p Page
 		var got []string
 		var sizes []int
 		hand := func() error {
-			sizes = append(sizes, len(p.objects))
-			for i := range p.objects {
-				got = append(got, string(p.object(i)))
+			sizes = append(sizes, len(p.Objects))
+			for i := range p.Objects {
+				got = append(got, string(p.Object(i)))
 			}
-			p.reset()
+			p.Reset()
 			return nil
 		}
 		err := decode(iotest.OneByteReader(strings.NewReader(body)), decodeTask{page: &p, perPage: 1000, handOver: hand})
-		if err != nil || len(p.objects) != 345 || !cmp.Equal(sizes, []int{1000, 1000}) || !cmp.Equal(got, want[:2000]) {
-			t.Errorf("%q: pages %v and %d, %v", sep, sizes, len(p.objects), err)
+		if err != nil || len(p.Objects) != 345 || !cmp.Equal(sizes, []int{1000, 1000}) || !cmp.Equal(got, want[:2000]) {
+			t.Errorf("%q: pages %v and %d, %v", sep, sizes, len(p.Objects), err)
 		}
 	}
 }
 
 func TestDecodeAllocatesNothingPerObject(t *testing.T) {
 	body := "[" + strings.Join(records(500), ",") + "]"
-	var p page
+	var p Page
 	r := strings.NewReader("")
 	allocs := testing.AllocsPerRun(20, func() {
-		p.reset()
+		p.Reset()
 		r.Reset(body)
 		if err := decode(r, decodeTask{page: &p, created: "created_at", objects: 1100}); err != nil {
 			t.Fatal(err)
@@ -252,11 +252,11 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		var p, q page
+		var p, q Page
 		err := decode(bytes.NewReader(body), decodeTask{page: &p, created: "created_at"})
 		slow := decode(iotest.OneByteReader(bytes.NewReader(body)), decodeTask{page: &q, created: "created_at"})
-		if fmt.Sprint(err) != fmt.Sprint(slow) || !cmp.Equal(p.data, q.data) || len(p.objects) != len(q.objects) {
-			t.Fatalf("%v and %d objects, byte by byte %v and %d", err, len(p.objects), slow, len(q.objects))
+		if fmt.Sprint(err) != fmt.Sprint(slow) || !cmp.Equal(p.Data, q.Data) || len(p.Objects) != len(q.Objects) {
+			t.Fatalf("%v and %d objects, byte by byte %v and %d", err, len(p.Objects), slow, len(q.Objects))
 		}
 		if err != nil {
 			return
@@ -264,9 +264,9 @@ func FuzzDecode(f *testing.F) {
 		if !concatenated(body) {
 			t.Fatal("encoding/json does not take it")
 		}
-		for i, o := range p.objects {
-			v := jsontext.Value(p.object(i))
-			if !v.IsValid() || v.Kind() != '{' || o.idStart > o.idEnd || o.idEnd > o.end {
+		for i, o := range p.Objects {
+			v := jsontext.Value(p.Object(i))
+			if !v.IsValid() || v.Kind() != '{' || o.IDStart > o.IDEnd || o.IDEnd > o.End {
 				t.Fatalf("object %d", i)
 			}
 		}
@@ -295,12 +295,12 @@ func BenchmarkDecode(b *testing.B) {
 			if shape == "lines" {
 				body = strings.Join(records(500), "\n") + "\n"
 			}
-			var p page
+			var p Page
 			r := strings.NewReader("")
 			b.SetBytes(int64(len(body)))
 			b.ReportAllocs()
 			for b.Loop() {
-				p.reset()
+				p.Reset()
 				r.Reset(body)
 				if err := decode(r, decodeTask{page: &p, created: "created_at"}); err != nil {
 					b.Fatal(err)

@@ -29,13 +29,16 @@
 // tells it to, or else longer each time, within the times of [Config] and a
 // budget that all reads of a client share.
 //
-// [List] is what a list is asked for: filters, an order, a search, each held
-// against a [Catalog] before anything is sent. Answers are decoded as they
+// [Client.Get] reads one record, [Client.Fetch] one page of a list, and
+// [Client.Stream] a whole list in one answer. Answers of lists are decoded as they
 // stream in, an array or one object after another, told apart by their first
 // byte, in memory bounded by a page and an object; what is taken is valid JSON
-// without a name that stands twice. [Client.Rows] reads a whole list in order
-// and says in its [Account] whether it is proved complete. [Client.Get] reads
-// one record.
+// without a name that stands twice. [Client.Exchange] makes one GET, never repeats
+// it, and reports how it went.
+//
+// Two packages are built on these: list reads a whole list page by page and says
+// whether it is proved complete, probe finds out what the API does where its
+// reference is silent. This package knows nothing of them.
 //
 // No error and no log line of this package shows a query, a header, or
 // anything of a body but the names of parameters and fields that were sent.

@@ -11,45 +11,37 @@ import (
 	"time"
 )
 
-// fetcher reads pages of a list; a Client is one.
-type fetcher interface {
-	fetch(ctx context.Context, a *ask, p *page, created string) error
-	stream(ctx context.Context, a *ask, created string, emit func(*page) error) error
-}
-
-var _ fetcher = (*Client)(nil)
-
-// fetch asks for one page and puts it into p, again where that can help: see
+// Fetch asks for one page and puts it into p, again where that can help: see
 // read. The moment of each object is that of the field called created, if that
 // is not empty. 404 in place of a page after the first is the end and no
-// error. With errOversized, because much more came than was asked for, p holds
+// error. With ErrOversized, because much more came than was asked for, p holds
 // what had come until then.
-func (c *Client) fetch(ctx context.Context, a *ask, p *page, created string) error {
-	r := &request{method: http.MethodGet, path: a.list.path, query: a.query()}
-	heard := c.watch(a.list.path)
+func (c *Client) Fetch(ctx context.Context, ask *PageRequest, p *Page, created string) error {
+	r := &request{method: http.MethodGet, path: ask.Path, query: ask.query()}
+	heard := c.watch(ask.Path)
 	defer heard()
 	r.take = func(res *http.Response, body io.Reader) error {
 		heard()
-		p.reset()
-		p.date = serverTime(res)
-		return decode(body, decodeTask{page: p, created: created, slim: a.slim,
-			objects: a.mostObjects(), bytes: int(min(c.config.MaxAnswer, 1<<31))})
+		p.Reset()
+		p.Date = serverTime(res)
+		return decode(body, decodeTask{page: p, created: created, slim: ask.Slim,
+			objects: ask.mostObjects(), bytes: int(min(c.config.MaxAnswer, 1<<31))})
 	}
 	o, err := c.read(ctx, r)
-	p.status = o.Status
+	p.Status = o.Status
 	if err != nil {
 		return err
 	}
 	if o.OK() {
 		return nil
 	}
-	p.reset()
-	p.status = o.Status
-	if o.Status == http.StatusNotFound && a.page > 1 {
-		p.missing = true
+	p.Reset()
+	p.Status = o.Status
+	if o.Status == http.StatusNotFound && ask.Page > 1 {
+		p.Missing = true
 		return nil
 	}
-	return refusedRead(a, &o)
+	return refusedRead(ask, &o)
 }
 
 // longSilence is how long an answer may be waited for before that is logged.
@@ -89,22 +81,22 @@ func (c *Client) watch(path string) (heard func()) {
 
 // mostObjects returns how many objects are not yet much more than a page; 0 if
 // no page was asked for.
-func (a *ask) mostObjects() int {
-	if a.size == 0 {
+func (r *PageRequest) mostObjects() int {
+	if r.Size == 0 {
 		return 0
 	}
-	return 2*a.size + 100
+	return 2*r.Size + 100
 }
 
-// stream asks once and hands out what comes in pages of about a.size, or 500,
+// Stream asks once and hands out what comes in pages of about ask.Size, or 500,
 // objects as it comes; at least one page, which may be empty. emit owns the
 // page until it returns; its error ends the stream and is returned. The request
 // is repeated only as long as nothing was handed out. It may take as long as it
 // goes on.
-func (c *Client) stream(ctx context.Context, a *ask, created string, emit func(*page) error) error {
-	s := streaming{ask: a, created: created, emit: emit, heard: c.watch(a.list.path)}
+func (c *Client) Stream(ctx context.Context, ask *PageRequest, created string, emit func(*Page) error) error {
+	s := streaming{ask: ask, created: created, emit: emit, heard: c.watch(ask.Path)}
 	defer s.heard()
-	r := &request{method: http.MethodGet, path: a.list.path, query: a.query(), untimed: true, take: s.take}
+	r := &request{method: http.MethodGet, path: ask.Path, query: ask.query(), untimed: true, take: s.take}
 	o, err := c.read(ctx, r)
 	switch {
 	case s.err != nil:
@@ -112,18 +104,18 @@ func (c *Client) stream(ctx context.Context, a *ask, created string, emit func(*
 	case err != nil:
 		return err
 	case !o.OK():
-		return refusedRead(a, &o)
+		return refusedRead(ask, &o)
 	}
 	return nil
 }
 
 // streaming hands out the pages of one answer.
 type streaming struct {
-	ask     *ask
+	ask     *PageRequest
 	created string
-	emit    func(*page) error
+	emit    func(*Page) error
 	heard   func() // an answer has begun
-	page    page
+	page    Page
 	handed  bool
 	err     error // of emit
 }
@@ -132,11 +124,11 @@ type streaming struct {
 // final.
 func (s *streaming) take(res *http.Response, body io.Reader) error {
 	s.heard()
-	s.page.reset()
-	s.page.date, s.page.status = serverTime(res), res.StatusCode
-	err := decode(body, decodeTask{page: &s.page, created: s.created, slim: s.ask.slim,
-		perPage: cmp.Or(s.ask.size, pageSize), handOver: s.hand})
-	if err == nil && (len(s.page.objects) > 0 || !s.handed) {
+	s.page.Reset()
+	s.page.Date, s.page.Status = serverTime(res), res.StatusCode
+	err := decode(body, decodeTask{page: &s.page, created: s.created, slim: s.ask.Slim,
+		perPage: cmp.Or(s.ask.Size, pageSize), handOver: s.hand})
+	if err == nil && (len(s.page.Objects) > 0 || !s.handed) {
 		err = s.hand()
 	}
 	if err != nil && s.handed {
@@ -151,7 +143,7 @@ func (s *streaming) hand() error {
 	if s.err = s.emit(&s.page); s.err != nil {
 		return s.err
 	}
-	s.page.data, s.page.objects = s.page.data[:0], s.page.objects[:0]
+	s.page.Data, s.page.Objects = s.page.Data[:0], s.page.Objects[:0]
 	return nil
 }
 
@@ -163,14 +155,14 @@ func (f final) Unwrap() error { return f.error }
 // isFinal reports whether repeating a read cannot mend err.
 func isFinal(err error) bool {
 	var f final
-	return errors.As(err, &f) || errors.Is(err, errTooLong) || errors.Is(err, errOversized) || errors.Is(err, errLarge)
+	return errors.As(err, &f) || errors.Is(err, errTooLong) || errors.Is(err, ErrOversized) || errors.Is(err, errLarge)
 }
 
 // refusedRead is the error of a list that was refused.
-func refusedRead(a *ask, o *Outcome) error {
-	e := &StatusError{Method: http.MethodGet, Path: a.list.path, Status: o.Status}
+func refusedRead(ask *PageRequest, o *Outcome) error {
+	e := &StatusError{Method: http.MethodGet, Path: ask.Path, Status: o.Status}
 	if Refuses(o.Status) {
-		e.Names = a.named(o.Body)
+		e.Names = ask.named(o.Body)
 	}
 	return e
 }

@@ -261,17 +261,64 @@ func (f *finder) page(ctx context.Context, keys []string, alone bool, number int
 	if alone {
 		filter = f.Field
 	}
-	a := ask{list: NewList(f.Path, nil), page: number, size: pageSize, extra: url.Values{
+	a := PageRequest{Path: f.Path, Page: number, Size: pageSize, Query: url.Values{
 		filter:      {strings.Join(keys, ",")},
 		"_order_by": {f.Field},
 	}}
-	var p page
-	if err := f.client.fetch(ctx, &a, &p, ""); err != nil {
+	var p Page
+	if err := f.client.Fetch(ctx, &a, &p, ""); err != nil {
 		return nil, err
 	}
-	objects := make([][]byte, len(p.objects))
+	objects := make([][]byte, len(p.Objects))
 	for i := range objects {
-		objects[i] = p.object(i)
+		objects[i] = p.Object(i)
 	}
 	return objects, nil
+}
+
+// anySize is how many records are read to find one with a key.
+const anySize = 20
+
+// AnyKey returns the key of some record that the list at path shows: one whose
+// field can be asked for, if possible together with others. ErrBlind says that it
+// shows none.
+func (c *Client) AnyKey(ctx context.Context, path, field string) (string, error) {
+	a := PageRequest{Path: path, Page: 1, Size: anySize}
+	var p Page
+	if err := c.Fetch(ctx, &a, &p, ""); err != nil {
+		return "", err
+	}
+	any := ""
+	for i := range p.Objects {
+		key := keyOf(p.Object(i), field)
+		switch {
+		case !Lookupable(key):
+		case Joinable(string(key)):
+			return string(key), nil
+		case any == "":
+			any = string(key)
+		}
+	}
+	if any == "" {
+		return "", fmt.Errorf("GET %s: %w", path, ErrBlind)
+	}
+	return any, nil
+}
+
+// Alike returns records whose field may hold the only key that l asks for in another form:
+// those that contain one of parts, without regard to case, as far as a page shows them. The
+// parts stand in the URL: they are of a key that may.
+func (c *Client) Alike(ctx context.Context, l Lookup, parts []string) (records []Record, err error) {
+	for _, part := range parts {
+		a := PageRequest{Path: l.Path, Page: 1, Size: pageSize, Query: url.Values{l.Field + "__icontains": {part}, "_order_by": {l.Field}}}
+		var p Page
+		if err := c.Fetch(ctx, &a, &p, ""); err != nil {
+			return nil, err
+		}
+		for i := range p.Objects {
+			object := p.Object(i)
+			records = append(records, Record{ID: idOf(object), Key: string(keyOf(object, l.Field)), Object: object})
+		}
+	}
+	return records, nil
 }

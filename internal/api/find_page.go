@@ -151,3 +151,5 @@ func keyOf(object []byte, field string) []byte {
 	}
 	return jsonscan.Text(v)
 }
+
+func idOf(object []byte) string { return string(jsonscan.Text(jsonscan.Member(object, "id"))) }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"math"
 	"time"
 )
@@ -12,6 +13,9 @@ func Moment(text []byte) (t time.Time, ok bool) {
 	return time.Unix(0, ns), ok && zoned(text)
 }
 
+// zoned reports whether a moment is told with its zone.
+func zoned(text []byte) bool { return bytes.ContainsAny(text[len("2026-01-31"):], "Zz+-") }
+
 // moment reads a date-time such as 2026-01-31T09:30:00.123456Z: a space may
 // stand for the T, there may be no fraction, and no zone, which is UTC then. It
 // returns the moment in ns of Unix time and the ns of its unit: of seconds,
@@ -20,7 +24,7 @@ func moment(s []byte) (ns, unit int64, ok bool) {
 	const seconds = len("2026-01-31T09:30:00")
 	if len(s) < seconds || s[4] != '-' || s[7] != '-' || s[13] != ':' || s[16] != ':' ||
 		s[10] != 'T' && s[10] != 't' && s[10] != ' ' {
-		return noTime, 0, false
+		return NoTime, 0, false
 	}
 	year, month, day := digits(s[0:4]), digits(s[5:7]), digits(s[8:10])
 	hour, minute, second := digits(s[11:13]), digits(s[14:16]), digits(s[17:19])
@@ -28,7 +32,7 @@ func moment(s []byte) (ns, unit int64, ok bool) {
 	zone, okZone := offset(rest)
 	if !okZone || unit == 0 || year < 1700 || year > 2200 || month < 1 || month > 12 || day < 1 || day > 31 ||
 		hour < 0 || hour > 24 || minute < 0 || minute > 59 || second < 0 || second > 60 {
-		return noTime, 0, false
+		return NoTime, 0, false
 	}
 	t := time.Date(year, time.Month(month), day, hour, minute, second, nano, time.UTC)
 	return t.UnixNano() - zone, unit, true

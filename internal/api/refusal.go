@@ -92,11 +92,11 @@ func (p *refusalParser) add(item int, field, message string) {
 		return
 	}
 	p.count[item]++
-	p.out = append(p.out, Refusal{Item: item, Field: field, Message: clip(message)})
+	p.out = append(p.out, Refusal{Item: item, Field: field, Message: Clip(message)})
 }
 
-// clip shortens s to what a report has room for, at the end of a character.
-func clip(s string) string {
+// Clip shortens s to what a report has room for, at the end of a character.
+func Clip(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	if len(s) <= maxMessage {
 		return s
@@ -438,9 +438,9 @@ func join(field, name string) string {
 	case slices.Contains(generic, name):
 		return field
 	case field == "":
-		return clip(name)
+		return Clip(name)
 	}
-	return clip(field + "." + name)
+	return Clip(field + "." + name)
 }
 
 // plainText returns what can be read of a body that is no JSON: the title of an

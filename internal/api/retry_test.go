@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -61,7 +62,7 @@ func clientOf(t testing.TB, serve served) (*Client, *network) {
 	return c, n
 }
 
-func askPage(page int) *ask { return &ask{list: NewList(listPath, nil), page: page, size: 500} }
+func askPage(page int) *PageRequest { return &PageRequest{Path: listPath, Page: page, Size: 500} }
 
 func TestFault10ReadsWaitAsToldThroughAStorm(t *testing.T) {
 	for _, status := range []int{429, 503} {
@@ -94,13 +95,13 @@ func readsThroughAStorm(t *testing.T, status int, form string) {
 		return respond(200, `[{"id":"A"}]`), nil
 	})
 	start := time.Now()
-	var p page
-	err := c.fetch(t.Context(), askPage(1), &p, "")
+	var p Page
+	err := c.Fetch(t.Context(), askPage(1), &p, "")
 	if waited := time.Since(start); err != nil || waited < 10*time.Minute || waited > 12*time.Minute {
 		t.Errorf("%d, %s: %v after %v", status, form, err, waited)
 	}
-	if n.requests != 31 || len(p.objects) != 1 || c.budget.spent != 0 {
-		t.Errorf("%d, %s: %d requests, %d objects, %d tokens spent", status, form, n.requests, len(p.objects), c.budget.spent)
+	if n.requests != 31 || len(p.Objects) != 1 || c.budget.spent != 0 {
+		t.Errorf("%d, %s: %d requests, %d objects, %d tokens spent", status, form, n.requests, len(p.Objects), c.budget.spent)
 	}
 }
 
@@ -114,9 +115,9 @@ func TestFault11ReadsOutliveRandomFailures(t *testing.T) {
 			return respond(200, "[]"), nil
 		})
 		const reads = 4000
-		var p page
+		var p Page
 		for range reads {
-			if err := c.fetch(t.Context(), askPage(1), &p, ""); err != nil {
+			if err := c.Fetch(t.Context(), askPage(1), &p, ""); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -133,10 +134,10 @@ func TestReadsSpareAServerThatBreaksDown(t *testing.T) {
 		c, n := clientOf(t, func(n int, _ *http.Request) (*http.Response, error) {
 			return respond(200+n%2*300, "[]"), nil
 		})
-		var p page
+		var p Page
 		var err error
 		for err == nil {
-			err = c.fetch(t.Context(), askPage(1), &p, "")
+			err = c.Fetch(t.Context(), askPage(1), &p, "")
 		}
 		var gaveUp *GaveUpError
 		if !errors.As(err, &gaveUp) || !gaveUp.Unanswered || !strings.Contains(err.Error(), "too many requests fail") {
@@ -175,8 +176,8 @@ func TestReadsGiveUp(t *testing.T) {
 			c, n := clientOf(t, test.serve)
 			n.down = strings.HasPrefix(test.want, "not sent")
 			start := time.Now()
-			var p page
-			err := c.fetch(t.Context(), askPage(1), &p, "")
+			var p Page
+			err := c.Fetch(t.Context(), askPage(1), &p, "")
 			d := time.Since(start)
 			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "secret") {
 				t.Errorf("%s: %v", name, err)
@@ -215,10 +216,10 @@ func TestReadsAreRepeated(t *testing.T) {
 				}
 				return respond(200, `[{"id":"B"}]`), nil
 			})
-			var p page
-			err := c.fetch(t.Context(), askPage(1), &p, "")
-			if err != nil || n.requests != 2 || len(p.objects) != 1 || string(p.id(0)) != "B" {
-				t.Errorf("%s: %v, %d requests, %s", name, err, n.requests, p.data)
+			var p Page
+			err := c.Fetch(t.Context(), askPage(1), &p, "")
+			if err != nil || n.requests != 2 || len(p.Objects) != 1 || string(p.ID(0)) != "B" {
+				t.Errorf("%s: %v, %d requests, %s", name, err, n.requests, p.Data)
 			}
 		})
 	}
@@ -233,8 +234,8 @@ func TestReadsEndWithTheContext(t *testing.T) {
 		enough := errors.New("enough")
 		time.AfterFunc(time.Second, func() { cancel(enough) })
 		start := time.Now()
-		var p page
-		if err := c.fetch(ctx, askPage(1), &p, ""); !errors.Is(err, enough) || time.Since(start) != time.Second {
+		var p Page
+		if err := c.Fetch(ctx, askPage(1), &p, ""); !errors.Is(err, enough) || time.Since(start) != time.Second {
 			t.Errorf("%v after %v", err, time.Since(start))
 		}
 	})
@@ -249,11 +250,9 @@ func TestNothingOfAQueryIsShown(t *testing.T) {
 		var log strings.Builder
 		c.log = newTestLog(&log)
 		a := askPage(1)
-		if err := a.list.Where("ssn=198501022399"); err != nil {
-			t.Fatal(err)
-		}
-		var p page
-		err := c.fetch(t.Context(), a, &p, "")
+		a.Query = url.Values{"ssn": {"198501022399"}}
+		var p Page
+		err := c.Fetch(t.Context(), a, &p, "")
 		all := fmt.Sprint(err, log.String())
 		if !strings.Contains(all, "502") || strings.Contains(all, "1985") || strings.Contains(all, "ssn") {
 			t.Error(all)

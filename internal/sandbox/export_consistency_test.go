@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"flytt/internal/api"
+	"flytt/internal/api/list"
 	"flytt/internal/sandbox"
 	"flytt/mappings"
 )
@@ -32,18 +33,18 @@ const (
 // exported is a list that was read.
 type exported struct {
 	ids     []string
-	account api.Account
+	account list.Account
 	err     error
 }
 
 // listOf returns the list of the resource, in the order given.
-func listOf(t testing.TB, order ...string) *api.List {
+func listOf(t testing.TB, order ...string) *list.Query {
 	t.Helper()
 	r, err := mappings.Lookup(resource)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := api.NewList(r.Path+"list/", r)
+	l := list.NewQuery(r.Path+"list/", r)
 	if len(order) > 0 {
 		if err := l.OrderBy(order...); err != nil {
 			t.Fatal(err)
@@ -67,11 +68,11 @@ func clientOf(t testing.TB, url string) *api.Client {
 }
 
 // export reads the list l of the sandbox at url.
-func export(t testing.TB, url string, l *api.List, o api.RowsOptions) exported {
+func export(t testing.TB, url string, l *list.Query, o list.Options) exported {
 	t.Helper()
 	c := clientOf(t, url)
 	defer c.Close()
-	r := c.Rows(l, o)
+	r := list.Open(c, l, o)
 	defer r.Close()
 	var out exported
 	var buf []byte
@@ -258,7 +259,7 @@ func consistency(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			var got exported
 			still := during(t, seed, func(url string, _ *sandbox.Sandbox) {
-				got = export(t, url, listOf(t), api.RowsOptions{
+				got = export(t, url, listOf(t), list.Options{
 					PageSize: 5 + int(seed%40), Concurrency: 1 + int(seed%4), Created: "created_at"})
 			})
 			missing := got.missing(t, still)

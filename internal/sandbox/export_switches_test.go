@@ -11,20 +11,21 @@ import (
 	"time"
 
 	"flytt/internal/api"
+	"flytt/internal/api/list"
 	"flytt/internal/sandbox"
 )
 
 // ways are ways to read a list.
 var ways = map[string]struct {
 	order   []string
-	options api.RowsOptions
+	options list.Options
 }{
-	"created":       {options: api.RowsOptions{PageSize: 12, Concurrency: 4, Created: "created_at"}},
-	"created alone": {options: api.RowsOptions{PageSize: 12, Concurrency: 1, Created: "created_at"}},
-	"large pages":   {options: api.RowsOptions{PageSize: 500, Concurrency: 4, Created: "created_at"}},
-	"by id":         {options: api.RowsOptions{PageSize: 12, Concurrency: 3}},
-	"own order":     {order: []string{"-name", "title"}, options: api.RowsOptions{PageSize: 12, Concurrency: 4, Created: "created_at"}},
-	"whole":         {options: api.RowsOptions{Whole: true, Created: "created_at"}},
+	"created":       {options: list.Options{PageSize: 12, Concurrency: 4, Created: "created_at"}},
+	"created alone": {options: list.Options{PageSize: 12, Concurrency: 1, Created: "created_at"}},
+	"large pages":   {options: list.Options{PageSize: 500, Concurrency: 4, Created: "created_at"}},
+	"by id":         {options: list.Options{PageSize: 12, Concurrency: 3}},
+	"own order":     {order: []string{"-name", "title"}, options: list.Options{PageSize: 12, Concurrency: 4, Created: "created_at"}},
+	"whole":         {options: list.Options{Whole: true, Created: "created_at"}},
 }
 
 func TestExportUnderEverySwitch(t *testing.T) {

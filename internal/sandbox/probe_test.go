@@ -13,11 +13,12 @@ import (
 	"time"
 
 	"flytt/internal/api"
+	"flytt/internal/api/probe"
 	"flytt/internal/sandbox"
 )
 
 // probeOptions are those of doctor for the resource of these tests.
-var probeOptions = api.ProbeOptions{
+var probeOptions = probe.Options{
 	Path: base, Created: "created_at", Key: "custom_id",
 	Text:       []string{"name", "title"},
 	References: []string{"external_client", "organization"},
@@ -26,9 +27,9 @@ var probeOptions = api.ProbeOptions{
 		"org_no", "first_name", "email", "organization", "corporate_name", "phone_number", "last_name"},
 }
 
-// probe looks at a sandbox with n rows. Behind may change its answers; nil: it
+// look probes a sandbox with n rows. Behind may change its answers; nil: it
 // does not.
-func probe(t *testing.T, o sandbox.Options, n int, behind func(http.Handler) http.Handler) *api.Probe {
+func look(t *testing.T, o sandbox.Options, n int, behind func(http.Handler) http.Handler) *probe.Result {
 	t.Helper()
 	if o.Now == nil {
 		moment := noon
@@ -52,7 +53,7 @@ func probe(t *testing.T, o sandbox.Options, n int, behind func(http.Handler) htt
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	p := client.Probe(context.Background(), probeOptions)
+	p := probe.Run(context.Background(), client, probeOptions)
 	if p.Requests-p.Busy > 25 {
 		t.Errorf("%d requests, more than 25", p.Requests)
 	}
@@ -77,7 +78,7 @@ func fillContacts(t *testing.T, box http.Handler, from, to int) {
 }
 
 // answers are the findings of p by topic, as answer and detail.
-func answers(p *api.Probe) map[string]string {
+func answers(p *probe.Result) map[string]string {
 	all := map[string]string{}
 	for _, f := range p.Findings {
 		all[f.Topic] = strings.TrimSpace(f.Answer + " | " + f.Detail)
@@ -86,7 +87,7 @@ func answers(p *api.Probe) map[string]string {
 }
 
 func TestProbeTellsWhatTheSandboxDoes(t *testing.T) {
-	p := probe(t, sandbox.Options{}, 20, nil)
+	p := look(t, sandbox.Options{}, 20, nil)
 	if !p.First.OK() || p.Rows != 20 || p.First.Protocol != "HTTP/1.1" || p.First.ContentType != "application/json" {
 		t.Errorf("first exchange %+v, %d rows", p.First, p.Rows)
 	}
@@ -164,7 +165,7 @@ func TestProbeNoticesEverySwitch(t *testing.T) {
 		{"times of a zone", sandbox.Options{}, 2, replacing(`Z"`, `+01:00"`), "form.created_at", "microseconds, offset +01:00 |"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := answers(probe(t, tt.options, tt.rows, tt.behind))[tt.topic]; got != tt.want {
+			if got := answers(look(t, tt.options, tt.rows, tt.behind))[tt.topic]; got != tt.want {
 				t.Errorf("%s: %q, want %q", tt.topic, got, tt.want)
 			}
 		})
@@ -215,7 +216,7 @@ func replacing(old, new string) func(http.Handler) http.Handler {
 
 func TestProbeShowsNoValue(t *testing.T) {
 	var seen strings.Builder
-	p := probe(t, sandbox.Options{}, 5, func(h http.Handler) http.Handler {
+	p := look(t, sandbox.Options{}, 5, func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			seen.WriteString(r.Method + " " + r.URL.RequestURI() + "\n")
 			h.ServeHTTP(w, r)
@@ -236,14 +237,14 @@ func TestProbeShowsNoValue(t *testing.T) {
 
 func TestProbeStopsAtTheDoor(t *testing.T) {
 	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound} {
-		p := probe(t, sandbox.Options{}, 0, func(http.Handler) http.Handler {
+		p := look(t, sandbox.Options{}, 0, func(http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "{}", status) })
 		})
 		if p.First.Status != status || p.First.OK() || p.Requests != 1 || len(p.Findings) > 0 {
 			t.Errorf("status %d: %+v", status, p)
 		}
 	}
-	p := probe(t, sandbox.Options{}, 0, func(http.Handler) http.Handler {
+	p := look(t, sandbox.Options{}, 0, func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>Sign in</html>")) })
 	})
 	if p.First.OK() || p.First.Problem == "" {
@@ -253,7 +254,7 @@ func TestProbeStopsAtTheDoor(t *testing.T) {
 
 func TestProbeBearsABusyAPI(t *testing.T) {
 	asked := map[string]bool{}
-	p := probe(t, sandbox.Options{}, 3, func(h http.Handler) http.Handler {
+	p := look(t, sandbox.Options{}, 3, func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if first := !asked[r.URL.RawQuery]; first {
 				asked[r.URL.RawQuery] = true
@@ -274,7 +275,7 @@ func TestProbeBearsABusyAPI(t *testing.T) {
 
 func TestProbeGivesUpOnAnAPIThatFallsSilent(t *testing.T) {
 	var served atomic.Int64 // each request may come by a connection of its own
-	p := probe(t, sandbox.Options{}, 3, func(h http.Handler) http.Handler {
+	p := look(t, sandbox.Options{}, 3, func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if served.Add(1) > 4 {
 				panic(http.ErrAbortHandler)
@@ -292,7 +293,7 @@ func TestProbeGivesUpOnAnAPIThatFallsSilent(t *testing.T) {
 
 func TestProbeMeasuresTheClock(t *testing.T) {
 	ahead := func() time.Time { return time.Now().Add(10 * time.Minute) }
-	p := probe(t, sandbox.Options{Now: ahead}, 1, nil)
+	p := look(t, sandbox.Options{Now: ahead}, 1, nil)
 	if !p.First.Dated || p.First.Skew < 9*time.Minute || p.First.Skew > 11*time.Minute {
 		t.Errorf("skew %s", p.First.Skew)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"flytt/internal/api"
+	apilist "flytt/internal/api/list"
 )
 
 // BenchmarkReading reads all rows through the client, over loopback, server and
@@ -24,21 +25,21 @@ func BenchmarkReading(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer c.Close()
-	for name, o := range map[string]api.RowsOptions{
+	for name, o := range map[string]apilist.Options{
 		"created": {Created: "created_at"}, "alone": {Created: "created_at", Concurrency: 1}, "plain": {}, "whole": {Whole: true},
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(l.data)))
 			b.ReportAllocs()
 			for b.Loop() {
-				read(b, c.Rows(api.NewList(path, nil), o), rows)
+				read(b, apilist.Open(c, apilist.NewQuery(path, nil), o), rows)
 			}
 			b.ReportMetric(float64(b.N)*rows/b.Elapsed().Seconds(), "rows/s")
 		})
 	}
 }
 
-func read(b *testing.B, r *api.Rows, want int64) {
+func read(b *testing.B, r *apilist.Rows, want int64) {
 	defer r.Close()
 	var buf []byte
 	for {

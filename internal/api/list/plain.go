@@ -1,0 +1,159 @@
+package list
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+
+	"flytt/internal/api"
+)
+
+// plain reads the pages 1, 2, 3… of a list in whatever order it has. Rows that
+// come again are known by their ids, all of which are kept, 20 to 30 bytes for
+// each: the one thing that grows with the list. That nothing was missed is
+// proved by a second reading, of the ids alone.
+type plain struct {
+	*Rows
+	pass  *pass
+	seen  idSet
+	stale int // pages in a row that brought nothing new
+
+	top   int64 // what was made later came while the list was read; api.NoTime: not known yet
+	fresh int64 // rows of those
+}
+
+const (
+	maxStalePages = 16
+	growthPage    = 16   // at which page it is asked for what is newest
+	growthRoom    = 1000 // rows that may be made while a list is read, and as many more as it has
+)
+
+// newPlain reads r's list in the order given, a parameter; "": in none.
+func newPlain(r *Rows, order string) *plain {
+	extra := url.Values{}
+	if order != "" {
+		extra.Set("_order_by", order)
+	}
+	return &plain{Rows: r, pass: r.newPass(extra, r.options.PageSize, false), top: api.NoTime}
+}
+
+// stableOrder returns the order of the list with as much added as makes it the
+// same in every answer. Rows that are new come last where nothing else is asked
+// for.
+func (r *Rows) stableOrder() string {
+	order := slices.Clone(r.list.order)
+	if created := r.options.Created; len(order) == 0 && created != "" && r.canOrderBy(created) {
+		order = append(order, created)
+	}
+	if !slices.Contains(order, "id") && !slices.Contains(order, "-id") && r.canOrderBy("id") {
+		order = append(order, "id")
+	}
+	return strings.Join(order, ",")
+}
+
+func (r *plain) next(ctx context.Context, dst []byte) ([]byte, int, error) {
+	p, err := r.pass.page(ctx)
+	if err == io.EOF {
+		return dst, 0, r.prove(ctx)
+	}
+	if errors.Is(err, errPageless) && r.pass.length < r.options.PageSize {
+		r.doubt(doubtPageless)
+		return dst, 0, r.end()
+	}
+	if err != nil {
+		return dst, 0, err
+	}
+	out := newParcel(dst, p)
+	r.take(&out, p)
+	r.span(&out, p)
+	endless, err := r.endless(ctx, out.n)
+	r.pass.lane.pop()
+	switch {
+	case err != nil:
+		return out.dst, out.n, err
+	case r.full() || endless:
+		return out.dst, out.n, r.prove(ctx)
+	}
+	r.pass.lane.fill()
+	return out.dst, out.n, nil
+}
+
+func (r *plain) take(out *parcel, p *api.Page) {
+	var again int64
+	for i := range p.Objects {
+		if r.full() {
+			break
+		}
+		id := p.ID(i)
+		r.pass.see(id)
+		if len(id) == 0 {
+			r.doubt(doubtNoID)
+		} else if !r.seen.add(keyOfID(id)) {
+			if !r.pass.reread || r.pass.lane.first > 1 {
+				again++
+			}
+			continue
+		}
+		r.wanted()
+		out.put(p, i)
+		if r.top != api.NoTime && p.Objects[i].Created > r.top {
+			r.fresh++
+		}
+	}
+	r.count(again, min(again, 1))
+}
+
+// endless sets a doubt and reports whether the reading would not end: in an order
+// of the user's own, rows that others make can come before the page at hand, so
+// that it is the same rows again, or behind it, as fast as they are read.
+func (r *plain) endless(ctx context.Context, n int) (bool, error) {
+	if r.stale++; n > 0 {
+		r.stale = 0
+	}
+	if r.stale == maxStalePages {
+		r.doubt(doubtStale)
+		return true, nil
+	}
+	if r.pass.lane.first == growthPage && r.options.Created != "" && r.canOrderBy(r.options.Created) {
+		if err := r.findTop(ctx); err != nil {
+			return false, err
+		}
+	}
+	if before := r.Account().Rows - r.fresh; r.fresh > before+growthRoom {
+		r.doubt(doubtGrowth)
+		return true, nil
+	}
+	return false, nil
+}
+
+// findTop finds out what is newest now.
+func (r *plain) findTop(ctx context.Context) error {
+	extra := url.Values{"_order_by": {"-" + r.options.Created}}
+	j := r.crew.hand(ask{list: r.list, extra: extra, page: 1, size: 1})
+	defer r.crew.release(j)
+	err := r.crew.waitFor(ctx, j)
+	if errors.Is(err, api.ErrOversized) {
+		err = nil
+	}
+	if err == nil && len(j.page.Objects) > 0 {
+		r.top = j.page.Objects[0].Created
+	}
+	return err
+}
+
+// prove ends the reading with a second one, if there is nothing in doubt yet.
+func (r *plain) prove(ctx context.Context) error {
+	if r.Account().Doubt == "" {
+		why, err := r.pass.repeated(ctx, !r.full())
+		if err != nil {
+			return err
+		}
+		if why.why != "" {
+			r.doubt(why)
+		}
+	}
+	return r.end()
+}

@@ -1,0 +1,324 @@
+package list
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"flytt/internal/api"
+)
+
+// Options says how a list is read. What is left zero has the default named
+// beside it.
+type Options struct {
+	PageSize    int   // rows asked for at a time; 500
+	Concurrency int   // requests at once; 4
+	Limit       int64 // rows to hand out; 0: all
+
+	// Created names a date-time field that the API sets once, when it makes a
+	// record, and that the list can be ordered by and filtered by (gte, lte). In
+	// its order nothing moves, so a reading can be proved complete while records
+	// come and go. "": there is no such field.
+	Created string
+
+	// Whole asks once, without pages, and hands out the answer as it comes.
+	Whole bool
+}
+
+// Account says how a reading went. What is not known yet is zero.
+type Account struct {
+	Rows       int64 // handed out
+	Requests   int64 // made, those repeated after a failure counted once
+	Pages      int64 // with rows in them
+	Duplicates int64 // rows that came again and were dropped
+	Drifts     int64 // pages that did not join the page before them, because the list had changed
+
+	// Complete says that it is proved that every record that was in the list
+	// during the whole reading was handed out exactly once; with a limit, every
+	// one up to the last that was handed out. It is set when Next returns io.EOF.
+	Complete bool
+	Doubt    string // why it is not proved; without any value
+	Hint     string // what to do about it; without any value
+
+	ServerTime  time.Time // the Date of the first answer; zero if it had none
+	First, Last string    // the smallest and largest Created handed out, as the API wrote them
+	PageSize    int       // rows of the largest page that came
+	Notes       []string  // what else is worth knowing about the reading
+}
+
+// Rows reads a list from its beginning to its end. It asks for pages ahead, at
+// most Concurrency at once and as many again waiting, and hands them out in
+// order. Next and Close are for one goroutine.
+type Rows struct {
+	from    Fetcher
+	list    *Query
+	options Options
+	crew    *crew  // nil before the first Next
+	reader  reader // what the list turned out to allow
+	largest int    // rows of the largest page that came
+	resized bool   // the page size was made to fit what the server does
+	left    int64  // rows still wanted, if there is a limit
+	unsound bool   // tests only: pages are taken to join whatever came between them
+
+	err             error // what Next returns from now on
+	mu              sync.Mutex
+	now             Account // guarded by mu
+	firstAt, lastAt int64   // the moments of now.First and now.Last
+}
+
+// reader is a way to read a list. next appends the rows of about a page, or of
+// none, and returns io.EOF with the last.
+type reader interface {
+	next(ctx context.Context, dst []byte) (data []byte, n int, err error)
+}
+
+// Fetcher reads pages of a list; *api.Client is one, and says what each method does.
+// Whatever can help was tried before it returns an error.
+type Fetcher interface {
+	Fetch(ctx context.Context, r *api.PageRequest, p *api.Page, created string) error
+	Stream(ctx context.Context, r *api.PageRequest, created string, emit func(*api.Page) error) error
+}
+
+var _ Fetcher = (*api.Client)(nil)
+
+const defaultPageSize = 500
+
+// Open returns a reader of what q asks for. Nothing is asked for before the first
+// Next. q is not to be changed while it is read.
+func Open(from Fetcher, q *Query, o Options) *Rows {
+	o.PageSize = max(cmp.Or(o.PageSize, defaultPageSize), 1)
+	o.Concurrency = max(cmp.Or(o.Concurrency, 4), 1)
+	if o.Limit > 0 {
+		o.PageSize = int(min(int64(o.PageSize), o.Limit))
+	}
+	return &Rows{from: from, list: q, options: o, left: o.Limit}
+}
+
+var errClosed = errors.New("the reading was closed")
+
+// Next appends the next whole objects to dst, each on a line of its own, about
+// a page of them, and returns dst with them and how many they are. It returns
+// io.EOF, and no object, after the last. Any other error ends the reading and
+// shows no value. The end of ctx ends Next at once; the ctx of the first call
+// bounds all requests.
+func (r *Rows) Next(ctx context.Context, dst []byte) (data []byte, n int, err error) {
+	if r.err == nil && ctx.Err() != nil {
+		r.err = context.Cause(ctx)
+	}
+	if r.err == nil && r.crew == nil {
+		r.crew = hire(ctx, r.from, r.options)
+		r.choose()
+	}
+	for r.err == nil {
+		data, n, r.err = r.reader.next(ctx, dst)
+		r.account(n)
+		r.err = r.instead(ctx, r.err)
+		if n > 0 {
+			return data, n, nil
+		}
+	}
+	return dst, 0, r.err
+}
+
+// choose returns the way of reading that the options ask for.
+func (r *Rows) choose() {
+	if r.options.Whole {
+		r.reader = newAtOnce(r, "the list was read in one answer, which is taken as one moment")
+	} else if b := newByCreated(r); b != nil {
+		r.reader = b
+	} else {
+		r.reader = newPlain(r, r.stableOrder())
+	}
+}
+
+// instead finds the way to read on where the one at hand has found out that the
+// list does not allow it. It returns err if there is none.
+func (r *Rows) instead(ctx context.Context, err error) error {
+	var not *notByCreated
+	var long *tooLong
+	switch {
+	case err == nil || err == io.EOF:
+	case errors.As(err, &not):
+		r.note("not read by " + r.options.Created + ": " + not.why)
+		r.reader = newPlain(r, not.order)
+		return nil
+	case errors.As(err, &long) && r.Account().Rows == 0:
+		return r.withoutPages(ctx, long)
+	}
+	return err
+}
+
+// Account returns how the reading has gone so far. It is safe at any time, from
+// any goroutine.
+func (r *Rows) Account() Account {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a := r.now
+	a.Notes = append([]string(nil), a.Notes...)
+	return a
+}
+
+// Close ends the reading and waits for every goroutine of it.
+func (r *Rows) Close() error {
+	if r.crew != nil {
+		r.crew.dismiss()
+		r.account(0) // requests made ahead in vain count, too
+	}
+	if r.err == nil {
+		r.err = errClosed
+	}
+	return nil
+}
+
+// crew carries out requests, a bounded number at once. Its methods are for the
+// goroutine of the reader.
+type crew struct {
+	workers    int
+	todo, done chan *job
+	busy       int       // jobs handed over and not yet seen to be done
+	spare      [2][]*job // with the buffers of pages, and with those of slim ones
+	requests   atomic.Int64
+	unpaged    atomic.Bool // answers longer than a page are how the server is
+	answered   atomic.Bool // there is a list: it was read once
+	stop       context.CancelFunc
+	wg         sync.WaitGroup
+}
+
+// job is one request, and what came of it once done is set.
+type job struct {
+	ask      ask
+	emit     func(context.Context, *api.Page) error // of a stream
+	page     api.Page
+	repeated int // rows that came again within the page, and were taken out of it
+	err      error
+	done     bool
+	void     atomic.Bool // nobody wants it any more
+	// joint asks what lies between the page before and this one.
+	joint *job
+}
+
+// hire starts the crew, whose requests end with ctx.
+func hire(ctx context.Context, from Fetcher, o Options) *crew {
+	ctx, stop := context.WithCancel(ctx)
+	room := 6*o.Concurrency + 8
+	c := &crew{workers: o.Concurrency, todo: make(chan *job, room), done: make(chan *job, room), stop: stop}
+	for range o.Concurrency {
+		c.wg.Go(func() { c.work(ctx, from, o.Created) })
+	}
+	return c
+}
+
+// work carries out jobs until ctx ends. Neither channel is ever full: there are
+// no more jobs than each has room for.
+func (c *crew) work(ctx context.Context, from Fetcher, created string) {
+	var seen idSet
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case j := <-c.todo:
+			if !j.void.Load() {
+				c.run(ctx, j, from, created, &seen)
+			}
+			c.done <- j
+		}
+	}
+}
+
+// free returns how many more jobs there is room for.
+func (c *crew) free() int { return cap(c.todo) - c.busy }
+
+// hand hands a request over. There has to be room for it.
+func (c *crew) hand(a ask) *job { return c.stream(a, nil) }
+
+// stream hands over a request whose answer goes to emit as it comes.
+func (c *crew) stream(a ask, emit func(context.Context, *api.Page) error) *job {
+	j := new(job)
+	if spare := c.spareOf(a.slim); len(*spare) > 0 {
+		n := len(*spare) - 1
+		j, *spare = (*spare)[n], (*spare)[:n]
+	}
+	j.ask, j.emit, j.repeated, j.err, j.done, j.joint = a, emit, 0, nil, false, nil
+	j.void.Store(false)
+	c.busy++
+	c.todo <- j
+	return j
+}
+
+// keep keeps j to be used again.
+func (c *crew) keep(j *job) {
+	spare := c.spareOf(j.ask.slim)
+	*spare = append(*spare, j)
+}
+
+func (c *crew) spareOf(slim bool) *[]*job {
+	if slim {
+		return &c.spare[1]
+	}
+	return &c.spare[0]
+}
+
+// wait waits for any job to be done.
+func (c *crew) wait(ctx context.Context) error {
+	select {
+	case j := <-c.done:
+		c.arrived(j)
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// waitFor waits for j.
+func (c *crew) waitFor(ctx context.Context, j *job) error {
+	for !j.done {
+		if err := c.wait(ctx); err != nil {
+			return err
+		}
+	}
+	return j.err
+}
+
+// collect takes note of the jobs that are done.
+func (c *crew) collect() {
+	for {
+		select {
+		case j := <-c.done:
+			c.arrived(j)
+		default:
+			return
+		}
+	}
+}
+
+func (c *crew) arrived(j *job) {
+	c.busy--
+	j.done = true
+	if j.void.Load() {
+		c.keep(j)
+	}
+}
+
+// release gives back a job that is not needed any more, with its buffers.
+func (c *crew) release(j *job) {
+	switch {
+	case j == nil:
+		return
+	case j.done:
+		c.keep(j)
+	default:
+		j.void.Store(true)
+	}
+	c.release(j.joint)
+	j.joint = nil
+}
+
+// dismiss ends all requests and waits for the workers.
+func (c *crew) dismiss() {
+	c.stop()
+	c.wg.Wait()
+}

@@ -1,0 +1,129 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"flytt/internal/api"
+	"flytt/internal/jsonscan"
+)
+
+// longestPause is how long a probe waits at most before the only repetition of a
+// request.
+const longestPause = 5 * time.Second
+
+// reply is what a request brought.
+type reply struct {
+	*api.Reply
+	rows []jsontext.Value // the objects of a list, as far as it was read
+}
+
+// refusal reports whether the API understood the request and did not want it.
+func (r *reply) refusal() bool { return r.Err == nil && api.Refuses(r.Status) }
+
+// list asks for the list with parameters given as names and values in turn.
+func (b *prober) list(ctx context.Context, pairs ...string) *reply {
+	return b.listUpTo(ctx, 0, pairs...)
+}
+
+// listUpTo is list for an answer of which no more than limit bytes are wanted; 0: as
+// many as a client takes.
+func (b *prober) listUpTo(ctx context.Context, limit int64, pairs ...string) *reply {
+	query := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		query.Add(pairs[i], pairs[i+1])
+	}
+	r := b.get(ctx, api.GetRequest{Path: b.o.Path + "list/", Query: query.Encode(), Limit: limit})
+	if r.Err == nil && r.Status/100 == 2 {
+		r.readRows()
+	}
+	return r
+}
+
+// get asks once, and once more if there was no answer or the API was busy.
+func (b *prober) get(ctx context.Context, what api.GetRequest) *reply {
+	for try := 1; ; try++ {
+		b.p.Requests++
+		r := &reply{Reply: b.client.Exchange(ctx, what)}
+		b.note(r)
+		if !r.Repeatable() || try == 2 || ctx.Err() != nil || r.Wait > longestPause {
+			return r
+		}
+		wait := r.Wait
+		if wait < 0 {
+			wait = longestPause / 10
+		}
+		if b.client.Sleep(ctx, wait) != nil {
+			return r
+		}
+	}
+}
+
+// note keeps what r shows besides its content.
+func (b *prober) note(r *reply) {
+	if r.Later() || r.Status == http.StatusServiceUnavailable {
+		b.p.Busy++
+		b.p.RetryAfter = b.p.RetryAfter || r.Wait >= 0
+	}
+	if r.Err != nil {
+		b.silent++
+	}
+	if r.Status/100 == 2 && (b.p.Fastest == 0 || r.Took < b.p.Fastest) {
+		b.p.Fastest = r.Took
+	}
+	if r.Status == http.StatusBadRequest && b.refused == nil {
+		b.refused = r
+	}
+}
+
+// readRows splits a list into its objects. Of one that was cut it takes those
+// that came whole.
+func (r *reply) readRows() {
+	if r.Cut {
+		r.rows = wholeObjects(r.Body)
+		return
+	}
+	if len(bytes.TrimSpace(r.Body)) == 0 {
+		return // JSON Lines without a line
+	}
+	rows, err := r.Objects()
+	if err != nil {
+		r.Problem = err.Error()
+	}
+	r.rows = rows
+}
+
+// wholeObjects returns the objects of an array or of JSON Lines up to where the
+// body is cut.
+func wholeObjects(body []byte) (rows []jsontext.Value) {
+	d := jsontext.NewDecoder(bytes.NewReader(body))
+	if d.PeekKind() == '[' {
+		_, _ = d.ReadToken()
+	}
+	for d.PeekKind() == '{' {
+		v, err := d.ReadValue()
+		if err != nil {
+			break
+		}
+		rows = append(rows, v.Clone())
+	}
+	return rows
+}
+
+// idsOf returns the ids of rows, leaving out rows without one.
+func idsOf(rows []jsontext.Value) []string {
+	var ids []string
+	for _, row := range rows {
+		if id := idOf(row); id != "" {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+func idOf(row jsontext.Value) string { return string(jsonscan.Text(jsonscan.Member(row, "id"))) }

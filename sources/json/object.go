@@ -1,0 +1,276 @@
+package json
+
+import (
+	"bytes"
+
+	"flytt/internal/jsonscan"
+	"flytt/pipeline"
+)
+
+// Layout says which members of an object are which columns. All decoders
+// of a source share it.
+type Layout struct {
+	Columns int           // how many there are
+	Root    *Branch       // the row
+	Extra   bool          // unknown members are kept, in a column behind the others
+	Unknown pipeline.Code // what is noted of them otherwise
+}
+
+// Branch is an object of a row: the row itself, or one within it.
+type Branch struct {
+	ByName map[string]Slot
+	Prefix string // stands before names of unknown members that are kept, as in a JSON string
+	Column int    // the column a warning of an unknown member names, or pipeline.None
+	Shape  string // what the warning says; empty: the member's path
+	path   string // the names that lead here, each with a dot behind
+}
+
+// Slot is where the value of a member goes.
+type Slot struct {
+	Column int     // pipeline.None: there is no column for what is no object
+	Form   Form    // of the column
+	Within *Branch // of the values that are objects; nil: they go to the column
+}
+
+// Form says what is kept of a value in a column. A value of another form is kept as
+// well as may be: a number, true or false as it is written, an array or an object as
+// JSON without white space.
+type Form uint8
+
+const (
+	Text    Form = iota // the characters of a string
+	Literal             // a number, true or false, also one that stands in a string; any other string with its quotes
+	Raw                 // any value as JSON without white space
+)
+
+// ObjectDecoder finds the values of objects, which are known to be valid JSON,
+// and hands them to columns that point into their text. Strings with escapes,
+// and values with white space in them, it rewrites there, as neither grows.
+//
+// The objects of an input come alike, so the decoder expects the member that
+// came next in the objects before, and looks names up only where it does not
+// come.
+type ObjectDecoder struct {
+	*Layout
+	root    *fork
+	found   []place // of each column in the current row
+	rest    []byte  // the unknown members of the current row: ,"name":value,…
+	strange pipeline.Problem
+	warn    bool // strange is to be noted
+}
+
+// place is where a value lies in its block; the zero place is a null.
+type place struct {
+	start, end int
+	is         bool
+}
+
+// fork is what one decoder has met of a branch.
+type fork struct {
+	*Branch
+	members []member       // in the order they were first seen
+	byRaw   map[string]int // where each stands in members
+	next    int            // the one expected next
+	spare   member         // an unknown one too many
+}
+
+// member is a member that objects have.
+type member struct {
+	raw    []byte // its name with the quotes, as it stands in the object
+	column int    // pipeline.None: it has none of its own
+	form   Form
+	within *fork  // of the values that are objects; nil: they go to the column
+	shape  string // what a warning says of it
+}
+
+const (
+	maxMembers  = 256 // names that are no columns, and spellings of names, remembered of each object
+	maxShape    = 80  // characters of a path that a warning shows
+	searchAhead = 16  // members compared before a name is looked up
+)
+
+// NewObjectDecoder returns a decoder of objects that l is the layout of.
+func NewObjectDecoder(l *Layout) ObjectDecoder {
+	return ObjectDecoder{Layout: l, root: newFork(l.Root), found: make([]place, l.Columns)}
+}
+
+func newFork(b *Branch) *fork { return &fork{Branch: b, byRaw: map[string]int{}} }
+
+// extras returns the number of columns besides those of the layout.
+func (d *ObjectDecoder) extras() int {
+	if d.Extra {
+		return 1
+	}
+	return 0
+}
+
+// Open empties b and has its columns point into text.
+func (d *ObjectDecoder) Open(b *pipeline.Batch, text []byte) {
+	b.Reset(d.Columns + d.extras())
+	for i := range d.Columns {
+		b.Input[i].Share(text)
+	}
+}
+
+// Object finds the values of the object that starts at text[i], which are of the next
+// row, and returns where it ends.
+func (d *ObjectDecoder) Object(text []byte, i int) int { return d.object(text, i, d.root) }
+
+// object finds the values of the object that starts at text[i], one of f, and
+// returns where it ends. Of two members with one name the last counts.
+func (d *ObjectDecoder) object(text []byte, i int, f *fork) int {
+	f.next = 0
+	for i = jsonscan.Skip(text, i+1); text[i] != '}'; i = jsonscan.Skip(text, i) {
+		m := f.member(text, i)
+		name := i
+		i = jsonscan.Skip(text, i+len(m.raw))
+		switch {
+		case m.within != nil && text[i] == '{':
+			if m.column != pipeline.None {
+				d.found[m.column] = place{}
+			}
+			i = d.object(text, i, m.within)
+		case m.column != pipeline.None:
+			i = d.value(text, i, m)
+		case m.within != nil && text[i] == 'n':
+			i += len("null")
+		default:
+			i = d.unknownMember(text, i, f, text[name:name+len(m.raw)], m.shape)
+		}
+	}
+	return i + 1
+}
+
+// member returns the member whose name starts at text[i].
+func (f *fork) member(text []byte, i int) *member {
+	for range min(len(f.members), searchAhead) {
+		if f.next >= len(f.members) {
+			f.next = 0
+		}
+		m := &f.members[f.next]
+		f.next++
+		if bytes.HasPrefix(text[i:], m.raw) {
+			return m
+		}
+	}
+	raw := text[i:jsonscan.ValueEnd(text, i)]
+	if at, ok := f.byRaw[string(raw)]; ok {
+		f.next = at + 1
+		return &f.members[at]
+	}
+	return f.meet(raw)
+}
+
+// meet returns the member with a name that was not seen before, or was one too
+// many.
+func (f *fork) meet(raw []byte) *member {
+	name := jsonscan.Unquote(raw[1 : len(raw)-1])
+	s, known := f.ByName[string(name)]
+	if !known {
+		s.Column = pipeline.None
+	}
+	m := &f.spare
+	if len(f.members) < len(f.ByName)+maxMembers {
+		f.byRaw[string(raw)] = len(f.members)
+		f.members = append(f.members, member{})
+		f.next = len(f.members)
+		m = &f.members[f.next-1]
+	}
+	*m = member{raw: append(m.raw[:0], raw...), column: s.Column, form: s.Form}
+	if s.Within != nil {
+		m.within = newFork(s.Within)
+	}
+	if m.column == pipeline.None {
+		m.shape = f.shapeOf(name)
+	}
+	return m
+}
+
+// shapeOf returns what a warning says of an unknown member called name.
+func (f *fork) shapeOf(name []byte) string {
+	switch {
+	case f.Shape != "":
+		return f.Shape
+	case plainName(name) && len(f.path)+len(name) <= maxShape:
+		return f.path + string(name)
+	}
+	return ""
+}
+
+// plainName reports whether name looks like the name of a field, and so may be
+// shown.
+func plainName(name []byte) bool {
+	for _, c := range name {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' {
+			return false
+		}
+	}
+	return len(name) > 0 && len(name) <= 40
+}
+
+// value finds the value that starts at text[i] for m's column, and returns where
+// it ends.
+func (d *ObjectDecoder) value(text []byte, i int, m *member) (end int) {
+	at := &d.found[m.column]
+	switch c := text[i]; {
+	case c == 'n':
+		*at, end = place{}, i+len("null")
+	case c == '"' && m.form == Text:
+		*at, end = stringAt(text, i)
+	case c == '"' && m.form == Literal:
+		*at, end = literalAt(text, i)
+	default:
+		*at, end = rawAt(text, i)
+	}
+	return end
+}
+
+// unknownMember keeps the member of f with the given name whose value starts at
+// text[i], or sees to it that a warning is noted. It returns where the value
+// ends.
+func (d *ObjectDecoder) unknownMember(text []byte, i int, f *fork, name []byte, shape string) int {
+	end := jsonscan.ValueEnd(text, i)
+	if d.Extra {
+		d.rest = append(append(d.rest, ',', '"'), f.Prefix...)
+		d.rest = append(append(d.rest, name[1:]...), ':')
+		d.rest = appendCompact(d.rest, text[i:end])
+	} else if !d.warn {
+		d.warn = true
+		d.strange = pipeline.Problem{
+			Field: pipeline.None, Column: int16(f.Column), Severity: pipeline.Warning,
+			Stage: pipeline.Read, Code: d.Unknown, Shape: shape,
+		}
+	}
+	return end
+}
+
+// Flush adds what was found to the last row of b.
+func (d *ObjectDecoder) Flush(b *pipeline.Batch) {
+	for i := range d.found {
+		if at := &d.found[i]; at.is {
+			b.Input[i].Point(at.start, at.end)
+			at.is = false
+		} else {
+			b.Input[i].AppendNull()
+		}
+	}
+	if d.warn {
+		d.warn = false
+		d.strange.Row = int32(b.Len() - 1)
+		b.Note(d.strange)
+	}
+	if d.Extra {
+		d.flushExtra(&b.Input[len(d.found)])
+	}
+}
+
+func (d *ObjectDecoder) flushExtra(c *pipeline.Column) {
+	if len(d.rest) == 0 {
+		c.AppendNull()
+		return
+	}
+	d.rest[0] = '{'
+	d.rest = append(d.rest, '}')
+	c.Append(d.rest)
+	d.rest = d.rest[:0]
+}
