@@ -126,8 +126,11 @@ func (f *keyForms) expects(key []byte) bool {
 
 // trusts reports whether s has all traits of key, and keys as long. The nil formSet has
 // none.
-func (s *formSet) trusts(key []byte) bool {
-	return s != nil && !s.broken && s.has(key) && utf8.RuneCount(key) <= s.longest
+func (s *formSet) trusts(key []byte) bool { return s.covers(key) && !s.broken }
+
+// covers reports whether s has all traits of key, and keys as long.
+func (s *formSet) covers(key []byte) bool {
+	return s != nil && utf8.RuneCount(key) <= s.longest && s.has(key)
 }
 
 // has reports whether s has all traits of key. Its length is another matter.
@@ -176,6 +179,9 @@ func (f *keyForms) start(key []byte) []byte {
 
 // kept learns that key came back unchanged.
 func (f *keyForms) kept(key []byte) {
+	if f.known.Load().covers(key) {
+		return // and the other set does, too
+	}
 	f.learn(&f.known, key)
 	f.learn(&f.stored, key)
 }
@@ -186,7 +192,7 @@ func (f *keyForms) met(key []byte) { f.learn(&f.stored, key) }
 // learn adds the form of key to the set in at. If that makes a form trusted in which a
 // key came back changed, none is trusted again.
 func (f *keyForms) learn(at *atomic.Pointer[formSet], key []byte) {
-	if s := at.Load(); s != nil && utf8.RuneCount(key) <= s.longest && s.has(key) {
+	if at.Load().covers(key) {
 		return
 	}
 	f.mu.Lock()

@@ -140,7 +140,7 @@ func (w *write) sendPending(ctx context.Context) error {
 // them is refused because of one, all are in doubt again.
 func (w *write) sendUnproven(ctx context.Context, rows []int32) error {
 	o := &w.bulk.options
-	if o.Atomicity == AllOrNothing {
+	if o.Atomicity == AllOrNothing || !slices.Contains(w.again, true) {
 		return w.send(ctx, rows)
 	}
 	var rest, unproven []int32
