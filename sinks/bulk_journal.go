@@ -182,6 +182,9 @@ func (w *write) record(problems []pipeline.Problem) error {
 	n := notes{problems: problems, excused: indicesOf(w.excused), stored: w.stored, loose: w.loose}
 	for _, s := range w.unshown {
 		n.unshown = append(n.unshown, s.row)
+		if !s.read {
+			n.unread = append(n.unread, s.row)
+		}
 	}
 	s := journal.Settlement{Fates: c.Fates, IDs: c.IDs, Sums: w.sums}
 	if w.notes = n.append(w.notes[:0]); len(w.notes) > 0 {

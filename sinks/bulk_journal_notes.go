@@ -15,6 +15,7 @@ import (
 //	version, number of rows whose faults were pardoned, those rows,
 //	from version 2 on:
 //	  number of rows whose records were not shown whole, those rows,
+//	  number of those among them whose records are still to be read, those rows,
 //	  number of deviations, for each: row, name, its two sums,
 //	  number of ids of records that no row was matched with, those ids,
 //	and for each problem: row, field, column, severity, stage, code, shape, private
@@ -30,6 +31,7 @@ type notes struct {
 	problems []pipeline.Problem
 	excused  []int32    // rows whose faults were pardoned
 	unshown  []int32    // rows whose records were not shown whole
+	unread   []int32    // those of them whose records are still to be read
 	stored   deviations // how the API stored rows otherwise than they were sent
 	loose    []string   // ids of records that requests made, of which rows is not known
 }
@@ -45,6 +47,7 @@ func (n *notes) append(dst []byte) []byte {
 	} else {
 		dst = appendRows(append(dst, notesVersion), n.excused)
 		dst = appendRows(dst, n.unshown)
+		dst = appendRows(dst, n.unread)
 		dst = n.stored.append(dst)
 		dst = binary.AppendUvarint(dst, uint64(len(n.loose)))
 		for _, id := range n.loose {
@@ -113,7 +116,7 @@ func readNotes(data []byte, rows int) (n notes, err error) {
 	}
 	n.excused = r.rows(rows)
 	if version > 1 {
-		n.unshown = r.rows(rows)
+		n.unshown, n.unread = r.rows(rows), r.rows(rows)
 		n.stored = r.deviations(rows)
 		for left := r.uvarint(); left > 0 && !r.bad; left-- {
 			n.loose = append(n.loose, string(r.text()))
@@ -220,5 +223,6 @@ func (n *notes) within(rows int) {
 	n.problems = slices.DeleteFunc(n.problems, func(p pipeline.Problem) bool { return beyond(p.Row) })
 	n.excused = slices.DeleteFunc(n.excused, beyond)
 	n.unshown = slices.DeleteFunc(n.unshown, beyond)
+	n.unread = slices.DeleteFunc(n.unread, beyond)
 	maps.DeleteFunc(n.stored, func(row int32, _ []deviation) bool { return beyond(row) })
 }

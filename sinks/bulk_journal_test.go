@@ -25,7 +25,7 @@ func TestNotesComeBackAsTheyWere(t *testing.T) {
 	}
 	for name, want := range map[string]notes{
 		"what version 1 has room for": {problems: problems, excused: []int32{2, 7}},
-		"all": {problems: problems, excused: []int32{2, 7}, unshown: []int32{0, 8}, loose: []string{"a", ""},
+		"all": {problems: problems, excused: []int32{2, 7}, unshown: []int32{0, 8}, unread: []int32{8}, loose: []string{"a", ""},
 			stored: deviations{3: {{"email", 7, 0}, {"name", 1 << 63, 5}}, 9: {{"email", 1, 1 << 63}}}},
 	} {
 		data := want.append(nil)

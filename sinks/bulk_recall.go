@@ -3,6 +3,7 @@ package sinks
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"flytt/internal/journal"
 	"flytt/pipeline"
@@ -89,7 +90,7 @@ func (w *write) takeOver(e *journal.Entry) error {
 		}
 	}
 	w.stored, w.loose = n.stored, n.loose
-	w.learnStored(n.unshown)
+	w.learnStored(n.unshown, n.unread)
 	for _, row := range n.excused {
 		if w.final(row) {
 			w.pardon(row)
@@ -198,11 +199,12 @@ func (w *write) pardon(row int32) {
 
 // learnStored learns from the rows that earlier passes wrote how the API stores what it
 // is sent, but for those of which it was not shown.
-func (w *write) learnStored(unshown []int32) {
+func (w *write) learnStored(unshown, unread []int32) {
 	skip := cleared[bool](nil, w.chunk.Len())
 	for _, row := range unshown {
 		skip[row] = true
-		w.unshown = append(w.unshown, sentRow{row: row})
+		read := !slices.Contains(unread, row)
+		w.unshown = append(w.unshown, sentRow{row: row, placed: !read, read: read})
 	}
 	for i, fate := range w.chunk.Fates {
 		row := int32(i)

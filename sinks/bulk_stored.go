@@ -36,6 +36,7 @@ type sentRow struct {
 	sent []byte // nil: an earlier pass sent it
 
 	placed bool // the answer showed nothing of the row but an id, which may be that of another row
+	read   bool // what the record shows has been read since
 }
 
 // takeCreated takes in that the API has shown record, which row made. An API may take a row
@@ -215,7 +216,7 @@ func (w *write) rekeyed(row int32) bool {
 // readUnshown reads the records of rows that the API's answers did not show whole, so
 // that it is known how they are stored. What cannot be read now says nothing.
 func (w *write) readUnshown(ctx context.Context) error {
-	if len(w.unshown) == 0 || w.bulk.options.Journal == nil {
+	if !w.unread() || w.bulk.options.Journal == nil {
 		return nil
 	}
 	if err := w.findUnnamed(ctx); err != nil {
@@ -241,7 +242,15 @@ func (w *write) readUnshown(ctx context.Context) error {
 		}
 	}
 	w.matchRead(created, found)
+	for i := range w.unshown {
+		w.unshown[i].read = true
+	}
 	return nil
+}
+
+// unread reports whether there are records to be read that answers did not show whole.
+func (w *write) unread() bool {
+	return slices.ContainsFunc(w.unshown, func(s sentRow) bool { return !s.read })
 }
 
 // findUnshown returns the records of rows that can be read now, by their ids. Where an id

@@ -118,6 +118,7 @@ func TestAReadThatIsCutShortTeachesNothing(t *testing.T) {
 		if len(g.records) != 10 {
 			t.Errorf("%d records of 10 rows", len(g.records))
 		}
+		r.wantIDs(t)
 	})
 }
 

@@ -85,8 +85,10 @@ func (w *write) setID(row int32, id []byte) {
 	w.ids[row] = idSpan{start, int32(len(w.idText))}
 }
 
-// unsettled reports whether there are rows to send or to look up.
-func (w *write) unsettled() bool { return len(w.doubtful) > 0 || w.chunk.Pending() > 0 }
+// unsettled reports whether there are rows to send or to look up, or records to be read.
+func (w *write) unsettled() bool {
+	return len(w.doubtful) > 0 || w.chunk.Pending() > 0 || w.unread()
+}
 
 // carryOut settles the rows that earlier passes left in doubt and sends those that
 // are pending, then. What is sent may prove what could not be believed before. In the

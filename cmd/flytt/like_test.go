@@ -155,12 +155,13 @@ func pairNumber(n int64) uint64 { return uint64(n+1) * 0x9e3779b97f4a7c15 }
 // notesWithPairs returns what the sink has the journal keep of a chunk of rows each of
 // which has one value that was stored otherwise, with numbers from first on.
 func notesWithPairs(first int64, rows int) []byte {
-	notes := []byte{2, 0, 0} // version, rows pardoned, rows not shown
+	notes := []byte{2, 0, 0, 0} // version, rows pardoned, rows not shown, those to be read
 	notes = binary.AppendUvarint(notes, uint64(rows))
 	for row := range rows {
 		notes = binary.AppendUvarint(notes, uint64(row))
 		notes = append(append(notes, 5), "email"...)
 		notes = binary.LittleEndian.AppendUint64(notes, pairNumber(first+int64(row)))
+		notes = binary.LittleEndian.AppendUint64(notes, 0) // nothing was added or cut
 	}
 	return append(notes, 0) // records that no row was matched with
 }
