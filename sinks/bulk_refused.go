@@ -240,7 +240,7 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 	for i, row := range asked {
 		of := found[keys[i]]
 		switch records := w.perhapsOwn(row, of.Records); {
-		case len(records) > 0 && w.leavesDoubt(row, records):
+		case len(records) > 0 && (w.leavesDoubt(row, records) || w.unrecognised(row, records)):
 			unclear = append(unclear, row)
 		case len(records) > 0:
 			w.foundUnsure(row, records)
@@ -348,6 +348,13 @@ func (w *write) foundUnsure(row int32, records []api.Record) {
 		return
 	}
 	w.found(row, records)
+}
+
+// unrecognised reports whether records are one that was made since the run began, which
+// does not fit row, but only for values that the API may have made of those of row.
+func (w *write) unrecognised(row int32, records []api.Record) bool {
+	record := records[0].Object
+	return len(records) == 1 && w.bulk.ageOf(record) == ofRun && !w.fits(row, record) && !w.rulesOut(row, record)
 }
 
 // found settles a row that was sent by the records that have its key. One that was made
