@@ -100,6 +100,12 @@ func (w *write) exists(row int32, records []api.Record) error {
 	return nil
 }
 
+// looksFirst reports whether row is to make no second record with its key.
+func (w *write) looksFirst(row int32) bool {
+	f := w.bulk.options.LookFirst
+	return f != nil && f(w.chunk.Rows[row])
+}
+
 var errShowsNoRecord = errors.New("the list shows no record at all, and records had the keys of some rows before")
 
 // lookFirst settles those of rows that are to make no second record with their key and
@@ -111,7 +117,7 @@ func (w *write) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
 	}
 	var asked, rest []int32
 	for _, row := range rows {
-		if o.LookFirst(w.chunk.Rows[row]) && api.Lookupable(w.key(row)) {
+		if w.looksFirst(row) && api.Lookupable(w.key(row)) {
 			asked = append(asked, row)
 		} else {
 			rest = append(rest, row)

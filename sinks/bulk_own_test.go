@@ -128,9 +128,11 @@ func TestRecordOfALaterRow(t *testing.T) {
 // TestRetryLooksRowsUpWhateverTheListShows retries rows that were rejected for their keys,
 // with a list that shows nothing for once.
 func TestRetryLooksRowsUpWhateverTheListShows(t *testing.T) {
-	for blind := range 6 {
+	for blind := range 12 {
 		synctest.Test(t, func(t *testing.T) {
 			c := fixedCampaign(t, "K-1", "K-2", "K-3")
+			c.o.SkipExisting = blind%2 > 0
+			blind := blind / 2
 			c.before(0, "Somebody else")
 			c.o.Created = "" // so that the row's own record is not told from others
 			c.api.forms["name"] = "prefix"

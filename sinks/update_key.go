@@ -54,6 +54,9 @@ func (w *write) withAnchor(ctx context.Context, rows []int32) ([]int32, error) {
 // settled.
 func (w *write) firstOf(ctx context.Context, rows []int32) ([]int32, error) {
 	if w.bulk.anchor.Load() == nil {
+		if slices.ContainsFunc(rows, w.looksFirst) { // records had the keys of these rows
+			return nil, &lookupError{path: w.bulk.options.Path, err: errShowsNoRecord}
+		}
 		var err error
 		if rows, err = w.bulk.learn(ctx, w, rows); err != nil {
 			return nil, err
