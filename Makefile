@@ -50,12 +50,12 @@ demo: build ## import a legacy register into a sandbox and show what was rejecte
 		'$(SAMPLE)/' 'the register, its mapping file and what is expected of them'
 
 test: ## run the tests
-	go test ./...
+	go test -timeout=30m ./...
 
 # The loops of the soak kill programs that are built without the race detector.
 race: ## run the tests under the race detector (needs a C compiler)
 	@if command -v "$$(go env CC)" >/dev/null; then \
-		echo 'CGO_ENABLED=1 FLYTT_SOAK_KILLS=4 go test -race ./...'; CGO_ENABLED=1 FLYTT_SOAK_KILLS=4 go test -race ./...; \
+		echo 'CGO_ENABLED=1 FLYTT_SOAK_KILLS=4 go test -race -timeout=30m ./...'; CGO_ENABLED=1 FLYTT_SOAK_KILLS=4 go test -race -timeout=30m ./...; \
 	elif [ "$$CI" = true ]; then \
 		echo 'make race: no C compiler, which the race detector needs' >&2; exit 1; \
 	else \

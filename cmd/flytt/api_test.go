@@ -309,10 +309,10 @@ func shutGate(ts *testscript.TestScript, from int64) (open func()) {
 	return sync.OnceFunc(func() { close(g.opened) })
 }
 
-// await waits until done, ten seconds at most: another process is not waited for
+// await waits until done, a minute at most: another process is not waited for
 // otherwise.
 func await(done func() bool) {
-	for deadline := time.Now().Add(10 * time.Second); !done() && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); !done() && time.Now().Before(deadline); {
 		time.Sleep(time.Millisecond)
 	}
 }
