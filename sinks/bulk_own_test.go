@@ -86,6 +86,8 @@ func TestOwnRecordAmongOthers(t *testing.T) {
 			}, want: "written, written, written"},
 		{name: "that of another row, whose key became this one's", keys: []string{"AB  1", "AB 1", "AB 2"}, size: 1,
 			setup: func(c *campaign) { c.api.forms["custom_id"] = "collapse" }, drops: true, want: "written, written, written"},
+		{name: "that of a later row, whose key became this one's", keys: []string{"29", "101", "0101"}, size: 1,
+			setup: func(c *campaign) { c.api.forms["custom_id"] = "strip zeros" }, drops: true, want: "written, written, written"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -240,7 +240,7 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 	for i, row := range asked {
 		of := found[keys[i]]
 		switch records := w.perhapsOwn(row, of.Records); {
-		case len(records) > 0 && (w.leavesDoubt(row, records) || w.unrecognised(row, records)):
+		case len(records) > 0 && !w.isOthers(row, records) && (w.leavesDoubt(row, records) || w.unrecognised(row, records)):
 			unclear = append(unclear, row)
 		case len(records) > 0:
 			w.foundUnsure(row, records)
@@ -327,17 +327,25 @@ func (w *write) perhapsOwn(row int32, records []api.Record) []api.Record {
 }
 
 // leavesDoubt reports whether records, which have the key of row, do not tell what became
-// of it: several were made since the run began, or the API made this key out of that of
-// another row, it may be; or none was made since then, and the row's own may have another
-// key, which the API made of it.
+// of it: several were made since the run began; or one was that is not the row's, because
+// the API made its key out of that of another row, it may be; or none was, and the row's
+// own may have another key, which the API made of it.
 func (w *write) leavesDoubt(row int32, records []api.Record) bool {
 	switch w.bulk.ageOf(records[0].Object) {
 	case ofRun:
-		return len(records) > 1 || w.bulk.forms.alters() && w.bulk.options.Strays != nil
+		return len(records) > 1 || w.bulk.options.Strays != nil && (w.bulk.forms.alters() || w.rulesOut(row, records[0].Object))
 	case olderThanRun:
 		return !w.bulk.forms.trusts(w.key(row))
 	}
 	return false
+}
+
+// isOthers reports whether records are one that somebody else made since the run began,
+// and row, whose key it has, made none.
+func (w *write) isOthers(row int32, records []api.Record) bool {
+	record := records[0].Object
+	return len(records) == 1 && w.bulk.ageOf(record) == ofRun && w.rulesOut(row, record) &&
+		w.bulk.forms.trusts(w.key(row)) && !w.bulk.forms.alters()
 }
 
 // foundUnsure is found for a row that may well not have been written: it was refused with

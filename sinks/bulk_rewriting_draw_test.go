@@ -33,6 +33,9 @@ func (c *campaign) drawServer() {
 			g.forms[field] = pick(c, names...)
 		}
 	}
+	if c.relatedToo { // something has to tell the rows apart
+		delete(g.forms, "email")
+	}
 	if c.chance(25) {
 		g.fills = []string{"title", "first_name"}
 	}
@@ -59,7 +62,7 @@ func (c *campaign) drawRows() {
 	for c.chance(60) {
 		forms = append(forms, pick(c, registerKeys...))
 	}
-	named, addressed := c.chance(60), c.chance(60)
+	named, addressed := c.chance(60), c.relatedToo || c.chance(60)
 	numbers := c.random.Perm(300)
 	for i := range 1 + c.random.IntN(18) {
 		c.drawRow(i, numbers, pick(c, forms...), named, addressed)
@@ -116,15 +119,17 @@ func (c *campaign) countRows() {
 	}
 }
 
-// related reports whether a look-up of key may show the record of another row, or the
-// other way round: no look-up can tell those apart.
+// related reports whether the server makes one key of key and that of another row, or
+// makes one of the other: look-ups cannot tell those apart.
 func (c *campaign) related(key string) bool {
 	fold := c.api.fold
 	if fold == nil {
 		fold = func(key string) string { return key }
 	}
+	unkeyed := c.api.forms["custom_id"] == "constant" || c.api.forms["custom_id"] == "null" // no key is that of a row
+	stored := func(key string) string { return fold(fmt.Sprint(c.api.stored("custom_id", key))) }
 	for _, row := range c.rows {
-		if fold(fmt.Sprint(c.api.stored("custom_id", row[1]))) == fold(key) || fold(fmt.Sprint(c.api.stored("custom_id", key))) == fold(row[1]) {
+		if other := row[1]; stored(other) == fold(key) || stored(key) == fold(other) || stored(key) == stored(other) && !unkeyed {
 			return true
 		}
 	}
