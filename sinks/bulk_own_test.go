@@ -201,3 +201,25 @@ func TestBadRowAmongKeysThatChange(t *testing.T) {
 		})
 	}
 }
+
+// TestRowsThatARefusalDoesNotNameGetTheirIDs has a server that writes the good rows of a
+// request that it refuses, and changes some keys: the rows whose keys it keeps are found by
+// them.
+func TestRowsThatARefusalDoesNotNameGetTheirIDs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := fixedCampaign(t, "K-1", "k-2", "K-3", "K-4", "K-5")
+		g := c.api
+		g.forms["custom_id"], g.partial, g.names = "upper", true, "aligned"
+		g.bad[c.sentOf(c.rows[3])] = true
+		c.o.Atomicity = PartialWrites
+		if got, want := c.through(2), "written, written, written, rejected [refused], written"; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		for row := range c.rows {
+			if row != 3 && c.legs[0].ids[row] == "" {
+				t.Errorf("row %d has no id", row)
+			}
+		}
+		c.check()
+	})
+}

@@ -334,7 +334,11 @@ func (w *write) findUnnamed(ctx context.Context) error {
 	}
 	for _, row := range rows {
 		records := w.perhapsOwn(row, found[string(w.key(row))].Records)
-		if len(records) == 1 && w.isOwn(row, records[0].Object) && !w.leavesDoubt(row, records) {
+		if len(records) != 1 || !w.isOwn(row, records[0].Object) {
+			continue
+		}
+		// The row is written: if its key is kept, the only record that has it is its own.
+		if w.bulk.forms.trusts(w.key(row)) || !w.leavesDoubt(row, records) {
 			w.setID(row, []byte(records[0].ID))
 		}
 	}
