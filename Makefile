@@ -55,7 +55,7 @@ test: ## run the tests
 # The loops of the soak kill programs that are built without the race detector.
 race: ## run the tests under the race detector (needs a C compiler)
 	@if command -v "$$(go env CC)" >/dev/null; then \
-		echo 'CGO_ENABLED=1 FLYTT_SOAK_KILLS=4 go test -race -timeout=30m ./...'; CGO_ENABLED=1 FLYTT_SOAK_KILLS=4 go test -race -timeout=30m ./...; \
+		echo 'CGO_ENABLED=1 FLYTT_SOAK_KILLS=4 FLYTT_REWRITING_RUNS=500 go test -race -timeout=30m ./...'; CGO_ENABLED=1 FLYTT_SOAK_KILLS=4 FLYTT_REWRITING_RUNS=500 go test -race -timeout=30m ./...; \
 	elif [ "$$CI" = true ]; then \
 		echo 'make race: no C compiler, which the race detector needs' >&2; exit 1; \
 	else \
