@@ -91,11 +91,7 @@ func (w *write) exists(row int32, records []api.Record) error {
 	}
 	w.chunk.Fates[row] = pipeline.Existing
 	for name := range jsonscan.Members(patch) {
-		field := w.bulk.field(string(jsonscan.Unquote(name)))
-		w.chunk.Note(pipeline.Problem{
-			Row: row, Field: field, Column: w.bulk.column(field),
-			Severity: pipeline.Warning, Stage: pipeline.Write, Code: codeExistsOtherwise,
-		})
+		w.warn(row, w.bulk.field(string(jsonscan.Unquote(name))), codeExistsOtherwise)
 	}
 	return nil
 }

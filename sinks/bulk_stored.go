@@ -287,8 +287,9 @@ func (w *write) findUnshown(ctx context.Context, rows []sentRow) (map[string][]b
 	return found, nil
 }
 
-// takeChanged takes in that record was read of a row that changed it. What an earlier pass
-// sent of it is not known any more: what it wants, then, for the rest was there before.
+// takeChanged takes in that record, which row s changed, was read. Which members an earlier
+// pass sent is not kept; it compares all that the row wants, since the record held the
+// others already.
 func (w *write) takeChanged(s sentRow, record []byte) {
 	if s.sent == nil {
 		s.sent = bytes.Clone(w.wanted(s.row))

@@ -90,11 +90,7 @@ func (w *write) foreseeChanges(changes []change) {
 			w.planSum(c.row, j.Sum(c.patch))
 		}
 		for name := range jsonscan.Members(c.patch) {
-			field := w.bulk.field(string(jsonscan.Unquote(name)))
-			w.chunk.Note(pipeline.Problem{
-				Row: c.row, Field: field, Column: w.bulk.column(field),
-				Severity: pipeline.Warning, Stage: pipeline.Write, Code: CodeWouldChange,
-			})
+			w.warn(c.row, w.bulk.field(string(jsonscan.Unquote(name))), CodeWouldChange)
 		}
 	}
 }

@@ -162,12 +162,17 @@ func (w *write) claimCreated(row int32) {
 	}
 }
 
+// madeKey reports whether this run made, or may have made, a record with the key of r.
+func (s *Bulk) madeKey(r api.Record) bool {
+	return s.claims.has(createClaim, []byte(strings.TrimSpace(r.Key)))
+}
+
 // othersOf returns those of near, records that have the key of a row in another form,
 // that this run did not make: what becomes of two rows of a file whose keys are near
 // must not depend on which of them is sent first.
 func (w *write) othersOf(near []api.Record) []api.Record {
 	return slices.DeleteFunc(near, func(r api.Record) bool {
-		return w.bulk.claims.has(createClaim, []byte(strings.TrimSpace(r.Key)))
+		return w.bulk.madeKey(r)
 	})
 }
 

@@ -19,7 +19,7 @@ type change struct {
 	skip  bool // rows whose key is there already
 
 	compare         comparisons // the forms in which fields are compared with those of records
-	compareAsBefore bool        // compare is what an earlier run was told, whatever the settings say now
+	compareAsBefore bool        // compare comes from the record of an earlier run, not from the settings
 
 	guessed bool // the mapping was: its conversions are for cells that differ from their record
 }

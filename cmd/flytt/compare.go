@@ -111,8 +111,8 @@ func (c comparisons) String() string {
 	return strings.Join(parts, "; ")
 }
 
-// decideForms decides in which forms the rows of the run are compared, unless that is
-// what an earlier run was told.
+// decideForms decides in which forms the rows of the run are compared, unless the record
+// of an earlier run says so.
 func (j *job) decideForms() (err error) {
 	if j.change == nil || j.change.compareAsBefore {
 		return nil
@@ -121,7 +121,7 @@ func (j *job) decideForms() (err error) {
 	return err
 }
 
-// compareAs makes the rows of the run compared as a run was told that o tells of.
+// compareAs takes the forms in which fields are compared from o, the order of an earlier run.
 func (c *change) compareAs(o *order) error {
 	c.compare, c.compareAsBefore = o.Compare, true
 	return o.Compare.checkForms("the run")

@@ -49,7 +49,7 @@ func missingHint(was *journal.File, err error) string {
 	if was.Name == "input" && errors.Is(err, fs.ErrNotExist) {
 		return "if it was moved, say where it is now: --input PATH"
 	}
-	return "the run is gone on with once it is there again"
+	return "put it back, then run this again"
 }
 
 // resume returns the command that resumes the run that is called name, with more
