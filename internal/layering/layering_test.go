@@ -35,7 +35,7 @@ const (
 // Sources, sinks and mappings know nothing of each other: what they share is in
 // pipeline, and cmd brings them together.
 var layers = map[string][]string{
-	"cmd":               {"internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/clash", "internal/api", "internal/journal", "pipeline"},
+	"cmd":               {"internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/api", "internal/journal", "pipeline"},
 	"samples":           {"internal/jsonscan", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/api", "internal/journal", "pipeline"},
 	"sources":           {"internal/jsonscan", "internal/api", "internal/journal", "pipeline"},
 	"sinks":             {"internal/jsonscan", "internal/drain", "internal/api", "internal/journal", "pipeline"},
@@ -46,7 +46,7 @@ var layers = map[string][]string{
 	"internal/drain":    {},
 	"internal/jsonscan": {},
 	"internal/journal":  {"pipeline"},
-	"internal/clash":    {"pipeline"},
+	"internal/dedup":    {"pipeline"},
 	"mappings/identity": {"pipeline"},
 	"mappings/format":   {"pipeline"},
 	"pipeline":          {},
