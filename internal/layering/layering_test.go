@@ -35,12 +35,12 @@ const (
 // Sources, sinks and mappings know nothing of each other: what they share is in
 // pipeline, and cmd brings them together.
 var layers = map[string][]string{
-	"cmd":               {"internal/run", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/clash", "internal/api", "internal/journal", "pipeline"},
+	"cmd":               {"internal/run", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/api", "internal/journal", "pipeline"},
 	"samples":           {"internal/jsonscan", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/api", "internal/journal", "pipeline"},
 	"sources":           {"internal/jsonscan", "internal/api", "internal/journal", "pipeline"},
 	"sinks":             {"internal/jsonscan", "internal/drain", "internal/api", "internal/journal", "pipeline"},
 	"mappings":          {"mappings/identity", "mappings/format", "pipeline"},
-	"internal/run":      {"internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/clash", "internal/api", "internal/journal", "pipeline"},
+	"internal/run":      {"internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/api", "internal/journal", "pipeline"},
 	"internal/advice":   {},
 	"internal/sandbox":  {"internal/jsonscan", "mappings", "internal/api", "internal/journal", "pipeline"},
 	"internal/report":   {"internal/api", "internal/journal", "pipeline"},
@@ -48,7 +48,7 @@ var layers = map[string][]string{
 	"internal/drain":    {},
 	"internal/jsonscan": {},
 	"internal/journal":  {"pipeline"},
-	"internal/clash":    {"pipeline"},
+	"internal/dedup":    {"pipeline"},
 	"mappings/identity": {"pipeline"},
 	"mappings/format":   {"pipeline"},
 	"pipeline":          {},
