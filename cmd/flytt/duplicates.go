@@ -13,16 +13,16 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"flytt/internal/clash"
-	"flytt/internal/report"
+	"flytt/internal/dedup"
+	"flytt/internal/text"
 	"flytt/mappings"
 	"flytt/pipeline"
 )
 
 // How much memory the search for duplicates takes: records of 32 bytes.
 const (
-	clashRecords = 1 << 20
-	clashRows    = 1 << 17
+	dedupRecords = 1 << 20
+	dedupRows    = 1 << 17
 )
 
 // duplicateInFile is the code of rows that are alike.
@@ -53,7 +53,7 @@ type duplicates struct {
 	policies [mappings.Traits]policy
 
 	reader *mappings.TraitReader // of the rows as they are sent
-	table  *clash.Table
+	table  *dedup.Table
 }
 
 func (d *duplicates) addFlag(c *cobra.Command) {
@@ -115,12 +115,12 @@ func (j *job) findDuplicates(ctx context.Context) (err error) {
 	if err := j.removeSorted(); err != nil {
 		return err
 	}
-	sorter := clash.NewSorter(j.dir.Path, clashRecords)
+	sorter := dedup.NewSorter(j.dir.Path, dedupRecords)
 	defer func() { err = errors.Join(err, sorter.Close()) }()
 	if err := j.collect(ctx, only, sorter); err != nil {
 		return err
 	}
-	if d.table, err = clash.Find(sorter, j.dir.Path, clashRows); err != nil {
+	if d.table, err = dedup.Find(sorter, j.dir.Path, dedupRows); err != nil {
 		return err
 	}
 	j.closers = append(j.closers, d.table.Close)
@@ -152,7 +152,7 @@ func (j *job) removeSorted() error {
 
 // collect runs over the input and gives sorter what rows are compared by: of all
 // rows, or, where a policy picks one of several, of those that pass every rule.
-func (j *job) collect(ctx context.Context, only *mappings.Mapping, sorter *clash.Sorter) error {
+func (j *job) collect(ctx context.Context, only *mappings.Mapping, sorter *dedup.Sorter) error {
 	plan, steps := j.plan, j.steps
 	if !j.duplicates.chooses() {
 		var err error
@@ -194,12 +194,12 @@ func (j *job) compileIdentity(only *mappings.Mapping) (*mappings.Plan, error) {
 // its own.
 type collector struct {
 	key    [sha256.Size]byte
-	sorter *clash.Sorter
+	sorter *dedup.Sorter
 	reader *mappings.TraitReader
 	valid  bool // rows that were rejected do not count
 
 	text    []byte         // buffer
-	records []clash.Record // buffer
+	records []dedup.Record // buffer
 }
 
 // Apply collects the rows of b.
@@ -211,7 +211,7 @@ func (c *collector) Apply(b *pipeline.Batch) error {
 			continue
 		}
 		c.reader.Read(b, i, func(trait mappings.Trait, text []byte) {
-			r := clash.Record{Row: b.Rows[i], Tag: uint64(trait)}
+			r := dedup.Record{Row: b.Rows[i], Tag: uint64(trait)}
 			r.Hi, r.Lo, c.text = digest(c.text, &c.key, byte(trait), text)
 			c.records = append(c.records, r)
 		})
@@ -244,7 +244,7 @@ type duplicateStep struct {
 
 // Apply notes the duplicates of b.
 func (s *duplicateStep) Apply(b *pipeline.Batch) error {
-	return s.table.Of(b.Rows, func(i int, c clash.Clash) error {
+	return s.table.Of(b.Rows, func(i int, c dedup.Duplicate) error {
 		if fate := b.Fates[i]; fate == pipeline.Skipped || fate == pipeline.Broken {
 			return nil
 		}
@@ -253,7 +253,7 @@ func (s *duplicateStep) Apply(b *pipeline.Batch) error {
 }
 
 // note notes that row i of b is alike others.
-func (s *duplicateStep) note(b *pipeline.Batch, i int, c clash.Clash) error {
+func (s *duplicateStep) note(b *pipeline.Batch, i int, c dedup.Duplicate) error {
 	p := pipeline.Problem{Row: int32(i), Field: pipeline.None, Column: pipeline.None, Stage: pipeline.Validate, Code: duplicateInFile}
 	how, row := s.policies[c.Kind], b.Rows[i]
 	if how == allowAll {
@@ -273,7 +273,7 @@ func (s *duplicateStep) note(b *pipeline.Batch, i int, c clash.Clash) error {
 }
 
 // others names the other rows that row is alike.
-func others(row int64, g clash.Group) string {
+func others(row int64, g dedup.Group) string {
 	var names []string
 	for _, other := range g.Some {
 		if other != row {
@@ -288,7 +288,7 @@ func others(row int64, g clash.Group) string {
 		last := len(names) - 1
 		return "as rows " + strings.Join(names[:last], ", ") + " and " + names[last]
 	}
-	return "as rows " + strings.Join(names, ", ") + " and " + report.Number(more) + " more"
+	return "as rows " + strings.Join(names, ", ") + " and " + text.Number(more) + " more"
 }
 
 // shared reports whether the key of a row is that of other rows, too, which are
@@ -297,7 +297,7 @@ func (d *duplicates) shared(row int64) (shared bool) {
 	if d == nil || d.table == nil || d.policies[mappings.Key] != allowAll {
 		return false
 	}
-	err := d.table.Of([]int64{row}, func(_ int, c clash.Clash) error {
+	err := d.table.Of([]int64{row}, func(_ int, c dedup.Duplicate) error {
 		shared = shared || c.Kind == uint8(mappings.Key)
 		return nil
 	})

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"flytt/internal/clash"
+	"flytt/internal/dedup"
 	"flytt/internal/journal"
 	"flytt/internal/report"
 	"flytt/sinks"
@@ -17,7 +17,7 @@ import (
 
 // storedPairs are the sums of what the API stored otherwise in an earlier run, on the disk.
 // It is for concurrent use.
-type storedPairs struct{ index *clash.Index }
+type storedPairs struct{ index *dedup.Index }
 
 // Has reports whether pair is among them.
 func (s *storedPairs) Has(pair uint64) (bool, error) {
@@ -80,14 +80,14 @@ func (j *job) openLike() error {
 // openPairs makes the sums that runs have on record ready to be looked up, until the run
 // is closed. Memory does not grow with them.
 func (j *job) openPairs(runs []*pastRun) (err error) {
-	sorter := clash.NewSorter(j.dir.Path, clashRecords)
+	sorter := dedup.NewSorter(j.dir.Path, dedupRecords)
 	defer func() { err = errors.Join(err, sorter.Close()) }()
 	for _, r := range runs {
 		if err := readPairs(r, sorter); err != nil {
 			return err
 		}
 	}
-	index, err := clash.NewIndex(sorter, j.dir.Path)
+	index, err := dedup.NewIndex(sorter, j.dir.Path)
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func likeRuns(path string) ([]*pastRun, error) {
 }
 
 // readPairs gives sorter what r has on record.
-func readPairs(r *pastRun, sorter *clash.Sorter) (err error) {
+func readPairs(r *pastRun, sorter *dedup.Sorter) (err error) {
 	key, err := loadKey()
 	if err != nil {
 		return err
@@ -126,7 +126,7 @@ func readPairs(r *pastRun, sorter *clash.Sorter) (err error) {
 		return unusable(err)
 	}
 	defer func() { err = errors.Join(err, jr.Close()) }()
-	var records []clash.Record // buffer
+	var records []dedup.Record // buffer
 	for e, err := range jr.Entries {
 		if err != nil {
 			return err
@@ -137,7 +137,7 @@ func readPairs(r *pastRun, sorter *clash.Sorter) (err error) {
 		}
 		records = records[:0]
 		for _, pair := range pairs {
-			records = append(records, clash.Record{Hi: pair})
+			records = append(records, dedup.Record{Hi: pair})
 		}
 		if err := sorter.Add(records); err != nil {
 			return err

@@ -18,7 +18,7 @@ import (
 
 	"flytt/internal/api"
 	"flytt/internal/api/list"
-	"flytt/internal/clash"
+	"flytt/internal/dedup"
 	"flytt/internal/jsonscan"
 	"flytt/mappings"
 	"flytt/pipeline"
@@ -38,7 +38,7 @@ type live struct {
 	keyField string
 	fields   [mappings.Traits]string // in which records have the traits; empty: they have it not
 	spool    *os.File
-	index    *clash.Index // where in spool the records are
+	index    *dedup.Index // where in spool the records are
 }
 
 // liveMark is what is kept of a live to tell whether records have changed.
@@ -164,10 +164,10 @@ func eachRecord(ctx context.Context, rows *list.Rows, take func(record []byte) e
 
 // copy reads all records and keeps them in dir.
 func (l *live) copy(ctx context.Context, rows *list.Rows, dir string) (err error) {
-	if l.spool, err = clash.Nameless(dir); err != nil {
+	if l.spool, err = dedup.Nameless(dir); err != nil {
 		return fmt.Errorf("copy of the records: %w", err)
 	}
-	sorter := clash.NewSorter(dir, clashRecords)
+	sorter := dedup.NewSorter(dir, dedupRecords)
 	defer func() { err = errors.Join(err, sorter.Close()) }()
 	out := bufio.NewWriterSize(l.spool, 1<<16)
 	at := int64(0)
@@ -182,15 +182,15 @@ func (l *live) copy(ctx context.Context, rows *list.Rows, dir string) (err error
 	if err = errors.Join(err, out.Flush()); err != nil {
 		return err
 	}
-	l.index, err = clash.NewIndex(sorter, dir)
+	l.index, err = dedup.NewIndex(sorter, dir)
 	return err
 }
 
 // liveCopier notes where records are.
 type liveCopier struct {
 	*live
-	sorter  *clash.Sorter
-	records []clash.Record // buffer
+	sorter  *dedup.Sorter
+	records []dedup.Record // buffer
 	text    []byte         // buffer
 	trait   []byte         // buffer
 }
@@ -227,7 +227,7 @@ func (c *liveCopier) add(kind byte, size int, at int64) {
 	if len(c.trait) == 0 {
 		return
 	}
-	r := clash.Record{Row: at, Tag: uint64(size)}
+	r := dedup.Record{Row: at, Tag: uint64(size)}
 	r.Hi, r.Lo, c.text = digest(c.text, &c.seed, kind, c.trait)
 	c.records = append(c.records, r)
 }
@@ -239,7 +239,7 @@ func appendID(dst, id []byte) []byte { return append(dst, bytes.ToLower(bytes.Tr
 func (l *live) close() error {
 	var errs []error
 	if l.spool != nil {
-		errs = append(errs, clash.CloseNameless(l.spool))
+		errs = append(errs, dedup.CloseNameless(l.spool))
 	}
 	if l.index != nil {
 		errs = append(errs, l.index.Close())

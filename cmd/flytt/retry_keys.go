@@ -6,7 +6,7 @@ import (
 	"errors"
 	"path/filepath"
 
-	"flytt/internal/clash"
+	"flytt/internal/dedup"
 	"flytt/mappings"
 	"flytt/pipeline"
 )
@@ -19,7 +19,7 @@ func (j *job) noteClashes(f family, record *retryRecord) (err error) {
 	if j.change.finds() {
 		return nil
 	}
-	c := keyClashes{sorter: clash.NewSorter(j.dir.Path, clashRecords)}
+	c := keyClashes{sorter: dedup.NewSorter(j.dir.Path, dedupRecords)}
 	defer func() { err = errors.Join(err, c.sorter.Close()) }()
 	rand.Read(c.key[:]) // never fails
 	if err := j.eachNewKey(record.sent(), c.add); err != nil || c.n == 0 {
@@ -42,7 +42,7 @@ func (j *job) noteClashes(f family, record *retryRecord) (err error) {
 // with a key that nobody keeps.
 type keyClashes struct {
 	key    [sha256.Size]byte
-	sorter *clash.Sorter
+	sorter *dedup.Sorter
 	n      int
 	text   []byte // buffer
 }
@@ -57,16 +57,16 @@ func (c *keyClashes) add(row int64, key []byte) error {
 		return nil
 	}
 	c.n++
-	r := clash.Record{Row: row}
+	r := dedup.Record{Row: row}
 	r.Hi, r.Lo, c.text = digest(c.text, &c.key, byte(mappings.Key), key)
-	return c.sorter.Add([]clash.Record{r})
+	return c.sorter.Add([]dedup.Record{r})
 }
 
 // find returns the rows whose keys were written.
 func (c *keyClashes) find() (rowSet, error) {
 	rows := rowSet{}
-	var last clash.Record
-	err := c.sorter.Sorted(func(r *clash.Record) error {
+	var last dedup.Record
+	err := c.sorter.Sorted(func(r *dedup.Record) error {
 		switch {
 		case r.Row == keyArrived:
 			last = *r

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"flytt/internal/api/list"
-	"flytt/internal/clash"
+	"flytt/internal/dedup"
 	"flytt/internal/journal"
 	"flytt/internal/jsonscan"
 	"flytt/pipeline"
@@ -34,12 +34,12 @@ var (
 // those. Memory does not grow with the list: records are kept in a file, and told from
 // those of the run by sorted digests of their ids.
 func (j *job) strays(ctx context.Context) (objects [][]byte, err error) {
-	s := straySearch{sorter: clash.NewSorter(j.dir.Path, clashRecords)}
+	s := straySearch{sorter: dedup.NewSorter(j.dir.Path, dedupRecords)}
 	rand.Read(s.seed[:]) // never fails
-	if s.spool, err = clash.Nameless(j.dir.Path); err != nil {
+	if s.spool, err = dedup.Nameless(j.dir.Path); err != nil {
 		return nil, fmt.Errorf("copy of the records: %w", err)
 	}
-	defer func() { err = errors.Join(err, s.sorter.Close(), clash.CloseNameless(s.spool)) }()
+	defer func() { err = errors.Join(err, s.sorter.Close(), dedup.CloseNameless(s.spool)) }()
 	unproved, err := j.readSince(ctx, &s)
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (j *job) readSince(ctx context.Context, s *straySearch) (unproved, err erro
 // straySearch tells records from those that the run is known to have made.
 type straySearch struct {
 	seed   [sha256.Size]byte // of the digests; nobody keeps it
-	sorter *clash.Sorter
+	sorter *dedup.Sorter
 	spool  *os.File
 	text   []byte // buffer
 }
@@ -97,9 +97,9 @@ const (
 // add adds the id of the record that is at some place of the copy, counted from 1, with its
 // size, or is ofRun.
 func (s *straySearch) add(id []byte, at int64, tag uint64) error {
-	r := clash.Record{Row: at, Tag: tag}
+	r := dedup.Record{Row: at, Tag: tag}
 	r.Hi, r.Lo, s.text = digest(s.text, &s.seed, kindID, appendID(nil, id))
-	return s.sorter.Add([]clash.Record{r})
+	return s.sorter.Add([]dedup.Record{r})
 }
 
 // read copies the records that rows reads.
@@ -167,10 +167,10 @@ func (j *job) addRetried(s *straySearch) error {
 // find returns the strays. It is an error if the list did not show a record of the run:
 // it may not show others either.
 func (s *straySearch) find() (objects [][]byte, err error) {
-	var last clash.Record
+	var last dedup.Record
 	shown, hidden, size := 0, 0, 0
 	waiting := false // last is a record of the run that the list has not shown yet
-	err = s.sorter.Sorted(func(r *clash.Record) error {
+	err = s.sorter.Sorted(func(r *dedup.Record) error {
 		same := r.Hi == last.Hi && r.Lo == last.Lo
 		switch {
 		case r.Row == ofRun && !same:

@@ -1,4 +1,4 @@
-package clash
+package dedup
 
 import (
 	"bufio"
@@ -11,8 +11,8 @@ import (
 	"sort"
 )
 
-// Clash says that a row is not alone.
-type Clash struct {
+// Duplicate says that a row is not alone.
+type Duplicate struct {
 	Kind uint8 // what it is alike in: the low byte of its record's tag
 
 	table *Table
@@ -34,12 +34,12 @@ const (
 	entrySize = 16             // bytes of an entry: row, group and kind
 )
 
-// Table says of rows what they clash with. It keeps itself in files, and may be
+// Table says of rows what they duplicate with. It keeps itself in files, and may be
 // asked by several goroutines at once.
 type Table struct {
-	clashes int64 // entries in byRow
-	byRow   *os.File
-	groups  *os.File
+	duplicates int64 // entries in byRow
+	byRow      *os.File
+	groups     *os.File
 }
 
 // Find makes the table of the records in s of which at least two have the same
@@ -69,7 +69,7 @@ func Find(s *Sorter, dir string, records int) (_ *Table, err error) {
 		var b [entrySize]byte
 		binary.LittleEndian.PutUint64(b[:], r.Hi)
 		binary.LittleEndian.PutUint64(b[8:], r.Lo)
-		t.clashes++
+		t.duplicates++
 		_, err := out.Write(b[:])
 		return err
 	})
@@ -144,14 +144,14 @@ func (g *grouper) end() error {
 	return err
 }
 
-// Len returns how many clashes there are: rows that are alike in two things count
+// Len returns how many duplicates there are: rows that are alike in two things count
 // twice.
-func (t *Table) Len() int64 { return t.clashes }
+func (t *Table) Len() int64 { return t.duplicates }
 
-// Of calls yield for every clash of rows, numbers of rows in any order, with the
+// Of calls yield for every duplicate of rows, numbers of rows in any order, with the
 // index in rows. Its error ends it.
-func (t *Table) Of(rows []int64, yield func(i int, c Clash) error) error {
-	if t.clashes == 0 || len(rows) == 0 {
+func (t *Table) Of(rows []int64, yield func(i int, c Duplicate) error) error {
+	if t.duplicates == 0 || len(rows) == 0 {
 		return nil
 	}
 	order := make([]int, len(rows))
@@ -167,7 +167,7 @@ func (t *Table) Of(rows []int64, yield func(i int, c Clash) error) error {
 		return err
 	}
 	for _, i := range order {
-		if from, err = w.clashesOf(rows[i], from, func(c Clash) error { return yield(i, c) }); err != nil {
+		if from, err = w.duplicatesOf(rows[i], from, func(c Duplicate) error { return yield(i, c) }); err != nil {
 			return err
 		}
 	}
@@ -182,7 +182,7 @@ func (t *Table) Close() error {
 			files = append(files, f)
 		}
 	}
-	t.byRow, t.groups, t.clashes = nil, nil, 0
+	t.byRow, t.groups, t.duplicates = nil, nil, 0
 	return discard(files)
 }
 
@@ -198,11 +198,11 @@ const windowEntries = 512
 
 // entry returns entry i; ok is false beyond the last, and after an error.
 func (w *window) entry(i int64) (row int64, group uint64, ok bool) {
-	if w.err != nil || i >= w.table.clashes {
+	if w.err != nil || i >= w.table.duplicates {
 		return 0, 0, false
 	}
 	if i < w.from || i >= w.from+int64(len(w.data)/entrySize) {
-		n := min(windowEntries, w.table.clashes-i)
+		n := min(windowEntries, w.table.duplicates-i)
 		w.from, w.data = i, slices.Grow(w.data[:0], int(n)*entrySize)[:n*entrySize]
 		if _, err := w.table.byRow.ReadAt(w.data, i*entrySize); err != nil {
 			w.err, w.data = fmt.Errorf("sorting: %w", err), nil
@@ -215,16 +215,16 @@ func (w *window) entry(i int64) (row int64, group uint64, ok bool) {
 
 // search returns the index of the first entry of row or a later one.
 func (w *window) search(row int64) (int64, error) {
-	i := sort.Search(int(w.table.clashes), func(i int) bool {
+	i := sort.Search(int(w.table.duplicates), func(i int) bool {
 		at, _, _ := w.entry(int64(i))
 		return at >= row
 	})
 	return int64(i), w.err
 }
 
-// clashesOf yields the clashes of row, whose entries are at from or after it, and
+// duplicatesOf yields the duplicates of row, whose entries are at from or after it, and
 // returns where those of later rows are. Rows may be asked for twice.
-func (w *window) clashesOf(row, from int64, yield func(Clash) error) (int64, error) {
+func (w *window) duplicatesOf(row, from int64, yield func(Duplicate) error) (int64, error) {
 	for {
 		at, _, ok := w.entry(from)
 		if !ok || at >= row {
@@ -237,14 +237,14 @@ func (w *window) clashesOf(row, from int64, yield func(Clash) error) (int64, err
 		if !ok || at != row {
 			return from, w.err
 		}
-		if err := yield(Clash{Kind: uint8(group), table: w.table, group: group >> 8}); err != nil {
+		if err := yield(Duplicate{Kind: uint8(group), table: w.table, group: group >> 8}); err != nil {
 			return from, err
 		}
 	}
 }
 
 // Group reads the rows that are alike.
-func (c Clash) Group() (Group, error) {
+func (c Duplicate) Group() (Group, error) {
 	var b [groupSize]byte
 	if _, err := c.table.groups.ReadAt(b[:], int64(c.group)*groupSize); err != nil {
 		return Group{}, fmt.Errorf("sorting: %w", err)

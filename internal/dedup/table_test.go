@@ -1,4 +1,4 @@
-package clash
+package dedup
 
 import (
 	"fmt"
@@ -33,7 +33,7 @@ func TestTableIsWhatAMapSays(t *testing.T) {
 				if seed%2 == 1 {
 					rng.Shuffle(rows, func(i, j int) { asked[i], asked[j] = asked[j], asked[i] })
 				}
-				if got, want := clashesOf(t, table, asked), expected(records); !reflect.DeepEqual(got, want) {
+				if got, want := duplicatesOf(t, table, asked), expected(records); !reflect.DeepEqual(got, want) {
 					t.Errorf("got %v\nwant %v", got, want)
 				}
 				if err := table.Close(); err != nil {
@@ -84,10 +84,10 @@ type rowKind struct {
 	kind uint8
 }
 
-func clashesOf(t *testing.T, table *Table, rows []int64) map[rowKind]Group {
+func duplicatesOf(t *testing.T, table *Table, rows []int64) map[rowKind]Group {
 	t.Helper()
 	got := map[rowKind]Group{}
-	err := table.Of(rows, func(i int, c Clash) (err error) {
+	err := table.Of(rows, func(i int, c Duplicate) (err error) {
 		at := rowKind{rows[i], c.Kind}
 		if _, twice := got[at]; twice {
 			t.Errorf("%v is yielded twice", at)
@@ -99,7 +99,7 @@ func clashesOf(t *testing.T, table *Table, rows []int64) map[rowKind]Group {
 		t.Fatal(err)
 	}
 	if int64(len(got)) != table.Len() {
-		t.Errorf("%d clashes, and Len is %d", len(got), table.Len())
+		t.Errorf("%d duplicates, and Len is %d", len(got), table.Len())
 	}
 	return got
 }

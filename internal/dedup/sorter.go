@@ -1,4 +1,4 @@
-package clash
+package dedup
 
 import (
 	"bufio"
