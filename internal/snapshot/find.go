@@ -89,10 +89,10 @@ func (s *Snapshot) hasFolded(field, key string) (has bool, err error) {
 	return has, err
 }
 
-// Alike returns the records whose key differs from the only one that look asks for in
+// FindSimilar returns the records whose key differs from the only one that look asks for in
 // case, white space or Unicode form. Other forms, which api.Client finds by the parts, are
 // not looked for.
-func (s *Snapshot) Alike(_ context.Context, look api.Lookup, _ []string) (records []api.Record, err error) {
+func (s *Snapshot) FindSimilar(_ context.Context, look api.Lookup, _ []string) (records []api.Record, err error) {
 	err = s.find(kindFolded, []byte(api.FoldKey(look.Keys[0])), func(object []byte) error {
 		records = append(records, recordOf(object, look.Field))
 		return nil
@@ -106,7 +106,7 @@ func (s *Snapshot) askFor(ctx context.Context, look api.Lookup, keys []string, f
 		return nil
 	}
 	slices.Sort(keys)
-	look.Keys, look.Control = keys, s.canary
+	look.Keys, look.Canary = keys, s.canary
 	shown, err := s.finder.FindByKeys(ctx, look)
 	if err != nil {
 		return err
