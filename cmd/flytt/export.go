@@ -16,6 +16,7 @@ import (
 	"flytt/internal/advice"
 	"flytt/internal/api/list"
 	"flytt/internal/report"
+	"flytt/internal/text"
 	"flytt/mappings"
 	"flytt/mappings/identity"
 	"flytt/pipeline"
@@ -273,7 +274,7 @@ func (e *export) enough() error {
 	n := e.counts.Written
 	if n < e.minRows {
 		return &advice.UncertainError{
-			Err:    fmt.Errorf("%s: not written: %s came, and --min-rows is %s", e.out, report.Counted(n, "row"), report.Number(e.minRows)),
+			Err:    fmt.Errorf("%s: not written: %s came, and --min-rows is %s", e.out, text.Counted(n, "row"), text.Number(e.minRows)),
 			Advice: "see whether the API shows everything; the file that was there stands",
 		}
 	}
@@ -286,7 +287,7 @@ func (e *export) enough() error {
 	}
 	return &advice.UncertainError{
 		Err: fmt.Errorf("%s: not replaced: %s came, %.1f%% fewer than the %s of the last export, and --max-shrink is %s",
-			e.out, report.Counted(n, "row"), lost, report.Number(e.last.Rows), e.maxShrink),
+			e.out, text.Counted(n, "row"), lost, text.Number(e.last.Rows), e.maxShrink),
 		Advice: "see whether the API shows everything; the file that was there stands",
 	}
 }
@@ -322,10 +323,10 @@ func (e *export) note(a *list.Account) {
 		"drifts", a.Drifts, "complete", a.Complete)
 	notes := slices.Clone(a.Notes)
 	if a.Duplicates > 0 {
-		notes = append(notes, report.Number(a.Duplicates)+" records came more than once and were written once")
+		notes = append(notes, text.Number(a.Duplicates)+" records came more than once and were written once")
 	}
 	if a.Drifts > 0 {
-		notes = append(notes, "the list changed while it was read; what moved was read again "+report.Number(a.Drifts)+" times")
+		notes = append(notes, "the list changed while it was read; what moved was read again "+text.Number(a.Drifts)+" times")
 	}
 	e.summary.Notes = append(e.summary.Notes, notes...)
 	if e.flags.quiet || e.flags.json {
