@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 )
 
 // Rules of an output file:
@@ -192,20 +191,6 @@ func (t *target) failed(act string, err error) error {
 	return fmt.Errorf("%s: %s: %w", t.name, act, cause(err))
 }
 
-// cause takes from err the names that the system call was given: messages name
-// the target, not the temporary file.
-func cause(err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &path):
-		return path.Err
-	case errors.As(err, &link):
-		return link.Err
-	}
-	return err
-}
-
 // output is a file being written.
 type output struct {
 	*target
@@ -333,17 +318,4 @@ func (o *output) abort() (undone bool, err error) {
 		return true, o.failed("remove "+o.temp, err)
 	}
 	return true, nil
-}
-
-// syncDirectory makes the names in dir durable, where the file system can.
-func syncDirectory(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return cause(err)
-	}
-	err = d.Sync()
-	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
-		err = nil
-	}
-	return errors.Join(err, d.Close())
 }

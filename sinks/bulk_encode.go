@@ -2,7 +2,6 @@ package sinks
 
 import (
 	"bytes"
-	"strings"
 
 	"flytt/pipeline"
 )
@@ -30,17 +29,11 @@ func newBulkEncoder(schema *pipeline.Schema, byID, asStored bool) pipeline.Encod
 	if at < 0 {
 		return newObjectEncoder(schema, objectOptions{})
 	}
-	var paths []path
-	for i, f := range schema.Fields {
-		if i != at {
-			paths = append(paths, path{strings.Split(f.Name, "."), int16(i), kindOf(f.Type)})
-		}
-	}
-	e := &bulkEncoder{objects: &objectEncoder{members: newMembers(paths)}, id: at, asStored: asStored}
+	objects := newObjectEncoder(schema, objectOptions{omit: idField})
 	if !byID {
-		return e.objects
+		return objects
 	}
-	return e
+	return &bulkEncoder{objects: objects, id: at, asStored: asStored}
 }
 
 // Encode appends the pending rows of b to e.
@@ -69,12 +62,10 @@ func (x *bulkEncoder) append(dst []byte, b *pipeline.Batch, row int) []byte {
 			dst = append(dst, lower(c))
 		}
 	}
-	dst, bad := x.objects.appendObject(dst, x.objects.members, b, row)
-	if bad != pipeline.None {
-		noteNotJSON(b, row, bad)
-		return dst[:start]
+	if out := x.objects.appendRow(dst, b, row); len(out) > len(dst) {
+		return out
 	}
-	return dst
+	return dst[:start]
 }
 
 // appendFlawed appends row, which was rejected, if it has an id and can be

@@ -28,21 +28,19 @@ func createCSV(out *output, schema *pipeline.Schema, o *FileOptions) (pipeline.S
 	}
 	for i, f := range schema.Fields {
 		if i > 0 {
-			head = append(head, e.delimiter)
+			head = append(head, e.dialect.delimiter)
 		}
-		head = e.appendCell(head, []byte(f.Name))
+		head = e.dialect.appendCell(head, []byte(f.Name))
 	}
-	return &fileSink{out: out, head: append(head, e.end...), encoder: e}, nil
+	return &fileSink{out: out, head: append(head, e.dialect.end...), encoder: e}, nil
 }
-
-const byteOrderMark = "\uFEFF"
 
 // csvEncoder writes each pending row as a CSV record. It keeps nothing between
 // calls.
 type csvEncoder struct {
-	*dialect
-	schema *pipeline.Schema
-	excel  bool
+	dialect *dialect
+	schema  *pipeline.Schema
+	excel   bool
 }
 
 // Encode appends the pending rows of b to e, each as one record.
@@ -59,7 +57,7 @@ func (s *csvEncoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
 func (s *csvEncoder) appendRow(dst []byte, b *pipeline.Batch, row int) []byte {
 	for i := range s.schema.Fields {
 		if i > 0 {
-			dst = append(dst, s.delimiter)
+			dst = append(dst, s.dialect.delimiter)
 		}
 		v := b.Fields[i].Value(row)
 		switch {
@@ -69,12 +67,12 @@ func (s *csvEncoder) appendRow(dst []byte, b *pipeline.Batch, row int) []byte {
 			}
 			dst = s.appendTyped(dst, v, s.schema.Fields[i].Type)
 		case len(v) > 0:
-			dst = s.appendCell(dst, v)
+			dst = s.dialect.appendCell(dst, v)
 		case !b.Fields[i].Null(row) || len(s.schema.Fields) == 1:
 			dst = append(dst, '"', '"')
 		}
 	}
-	return append(dst, s.end...)
+	return append(dst, s.dialect.end...)
 }
 
 // noteLongCell warns of a cell that a spreadsheet would cut.
@@ -95,7 +93,7 @@ func (s *csvEncoder) appendTyped(dst, v []byte, t pipeline.Type) []byte {
 	case t == pipeline.Boolean && (string(v) == "true" || string(v) == "false"),
 		t == pipeline.Date && consistsOf(v, "0123456789-") && v[0] != '-',
 		t == pipeline.Integer && isExcelNumber(v):
-		return s.appendCell(dst, v)
+		return s.dialect.appendCell(dst, v)
 	case t == pipeline.Number && isExcelNumber(v):
 		start := len(dst)
 		dst = append(dst, v...)
@@ -104,7 +102,7 @@ func (s *csvEncoder) appendTyped(dst, v []byte, t pipeline.Type) []byte {
 		}
 		return dst
 	}
-	return s.appendGuarded(dst, v)
+	return s.dialect.appendGuarded(dst, v)
 }
 
 // isExcelNumber reports whether v is a number that a spreadsheet keeps and shows
@@ -127,60 +125,4 @@ func consistsOf(v []byte, chars string) bool {
 		}
 	}
 	return true
-}
-
-// dialect is how cells and lines are put together in a CSV file.
-type dialect struct {
-	delimiter byte
-	end       string    // of a line
-	quoted    [256]bool // bytes for which a cell is put in quotes
-}
-
-func newDialect(delimiter byte, end string) *dialect {
-	d := &dialect{delimiter: delimiter, end: end}
-	for _, c := range []byte{delimiter, '"', '\r', '\n'} {
-		d.quoted[c] = true
-	}
-	return d
-}
-
-// appendCell appends v, in quotes if it needs them.
-func (d *dialect) appendCell(dst, v []byte) []byte { return d.appendWith(dst, v, "") }
-
-// appendGuarded appends v guarded against spreadsheets, in quotes if it needs
-// them.
-func (d *dialect) appendGuarded(dst, v []byte) []byte {
-	if pipeline.Guarded(v) {
-		return d.appendWith(dst, v, "'")
-	}
-	return d.appendWith(dst, v, "")
-}
-
-func (d *dialect) appendWith(dst, v []byte, guard string) []byte {
-	if !d.needsQuotes(v) {
-		dst = append(dst, guard...)
-		return append(dst, v...)
-	}
-	dst = append(dst, '"')
-	dst = append(dst, guard...)
-	for {
-		i := bytes.IndexByte(v, '"')
-		if i < 0 {
-			break
-		}
-		dst = append(dst, v[:i+1]...)
-		dst = append(dst, '"')
-		v = v[i+1:]
-	}
-	dst = append(dst, v...)
-	return append(dst, '"')
-}
-
-func (d *dialect) needsQuotes(v []byte) bool {
-	for _, c := range v {
-		if d.quoted[c] {
-			return true
-		}
-	}
-	return false
 }

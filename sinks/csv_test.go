@@ -119,3 +119,6 @@ func readCSV(t testing.TB, text string, comma rune) [][]string {
 	}
 	return rows
 }
+
+// linesAsCSVReadsThem is what encoding/csv makes of s: it takes CRLF for LF.
+func linesAsCSVReadsThem(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }

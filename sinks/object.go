@@ -1,3 +1,5 @@
+// Package jsonobject writes rows as JSON objects: JSON Lines files and the items of
+// bulk requests.
 package sinks
 
 import (
@@ -10,10 +12,19 @@ import (
 	"flytt/pipeline"
 )
 
+// codeNotJSON is what is noted of a value that its type writes raw and that is no JSON.
+const codeNotJSON pipeline.Code = "not_json"
+
+// ExtraField is the name of a last field of type JSON that holds an object of
+// members for which the schema has no fields. JSON Lines have them in the row's
+// own object, CSV has the field as a column.
+const ExtraField = "_extra"
+
 // objectOptions says how rows become JSON objects.
 type objectOptions struct {
 	nulls bool   // write the fields that are null; otherwise they are left out
 	flat  bool   // a dot in a name is one as any other character
+	omit  string // name of a field to leave out; "": none
 	extra bool   // the last field is an object, whose members are the row's own
 	end   string // follows each object: "\n" for JSON Lines
 }
@@ -49,14 +60,16 @@ const (
 
 // newObjectEncoder returns an encoder for rows of schema, which checkObject
 // must have found no fault with.
-func newObjectEncoder(schema *pipeline.Schema, o objectOptions) pipeline.Encoder {
-	paths := make([]path, len(schema.Fields))
+func newObjectEncoder(schema *pipeline.Schema, o objectOptions) *objectEncoder {
+	var paths []path
 	for i, f := range schema.Fields {
 		names := []string{f.Name}
 		if !o.flat {
 			names = strings.Split(f.Name, ".")
 		}
-		paths[i] = path{names, int16(i), kindOf(f.Type)}
+		if f.Name != o.omit || o.omit == "" {
+			paths = append(paths, path{names, int16(i), kindOf(f.Type)})
+		}
 	}
 	e := &objectEncoder{options: o}
 	if o.extra {
@@ -151,22 +164,29 @@ func kindOf(t pipeline.Type) valueKind {
 func (o *objectEncoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
 	for row, fate := range b.Fates {
 		if fate == pipeline.Pending {
-			start := len(e.Data)
-			data, bad := o.appendObject(e.Data, o.members, b, row)
-			if bad == pipeline.None && o.extra != nil {
-				data, bad = o.extra.appendTo(data, start, b.Fields[o.extra.field].Value(row))
-			}
-			if bad != pipeline.None {
-				noteNotJSON(b, row, bad)
-				data = data[:start]
-			} else {
-				data = append(data, o.options.end...)
-			}
-			e.Data = data
+			e.Data = o.appendRow(e.Data, b, row)
 		}
 		e.EndRow()
 	}
 	return nil
+}
+
+// appendRow appends the object of a row of b. If a value is no JSON, it rejects the
+// row and returns dst as it was.
+func (o *objectEncoder) appendRow(dst []byte, b *pipeline.Batch, row int) []byte {
+	start := len(dst)
+	out, bad := o.appendObject(dst, o.members, b, row)
+	if bad == pipeline.None && o.extra != nil {
+		out, bad = o.extra.appendTo(out, start, b.Fields[o.extra.field].Value(row))
+	}
+	if bad == pipeline.None {
+		return append(out, o.options.end...)
+	}
+	b.Note(pipeline.Problem{
+		Row: int32(row), Field: bad, Column: pipeline.None,
+		Stage: pipeline.Write, Code: codeNotJSON,
+	})
+	return out[:start]
 }
 
 // appendObject appends an object of members. Every member starts with a comma;
@@ -273,13 +293,6 @@ func plainInteger(v []byte) bool {
 		}
 	}
 	return true
-}
-
-func noteNotJSON(b *pipeline.Batch, row int, field int16) {
-	b.Note(pipeline.Problem{
-		Row: int32(row), Field: field, Column: pipeline.None,
-		Stage: pipeline.Write, Code: codeNotJSON,
-	})
 }
 
 // escapes says how a byte is written within a JSON string: 0 as it is, 'u' as

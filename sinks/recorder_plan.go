@@ -8,6 +8,13 @@ import (
 	"flytt/pipeline"
 )
 
+// These are what package bulk notes of the rows of a plan, and documents.
+const (
+	recordedWouldChange       pipeline.Code = "would_change"
+	recordedDuplicateOfRecord pipeline.Code = "duplicate_of_record"
+	recordedDuplicateInFile   pipeline.Code = "duplicate_in_file"
+)
+
 // planColumns is the head of plan.csv.
 var planColumns = []string{"row", "key", "action", "id", "fields", "codes"}
 
@@ -28,11 +35,11 @@ func (r *Recorder) appendPlanned(dst []byte, c *pipeline.Chunk, row int, problem
 	for i := range problems {
 		p := &problems[i]
 		switch {
-		case p.Code == CodeWouldChange:
+		case p.Code == recordedWouldChange:
 			if p.Field >= 0 {
 				fields = append(fields, r.options.Fields[p.Field].Name)
 			}
-		case p.Severity == pipeline.Error, p.Code == CodeDuplicateOfRecord:
+		case p.Severity == pipeline.Error, p.Code == recordedDuplicateOfRecord:
 			if !slices.Contains(codes, string(p.Code)) {
 				codes = append(codes, string(p.Code))
 			}
@@ -65,17 +72,17 @@ func (r *Recorder) appendPlanned(dst []byte, c *pipeline.Chunk, row int, problem
 func (r *Recorder) action(fate pipeline.Fate, codes []string) string {
 	switch fate {
 	case pipeline.Written:
-		if slices.Contains(codes, string(CodeDuplicateOfRecord)) {
+		if slices.Contains(codes, string(recordedDuplicateOfRecord)) {
 			r.planned.ofRecord.Add(1)
-			return string(CodeDuplicateOfRecord)
+			return string(recordedDuplicateOfRecord)
 		}
 		return "create"
 	case pipeline.Updated:
 		return "update"
 	case pipeline.Rejected, pipeline.Broken:
-		if slices.Contains(codes, string(codeDuplicateInFile)) {
+		if slices.Contains(codes, string(recordedDuplicateInFile)) {
 			r.planned.inFile.Add(1)
-			return string(codeDuplicateInFile)
+			return string(recordedDuplicateInFile)
 		}
 		return "reject"
 	case pipeline.Existing:

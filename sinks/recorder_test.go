@@ -2,11 +2,9 @@ package sinks
 
 import (
 	"bytes"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,9 +15,6 @@ import (
 
 	"flytt/pipeline"
 )
-
-// linesAsCSVReadsThem is what encoding/csv makes of s: it takes CRLF for LF.
-func linesAsCSVReadsThem(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
 
 // inputChunk makes a chunk of rows as they stand in the input, with the fates
 // given; rows are numbered from 2.
@@ -356,25 +351,6 @@ func FuzzRejectsGiveBackTheOriginalCells(f *testing.F) {
 			t.Fatalf("_errors %q cannot be taken apart", problem)
 		}
 	})
-}
-
-func TestCodesAreDocumentedOnce(t *testing.T) {
-	seen := map[pipeline.Code]bool{}
-	for _, c := range Codes {
-		if seen[c.Code] || c.Meaning == "" || !strings.HasSuffix(c.Fix, ".") {
-			t.Errorf("%+v", c)
-		}
-		seen[c.Code] = true
-	}
-	if !seen[codeNotJSON] || !seen[codeLongCell] {
-		t.Errorf("codes documented: %v", slices.Collect(maps.Keys(seen)))
-	}
-}
-
-func TestCauseLeavesOtherErrorsAlone(t *testing.T) {
-	if err := cause(fs.ErrInvalid); err != fs.ErrInvalid {
-		t.Error(err)
-	}
 }
 
 // rejectsChunk is n rejected rows of 11 columns, as a contact register has

@@ -24,9 +24,6 @@ import (
 // inDoubtReason is what is wrong with a row in doubt.
 const inDoubtReason = "sent, no answer that shows it arrived [in_doubt]"
 
-// spreadsheetCell is how many characters a spreadsheet keeps of a cell.
-const spreadsheetCell = 32767
-
 // labels is the names of fields and columns as they stand in messages.
 type labels struct {
 	fields  []string

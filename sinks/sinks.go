@@ -38,7 +38,6 @@ package sinks
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -69,11 +68,6 @@ type FileOptions struct {
 	// too late to take anything back; Commit fails all the same. Nil: no check.
 	Check func() error
 }
-
-// ExtraField is the name of a last field of type JSON that holds an object of
-// members for which the schema has no fields. JSON Lines have them in the row's
-// own object, CSV has the field as a column.
-const ExtraField = "_extra"
 
 // hasExtra reports whether the last field of schema is ExtraField.
 func hasExtra(schema *pipeline.Schema) bool {
@@ -202,36 +196,6 @@ func extensions() []string {
 	}
 	return append(out, "and the text formats with "+compressionExtensions())
 }
-
-// UsageError is an output that cannot be what is asked of it. It is found
-// before any row is read.
-type UsageError struct {
-	Place string // the path as it was given, or stdout
-	Cause string
-	Hint  string // what to do about it; may be empty
-	Err   error  // what the system said; may be nil
-}
-
-// Error returns place and cause, and the hint on a line of its own.
-func (e *UsageError) Error() string {
-	msg := e.Place + ": " + e.Cause
-	if e.Err != nil {
-		msg = fmt.Sprintf("%s: %v", msg, e.Err)
-	}
-	if e.Hint != "" {
-		msg += "\nhint: " + e.Hint
-	}
-	return msg
-}
-
-// Unwrap returns what the system said.
-func (e *UsageError) Unwrap() error { return e.Err }
-
-// The codes that file sinks and the recorder note.
-const (
-	codeNotJSON  pipeline.Code = "not_json"
-	codeLongCell pipeline.Code = "long_cell"
-)
 
 // Codes documents the codes that sinks note.
 var Codes = append([]pipeline.CodeInfo{
