@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"flytt/internal/guardedcsv"
 	"flytt/pipeline"
 )
 
@@ -20,25 +21,25 @@ import (
 // would take for a formula, a number or a date are guarded as pipeline.GuardCell
 // says, unless the field's type is one that is meant to be a number or a date.
 func createCSV(out *output, schema *pipeline.Schema, o *FileOptions) (pipeline.Sink, error) {
-	e := &csvEncoder{schema: schema, dialect: newDialect(',', "\n"), excel: o.Excel}
+	e := &csvEncoder{schema: schema, dialect: guardedcsv.New(',', "\n"), excel: o.Excel}
 	var head []byte
 	if o.Excel {
-		e.dialect = newDialect(';', "\r\n")
-		head = append(head, byteOrderMark...)
+		e.dialect = guardedcsv.New(';', "\r\n")
+		head = append(head, guardedcsv.ByteOrderMark...)
 	}
 	for i, f := range schema.Fields {
 		if i > 0 {
-			head = append(head, e.dialect.delimiter)
+			head = append(head, e.dialect.Delimiter)
 		}
-		head = e.dialect.appendCell(head, []byte(f.Name))
+		head = e.dialect.AppendCell(head, []byte(f.Name))
 	}
-	return &fileSink{out: out, head: append(head, e.dialect.end...), encoder: e}, nil
+	return &fileSink{out: out, head: append(head, e.dialect.End...), encoder: e}, nil
 }
 
 // csvEncoder writes each pending row as a CSV record. It keeps nothing between
 // calls.
 type csvEncoder struct {
-	dialect *dialect
+	dialect *guardedcsv.Dialect
 	schema  *pipeline.Schema
 	excel   bool
 }
@@ -57,32 +58,32 @@ func (s *csvEncoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
 func (s *csvEncoder) appendRow(dst []byte, b *pipeline.Batch, row int) []byte {
 	for i := range s.schema.Fields {
 		if i > 0 {
-			dst = append(dst, s.dialect.delimiter)
+			dst = append(dst, s.dialect.Delimiter)
 		}
 		v := b.Fields[i].Value(row)
 		switch {
 		case len(v) > 0 && s.excel:
-			if len(v) > spreadsheetCell {
+			if len(v) > guardedcsv.MaxCell {
 				noteLongCell(b, row, i, utf8.RuneCount(v))
 			}
 			dst = s.appendTyped(dst, v, s.schema.Fields[i].Type)
 		case len(v) > 0:
-			dst = s.dialect.appendCell(dst, v)
+			dst = s.dialect.AppendCell(dst, v)
 		case !b.Fields[i].Null(row) || len(s.schema.Fields) == 1:
 			dst = append(dst, '"', '"')
 		}
 	}
-	return append(dst, s.dialect.end...)
+	return append(dst, s.dialect.End...)
 }
 
 // noteLongCell warns of a cell that a spreadsheet would cut.
 func noteLongCell(b *pipeline.Batch, row, field, length int) {
-	if length <= spreadsheetCell {
+	if length <= guardedcsv.MaxCell {
 		return
 	}
 	b.Note(pipeline.Problem{
 		Row: int32(row), Field: int16(field), Column: pipeline.None, Severity: pipeline.Warning,
-		Stage: pipeline.Write, Code: codeLongCell, Shape: strconv.Itoa(length) + " characters",
+		Stage: pipeline.Write, Code: guardedcsv.CodeLongCell, Shape: strconv.Itoa(length) + " characters",
 	})
 }
 
@@ -93,7 +94,7 @@ func (s *csvEncoder) appendTyped(dst, v []byte, t pipeline.Type) []byte {
 	case t == pipeline.Boolean && (string(v) == "true" || string(v) == "false"),
 		t == pipeline.Date && consistsOf(v, "0123456789-") && v[0] != '-',
 		t == pipeline.Integer && isExcelNumber(v):
-		return s.dialect.appendCell(dst, v)
+		return s.dialect.AppendCell(dst, v)
 	case t == pipeline.Number && isExcelNumber(v):
 		start := len(dst)
 		dst = append(dst, v...)
@@ -102,7 +103,7 @@ func (s *csvEncoder) appendTyped(dst, v []byte, t pipeline.Type) []byte {
 		}
 		return dst
 	}
-	return s.dialect.appendGuarded(dst, v)
+	return s.dialect.AppendGuarded(dst, v)
 }
 
 // isExcelNumber reports whether v is a number that a spreadsheet keeps and shows

@@ -10,7 +10,6 @@ import (
 	"flytt/internal/journal"
 	"flytt/mappings"
 	"flytt/pipeline"
-	"flytt/sinks"
 	"flytt/sources"
 )
 
@@ -100,7 +99,7 @@ func exitCode(err error) int {
 		used   *usageError
 		unsure *uncertainError
 		source *sources.Error
-		sink   *sinks.UsageError
+		sink   *pipeline.UsageError
 		file   *mappings.FileError
 	)
 	switch {

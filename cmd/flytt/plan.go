@@ -16,6 +16,8 @@ import (
 	"flytt/mappings"
 	"flytt/pipeline"
 	"flytt/sinks"
+	"flytt/sinks/bulk"
+	"flytt/sinks/recorder"
 )
 
 // planFile is what a plan is called in its run directory.
@@ -83,11 +85,11 @@ func (j *job) planSink(ctx context.Context) (pipeline.Sink, pipeline.ChunkLimits
 	if err != nil {
 		return nil, none, err
 	}
-	sink, err := sinks.NewPlan(j.plan.Schema(), j.live, o)
+	sink, err := bulk.NewPlan(j.plan.Schema(), j.live, o)
 	if err != nil {
 		return nil, none, err
 	}
-	j.writing.bulk = sink.Bulk
+	j.writing.bulk = sink.Import
 	return sink, j.chunkLimits(nil), nil
 }
 
@@ -132,7 +134,7 @@ func (s *twinStep) look(b *pipeline.Batch, i int, trait mappings.Trait, text []b
 		return err
 	}
 	p := pipeline.Problem{Row: int32(i), Field: pipeline.None, Column: pipeline.None, Severity: pipeline.Warning,
-		Stage: pipeline.Validate, Code: sinks.CodeDuplicateOfRecord, Private: id}
+		Stage: pipeline.Validate, Code: bulk.CodeDuplicateOfRecord, Private: id}
 	if field := s.reader.Field(b, i, trait); field >= 0 {
 		p.Field, p.Column = int16(field), s.columns[field]
 	}
@@ -141,7 +143,7 @@ func (s *twinStep) look(b *pipeline.Batch, i int, trait mappings.Trait, text []b
 }
 
 // foretell turns the counts of a plan into what would become of the rows.
-func (j *job) foretell(recorder *sinks.Recorder) {
+func (j *job) foretell(recorder *recorder.Recorder) {
 	if j.verb != "plan" {
 		return
 	}
@@ -153,10 +155,10 @@ func (j *job) foretell(recorder *sinks.Recorder) {
 		p.Records, s.List = j.live.records, listed(&j.live.account)
 	}
 	s.Warnings = slices.DeleteFunc(s.Warnings, func(r report.Reason) bool {
-		if r.Code == sinks.CodeWouldChange {
+		if r.Code == bulk.CodeWouldChange {
 			p.Fields = append(p.Fields, r)
 		}
-		return r.Code == sinks.CodeWouldChange
+		return r.Code == bulk.CodeWouldChange
 	})
 	s.Plan = p
 	c.Valid, c.Written, c.Updated = c.Written, 0, 0
