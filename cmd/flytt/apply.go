@@ -10,6 +10,7 @@ import (
 
 	"flytt/internal/journal"
 	"flytt/internal/report"
+	"flytt/internal/text"
 	"flytt/pipeline"
 	"flytt/sinks/bulk"
 )
@@ -128,7 +129,7 @@ func (j *job) sameRecords(ctx context.Context, h *journal.Header) error {
 		return err
 	}
 	if is := now.mark(); *is != *o.Live {
-		what := fmt.Sprintf("%s then, %s now", report.Counted(o.Live.Records, "record"), report.Number(is.Records))
+		what := fmt.Sprintf("%s then, %s now", text.Counted(o.Live.Records, "record"), text.Number(is.Records))
 		if is.Records == o.Live.Records {
 			what = "as many records, and not the same"
 		}
@@ -141,7 +142,7 @@ func (j *job) sameRecords(ctx context.Context, h *journal.Header) error {
 func applyQuestion(path, place string) string {
 	what := "Do what the plan of " + filepath.Base(path) + " says"
 	if s, err := report.ReadSummary(path); err == nil && s != nil && s.Plan != nil {
-		what = fmt.Sprintf("Make %s and change %s", report.Counted(s.Plan.Create, "record"), report.Number(s.Plan.Update))
+		what = fmt.Sprintf("Make %s and change %s", text.Counted(s.Plan.Create, "record"), text.Number(s.Plan.Update))
 	}
 	return fmt.Sprintf("%s at %s?", what, place)
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flytt/internal/text"
 	"flytt/mappings"
 )
 
@@ -138,19 +139,12 @@ func (d *doctor) finish() error {
 	if d.json {
 		return d.printJSON(counts)
 	}
-	d.printf("\n%d ok, %s, %d failed, %d skipped; %s\n", counts[statusOK], counted(counts[statusWarn], "warning"), counts[statusFail],
-		counts[statusSkip], counted(d.requests, "request"))
+	d.printf("\n%d ok, %s, %d failed, %d skipped; %s\n", counts[statusOK], text.Counted(counts[statusWarn], "warning"), counts[statusFail],
+		counts[statusSkip], text.Counted(d.requests, "request"))
 	if d.code != exitDone && d.writeErr == nil {
 		d.sayNext(step{"do what the lines that failed say", d.again()})
 	}
 	return d.writeErr
-}
-
-func counted(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
 }
 
 // printJSON prints the whole examination as one object.

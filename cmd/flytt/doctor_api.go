@@ -12,6 +12,7 @@ import (
 
 	"flytt/internal/api"
 	"flytt/internal/api/probe"
+	"flytt/internal/text"
 	"flytt/mappings"
 )
 
@@ -85,7 +86,7 @@ const fewDays = 14
 func (d *doctor) certificate(r *probe.Connection) bool {
 	const g, name = groupConnection, "TLS"
 	days := int(time.Until(r.Expires).Hours() / 24)
-	by := fmt.Sprintf("certificate by %s, %s left", r.Issuer, counted(days, "day"))
+	by := fmt.Sprintf("certificate by %s, %s left", r.Issuer, text.Counted(days, "day"))
 	switch {
 	case r.TLSErr != nil && r.Issuer != "":
 		d.note(g, name, statusFail, fmt.Sprintf("%v (%s)", r.TLSErr, by), api.CertificateHint(r.TLSErr))
@@ -169,7 +170,7 @@ func (d *doctor) listed(p *probe.Result) {
 			"if rows are to be there, check FLYTT_CUSTOMER_ID and what the application is activated for; what needs rows is skipped below")
 		return
 	}
-	d.note(groupConnection, "list", statusOK, "works; looked at "+counted(p.Rows, "row"), "")
+	d.note(groupConnection, "list", statusOK, "works; looked at "+text.Counted(p.Rows, "row"), "")
 }
 
 // muchSkew is how far two clocks may be apart unsaid.
@@ -196,7 +197,7 @@ func (d *doctor) busy(p *probe.Result) {
 	if p.Busy == 0 {
 		return
 	}
-	text := fmt.Sprintf("asked for fewer requests, %s", counted(p.Busy, "time"))
+	text := fmt.Sprintf("asked for fewer requests, %s", text.Counted(p.Busy, "time"))
 	if p.RetryAfter {
 		text += ", with Retry-After"
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flytt/internal/dedup"
-	"flytt/internal/report"
+	"flytt/internal/text"
 	"flytt/mappings"
 	"flytt/pipeline"
 )
@@ -288,7 +288,7 @@ func others(row int64, g dedup.Group) string {
 		last := len(names) - 1
 		return "as rows " + strings.Join(names[:last], ", ") + " and " + names[last]
 	}
-	return "as rows " + strings.Join(names, ", ") + " and " + report.Number(more) + " more"
+	return "as rows " + strings.Join(names, ", ") + " and " + text.Number(more) + " more"
 }
 
 // shared reports whether the key of a row is that of other rows, too, which are

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"flytt/internal/journal"
-	"flytt/internal/report"
+	"flytt/internal/text"
 	"flytt/pipeline"
 	"flytt/sinks/recorder"
 )
@@ -237,7 +237,7 @@ func (j *job) tellPass(doubtful int64) {
 	j.log.Info("looking rows in doubt up", "pass", j.pass+1, "rows", doubtful, "settle", j.writing.settle)
 	if !j.flags.quiet && !j.flags.json {
 		j.say("%s rows are in doubt: waiting %s until the API can no longer be working on them, then looking them up\n",
-			report.Number(doubtful), j.writing.settle.Round(time.Millisecond))
+			text.Number(doubtful), j.writing.settle.Round(time.Millisecond))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 
+	"flytt/internal/advice"
 	"flytt/internal/journal"
 	"flytt/mappings"
 	"flytt/pipeline"
@@ -24,27 +25,11 @@ const (
 	exitInterrupted = 130
 )
 
-// usageError is something that cannot work as it was asked for, found before
-// any row was read.
-type usageError struct {
-	err  error
-	hint string
-}
+// usage returns err as an error of how flytt was asked, with a hint.
+func usage(err error, hint string) error { return advice.Usage(err, hint) }
 
-func usage(err error, hint string) error { return &usageError{err, hint} }
-
-func usagef(hint, format string, args ...any) error {
-	return &usageError{fmt.Errorf(format, args...), hint}
-}
-
-// Error returns what is wrong.
-func (e *usageError) Error() string { return e.err.Error() }
-
-// Hint says what to do about it.
-func (e *usageError) Hint() string { return e.hint }
-
-// Unwrap returns what is wrong.
-func (e *usageError) Unwrap() error { return e.err }
+// usagef is usage with a formatted text.
+func usagef(hint, format string, args ...any) error { return advice.Usagef(hint, format, args...) }
 
 // unusable says that what err is about cannot be used as it was asked for, unless
 // the disk is to blame for that: then it is err.
@@ -96,8 +81,8 @@ func then(err error, command string) error {
 // exitCode returns the exit code that err alone asks for.
 func exitCode(err error) int {
 	var (
-		used   *usageError
-		unsure *uncertainError
+		used   *advice.UsageError
+		unsure *advice.UncertainError
 		source *sources.Error
 		sink   *pipeline.UsageError
 		file   *mappings.FileError

@@ -13,8 +13,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flytt/internal/advice"
 	"flytt/internal/api/list"
 	"flytt/internal/report"
+	"flytt/internal/text"
 	"flytt/mappings"
 	"flytt/mappings/identity"
 	"flytt/pipeline"
@@ -271,9 +273,9 @@ func (e *export) describe() {
 func (e *export) enough() error {
 	n := e.counts.Written
 	if n < e.minRows {
-		return &uncertainError{
-			fmt.Errorf("%s: not written: %s came, and --min-rows is %s", e.out, report.Counted(n, "row"), report.Number(e.minRows)),
-			"see whether the API shows everything; the file that was there stands",
+		return &advice.UncertainError{
+			Err:    fmt.Errorf("%s: not written: %s came, and --min-rows is %s", e.out, text.Counted(n, "row"), text.Number(e.minRows)),
+			Advice: "see whether the API shows everything; the file that was there stands",
 		}
 	}
 	if e.last == nil || e.last.Rows == 0 {
@@ -283,10 +285,10 @@ func (e *export) enough() error {
 	if lost <= e.shrink {
 		return nil
 	}
-	return &uncertainError{
-		fmt.Errorf("%s: not replaced: %s came, %.1f%% fewer than the %s of the last export, and --max-shrink is %s",
-			e.out, report.Counted(n, "row"), lost, report.Number(e.last.Rows), e.maxShrink),
-		"see whether the API shows everything; the file that was there stands",
+	return &advice.UncertainError{
+		Err: fmt.Errorf("%s: not replaced: %s came, %.1f%% fewer than the %s of the last export, and --max-shrink is %s",
+			e.out, text.Counted(n, "row"), lost, text.Number(e.last.Rows), e.maxShrink),
+		Advice: "see whether the API shows everything; the file that was there stands",
 	}
 }
 
@@ -307,7 +309,7 @@ func (e *export) settled(result *pipeline.Report, err error) error {
 	if account.Complete {
 		return nil
 	}
-	return &uncertainError{fmt.Errorf("the export is not proved complete: %s", account.Doubt), "the rows that came are written; " + account.Hint}
+	return &advice.UncertainError{Err: fmt.Errorf("the export is not proved complete: %s", account.Doubt), Advice: "the rows that came are written; " + account.Hint}
 }
 
 // listed is what a summary tells of a list.
@@ -321,10 +323,10 @@ func (e *export) note(a *list.Account) {
 		"drifts", a.Drifts, "complete", a.Complete)
 	notes := slices.Clone(a.Notes)
 	if a.Duplicates > 0 {
-		notes = append(notes, report.Number(a.Duplicates)+" records came more than once and were written once")
+		notes = append(notes, text.Number(a.Duplicates)+" records came more than once and were written once")
 	}
 	if a.Drifts > 0 {
-		notes = append(notes, "the list changed while it was read; what moved was read again "+report.Number(a.Drifts)+" times")
+		notes = append(notes, "the list changed while it was read; what moved was read again "+text.Number(a.Drifts)+" times")
 	}
 	e.summary.Notes = append(e.summary.Notes, notes...)
 	if e.flags.quiet || e.flags.json {
@@ -351,18 +353,3 @@ func (e *export) writeManifest(result *pipeline.Report, a *list.Account) error {
 	e.files["manifest"] = report.ManifestPath(e.output)
 	return nil
 }
-
-// uncertainError ends a run of which nobody can say that it is whole.
-type uncertainError struct {
-	err  error
-	hint string
-}
-
-// Error returns what is not certain.
-func (e *uncertainError) Error() string { return e.err.Error() }
-
-// Hint says what to do about it.
-func (e *uncertainError) Hint() string { return e.hint }
-
-// Unwrap returns what is not certain.
-func (e *uncertainError) Unwrap() error { return e.err }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"flytt/internal/report"
+	"flytt/internal/text"
 	"flytt/mappings"
 	"flytt/pipeline"
 	"flytt/sinks"
@@ -33,7 +34,7 @@ func (j *job) finish(result *pipeline.Report, recorder *recorder.Recorder, err e
 		s.Locate(j.place)
 	}
 	if errors.Is(err, pipeline.ErrMaxRejects) {
-		err = fmt.Errorf("%w: %s of %s read, and --max-rejects is %s", err, report.Number(s.Rows.Rejected), report.Number(s.Rows.Read), j.flags.maxRejects)
+		err = fmt.Errorf("%w: %s of %s read, and --max-rejects is %s", err, text.Number(s.Rows.Rejected), text.Number(s.Rows.Read), j.flags.maxRejects)
 	}
 	s.Target = j.host
 	if j.writing != nil {

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/term"
 
-	"flytt/internal/report"
+	"flytt/internal/text"
 )
 
 const (
@@ -73,12 +73,12 @@ func (v *inspector) printFile(b *strings.Builder) {
 // rowCount says how many rows there are, and how sure that is.
 func (v *inspector) rowCount() string {
 	r := v.found.Rows
-	n := report.Number(r.Count)
+	n := text.Number(r.Count)
 	switch {
 	case r.Exact:
 		return n
 	case r.Count < 0:
-		return fmt.Sprintf("at least %s; --count counts them", report.Number(r.LookedAt))
+		return fmt.Sprintf("at least %s; --count counts them", text.Number(r.LookedAt))
 	case v.look.told:
 		return fmt.Sprintf("about %s, as the sheet says; --count counts them", n)
 	}
@@ -93,7 +93,7 @@ func (v *inspector) printSheets(b *strings.Builder) {
 	for i, s := range v.found.Sheets {
 		rows, note := "?", ""
 		if s.Rows >= 0 {
-			rows = report.Number(s.Rows)
+			rows = text.Number(s.Rows)
 		}
 		switch {
 		case s.Name == v.info.Sheet:
@@ -113,7 +113,7 @@ func (v *inspector) printSheets(b *strings.Builder) {
 func (v *inspector) printColumns(b *strings.Builder, width int) {
 	of := "of all rows"
 	if n := v.found.Rows.LookedAt; !v.found.Rows.Exact || n < v.found.Rows.Count {
-		of = fmt.Sprintf("of the first %s rows", report.Number(n))
+		of = fmt.Sprintf("of the first %s rows", text.Number(n))
 	}
 	fmt.Fprintf(b, "\nColumns, %s\n", of)
 	t := &textTable{columns: []textColumn{
@@ -167,7 +167,7 @@ func (c *columnFound) guess() string {
 
 // differ says how many different values there are.
 func (c *columnFound) differ() string {
-	n := report.Number(c.Distinct)
+	n := text.Number(c.Distinct)
 	switch {
 	case c.MoreDistinct:
 		return "> " + n
@@ -200,8 +200,8 @@ func (v *inspector) printNotes(b *strings.Builder) {
 	}
 	for i := range v.found.Problems {
 		p := &v.found.Problems[i]
-		notes = append(notes, fmt.Sprintf("%s of %s %s (%s)%s", p.Code, report.Number(p.Count),
-			plural(int(p.Count), "row", "rows"), meaning(p.Code), plainLine(p.first())))
+		notes = append(notes, fmt.Sprintf("%s of %s %s (%s)%s", p.Code, text.Number(p.Count),
+			text.Plural(p.Count, "row", "rows"), meaning(p.Code), plainLine(p.first())))
 	}
 	for i := range v.found.Columns {
 		if c := &v.found.Columns[i]; c.Field != "" && !c.Used {
@@ -209,7 +209,7 @@ func (v *inspector) printNotes(b *strings.Builder) {
 		}
 	}
 	if len(v.missing) > 0 {
-		notes = append(notes, "no column fits the required "+plural(len(v.missing), "field", "fields")+" "+strings.Join(v.missing, ", "))
+		notes = append(notes, "no column fits the required "+text.Plural(len(v.missing), "field", "fields")+" "+strings.Join(v.missing, ", "))
 	}
 	if len(notes) > 0 {
 		b.WriteString("\n")
@@ -217,13 +217,6 @@ func (v *inspector) printNotes(b *strings.Builder) {
 	for _, n := range notes {
 		fmt.Fprintf(b, "note: %s\n", n)
 	}
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
 }
 
 // byteSize returns n bytes for people: 162.1 MB.

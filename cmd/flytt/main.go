@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flytt/internal/advice"
 	"flytt/sources"
 )
 
@@ -51,7 +52,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(out)
 	verb, err := root.ExecuteContextC(context.Background())
-	var used *usageError
+	var used *advice.UsageError
 	if err != nil && !a.began && !errors.As(err, &used) {
 		err = usage(err, verb.CommandPath()+" --help shows how it is called")
 	}

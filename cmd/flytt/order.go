@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"flytt/internal/journal"
-	"flytt/internal/report"
+	"flytt/internal/text"
 	"flytt/sources"
 )
 
@@ -279,9 +279,9 @@ func sameFiles(h *journal.Header) error {
 func changed(was, is *journal.File) string {
 	switch {
 	case is.Size > was.Size:
-		return fmt.Sprintf("it has %s more, changed %s", report.Counted(is.Size-was.Size, "byte"), is.ModTime.Format(time.DateTime))
+		return fmt.Sprintf("it has %s more, changed %s", text.Counted(is.Size-was.Size, "byte"), is.ModTime.Format(time.DateTime))
 	case is.Size < was.Size:
-		return fmt.Sprintf("it has %s fewer, changed %s", report.Counted(was.Size-is.Size, "byte"), is.ModTime.Format(time.DateTime))
+		return fmt.Sprintf("it has %s fewer, changed %s", text.Counted(was.Size-is.Size, "byte"), is.ModTime.Format(time.DateTime))
 	}
 	return fmt.Sprintf("same size, different content, changed %s", is.ModTime.Format(time.DateTime))
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flytt/internal/advice"
 	"flytt/internal/journal"
 	"flytt/internal/report"
 	"flytt/mappings"
@@ -170,9 +171,9 @@ func (j *job) provedAll() error {
 	if a.Complete {
 		return nil
 	}
-	return &uncertainError{
-		fmt.Errorf("it is not proved that all records were read: %s", a.Doubt),
-		"the plan may take for new what is there; " + a.Hint,
+	return &advice.UncertainError{
+		Err:    fmt.Errorf("it is not proved that all records were read: %s", a.Doubt),
+		Advice: "the plan may take for new what is there; " + a.Hint,
 	}
 }
 

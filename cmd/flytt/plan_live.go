@@ -327,10 +327,10 @@ func (l *live) hasFolded(field, key string) (has bool, err error) {
 	return has, err
 }
 
-// Alike returns the records whose key differs from the only one that look asks for in
+// FindSimilar returns the records whose key differs from the only one that look asks for in
 // case, white space or Unicode form. Other forms, which api.Client finds by the parts, are
 // not looked for.
-func (l *live) Alike(_ context.Context, look api.Lookup, _ []string) (records []api.Record, err error) {
+func (l *live) FindSimilar(_ context.Context, look api.Lookup, _ []string) (records []api.Record, err error) {
 	err = l.find(kindFolded, []byte(api.FoldKey(look.Keys[0])), func(record []byte) error {
 		stored := string(jsonscan.Text(jsonscan.Member(record, look.Field)))
 		records = append(records, api.Record{ID: idOfRecord(record), Key: stored, Object: record})
@@ -345,7 +345,7 @@ func (l *live) askFor(ctx context.Context, look api.Lookup, keys []string, found
 		return nil
 	}
 	slices.Sort(keys)
-	look.Keys, look.Control = keys, l.canary
+	look.Keys, look.Canary = keys, l.canary
 	shown, err := l.list.FindByKeys(ctx, look)
 	if err != nil {
 		return err

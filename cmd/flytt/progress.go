@@ -10,7 +10,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
-	"flytt/internal/report"
+	"flytt/internal/text"
 	"flytt/pipeline"
 )
 
@@ -136,11 +136,11 @@ func (j *job) lines() progress {
 
 func (j *job) standing(p pipeline.Progress, now time.Time) string {
 	rate := float64(p.Rows.Read) / max(now.Sub(j.started).Seconds(), 0.001)
-	read, speed := report.Number(p.Rows.Read), report.Number(int64(rate))
+	read, speed := text.Number(p.Rows.Read), text.Number(int64(rate))
 	if j.verb == "export" && p.Rows.Rejected == 0 {
 		return fmt.Sprintf("%s rows, %s rows/s", read, speed)
 	}
-	return fmt.Sprintf("%s rows, %s rejected, %s rows/s", read, report.Number(p.Rows.Rejected), speed)
+	return fmt.Sprintf("%s rows, %s rejected, %s rows/s", read, text.Number(p.Rows.Rejected), speed)
 }
 
 // isTerminal reports whether a person is at the other end of v.

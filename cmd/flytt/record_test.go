@@ -22,7 +22,7 @@ func idOf(ts *testscript.TestScript, _ bool, args []string) {
 	if !ok {
 		ts.Fatalf("%s has no id", args[0])
 	}
-	ts.Setenv(args[1], text(id))
+	ts.Setenv(args[1], asText(id))
 }
 
 // served runs flytt against an API whose answers intercept may spoil, on a

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"flytt/internal/report"
+	"flytt/internal/text"
 	"flytt/pipeline"
 	"flytt/sources"
 )
@@ -246,7 +247,7 @@ func (r *pastRun) overlay(now *standing, asked rowSet) error {
 // them: the run, where it can look them up, or a person who has.
 func (f family) stillInDoubt(file string, rows rowSet) error {
 	n := rows.len()
-	what := fmt.Errorf("%s: %d %s in doubt, row %d first: nothing shows whether they arrived", file, n, plural(int(n), "row is", "rows are"), rows.first())
+	what := fmt.Errorf("%s: %d %s in doubt, row %d first: nothing shows whether they arrived", file, n, text.Plural(n, "row is", "rows are"), rows.first())
 	if !slices.ContainsFunc(f, (*pastRun).settles) {
 		return usage(what, "take them out of the file; those that you know not to have arrived, for you looked, can be imported as a run of their own: flytt import "+quote(file))
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flytt/internal/report"
+	"flytt/internal/text"
 )
 
 func runsCommand(a *app) *cobra.Command {
@@ -126,7 +127,7 @@ func (r *listedRun) cells() []string {
 	}
 	return []string{
 		r.Run, r.Verb, r.State,
-		report.Number(r.Read), report.Number(r.Written), report.Number(r.Rejected), report.Number(r.InDoubt),
+		text.Number(r.Read), text.Number(r.Written), text.Number(r.Rejected), text.Number(r.InDoubt),
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flytt/internal/report"
+	"flytt/internal/text"
 )
 
 // purge is the verb that deletes run directories.
@@ -259,7 +260,7 @@ func (p *purge) consent(account *purgeAccount) error {
 		return usagef(hint, "nothing was deleted: there is nobody to ask")
 	}
 	p.list("To be deleted", account.Deleted)
-	return p.agreed("Delete "+counted(len(account.Deleted), "run")+" for good?", "deleted", hint)
+	return p.agreed("Delete "+text.Counted(len(account.Deleted), "run")+" for good?", "deleted", hint)
 }
 
 // list says on stderr which runs are meant.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"flytt/internal/report"
+	"flytt/internal/text"
 	"flytt/pipeline"
 	"flytt/sources"
 )
@@ -167,7 +168,7 @@ func (r *pastRun) checkFiles(a *report.Account, mended bool) error {
 			return err
 		}
 		if n != each.want {
-			a.Fault("%s counted %s %s, and its %s has %s", r.id, report.Counted(each.want, "row"), each.fate, each.name, report.Number(n))
+			a.Fault("%s counted %s %s, and its %s has %s", r.id, text.Counted(each.want, "row"), each.fate, each.name, text.Number(n))
 		}
 	}
 	return nil
@@ -213,7 +214,7 @@ func (f family) checkRetries(a *report.Account, retries []*pastRun) error {
 			return err
 		}
 		if twice > 0 {
-			a.Fault("%s wrote %s rows that another retry had written", r.id, report.Number(twice))
+			a.Fault("%s wrote %s rows that another retry had written", r.id, text.Number(twice))
 		}
 	}
 	return f.checkFirst(a, taken, written)
@@ -233,7 +234,7 @@ func (f family) checkFirst(a *report.Account, taken, written rowSet) error {
 		return err
 	}
 	if twice > 0 {
-		a.Fault("%s rows were written by the run, and again by a retry", report.Number(twice))
+		a.Fault("%s rows were written by the run, and again by a retry", text.Number(twice))
 	}
 	if f.mended(first) {
 		return nil
@@ -243,7 +244,7 @@ func (f family) checkFirst(a *report.Account, taken, written rowSet) error {
 		return nil
 	})
 	if n := taken.len(); n > 0 && err == nil {
-		a.Fault("%s rows were retried that the run had not rejected", report.Number(n))
+		a.Fault("%s rows were retried that the run had not rejected", text.Number(n))
 	}
 	return err
 }

@@ -64,8 +64,8 @@ func checkJSON(ts *testscript.TestScript, neg bool, args []string) {
 	case neg:
 	case !ok:
 		ts.Fatalf("%s has no %s", args[0], args[1])
-	case len(args) == 3 && text(at) != args[2]:
-		ts.Fatalf("%s: %s is %s, not %s", args[0], args[1], text(at), args[2])
+	case len(args) == 3 && asText(at) != args[2]:
+		ts.Fatalf("%s: %s is %s, not %s", args[0], args[1], asText(at), args[2])
 	}
 }
 
@@ -104,7 +104,7 @@ func index(s string, n int) (int, bool) {
 	return i, err == nil && i >= 0 && i < n
 }
 
-func text(v any) string {
+func asText(v any) string {
 	if s, ok := v.(string); ok {
 		return s
 	}

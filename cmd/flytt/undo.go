@@ -219,7 +219,7 @@ func (j *job) opener() (func([]byte) ([]byte, error), error) {
 	return func(data []byte) ([]byte, error) {
 		r, err := age.Decrypt(bytes.NewReader(data), identities...)
 		if err != nil {
-			return nil, &usageError{errors.New("none of the identities opens them"), "--identity names the file with the key that belongs to --undo-recipient"}
+			return nil, usagef("--identity names the file with the key that belongs to --undo-recipient", "none of the identities opens them")
 		}
 		return io.ReadAll(r)
 	}, nil

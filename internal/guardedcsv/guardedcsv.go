@@ -17,13 +17,14 @@ const MaxCell = 32767
 // ByteOrderMark is how a file starts that a spreadsheet is to read as UTF-8.
 const ByteOrderMark = "\uFEFF"
 
-// dialect is how cells and lines are put together in a CSV file.
+// Dialect is how cells and lines are put together in a CSV file.
 type Dialect struct {
 	Delimiter byte
 	End       string    // of a line
 	quoted    [256]bool // bytes for which a cell is put in quotes
 }
 
+// New returns the dialect with a delimiter and an end of lines.
 func New(delimiter byte, end string) *Dialect {
 	d := &Dialect{Delimiter: delimiter, End: end}
 	for _, c := range []byte{delimiter, '"', '\r', '\n'} {

@@ -29,7 +29,7 @@ type Options struct {
 	End   string // follows each object: "\n" for JSON Lines
 }
 
-// objectEncoder writes each pending row as one JSON object on one line, its
+// Encoder writes each pending row as one JSON object on one line, its
 // fields in the order of the schema. Fields with a common parent
 // (external_client.id) become one nested object, which stands where the first
 // of them does; if all of them are null, so is the parent. A value that its
@@ -171,7 +171,7 @@ func (o *Encoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
 	return nil
 }
 
-// appendRow appends the object of a row of b. If a value is no JSON, it rejects the
+// AppendRow appends the object of a row of b. If a value is no JSON, it rejects the
 // row and returns dst as it was.
 func (o *Encoder) AppendRow(dst []byte, b *pipeline.Batch, row int) []byte {
 	start := len(dst)

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// cause takes from err the names that the system call was given: messages name
+// Cause takes from err the names that the system call was given: messages name
 // the target, not the temporary file.
 func Cause(err error) error {
 	var path *fs.PathError

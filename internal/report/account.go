@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"flytt/internal/text"
 	"flytt/pipeline"
 )
 
@@ -80,7 +81,7 @@ func NewAccount(parts []Part) *Account {
 func (a *Account) add(p *Part) {
 	taken := p.Rows.Read - p.Refused
 	if taken > a.Rows.Rejected {
-		a.Fault("%s sent %s rows of those rejected, and there were %s", p.Run, Number(taken), Number(a.Rows.Rejected))
+		a.Fault("%s sent %s rows of those rejected, and there were %s", p.Run, text.Number(taken), text.Number(a.Rows.Rejected))
 	}
 	r := &a.Rows
 	r.Rejected += p.Rows.Rejected - p.Refused - taken
@@ -96,10 +97,10 @@ func (a *Account) add(p *Part) {
 // checkPart finds what does not add up within p.
 func (a *Account) checkPart(p *Part) {
 	if sum := settled(p); sum != p.Rows.Read {
-		a.Fault("%s read %s rows and accounts for %s", p.Run, Number(p.Rows.Read), Number(sum))
+		a.Fault("%s read %s rows and accounts for %s", p.Run, text.Number(p.Rows.Read), text.Number(sum))
 	}
 	if p.Refused > p.Rows.Rejected {
-		a.Fault("%s refused %s rows and rejected %s", p.Run, Number(p.Refused), Number(p.Rows.Rejected))
+		a.Fault("%s refused %s rows and rejected %s", p.Run, text.Number(p.Refused), text.Number(p.Rows.Rejected))
 	}
 }
 
@@ -118,13 +119,13 @@ func (a *Account) check() {
 	total := a.Parts[0]
 	total.Rows = a.Rows
 	if sum := settled(&total); sum != a.Rows.Read {
-		a.Fault("%s rows were read, and %s have a fate", Number(a.Rows.Read), Number(sum))
+		a.Fault("%s rows were read, and %s have a fate", text.Number(a.Rows.Read), text.Number(sum))
 	}
 	if a.Rows.Rejected < 0 {
 		a.Fault("more rows were retried than rejected")
 	}
 	if a.Undone > a.Rows.Written {
-		a.Fault("%s rows were taken back, and %s written", Number(a.Undone), Number(a.Rows.Written))
+		a.Fault("%s rows were taken back, and %s written", text.Number(a.Undone), text.Number(a.Rows.Written))
 	}
 	a.Balanced = len(a.Faults) == 0
 }

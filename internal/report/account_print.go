@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"flytt/internal/text"
 )
 
 // Asked is what the first run of an account was told to do.
@@ -81,12 +83,12 @@ func (p *printer) parts(a *Account) {
 	for i := range a.Parts {
 		part := &a.Parts[i]
 		r := &part.Rows
-		table = append(table, []string{part.Run, part.Verb, part.State, Number(r.Read), Number(r.Written), Number(r.Rejected), Number(r.InDoubt)})
+		table = append(table, []string{part.Run, part.Verb, part.State, text.Number(r.Read), text.Number(r.Written), text.Number(r.Rejected), text.Number(r.InDoubt)})
 	}
 	for i, line := range Columns(table, 3) {
 		p.printf("  %s\n", line)
 		if i > 0 && a.Parts[i-1].Refused > 0 {
-			p.printf("    of those rejected, %s had arrived already or were not rejected before\n", Number(a.Parts[i-1].Refused))
+			p.printf("    of those rejected, %s had arrived already or were not rejected before\n", text.Number(a.Parts[i-1].Refused))
 		}
 	}
 }
@@ -125,7 +127,7 @@ func (p *printer) fates(w *Whole) {
 	if verb == "plan" {
 		validSay = "an import would make a record of each, or change one"
 	}
-	width, names := len(Number(c.Read)), max(len("unchanged"), len(words.written))
+	width, names := len(text.Number(c.Read)), max(len("unchanged"), len(words.written))
 	for _, l := range []struct {
 		name string
 		n    int64
@@ -144,14 +146,14 @@ func (p *printer) fates(w *Whole) {
 		if !l.show {
 			continue
 		}
-		p.printf("  %-*s  %*s", names, l.name, width, Number(l.n))
+		p.printf("  %-*s  %*s", names, l.name, width, text.Number(l.n))
 		if l.say != "" {
 			p.printf("   %s", l.say)
 		}
 		p.printf("\n")
 	}
 	if a.Undone > 0 {
-		p.printf("\n  %s of the rows written %s taken back by an undo.\n", Number(a.Undone), wasOf(a.Undone))
+		p.printf("\n  %s of the rows written %s taken back by an undo.\n", text.Number(a.Undone), wasOf(a.Undone))
 	}
 	p.verdict(a)
 }

@@ -219,11 +219,3 @@ func TestSummaryJSONIsOneObjectWithEveryPart(t *testing.T) {
 		t.Errorf("balanced %v, error %v", got["balanced"], got["error"])
 	}
 }
-
-func TestNumber(t *testing.T) {
-	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 79777: "79,777", 1234567: "1,234,567"} {
-		if got := Number(n); got != want {
-			t.Errorf("Number(%d) is %s, want %s", n, got, want)
-		}
-	}
-}

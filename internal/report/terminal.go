@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"unicode/utf8"
 
+	"flytt/internal/text"
 	"flytt/pipeline"
 )
 
@@ -53,7 +54,7 @@ func (p *printer) counts(s *Summary) {
 	}
 	rate := ""
 	if s.Seconds >= 0.1 {
-		rate = fmt.Sprintf(", %s rows/s", Number(int64(float64(s.Rows.Read)/s.Seconds)))
+		rate = fmt.Sprintf(", %s rows/s", text.Number(int64(float64(s.Rows.Read)/s.Seconds)))
 	}
 	p.printf("%s: %s (%.1f s%s)\n\n", s.Verb, title, s.Seconds, rate)
 	c := s.Rows
@@ -73,10 +74,10 @@ func (p *printer) counts(s *Summary) {
 		{"in doubt", c.InDoubt, c.InDoubt > 0, "sent, and no answer shows whether they arrived: never sent again"},
 		{"not sent", c.NotSent, c.NotSent > 0, "the run stopped first"},
 	}
-	width, names := len(Number(c.Read)), max(len("unchanged"), len(words.written))
+	width, names := len(text.Number(c.Read)), max(len("unchanged"), len(words.written))
 	for _, l := range lines {
 		if l.show {
-			p.printf("  %-*s  %*s", names, l.name, width, Number(l.n))
+			p.printf("  %-*s  %*s", names, l.name, width, text.Number(l.n))
 			if l.say != "" {
 				p.printf("   %s", l.say)
 			}
@@ -96,7 +97,7 @@ func (p *printer) plan(plan *Plan) {
 	if plan == nil {
 		return
 	}
-	p.printf("\nWhat an import would do to the %s that %s there; nothing was sent\n", Counted(plan.Records, "record"), areOf(plan.Records))
+	p.printf("\nWhat an import would do to the %s that %s there; nothing was sent\n", text.Counted(plan.Records, "record"), areOf(plan.Records))
 	lines := []struct {
 		name string
 		n    int64
@@ -110,10 +111,10 @@ func (p *printer) plan(plan *Plan) {
 		{"reject", plan.Reject, false},
 		{"  like another row of the file", plan.DuplicateInFile, true},
 	}
-	width := len(Number(plan.Create + plan.Update + plan.Unchanged + plan.Skip + plan.Reject))
+	width := len(text.Number(plan.Create + plan.Update + plan.Unchanged + plan.Skip + plan.Reject))
 	for _, l := range lines {
 		if l.n > 0 || !l.of {
-			p.printf("  %*s  %s\n", width, Number(l.n), l.name)
+			p.printf("  %*s  %s\n", width, text.Number(l.n), l.name)
 		}
 	}
 	p.reasons("Fields that would change", plan.Fields)
@@ -150,14 +151,14 @@ var importWords = words{
 // skippedSay parts the rows skipped into those that were left out and those whose key
 // was there.
 func (w words) skippedSay(c pipeline.Counts) string {
-	existing := Number(c.Existing) + " already there, with other values"
+	existing := text.Number(c.Existing) + " already there, with other values"
 	switch {
 	case c.Existing == 0:
 		return w.skipped
 	case c.Existing == c.Skipped:
 		return "already there, with other values"
 	}
-	return fmt.Sprintf("%s %s, %s", Number(c.Skipped-c.Existing), w.skipped, existing)
+	return fmt.Sprintf("%s %s, %s", text.Number(c.Skipped-c.Existing), w.skipped, existing)
 }
 
 // changes parts the rows written into those whose records are new and the others,
@@ -166,7 +167,7 @@ func (w words) changes(c pipeline.Counts) string {
 	if c.Updated == 0 && w.new == "created" {
 		return ""
 	}
-	return fmt.Sprintf("(%s %s, %s %s)", Number(c.Written-c.Updated), w.new, Number(c.Updated), w.changed)
+	return fmt.Sprintf("(%s %s, %s %s)", text.Number(c.Written-c.Updated), w.new, text.Number(c.Updated), w.changed)
 }
 
 // list says whether an export is known to be whole.
@@ -192,10 +193,10 @@ func (p *printer) reasons(title string, list []Reason) {
 	p.printf("\n%s\n", title)
 	t := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
 	shown := list[:min(len(list), mostReasons)]
-	width := max(len("rows"), len(Number(shown[0].Count)))
+	width := max(len("rows"), len(text.Number(shown[0].Count)))
 	p.row(t, fmt.Sprintf("%*s", width, "rows"), "field", "code", "first", "what it means")
 	for _, r := range shown {
-		p.row(t, fmt.Sprintf("%*s", width, Number(r.Count)), cmp.Or(r.Field, "(row)"), string(r.Code), r.first(), p.meaning(r.Code))
+		p.row(t, fmt.Sprintf("%*s", width, text.Number(r.Count)), cmp.Or(r.Field, "(row)"), string(r.Code), r.first(), p.meaning(r.Code))
 	}
 	if err := t.Flush(); p.err == nil {
 		p.err = err
@@ -205,7 +206,7 @@ func (p *printer) reasons(title string, list []Reason) {
 		for _, r := range rest {
 			n += r.Count
 		}
-		p.printf("  and %d more kinds, %s in all: summary.json has them\n", len(rest), Number(n))
+		p.printf("  and %d more kinds, %s in all: summary.json has them\n", len(rest), text.Number(n))
 	}
 }
 
@@ -264,27 +265,6 @@ func fileRank(name string) int {
 		return len(order)
 	}
 	return len(order) + 1
-}
-
-// Number returns n with its digits in groups of three, parted by commas:
-// 1,234,567.
-func Number(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	if n < 0 {
-		return s
-	}
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-// Counted returns n of what, in the plural unless there is one: 1 record, 2 records.
-func Counted(n int64, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return Number(n) + " " + what
 }
 
 func wasOf(n int64) string {

@@ -148,7 +148,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Bulk writes rows to the API: new ones in bulk requests, one or more for each
+// Import writes rows to the API: new ones in bulk requests, one or more for each
 // chunk; those that change a record one by one. It takes concurrent writes. The
 // rows it has written stay: there is nothing to commit and nothing to take back.
 type Import struct {

@@ -102,7 +102,7 @@ func (w *write) reconcileCreates(ctx context.Context, rows []int32, idle bool) (
 	if stops(ctx, err) || interrupted(ctx, err) {
 		return nil, err
 	}
-	blind := errors.Is(err, api.ErrBlind)
+	blind := errors.Is(err, api.ErrCanaryMissing)
 	if !idle {
 		return unclear, nil
 	}
@@ -165,7 +165,7 @@ func (w *write) adopt(rows []int32, found map[string]api.Found) (absent, near []
 	for _, row := range rows {
 		of := found[string(w.key(row))]
 		switch records := w.perhapsOwn(row, of.Records); {
-		case len(records) == 0 && len(of.Near) > 0:
+		case len(records) == 0 && len(of.OtherForms) > 0:
 			near = append(near, row)
 		case len(records) == 0:
 			absent = append(absent, row)
@@ -180,7 +180,7 @@ func (w *write) adopt(rows []int32, found map[string]api.Found) (absent, near []
 	return absent, near
 }
 
-// look looks rows up, together with a record that is known to be there; api.ErrBlind
+// look looks rows up, together with a record that is known to be there; api.ErrCanaryMissing
 // says that the list does not show it.
 func (w *write) look(ctx context.Context, rows []int32) (found map[string]api.Found, err error) {
 	controls, err := w.controls(ctx)
@@ -189,13 +189,13 @@ func (w *write) look(ctx context.Context, rows []int32) (found map[string]api.Fo
 	}
 	o := &w.bulk.options
 	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(rows)}
-	for _, l.Control = range controls {
-		if found, err = w.bulk.client.FindByKeys(ctx, l); !errors.Is(err, api.ErrBlind) {
+	for _, l.Canary = range controls {
+		if found, err = w.bulk.client.FindByKeys(ctx, l); !errors.Is(err, api.ErrCanaryMissing) {
 			break
 		}
 	}
 	if err == nil {
-		w.bulk.shown(l.Control)
+		w.bulk.shown(l.Canary)
 	}
 	return found, err
 }

@@ -29,5 +29,5 @@ func (a *ask) request() *api.PageRequest {
 			q.Set(name, "true")
 		}
 	}
-	return &api.PageRequest{Path: a.list.path, Query: q, Page: a.page, Size: a.size, Slim: a.slim}
+	return &api.PageRequest{Path: a.list.path, Query: q, Page: a.page, Size: a.size, IDsOnly: a.slim}
 }

@@ -19,12 +19,12 @@ func TestAskTakesTheQueryAndWhatTheReaderAdds(t *testing.T) {
 	a := &ask{list: q, page: 3, size: 7, slim: true, jsonl: true, extra: url.Values{"created_at__gte": {"2027"}}}
 	r := a.request()
 	want := "_jsonl=true&_order_by=-name%2Cid&_search=x+y&_slim=true&created_at__gte=2027&name__icontains%21=%C3%A5%26b"
-	if got := r.Query.Encode(); r.Path != listPath || r.Page != 3 || r.Size != 7 || !r.Slim || got != want {
+	if got := r.Query.Encode(); r.Path != listPath || r.Page != 3 || r.Size != 7 || !r.IDsOnly || got != want {
 		t.Errorf("%+v, %s, want %s", r, got, want)
 	}
 	r = (&ask{list: q}).request()
 	want = "_order_by=-name%2Cid&_search=x+y&created_at__gte=2026&name__icontains%21=%C3%A5%26b"
-	if got := r.Query.Encode(); r.Size != 0 || r.Slim || got != want {
+	if got := r.Query.Encode(); r.Size != 0 || r.IDsOnly || got != want {
 		t.Errorf("without pages: %+v, %s, want %s", r, got, want)
 	}
 }

@@ -24,7 +24,7 @@ type reply struct {
 }
 
 // refusal reports whether the API understood the request and did not want it.
-func (r *reply) refusal() bool { return r.Err == nil && api.Refuses(r.Status) }
+func (r *reply) refusal() bool { return r.Err == nil && api.IsRefusal(r.Status) }
 
 // list asks for the list with parameters given as names and values in turn.
 func (b *prober) list(ctx context.Context, pairs ...string) *reply {
@@ -66,7 +66,7 @@ func (b *prober) get(ctx context.Context, what api.GetRequest) *reply {
 
 // note keeps what r shows besides its content.
 func (b *prober) note(r *reply) {
-	if r.Later() || r.Status == http.StatusServiceUnavailable {
+	if r.AsksToRetryLater() || r.Status == http.StatusServiceUnavailable {
 		b.p.Busy++
 		b.p.RetryAfter = b.p.RetryAfter || r.Wait >= 0
 	}

@@ -1,0 +1,106 @@
+// Package advice is what a person can do next, as data: the errors that say what to
+// change, and the command to run. Whoever talks to the person puts it into words,
+// shortens paths and quotes for a shell.
+package advice
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Step is what to do next. The zero Step is nothing.
+type Step struct {
+	Before  string // what to do first: a sentence without a full stop, or empty
+	Command Command
+}
+
+// IsZero reports whether nothing is to be done.
+func (s Step) IsZero() bool { return s.Before == "" && s.Command.IsZero() }
+
+// Command is a command of flytt. Its words stand in the order of the fields. The zero
+// Command is none.
+type Command struct {
+	Same    bool     // the command that was given, as it was given: Verb is empty then
+	NewDir  bool     // of Same: with a run directory of its own
+	Verb    string   // such as import, or runs show
+	Run     string   // path of the run that it is about
+	File    string   // that it reads
+	Mapping string   // file of the mapping
+	Args    []string // flags and their values
+}
+
+// IsZero reports whether there is no command.
+func (c Command) IsZero() bool { return !c.Same && c.Verb == "" }
+
+// CommandMark stands in a hint for the command of the step that comes with it.
+const CommandMark = "{command}"
+
+// UsageError is something that cannot work as it was asked for, found before any row
+// was read.
+type UsageError struct {
+	Err    error
+	Advice string // what to do about it: a sentence without a full stop, or empty
+}
+
+// Usage returns err as a UsageError with a hint.
+func Usage(err error, hint string) error { return &UsageError{Err: err, Advice: hint} }
+
+// Usagef returns a UsageError with a hint and a formatted text.
+func Usagef(hint, format string, args ...any) error {
+	return &UsageError{Err: fmt.Errorf(format, args...), Advice: hint}
+}
+
+// Error returns what is wrong.
+func (e *UsageError) Error() string { return e.Err.Error() }
+
+// Hint says what to do about it.
+func (e *UsageError) Hint() string { return e.Advice }
+
+// Unwrap returns what is wrong.
+func (e *UsageError) Unwrap() error { return e.Err }
+
+// UncertainError ends a run of which it is not known whether it is complete.
+type UncertainError struct {
+	Err    error
+	Advice string
+}
+
+// Error returns what is not certain.
+func (e *UncertainError) Error() string { return e.Err.Error() }
+
+// Hint says what to do about it.
+func (e *UncertainError) Hint() string { return e.Advice }
+
+// Unwrap returns what is not certain.
+func (e *UncertainError) Unwrap() error { return e.Err }
+
+// NextError is an error that knows what to do next.
+type NextError struct {
+	Err  error
+	Next Step
+}
+
+// Error returns what is wrong.
+func (e *NextError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (e *NextError) Unwrap() error { return e.Err }
+
+// Then returns err, which may be nil, with what to do next, unless it knows that
+// already.
+func Then(err error, next Step) error {
+	var known *NextError
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	return &NextError{Err: err, Next: next}
+}
+
+// HintOf returns the hint of err; empty if it has none.
+func HintOf(err error) string {
+	var h interface{ Hint() string }
+	if errors.As(err, &h) {
+		return h.Hint()
+	}
+	return ""
+}
