@@ -73,7 +73,7 @@ var starters = []string{
 	"internal/api/list/rows.go",
 	"internal/journal/open.go",
 	"sinks/parquet_groups.go",
-	"sources/wait.go",
+	"sources/stream.go",
 	"internal/sandbox/sandbox.go",
 	"cmd/flytt/signals.go",
 }
