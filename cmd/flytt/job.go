@@ -21,7 +21,7 @@ import (
 	"flytt/mappings"
 	"flytt/mappings/identity"
 	"flytt/pipeline"
-	"flytt/sinks"
+	"flytt/sinks/bulk"
 	"flytt/sources"
 )
 
@@ -201,7 +201,7 @@ func (j *job) steps() (steps []pipeline.Step) {
 	}
 	if j.snapshot != nil {
 		reader := j.plan.TraitReader(j.resource, j.change.byRecord())
-		steps = append(steps, j.snapshot.Step(reader, j.plan.Columns(), sinks.CodeDuplicateOfRecord))
+		steps = append(steps, j.snapshot.Step(reader, j.plan.Columns(), bulk.CodeDuplicateOfRecord))
 	}
 	return steps
 }
