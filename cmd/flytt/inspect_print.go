@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/term"
 
-	"flytt/internal/inspect"
 	"flytt/internal/text"
 )
 
@@ -42,8 +41,8 @@ func terminalWidth(w io.Writer) int {
 }
 
 func (v *inspector) printFile(b *strings.Builder) {
-	i := v.job.info
-	fmt.Fprintf(b, "%s\n\n", text.Line(v.job.file))
+	i := v.info
+	fmt.Fprintf(b, "%s\n\n", plainLine(v.job.file))
 	say := func(name, format string, args ...any) {
 		fmt.Fprintf(b, "  %-8s %s\n", name, fmt.Sprintf(format, args...))
 	}
@@ -63,7 +62,7 @@ func (v *inspector) printFile(b *strings.Builder) {
 		say("text", "%s", strings.Join(parts, ", "))
 	}
 	if i.Sheet != "" {
-		say("sheet", "%s", text.Line(i.Sheet))
+		say("sheet", "%s", plainLine(i.Sheet))
 	}
 	if i.HeaderRow > 0 {
 		say("header", "on %s", headerPlace(i))
@@ -80,7 +79,7 @@ func (v *inspector) rowCount() string {
 		return n
 	case r.Count < 0:
 		return fmt.Sprintf("at least %s; --count counts them", text.Number(r.LookedAt))
-	case r.Stated:
+	case v.look.told:
 		return fmt.Sprintf("about %s, as the sheet says; --count counts them", n)
 	}
 	return fmt.Sprintf("about %s, judging by the first; --count counts them", n)
@@ -90,24 +89,24 @@ func (v *inspector) printSheets(b *strings.Builder) {
 	if len(v.found.Sheets) < 2 {
 		return
 	}
-	t := &text.Table{Columns: []text.TableColumn{{Head: "#", Right: true}, {Head: "sheet", Shrink: true}, {Head: "rows", Right: true}, {}}}
+	t := &textTable{columns: []textColumn{{head: "#", right: true}, {head: "sheet", shrink: true}, {head: "rows", right: true}, {}}}
 	for i, s := range v.found.Sheets {
 		rows, note := "?", ""
 		if s.Rows >= 0 {
 			rows = text.Number(s.Rows)
 		}
 		switch {
-		case s.Name == v.job.info.Sheet:
+		case s.Name == v.info.Sheet:
 			note = "is read"
 		case s.Hidden:
 			note = "hidden"
 		}
-		t.Rows = append(t.Rows, []string{strconv.Itoa(i + 1), text.Line(s.Name), rows, note})
+		t.rows = append(t.rows, []string{strconv.Itoa(i + 1), plainLine(s.Name), rows, note})
 	}
 	b.WriteString("\nSheets (--sheet reads another)\n")
-	t.LayOut(leastWidth)
-	for _, row := range append([][]string{t.Heads()}, t.Rows...) {
-		b.WriteString(strings.TrimRight(t.Line(row), " ") + "\n")
+	t.layOut(leastWidth)
+	for _, row := range append([][]string{t.heads()}, t.rows...) {
+		b.WriteString(strings.TrimRight(t.line(row), " ") + "\n")
 	}
 }
 
@@ -117,46 +116,46 @@ func (v *inspector) printColumns(b *strings.Builder, width int) {
 		of = fmt.Sprintf("of the first %s rows", text.Number(n))
 	}
 	fmt.Fprintf(b, "\nColumns, %s\n", of)
-	t := &text.Table{Columns: []text.TableColumn{
-		{Head: "#", Right: true}, {Head: "column", Shrink: true}, {Head: "field", Shrink: true}, {Head: "kind", Shrink: true},
-		{Head: "empty", Right: true}, {Head: "distinct", Right: true}, {Head: "longest", Right: true},
+	t := &textTable{columns: []textColumn{
+		{head: "#", right: true}, {head: "column", shrink: true}, {head: "field", shrink: true}, {head: "kind", shrink: true},
+		{head: "empty", right: true}, {head: "distinct", right: true}, {head: "longest", right: true},
 	}}
 	for i := range v.found.Columns {
-		t.Rows = append(t.Rows, cells(&v.found.Columns[i], i))
+		t.rows = append(t.rows, v.found.Columns[i].cells(i))
 	}
-	room := width - t.LayOut(width) - len(text.Gap)
+	room := width - t.layOut(width) - len(gap)
 	inline := room >= samplesRoom
-	head := t.Line(t.Heads())
+	head := t.line(t.heads())
 	if inline {
-		head += text.Gap + "looks like"
+		head += gap + "looks like"
 	}
 	b.WriteString(head + "\n")
-	indent := strings.Repeat(" ", len(text.Gap)+t.Columns[0].Width()+len(text.Gap))
-	for i, row := range t.Rows {
-		samples := looks(&v.found.Columns[i])
-		b.WriteString(strings.TrimRight(t.Line(row), " "))
+	indent := strings.Repeat(" ", len(gap)+t.columns[0].width+len(gap))
+	for i, row := range t.rows {
+		samples := v.found.Columns[i].looks()
+		b.WriteString(strings.TrimRight(t.line(row), " "))
 		switch {
 		case samples == "":
 		case inline:
-			b.WriteString(text.Gap + text.Cut(samples, room))
+			b.WriteString(gap + cutWidth(samples, room))
 		default:
-			b.WriteString("\n" + indent + text.Cut(samples, width-len(indent)))
+			b.WriteString("\n" + indent + cutWidth(samples, width-len(indent)))
 		}
 		b.WriteString("\n")
 	}
 }
 
 // cells returns the column as a row of the table.
-func cells(c *inspect.Column, at int) []string {
+func (c *columnFound) cells(at int) []string {
 	kind := cmp.Or(c.Kind, "-")
 	if c.Kind != "" && c.Fits < 1 {
 		kind += " " + percent(c.Fits)
 	}
-	return []string{strconv.Itoa(at + 1), text.Line(c.Name), guessed(c), kind, percent(c.Empty), distinct(c), strconv.Itoa(c.Longest)}
+	return []string{strconv.Itoa(at + 1), plainLine(c.Name), c.guess(), kind, percent(c.Empty), c.differ(), strconv.Itoa(c.Longest)}
 }
 
-// guessed is the field and its score, in brackets if it was not taken.
-func guessed(c *inspect.Column) string {
+// guess is the field and its score, in brackets if it was not taken.
+func (c *columnFound) guess() string {
 	switch {
 	case c.Field == "":
 		return "-"
@@ -166,8 +165,8 @@ func guessed(c *inspect.Column) string {
 	return fmt.Sprintf("(%s %.2f)", c.Field, c.Score)
 }
 
-// distinct says how many different values there are.
-func distinct(c *inspect.Column) string {
+// differ says how many different values there are.
+func (c *columnFound) differ() string {
 	n := text.Number(c.Distinct)
 	switch {
 	case c.MoreDistinct:
@@ -179,7 +178,7 @@ func distinct(c *inspect.Column) string {
 }
 
 // looks shows the most usual values.
-func looks(c *inspect.Column) string { return strings.Join(c.Samples, " · ") }
+func (c *columnFound) looks() string { return strings.Join(c.Samples, " · ") }
 
 // percent returns a share for people. Nothing but all is 100 %, and nothing but
 // none is 0 %.
@@ -197,20 +196,20 @@ func percent(share float64) string {
 func (v *inspector) printNotes(b *strings.Builder) {
 	var notes []string
 	for _, n := range v.found.Notes {
-		notes = append(notes, text.Line(n))
+		notes = append(notes, plainLine(n))
 	}
 	for i := range v.found.Problems {
 		p := &v.found.Problems[i]
 		notes = append(notes, fmt.Sprintf("%s of %s %s (%s)%s", p.Code, text.Number(p.Count),
-			text.Plural(p.Count, "row", "rows"), meaning(p.Code), text.Line(p.First())))
+			text.Plural(p.Count, "row", "rows"), meaning(p.Code), plainLine(p.first())))
 	}
 	for i := range v.found.Columns {
 		if c := &v.found.Columns[i]; c.Field != "" && !c.Used {
-			notes = append(notes, fmt.Sprintf("%s is not taken for %s: %s", text.Line(c.Name), c.Field, c.Reason))
+			notes = append(notes, fmt.Sprintf("%s is not taken for %s: %s", plainLine(c.Name), c.Field, c.Reason))
 		}
 	}
-	if len(v.found.Missing) > 0 {
-		notes = append(notes, "no column fits the required "+text.Plural(len(v.found.Missing), "field", "fields")+" "+strings.Join(v.found.Missing, ", "))
+	if len(v.missing) > 0 {
+		notes = append(notes, "no column fits the required "+text.Plural(len(v.missing), "field", "fields")+" "+strings.Join(v.missing, ", "))
 	}
 	if len(notes) > 0 {
 		b.WriteString("\n")

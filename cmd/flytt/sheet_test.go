@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"flytt/internal/inspect"
-
 	"github.com/xuri/excelize/v2"
 )
 
@@ -92,7 +90,7 @@ func TestInspectShowsTheSheetsOfAWorkbook(t *testing.T) {
 	text = prints(t, exitDone, "inspect", "register.xlsx", "--skip-hidden", "--sheet", "Kontakter")
 	holds(t, text, `^  rows     3$`, `^  flytt validate register.xlsx --sheet Kontakter --skip-hidden$`)
 
-	var found inspect.Report
+	var found inspection
 	if err := json.Unmarshal([]byte(prints(t, exitDone, "inspect", "register.xlsx", "--json")), &found); err != nil {
 		t.Fatal(err)
 	}

@@ -139,7 +139,7 @@ func (d *decoder) lines() error {
 	return d.rest()
 }
 
-// rest reads values up to the end of the answer.
+// waitForPause reads values up to the end of the answer.
 func (d *decoder) rest() error {
 	for {
 		switch err := d.value(); err {
@@ -192,7 +192,7 @@ func (d *decoder) add(v []byte) error {
 	return nil
 }
 
-// note finds the id and the moment of creation of the object v.
+// recordFailure finds the id and the moment of creation of the object v.
 func (d *decoder) note(o *Object, v []byte) {
 	left := 2
 	if d.created == "" {

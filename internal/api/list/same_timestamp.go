@@ -30,7 +30,7 @@ func (b *byCreated) readSameTime() {
 	b.startSameTimePass()
 }
 
-// startSameTimePass begins a pass over the tie.
+// fetchIDs begins a pass over the tie.
 func (b *byCreated) startSameTimePass() {
 	at := b.frontier.at
 	b.sameTime.unit = b.unit
