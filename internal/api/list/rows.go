@@ -174,7 +174,7 @@ func (r *Rows) Close() error {
 	return nil
 }
 
-// pool carries out requests, a bounded number at once. Its methods are for the
+// workerPool carries out requests, a bounded number at once. Its methods are for the
 // goroutine of the reader.
 type workerPool struct {
 	workers       int
