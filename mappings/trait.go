@@ -26,15 +26,8 @@ var traitNames = [Traits]string{"key", "ssn", "org_no", "email"}
 // String returns the name of the trait.
 func (t Trait) String() string { return traitNames[t] }
 
-// ParseTrait returns the trait that is called name.
-func ParseTrait(name string) (t Trait, ok bool) {
-	for i := range traitNames {
-		if traitNames[i] == name {
-			return Trait(i), true
-		}
-	}
-	return 0, false
-}
+// TraitNames returns the names of the traits, in order.
+func TraitNames() []string { return traitNames[:] }
 
 // traitOf returns the trait that values of f are, as far as its format tells.
 func traitOf(f *Field) (t Trait, ok bool) {
@@ -126,8 +119,8 @@ func (p *Plan) TraitReader(r *Resource, byID bool) *TraitReader {
 
 // Field returns the index of the field that the trait of row i of b is read from,
 // pipeline.None if there is none.
-func (t *TraitReader) Field(b *pipeline.Batch, i int, trait Trait) int {
-	if trait == Key && t.hasID(b, i) {
+func (t *TraitReader) Field(b *pipeline.Batch, i int, trait uint8) int {
+	if Trait(trait) == Key && t.hasID(b, i) {
 		return t.id
 	}
 	return t.fields[trait]
@@ -140,11 +133,12 @@ func (t *TraitReader) hasID(b *pipeline.Batch, i int) bool {
 
 // Read calls yield with each trait that row i of b has, as text that is the same
 // for rows that are alike: the digits of a number, an address in lower case. The
-// text is valid until yield returns.
-func (t *TraitReader) Read(b *pipeline.Batch, i int, yield func(trait Trait, text []byte)) {
+// text is valid until yield returns. Traits are numbers here, as the reader of
+// package dedup has it.
+func (t *TraitReader) Read(b *pipeline.Batch, i int, yield func(trait uint8, text []byte)) {
 	if t.hasID(b, i) {
 		t.text = append(append(t.text[:0], "id "...), bytes.ToLower(b.Fields[t.id].Value(i))...)
-		yield(Key, t.text)
+		yield(uint8(Key), t.text)
 		return
 	}
 	for trait, field := range t.fields {
@@ -153,7 +147,7 @@ func (t *TraitReader) Read(b *pipeline.Batch, i int, yield func(trait Trait, tex
 		}
 		if v := bytes.TrimSpace(b.Fields[field].Value(i)); len(v) > 0 {
 			if t.text = appendTrait(t.text[:0], Trait(trait), v); len(t.text) > 0 {
-				yield(Trait(trait), t.text)
+				yield(uint8(trait), t.text)
 			}
 		}
 	}

@@ -66,7 +66,7 @@ func TestTraitsOfRowsWithAnID(t *testing.T) {
 		var got []string
 		reader := p.TraitReader(r, byID)
 		for i := range b.Len() {
-			reader.Read(b, i, func(trait Trait, text []byte) { got = append(got, trait.String()+" "+string(text)) })
+			reader.Read(b, i, func(trait uint8, text []byte) { got = append(got, Trait(trait).String()+" "+string(text)) })
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("by id %v: %q, want %q", byID, got, want)

@@ -11,8 +11,8 @@ type account struct {
 	failed   bool // the recorder has; it is not called again
 }
 
-func (a *account) init(r *Run) {
-	*a = account{schema: r.Schema, recorder: r.Recorder, progress: r.Progress, tallies: tallies{}}
+func newAccount(r *Run) account {
+	return account{schema: r.Schema, recorder: r.Recorder, progress: r.Progress, tallies: tallies{}}
 }
 
 // add accounts for one unit, in input order.

@@ -1,9 +1,10 @@
 package pipeline
 
 import (
-	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const defaultChunkBytes = 8 << 20
@@ -11,52 +12,45 @@ const defaultChunkBytes = 8 << 20
 // heartbeat is how often Progress is told while a chunk is being written.
 const heartbeat = time.Second
 
-// maxAside is how many bytes of input a chunk holds of rows that are not sent,
+// maxUnsent is how many bytes of input a chunk holds of rows that are not sent,
 // so that a register in which every row is rejected does not gather in memory.
-const maxAside = 1 << 20
+const maxUnsent = 1 << 20
 
 // chunker gathers the rows of units into chunks of the size the sink wants and
 // has several of them written at once. Chunks own copies of their rows, so the
 // units go back to the cutter at once; rejected rows travel in the chunk they
 // fall into, so that the account stays in input order.
 //
-// It starts one goroutine for each chunk in flight and one that accounts; close
-// waits for them.
+// Its goroutines, one for each chunk in flight and one that accounts, belong to
+// a group; finish waits for them.
 type chunker struct {
-	*engine
+	engine   *engine
 	limits   ChunkLimits
 	columns  int
 	current  *unit // being filled
 	pending  int   // rows in current that are to be sent
-	held     int   // bytes of input in current
-	aside    int   // bytes of input in current of rows that are not to be sent
+	size     int   // bytes of input in current
+	unsent   int   // bytes of input in current of rows that are not to be sent
 	seq      int64
 	came     int64        // bytes of the input before the unit that is being added
 	read     int64        // rows so far
 	rejected int64        // of those, before any write
 	over     bool         // too much has been rejected: no chunk is written any more
 	refused  atomic.Int64 // rows rejected by writes
-
-	free    chan *unit
-	queue   chan *unit
-	ordered chan *unit
-	wg      sync.WaitGroup
+	free     chan *unit
+	ordered  chan *unit
+	group    errgroup.Group
 }
 
 func newChunker(e *engine) *chunker {
-	k := &chunker{engine: e, limits: e.Chunks, columns: len(e.Source.Columns())}
+	k := &chunker{engine: e, limits: e.spec.Chunks, columns: len(e.spec.Source.Columns())}
 	if k.limits.Bytes == 0 {
 		k.limits.Bytes = defaultChunkBytes
 	}
 	n := 2*k.limits.InFlight + 1
-	k.free, k.queue, k.ordered = make(chan *unit, n), make(chan *unit, n), make(chan *unit, n)
-	for range n {
-		k.free <- newUnit()
-	}
-	for range k.limits.InFlight {
-		k.wg.Go(k.write)
-	}
-	k.wg.Go(k.settle)
+	k.free, k.ordered = units(n), make(chan *unit, n)
+	k.group.SetLimit(k.limits.InFlight + 1)
+	k.group.Go(k.account)
 	return k
 }
 
@@ -78,7 +72,7 @@ func (k *chunker) add(u *unit) bool {
 	}
 	k.came = u.end
 	if k.exceeded() {
-		k.halt(ErrMaxRejects)
+		k.engine.halt(ErrMaxRejects)
 		return false
 	}
 	return true
@@ -101,13 +95,10 @@ func (k *chunker) open() {
 		return
 	}
 	u := <-k.free
-	u.chunk.Batch.Reset(k.columns)
-	u.chunk.Encoded.Reset()
-	u.chunk.IDs.Reset()
-	u.rec.reset()
-	u.chunk.Seq, u.valid, u.err, u.hold = k.seq, 0, nil, k.exceeded()
+	u.reset(k.columns)
+	u.chunk.Seq, u.valid, u.held = k.seq, 0, k.exceeded()
 	k.seq++
-	k.current, k.pending, k.held, k.aside = u, 0, 0, 0
+	k.current, k.pending, k.size, k.unsent = u, 0, 0, 0
 }
 
 // fits returns how far the rows of src from from go into the current chunk, and
@@ -124,10 +115,10 @@ func (k *chunker) fits(src *Chunk, from int) (to int, full bool) {
 			bytes += size
 			k.pending++
 		} else {
-			k.aside += input
+			k.unsent += input
 		}
-		k.held += input
-		if k.pending == k.limits.Rows || k.aside > maxAside || k.held > max(4*k.limits.Bytes, maxAside) {
+		k.size += input
+		if k.pending == k.limits.Rows || k.unsent > maxUnsent || k.size > max(4*k.limits.Bytes, maxUnsent) {
 			return i + 1, true
 		}
 	}
@@ -190,71 +181,69 @@ func (k *chunker) count(fates []Fate) {
 // exceeded reports whether too much has been rejected. Once it has it stays so,
 // though a percentage may fall again.
 func (k *chunker) exceeded() bool {
-	k.over = k.over || k.Limit.exceeded(k.rejected+k.refused.Load(), k.read)
+	k.over = k.over || k.engine.spec.Limit.exceeded(k.rejected+k.refused.Load(), k.read)
 	return k.over
 }
 
-// send hands the current chunk to the writers, to be written unless too much
-// has been rejected. There is room for it: the channels hold every chunk there
-// is.
+// send has the current chunk written, unless too much has been rejected. It waits
+// while as many as may be are in flight.
 func (k *chunker) send() {
-	k.current.hold = k.current.hold || k.exceeded()
-	k.ordered <- k.current
-	k.queue <- k.current
+	u := k.current
 	k.current = nil
+	u.held = u.held || k.exceeded()
+	k.ordered <- u // never blocks: there is room for every chunk there is
+	k.group.Go(func() error { k.write(u); return nil })
 }
 
-// write is one writer: it writes chunks as they come.
-func (k *chunker) write() {
-	for u := range k.queue {
-		if u.chunk.Pending() > 0 {
-			if u.err = k.put(u); u.err != nil {
-				k.fail(u.err)
-			}
+func (k *chunker) write(u *unit) {
+	if u.chunk.Pending() > 0 {
+		if err := k.settle(&u.chunk, u.held); err != nil {
+			k.engine.fail(err)
 		}
-		u.chunk.Settle(NotSent)
-		if k.Recorder != nil {
-			render(k.Recorder, u)
-		}
-		u.done <- struct{}{}
 	}
+	u.chunk.Settle(NotSent)
+	if r := k.engine.spec.Recorder; r != nil {
+		render(r, u)
+	}
+	u.done <- struct{}{}
 }
 
-// put writes u; if it is not to be written any more, what became of its rows before
-// is recalled.
-func (k *chunker) put(u *unit) error {
+// settle writes c. If it is not to be written any more, its rows get the fates that
+// earlier passes gave them.
+func (k *chunker) settle(c *Chunk, held bool) error {
 	switch {
-	case !u.hold && !k.stopped() && !k.drained():
-		return k.Sink.Write(k.ctx, &u.chunk)
-	case k.limits.Recall != nil:
-		return k.limits.Recall(&u.chunk)
+	case !held && !k.engine.stopped() && !k.drained():
+		return k.engine.spec.Sink.Write(k.engine.ctx, c)
+	case k.limits.Replay != nil:
+		return k.limits.Replay(c)
 	}
 	return nil
 }
 
-// drained reports whether a chunk that is to be written must not be begun any
+// drained reports whether a chunk that is to be written must not be started any
 // more, and takes note that there was one.
 func (k *chunker) drained() bool {
-	if !k.draining() {
+	if !k.engine.drained() {
 		return false
 	}
-	k.unbegun.Store(true)
+	k.engine.unstarted.Store(true)
 	return true
 }
 
-// settle accounts for the chunks in input order.
-func (k *chunker) settle() {
+// account accounts for the chunks in input order.
+func (k *chunker) account() error {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	for u := range k.ordered {
 		k.await(u, beat.C)
-		k.refused.Add(refused(u))
-		k.take(u)
-		if k.Limit.exceeded(k.account.counts.Rejected, k.account.counts.Read) {
-			k.fail(ErrMaxRejects)
+		k.refused.Add(rejectedByWrite(u))
+		k.engine.record(u)
+		if k.engine.tooManyRejects() {
+			k.engine.fail(ErrMaxRejects)
 		}
 		k.free <- u
 	}
+	return nil
 }
 
 // await waits until u is written. A slow write is no reason for Progress to be silent:
@@ -265,14 +254,14 @@ func (k *chunker) await(u *unit, beat <-chan time.Time) {
 		case <-u.done:
 			return
 		case <-beat:
-			k.account.tell()
+			k.engine.account.tell()
 		}
 	}
 }
 
-// refused returns how many rows of u the write rejected: those that were valid
-// before it are as many fewer as there are rejected ones.
-func refused(u *unit) int64 {
+// rejectedByWrite returns how many rows of u the write rejected: those that were
+// valid before it are as many fewer as there are rejected ones.
+func rejectedByWrite(u *unit) int64 {
 	n := u.valid - int64(u.chunk.Len())
 	for _, f := range u.chunk.Fates {
 		if f == Skipped || f == Rejected {
@@ -282,18 +271,11 @@ func refused(u *unit) int64 {
 	return n
 }
 
-func (k *chunker) close() {
+func (k *chunker) finish(partial bool) {
 	if k.current != nil {
-		k.current.hold = k.current.hold || k.limits.Whole && k.cutShort()
+		k.current.held = k.current.held || k.limits.SkipPartial && partial
 		k.send()
 	}
-	close(k.queue)
 	close(k.ordered)
-	k.wg.Wait()
-}
-
-// cutShort reports whether the input was not read to its end. It is only asked
-// when no more is to come.
-func (k *chunker) cutShort() bool {
-	return k.interrupted || k.readErr != nil || k.reading.Err() != nil
+	_ = k.group.Wait() // none of them returns an error
 }

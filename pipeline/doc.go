@@ -41,7 +41,8 @@
 //     does not hold up a block.
 //   - Whoever calls Run.Do owns Source and Recorder and closes them. Do ends the
 //     Sink: with Commit if the whole input went through, else with Abort.
-//   - All goroutines are started by Do, which returns when they have ended.
+//   - All goroutines belong to errgroups of Do, which returns when they have ended.
+//     No group's context is used: a write is never cut off because another failed.
 //
 // # Guarantees
 //
@@ -61,13 +62,13 @@
 //	a write fails         nothing more is sent; writes under way finish; its error
 //	the recorder fails    as a write
 //	too many rejects      nothing more is sent; writes under way finish; ErrMaxRejects
-//	Drain is closed       nothing more is read, and no chunk for an API begun; what is
+//	Drain is closed       nothing more is read, and no chunk for an API started; what is
 //	                      under way is finished; ErrInterrupted
 //	the context ends      everything stops; rows under way are InDoubt, as the sink
 //	                      says, and the others NotSent; ErrInterrupted
 //
 // Where a journal has earlier passes over the input on record, rows of chunks that
-// are not begun have the fates that those gave them: ChunkLimits.Recall.
+// are not started get the fates from there: ChunkLimits.Replay.
 //
 // # Around it
 //

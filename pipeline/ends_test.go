@@ -47,7 +47,7 @@ func TestAReadErrorLetsWhatWasReadLand(t *testing.T) {
 // of a chunk that will hold others when the input can be read.
 func TestAReadErrorSendsNoChunkThatWasCutShort(t *testing.T) {
 	g := newRig(words(18, good)).chunked(2, 4)
-	g.Chunks.Whole = true
+	g.Chunks.SkipPartial = true
 	g.source.fail = errRead
 	g.want(t, t.Context(), ends{err: errRead, read: 18, written: 16, notSent: 2, aborts: 1})
 }
@@ -185,13 +185,13 @@ func TestWhatIsNotBegunIsRecalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		drain := make(chan struct{})
 		g := newRig(words(15, good)).chunked(1, 4)
-		g.Drain, g.Chunks.Whole = drain, true
+		g.Drain, g.Chunks.SkipPartial = drain, true
 		g.source.fail = errRead
 		g.store.before = func(context.Context, *pipeline.Chunk) {
 			synctest.Wait() // until all is read that can be
 			close(drain)
 		}
-		g.Chunks.Recall = func(c *pipeline.Chunk) error {
+		g.Chunks.Replay = func(c *pipeline.Chunk) error {
 			c.Fates[0] = pipeline.Written
 			if c.Len() > 1 {
 				c.Fates[1] = pipeline.InDoubt

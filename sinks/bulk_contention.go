@@ -22,7 +22,7 @@ import (
 //   - A row that is kept out even then, by writes of somebody else, is set aside. It is
 //     rejected only after it was sent by itself a few more times, with waits between.
 
-// sender makes one attempt of a write: an [api.Client], or an [api.Alone], which waits
+// sender makes one attempt of a write: an [api.Client], or an [api.Exclusive], which waits
 // until nothing else is in flight.
 type sender interface {
 	BulkWrite(ctx context.Context, path string, body, into []byte) api.Outcome
@@ -33,7 +33,7 @@ type sender interface {
 // sender returns what makes writes, alone or not.
 func (s *Bulk) sender(alone bool) sender {
 	if alone {
-		return s.client.Alone()
+		return s.client.Exclusive()
 	}
 	return s.client
 }
@@ -43,7 +43,7 @@ func (s *Bulk) sender(alone bool) sender {
 func (s *Bulk) contention(o *api.Outcome, sent api.Sent, refusals []api.Refusal) api.Contention {
 	c := o.Contention(sent, refusals)
 	if c.Any() {
-		s.client.InConflict(*o)
+		s.client.RecordConflict(*o)
 	}
 	return c
 }
@@ -238,7 +238,7 @@ func (w *write) deliverOne(sent []byte, alone bool, deliver func(via sender) (ap
 // keptOut returns what was said of a write of one record, which was sent, if it was
 // refused because of another write.
 func (s *Bulk) keptOut(o *api.Outcome, sent []byte) []api.Refusal {
-	if o.Class != api.Answered || !api.Refuses(o.Status) {
+	if o.Class != api.Answered || !api.IsRefusal(o.Status) {
 		return nil
 	}
 	refusals := refusalsOfOne(o.Body, sent)

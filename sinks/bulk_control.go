@@ -217,7 +217,7 @@ func (s *Bulk) readBack(ctx context.Context, w *write, row int32) error {
 		}
 		var found map[string]api.Found
 		found, err = s.client.FindByKeys(ctx, api.Lookup{
-			Path: s.options.Path, Field: s.options.Key, Keys: []string{key}, Control: key,
+			Path: s.options.Path, Field: s.options.Key, Keys: []string{key}, Canary: key,
 		})
 		if interrupted(ctx, err) {
 			return err

@@ -63,7 +63,7 @@ func (s *Bulk) anchored(ctx context.Context) (*anchor, error) {
 	}
 	key, err := s.client.AnyKey(ctx, s.options.Path, s.options.Key)
 	switch {
-	case errors.Is(err, api.ErrBlind):
+	case errors.Is(err, api.ErrCanaryMissing):
 		return nil, nil
 	case interrupted(ctx, err) || stops(ctx, err):
 		return nil, err
@@ -129,7 +129,7 @@ func (w *write) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
 	case known == nil: // records had the keys of these rows: a list that is empty now is not believed
 		return nil, &lookupError{path: o.Path, err: errShowsNoRecord}
 	}
-	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(asked), Control: known.key}
+	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(asked), Canary: known.key}
 	found, err := w.bulk.client.FindByKeys(ctx, l)
 	if err != nil {
 		if interrupted(ctx, err) || stops(ctx, err) {

@@ -140,7 +140,7 @@ func (w *write) madeBefore(ctx context.Context, row int32) (made bool, err error
 	key := w.key(row)
 	parts := []string{longestWord(key), longestWord(w.bulk.forms.start(key))} // keys that are cut have the second
 	parts = slices.DeleteFunc(slices.Compact(parts), func(part string) bool { return part == "" })
-	records, err := w.bulk.finder.Alike(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: []string{string(key)}}, parts)
+	records, err := w.bulk.finder.FindSimilar(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: []string{string(key)}}, parts)
 	if err != nil {
 		if interrupted(ctx, err) || stops(ctx, err) {
 			return false, err

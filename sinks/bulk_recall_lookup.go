@@ -102,7 +102,7 @@ func (w *write) reconcileCreates(ctx context.Context, rows []int32, idle bool) (
 	if stops(ctx, err) || interrupted(ctx, err) {
 		return nil, err
 	}
-	blind := errors.Is(err, api.ErrBlind)
+	blind := errors.Is(err, api.ErrCanaryMissing)
 	if !idle {
 		return unclear, nil
 	}
@@ -166,7 +166,7 @@ func (w *write) adopt(rows []int32, found map[string]api.Found) (absent, near []
 		of := found[string(w.key(row))]
 		owner, record := w.ownerOf(row, of.Records, wasSent)
 		switch {
-		case owner == ownerNone && len(of.Near) == 0:
+		case owner == ownerNone && len(of.OtherForms) == 0:
 			absent = append(absent, row)
 		case owner != ownerNone && w.bulk.options.Mode == Upsert && !w.mayOwn(row, of.Records):
 			w.sendAnew([]int32{row})
@@ -177,7 +177,7 @@ func (w *write) adopt(rows []int32, found map[string]api.Found) (absent, near []
 	return absent, near
 }
 
-// look looks rows up, together with a record that is known to be there; api.ErrBlind
+// look looks rows up, together with a record that is known to be there; api.ErrCanaryMissing
 // says that the list does not show it.
 func (w *write) look(ctx context.Context, rows []int32) (found map[string]api.Found, err error) {
 	controls, err := w.controls(ctx)
@@ -186,13 +186,13 @@ func (w *write) look(ctx context.Context, rows []int32) (found map[string]api.Fo
 	}
 	o := &w.bulk.options
 	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(rows)}
-	for _, l.Control = range controls {
-		if found, err = w.bulk.client.FindByKeys(ctx, l); !errors.Is(err, api.ErrBlind) {
+	for _, l.Canary = range controls {
+		if found, err = w.bulk.client.FindByKeys(ctx, l); !errors.Is(err, api.ErrCanaryMissing) {
 			break
 		}
 	}
 	if err == nil {
-		w.bulk.shown(l.Control)
+		w.bulk.shown(l.Canary)
 	}
 	return found, err
 }

@@ -65,5 +65,5 @@ func (w *write) alive(ctx context.Context) error {
 	if w.bulk.options.Journal == nil || w.bulk.doubts.Load() < aliveAfter {
 		return nil
 	}
-	return w.bulk.client.Alive(ctx, w.bulk.options.Path)
+	return w.bulk.client.WaitUntilUp(ctx, w.bulk.options.Path)
 }

@@ -241,7 +241,7 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 		of := found[keys[i]]
 		switch owner, record := w.ownerOf(row, of.Records, maybeSent); {
 		case w.settleBy(row, owner, record):
-		case owner == ownerNone && len(of.Near) == 0 && w.bulk.forms.trusts(w.key(row)):
+		case owner == ownerNone && len(of.OtherForms) == 0 && w.bulk.forms.trusts(w.key(row)):
 			absent = append(absent, row)
 		default:
 			unclear = append(unclear, row)
@@ -261,8 +261,8 @@ func (w *write) findBeside(ctx context.Context, keys []string, control string) (
 		if err := o.Drain.Sleep(ctx, wait); err != nil {
 			return nil, err
 		}
-		found, err = w.bulk.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: keys, Control: control})
-		if !errors.Is(err, api.ErrBlind) {
+		found, err = w.bulk.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: keys, Canary: control})
+		if !errors.Is(err, api.ErrCanaryMissing) {
 			break
 		}
 	}

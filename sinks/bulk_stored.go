@@ -114,7 +114,7 @@ func (w *write) forgetStored(s sentRow) {
 // sent, and, with want nil, each of texts that was filled in. It reports whether record
 // shows all that was sent.
 func (w *write) eachDeviation(s sentRow, record []byte, texts []string, visit func(name string, want, got jsontext.Value)) (whole bool) {
-	return api.Stored(s.sent, record, func(raw []byte, want, got jsontext.Value) {
+	return api.CompareStored(s.sent, record, func(raw []byte, want, got jsontext.Value) {
 		switch name := string(jsonscan.Unquote(raw)); {
 		case want == nil && !slices.Contains(texts, name):
 		case want != nil && (unsaid(want, got) || alike(want, got) || w.sameForm(s.row, name, want, got)):

@@ -42,7 +42,7 @@ func (r *trial) strays(context.Context) (out [][]byte, err error) {
 	defer r.api.mu.Unlock()
 	for i := r.began - 1; i < len(r.api.records); i++ {
 		if time.Since(r.api.made[i]) < r.api.lag {
-			return nil, api.ErrBlind
+			return nil, api.ErrCanaryMissing
 		}
 		if record := r.api.records[i]; !known[record["id"].(string)] {
 			object, _ := json.Marshal(record)

@@ -229,7 +229,7 @@ func (w *write) post(ctx context.Context, rows []int32, alone bool) (verdict, er
 		}
 		return r, err
 	}
-	if api.Refuses(o.Status) {
+	if api.IsRefusal(o.Status) {
 		return w.refused(ctx, rows, o)
 	}
 	w.bulk.doubts.Store(0)
@@ -309,7 +309,7 @@ func (w *write) confirm(ctx context.Context, rows []int32, o api.Outcome) (verdi
 	for i, row := range rows {
 		switch record := w.answer.Object(i); {
 		case !w.answer.Written(i):
-		case w.answer.How(i) != api.ByKey && w.bulk.existed(record): // it is somebody else's
+		case w.answer.MatchedBy(i) != api.ByKey && w.bulk.existed(record): // it is somebody else's
 			w.loose = append(w.loose, string(w.answer.ID(i)))
 		default:
 			w.written(row, w.answer.ID(i))
@@ -335,7 +335,7 @@ func (w *write) doubtUnshown(rows, unshown []int32) error {
 	for _, row := range unshown {
 		w.chunk.Fates[row] = pipeline.InDoubt
 	}
-	for _, id := range w.answer.Loose() {
+	for _, id := range w.answer.UnmatchedIDs() {
 		w.loose = append(w.loose, string(id))
 	}
 	w.bulk.options.Log.Warn("rows in doubt", "cause", "the answer does not show them",

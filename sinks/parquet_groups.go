@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/parquet-go/parquet-go"
+	"golang.org/x/sync/errgroup"
 
 	"flytt/pipeline"
 )
@@ -31,8 +32,8 @@ type parquetGroups struct {
 	filling *parquetGroup
 	sealed  []*parquetGroup // being encoded or ready to be written, oldest first
 	spare   []*parquetGroup
-	running sync.WaitGroup
-	stopped atomic.Bool // what is being encoded is not wanted
+	group   errgroup.Group // of the goroutines that encode
+	stopped atomic.Bool    // what is being encoded is not wanted
 
 	mu     sync.Mutex            // over the writer's configuration
 	config *parquet.WriterConfig // the writer's own
@@ -50,8 +51,7 @@ type parquetGroup struct {
 	starts  []uint32        // where the next cell of each row of a stride starts
 	values  []parquet.Value // of one column of a stride
 	encoded *parquet.ConcurrentRowGroupWriter
-	err     error
-	done    chan struct{} // one token when it is encoded
+	done    chan error // gets the outcome once it is encoded, or cannot be
 }
 
 // newParquetGroups returns an empty one that writes to out.
@@ -74,7 +74,7 @@ func newParquetGroup() *parquetGroup {
 	return &parquetGroup{
 		starts: make([]uint32, 0, parquetStrideRows),
 		values: make([]parquet.Value, 0, parquetStrideRows),
-		done:   make(chan struct{}, 1),
+		done:   make(chan error, 1),
 	}
 }
 
@@ -144,9 +144,9 @@ func (g *parquetGroups) seal(ctx context.Context) error {
 	}
 	n := g.filling
 	g.sealed = append(g.sealed, n)
-	g.running.Go(func() {
-		n.err = g.encode(n)
-		n.done <- struct{}{}
+	g.group.Go(func() error {
+		n.done <- g.encode(n)
+		return nil
 	})
 	if last := len(g.spare) - 1; last >= 0 {
 		g.filling, g.spare = g.spare[last], g.spare[:last]
@@ -159,14 +159,15 @@ func (g *parquetGroups) seal(ctx context.Context) error {
 // writeOldest waits until the oldest sealed group is encoded, and writes it.
 func (g *parquetGroups) writeOldest(ctx context.Context) error {
 	n := g.sealed[0]
+	var err error
 	select {
-	case <-n.done:
+	case err = <-n.done:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	g.sealed = g.sealed[1:]
-	if n.err != nil {
-		return n.err
+	if err != nil {
+		return err
 	}
 	if _, err := n.encoded.Commit(); err != nil {
 		return err
@@ -194,7 +195,7 @@ func (g *parquetGroups) finish(ctx context.Context) error {
 // stop gives up what is being encoded and waits for the goroutines to end.
 func (g *parquetGroups) stop() {
 	g.stopped.Store(true)
-	g.running.Wait()
+	_ = g.group.Wait() // returns no error: done has them
 }
 
 // encode encodes and compresses the columns of n.

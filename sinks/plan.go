@@ -16,8 +16,8 @@ type Finder interface {
 	// FindByKeys is that of api.Client.
 	FindByKeys(ctx context.Context, l api.Lookup) (map[string]api.Found, error)
 
-	// Alike is that of api.Client.
-	Alike(ctx context.Context, l api.Lookup, parts []string) ([]api.Record, error)
+	// FindSimilar is that of api.Client.
+	FindSimilar(ctx context.Context, l api.Lookup, parts []string) ([]api.Record, error)
 
 	// Get is that of api.Client.
 	Get(ctx context.Context, path, id string, into []byte) (api.Outcome, error)

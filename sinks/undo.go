@@ -338,7 +338,7 @@ func (w *write) reversed(ctx context.Context, r *reversal, o api.Outcome) (done 
 		return w.seeReversed(ctx, r, o)
 	}
 	w.bulk.doubts.Store(0)
-	if api.Refuses(o.Status) {
+	if api.IsRefusal(o.Status) {
 		w.rejectOne(r.row, refusalsOfOne(o.Body, r.restore))
 		return true, nil
 	}

@@ -76,7 +76,7 @@ func (s *Bulk) findIDs(ctx context.Context, ids []string) (map[string][]byte, er
 func stops(ctx context.Context, err error) bool {
 	var gaveUp *api.GaveUpError
 	var status *api.StatusError
-	return err != nil && (ctx.Err() != nil || errors.Is(err, pipeline.ErrInterrupted) || errors.As(err, &gaveUp) || errors.As(err, &status) && api.Stops(status.Status))
+	return err != nil && (ctx.Err() != nil || errors.Is(err, pipeline.ErrInterrupted) || errors.As(err, &gaveUp) || errors.As(err, &status) && api.IsFatalStatus(status.Status))
 }
 
 // get reads the record with id; nil if there is none.

@@ -121,7 +121,7 @@ func (w *write) findKeys(ctx context.Context, rows []int32, known *anchor) (abse
 		}
 	}
 	if known != nil {
-		l.Control = known.key
+		l.Canary = known.key
 	}
 	found, err := w.bulk.finder.FindByKeys(ctx, l)
 	if err != nil {
@@ -133,7 +133,7 @@ func (w *write) findKeys(ctx context.Context, rows []int32, known *anchor) (abse
 	for _, row := range rows {
 		padded := w.padded(row)
 		of, asStands := found[string(w.key(row))], found[string(padded)]
-		records, near := slices.Concat(of.Records, asStands.Records), w.othersOf(slices.Concat(of.Near, asStands.Near))
+		records, near := slices.Concat(of.Records, asStands.Records), w.othersOf(slices.Concat(of.OtherForms, asStands.OtherForms))
 		w.bulk.showsAny(records, near)
 		switch {
 		case len(records) > 0:

@@ -265,7 +265,7 @@ func (w *write) patched(ctx context.Context, c *change, o api.Outcome) error {
 	case o.Status == http.StatusRequestEntityTooLarge:
 		w.note(c.row, pipeline.None, codeItemTooLarge, "")
 		return nil
-	case api.Refuses(o.Status):
+	case api.IsRefusal(o.Status):
 		w.rejectOne(c.row, refusalsOfOne(o.Body, c.patch))
 		return nil
 	case o.Status == http.StatusNotFound:

@@ -34,14 +34,14 @@ type input struct {
 	compression string
 	size        int64
 	raw         *counter
-	wait        *waiter   // interrupts a read that blocks; nil: reads do not block
-	watch       *watch    // of a file; nil: it is none
-	inPlace     bool      // the file is read where it lies, at any place
-	closer      io.Closer // nil: not ours to close
-	release     func()    // gives back what decompression holds; nil: nothing
-	r           io.Reader // where head comes from
-	head        []byte    // read ahead
-	err         error     // what r said last, io.EOF included; it comes after head
+	stream      *streamReader // interrupts a read that blocks; nil: reads do not block
+	watch       *watch        // of a file; nil: it is none
+	inPlace     bool          // the file is read where it lies, at any place
+	closer      io.Closer     // nil: not ours to close
+	release     func()        // gives back what decompression holds; nil: nothing
+	r           io.Reader     // where head comes from
+	head        []byte        // read ahead
+	err         error         // what r said last, io.EOF included; it comes after head
 }
 
 // counter counts the bytes of the input as it is stored.
@@ -75,8 +75,8 @@ func openInput(path string, o *Options) (*input, error) {
 		}
 	}
 	if st == nil {
-		in.wait = newWaiter(r)
-		r = in.wait
+		in.stream = newStreamReader(r)
+		r = in.stream
 	}
 	in.raw = &counter{r: r}
 	in.r = in.raw
@@ -162,16 +162,16 @@ func (in *input) End() int64 { return in.raw.n.Load() }
 // interruptible makes reads return early when ctx ends, until the returned
 // function is called.
 func (in *input) interruptible(ctx context.Context) func() bool {
-	if in.wait == nil {
+	if in.stream == nil {
 		return func() bool { return true }
 	}
-	return context.AfterFunc(ctx, in.wait.interrupt)
+	return context.AfterFunc(ctx, in.stream.interrupt)
 }
 
 // Close releases the input.
 func (in *input) Close() error {
-	if in.wait != nil {
-		in.wait.interrupt()
+	if in.stream != nil {
+		in.stream.close()
 	}
 	if in.release != nil {
 		in.release()

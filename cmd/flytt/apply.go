@@ -124,11 +124,11 @@ func (j *job) sameRecords(ctx context.Context, h *journal.Header) error {
 	if o.Live == nil {
 		return usagef("flytt plan makes another", "the plan does not tell which records there were")
 	}
-	now, err := j.readLive(ctx, "")
+	now, err := j.readSnapshot(ctx, "")
 	if err != nil {
 		return err
 	}
-	if is := now.mark(); *is != *o.Live {
+	if is := now.Mark(); *is != *o.Live {
 		what := fmt.Sprintf("%s then, %s now", text.Counted(o.Live.Records, "record"), text.Number(is.Records))
 		if is.Records == o.Live.Records {
 			what = "as many records, and not the same"

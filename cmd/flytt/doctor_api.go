@@ -31,7 +31,7 @@ func (d *doctor) checkConnection(ctx context.Context) {
 		return
 	}
 	d.show()
-	p := probe.Run(ctx, client, probeOptions(d.resource))
+	p := probe.Survey(ctx, client, probeOptions(d.resource))
 	d.requests = p.Requests
 	if d.first(p) {
 		d.show()
@@ -270,14 +270,14 @@ func (d *doctor) findings(p *probe.Result) {
 		if f.Detail != "" && text != "" {
 			text += " (" + f.Detail + ")"
 		}
-		switch f.Seen {
-		case probe.Unseen:
+		switch f.Verdict {
+		case probe.Unknown:
 			d.note(groupAPI, name, statusSkip, cmp.Or(f.Detail, "not known"), "")
 		case probe.Expected:
 			d.note(groupAPI, name, statusOK, text, "")
 		case probe.Unusual:
 			d.note(groupAPI, name, statusWarn, text, cmp.Or(settingFor(&f), topicFixes[kind]))
-		case probe.Wrong:
+		case probe.Broken:
 			d.note(groupAPI, name, statusFail, text, "flytt cannot work with that: tell whoever runs the API")
 		}
 	}

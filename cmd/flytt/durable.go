@@ -171,7 +171,7 @@ func (j *job) passes(ctx context.Context) (result *pipeline.Report, recorder *si
 		}
 		run.Drain = j.drain.Done()
 		result, err = j.watched(ctx, run)
-		if err != nil && ctx.Err() == nil && run.Chunks.Recall != nil && (j.pass > 1 || j.recorded != nil) {
+		if err != nil && ctx.Err() == nil && run.Chunks.Replay != nil && (j.pass > 1 || j.recorded != nil) {
 			return j.retold(ctx, result, recorder, err)
 		}
 		left := result.Rows.InDoubt
@@ -209,7 +209,7 @@ func (j *job) retold(ctx context.Context, told *pipeline.Report, recorder *sinks
 	if err != nil {
 		return told, recorder, errors.Join(why, err)
 	}
-	run.Sink, run.Limit = recalling{run.Sink, run.Chunks.Recall}, pipeline.RejectLimit{}
+	run.Sink, run.Limit = recalling{run.Sink, run.Chunks.Replay}, pipeline.RejectLimit{}
 	result, err := j.watched(ctx, run)
 	if err != nil {
 		j.log.Debug("the account is not of all rows", "error", err)

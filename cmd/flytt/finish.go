@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"flytt/internal/dedup"
 	"flytt/internal/report"
 	"flytt/internal/text"
 	"flytt/mappings"
@@ -369,7 +370,7 @@ func quote(s string) string {
 
 // codeTables returns the tables of codes, in the order of the stages.
 func codeTables() [][]pipeline.CodeInfo {
-	return [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, recordCodes, retryCodes, duplicateCodes}
+	return [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, recordCodes, retryCodes, dedup.Codes}
 }
 
 // codes returns every code there is, in the order of the stages.

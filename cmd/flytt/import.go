@@ -228,7 +228,7 @@ func (j *job) writeLimits() pipeline.ChunkLimits {
 // chunkLimits says how rows are gathered for the API. Recall, which may be nil, is
 // that of the limits.
 func (j *job) chunkLimits(recall func(*pipeline.Chunk) error) pipeline.ChunkLimits {
-	return pipeline.ChunkLimits{InFlight: j.settings.Concurrency, Rows: j.settings.ChunkRows, Whole: true, Recall: recall}
+	return pipeline.ChunkLimits{InFlight: j.settings.Concurrency, Rows: j.settings.ChunkRows, SkipPartial: true, Replay: recall}
 }
 
 // connect gets at the API, asks whether rows may be written, and begins the

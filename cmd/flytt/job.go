@@ -17,9 +17,11 @@ import (
 
 	"flytt/internal/drain"
 	"flytt/internal/report"
+	"flytt/internal/snapshot"
 	"flytt/mappings"
 	"flytt/mappings/identity"
 	"flytt/pipeline"
+	"flytt/sinks"
 	"flytt/sources"
 )
 
@@ -46,8 +48,8 @@ type job struct {
 	// recorded is what a run was told that is gone on with; nil: it begins.
 	recorded *order
 
-	// live is a copy of the records that there are; nil: there is none.
-	live *live
+	// snapshot is a copy of the records that there are; nil: there is none.
+	snapshot *snapshot.Snapshot
 
 	// first is the step before all others; nil: there is none.
 	first pipeline.Step
@@ -197,8 +199,9 @@ func (j *job) steps() (steps []pipeline.Step) {
 	if step := j.duplicates.step(j.plan.Columns()); step != nil {
 		steps = append(steps, step)
 	}
-	if j.live != nil {
-		steps = append(steps, j.twinStep())
+	if j.snapshot != nil {
+		reader := j.plan.TraitReader(j.resource, j.change.byRecord())
+		steps = append(steps, j.snapshot.Step(reader, j.plan.Columns(), sinks.CodeDuplicateOfRecord))
 	}
 	return steps
 }

@@ -80,7 +80,7 @@ func (j *job) openLike() error {
 // openPairs makes the sums that runs have on record ready to be looked up, until the run
 // is closed. Memory does not grow with them.
 func (j *job) openPairs(runs []*pastRun) (err error) {
-	sorter := dedup.NewSorter(j.dir.Path, dedupRecords)
+	sorter := dedup.NewSorter(j.dir.Path, dedup.MemoryRecords)
 	defer func() { err = errors.Join(err, sorter.Close()) }()
 	for _, r := range runs {
 		if err := readPairs(r, sorter); err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"flytt/internal/journal"
+	"flytt/internal/snapshot"
 	"flytt/internal/text"
 	"flytt/sources"
 )
@@ -31,8 +32,8 @@ type order struct {
 	Mapping string              `json:"mapping,omitempty"` // as it was named; the run's own copy is used
 	Guessed bool                `json:"guessed"`           // the mapping was
 
-	Plan string    `json:"plan,omitempty"` // directory of the plan that is applied
-	Live *liveMark `json:"live,omitempty"` // of a plan: the records that there were
+	Plan string         `json:"plan,omitempty"` // directory of the plan that is applied
+	Live *snapshot.Mark `json:"live,omitempty"` // of a plan: the records that there were
 
 	Identity string `json:"identity,omitempty"` // file that an undo opens what was kept with
 
@@ -130,7 +131,7 @@ func (j *job) header() (journal.Header, error) {
 		BaseURL: w.connection.address(w.client), Customer: w.connection.customer, Resource: j.resource.Name,
 	}
 	o := order{
-		File: j.file, Input: j.input, Flags: givenFlags(j.flags.verb.Flags()), Mapping: j.flags.mapping, Guessed: j.change.guessed, Identity: w.identity, Plan: w.plan, Live: j.live.mark(),
+		File: j.file, Input: j.input, Flags: givenFlags(j.flags.verb.Flags()), Mapping: j.flags.mapping, Guessed: j.change.guessed, Identity: w.identity, Plan: w.plan, Live: j.snapshot.Mark(),
 		Compare: j.change.compare, Resource: j.resource.Name, ChunkRows: j.settings.ChunkRows, Atomicity: j.settings.Bulk.Atomicity,
 	}
 	if !j.clock.Equal(j.started) {

@@ -12,9 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"flytt/internal/advice"
+	"flytt/internal/api/list"
 	"flytt/internal/journal"
 	"flytt/internal/report"
-	"flytt/mappings"
+	"flytt/internal/snapshot"
 	"flytt/pipeline"
 	"flytt/sinks"
 )
@@ -73,10 +74,10 @@ func (j *job) planSink(ctx context.Context) (pipeline.Sink, pipeline.ChunkLimits
 		return nil, none, err
 	}
 	var err error
-	if j.live, err = j.readLive(ctx, j.dir.Path); err != nil {
+	if j.snapshot, err = j.readSnapshot(ctx, j.dir.Path); err != nil {
 		return nil, none, err
 	}
-	j.closers = append(j.closers, j.live.close)
+	j.closers = append(j.closers, j.snapshot.Close)
 	if err := j.beginJournal(); err != nil {
 		return nil, none, err
 	}
@@ -84,7 +85,7 @@ func (j *job) planSink(ctx context.Context) (pipeline.Sink, pipeline.ChunkLimits
 	if err != nil {
 		return nil, none, err
 	}
-	sink, err := sinks.NewPlan(j.plan.Schema(), j.live, o)
+	sink, err := sinks.NewPlan(j.plan.Schema(), j.snapshot, o)
 	if err != nil {
 		return nil, none, err
 	}
@@ -92,53 +93,19 @@ func (j *job) planSink(ctx context.Context) (pipeline.Sink, pipeline.ChunkLimits
 	return sink, j.chunkLimits(nil), nil
 }
 
-// twinStep returns the step that finds records like rows.
-func (j *job) twinStep() pipeline.Step {
-	return &twinStep{live: j.live, reader: j.plan.TraitReader(j.resource, j.change.byRecord()), columns: j.plan.Columns()}
-}
-
-// twinStep notes of rows which traits they have in common with records. Whether
-// that matters shows when it is known what becomes of them.
-type twinStep struct {
-	live    *live
-	reader  *mappings.TraitReader
-	columns []int16
-}
-
-// Apply notes the twins of the rows of b.
-func (s *twinStep) Apply(b *pipeline.Batch) (err error) {
-	for i, fate := range b.Fates {
-		if fate != pipeline.Pending {
-			continue
-		}
-		s.reader.Read(b, i, func(trait mappings.Trait, text []byte) {
-			if err == nil {
-				err = s.look(b, i, trait, text)
-			}
-		})
+// readSnapshot reads all records of the resource of j. With dir a copy is kept there, until it
+// is closed.
+func (j *job) readSnapshot(ctx context.Context, dir string) (*snapshot.Snapshot, error) {
+	ctx, stop := until(ctx, j.drain)
+	defer stop()
+	asked := listFlags{pageSize: defaultPageSize}
+	query, err := asked.list(j.resource, j.settings)
+	if err != nil {
+		return nil, err
 	}
-	return err
-}
-
-// look notes the first record that has text, which row i of b has.
-func (s *twinStep) look(b *pipeline.Batch, i int, trait mappings.Trait, text []byte) error {
-	id := ""
-	err := s.live.find(byte(trait), text, func(record []byte) error {
-		if id == "" {
-			id = idOfRecord(record)
-		}
-		return nil
-	})
-	if err != nil || id == "" {
-		return err
-	}
-	p := pipeline.Problem{Row: int32(i), Field: pipeline.None, Column: pipeline.None, Severity: pipeline.Warning,
-		Stage: pipeline.Validate, Code: sinks.CodeDuplicateOfRecord, Private: id}
-	if field := s.reader.Field(b, i, trait); field >= 0 {
-		p.Field, p.Column = int16(field), s.columns[field]
-	}
-	b.Note(p)
-	return nil
+	client := j.writing.client
+	rows := list.Open(client, query, asked.rowsOptions(j.resource, j.settings))
+	return snapshot.Read(ctx, rows, snapshot.Options{Resource: j.resource, Key: j.plan.Key(), Finder: client, Dir: dir})
 }
 
 // foretell turns the counts of a plan into what would become of the rows.
@@ -150,8 +117,8 @@ func (j *job) foretell(recorder *sinks.Recorder) {
 	c := &s.Rows
 	p := &report.Plan{Create: c.Written - c.Updated, Update: c.Updated, Unchanged: c.Unchanged, Skip: c.Skipped, Reject: c.Rejected, Fields: []report.Reason{}}
 	p.DuplicateInFile, p.DuplicateOfRecord = recorder.Twins()
-	if j.live != nil {
-		p.Records, s.List = j.live.records, listed(&j.live.account)
+	if j.snapshot != nil {
+		p.Records, s.List = j.snapshot.Records(), listed(j.snapshot.Account())
 	}
 	s.Warnings = slices.DeleteFunc(s.Warnings, func(r report.Reason) bool {
 		if r.Code == sinks.CodeWouldChange {
@@ -165,7 +132,7 @@ func (j *job) foretell(recorder *sinks.Recorder) {
 
 // provedAll says of a plan that it may not know all records.
 func (j *job) provedAll() error {
-	a := &j.live.account
+	a := j.snapshot.Account()
 	if a.Complete {
 		return nil
 	}
@@ -186,7 +153,7 @@ type planned struct {
 	BaseURL  string         `json:"base_url"`
 	Input    journal.File   `json:"input"`
 	Files    []journal.File `json:"files"` // the mapping and its tables
-	Live     *liveMark      `json:"live"`
+	Live     *snapshot.Mark `json:"live"`
 	Plan     *report.Plan   `json:"plan"`
 }
 
@@ -195,7 +162,7 @@ func (j *job) writePlan() error {
 	h := j.writing.journal.Header()
 	p := planned{
 		Format: 1, Run: j.dir.Path, Made: h.Began, Tool: h.Tool, Resource: h.Resource, Tenant: h.Customer, BaseURL: h.BaseURL,
-		Input: h.Input, Files: h.Files, Live: j.live.mark(), Plan: j.summary.Plan,
+		Input: h.Input, Files: h.Files, Live: j.snapshot.Mark(), Plan: j.summary.Plan,
 	}
 	data, err := json.MarshalIndent(&p, "", "  ")
 	if err != nil {

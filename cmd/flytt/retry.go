@@ -251,7 +251,7 @@ func (j *job) retrySink(f family, record *retryRecord, h *journal.Header) (pipel
 // keepRecord keeps the record of a retry of f, once it is known which keys its rows
 // have.
 func (j *job) keepRecord(f family, record *retryRecord) error {
-	if err := j.noteClashes(f, record); err != nil {
+	if err := j.noteWrittenKeys(f, record); err != nil {
 		return err
 	}
 	j.retries(record)

@@ -43,11 +43,11 @@ const retryFile = "retry.json"
 // input of the run that rejected them. It is made before the first is sent, and
 // whoever goes on with the retry holds to it.
 type retryRecord struct {
-	Run     string `json:"run"`  // path of the run that the rows are of
-	Rows    rowSet `json:"rows"` // of the file
-	Written rowSet `json:"already_written,omitempty"`
-	Settled rowSet `json:"not_rejected,omitempty"`
-	Clash   rowSet `json:"key_written,omitempty"` // rejected still: another row with its key arrived
+	Run        string `json:"run"`  // path of the run that the rows are of
+	Rows       rowSet `json:"rows"` // of the file
+	Written    rowSet `json:"already_written,omitempty"`
+	Settled    rowSet `json:"not_rejected,omitempty"`
+	KeyWritten rowSet `json:"key_written,omitempty"` // rejected still: another row with its key arrived
 
 	// Conflict has the rows that were rejected because records had their key: they are
 	// looked up before they are sent, and make no second one.
@@ -115,7 +115,7 @@ type retrying struct {
 
 func (r *retryRecord) step() *retrying {
 	s := &retrying{record: r, sent: r.sent()}
-	s.sent.minus(r.Clash)
+	s.sent.minus(r.KeyWritten)
 	return s
 }
 
@@ -137,7 +137,7 @@ func (s *retrying) code(row int64) pipeline.Code {
 	switch {
 	case s.record.Written.has(row):
 		return alreadyWritten
-	case s.record.Clash.has(row):
+	case s.record.KeyWritten.has(row):
 		return keyWritten
 	}
 	return notRejected

@@ -1,13 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
 	"errors"
-	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -15,6 +10,7 @@ import (
 	"flytt/internal/dedup"
 	"flytt/internal/journal"
 	"flytt/internal/jsonscan"
+	"flytt/internal/snapshot"
 	"flytt/pipeline"
 )
 
@@ -34,12 +30,11 @@ var (
 // those. Memory does not grow with the list: records are kept in a file, and told from
 // those of the run by sorted digests of their ids.
 func (j *job) strays(ctx context.Context) (objects [][]byte, err error) {
-	s := straySearch{sorter: dedup.NewSorter(j.dir.Path, dedupRecords)}
-	rand.Read(s.seed[:]) // never fails
-	if s.spool, err = dedup.Nameless(j.dir.Path); err != nil {
-		return nil, fmt.Errorf("copy of the records: %w", err)
+	s := straySearch{hasher: dedup.NewHasher(), sorter: dedup.NewSorter(j.dir.Path, dedup.MemoryRecords)}
+	if s.spool, err = dedup.NewSpool(j.dir.Path); err != nil {
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, s.sorter.Close(), dedup.CloseNameless(s.spool)) }()
+	defer func() { err = errors.Join(err, s.sorter.Close(), s.spool.Close()) }()
 	unproved, err := j.readSince(ctx, &s)
 	if err != nil {
 		return nil, err
@@ -80,43 +75,36 @@ func (j *job) readSince(ctx context.Context, s *straySearch) (unproved, err erro
 
 // straySearch tells records from those that the run is known to have made.
 type straySearch struct {
-	seed   [sha256.Size]byte // of the digests; nobody keeps it
+	hasher *dedup.Hasher
 	sorter *dedup.Sorter
-	spool  *os.File
-	text   []byte // buffer
+	spool  *dedup.Spool
 }
 
-// ofRun is in place of where a record is in the copy: the id of a row that was written, by
-// this run, which the list has to show, or by one that it belongs to.
+// The tags of ids that are known: of rows that this run wrote, which the list has to show, and
+// of rows of a run that it belongs to.
 const (
-	ofRun     = 0
 	expected  = 0
 	elsewhere = 1
 )
 
 // add adds the id of the record that is at some place of the copy, counted from 1, with its
-// size, or is ofRun.
+// size, or is dedup.Known.
 func (s *straySearch) add(id []byte, at int64, tag uint64) error {
-	r := dedup.Record{Row: at, Tag: tag}
-	r.Hi, r.Lo, s.text = digest(s.text, &s.seed, kindID, appendID(nil, id))
+	r := s.hasher.Record(0, snapshot.AppendID(nil, id))
+	r.Row, r.Tag = at, tag
 	return s.sorter.Add([]dedup.Record{r})
 }
 
 // read copies the records that rows reads.
 func (s *straySearch) read(ctx context.Context, rows *list.Rows) error {
-	out := bufio.NewWriterSize(s.spool, 1<<16)
-	at := int64(1)
-	err := eachRecord(ctx, rows, func(record []byte) error {
-		if _, err := out.Write(record); err != nil {
-			return fmt.Errorf("copy of the records: %w", err)
-		}
-		if err := s.add(jsonscan.Text(jsonscan.Member(record, "id")), at, uint64(len(record))); err != nil {
+	err := rows.Each(ctx, func(record []byte) error {
+		at, err := s.spool.Append(record)
+		if err != nil {
 			return err
 		}
-		at += int64(len(record))
-		return nil
+		return s.add(jsonscan.Text(jsonscan.Member(record, "id")), at+1, uint64(len(record)))
 	})
-	return errors.Join(err, out.Flush())
+	return errors.Join(err, s.spool.Flush())
 }
 
 // addWritten adds the ids of the records that rows of the run made.
@@ -129,7 +117,7 @@ func (s *straySearch) addWritten(jr *journal.Journal) error {
 			if fate != pipeline.Written || e.IDs.Len() <= i || e.IDs.Null(i) {
 				continue
 			}
-			if err := s.add(e.IDs.Value(i), ofRun, expected); err != nil {
+			if err := s.add(e.IDs.Value(i), dedup.Known, expected); err != nil {
 				return err
 			}
 		}
@@ -155,7 +143,7 @@ func (j *job) addRetried(s *straySearch) error {
 			if len(id) == 0 {
 				return nil
 			}
-			return s.add(id, ofRun, elsewhere)
+			return s.add(id, dedup.Known, elsewhere)
 		})
 		if err != nil {
 			return err
@@ -167,38 +155,27 @@ func (j *job) addRetried(s *straySearch) error {
 // find returns the strays. It is an error if the list did not show a record of the run:
 // it may not show others either.
 func (s *straySearch) find() (objects [][]byte, err error) {
-	var last dedup.Record
-	shown, hidden, size := 0, 0, 0
-	waiting := false // last is a record of the run that the list has not shown yet
-	err = s.sorter.Sorted(func(r *dedup.Record) error {
-		same := r.Hi == last.Hi && r.Lo == last.Lo
+	shown, hidden, size := 0, 0, uint64(0)
+	err = dedup.Match(s.sorter, func(r *dedup.Record, matched bool) error {
 		switch {
-		case r.Row == ofRun && !same:
-			if waiting {
-				hidden++
-			}
-			last, waiting = *r, r.Tag == expected
-		case r.Row == ofRun:
-		case same && last.Row == ofRun:
-			if waiting {
-				shown++
-			}
-			waiting = false
+		case r.Tag != expected:
+		case matched:
+			shown++
 		default:
-			if size += int(r.Tag); size > maxStrays {
-				return errManyStrays
-			}
-			object := make([]byte, r.Tag)
-			if _, err := s.spool.ReadAt(object, r.Row-1); err != nil {
-				return fmt.Errorf("copy of the records: %w", err)
-			}
-			objects = append(objects, object)
+			hidden++
 		}
 		return nil
+	}, func(r *dedup.Record, matched bool) error {
+		if matched {
+			return nil
+		}
+		if size += r.Tag; size > maxStrays {
+			return errManyStrays
+		}
+		object, err := s.spool.Read(r.Row-1, r.Tag)
+		objects = append(objects, object)
+		return err
 	})
-	if waiting {
-		hidden++
-	}
 	switch {
 	case err != nil:
 		return objects, err

@@ -18,14 +18,14 @@ func (s *Sent) key(i int) []byte {
 	return s.Keys[i]
 }
 
-// How says by what a row was matched with the item of the answer that shows it.
-type How uint8
+// MatchedBy says by what a row was matched with the item of the answer that shows it.
+type MatchMethod uint8
 
 const (
-	NotShown   How = iota // no item of the answer shows the row
-	ByKey                 // the item has the key of the row
-	ByFields              // the key differs or is missing; the other fields tell them apart
-	ByPosition            // the counts agree, and nothing else tells which item is whose
+	NotShown   MatchMethod = iota // no item of the answer shows the row
+	ByKey                         // the item has the key of the row
+	ByFields                      // the key differs or is missing; the other fields tell them apart
+	ByPosition                    // the counts agree, and nothing else tells which item is whose
 )
 
 // Answer reads the answer to a bulk write that came with a status of success,
@@ -93,11 +93,11 @@ func NewAnswer(key string, digits bool) *Answer {
 // any row then.
 func (a *Answer) Match(body []byte, sent Sent) error {
 	a.refusals = a.refusals[:0]
-	a.match.begin(&a.key, &sent, nil)
+	a.match.reset(&a.key, &sent, nil)
 	if err := a.reply.read(body, &sent); err != nil {
 		return err
 	}
-	a.match.begin(&a.key, &sent, a.reply.entries)
+	a.match.reset(&a.key, &sent, a.reply.entries)
 	if a.match.inOrder() {
 		return nil
 	}
@@ -118,13 +118,13 @@ func (a *Answer) Match(body []byte, sent Sent) error {
 // Written reports whether the answer shows sent item i.
 func (a *Answer) Written(i int) bool { return a.match.rows[i].item >= 0 }
 
-// How returns by what sent item i was matched.
-func (a *Answer) How(i int) How { return a.match.rows[i].how }
+// MatchedBy returns by what sent item i was matched.
+func (a *Answer) MatchedBy(i int) MatchMethod { return a.match.rows[i].method }
 
 // ID returns the id the API gave to sent item i; empty if the answer does not
 // tell. It is valid as long as the body.
 func (a *Answer) ID(i int) []byte {
-	if e := a.match.of(i); e != nil {
+	if e := a.match.shownBy(i); e != nil {
 		return e.id
 	}
 	return nil
@@ -133,19 +133,19 @@ func (a *Answer) ID(i int) []byte {
 // Object returns the item of the answer that shows sent item i; nil if none does.
 // It is valid as long as the body.
 func (a *Answer) Object(i int) []byte {
-	if e := a.match.of(i); e != nil {
+	if e := a.match.shownBy(i); e != nil {
 		return e.object
 	}
 	return nil
 }
 
-// Loose returns the ids of records that the answer shows and that no row was
+// UnmatchedIDs returns the ids of records that the answer shows and that no row was
 // matched with: those of rows that are not Written, it may be. They are valid as
 // long as the body.
-func (a *Answer) Loose() [][]byte {
+func (a *Answer) UnmatchedIDs() [][]byte {
 	var ids [][]byte
 	for j := range a.match.entries {
-		if a.match.free(int32(j)) && a.match.isFirst(int32(j)) {
+		if a.match.unclaimed(int32(j)) && a.match.isFirst(int32(j)) {
 			ids = append(ids, a.match.entries[j].id)
 		}
 	}

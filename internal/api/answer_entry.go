@@ -21,16 +21,16 @@ func newKeyField(key string, digits bool) keyField {
 // entry is one item of an answer: a record that it shows, or what it says of a
 // row that failed.
 type entry struct {
-	object  []byte // the record; of a failure, all that is said
-	key, id []byte
-	list    int32 // which list of the answer it stands in
-	place   int32 // and where
-	failed  bool  // it shows no record
-	refuses bool  // it says so: by a status, a flag or an error
-	words   bool  // it has no more than words to say, which may mean anything
-	done    bool  // it says that the row went through
-	taken   bool  // by a row
-	idTaken bool  // of the first entry with an id: a row has that id
+	object      []byte // the record; of a failure, all that is said
+	key, id     []byte
+	list        int32 // which list of the answer it stands in
+	place       int32 // and where
+	failed      bool  // it shows no record
+	saysFailed  bool  // it says so: by a status, a flag or an error
+	onlyMessage bool  // it has no more than words to say, which may mean anything
+	saysWritten bool  // it says that the row went through
+	taken       bool  // by a row
+	idTaken     bool  // of the first entry with an id: a row has that id
 	// first is the index of the first entry with the same id that shows a
 	// record, or -1 if this one shows none or has no id.
 	first int32
@@ -74,9 +74,9 @@ func roleOf(name []byte) role {
 	return noRole
 }
 
-// plain reports whether a member of that role and value says nothing of an
+// saysNothing reports whether a member of that role and value says nothing of an
 // outcome.
-func (r role) plain(v jsontext.Value) bool {
+func (r role) saysNothing(v jsontext.Value) bool {
 	switch r {
 	case noRole:
 		return true
@@ -106,7 +106,7 @@ func (r *bulkReply) entryOf(object []byte, depth int) entry {
 		case string(name) == "id":
 			e.id = jsonscan.Text(v)
 		default:
-			plain = plain && roleOf(name).plain(v)
+			plain = plain && roleOf(name).saysNothing(v)
 		}
 	}
 	if depth < maxWrappers && (!plain || len(e.id) == 0 && len(e.key) == 0) {
@@ -115,8 +115,8 @@ func (r *bulkReply) entryOf(object []byte, depth int) entry {
 	return e
 }
 
-// said is what the members of an entry say of an outcome.
-type said struct {
+// statements is what the members of an entry say of an outcome.
+type statements struct {
 	wrong, words      bool
 	failed, succeeded bool
 	payload           []byte
@@ -129,7 +129,7 @@ func (r *bulkReply) interpret(e *entry, depth int) {
 		*e = r.entryOf(inner, depth+1)
 		return
 	}
-	var s said
+	var s statements
 	for name, v := range jsonscan.Members(e.object) {
 		if role := roleOf(name); role != noRole && !r.key.at(name) && !r.isData(name) {
 			s.note(role, v, len(e.id) > 0)
@@ -142,10 +142,10 @@ func (r *bulkReply) interpret(e *entry, depth int) {
 		r.unwrap(e, &s, depth)
 	}
 	// A status that says success comes before an error, which is a remark then.
-	e.refuses = s.failed || !s.succeeded && (s.wrong || len(e.id) == 0 && r.listsFaults(e.object))
-	e.words = !e.refuses && s.words && !s.succeeded && len(e.id) == 0
-	e.failed = e.refuses || e.words
-	e.done = s.succeeded && !e.failed
+	e.saysFailed = s.failed || !s.succeeded && (s.wrong || len(e.id) == 0 && r.listsFaults(e.object))
+	e.onlyMessage = !e.saysFailed && s.words && !s.succeeded && len(e.id) == 0
+	e.failed = e.saysFailed || e.onlyMessage
+	e.saysWritten = s.succeeded && !e.failed
 }
 
 // soleAction returns the value of the only member of object, if that is named
@@ -160,9 +160,9 @@ func soleAction(object []byte) (inner []byte) {
 	return inner
 }
 
-// note takes down what a member with a role says. A record, which has an id, may
+// recordFailure takes down what a member with a role says. A record, which has an id, may
 // have a code, or a status in words, of its own.
-func (s *said) note(r role, v jsontext.Value, record bool) {
+func (s *statements) note(r role, v jsontext.Value, record bool) {
 	switch r {
 	case roleError:
 		s.wrong = s.wrong || !blank(v)
@@ -185,7 +185,7 @@ func (s *said) note(r role, v jsontext.Value, record bool) {
 	}
 }
 
-func (s *said) noteStatus(v jsontext.Value, record bool) {
+func (s *statements) noteStatus(v jsontext.Value, record bool) {
 	failed, succeeded := statusSays(v, record)
 	s.failed, s.succeeded = s.failed || failed, s.succeeded || succeeded
 }
@@ -210,9 +210,9 @@ func statusSays(v jsontext.Value, record bool) (failed, succeeded bool) {
 
 // unwrap takes the record of e from its payload, or from that the key by which a
 // failure names its row.
-func (r *bulkReply) unwrap(e *entry, s *said, depth int) {
+func (r *bulkReply) unwrap(e *entry, s *statements, depth int) {
 	inner := r.entryOf(s.payload, depth+1)
-	s.failed = s.failed || inner.refuses
+	s.failed = s.failed || inner.saysFailed
 	if len(e.key) == 0 {
 		e.key = inner.key
 	}

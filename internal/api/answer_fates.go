@@ -12,11 +12,11 @@ import (
 
 // failures finds the rows that an answer says failed, and why.
 type failures struct {
-	reply   *bulkReply
-	match   *matching
-	parser  refusalParser
-	entries []failure
-	told    []Refusal // in other places than entries
+	reply    *bulkReply
+	match    *matching
+	parser   refusalParser
+	entries  []failure
+	reported []Refusal // in other places than entries
 }
 
 // failure is an entry that tells of one.
@@ -28,8 +28,8 @@ type failure struct {
 func newFailures(r *bulkReply, m *matching, base IndexBase) *failures {
 	f := &failures{reply: r, match: m, parser: refusalParser{sent: *m.sent, base: base, count: map[int]int{}}}
 	for j := range r.entries {
-		if e := &r.entries[j]; e.refuses {
-			f.entries = append(f.entries, failure{entry: e, row: whole})
+		if e := &r.entries[j]; e.saysFailed {
+			f.entries = append(f.entries, failure{entry: e, row: noItem})
 		}
 	}
 	return f
@@ -39,11 +39,11 @@ func newFailures(r *bulkReply, m *matching, base IndexBase) *failures {
 // answer shows has not failed.
 func (f *failures) byKey() {
 	for n := range f.entries {
-		if row, ok := f.keyed(f.entries[n].entry); ok && f.blamable(row) {
+		if row, ok := f.keyed(f.entries[n].entry); ok && f.mayHaveFailed(row) {
 			f.blame(n, row)
 		}
 	}
-	f.noteUnnamed()
+	f.countUnnamed()
 }
 
 // keyed returns the row with the key that e has.
@@ -54,11 +54,13 @@ func (f *failures) keyed(e *entry) (row int, ok bool) {
 	if rows := f.match.byKeys[string(e.key)]; len(rows) == 1 {
 		return int(rows[0]), true
 	}
-	return whole, false
+	return noItem, false
 }
 
-// blamable reports whether row may have failed.
-func (f *failures) blamable(row int) bool { return !f.match.whole() && f.match.rows[row].item < 0 }
+// mayHaveFailed reports whether row may have failed.
+func (f *failures) mayHaveFailed(row int) bool {
+	return !f.match.showsAll() && f.match.rows[row].item < 0
+}
 
 // byIndex finds the rows that failures name by an index. If one of these is the
 // index of a row whose record the answer shows, they are counted in another way
@@ -70,7 +72,7 @@ func (f *failures) byIndex() {
 		return
 	}
 	for n, row := range rows {
-		if row != whole {
+		if row != noItem {
 			f.blame(n, row)
 		}
 	}
@@ -79,16 +81,16 @@ func (f *failures) byIndex() {
 // learnBase learns from the numbers of the failures from which number the API counts.
 func (f *failures) learnBase() {
 	f.indexed(f.parser.base) // for the evidence
-	f.settleBase(func(base IndexBase) (named, believed bool) {
+	f.decideBase(func(base IndexBase) (named, believed bool) {
 		rows, believed := f.indexed(base)
-		return slices.ContainsFunc(rows, func(row int) bool { return row != whole }), believed
+		return slices.ContainsFunc(rows, func(row int) bool { return row != noItem }), believed
 	})
 }
 
-// settleBase sets the base to what the evidence proves. If that is nothing, a row whose
+// decideBase sets the base to what the evidence proves. If that is nothing, a row whose
 // record the answer shows tells, since it has not failed: try reports whether with a base
 // rows are named, and whether all of those may have failed.
-func (f *failures) settleBase(try func(IndexBase) (named, believed bool)) {
+func (f *failures) decideBase(try func(IndexBase) (named, believed bool)) {
 	known := f.parser.evidence.with(f.parser.base)
 	if known == UnknownBase {
 		named, fromZero := try(FromZero)
@@ -111,13 +113,13 @@ func (f *failures) indexed(base IndexBase) (rows []int, believed bool) {
 	defer func() { f.parser.base = was }()
 	rows, believed = make([]int, len(f.entries)), true
 	for n := range f.entries {
-		rows[n] = whole
-		if f.entries[n].row != whole {
+		rows[n] = noItem
+		if f.entries[n].row != noItem {
 			continue
 		}
 		if row, ok := f.parser.named(f.entries[n].entry.object); ok {
 			rows[n] = row
-			believed = believed && f.blamable(row)
+			believed = believed && f.mayHaveFailed(row)
 		}
 	}
 	return rows, believed
@@ -131,12 +133,12 @@ func (f *failures) byFaults() {
 		refusals, believed := f.faultsIn(v, f.parser.base)
 		for _, r := range refusals {
 			if !believed {
-				r.Item = whole
+				r.Item = noItem
 			}
-			if r.Item != whole {
+			if r.Item != noItem {
 				f.match.rows[r.Item].failed = true
 			}
-			f.told = append(f.told, r)
+			f.reported = append(f.reported, r)
 		}
 	}
 }
@@ -147,29 +149,29 @@ func (f *failures) faultsIn(v jsontext.Value, base IndexBase) (refusals []Refusa
 	p := refusalParser{sent: *f.match.sent, base: base, count: map[int]int{}}
 	p.read(v, 0)
 	f.parser.evidence.join(p.evidence)
-	return p.out, !slices.ContainsFunc(p.out, func(r Refusal) bool { return r.Item != whole && !f.blamable(r.Item) })
+	return p.out, !slices.ContainsFunc(p.out, func(r Refusal) bool { return r.Item != noItem && !f.mayHaveFailed(r.Item) })
 }
 
 // learnBaseOf learns from v from which number the API counts, as learnBase does.
 func (f *failures) learnBaseOf(v jsontext.Value) {
 	f.faultsIn(v, f.parser.base) // for the evidence
-	f.settleBase(func(base IndexBase) (named, believed bool) {
+	f.decideBase(func(base IndexBase) (named, believed bool) {
 		refusals, believed := f.faultsIn(v, base)
-		return slices.ContainsFunc(refusals, func(r Refusal) bool { return r.Item != whole }), believed
+		return slices.ContainsFunc(refusals, func(r Refusal) bool { return r.Item != noItem }), believed
 	})
 }
 
-// noteUnnamed tells the matching whether there are failures of rows that are not
+// countUnnamed tells the matching whether there are failures of rows that are not
 // known.
-func (f *failures) noteUnnamed() {
+func (f *failures) countUnnamed() {
 	f.match.unnamed = 0
 	for _, n := range f.entries {
-		if n.row == whole {
+		if n.row == noItem {
 			f.match.unnamed++
 		}
 	}
-	f.match.vague = len(f.told) == 0 && len(f.reply.faults) > 0 ||
-		slices.ContainsFunc(f.told, func(r Refusal) bool { return r.Item == whole })
+	f.match.mayHaveMore = len(f.reported) == 0 && len(f.reply.faults) > 0 ||
+		slices.ContainsFunc(f.reported, func(r Refusal) bool { return r.Item == noItem })
 }
 
 func (f *failures) blame(n, row int) {
@@ -177,7 +179,7 @@ func (f *failures) blame(n, row int) {
 	f.match.rows[row].failed = true
 	e := f.entries[n].entry
 	if f.reply.sizes[e.list] == len(f.match.rows) && int(e.place) != row {
-		f.match.moved = true
+		f.match.reordered = true
 	}
 }
 
@@ -185,7 +187,7 @@ func (f *failures) blame(n, row int) {
 // lists with an entry for each row by their places, if no row at these places is
 // known to have another fate.
 func (f *failures) others() {
-	if f.match.whole() {
+	if f.match.showsAll() {
 		return
 	}
 	f.byIndex()
@@ -195,13 +197,13 @@ func (f *failures) others() {
 			f.blameInPlace(int32(list))
 		}
 	}
-	if len(f.match.rows) == 1 && f.blamable(0) {
+	if len(f.match.rows) == 1 && f.mayHaveFailed(0) {
 		for n := range f.entries {
 			f.entries[n].row = 0
 			f.match.rows[0].failed = true
 		}
 	}
-	f.noteUnnamed()
+	f.countUnnamed()
 }
 
 func (f *failures) alignable(list int32) bool {
@@ -209,12 +211,12 @@ func (f *failures) alignable(list int32) bool {
 		return false
 	}
 	for _, n := range f.entries {
-		if n.entry.list != list || n.row != whole {
+		if n.entry.list != list || n.row != noItem {
 			continue
 		}
 		// Errors with a field each may be several of one row.
 		several := len(f.match.rows) > 1 && (n.entry.object[0] != '{' || isRecord(n.entry.object))
-		if several || !f.blamable(int(n.entry.place)) {
+		if several || !f.mayHaveFailed(int(n.entry.place)) {
 			return false
 		}
 	}
@@ -223,7 +225,7 @@ func (f *failures) alignable(list int32) bool {
 
 func (f *failures) blameInPlace(list int32) {
 	for n := range f.entries {
-		if e := f.entries[n].entry; e.list == list && f.entries[n].row == whole {
+		if e := f.entries[n].entry; e.list == list && f.entries[n].row == noItem {
 			f.blame(n, int(e.place))
 		}
 	}
@@ -234,7 +236,7 @@ func (f *failures) refusals(dst []Refusal) []Refusal {
 	for _, n := range f.entries {
 		f.parser.outcome(n.row, n.entry.object)
 	}
-	dst = append(append(dst, f.parser.out...), f.told...)
+	dst = append(append(dst, f.parser.out...), f.reported...)
 	slices.SortStableFunc(dst, func(a, b Refusal) int { return a.Item - b.Item })
 	return dst
 }

@@ -204,14 +204,14 @@ func TestAnswerToOneRow(t *testing.T) {
 	}
 }
 
-// how returns for each row its id and by what it was found.
+// method returns for each row its id and by what it was found.
 func how(a *api.Answer, sent api.Sent) string {
-	names := map[api.How]string{api.NotShown: "?", api.ByKey: "key", api.ByFields: "fields", api.ByPosition: "position"}
+	names := map[api.MatchMethod]string{api.NotShown: "?", api.ByKey: "key", api.ByFields: "fields", api.ByPosition: "position"}
 	var out []string
 	for i := range sent.Items {
-		out = append(out, string(a.ID(i))+" "+names[a.How(i)])
+		out = append(out, string(a.ID(i))+" "+names[a.MatchedBy(i)])
 	}
-	for _, id := range a.Loose() {
+	for _, id := range a.UnmatchedIDs() {
 		out = append(out, "loose "+string(id))
 	}
 	return strings.Join(out, ", ")

@@ -8,48 +8,48 @@ import (
 // matching finds for each row that was sent the entry of the answer that shows
 // its record.
 type matching struct {
-	key      *keyField
-	sent     *Sent
-	entries  []entry
-	rows     []rowFate
-	distinct int // ids of records that the answer shows
-	ids      idTable
-	byKeys   map[string][]int32 // rows by their keys
-	unnamed  int                // how many entries tell of a failure of a row that is not known
-	vague    bool               // there may be more of these failures
-	moved    bool               // a failure names a row that was sent at another place
+	key         *keyField
+	sent        *Sent
+	entries     []entry
+	rows        []rowResult
+	distinct    int // ids of records that the answer shows
+	ids         idTable
+	byKeys      map[string][]int32 // rows by their keys
+	unnamed     int                // how many entries tell of a failure of a row that is not known
+	mayHaveMore bool               // there may be more of these failures
+	reordered   bool               // a failure names a row that was sent at another place
 }
 
-// rowFate is what the answer shows of a row.
-type rowFate struct {
+// rowResult is what the answer shows of a row.
+type rowResult struct {
 	item   int32 // the entry that shows it, or -1
-	how    How
+	method MatchMethod
 	failed bool // an entry says so
 }
 
-func (m *matching) begin(key *keyField, sent *Sent, entries []entry) {
+func (m *matching) reset(key *keyField, sent *Sent, entries []entry) {
 	m.key, m.sent, m.entries, m.byKeys = key, sent, entries, nil
-	m.unnamed, m.vague, m.moved = 0, false, false
+	m.unnamed, m.mayHaveMore, m.reordered = 0, false, false
 	m.rows = m.rows[:0]
 	for range sent.Items {
-		m.rows = append(m.rows, rowFate{item: -1})
+		m.rows = append(m.rows, rowResult{item: -1})
 	}
 	m.distinct = m.ids.mark(entries)
 }
 
-// of returns the entry that shows row i, or nil.
-func (m *matching) of(i int) *entry {
+// shownBy returns the entry that shows row i, or nil.
+func (m *matching) shownBy(i int) *entry {
 	if m.rows[i].item < 0 {
 		return nil
 	}
 	return &m.entries[m.rows[i].item]
 }
 
-// whole reports whether the answer shows an id for each row: all were created.
-func (m *matching) whole() bool { return m.distinct == len(m.rows) }
+// noItem reports whether the answer shows an id for each row: all were created.
+func (m *matching) showsAll() bool { return m.distinct == len(m.rows) }
 
-// open reports whether it is not known yet what became of row i.
-func (m *matching) open(i int32) bool { return m.rows[i].item < 0 && !m.rows[i].failed }
+// undecided reports whether it is not known yet what became of row i.
+func (m *matching) undecided(i int32) bool { return m.rows[i].item < 0 && !m.rows[i].failed }
 
 // usable reports whether entry j may show the record of a row: it tells of no
 // failure, and no row has it, or its id.
@@ -58,14 +58,14 @@ func (m *matching) usable(j int32) bool {
 	return !e.failed && !e.taken && (e.first < 0 || !m.entries[e.first].idTaken)
 }
 
-// free reports whether entry j shows a record that no row has.
-func (m *matching) free(j int32) bool { return m.usable(j) && m.entries[j].first >= 0 }
+// unclaimed reports whether entry j shows a record that no row has.
+func (m *matching) unclaimed(j int32) bool { return m.usable(j) && m.entries[j].first >= 0 }
 
 // isFirst reports whether entry j is the first one with its id.
 func (m *matching) isFirst(j int32) bool { return m.entries[j].first == j }
 
-func (m *matching) take(i, j int32, how How) {
-	m.rows[i] = rowFate{item: j, how: how}
+func (m *matching) assign(i, j int32, how MatchMethod) {
+	m.rows[i] = rowResult{item: j, method: how}
 	e := &m.entries[j]
 	e.taken = true
 	if e.first >= 0 {
@@ -88,7 +88,7 @@ func (m *matching) inOrder() bool {
 		}
 	}
 	for i := range m.rows {
-		m.take(int32(i), int32(i), ByKey)
+		m.assign(int32(i), int32(i), ByKey)
 	}
 	return true
 }
@@ -117,27 +117,27 @@ func (m *matching) byKey() {
 
 // sameKey matches rows and items that have one key in common.
 func (m *matching) sameKey(rows, items []int32) {
-	if len(rows) == 1 && len(items) == 1 && m.contested(rows[0], items[0]) {
+	if len(rows) == 1 && len(items) == 1 && m.mayBeOther(rows[0], items[0]) {
 		return
 	}
 	if len(rows) > 1 || len(items) > 1 {
-		p := pairing{matching: m, rows: rows, items: items, how: ByKey, loose: true}
+		p := pairing{matching: m, rows: rows, items: items, how: ByKey, acceptBest: true}
 		p.run()
 	}
-	m.takeInTurn(rows, items, ByKey)
+	m.assignInOrder(rows, items, ByKey)
 }
 
-// contested reports whether entry j, which has the key of row i, may as well show another
+// mayBeOther reports whether entry j, which has the key of row i, may as well show another
 // row: the answer does not show a record for each, the entry differs in other fields, and
 // another row agrees with it in all of them. The API may have made the key out of that
 // row's.
-func (m *matching) contested(i, j int32) bool {
+func (m *matching) mayBeOther(i, j int32) bool {
 	got := m.entries[j].object
-	if m.whole() || Same(m.sent.Items[i], got) || m.agrees(i, got) {
+	if m.showsAll() || Same(m.sent.Items[i], got) || m.agrees(i, got) {
 		return false
 	}
 	for other := range int32(len(m.rows)) {
-		if other != i && m.open(other) && m.agrees(other, got) {
+		if other != i && m.undecided(other) && m.agrees(other, got) {
 			return true
 		}
 	}
@@ -150,12 +150,12 @@ func (m *matching) agrees(i int32, got []byte) bool {
 	return fields > 0 && agree == fields
 }
 
-// takeInTurn matches rows with items, one after another.
-func (m *matching) takeInTurn(rows, items []int32, how How) {
+// assignInOrder matches rows with items, one after another.
+func (m *matching) assignInOrder(rows, items []int32, how MatchMethod) {
 	for _, i := range rows {
-		for m.open(i) && len(items) > 0 {
+		for m.undecided(i) && len(items) > 0 {
 			if m.usable(items[0]) {
-				m.take(i, items[0], how)
+				m.assign(i, items[0], how)
 			}
 			items = items[1:]
 		}
@@ -166,7 +166,7 @@ func (m *matching) takeInTurn(rows, items []int32, how How) {
 // exactly the key of a row is none of another one's, unless all were created.
 func (m *matching) mayShowAny(j int32) bool {
 	key := m.entries[j].key
-	return m.usable(j) && (m.whole() || len(key) == 0 || len(m.byKeys[string(key)]) == 0)
+	return m.usable(j) && (m.showsAll() || len(key) == 0 || len(m.byKeys[string(key)]) == 0)
 }
 
 // inPlace matches the rows without keys whose fields stand in the answer where
@@ -176,8 +176,8 @@ func (m *matching) inPlace() {
 		return
 	}
 	for i := range m.rows {
-		if n := int32(i); m.open(n) && m.usable(n) && !m.keysDiffer(i) && Same(m.sent.Items[i], m.entries[i].object) {
-			m.take(n, n, ByFields)
+		if n := int32(i); m.undecided(n) && m.usable(n) && !m.keysDiffer(i) && Same(m.sent.Items[i], m.entries[i].object) {
+			m.assign(n, n, ByFields)
 		}
 	}
 }
@@ -189,7 +189,7 @@ func (m *matching) keysDiffer(i int) bool { return len(m.sent.key(i)) > 0 && len
 // left returns what is not matched: the rows, and the items that may be theirs.
 func (m *matching) left() (rows, items []int32) {
 	for i := range int32(len(m.rows)) {
-		if m.open(i) {
+		if m.undecided(i) {
 			rows = append(rows, i)
 		}
 	}
@@ -208,7 +208,7 @@ func (m *matching) left() (rows, items []int32) {
 // accounted whether each of items must be the record of one of rows, because the
 // others of these failed.
 func (m *matching) complete(rows, items []int32) (complete, accounted bool) {
-	if m.whole() {
+	if m.showsAll() {
 		return true, true
 	}
 	ids := map[int32]bool{}
@@ -217,7 +217,7 @@ func (m *matching) complete(rows, items []int32) (complete, accounted bool) {
 			ids[first] = true
 		}
 	}
-	accounted = !m.vague && len(ids)+m.unnamed == len(rows)
+	accounted = !m.mayHaveMore && len(ids)+m.unnamed == len(rows)
 	return accounted && m.unnamed == 0, accounted
 }
 
@@ -228,7 +228,7 @@ func (m *matching) byFields() {
 		return
 	}
 	p := pairing{matching: m, how: ByFields}
-	p.loose, p.accounted = m.complete(rows, items)
+	p.acceptBest, p.accounted = m.complete(rows, items)
 	for i := range int32(len(m.rows)) {
 		p.rows = append(p.rows, i)
 	}
@@ -250,14 +250,14 @@ func (m *matching) byPosition() {
 	records := items[:0]
 	for _, j := range items {
 		switch i := m.entries[j].place; {
-		case !m.free(j):
-		case len(m.entries) == len(m.rows) && m.open(i):
-			m.take(i, j, ByPosition)
+		case !m.unclaimed(j):
+		case len(m.entries) == len(m.rows) && m.undecided(i):
+			m.assign(i, j, ByPosition)
 		default:
 			records = append(records, j)
 		}
 	}
-	m.takeInTurn(rows, records, ByPosition)
+	m.assignInOrder(rows, records, ByPosition)
 }
 
 // bySuccess matches rows with entries that show no record but say that the row at
@@ -265,8 +265,8 @@ func (m *matching) byPosition() {
 func (m *matching) bySuccess(sizes []int) {
 	for j := range int32(len(m.entries)) {
 		e := &m.entries[j]
-		if e.done && len(e.id) == 0 && m.usable(j) && m.aligned(e.list, sizes) && m.open(e.place) {
-			m.take(e.place, j, ByPosition)
+		if e.saysWritten && len(e.id) == 0 && m.usable(j) && m.aligned(e.list, sizes) && m.undecided(e.place) {
+			m.assign(e.place, j, ByPosition)
 		}
 	}
 }
@@ -274,11 +274,11 @@ func (m *matching) bySuccess(sizes []int) {
 // aligned reports whether a list has an entry for each row, and nothing shows
 // that they are in another order.
 func (m *matching) aligned(list int32, sizes []int) bool {
-	if m.moved || sizes[list] != len(m.rows) {
+	if m.reordered || sizes[list] != len(m.rows) {
 		return false
 	}
 	for i := range m.rows {
-		if e := m.of(i); e != nil && e.list == list && e.place != int32(i) {
+		if e := m.shownBy(i); e != nil && e.list == list && e.place != int32(i) {
 			return false
 		}
 	}

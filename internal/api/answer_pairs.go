@@ -16,13 +16,13 @@ import (
 type pairing struct {
 	*matching
 	rows, items []int32
-	how         How
-	// loose takes whatever is most alike: there is a record for each row. accounted
+	how         MatchMethod
+	// acceptBest takes whatever is most alike: there is a record for each row. accounted
 	// takes what one value tells apart from all others: no item can be of another
 	// row than these. Without them a pair must convince on its own.
-	loose, accounted bool
+	acceptBest, accounted bool
 
-	barredRows, barredItems map[int32]bool // several are as good as each other
+	excludedRows, excludedItems map[int32]bool // several are as good as each other
 }
 
 // candidate is a row and an item that may belong together.
@@ -43,7 +43,7 @@ const (
 // run takes the pairs of open rows and usable items that are each other's best,
 // until there are none.
 func (p *pairing) run() {
-	p.barredRows, p.barredItems = map[int32]bool{}, map[int32]bool{}
+	p.excludedRows, p.excludedItems = map[int32]bool{}, map[int32]bool{}
 	list := p.candidates()
 	slices.SortFunc(list, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.row, b.row), cmp.Compare(a.item, b.item))
@@ -61,7 +61,7 @@ func (p *pairing) run() {
 // candidates returns the pairs that have something in common which is not common
 // to many.
 func (p *pairing) candidates() []candidate {
-	c := newCommon(p.matching, p.rows, p.items)
+	c := newSharedTokens(p.matching, p.rows, p.items)
 	var numbers []uint64
 	for _, s := range c.rate() {
 		if s.pairs() > maxShared || len(numbers) > maxCandidates {
@@ -69,7 +69,7 @@ func (p *pairing) candidates() []candidate {
 		}
 		for _, row := range s.rows {
 			for _, item := range s.items {
-				if i, j := p.rows[row.owner], p.items[item.number()]; p.open(i) && p.mayShow(j) {
+				if i, j := p.rows[row.owner], p.items[item.number()]; p.undecided(i) && p.mayShow(j) {
 					numbers = append(numbers, uint64(row.owner)<<32|uint64(item.number()))
 				}
 			}
@@ -112,7 +112,7 @@ func (p *pairing) takeBest(equal []candidate) {
 }
 
 func (p *pairing) possible(q *candidate) bool {
-	return p.open(q.row) && p.mayShow(q.item) && !p.barredRows[q.row] && !p.barredItems[q.item]
+	return p.undecided(q.row) && p.mayShow(q.item) && !p.excludedRows[q.row] && !p.excludedItems[q.item]
 }
 
 func (p *pairing) mayShow(item int32) bool {
@@ -125,9 +125,9 @@ func (p *pairing) mayShow(item int32) bool {
 // breakTies takes those pairs of which the item stands at the place of the row,
 // and then one after another, or bars them all from what tells less.
 func (p *pairing) breakTies(tied []candidate) {
-	if !p.loose {
+	if !p.acceptBest {
 		for _, q := range tied {
-			p.bar(&q)
+			p.exclude(&q)
 		}
 		return
 	}
@@ -144,27 +144,27 @@ func (p *pairing) breakTies(tied []candidate) {
 	}
 }
 
-func (p *pairing) bar(q *candidate) { p.barredRows[q.row], p.barredItems[q.item] = true, true }
+func (p *pairing) exclude(q *candidate) { p.excludedRows[q.row], p.excludedItems[q.item] = true, true }
 
 // decide takes q if it convinces.
-func (p *pairing) decide(q *candidate, how How) {
-	if p.convinces(q) {
-		p.take(q.row, q.item, how)
+func (p *pairing) decide(q *candidate, how MatchMethod) {
+	if p.isConvincing(q) {
+		p.assign(q.row, q.item, how)
 		return
 	}
-	p.bar(q)
+	p.exclude(q)
 }
 
-// convinces reports whether a pair that is each other's best belongs together. An
+// isConvincing reports whether a pair that is each other's best belongs together. An
 // item without an id may be no record, and must have all that was sent.
-func (p *pairing) convinces(q *candidate) bool {
+func (p *pairing) isConvincing(q *candidate) bool {
 	sent, got := p.sent.Items[q.row], p.entries[q.item].object
 	switch {
 	case p.how == ByKey:
 		return true
 	case p.entries[q.item].first < 0:
 		return Same(sent, got)
-	case p.loose, p.accounted && q.weight >= weightFolded*weightUnit:
+	case p.acceptBest, p.accounted && q.weight >= weightFolded*weightUnit:
 		return true
 	}
 	near, equal := p.nearKeys(q)

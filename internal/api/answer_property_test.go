@@ -182,13 +182,13 @@ func TestFault48ManyNewIDs(t *testing.T) {
 		}
 		ids := map[string]bool{}
 		for i := range rows {
-			if !a.Written(i) || a.How(i) == api.NotShown || a.Object(i) == nil {
+			if !a.Written(i) || a.MatchedBy(i) == api.NotShown || a.Object(i) == nil {
 				t.Errorf("%v: row %d of %d is not written", server.rewrite, i, len(rows))
 			}
 			ids[string(a.ID(i))] = true
 		}
-		if len(ids) != len(rows) || len(a.Loose()) > 0 || len(a.Refusals()) > 0 || a.Refused() {
-			t.Errorf("%v: %d ids for %d rows, %d loose", server.rewrite, len(ids), len(rows), len(a.Loose()))
+		if len(ids) != len(rows) || len(a.UnmatchedIDs()) > 0 || len(a.Refusals()) > 0 || a.Refused() {
+			t.Errorf("%v: %d ids for %d rows, %d loose", server.rewrite, len(ids), len(rows), len(a.UnmatchedIDs()))
 		}
 	})
 }
@@ -335,7 +335,7 @@ func FuzzMatch(f *testing.F) {
 				}
 				ids[id] = true
 			}
-			if a.How(i) == api.NotShown || a.Object(i) == nil {
+			if a.MatchedBy(i) == api.NotShown || a.Object(i) == nil {
 				t.Error("a row is written, and nothing shows it")
 			}
 		}
@@ -344,10 +344,10 @@ func FuzzMatch(f *testing.F) {
 				t.Errorf("row %d is written and failed", r.Item)
 			}
 		}
-		if a.Refused() && written+len(a.Loose()) > 0 {
+		if a.Refused() && written+len(a.UnmatchedIDs()) > 0 {
 			t.Error("refused, and yet there are records")
 		}
-		for _, id := range a.Loose() {
+		for _, id := range a.UnmatchedIDs() {
 			if ids[string(id)] {
 				t.Errorf("the id %q is loose and a row's", id)
 			}

@@ -46,12 +46,12 @@ func (r *bulkReply) read(body []byte, sent *Sent) error {
 		r.sizes = append(r.sizes, len(objects))
 	}
 	r.objects = objects
-	r.settleEchoes()
-	r.settleWords()
+	r.classifyEchoes()
+	r.classifyMessages()
 	return err
 }
 
-// limit is how many entries an answer may have.
+// timeLimit is how many entries an answer may have.
 func (r *bulkReply) limit() int { return 2*len(r.sent.Items) + 100 }
 
 // place adds e to the list that is being read.
@@ -60,7 +60,7 @@ func (r *bulkReply) place(e entry) {
 	if n := len(r.entries); n > 0 && r.entries[n-1].list == e.list {
 		e.place = r.entries[n-1].place + 1
 	}
-	r.failure = r.failure || e.refuses
+	r.failure = r.failure || e.saysFailed
 	r.entries = append(r.entries, e)
 }
 
@@ -99,7 +99,7 @@ func (r *bulkReply) faultList(array []byte) error {
 			e = r.entryOf(v, 0)
 			e.object = v
 		}
-		e.id, e.done, e.failed, e.refuses = nil, false, true, !blank(v)
+		e.id, e.saysWritten, e.failed, e.saysFailed = nil, false, true, !blank(v)
 		r.place(e)
 		n++
 	}
@@ -124,8 +124,8 @@ func (r *bulkReply) lone(object []byte, depth int) error {
 	if len(r.sizes) == told && !r.failure {
 		r.placeAlone(e)
 	}
-	if r.failure && len(r.faults) == 0 && !slices.ContainsFunc(r.entries, func(e entry) bool { return e.refuses }) {
-		r.placeAlone(entry{object: object, first: -1, failed: true, refuses: true})
+	if r.failure && len(r.faults) == 0 && !slices.ContainsFunc(r.entries, func(e entry) bool { return e.saysFailed }) {
+		r.placeAlone(entry{object: object, first: -1, failed: true, saysFailed: true})
 	}
 	return nil
 }
@@ -180,28 +180,28 @@ func (r *bulkReply) fault(v jsontext.Value) error {
 	return nil
 }
 
-// settleEchoes decides what entries without an id mean where the answer says that
+// classifyEchoes decides what entries without an id mean where the answer says that
 // the request failed: they only repeat what was sent.
-func (r *bulkReply) settleEchoes() {
+func (r *bulkReply) classifyEchoes() {
 	for j := range r.entries {
 		if e := &r.entries[j]; r.denied && len(e.id) == 0 {
-			e.failed, e.done = true, false
+			e.failed, e.saysWritten = true, false
 		}
 	}
 }
 
-// settleWords decides what entries without a record mean that have nothing but
+// classifyMessages decides what entries without a record mean that have nothing but
 // words: "queued", or why there is none. They tell of a failure if others have
 // records.
-func (r *bulkReply) settleWords() {
+func (r *bulkReply) classifyMessages() {
 	shows := slices.ContainsFunc(r.entries, func(e entry) bool { return !e.failed && len(e.id) > 0 })
 	if !shows {
 		return
 	}
 	for j := range r.entries {
 		e := &r.entries[j]
-		if e.failed && e.words {
-			e.refuses, r.failure = true, true
+		if e.failed && e.onlyMessage {
+			e.saysFailed, r.failure = true, true
 		}
 	}
 }

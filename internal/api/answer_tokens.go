@@ -143,14 +143,14 @@ func foldedKeys(n int, key func(int) []byte) [][]byte {
 	return keys
 }
 
-// common are the tokens of rows and of items.
-type common struct {
+// sharedTokens are the tokens of rows and of items.
+type sharedTokens struct {
 	rows, items tokens
 }
 
-// newCommon collects the tokens of rows and items, and rates them.
-func newCommon(m *matching, rows, items []int32) *common {
-	c := &common{}
+// newSharedTokens collects the tokens of rows and items, and rates them.
+func newSharedTokens(m *matching, rows, items []int32) *sharedTokens {
+	c := &sharedTokens{}
 	c.rows.keys = foldedKeys(len(rows), func(n int) []byte { return m.key.normal(m.sent.key(int(rows[n]))) })
 	c.items.keys = foldedKeys(len(items), func(n int) []byte { return m.entries[items[n]].key })
 	c.rows.split, c.items.split = lengthsOf(c.items.keys), lengthsOf(c.rows.keys)
@@ -180,7 +180,7 @@ func (p tokenPlace) number() int32 { return -1 - p.owner }
 
 // places returns where all tokens stand, equal ones beside each other, rows after
 // items.
-func (c *common) places() []tokenPlace {
+func (c *sharedTokens) places() []tokenPlace {
 	all := make([]tokenPlace, 0, len(c.rows.list)+len(c.items.list))
 	for side, t := range []*tokens{&c.rows, &c.items} {
 		at := 0
@@ -200,13 +200,13 @@ func (c *common) places() []tokenPlace {
 	return all
 }
 
-// shared are the places of one token that rows and items have.
-type shared struct{ items, rows []tokenPlace }
+// sharedToken are the places of one token that rows and items have.
+type sharedToken struct{ items, rows []tokenPlace }
 
 // rate weighs every token by how many have it, and returns those that rows and
 // items share, the rarest first.
-func (c *common) rate() []shared {
-	var list []shared
+func (c *sharedTokens) rate() []sharedToken {
+	var list []sharedToken
 	all := c.places()
 	for len(all) > 0 {
 		n := slices.IndexFunc(all, func(p tokenPlace) bool { return p.hash != all[0].hash })
@@ -215,21 +215,21 @@ func (c *common) rate() []shared {
 		}
 		rows := slices.IndexFunc(all[:n], func(p tokenPlace) bool { return p.owner >= 0 })
 		if rows > 0 {
-			s := shared{items: all[:rows], rows: all[rows:n]}
+			s := sharedToken{items: all[:rows], rows: all[rows:n]}
 			c.weigh(&s)
 			list = append(list, s)
 		}
 		all = all[n:]
 	}
-	slices.SortStableFunc(list, func(a, b shared) int { return a.pairs() - b.pairs() })
+	slices.SortStableFunc(list, func(a, b sharedToken) int { return a.pairs() - b.pairs() })
 	return list
 }
 
-func (s *shared) pairs() int { return len(s.items) * len(s.rows) }
+func (s *sharedToken) pairs() int { return len(s.items) * len(s.rows) }
 
 // weigh makes a token that tells one row and one item apart from all others count
 // for more than several that do not.
-func (c *common) weigh(s *shared) {
+func (c *sharedTokens) weigh(s *sharedToken) {
 	single := len(s.rows) == 1 && len(s.items) == 1
 	scale := int64(weightUnit)
 	if !single {
@@ -246,7 +246,7 @@ func (c *common) weigh(s *shared) {
 
 // score returns the weight of what row and item have in common, and how many
 // tokens of that tell them apart from all others.
-func (c *common) score(row, item int) (weight int64, singles int) {
+func (c *sharedTokens) score(row, item int) (weight int64, singles int) {
 	a, b := c.rows.of(row), c.items.of(item)
 	for len(a) > 0 && len(b) > 0 {
 		switch {

@@ -50,11 +50,11 @@ func Echoes(sent, got []byte) bool {
 	return jsonscan.Skip(got, jsonscan.ValueEnd(got, at)) == front
 }
 
-// Stored compares the record got with what was sent, by the rules of Same, and calls
+// CompareStored compares the record got with what was sent, by the rules of Same, and calls
 // visit with each member that got shows and that is not as sent: with want nil for one
 // that was not sent and has a value. It reports whether got shows all members of sent:
 // of the others nothing is known. Both are valid JSON objects.
-func Stored(sent, got []byte, visit func(name []byte, want, got jsontext.Value)) (whole bool) {
+func CompareStored(sent, got []byte, visit func(name []byte, want, got jsontext.Value)) (whole bool) {
 	var room [24]pair
 	have := pairs{list: room[:0]}
 	for name, v := range jsonscan.Members(got) {
@@ -70,7 +70,7 @@ func Stored(sent, got []byte, visit func(name []byte, want, got jsontext.Value))
 		case !SameValue(want, v):
 			visit(name, want, v)
 		}
-		have.take()
+		have.removeFound()
 	}
 	for _, m := range have.list {
 		if m.name != nil && !blank(m.value) {

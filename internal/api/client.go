@@ -22,21 +22,21 @@ import (
 // Client speaks to one API with one set of credentials. It is for concurrent
 // use.
 type Client struct {
-	config    Config
-	base      *url.URL
-	header    http.Header
-	transport http.RoundTripper
-	limiter   *rate.Limiter
-	clock     atomic.Pointer[serverClock]
-	pause     pause
-	slots     *slots // of writes
-	life      life
-	budget    budget // of reads
-	repeats   budget // of writes
-	reads     failsafe.Policy[*reading]
-	reached   atomic.Bool // a connection was got once, so the address is right
-	now       func() time.Time
-	log       *slog.Logger
+	config      Config
+	base        *url.URL
+	header      http.Header
+	transport   http.RoundTripper
+	rateLimiter *rate.Limiter
+	clock       atomic.Pointer[serverClock]
+	pause       pause
+	writes      *concurrencyLimiter // of writes
+	breaker     circuitBreaker
+	readBudget  retryBudget // of reads
+	writeBudget retryBudget // of writes
+	readPolicy  failsafe.Policy[*reading]
+	reached     atomic.Bool // a connection was got once, so the address is right
+	now         func() time.Time
+	log         *slog.Logger
 }
 
 // New returns a client. It checks the configuration and connects to nothing.
@@ -52,11 +52,11 @@ func New(config Config) (*Client, error) {
 	if config.Rate < 0 {
 		return nil, errors.New("rate: less than 0 requests per second")
 	}
-	c := &Client{config: config, base: base, transport: config.Transport, now: time.Now, log: config.Log, reads: newReads()}
-	c.slots = newSlots(config.Concurrency, config.Drain, config.Log)
-	c.limiter = rate.NewLimiter(rate.Inf, 1)
+	c := &Client{config: config, base: base, transport: config.Transport, now: time.Now, log: config.Log, readPolicy: newReadPolicy()}
+	c.writes = newConcurrencyLimiter(config.Concurrency, config.Drain, config.Log)
+	c.rateLimiter = rate.NewLimiter(rate.Inf, 1)
 	if config.Rate > 0 {
-		c.limiter.SetLimit(rate.Limit(config.Rate))
+		c.rateLimiter.SetLimit(rate.Limit(config.Rate))
 	}
 	if c.transport == nil {
 		c.transport = newTransport(&config)
@@ -138,10 +138,10 @@ type request struct {
 	id                  string // of a record within the collection at path; may be empty
 	body                []byte
 	into                []byte
-	alone               bool // a write: no other is to be in flight at the same time
-	// take, if there is one, reads the body of a success, as it comes, in place
+	exclusive           bool // a write: no other is to be in flight at the same time
+	// removeFound, if there is one, reads the body of a success, as it comes, in place
 	// of into. Its error makes the answer one that could not be read.
-	take func(res *http.Response, body io.Reader) error
+	consume func(res *http.Response, body io.Reader) error
 	// untimed lets the exchange take longer than TotalTimeout, as long as the
 	// answer goes on.
 	untimed bool
@@ -149,7 +149,7 @@ type request struct {
 
 // attempt waits for its turn, sends r once, and says what that proves.
 func (c *Client) attempt(ctx context.Context, r *request) Outcome {
-	if err := c.turn(ctx); err != nil {
+	if err := c.waitTurn(ctx); err != nil {
 		return Outcome{Class: NotSent, Err: err}
 	}
 	return c.transmit(ctx, r)
@@ -157,15 +157,15 @@ func (c *Client) attempt(ctx context.Context, r *request) Outcome {
 
 // write is attempt for what changes something: it waits for a slot, too.
 func (c *Client) write(ctx context.Context, r *request) Outcome {
-	given, err := c.slot(ctx, r)
+	given, err := c.acquirePermit(ctx, r)
 	if err != nil {
 		return Outcome{Class: NotSent, Err: err}
 	}
 	o := c.transmit(ctx, r)
-	o.round = given.round
-	o.Overlapped = c.slots.release(given, loadOf(&o))
+	o.permitRound = given.round
+	o.Overlapped = c.writes.release(given, loadOf(&o))
 	if o.Class == Answered {
-		c.repeats.earn()
+		c.writeBudget.earn()
 	}
 	return o
 }
@@ -177,7 +177,7 @@ func (c *Client) transmit(ctx context.Context, r *request) Outcome {
 		c.pause.extend(c.now().Add(o.Wait))
 	}
 	if ctx.Err() == nil {
-		c.heed(&o)
+		c.recordHealth(&o)
 	}
 	return o
 }
@@ -196,7 +196,7 @@ func (c *Client) send(ctx context.Context, r *request) Outcome {
 	defer body.release()
 	res, err := c.transport.RoundTrip(c.newRequest(ctx, r, body))
 	if err != nil {
-		return failed(ctx, err, body.begun())
+		return failedOutcome(ctx, err, body.begun())
 	}
 	defer res.Body.Close()
 	explained := func(err error) error { return explain(ctx, err) }
@@ -206,26 +206,26 @@ func (c *Client) send(ctx context.Context, r *request) Outcome {
 // receive reads the answer res, whose body is to be read through body.
 func (c *Client) receive(res *http.Response, body *idleReader, r *request) Outcome {
 	defer body.stop()
-	c.hear(res)
+	c.recordServerClock(res)
 	text := &markSkipper{body: body}
-	if r.take != nil && res.StatusCode/100 == 2 {
-		return c.classify(res, nil, r.take(res, text))
+	if r.consume != nil && res.StatusCode/100 == 2 {
+		return c.classify(res, nil, r.consume(res, text))
 	}
 	data, err := c.readBody(res, text, r.into)
 	return c.classify(res, data, err)
 }
 
-// turn waits until a request may be sent.
-func (c *Client) turn(ctx context.Context) error {
-	if err := c.rest(ctx); err != nil {
+// waitTurn waits until a request may be sent.
+func (c *Client) waitTurn(ctx context.Context) error {
+	if err := c.waitForPause(ctx); err != nil {
 		return err
 	}
-	return c.pace(ctx)
+	return c.waitForRate(ctx)
 }
 
-// pace waits for the rate at which requests may be sent.
-func (c *Client) pace(ctx context.Context) error {
-	turn := c.limiter.Reserve()
+// waitForRate waits for the rate at which requests may be sent.
+func (c *Client) waitForRate(ctx context.Context) error {
+	turn := c.rateLimiter.Reserve()
 	wait := turn.Delay()
 	if wait == 0 {
 		return nil
@@ -237,8 +237,8 @@ func (c *Client) pace(ctx context.Context) error {
 	return err
 }
 
-// rest waits as long as the API asks for no requests.
-func (c *Client) rest(ctx context.Context) error {
+// waitForPause waits as long as the API asks for no requests.
+func (c *Client) waitForPause(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -250,27 +250,27 @@ func (c *Client) rest(ctx context.Context) error {
 	return nil
 }
 
-// slot waits until the write r may be sent, and holds a slot then. While the API
+// acquirePermit waits until the write r may be sent, and holds a slot then. While the API
 // is down or asks for no requests nobody holds one: there may be fewer of them
 // after that.
-func (c *Client) slot(ctx context.Context, r *request) (given slot, err error) {
+func (c *Client) acquirePermit(ctx context.Context, r *request) (given permit, err error) {
 	for {
-		if err := c.await(ctx, r.method, r.path); err != nil {
-			return slot{}, err
+		if err := c.waitForBreaker(ctx, r.method, r.path); err != nil {
+			return permit{}, err
 		}
-		if err := c.rest(ctx); err != nil {
-			return slot{}, err
+		if err := c.waitForPause(ctx); err != nil {
+			return permit{}, err
 		}
-		if given, err = c.slots.acquire(ctx, r.alone); err != nil {
-			return slot{}, err
+		if given, err = c.writes.acquire(ctx, r.exclusive); err != nil {
+			return permit{}, err
 		}
-		if c.pause.left(c.now()) <= 0 && c.life.current() == nil {
+		if c.pause.left(c.now()) <= 0 && c.breaker.blocking() == nil {
 			break
 		}
-		c.slots.release(given, loadUnknown)
+		c.writes.release(given, loadUnknown)
 	}
-	if err = c.pace(ctx); err != nil {
-		c.slots.release(given, loadUnknown)
+	if err = c.waitForRate(ctx); err != nil {
+		c.writes.release(given, loadUnknown)
 	}
 	return given, err
 }
@@ -295,11 +295,11 @@ func (c *Client) newRequest(ctx context.Context, r *request, body *requestBody) 
 	return req.WithContext(httptrace.WithClientTrace(ctx, &trace))
 }
 
-// failed says what it proves that an attempt brought no answer, when begun
+// failedOutcome says what it proves that an attempt brought no answer, when begun
 // tells whether the server may have got any of it.
-func failed(ctx context.Context, err error, begun bool) Outcome {
-	o := Outcome{Err: explain(ctx, err), refused: refused(err)}
-	if !begun || o.refused {
+func failedOutcome(ctx context.Context, err error, begun bool) Outcome {
+	o := Outcome{Err: explain(ctx, err), refusedStream: isRefusedStream(err)}
+	if !begun || o.refusedStream {
 		o.Class = NotSent
 	}
 	return o

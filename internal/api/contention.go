@@ -71,19 +71,19 @@ func anyOf(patterns ...string) *regexp.Regexp {
 
 // Contention is what a refusal says of other writes as its cause.
 type Contention struct {
-	Whole bool         // the request as a whole was refused because of one
-	Items map[int]bool // the items that were named, each because of one
+	Request bool         // the request as a whole was refused because of one
+	Items   map[int]bool // the items that were named, each because of one
 }
 
 // Any reports whether there is anything of that.
-func (c *Contention) Any() bool { return c.Whole || len(c.Items) > 0 }
+func (c *Contention) Any() bool { return c.Request || len(c.Items) > 0 }
 
 // Contention returns what o, a write of sent that was refused for these reasons, with a
 // status of success or not, says of other writes. The request as a whole was refused because of one if the API says so, or if it
 // names a conflict or asks to try again, blames no field, and other writes of the client
 // were in flight. If items are named for other reasons, it was refused because of those.
 func (o *Outcome) Contention(sent Sent, refusals []Refusal) (c Contention) {
-	if !Refuses(o.Status) && !o.OK() {
+	if !IsRefusal(o.Status) && !o.OK() {
 		return c
 	}
 	said, likely, blamed := o.Status == http.StatusLocked, o.Status == http.StatusConflict, false
@@ -106,7 +106,7 @@ func (o *Outcome) Contention(sent Sent, refusals []Refusal) (c Contention) {
 		}
 	}
 	other := slices.ContainsFunc(named, func(item int) bool { return !c.Items[item] })
-	c.Whole = !other && len(c.Items) == 0 && (said || likely && !blamed && o.Overlapped)
+	c.Request = !other && len(c.Items) == 0 && (said || likely && !blamed && o.Overlapped)
 	return c
 }
 
@@ -124,38 +124,38 @@ func (s *Sent) hasField(name string) bool {
 	return false
 }
 
-// InConflict takes in that o was refused because of other writes: if writes of the
+// RecordConflict takes in that o was refused because of other writes: if writes of the
 // client were in flight at the same time, fewer are sent at once from now on.
-func (c *Client) InConflict(o Outcome) {
+func (c *Client) RecordConflict(o Outcome) {
 	if o.Overlapped {
-		c.slots.conflict(o.round)
+		c.writes.recordConflict(o.permitRound)
 	}
 }
 
-// Alone makes writes while no other write of the client is in flight: each waits until
+// Exclusive makes writes while no other write of the client is in flight: each waits until
 // those that are have ended, and those that come after it wait for it.
-type Alone struct{ client *Client }
+type Exclusive struct{ client *Client }
 
-// Alone returns what makes writes one at a time.
-func (c *Client) Alone() Alone { return Alone{c} }
+// Exclusive returns what makes writes one at a time.
+func (c *Client) Exclusive() Exclusive { return Exclusive{c} }
 
 // BulkWrite is [Client.BulkWrite], alone.
-func (a Alone) BulkWrite(ctx context.Context, path string, body, into []byte) Outcome {
-	return a.client.write(ctx, &request{method: http.MethodPost, path: path, body: body, into: into, alone: true})
+func (a Exclusive) BulkWrite(ctx context.Context, path string, body, into []byte) Outcome {
+	return a.client.write(ctx, &request{method: http.MethodPost, path: path, body: body, into: into, exclusive: true})
 }
 
 // Update is [Client.Update], alone.
-func (a Alone) Update(ctx context.Context, path, id string, body, into []byte) Outcome {
+func (a Exclusive) Update(ctx context.Context, path, id string, body, into []byte) Outcome {
 	if err := CheckID(id); err != nil {
 		return Outcome{Class: NotSent, Err: err}
 	}
-	return a.client.write(ctx, &request{method: http.MethodPatch, path: path, id: id, body: body, into: into, alone: true})
+	return a.client.write(ctx, &request{method: http.MethodPatch, path: path, id: id, body: body, into: into, exclusive: true})
 }
 
 // Delete is [Client.Delete], alone.
-func (a Alone) Delete(ctx context.Context, path, id string) Outcome {
+func (a Exclusive) Delete(ctx context.Context, path, id string) Outcome {
 	if err := CheckID(id); err != nil {
 		return Outcome{Class: NotSent, Err: err}
 	}
-	return a.client.write(ctx, &request{method: http.MethodDelete, path: path, id: id, alone: true})
+	return a.client.write(ctx, &request{method: http.MethodDelete, path: path, id: id, exclusive: true})
 }

@@ -95,8 +95,8 @@ func TestContention(t *testing.T) {
 		refusals, _ := ParseRefusals([]byte(test.body), test.sent, UnknownBase)
 		o := Outcome{Class: Answered, Status: test.status, Overlapped: test.overlapped}
 		got := o.Contention(test.sent, refusals)
-		if diff := cmp.Diff(test.items, slices.Sorted(maps.Keys(got.Items))); diff != "" || got.Whole != test.whole || got.Any() != (test.whole || test.items != nil) {
-			t.Errorf("%s: whole %v, want %v (-want +got):\n%s", name, got.Whole, test.whole, diff)
+		if diff := cmp.Diff(test.items, slices.Sorted(maps.Keys(got.Items))); diff != "" || got.Request != test.whole || got.Any() != (test.whole || test.items != nil) {
+			t.Errorf("%s: whole %v, want %v (-want +got):\n%s", name, got.Request, test.whole, diff)
 		}
 	}
 }
@@ -122,19 +122,19 @@ func TestOutcomesTellOfOverlaps(t *testing.T) {
 			wg.Go(func() { pair[i] = c.Create(t.Context(), "/a/", []byte(`{}`), nil) })
 		}
 		synctest.Wait()
-		wg.Go(func() { alone = c.Alone().Update(t.Context(), "/a/", "A-1", []byte(`{}`), nil) })
+		wg.Go(func() { alone = c.Exclusive().Update(t.Context(), "/a/", "A-1", []byte(`{}`), nil) })
 		synctest.Wait()
 		wg.Wait()
 		if lonely.Overlapped || alone.Overlapped || !pair[0].Overlapped || !pair[1].Overlapped {
 			t.Errorf("overlapped: %v by itself, %v alone, %v and %v together", lonely.Overlapped, alone.Overlapped, pair[0].Overlapped, pair[1].Overlapped)
 		}
 		for _, o := range append(pair[:], lonely, alone) {
-			c.InConflict(o)
+			c.RecordConflict(o)
 		}
-		if c.slots.limit != 2 { // of 4, halved once for the pair
-			t.Errorf("limit %v", c.slots.limit)
+		if c.writes.limit != 2 { // of 4, halved once for the pair
+			t.Errorf("limit %v", c.writes.limit)
 		}
-		if o := c.Alone().Delete(t.Context(), "/a/", ".."); o.Class != NotSent {
+		if o := c.Exclusive().Delete(t.Context(), "/a/", ".."); o.Class != NotSent {
 			t.Errorf("a bad id: %v", o.Class)
 		}
 	})

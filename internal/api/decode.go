@@ -34,7 +34,7 @@ var (
 // valid UTF-8 with no name twice in one object.
 type decoder struct {
 	decodeTask
-	in   tap
+	in   limitedReader
 	room *bufio.Reader
 	json jsontext.Decoder
 	read int // objects
@@ -43,13 +43,13 @@ type decoder struct {
 
 // decodeTask is what a decoder is to do.
 type decodeTask struct {
-	page     *Page
-	created  string       // the field to note the moment of; "": none
-	slim     bool         // an id may stand in place of its object
-	objects  int          // how many may come; 0: any number
-	bytes    int          // how many the page may have; 0: any number
-	perPage  int          // of a stream: after how many the page is handed out
-	handOver func() error // of a stream: hands the page out and empties it
+	page    *Page
+	created string       // the field to note the moment of; "": none
+	idsOnly bool         // an id may stand in place of its object
+	objects int          // how many may come; 0: any number
+	bytes   int          // how many the page may have; 0: any number
+	perPage int          // of a stream: after how many the page is handed out
+	flush   func() error // of a stream: hands the page out and empties it
 }
 
 type span struct{ start, end int }
@@ -82,7 +82,7 @@ func (d *decoder) answer() error {
 	case '{':
 		return d.lines()
 	case '"', '0':
-		if d.slim {
+		if d.idsOnly {
 			return d.rest()
 		}
 		return errNotList
@@ -139,7 +139,7 @@ func (d *decoder) lines() error {
 	return d.rest()
 }
 
-// rest reads values up to the end of the answer.
+// waitForPause reads values up to the end of the answer.
 func (d *decoder) rest() error {
 	for {
 		switch err := d.value(); err {
@@ -167,7 +167,7 @@ func (d *decoder) value() error {
 
 // add puts the object v into the page.
 func (d *decoder) add(v []byte) error {
-	bare := d.slim && (v[0] == '"' || jsontext.Value(v).Kind() == '0')
+	bare := d.idsOnly && (v[0] == '"' || jsontext.Value(v).Kind() == '0')
 	switch {
 	case v[0] != '{' && !bare:
 		return errNotList
@@ -186,13 +186,13 @@ func (d *decoder) add(v []byte) error {
 	}
 	p.Data = append(p.Data, v...)
 	p.Objects = append(p.Objects, o)
-	if d.handOver != nil && (len(p.Objects) >= d.perPage || len(p.Data) >= maxFlush) {
-		return d.handOver()
+	if d.flush != nil && (len(p.Objects) >= d.perPage || len(p.Data) >= maxFlush) {
+		return d.flush()
 	}
 	return nil
 }
 
-// note finds the id and the moment of creation of the object v.
+// recordFailure finds the id and the moment of creation of the object v.
 func (d *decoder) note(o *Object, v []byte) {
 	left := 2
 	if d.created == "" {
@@ -256,9 +256,9 @@ func (d *decoder) explain(err error) error {
 	return errNotJSON
 }
 
-// tap is what the JSON decoder reads from. It stops at values that are too
+// limitedReader is what the JSON decoder reads from. It stops at values that are too
 // large, before they fill the memory, and keeps what it read if it is told to.
-type tap struct {
+type limitedReader struct {
 	r     io.Reader
 	err   error // that ended it
 	total int64 // bytes read
@@ -268,11 +268,13 @@ type tap struct {
 	keep  bool
 }
 
-func (t *tap) reset(r io.Reader) { *t = tap{r: r, kept: t.kept[:0], limit: maxObject} }
+func (t *limitedReader) reset(r io.Reader) {
+	*t = limitedReader{r: r, kept: t.kept[:0], limit: maxObject}
+}
 
 // Read reads on. It is called while a value is not complete, so that all that
 // was read behind mark is of that value, or white space.
-func (t *tap) Read(p []byte) (int, error) {
+func (t *limitedReader) Read(p []byte) (int, error) {
 	if t.total-t.mark > t.limit {
 		t.err = errLarge
 		return 0, t.err

@@ -65,7 +65,7 @@ func TestDecodeShapes(t *testing.T) {
 		"slim lines":             {body: "\"A\"\n17\n", want: []string{`"A"`, "17"}, slim: true},
 		"slim objects":           {body: `[{"id":"A"},{"id":17}]`, want: []string{`{"id":"A"}`, `{"id":17}`}, slim: true},
 	} {
-		objects, ids, _, err := decoded(test.body, decodeTask{slim: test.slim})
+		objects, ids, _, err := decoded(test.body, decodeTask{idsOnly: test.slim})
 		if err != nil || !cmp.Equal(objects, test.want) {
 			t.Errorf("%s: %q, %v", name, objects, err)
 		}
@@ -218,7 +218,7 @@ func TestDecodeStreamsInPages(t *testing.T) {
 			p.Reset()
 			return nil
 		}
-		err := decode(iotest.OneByteReader(strings.NewReader(body)), decodeTask{page: &p, perPage: 1000, handOver: hand})
+		err := decode(iotest.OneByteReader(strings.NewReader(body)), decodeTask{page: &p, perPage: 1000, flush: hand})
 		if err != nil || len(p.Objects) != 345 || !cmp.Equal(sizes, []int{1000, 1000}) || !cmp.Equal(got, want[:2000]) {
 			t.Errorf("%q: pages %v and %d, %v", sep, sizes, len(p.Objects), err)
 		}

@@ -37,7 +37,7 @@ func TestADrainEndsEveryWait(t *testing.T) {
 	fine := func() *http.Response { return respond(200, "[]") }
 	down := func() *http.Response { return respond(502, "down") }
 	outage := func(_ context.Context, c *Client) error {
-		c.life.miss(Outcome{Class: InDoubt, Err: errIdle}, true, c.now())
+		c.breaker.recordFailure(Outcome{Class: InDoubt, Err: errIdle}, true, c.now())
 		return nil
 	}
 	tests := []struct {
@@ -55,7 +55,7 @@ func TestADrainEndsEveryWait(t *testing.T) {
 		{"a read for an API that is down", Config{}, down, outage, readOnce},
 		{"a read to be repeated", Config{}, later, nil, readOnce},
 		{"a read for the rate", Config{Rate: 0.001}, fine, deliverOnce, readOnce},
-		{"whoever asks whether the API is up", Config{}, down, nil, func(ctx context.Context, c *Client) error { return c.Alive(ctx, listPath) }},
+		{"whoever asks whether the API is up", Config{}, down, nil, func(ctx context.Context, c *Client) error { return c.WaitUntilUp(ctx, listPath) }},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -125,7 +125,7 @@ func TestADrainEndsTheWaitForTheProber(t *testing.T) {
 		gate := drain.New()
 		b := &weary{takes: time.Hour, serve: func(*http.Request) *http.Response { return respond(502, "down") }}
 		c := b.client(t, Config{Drain: gate, GiveUpAfter: time.Hour})
-		c.life.miss(Outcome{Class: InDoubt, Err: errIdle}, true, c.now())
+		c.breaker.recordFailure(Outcome{Class: InDoubt, Err: errIdle}, true, c.now())
 		time.AfterFunc(drained, func() { gate.Close(errDrained) })
 		began := time.Now()
 		waiting := make(chan error, 4)
@@ -135,7 +135,7 @@ func TestADrainEndsTheWaitForTheProber(t *testing.T) {
 		for n := range cap(waiting) {
 			err, waited := <-waiting, time.Since(began)
 			prober := n == cap(waiting)-1
-			if !errors.Is(err, errDrained) || !prober && waited != drained || prober && (waited <= drained || waited > drained+lifeTimeout) {
+			if !errors.Is(err, errDrained) || !prober && waited != drained || prober && (waited <= drained || waited > drained+probeTimeout) {
 				t.Errorf("caller %d waited %v and got %v", n, waited, err)
 			}
 		}

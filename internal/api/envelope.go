@@ -48,12 +48,12 @@ func (e *envelope) read() (bool, error) {
 	if _, err := e.json.ReadToken(); err != nil {
 		return false, e.explain(err)
 	}
-	e.let()
+	e.stopKeeping()
 	object := e.in.kept[min(start, len(e.in.kept)):min(e.at(), len(e.in.kept))]
 	if e.decided {
 		return true, e.end()
 	}
-	return e.settle(object)
+	return e.classify(object)
 }
 
 // member reads one member.
@@ -100,12 +100,12 @@ func (e *envelope) element() error {
 		return nil
 	}
 	e.decided = true
-	e.let()
+	e.stopKeeping()
 	return e.release()
 }
 
-// let ends the holding back: values are read one by one from here.
-func (e *envelope) let() {
+// stopKeeping ends the holding back: values are read one by one from here.
+func (e *envelope) stopKeeping() {
 	e.in.mark = e.json.InputOffset()
 	e.in.keep, e.in.limit = false, maxObject
 }
@@ -120,9 +120,9 @@ func (e *envelope) release() error {
 	return nil
 }
 
-// settle decides what the object was, now that it has ended: an envelope if it
+// classify decides what the object was, now that it has ended: an envelope if it
 // has a list and nothing follows, or else a record.
-func (e *envelope) settle(object []byte) (bool, error) {
+func (e *envelope) classify(object []byte) (bool, error) {
 	switch kind := e.json.PeekKind(); {
 	case kind != 0: // another object, or what rest finds wrong
 		return false, e.add(object)

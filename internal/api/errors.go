@@ -52,7 +52,7 @@ func (e *StatusError) Hint() string {
 		return "the credentials are known but may not do this; ask for access to the resource, or check FLYTT_CUSTOMER_ID"
 	case e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed:
 		return "there is no such list at this address; check FLYTT_BASE_URL and --resource"
-	case Refuses(e.Status):
+	case IsRefusal(e.Status):
 		return "the API does not take the filters, the order or the parameters that were asked for"
 	case e.Status >= 300 && e.Status < 400:
 		return "the server wants to send the request elsewhere, which is never followed; check FLYTT_BASE_URL"
@@ -194,9 +194,9 @@ func streamReset(err error) (code uint32, ok bool) {
 // server's comes before or within what is matched.
 var refusedText = regexp.MustCompile(`^http2: Transport: cannot retry err \[stream error: stream ID \d+; REFUSED_STREAM[;\]]`)
 
-// refused reports whether the server refused the HTTP/2 stream, which it may
+// isRefusedStream reports whether the server refused the HTTP/2 stream, which it may
 // only do before it has processed anything of it (RFC 9113, section 8.7).
-func refused(err error) bool {
+func isRefusedStream(err error) bool {
 	code, ok := streamReset(err)
 	return ok && code == refusedStream || refusedText.MatchString(err.Error())
 }

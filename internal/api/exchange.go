@@ -48,12 +48,12 @@ type Reply struct {
 	Wait time.Duration // that the API asked for; -1: it did not
 }
 
-// Later reports whether the API did not process the request and may do so later.
-func (r *Reply) Later() bool { return turnsAway(r.Status, r.Wait >= 0) }
+// AsksToRetryLater reports whether the API did not process the request and may do so later.
+func (r *Reply) AsksToRetryLater() bool { return asksToRetryLater(r.Status, r.Wait >= 0) }
 
 // Repeatable reports whether asking again may bring another answer.
 func (r *Reply) Repeatable() bool {
-	return r.Later() || r.Status >= 500 || r.Err != nil && !hopeless(r.Err)
+	return r.AsksToRetryLater() || r.Status >= 500 || r.Err != nil && !hopeless(r.Err)
 }
 
 // Objects splits the body, which is whole, into the objects of a list.
@@ -69,7 +69,7 @@ func (r *Reply) Objects() (objects []jsontext.Value, err error) {
 // answer as is wanted. It never repeats it.
 func (c *Client) Exchange(ctx context.Context, g GetRequest) *Reply {
 	r := &Reply{Wait: -1}
-	if r.Err = c.turn(ctx); r.Err != nil {
+	if r.Err = c.waitTurn(ctx); r.Err != nil {
 		return r
 	}
 	ctx, stop := context.WithTimeout(ctx, exchangeTimeout)

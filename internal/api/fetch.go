@@ -18,14 +18,14 @@ import (
 // what had come until then.
 func (c *Client) Fetch(ctx context.Context, ask *PageRequest, p *Page, created string) error {
 	r := &request{method: http.MethodGet, path: ask.Path, query: ask.query()}
-	heard := c.watch(ask.Path)
+	heard := c.warnIfSlow(ask.Path)
 	defer heard()
-	r.take = func(res *http.Response, body io.Reader) error {
+	r.consume = func(res *http.Response, body io.Reader) error {
 		heard()
 		p.Reset()
 		p.Date = serverTime(res)
-		return decode(body, decodeTask{page: p, created: created, slim: ask.Slim,
-			objects: ask.mostObjects(), bytes: int(min(c.config.MaxAnswer, 1<<31))})
+		return decode(body, decodeTask{page: p, created: created, idsOnly: ask.IDsOnly,
+			objects: ask.maxObjects(), bytes: int(min(c.config.MaxAnswer, 1<<31))})
 	}
 	o, err := c.read(ctx, r)
 	p.Status = o.Status
@@ -44,28 +44,28 @@ func (c *Client) Fetch(ctx context.Context, ask *PageRequest, p *Page, created s
 	return refusedRead(ask, &o)
 }
 
-// longSilence is how long an answer may be waited for before that is logged.
-const longSilence = 15 * time.Second
+// slowAnswer is how long an answer may be waited for before that is logged.
+const slowAnswer = 15 * time.Second
 
-// watch logs, once, that a read of path has waited long for an answer; the time
+// warnIfSlow logs, once, that a read of path has waited long for an answer; the time
 // for which the API has asked for no requests does not count. heard ends it, and
 // can be called again; nothing is logged after it.
-func (c *Client) watch(path string) (heard func()) {
+func (c *Client) warnIfSlow(path string) (heard func()) {
 	began := c.now()
 	var mu sync.Mutex // guards what follows
 	var timer *time.Timer
 	over := false
 	mu.Lock()
 	defer mu.Unlock()
-	timer = time.AfterFunc(longSilence, func() {
+	timer = time.AfterFunc(slowAnswer, func() {
 		mu.Lock()
 		defer mu.Unlock()
 		now := c.now()
-		waited := min(now.Sub(began), -max(c.pause.left(now), -longSilence))
+		waited := min(now.Sub(began), -max(c.pause.left(now), -slowAnswer))
 		switch {
 		case over:
-		case waited < longSilence:
-			timer.Reset(longSilence - waited)
+		case waited < slowAnswer:
+			timer.Reset(slowAnswer - waited)
 		default:
 			over = true
 			c.log.Warn("still waiting for an answer", "method", http.MethodGet, "path", path, "waited", now.Sub(began).Round(time.Second))
@@ -79,9 +79,9 @@ func (c *Client) watch(path string) (heard func()) {
 	}
 }
 
-// mostObjects returns how many objects are not yet much more than a page; 0 if
+// maxObjects returns how many objects are not yet much more than a page; 0 if
 // no page was asked for.
-func (r *PageRequest) mostObjects() int {
+func (r *PageRequest) maxObjects() int {
 	if r.Size == 0 {
 		return 0
 	}
@@ -94,9 +94,9 @@ func (r *PageRequest) mostObjects() int {
 // is repeated only as long as nothing was handed out. It may take as long as it
 // goes on.
 func (c *Client) Stream(ctx context.Context, ask *PageRequest, created string, emit func(*Page) error) error {
-	s := streaming{ask: ask, created: created, emit: emit, heard: c.watch(ask.Path)}
-	defer s.heard()
-	r := &request{method: http.MethodGet, path: ask.Path, query: ask.query(), untimed: true, take: s.take}
+	s := streamReader{ask: ask, created: created, emit: emit, answered: c.warnIfSlow(ask.Path)}
+	defer s.answered()
+	r := &request{method: http.MethodGet, path: ask.Path, query: ask.query(), untimed: true, consume: s.consume}
 	o, err := c.read(ctx, r)
 	switch {
 	case s.err != nil:
@@ -109,37 +109,37 @@ func (c *Client) Stream(ctx context.Context, ask *PageRequest, created string, e
 	return nil
 }
 
-// streaming hands out the pages of one answer.
-type streaming struct {
-	ask     *PageRequest
-	created string
-	emit    func(*Page) error
-	heard   func() // an answer has begun
-	page    Page
-	handed  bool
-	err     error // of emit
+// streamReader hands out the pages of one answer.
+type streamReader struct {
+	ask      *PageRequest
+	created  string
+	emit     func(*Page) error
+	answered func() // an answer has begun
+	page     Page
+	emitted  bool
+	err      error // of emit
 }
 
-// take reads an answer. Once something of it was handed out, what goes wrong is
+// removeFound reads an answer. Once something of it was handed out, what goes wrong is
 // final.
-func (s *streaming) take(res *http.Response, body io.Reader) error {
-	s.heard()
+func (s *streamReader) consume(res *http.Response, body io.Reader) error {
+	s.answered()
 	s.page.Reset()
 	s.page.Date, s.page.Status = serverTime(res), res.StatusCode
-	err := decode(body, decodeTask{page: &s.page, created: s.created, slim: s.ask.Slim,
-		perPage: cmp.Or(s.ask.Size, pageSize), handOver: s.hand})
-	if err == nil && (len(s.page.Objects) > 0 || !s.handed) {
-		err = s.hand()
+	err := decode(body, decodeTask{page: &s.page, created: s.created, idsOnly: s.ask.IDsOnly,
+		perPage: cmp.Or(s.ask.Size, pageSize), flush: s.flush})
+	if err == nil && (len(s.page.Objects) > 0 || !s.emitted) {
+		err = s.flush()
 	}
-	if err != nil && s.handed {
-		return final{err}
+	if err != nil && s.emitted {
+		return permanentError{err}
 	}
 	return err
 }
 
-// hand hands out the page and empties it.
-func (s *streaming) hand() error {
-	s.handed = true
+// flush hands out the page and empties it.
+func (s *streamReader) flush() error {
+	s.emitted = true
 	if s.err = s.emit(&s.page); s.err != nil {
 		return s.err
 	}
@@ -147,22 +147,22 @@ func (s *streaming) hand() error {
 	return nil
 }
 
-// final marks an error after which a read is not repeated.
-type final struct{ error }
+// permanentError marks an error after which a read is not repeated.
+type permanentError struct{ error }
 
-func (f final) Unwrap() error { return f.error }
+func (f permanentError) Unwrap() error { return f.error }
 
-// isFinal reports whether repeating a read cannot mend err.
-func isFinal(err error) bool {
-	var f final
+// isPermanent reports whether repeating a read cannot mend err.
+func isPermanent(err error) bool {
+	var f permanentError
 	return errors.As(err, &f) || errors.Is(err, errTooLong) || errors.Is(err, ErrOversized) || errors.Is(err, errLarge)
 }
 
 // refusedRead is the error of a list that was refused.
 func refusedRead(ask *PageRequest, o *Outcome) error {
 	e := &StatusError{Method: http.MethodGet, Path: ask.Path, Status: o.Status}
-	if Refuses(o.Status) {
-		e.Names = ask.named(o.Body)
+	if IsRefusal(o.Status) {
+		e.Names = ask.blamedParameters(o.Body)
 	}
 	return e
 }

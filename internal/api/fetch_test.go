@@ -23,7 +23,7 @@ func TestFetchAsksAndNotes(t *testing.T) {
 		queries = append(queries, req.URL.Path+"?"+req.URL.RawQuery)
 		return respond(200, "["+record(1)+"]", "Date", "Sat, 31 Jan 2026 09:30:00 GMT"), nil
 	})
-	a := &PageRequest{Path: listPath, Page: 3, Size: 7, Slim: true, Query: url.Values{
+	a := &PageRequest{Path: listPath, Page: 3, Size: 7, IDsOnly: true, Query: url.Values{
 		"name__icontains!": {"å&b"}, "created_at__gte": {"2027"}, "_order_by": {"-name,id"}, "_search": {"x y"}, "_slim": {"true"}, "_jsonl": {"true"}}}
 	var p Page
 	if err := c.Fetch(t.Context(), a, &p, "created_at"); err != nil {

@@ -18,10 +18,10 @@ type Lookup struct {
 	Path  string // of the list, ending in a slash
 	Field string
 	Keys  []string // each Lookupable
-	// Control is the key of a record that is known to be there. It is asked for in
+	// Canary is the key of a record that is known to be there. It is asked for in
 	// every request, or right before and after one that has room for one key only. An
 	// answer that does not show it is not believed.
-	Control string
+	Canary string
 	// Unique says that no two records have the same key, so that reading ends when
 	// every key is found.
 	Unique bool
@@ -37,25 +37,25 @@ type Record struct {
 // Found is what a list shows of one key.
 type Found struct {
 	Records []Record // that have the key
-	// Near are records that have the key in another form: see FoldKey. The list shows
+	// OtherForms are records that have the key in another form: see FoldKey. The list shows
 	// them when it is asked for the key, so that it takes the two for the same.
-	Near []Record
+	OtherForms []Record
 }
 
-// ErrBlind says that the list does not show a record that is known to be there,
+// ErrCanaryMissing says that the list does not show a record that is known to be there,
 // so that what it does not show may be there too.
-var ErrBlind = errors.New("the list does not show a record that is known to be there")
+var ErrCanaryMissing = errors.New("the list does not show a record that is known to be there")
 
-// errStrangers says that a key that was not found may be there all the same: the
+// errUnrelatedRecords says that a key that was not found may be there all the same: the
 // list shows records of keys that are not even near to it.
-var errStrangers = errors.New("the list shows records of other keys than those asked for")
+var errUnrelatedRecords = errors.New("the list shows records of other keys than those asked for")
 
 const (
 	maxURL       = 2000 // bytes; proxies and servers have limits not far above
 	maxKeyLength = 256
-	maxSlice     = 100 // keys asked for at a time, well within a page
+	maxBatch     = 100 // keys asked for at a time, well within a page
 	pageSize     = 500
-	maxStrangers = 100 // records of other keys in one slice: a filter that has no effect
+	maxUnrelated = 100 // records of other keys in one slice: a filter that has no effect
 )
 
 // Lookupable reports whether key can be asked for in a list: it is not empty or
@@ -77,7 +77,7 @@ func Joinable(key string) bool { return !strings.Contains(key, ",") }
 // around it is that of the key without, unless it is asked for by itself. In
 // requests that keep the URL short it reads pages until an empty one, or until
 // nothing can be left to find. Keys that are not Joinable are asked for one at a
-// time. Reads are repeated a few times where that can help. An error, ErrBlind among
+// time. Reads are repeated a few times where that can help. An error, ErrCanaryMissing among
 // them, means that nothing is known of any key.
 func (c *Client) FindByKeys(ctx context.Context, l Lookup) (map[string]Found, error) {
 	f := finder{client: c, Lookup: l, found: make(map[string]Found, len(l.Keys))}
@@ -97,36 +97,36 @@ type finder struct {
 // control too: that is asked for before and after, and the key once more if it was not
 // shown, as a list may be blind for the time of one request.
 func (f *finder) findAll(ctx context.Context) error {
-	joint, alone := f.part()
-	beside := f.Control
+	joint, alone := f.partition()
+	beside := f.Canary
 	if !Joinable(beside) {
 		beside = ""
 	}
-	apart := f.Control != "" && (len(alone) > 0 || beside == "")
+	apart := f.Canary != "" && (len(alone) > 0 || beside == "")
 	if apart {
-		if err := f.showControl(ctx); err != nil {
+		if err := f.checkCanary(ctx); err != nil {
 			return err
 		}
 	}
-	if err := f.findJoint(ctx, joint, beside); err != nil {
+	if err := f.findBatched(ctx, joint, beside); err != nil {
 		return err
 	}
-	if err := f.findAlone(ctx, alone); err != nil || !apart {
+	if err := f.findOneByOne(ctx, alone); err != nil || !apart {
 		return err
 	}
-	if err := f.showControl(ctx); err != nil {
+	if err := f.checkCanary(ctx); err != nil {
 		return err
 	}
-	return f.findAlone(ctx, f.missing(alone))
+	return f.findOneByOne(ctx, f.missing(alone))
 }
 
-// findAlone asks for keys, one at a time.
-func (f *finder) findAlone(ctx context.Context, keys []string) error {
+// findOneByOne asks for keys, one at a time.
+func (f *finder) findOneByOne(ctx context.Context, keys []string) error {
 	for _, key := range keys {
 		if f.tooLong(key) {
 			return f.keyTooLong()
 		}
-		if err := f.read(ctx, question{keys: []string{key}, alone: true}); err != nil {
+		if err := f.read(ctx, keyQuery{keys: []string{key}, single: true}); err != nil {
 			return err
 		}
 	}
@@ -138,13 +138,13 @@ func (f *finder) missing(keys []string) []string {
 	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool { _, shown := f.found[key]; return shown })
 }
 
-// part parts the keys into those that can be asked for together, with the control,
+// partition parts the keys into those that can be asked for together, with the control,
 // and the others: keys with a comma, and those that are near to the control, which
 // the answer shows whether or not the list takes the two for the same.
-func (f *finder) part() (joint, alone []string) {
-	control := form{FoldKey(f.Control), strings.TrimSpace(f.Control)}
+func (f *finder) partition() (joint, alone []string) {
+	control := keyForm{FoldKey(f.Canary), strings.TrimSpace(f.Canary)}
 	for _, key := range f.Keys {
-		if !Joinable(key) || f.Control != "" && formOf(key).confusable(control) {
+		if !Joinable(key) || f.Canary != "" && formOf(key).confusable(control) {
 			alone = append(alone, key)
 		} else {
 			joint = append(joint, key)
@@ -153,31 +153,31 @@ func (f *finder) part() (joint, alone []string) {
 	return joint, alone
 }
 
-// form is what two keys are compared by.
-type form struct{ folded, trimmed string }
+// keyForm is what two keys are compared by.
+type keyForm struct{ folded, trimmed string }
 
-func formOf(key string) form { return form{FoldKey(key), strings.TrimSpace(key)} }
+func formOf(key string) keyForm { return keyForm{FoldKey(key), strings.TrimSpace(key)} }
 
 // confusable reports whether the record of one key may be taken for a record that is
 // near to the other, if both are asked for in one request.
-func (f form) confusable(g form) bool { return f.folded == g.folded && f.trimmed != g.trimmed }
+func (f keyForm) confusable(g keyForm) bool { return f.folded == g.folded && f.trimmed != g.trimmed }
 
-// showControl asks for the control alone; ErrBlind says that the list does not show
+// checkCanary asks for the control alone; ErrCanaryMissing says that the list does not show
 // it.
-func (f *finder) showControl(ctx context.Context) error {
+func (f *finder) checkCanary(ctx context.Context) error {
 	g := finder{client: f.client, Lookup: f.Lookup, found: map[string]Found{}}
-	return g.read(ctx, question{keys: []string{f.Control}, control: f.Control, alone: true})
+	return g.read(ctx, keyQuery{keys: []string{f.Canary}, canary: f.Canary, single: true})
 }
 
-// findJoint asks for keys, many at a time.
-func (f *finder) findJoint(ctx context.Context, keys []string, control string) error {
+// findBatched asks for keys, many at a time.
+func (f *finder) findBatched(ctx context.Context, keys []string, control string) error {
 	for len(keys) > 0 {
 		var now []string
-		now, keys = f.slice(keys, control)
+		now, keys = f.nextBatch(keys, control)
 		if len(now) == 0 {
 			return f.keyTooLong()
 		}
-		if err := f.read(ctx, question{keys: now, control: control}); err != nil {
+		if err := f.read(ctx, keyQuery{keys: now, canary: control}); err != nil {
 			return err
 		}
 	}
@@ -196,11 +196,11 @@ func (f *finder) tooLong(key string) bool {
 	return f.overhead()+len(url.QueryEscape(key)) > maxURL
 }
 
-// slice returns those of keys that one request asks for, as many as a URL has room
+// nextBatch returns those of keys that one request asks for, as many as a URL has room
 // for, and the others. Keys that may be confused are never in the same one.
-func (f *finder) slice(keys []string, control string) (now, later []string) {
+func (f *finder) nextBatch(keys []string, control string) (now, later []string) {
 	size := f.overhead() + len(url.QueryEscape(control))
-	taken := make(map[string]string, min(len(keys), maxSlice)) // by the folded form: the trimmed one
+	taken := make(map[string]string, min(len(keys), maxBatch)) // by the folded form: the trimmed one
 	for i, key := range keys {
 		of := formOf(key)
 		if trimmed, ok := taken[of.folded]; ok && trimmed != of.trimmed {
@@ -208,7 +208,7 @@ func (f *finder) slice(keys []string, control string) (now, later []string) {
 			continue
 		}
 		size += len(url.QueryEscape(key)) + len("%2C")
-		if size > maxURL || len(now) == maxSlice {
+		if size > maxURL || len(now) == maxBatch {
 			return now, append(later, keys[i:]...)
 		}
 		taken[of.folded] = of.trimmed
@@ -217,27 +217,27 @@ func (f *finder) slice(keys []string, control string) (now, later []string) {
 	return now, later
 }
 
-// question is what one request asks for, and each of its pages.
-type question struct {
-	keys    []string
-	control string // which the answer has to show; empty: nothing
-	alone   bool   // there is one key, and the filter is that of equal values
+// keyQuery is what one request asks for, and each of its pages.
+type keyQuery struct {
+	keys   []string
+	canary string // which the answer has to show; empty: nothing
+	single bool   // there is one key, and the filter is that of equal values
 }
 
-// names returns the keys that the filter has.
-func (q *question) names() []string {
-	if q.control == "" || slices.Contains(q.keys, q.control) {
+// filterKeys returns the keys that the filter has.
+func (q *keyQuery) filterKeys() []string {
+	if q.canary == "" || slices.Contains(q.keys, q.canary) {
 		return q.keys
 	}
-	return append(q.keys[:len(q.keys):len(q.keys)], q.control)
+	return append(q.keys[:len(q.keys):len(q.keys)], q.canary)
 }
 
 // read reads all pages of the records that q asks for.
-func (f *finder) read(ctx context.Context, q question) error {
+func (f *finder) read(ctx context.Context, q keyQuery) error {
 	p := newPageReader(f, q)
-	names := q.names()
-	for page := 1; p.strangers <= maxStrangers && page <= 2*len(names)+10; page++ {
-		objects, err := f.page(ctx, names, q.alone, page)
+	names := q.filterKeys()
+	for page := 1; p.unrelated <= maxUnrelated && page <= 2*len(names)+10; page++ {
+		objects, err := f.page(ctx, names, q.single, page)
 		switch {
 		case err != nil:
 			return err
@@ -280,7 +280,7 @@ func (f *finder) page(ctx context.Context, keys []string, alone bool, number int
 const anySize = 20
 
 // AnyKey returns the key of some record that the list at path shows: one whose
-// field can be asked for, if possible together with others. ErrBlind says that it
+// field can be asked for, if possible together with others. ErrCanaryMissing says that it
 // shows none.
 func (c *Client) AnyKey(ctx context.Context, path, field string) (string, error) {
 	a := PageRequest{Path: path, Page: 1, Size: anySize}
@@ -300,15 +300,15 @@ func (c *Client) AnyKey(ctx context.Context, path, field string) (string, error)
 		}
 	}
 	if any == "" {
-		return "", fmt.Errorf("GET %s: %w", path, ErrBlind)
+		return "", fmt.Errorf("GET %s: %w", path, ErrCanaryMissing)
 	}
 	return any, nil
 }
 
-// Alike returns records whose field may hold the only key that l asks for in another form:
+// FindSimilar returns records whose field may hold the only key that l asks for in another form:
 // those that contain one of parts, without regard to case, as far as a page shows them. The
 // parts stand in the URL: they are of a key that may.
-func (c *Client) Alike(ctx context.Context, l Lookup, parts []string) (records []Record, err error) {
+func (c *Client) FindSimilar(ctx context.Context, l Lookup, parts []string) (records []Record, err error) {
 	for _, part := range parts {
 		a := PageRequest{Path: l.Path, Page: 1, Size: pageSize, Query: url.Values{l.Field + "__icontains": {part}, "_order_by": {l.Field}}}
 		var p Page

@@ -58,7 +58,7 @@ func (l *foldingList) find(t *testing.T, control string, keys ...string) (map[st
 	defer s.Close()
 	c := newClient(t, api.Config{BaseURL: s.URL})
 	defer c.Close()
-	return c.FindByKeys(t.Context(), api.Lookup{Path: path, Field: "custom_id", Keys: keys, Control: control})
+	return c.FindByKeys(t.Context(), api.Lookup{Path: path, Field: "custom_id", Keys: keys, Canary: control})
 }
 
 // summed returns what was found as "key = stored keys ~ stored keys that are near".
@@ -69,7 +69,7 @@ func summed(found map[string]api.Found) (lines []string) {
 			line += " " + r.Key
 		}
 		line += " ~"
-		for _, r := range of.Near {
+		for _, r := range of.OtherForms {
 			line += " " + r.Key
 		}
 		lines = append(lines, line)
@@ -158,7 +158,7 @@ func TestFindByKeysWithCommas(t *testing.T) {
 func TestFindByKeysWithCommasDoesNotBelieveTheBlind(t *testing.T) {
 	for blindFor := 1; blindFor <= 3; blindFor++ {
 		l := &foldingList{keys: []string{"A", "a,b"}, fold: asIs, blindFor: blindFor}
-		if found, err := l.find(t, "A", "a,b"); !errors.Is(err, api.ErrBlind) || found != nil {
+		if found, err := l.find(t, "A", "a,b"); !errors.Is(err, api.ErrCanaryMissing) || found != nil {
 			t.Errorf("blind from request %d on: %v, %v", blindFor, found, err)
 		}
 	}

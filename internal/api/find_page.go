@@ -15,17 +15,17 @@ import (
 // pageReader takes in the pages of one question.
 type pageReader struct {
 	*finder
-	question
-	asked     map[string]bool
-	byForm    map[string][]string // the keys asked for, by their folded form
-	met       map[string]bool     // objects by id, or whole where they have none
-	seen      bool                // the control
-	strangers int                 // records of other keys
+	keyQuery
+	asked       map[string]bool
+	byForm      map[string][]string // the keys asked for, by their folded form
+	seenRecords map[string]bool     // objects by id, or whole where they have none
+	canarySeen  bool                // the control
+	unrelated   int                 // records of other keys
 }
 
-func newPageReader(f *finder, q question) *pageReader {
-	p := pageReader{finder: f, question: q, asked: make(map[string]bool, len(q.keys)),
-		byForm: make(map[string][]string, len(q.keys)), met: map[string]bool{}, seen: q.control == ""}
+func newPageReader(f *finder, q keyQuery) *pageReader {
+	p := pageReader{finder: f, keyQuery: q, asked: make(map[string]bool, len(q.keys)),
+		byForm: make(map[string][]string, len(q.keys)), seenRecords: map[string]bool{}, canarySeen: q.canary == ""}
 	for _, key := range q.keys {
 		if !p.asked[key] {
 			p.asked[key] = true
@@ -42,7 +42,7 @@ func (p *pageReader) absent() (none, near []string) {
 	for key := range p.asked {
 		switch of := p.found[key]; {
 		case len(of.Records) > 0:
-		case len(of.Near) > 0:
+		case len(of.OtherForms) > 0:
 			near = append(near, key)
 		default:
 			none = append(none, key)
@@ -60,21 +60,21 @@ func (p *pageReader) complete(page, n int) bool {
 		return true
 	}
 	none, near := p.absent()
-	if !p.seen || p.strangers > 0 || len(none) > 0 {
+	if !p.canarySeen || p.unrelated > 0 || len(none) > 0 {
 		return false
 	}
 	return p.Unique && len(near) == 0 || page == 1 && n < pageSize && n%5 != 0
 }
 
-// end ends the reading: what was not found is absent, unless the answer is not
+// finish ends the reading: what was not found is absent, unless the answer is not
 // to be believed.
 func (p *pageReader) end() error {
 	none, _ := p.absent()
 	switch {
-	case !p.seen:
-		return fmt.Errorf("GET %s: %w", p.Path, ErrBlind)
-	case p.strangers > 0 && len(none) > 0:
-		return fmt.Errorf("GET %s: %w", p.Path, errStrangers)
+	case !p.canarySeen:
+		return fmt.Errorf("GET %s: %w", p.Path, ErrCanaryMissing)
+	case p.unrelated > 0 && len(none) > 0:
+		return fmt.Errorf("GET %s: %w", p.Path, errUnrelatedRecords)
 	}
 	return nil
 }
@@ -86,11 +86,11 @@ func (p *pageReader) end() error {
 func (p *pageReader) repeated(ctx context.Context, page int) error {
 	none, near := p.absent()
 	if rest := append(none, near...); len(rest) > 0 {
-		objects, err := p.page(ctx, rest, p.alone, 1)
+		objects, err := p.page(ctx, rest, p.single, 1)
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(objects, func(object []byte) bool { return !p.met[nameOf(object)] }) {
+		if slices.ContainsFunc(objects, func(object []byte) bool { return !p.seenRecords[recordIdentity(object)] }) {
 			return fmt.Errorf("GET %s: page %d is the page before it again", p.Path, page)
 		}
 	}
@@ -103,18 +103,18 @@ func (p *pageReader) repeated(ctx context.Context, page int) error {
 func (p *pageReader) keep(objects [][]byte) (fresh int) {
 	for _, object := range objects {
 		stored := string(keyOf(object, p.Field))
-		p.seen = p.seen || stored == p.control
-		if name := nameOf(object); !p.met[name] {
-			p.met[name] = true
+		p.canarySeen = p.canarySeen || stored == p.canary
+		if name := recordIdentity(object); !p.seenRecords[name] {
+			p.seenRecords[name] = true
 			fresh++
-			p.take(Record{ID: idOf(object), Key: stored, Object: object})
+			p.assign(Record{ID: idOf(object), Key: stored, Object: object})
 		}
 	}
 	return fresh
 }
 
-// take gives record to the keys that it is about.
-func (p *pageReader) take(record Record) {
+// removeFound gives record to the keys that it is about.
+func (p *pageReader) assign(record Record) {
 	key := record.Key
 	if !p.asked[key] {
 		key = strings.TrimSpace(record.Key)
@@ -127,19 +127,19 @@ func (p *pageReader) take(record Record) {
 	}
 	folded := FoldKey(record.Key)
 	near := p.byForm[folded]
-	if folded == "" || len(near) == 0 && folded != FoldKey(p.control) {
-		p.strangers++
+	if folded == "" || len(near) == 0 && folded != FoldKey(p.canary) {
+		p.unrelated++
 		return
 	}
 	for _, key := range near {
 		of := p.found[key]
-		of.Near = append(of.Near, record)
+		of.OtherForms = append(of.OtherForms, record)
 		p.found[key] = of
 	}
 }
 
-// nameOf returns what tells object from others.
-func nameOf(object []byte) string { return cmp.Or(idOf(object), string(object)) }
+// recordIdentity returns what tells object from others.
+func recordIdentity(object []byte) string { return cmp.Or(idOf(object), string(object)) }
 
 func keyOf(object []byte, field string) []byte {
 	v := jsontext.Value(object)

@@ -54,7 +54,7 @@ func (l *list) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (l *list) find(t *testing.T, control string, keys ...string) (map[string]api.Found, error) {
 	t.Helper()
-	return l.lookUp(t, api.Lookup{Keys: keys, Control: control})
+	return l.lookUp(t, api.Lookup{Keys: keys, Canary: control})
 }
 
 // lookUp looks records of l up by custom_id.
@@ -102,7 +102,7 @@ func TestFindByKeysDoesNotBelieveTheBlind(t *testing.T) {
 	}
 	for name, test := range tests {
 		found, err := test.list.find(t, test.control, "B", "C")
-		if err == nil || errors.Is(err, api.ErrBlind) != test.blind || found != nil {
+		if err == nil || errors.Is(err, api.ErrCanaryMissing) != test.blind || found != nil {
 			t.Errorf("%s: %v, %v", name, found, err)
 		}
 	}

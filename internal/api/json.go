@@ -158,8 +158,8 @@ func (p *pairs) find(raw []byte) jsontext.Value {
 	return nil
 }
 
-// take removes the member that was found last: it has no name any more.
-func (p *pairs) take() { p.list[p.next-1].name = nil }
+// removeFound removes the member that was found last: it has no name any more.
+func (p *pairs) removeFound() { p.list[p.next-1].name = nil }
 
 // same reports whether the member with the raw name given has the value want,
 // or is not there where null is wanted.

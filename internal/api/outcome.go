@@ -15,7 +15,7 @@ type Class uint8
 const (
 	InDoubt      Class = iota // the API may have applied it, in whole or in part
 	NotSent                   // no byte of the body left this process, or the server refused the stream
-	NotProcessed              // the API turned it away unread: see turnsAway
+	NotProcessed              // the API turned it away unread: see asksToRetryLater
 	Answered                  // the API said what it did
 )
 
@@ -36,17 +36,17 @@ type Outcome struct {
 	// time.
 	Overlapped bool
 
-	refused bool   // by an HTTP/2 server: not sent, but there is somebody
-	round   uint64 // of the slots, in which a write was in flight
+	refusedStream bool   // by an HTTP/2 server: not sent, but there is somebody
+	permitRound   uint64 // of the slots, in which a write was in flight
 }
 
 // OK reports whether the API answered with success.
 func (o *Outcome) OK() bool { return o.Class == Answered && o.Status/100 == 2 }
 
-// stops are the statuses by which a server turns a request away because of who
+// fatalStatuses are the statuses by which a server turns a request away because of who
 // sends it, where to, or in which form: nothing was written, and no row is to
 // blame.
-var stops = map[int]bool{
+var fatalStatuses = map[int]bool{
 	http.StatusUnauthorized:                true,
 	http.StatusPaymentRequired:             true,
 	http.StatusForbidden:                   true,
@@ -64,14 +64,14 @@ var stops = map[int]bool{
 	http.StatusUnavailableForLegalReasons:  true,
 }
 
-// Stops reports whether status is about the credentials, the address or the
+// IsFatalStatus reports whether status is about the credentials, the address or the
 // client: the run cannot go on, and no row is to blame. Redirects are among
 // these, because they are never followed.
-func Stops(status int) bool { return status/100 == 3 || stops[status] }
+func IsFatalStatus(status int) bool { return status/100 == 3 || fatalStatuses[status] }
 
-// Refuses reports whether status says that the API read the rows and does not
+// IsRefusal reports whether status says that the API read the rows and does not
 // take all of them as they are, or not now.
-func Refuses(status int) bool {
+func IsRefusal(status int) bool {
 	switch status {
 	case http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusLocked:
 		return true
@@ -79,10 +79,10 @@ func Refuses(status int) bool {
 	return false
 }
 
-// turnsAway reports whether status, with or without a Retry-After that can be read,
+// asksToRetryLater reports whether status, with or without a Retry-After that can be read,
 // says that the API did not process the request and may process it later. Proxies that
 // limit rates answer 403 with Retry-After.
-func turnsAway(status int, retryAfter bool) bool {
+func asksToRetryLater(status int, retryAfter bool) bool {
 	switch status {
 	case http.StatusTooManyRequests:
 		return true
@@ -100,10 +100,10 @@ func (c *Client) classify(res *http.Response, body []byte, bodyErr error) Outcom
 	switch {
 	case o.Status/100 == 2 && bodyErr != nil:
 		o.Err = fmt.Errorf("answer %d: %w", o.Status, bodyErr)
-	case turnsAway(o.Status, told):
+	case asksToRetryLater(o.Status, told):
 		o.Class, o.Wait = NotProcessed, wait
 		o.Err = fmt.Errorf("the API answered %d %s", o.Status, http.StatusText(o.Status))
-	case o.Status/100 == 2, Stops(o.Status), Refuses(o.Status), o.Status == http.StatusRequestEntityTooLarge:
+	case o.Status/100 == 2, IsFatalStatus(o.Status), IsRefusal(o.Status), o.Status == http.StatusRequestEntityTooLarge:
 		o.Class = Answered
 	default:
 		o.Err = fmt.Errorf("the API answered %d %s", o.Status, http.StatusText(o.Status))

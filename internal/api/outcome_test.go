@@ -201,7 +201,7 @@ func TestFault19RedirectOfAWriteIsNotFollowed(t *testing.T) {
 			l := listen(t)
 			rawServer(t, l, answers(&commits, response(status, "Location: "+scheme+other.Addr().String()+"/")))
 			c := newClient(t, api.Config{BaseURL: "http://" + l.Addr().String()})
-			if o := c.BulkWrite(t.Context(), path, body, nil); o.Class != api.Answered || !api.Stops(o.Status) {
+			if o := c.BulkWrite(t.Context(), path, body, nil); o.Class != api.Answered || !api.IsFatalStatus(o.Status) {
 				t.Errorf("%s: %+v", status, o)
 			}
 		}

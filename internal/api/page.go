@@ -13,11 +13,11 @@ import (
 
 // PageRequest asks for one page of a list.
 type PageRequest struct {
-	Path  string     // of the list
-	Query url.Values // filters, an order, a search, and whatever else is asked for
-	Page  int        // from 1
-	Size  int        // of a page; 0: ask for everything at once
-	Slim  bool       // Query asks for ids only: one may stand in place of its object
+	Path    string     // of the list
+	Query   url.Values // filters, an order, a search, and whatever else is asked for
+	Page    int        // from 1
+	Size    int        // of a page; 0: ask for everything at once
+	IDsOnly bool       // Query asks for ids only: one may stand in place of its object
 }
 
 // query returns the query string. Equal requests have equal ones.
@@ -64,13 +64,13 @@ func (p *Page) Object(i int) []byte { return p.Data[p.Objects[i].Start:p.Objects
 // none. It is good until the page is used again.
 func (p *Page) ID(i int) []byte { return p.Data[p.Objects[i].IDStart:p.Objects[i].IDEnd] }
 
-// maxNamed bounds how much of the body of a refusal is looked through.
-const maxNamed = 64 << 10
+// maxBlamedBody bounds how much of the body of a refusal is looked through.
+const maxBlamedBody = 64 << 10
 
-// named returns which of the parameters asked for the body of a refusal names,
+// blamedParameters returns which of the parameters asked for the body of a refusal names,
 // sorted. Nothing else of it is shown: it may quote a value.
-func (r *PageRequest) named(body []byte) []string {
-	body = body[:min(len(body), maxNamed)]
+func (r *PageRequest) blamedParameters(body []byte) []string {
+	body = body[:min(len(body), maxBlamedBody)]
 	q, _ := url.ParseQuery(r.query())
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(q)) {

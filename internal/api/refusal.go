@@ -24,7 +24,7 @@ const (
 	maxReasons = 20  // for each item
 	maxMessage = 300 // bytes of each message
 	maxNesting = 6   // of objects and lists within each other
-	whole      = -1  // the item of a Refusal that is about the request
+	noItem     = -1  // the item of a Refusal that is about the request
 )
 
 // ParseRefusals reads body, the answer to a write of sent that was refused. It
@@ -70,10 +70,10 @@ func (p *refusalParser) parse(body []byte) []Refusal {
 	if v := jsontext.Value(trimmed); len(v) > 0 && v.IsValid() {
 		p.read(v, 0)
 	} else {
-		p.add(whole, "", plainText(trimmed))
+		p.add(noItem, "", plainText(trimmed))
 	}
 	if len(p.out) == 0 {
-		p.add(whole, "", "")
+		p.add(noItem, "", "")
 	}
 	return p.out
 }
@@ -116,7 +116,7 @@ func (p *refusalParser) read(v jsontext.Value, depth int) {
 	case '{':
 		p.readObject(v, depth)
 	default:
-		p.reasons(whole, "", v, depth)
+		p.reasons(noItem, "", v, depth)
 	}
 }
 
@@ -137,7 +137,7 @@ func (p *refusalParser) readList(v jsontext.Value, depth int) {
 		case aligned && (len(p.sent.Items) == 1 || !numbers(e)):
 			item = i
 		default:
-			item = whole
+			item = noItem
 		}
 		p.entry(item, e, depth)
 	}
@@ -178,7 +178,7 @@ func isRecord(e jsontext.Value) bool {
 	return firstOf(e, fieldNames) != nil && firstOf(e, messageNames) != nil
 }
 
-// named returns the item that the entry e says it is about, by its key or else
+// blamedParameters returns the item that the entry e says it is about, by its key or else
 // by its number. Messages by field come in lists, so that a number or a bare
 // text beside them is none.
 func (p *refusalParser) named(e jsontext.Value) (int, bool) {
@@ -298,7 +298,7 @@ func (p *refusalParser) byKey(key []byte) (int, bool) {
 		p.keys = map[string]int{}
 		for i, k := range p.sent.Keys {
 			if _, twice := p.keys[string(k)]; twice {
-				p.keys[string(k)] = whole
+				p.keys[string(k)] = noItem
 			} else if len(k) > 0 {
 				p.keys[string(k)] = i
 			}
@@ -327,7 +327,7 @@ func (p *refusalParser) readObject(v jsontext.Value, depth int) {
 	}
 	item, ok := p.named(v)
 	if !ok {
-		item = whole
+		item = noItem
 	}
 	if !ok && len(p.sent.Items) == 1 {
 		item = 0
@@ -363,7 +363,7 @@ func (p *refusalParser) numberOrKey(v jsontext.Value) func([]byte) (int, bool) {
 	if p.base == MixedBase || p.agree(v, seen.base()) {
 		return p.byKey
 	}
-	return func([]byte) (int, bool) { return whole, true }
+	return func([]byte) (int, bool) { return noItem, true }
 }
 
 // byNumber returns the item that has this number; that of the request if it cannot be
@@ -373,7 +373,7 @@ func (p *refusalParser) byNumber(name []byte) (int, bool) {
 	if item, known := p.base.item(n, len(p.sent.Items)); known {
 		return item, ok
 	}
-	return whole, ok
+	return noItem, ok
 }
 
 // agree reports whether the names of v, which are keys, are the numbers of the same

@@ -17,10 +17,10 @@ import (
 // cannot be read: a program that is broken stays so.
 const unreadableTries = 4
 
-// newReads returns the policy by which reads are repeated. Whether, and after
+// newReadPolicy returns the policy by which reads are repeated. Whether, and after
 // how long, a reading decides itself, and it waits itself: it knows the time and the
 // budget left, and when nothing is to be waited for any more.
-func newReads() failsafe.Policy[*reading] {
+func newReadPolicy() failsafe.Policy[*reading] {
 	return retrypolicy.NewBuilder[*reading]().
 		HandleIf(func(g *reading, _ error) bool { return g != nil && g.again }).
 		WithMaxRetries(-1).
@@ -34,8 +34,8 @@ func newReads() failsafe.Policy[*reading] {
 // and by a budget that all reads of the client share. The outcome is an answer,
 // of whatever status, if the error is nil.
 func (c *Client) read(ctx context.Context, r *request) (Outcome, error) {
-	g := &reading{client: c, request: r, patience: c.Patience(r.method, r.path)}
-	_, err := failsafe.With(c.reads).WithContext(ctx).Get(func() (*reading, error) {
+	g := &reading{client: c, request: r, patience: c.Retrier(r.method, r.path)}
+	_, err := failsafe.With(c.readPolicy).WithContext(ctx).Get(func() (*reading, error) {
 		g.try(ctx)
 		return g, nil
 	})
@@ -49,7 +49,7 @@ func (c *Client) read(ctx context.Context, r *request) (Outcome, error) {
 type reading struct {
 	client     *Client
 	request    *request
-	patience   *Patience
+	patience   *Retrier
 	unreadable int // answers of success that could not be read
 	outcome    Outcome
 	err        error // why it ended without an answer
@@ -66,7 +66,7 @@ func (r *reading) try(ctx context.Context) {
 			return
 		}
 	}
-	if r.err = r.client.await(ctx, r.request.method, r.request.path); r.err != nil {
+	if r.err = r.client.waitForBreaker(ctx, r.request.method, r.request.path); r.err != nil {
 		return
 	}
 	r.outcome = r.client.attempt(ctx, r.request)
@@ -76,18 +76,18 @@ func (r *reading) try(ctx context.Context) {
 	}
 	switch {
 	case o.Class == Answered:
-		r.client.budget.earn()
+		r.client.readBudget.earn()
 	case ctx.Err() != nil:
 		r.err = context.Cause(ctx)
-	case isFinal(o.Err):
+	case isPermanent(o.Err):
 		r.err = inPath(r.request.path, o.Err)
 	default:
 		r.err = r.giveUp()
 		r.again = r.err == nil
 	}
 	if r.again {
-		r.wait = r.patience.wait(*o)
-		r.patience.warn(*o, r.wait)
+		r.wait = r.patience.delay(*o)
+		r.patience.log(*o, r.wait)
 	}
 }
 
@@ -99,18 +99,18 @@ func (r *reading) giveUp() error {
 			return inPath(r.request.path, o.Err)
 		}
 	}
-	if err := r.patience.note(*o); err != nil {
+	if err := r.patience.recordFailure(*o); err != nil {
 		return err
 	}
 	// Waiting as long as the API says costs nothing: it is in control.
-	if o.Class != NotProcessed && r.client.budget.spend(o.Err) == 0 {
+	if o.Class != NotProcessed && r.client.readBudget.spend(o.Err) == 0 {
 		return &GaveUpError{Method: r.request.method, Path: r.request.path, Unanswered: o.Class == InDoubt,
 			Err: fmt.Errorf("too many requests fail: %w", o.Err)}
 	}
 	return nil
 }
 
-// budget bounds how many requests are repeated: each repetition costs tokens,
+// readBudget bounds how many requests are repeated: each repetition costs tokens,
 // which answers earn back. There is one for all reads of a client and one for
 // all its writes; each is as large, and a repetition costs as much, as in the
 // standard retry mode of the AWS SDKs
@@ -122,7 +122,7 @@ func (r *reading) giveUp() error {
 // one token, and what goes through when repeated gives back what its last
 // repetition cost; what earlier ones cost stays spent. Writes that find the
 // budget empty wait until a probe shows that the API is up.
-type budget struct {
+type retryBudget struct {
 	mu    sync.Mutex
 	spent int
 }
@@ -135,7 +135,7 @@ const (
 
 // spend takes what a repetition after err costs, and returns it; 0 if that is
 // not there.
-func (b *budget) spend(err error) (cost int) {
+func (b *retryBudget) spend(err error) (cost int) {
 	cost = retryCost
 	if timedOut(err) {
 		cost = timeoutCost
@@ -149,9 +149,9 @@ func (b *budget) spend(err error) (cost int) {
 	return cost
 }
 
-func (b *budget) earn() { b.giveBack(1) }
+func (b *retryBudget) earn() { b.refund(1) }
 
-func (b *budget) giveBack(tokens int) {
+func (b *retryBudget) refund(tokens int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.spent = max(b.spent-tokens, 0)
@@ -163,8 +163,8 @@ func timedOut(err error) bool {
 		errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// hear takes in what an answer tells of the server's clock.
-func (c *Client) hear(res *http.Response) {
+// recordServerClock takes in what an answer tells of the server's clock.
+func (c *Client) recordServerClock(res *http.Response) {
 	if t := serverTime(res); !t.IsZero() {
 		c.clock.Store(&serverClock{t.Sub(c.now())})
 	}

@@ -100,8 +100,8 @@ func readsThroughAStorm(t *testing.T, status int, form string) {
 	if waited := time.Since(start); err != nil || waited < 10*time.Minute || waited > 12*time.Minute {
 		t.Errorf("%d, %s: %v after %v", status, form, err, waited)
 	}
-	if n.requests != 31 || len(p.Objects) != 1 || c.budget.spent != 0 {
-		t.Errorf("%d, %s: %d requests, %d objects, %d tokens spent", status, form, n.requests, len(p.Objects), c.budget.spent)
+	if n.requests != 31 || len(p.Objects) != 1 || c.readBudget.spent != 0 {
+		t.Errorf("%d, %s: %d requests, %d objects, %d tokens spent", status, form, n.requests, len(p.Objects), c.readBudget.spent)
 	}
 }
 
@@ -121,8 +121,8 @@ func TestFault11ReadsOutliveRandomFailures(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if n.requests < reads*103/100 || n.requests > reads*108/100 || c.budget.spent > 100 {
-			t.Errorf("%d requests for %d reads, %d tokens spent", n.requests, reads, c.budget.spent)
+		if n.requests < reads*103/100 || n.requests > reads*108/100 || c.readBudget.spent > 100 {
+			t.Errorf("%d requests for %d reads, %d tokens spent", n.requests, reads, c.readBudget.spent)
 		}
 	})
 }

@@ -39,7 +39,7 @@ func (c *Client) Get(ctx context.Context, path, id string, into []byte) (Outcome
 	}
 	r := &request{method: http.MethodGet, path: path, id: id}
 	var body []byte
-	r.take = func(res *http.Response, in io.Reader) (err error) {
+	r.consume = func(res *http.Response, in io.Reader) (err error) {
 		if body, err = c.readBody(res, in, into); err == nil && !isObject(body) {
 			err = errNotJSON
 		}
@@ -129,7 +129,7 @@ func (o *Outcome) Problem(method, path string, sent []byte) error {
 		return fmt.Errorf("%s %s: %w: %w", method, path, ErrInDoubt, o.Err)
 	case o.Class != Answered:
 		return fmt.Errorf("%s %s: %s: %w", method, path, strings.ReplaceAll(o.Class.String(), "_", " "), o.Err)
-	case !Refuses(o.Status):
+	case !IsRefusal(o.Status):
 		return &StatusError{Method: method, Path: path, Status: o.Status}
 	}
 	e := &RefusedError{Method: method, Path: path, Status: o.Status}

@@ -72,7 +72,7 @@ func TestSingleRequestsRefuseIDs(t *testing.T) {
 			if o.Class != api.NotSent || o.Err == nil {
 				t.Errorf("%q: %+v", id, o)
 			}
-			if c.Patience("PATCH", collection).Again(ctx, o) == nil {
+			if c.Retrier("PATCH", collection).Wait(ctx, o) == nil {
 				t.Errorf("%q: sent again", id)
 			}
 		}

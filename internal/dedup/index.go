@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"os"
 	"sort"
@@ -26,7 +25,7 @@ const blockRecords = 128
 // What is in s stays there.
 func NewIndex(s *Sorter, dir string) (_ *Index, err error) {
 	x := &Index{}
-	if x.file, err = Nameless(dir); err != nil {
+	if x.file, err = nameless(dir); err != nil {
 		return nil, fmt.Errorf("index: %w", err)
 	}
 	out := bufio.NewWriterSize(x.file, fileBuffer)
@@ -79,25 +78,4 @@ func (x *Index) Has(hi, lo uint64) (bool, error) {
 }
 
 // Close removes the file.
-func (x *Index) Close() error { return CloseNameless(x.file) }
-
-// Nameless makes a file in dir that is gone when it is closed with CloseNameless, or
-// when its process ends, however that is: for what is known of many people. Where an
-// open file cannot be removed it has a name, which begins with .sort- as those of a
-// Sorter do.
-func Nameless(dir string) (*os.File, error) {
-	f, err := os.CreateTemp(dir, ".sort-nameless-*")
-	if err == nil {
-		_ = os.Remove(f.Name())
-	}
-	return f, err
-}
-
-// CloseNameless closes f, which Nameless made, and sees to it that it is gone.
-func CloseNameless(f *os.File) error {
-	err := f.Close()
-	if left := os.Remove(f.Name()); !errors.Is(left, fs.ErrNotExist) {
-		err = errors.Join(err, left)
-	}
-	return err
-}
+func (x *Index) Close() error { return closeNameless(x.file) }

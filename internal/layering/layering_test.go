@@ -35,13 +35,14 @@ const (
 // Sources, sinks and mappings know nothing of each other: what they share is in
 // pipeline, and cmd brings them together.
 var layers = map[string][]string{
-	"cmd":               {"internal/run", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
+	"cmd":               {"internal/run", "internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
 	"samples":           {"internal/jsonscan", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/api", "internal/journal", "pipeline"},
 	"sources":           {"internal/jsonscan", "internal/api", "internal/journal", "pipeline"},
 	"sinks":             {"internal/jsonscan", "internal/drain", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
 	"mappings":          {"mappings/identity", "mappings/format", "pipeline"},
-	"internal/run":      {"internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
+	"internal/run":      {"internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
 	"internal/advice":   {},
+	"internal/snapshot": {"internal/api", "internal/dedup", "internal/jsonscan", "mappings", "pipeline"},
 	"internal/sandbox":  {"internal/jsonscan", "mappings", "internal/api", "internal/journal", "pipeline"},
 	"internal/report":   {"internal/text", "internal/api", "internal/journal", "pipeline"},
 	"internal/api":      {"internal/jsonscan", "internal/drain"},
@@ -72,7 +73,7 @@ var starters = []string{
 	"internal/api/list/rows.go",
 	"internal/journal/open.go",
 	"sinks/parquet_groups.go",
-	"sources/wait.go",
+	"sources/stream.go",
 	"internal/sandbox/sandbox.go",
 	"cmd/flytt/signals.go",
 }

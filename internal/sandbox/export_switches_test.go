@@ -25,7 +25,7 @@ var ways = map[string]struct {
 	"large pages":   {options: list.Options{PageSize: 500, Concurrency: 4, Created: "created_at"}},
 	"by id":         {options: list.Options{PageSize: 12, Concurrency: 3}},
 	"own order":     {order: []string{"-name", "title"}, options: list.Options{PageSize: 12, Concurrency: 4, Created: "created_at"}},
-	"whole":         {options: list.Options{Whole: true, Created: "created_at"}},
+	"whole":         {options: list.Options{SingleResponse: true, Created: "created_at"}},
 }
 
 func TestExportUnderEverySwitch(t *testing.T) {

@@ -53,7 +53,7 @@ func look(t *testing.T, o sandbox.Options, n int, behind func(http.Handler) http
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	p := probe.Run(context.Background(), client, probeOptions)
+	p := probe.Survey(context.Background(), client, probeOptions)
 	if p.Requests-p.Busy > 25 {
 		t.Errorf("%d requests, more than 25", p.Requests)
 	}

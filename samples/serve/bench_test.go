@@ -26,7 +26,7 @@ func BenchmarkReading(b *testing.B) {
 	}
 	defer c.Close()
 	for name, o := range map[string]apilist.Options{
-		"created": {Created: "created_at"}, "alone": {Created: "created_at", Concurrency: 1}, "plain": {}, "whole": {Whole: true},
+		"created": {Created: "created_at"}, "alone": {Created: "created_at", Concurrency: 1}, "plain": {}, "whole": {SingleResponse: true},
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(l.data)))

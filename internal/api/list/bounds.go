@@ -12,11 +12,11 @@ import (
 // Where the list has a bound of the same name, the tighter of the two is sent;
 // where it cannot be told which that is, the reading takes another name.
 type bounds struct {
-	field        string // the moment of creation
-	lower, upper string // names of parameters
-	above        bool   // lower leaves out the moment it names
-	exact        bool   // moments are told in nanoseconds
-	bare, spaced bool   // moments are written without a zone, with a space for the T
+	field          string // the moment of creation
+	lower, upper   string // names of parameters
+	excludesLower  bool   // lower leaves out the moment it names
+	exact          bool   // moments are told in nanoseconds
+	noZone, spaced bool   // moments are written without a zone, with a space for the T
 
 	floor, ceiling int64 // bounds of the list's own, under the same names; api.NoTime: none
 }
@@ -26,7 +26,7 @@ func newBounds(l *Query, field string) (b bounds, ok bool) {
 	b.field = field
 	b.lower, b.floor = l.bound(field, "gte", "gt")
 	b.upper, b.ceiling = l.bound(field, "lte", "lt")
-	b.above = b.lower == field+"__gt"
+	b.excludesLower = b.lower == field+"__gt"
 	return b, b.lower != "" && b.upper != ""
 }
 
@@ -48,41 +48,41 @@ func (q *Query) bound(field string, operators ...string) (name string, own int64
 	return "", api.NoTime
 }
 
-// like takes over how the API writes moments.
-func (b *bounds) like(text string) {
+// learnFormat takes over how the API writes moments.
+func (b *bounds) learnFormat(text string) {
 	const day = len("2026-01-31")
 	if len(text) <= day {
 		return
 	}
 	b.spaced = text[day] == ' '
 	_, zoned := api.Moment([]byte(text))
-	b.bare = !zoned
+	b.noZone = !zoned
 }
 
-// query asks for what was made from low to high, both included, in the order of
+// rangeQuery asks for what was made from low to high, both included, in the order of
 // creation. api.NoTime is no bound.
-func (b *bounds) query(low, high int64) url.Values {
+func (b *bounds) rangeQuery(low, high int64) url.Values {
 	v := url.Values{"_order_by": {b.field + ",id"}}
 	if low != api.NoTime && low > b.floor {
-		v.Set(b.lower, b.text(b.sent(low)))
+		v.Set(b.lower, b.formatTime(b.lowerAsSent(low)))
 	}
 	if high != api.NoTime && (b.ceiling == api.NoTime || high < b.ceiling) {
-		v.Set(b.upper, b.text(high))
+		v.Set(b.upper, b.formatTime(high))
 	}
 	return v
 }
 
-// newest asks for what was made last, up to high.
-func (b *bounds) newest(high int64) url.Values {
-	v := b.query(api.NoTime, high)
+// newestQuery asks for what was made last, up to high.
+func (b *bounds) newestQuery(high int64) url.Values {
+	v := b.rangeQuery(api.NoTime, high)
 	v.Set("_order_by", "-"+b.field+",-id")
 	return v
 }
 
-// sent returns the lower bound as it is sent, so that low itself is within.
-func (b *bounds) sent(low int64) int64 {
+// lowerAsSent returns the lower bound as it is sent, so that low itself is within.
+func (b *bounds) lowerAsSent(low int64) int64 {
 	switch {
-	case !b.above:
+	case !b.excludesLower:
 		return low
 	case b.exact || low%1e3 != 0:
 		return low - 1
@@ -90,8 +90,8 @@ func (b *bounds) sent(low int64) int64 {
 	return low - 1e3 // databases tell no shorter time apart
 }
 
-// text writes a moment with as many digits as it needs.
-func (b *bounds) text(at int64) string {
+// formatTime writes a moment with as many digits as it needs.
+func (b *bounds) formatTime(at int64) string {
 	layout := "2006-01-02T15:04:05"
 	if b.spaced {
 		layout = "2006-01-02 15:04:05"
@@ -105,7 +105,7 @@ func (b *bounds) text(at int64) string {
 	default:
 		layout += ".000000000"
 	}
-	if !b.bare {
+	if !b.noZone {
 		layout += "Z"
 	}
 	return time.Unix(0, at).UTC().Format(layout)

@@ -27,56 +27,56 @@ import (
 type byCreated struct {
 	*Rows
 	bounds
-	top    int64 // when the newest row was made; later ones are left out
-	last   idKey // of the newest row
-	unit   int64 // ns of the shortest unit that moments were shown in
-	size   int   // of the pages asked for
-	edge   edge  // of the page before, in this stretch
-	tie    *tie  // under way at the frontier, or nil
-	tiedAt int64 // the moment of the last tie
-	lane   *lane // of this stretch
-	low    int64 // where this stretch begins; api.NoTime: at the beginning
-	base   int64 // the moment of the frontier when this stretch began
-	page   int   // pages of this stretch taken
-	new    int64 // rows of this stretch handed out
-	reach  frontier
+	newestAt       int64          // when the newest row was made; later ones are left out
+	newestID       idKey          // of the newest row
+	unit           int64          // ns of the shortest unit that moments were shown in
+	size           int            // of the pages asked for
+	edge           pageEdge       // of the page before, in this stretch
+	sameTime       *sameTimestamp // under way at the frontier, or nil
+	sameTimeAt     int64          // the moment of the last tie
+	pages          *prefetcher    // of this stretch
+	stretchStart   int64          // where this stretch begins; api.NoTime: at the beginning
+	frontierBefore int64          // the moment of the frontier when this stretch began
+	pagesTaken     int            // pages of this stretch taken
+	newRows        int64          // rows of this stretch handed out
+	frontier       frontier
 
-	repeats  int  // pages that were the page before them again
-	strikes  int  // pages out of order
-	endings  int  // times the end was not confirmed, since rows came last
-	none     bool // the list is empty
-	short    int  // rows of the last stretch's first page, if it was cut down
-	pageless bool // the server ignores _page: stretches of one page
+	repeats         int  // pages that were the page before them again
+	orderFaults     int  // pages out of order
+	unconfirmedEnds int  // times the end was not confirmed, since rows came last
+	isEmpty         bool // the list is empty
+	shortLength     int  // rows of the last stretch's first page, if it was cut down
+	noPaging        bool // the server ignores _page: stretches of one page
 }
 
-// edge is what is remembered of a page to recognise it, and to join the next.
-type edge struct {
+// lastPage is what is remembered of a page to recognise it, and to join the next.
+type pageEdge struct {
 	first, last idKey
 	at          int64 // of its last row
 	rows        int
 }
 
-func edgeOf(p *api.Page) edge {
+func edgeOf(p *api.Page) pageEdge {
 	n := len(p.Objects)
-	return edge{keyOfID(p.ID(0)), keyOfID(p.ID(n - 1)), p.Objects[n-1].Created, n}
+	return pageEdge{keyOfID(p.ID(0)), keyOfID(p.ID(n - 1)), p.Objects[n-1].Created, n}
 }
 
-// notByCreated says why a list cannot be read by the moment of creation, and in
+// creationOrderError says why a list cannot be read by the moment of creation, and in
 // which order it can.
-type notByCreated struct {
+type creationOrderError struct {
 	why   string
 	order string
 }
 
-func (e *notByCreated) Error() string { return e.why }
+func (e *creationOrderError) Error() string { return e.why }
 
 const (
-	stretchRows = 32000 // about as many, so that the offsets of pages stay small
-	beginTries  = 3
-	maxRepeats  = 3 // in a row
-	maxStrikes  = 2
-	maxEndings  = 10
-	maxStale    = 3 // pages of a stretch that bring nothing new
+	stretchRows        = 32000 // about as many, so that the offsets of pages stay small
+	startTries         = 3
+	maxRepeats         = 3 // in a row
+	maxOrderFaults     = 2
+	maxUnconfirmedEnds = 10
+	maxStale           = 3 // pages of a stretch that bring nothing new
 )
 
 // newByCreated returns nil if the list has an order of its own or no field for
@@ -90,7 +90,7 @@ func newByCreated(r *Rows) *byCreated {
 	if !ok {
 		return nil
 	}
-	return &byCreated{Rows: r, bounds: b, size: r.options.PageSize, unit: 1e9, tiedAt: api.NoTime, reach: frontier{at: api.NoTime}}
+	return &byCreated{Rows: r, bounds: b, size: r.options.PageSize, unit: 1e9, sameTimeAt: api.NoTime, frontier: frontier{at: api.NoTime}}
 }
 
 func (r *Rows) canOrderBy(field string) bool {
@@ -98,56 +98,56 @@ func (r *Rows) canOrderBy(field string) bool {
 }
 
 func (b *byCreated) next(ctx context.Context, dst []byte) ([]byte, int, error) {
-	if b.lane == nil {
-		if err := b.begin(ctx); err != nil {
-			return dst, 0, b.orPlain(err)
+	if b.pages == nil {
+		if err := b.start(ctx); err != nil {
+			return dst, 0, b.orPlainOrder(err)
 		}
 	}
-	if b.tie != nil {
-		return b.tied(ctx, dst)
+	if b.sameTime != nil {
+		return b.nextSameTime(ctx, dst)
 	}
-	j, err := b.ready(ctx)
+	j, err := b.nextPage(ctx)
 	if err != nil {
 		return dst, 0, err
 	}
 	p := &j.page
-	b.page++
-	b.arrived(p)
-	b.twice(j)
+	b.pagesTaken++
+	b.countPage(p)
+	b.countDuplicates(j)
 	if len(p.Objects) == 0 {
-		return dst, 0, b.empty(ctx)
+		return dst, 0, b.handleEmptyPage(ctx)
 	}
-	if again, err := b.disorder(p); again || err != nil {
+	if again, err := b.checkOrder(p); again || err != nil {
 		return dst, 0, err
 	}
-	if !b.follows(j) {
+	if !b.followsPrevious(j) {
 		return dst, 0, nil
 	}
-	dst, n := b.take(dst, p)
+	dst, n := b.appendNew(dst, p)
 	b.edge = edgeOf(p)
-	b.lane.pop()
-	return dst, n, b.goOn(ctx)
+	b.pages.pop()
+	return dst, n, b.afterPage(ctx)
 }
 
-// open begins a stretch.
-func (b *byCreated) open(low int64, wide bool) {
-	if b.lane != nil {
-		b.lane.drop(1)
+// openStretch begins a stretch.
+func (b *byCreated) openStretch(low int64, wide bool) {
+	if b.pages != nil {
+		b.pages.restartAt(1)
 	}
 	high := int64(api.NoTime)
 	if low != api.NoTime {
-		high = b.top + b.unit
+		high = b.newestAt + b.unit
 	}
-	b.lane = b.newLane(b.query(low, high), b.size, wide && !b.pageless && b.crew.workers > 1)
-	b.lane.last = b.pages()
-	b.low, b.base, b.page, b.new = low, b.reach.at, 0, 0
-	b.lane.fill()
+	b.pages = b.newPrefetcher(b.rangeQuery(low, high), b.size, wide && !b.noPaging && b.pool.workers > 1)
+	b.pages.last = b.pageCount()
+	b.stretchStart, b.frontierBefore, b.pagesTaken, b.newRows = low, b.frontier.at, 0, 0
+	b.pages.fill()
 }
 
-// pages returns how many pages a stretch has. With one request at a time it is
+// jobs returns how many pages a stretch has. With one request at a time it is
 // one page: nothing can come between two then.
-func (b *byCreated) pages() int {
-	if b.crew.workers == 1 || b.pageless {
+func (b *byCreated) pageCount() int {
+	if b.pool.workers == 1 || b.noPaging {
 		return 1
 	}
 	n := min(max(stretchRows/b.size, 8), 64)
@@ -157,41 +157,41 @@ func (b *byCreated) pages() int {
 	return n
 }
 
-// reopen begins a stretch at the frontier.
-func (b *byCreated) reopen(wide bool) { b.open(b.reach.at, wide) }
+// reopenStretch begins a stretch at the frontier.
+func (b *byCreated) reopenStretch(wide bool) { b.openStretch(b.frontier.at, wide) }
 
-// ready waits for the next page and for the proof that it joins the one before,
+// nextPage waits for the next page and for the proof that it joins the one before,
 // and keeps the crew busy meanwhile.
-func (b *byCreated) ready(ctx context.Context) (*job, error) {
+func (b *byCreated) nextPage(ctx context.Context) (*job, error) {
 	for {
-		b.lane.fill()
-		b.askJoints()
-		if j := b.lane.head(); j != nil && (j.err != nil || j.joint == nil || j.joint.done) {
-			return j, errors.Join(b.sized(j), j.joint.failure())
+		b.pages.fill()
+		b.requestGapChecks()
+		if j := b.pages.head(); j != nil && (j.err != nil || j.gapCheck == nil || j.gapCheck.done) {
+			return j, errors.Join(b.checkPageSize(j), j.gapCheck.gapCheckErr())
 		}
-		if err := b.crew.wait(ctx); err != nil {
+		if err := b.pool.wait(ctx); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// disorder reports whether p does not keep to the order and the bounds, which
+// checkOrder reports whether p does not keep to the order and the bounds, which
 // begins a new stretch, or ends the reading if it goes on.
-func (b *byCreated) disorder(p *api.Page) (bool, error) {
-	why := b.astray(p)
+func (b *byCreated) checkOrder(p *api.Page) (bool, error) {
+	why := b.orderProblem(p)
 	if why == "" {
 		return false, nil
 	}
-	if b.strikes++; b.strikes > maxStrikes {
+	if b.orderFaults++; b.orderFaults > maxOrderFaults {
 		return true, inPath(b.list.path, errors.New(why))
 	}
-	b.count(0, 1)
-	b.reopen(false)
+	b.addCounts(0, 1)
+	b.reopenStretch(false)
 	return true, nil
 }
 
-// astray says what is wrong with the order of p, or returns "".
-func (b *byCreated) astray(p *api.Page) string {
+// orderProblem says what is wrong with the order of p, or returns "".
+func (b *byCreated) orderProblem(p *api.Page) string {
 	before := int64(api.NoTime)
 	for i := range p.Objects {
 		o := &p.Objects[i]
@@ -206,58 +206,58 @@ func (b *byCreated) astray(p *api.Page) string {
 		before = o.Created
 		b.unit = min(b.unit, o.CreatedUnit)
 	}
-	if b.low != api.NoTime && len(p.Objects) > 0 && p.Objects[0].Created+b.unit <= b.sent(b.low) {
+	if b.stretchStart != api.NoTime && len(p.Objects) > 0 && p.Objects[0].Created+b.unit <= b.lowerAsSent(b.stretchStart) {
 		return "the list ignores " + b.lower
 	}
 	return ""
 }
 
-// take hands out the rows of p that lie beyond the frontier.
-func (b *byCreated) take(dst []byte, p *api.Page) ([]byte, int) {
-	out := newParcel(dst, p)
+// appendNew hands out the rows of p that lie beyond the frontier.
+func (b *byCreated) appendNew(dst []byte, p *api.Page) ([]byte, int) {
+	out := newPageRows(dst, p)
 	var again int64
 	for i := range p.Objects {
 		at := p.Objects[i].Created
-		if at > b.top || b.full() {
+		if at > b.newestAt || b.limitReached() {
 			break
 		}
-		if !b.reach.admit(at, keyOfID(p.ID(i))) {
-			if at > b.base {
+		if !b.frontier.admit(at, keyOfID(p.ID(i))) {
+			if at > b.frontierBefore {
 				again++
 			}
 			continue
 		}
-		b.wanted()
-		out.put(p, i)
+		b.reserveRow()
+		out.add(p, i)
 	}
-	b.count(again, 0)
-	b.span(&out, p)
-	b.new += int64(out.n)
+	b.addCounts(again, 0)
+	b.recordSpan(&out, p)
+	b.newRows += int64(out.n)
 	if out.n > 0 {
-		b.endings = 0
+		b.unconfirmedEnds = 0
 	}
 	return out.dst, out.n
 }
 
-// goOn decides what comes after a page that was taken.
-func (b *byCreated) goOn(ctx context.Context) error {
+// afterPage decides what comes after a page that was taken.
+func (b *byCreated) afterPage(ctx context.Context) error {
 	switch {
-	case b.full():
-		return b.end() // everything up to here was read
-	case b.edge.at > b.top:
-		return b.close(ctx) // everything up to the newest row was
-	case b.pageless && b.new == 0:
-		return b.endPageless(ctx)
-	case b.new == 0 && b.page >= maxStale:
-		b.beginTie()
+	case b.limitReached():
+		return b.endReading() // everything up to here was read
+	case b.edge.at > b.newestAt:
+		return b.tryEnd(ctx) // everything up to the newest row was
+	case b.noPaging && b.newRows == 0:
+		return b.endWithoutPaging(ctx)
+	case b.newRows == 0 && b.pagesTaken >= maxStale:
+		b.readSameTime()
 		return nil
-	case b.lane.last == 0 || b.page < b.lane.last:
-	case b.new == 0:
-		b.lane.last++
+	case b.pages.last == 0 || b.pagesTaken < b.pages.last:
+	case b.newRows == 0:
+		b.pages.last++
 	default:
-		b.reopen(true)
+		b.reopenStretch(true)
 	}
-	b.lane.fill()
-	b.askJoints()
+	b.pages.fill()
+	b.requestGapChecks()
 	return nil
 }

@@ -11,112 +11,112 @@ import (
 // row, which was asked for first and bounds the reading, was handed out; or when
 // that row has left the list, and the one that is the newest now was.
 
-// empty takes in an empty page. The list ends with a stretch that brought
+// handleEmptyPage takes in an empty page. The list ends with a stretch that brought
 // nothing.
-func (b *byCreated) empty(ctx context.Context) error {
+func (b *byCreated) handleEmptyPage(ctx context.Context) error {
 	switch {
-	case b.none:
-		return b.end()
-	case b.page == 1:
-		return b.close(ctx)
-	case b.new > 0:
-		b.reopen(false)
+	case b.isEmpty:
+		return b.endReading()
+	case b.pagesTaken == 1:
+		return b.tryEnd(ctx)
+	case b.newRows > 0:
+		b.reopenStretch(false)
 		return nil
-	case b.page > 2 || b.endings == maxEndings:
-		b.beginTie()
+	case b.pagesTaken > 2 || b.unconfirmedEnds == maxUnconfirmedEnds:
+		b.readSameTime()
 		return nil
 	}
-	more, err := b.more(ctx)
+	more, err := b.hasMore(ctx)
 	if err != nil {
 		return err
 	}
 	if more {
-		b.endings++
-		b.reopen(false)
+		b.unconfirmedEnds++
+		b.reopenStretch(false)
 		return nil
 	}
-	return b.close(ctx)
+	return b.tryEnd(ctx)
 }
 
-// more reports whether there are rows yet, where a stretch brought nothing new on
+// hasMore reports whether there are rows yet, where a stretch brought nothing new on
 // its first page and nothing at all on its second: a row behind the first page
 // that slipped into it in between is there now.
-func (b *byCreated) more(ctx context.Context) (bool, error) {
-	first := b.crew.hand(ask{list: b.list, extra: b.lane.extra, page: 1, size: b.size, slim: true})
-	defer b.crew.release(first)
-	if err := b.crew.waitFor(ctx, first); err != nil {
+func (b *byCreated) hasMore(ctx context.Context) (bool, error) {
+	first := b.pool.submit(listRequest{list: b.list, extra: b.pages.extra, page: 1, size: b.size, idsOnly: true})
+	defer b.pool.release(first)
+	if err := b.pool.waitFor(ctx, first); err != nil {
 		return false, err
 	}
 	for i := range first.page.Objects {
-		if !b.reach.has(keyOfID(first.page.ID(i))) {
+		if !b.frontier.has(keyOfID(first.page.ID(i))) {
 			return true, nil
 		}
 	}
 	return false, nil
 }
 
-// close ends the reading where the list seems to have ended, or begins another
+// tryEnd ends the reading where the list seems to have ended, or begins another
 // stretch if the newest row was not handed out.
-func (b *byCreated) close(ctx context.Context) error {
-	ended, err := b.ended(ctx)
+func (b *byCreated) tryEnd(ctx context.Context) error {
+	ended, err := b.newestWasHandedOut(ctx)
 	switch {
 	case err != nil:
 		return err
 	case ended:
-		return b.end()
-	case b.endings >= maxEndings:
-		b.doubt(doubtEnd)
-		return b.end()
+		return b.endReading()
+	case b.unconfirmedEnds >= maxUnconfirmedEnds:
+		b.setDoubt(doubtEnd)
+		return b.endReading()
 	}
-	b.endings++
-	b.reopen(false)
+	b.unconfirmedEnds++
+	b.reopenStretch(false)
 	return nil
 }
 
-// handed reports whether the row made at the moment given was handed out.
-func (b *byCreated) handed(at int64, k idKey) bool {
-	return at < b.reach.at || at == b.reach.at && b.reach.has(k)
+// wasHandedOut reports whether the row made at the moment given was handed out.
+func (b *byCreated) wasHandedOut(at int64, k idKey) bool {
+	return at < b.frontier.at || at == b.frontier.at && b.frontier.has(k)
 }
 
-// ended reports whether the newest row was handed out. If it was not, it may have
+// endOrRepeat reports whether the newest row was handed out. If it was not, it may have
 // left: then several looks agree on which is the newest.
-func (b *byCreated) ended(ctx context.Context) (bool, error) {
-	if b.handed(b.top, b.last) {
+func (b *byCreated) newestWasHandedOut(ctx context.Context) (bool, error) {
+	if b.wasHandedOut(b.newestAt, b.newestID) {
 		return true, nil
 	}
 	var before idKey // the zero key: none
 	same := 0
-	for range 2 * looks {
-		at, id, err := b.latest(ctx)
+	for range 2 * confirmations {
+		at, id, err := b.newestNow(ctx)
 		switch {
 		case err != nil:
 			return false, err
-		case at != api.NoTime && (id == b.last || !b.handed(at, id)):
-			b.top, b.last = at, id
+		case at != api.NoTime && (id == b.newestID || !b.wasHandedOut(at, id)):
+			b.newestAt, b.newestID = at, id
 			return false, nil
 		case same > 0 && id == before:
 			same++
 		default:
 			before, same = id, 1
 		}
-		if same == looks || same == looks-1 && at != api.NoTime {
+		if same == confirmations || same == confirmations-1 && at != api.NoTime {
 			return true, nil
 		}
 	}
 	return false, nil
 }
 
-// latest returns the newest row that was made no later than the one that bounds
+// newestNow returns the newest row that was made no later than the one that bounds
 // the reading; api.NoTime if there is none.
-func (b *byCreated) latest(ctx context.Context) (at int64, id idKey, err error) {
-	for _, high := range []int64{b.top + b.unit, b.top} {
-		j := b.crew.hand(ask{list: b.list, extra: b.newest(high), page: 1, size: latestRows})
-		defer b.crew.release(j)
-		if err := b.crew.waitFor(ctx, j); err != nil && !errors.Is(err, api.ErrOversized) {
+func (b *byCreated) newestNow(ctx context.Context) (at int64, id idKey, err error) {
+	for _, high := range []int64{b.newestAt + b.unit, b.newestAt} {
+		j := b.pool.submit(listRequest{list: b.list, extra: b.newestQuery(high), page: 1, size: latestRows})
+		defer b.pool.release(j)
+		if err := b.pool.waitFor(ctx, j); err != nil && !errors.Is(err, api.ErrOversized) {
 			return api.NoTime, idKey{}, err
 		}
 		for i, o := range j.page.Objects {
-			if o.Created != api.NoTime && o.Created <= b.top {
+			if o.Created != api.NoTime && o.Created <= b.newestAt {
 				return o.Created, keyOfID(j.page.ID(i)), nil
 			}
 		}
@@ -131,17 +131,17 @@ func (b *byCreated) latest(ctx context.Context) (at int64, id idKey, err error) 
 // as a rule.
 const latestRows = 10
 
-// endPageless decides whether the list has ended at a page that brought nothing
+// endWithoutPaging decides whether the list has ended at a page that brought nothing
 // new, where there is no second page to look at.
-func (b *byCreated) endPageless(ctx context.Context) error {
+func (b *byCreated) endWithoutPaging(ctx context.Context) error {
 	switch {
-	case b.edge.rows < b.largest || b.handed(b.top, b.last):
-		return b.close(ctx)
-	case b.reach.at >= b.top:
-		b.doubt(doubtTie)
-		return b.end()
+	case b.edge.rows < b.largest || b.wasHandedOut(b.newestAt, b.newestID):
+		return b.tryEnd(ctx)
+	case b.frontier.at >= b.newestAt:
+		b.setDoubt(doubtSameTime)
+		return b.endReading()
 	}
-	b.doubt(doubtTie)
-	b.open(b.reach.at+b.unit, false)
+	b.setDoubt(doubtSameTime)
+	b.openStretch(b.frontier.at+b.unit, false)
 	return nil
 }

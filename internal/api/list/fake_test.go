@@ -122,7 +122,7 @@ func (f *fakeList) Stream(ctx context.Context, a *api.PageRequest, created strin
 	return nil
 }
 
-// query returns the rows that the filters leave, in order.
+// rangeQuery returns the rows that the filters leave, in order.
 func (f *fakeList) query(q url.Values) []fakeRow {
 	low, high := f.limits(q)
 	var out []fakeRow
@@ -234,7 +234,7 @@ func (f *fakeList) render(p *api.Page, r *fakeRow, a *api.PageRequest, created s
 	p.Data = append(p.Data, r.id...)
 	o.IDEnd = uint32(len(p.Data))
 	p.Data = append(p.Data, '"')
-	if !a.Slim && r.at != api.NoTime {
+	if !a.IDsOnly && r.at != api.NoTime {
 		shown := r.at - r.at%int64(f.shown)
 		layout := map[time.Duration]string{time.Second: "", time.Millisecond: ".000", time.Microsecond: ".000000", 1: ".000000000"}[f.shown]
 		text := time.Unix(0, shown).UTC().Format("2006-01-02T15:04:05" + layout)

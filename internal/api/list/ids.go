@@ -23,8 +23,8 @@ func keyOfID(id []byte) (k idKey) {
 	return k
 }
 
-// uuidDigits are the places of the pairs of digits in a UUID with its dashes.
-var uuidDigits = [16]int{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34}
+// uuidPositions are the places of the pairs of digits in a UUID with its dashes.
+var uuidPositions = [16]int{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34}
 
 // hexValues are the values of the digits; those of all other bytes have high
 // bits set.
@@ -47,7 +47,7 @@ func parseID(k *idKey, s []byte) bool {
 		return false
 	}
 	var bad byte
-	for i, at := range uuidDigits {
+	for i, at := range uuidPositions {
 		high, low := hexValues[s[at]], hexValues[s[at+1]]
 		bad |= high | low
 		k[i] = high<<4 | low

@@ -21,8 +21,8 @@ type plain struct {
 	seen  idSet
 	stale int // pages in a row that brought nothing new
 
-	top   int64 // what was made later came while the list was read; api.NoTime: not known yet
-	fresh int64 // rows of those
+	newestAt int64 // what was made later came while the list was read; api.NoTime: not known yet
+	newRows  int64 // rows of those
 }
 
 const (
@@ -37,7 +37,7 @@ func newPlain(r *Rows, order string) *plain {
 	if order != "" {
 		extra.Set("_order_by", order)
 	}
-	return &plain{Rows: r, pass: r.newPass(extra, r.options.PageSize, false), top: api.NoTime}
+	return &plain{Rows: r, pass: r.newPass(extra, r.options.PageSize, false), newestAt: api.NoTime}
 }
 
 // stableOrder returns the order of the list with as much added as makes it the
@@ -57,103 +57,103 @@ func (r *Rows) stableOrder() string {
 func (r *plain) next(ctx context.Context, dst []byte) ([]byte, int, error) {
 	p, err := r.pass.page(ctx)
 	if err == io.EOF {
-		return dst, 0, r.prove(ctx)
+		return dst, 0, r.verifyAndEnd(ctx)
 	}
-	if errors.Is(err, errPageless) && r.pass.length < r.options.PageSize {
-		r.doubt(doubtPageless)
-		return dst, 0, r.end()
+	if errors.Is(err, errNoPaging) && r.pass.length < r.options.PageSize {
+		r.setDoubt(doubtNoPaging)
+		return dst, 0, r.endReading()
 	}
 	if err != nil {
 		return dst, 0, err
 	}
-	out := newParcel(dst, p)
-	r.take(&out, p)
-	r.span(&out, p)
-	endless, err := r.endless(ctx, out.n)
-	r.pass.lane.pop()
+	out := newPageRows(dst, p)
+	r.appendNew(&out, p)
+	r.recordSpan(&out, p)
+	endless, err := r.stopIfEndless(ctx, out.n)
+	r.pass.pages.pop()
 	switch {
 	case err != nil:
 		return out.dst, out.n, err
-	case r.full() || endless:
-		return out.dst, out.n, r.prove(ctx)
+	case r.limitReached() || endless:
+		return out.dst, out.n, r.verifyAndEnd(ctx)
 	}
-	r.pass.lane.fill()
+	r.pass.pages.fill()
 	return out.dst, out.n, nil
 }
 
-func (r *plain) take(out *parcel, p *api.Page) {
+func (r *plain) appendNew(out *pageRows, p *api.Page) {
 	var again int64
 	for i := range p.Objects {
-		if r.full() {
+		if r.limitReached() {
 			break
 		}
 		id := p.ID(i)
-		r.pass.see(id)
+		r.pass.observeID(id)
 		if len(id) == 0 {
-			r.doubt(doubtNoID)
+			r.setDoubt(doubtNoID)
 		} else if !r.seen.add(keyOfID(id)) {
-			if !r.pass.reread || r.pass.lane.first > 1 {
+			if !r.pass.reread || r.pass.pages.first > 1 {
 				again++
 			}
 			continue
 		}
-		r.wanted()
-		out.put(p, i)
-		if r.top != api.NoTime && p.Objects[i].Created > r.top {
-			r.fresh++
+		r.reserveRow()
+		out.add(p, i)
+		if r.newestAt != api.NoTime && p.Objects[i].Created > r.newestAt {
+			r.newRows++
 		}
 	}
-	r.count(again, min(again, 1))
+	r.addCounts(again, min(again, 1))
 }
 
-// endless sets a doubt and reports whether the reading would not end: in an order
+// stopIfEndless sets a doubt and reports whether the reading would not end: in an order
 // of the user's own, rows that others make can come before the page at hand, so
 // that it is the same rows again, or behind it, as fast as they are read.
-func (r *plain) endless(ctx context.Context, n int) (bool, error) {
+func (r *plain) stopIfEndless(ctx context.Context, n int) (bool, error) {
 	if r.stale++; n > 0 {
 		r.stale = 0
 	}
 	if r.stale == maxStalePages {
-		r.doubt(doubtStale)
+		r.setDoubt(doubtStale)
 		return true, nil
 	}
-	if r.pass.lane.first == growthPage && r.options.Created != "" && r.canOrderBy(r.options.Created) {
-		if err := r.findTop(ctx); err != nil {
+	if r.pass.pages.first == growthPage && r.options.Created != "" && r.canOrderBy(r.options.Created) {
+		if err := r.findNewest(ctx); err != nil {
 			return false, err
 		}
 	}
-	if before := r.Account().Rows - r.fresh; r.fresh > before+growthRoom {
-		r.doubt(doubtGrowth)
+	if before := r.Account().Rows - r.newRows; r.newRows > before+growthRoom {
+		r.setDoubt(doubtGrowth)
 		return true, nil
 	}
 	return false, nil
 }
 
-// findTop finds out what is newest now.
-func (r *plain) findTop(ctx context.Context) error {
+// findNewest finds out what is newest now.
+func (r *plain) findNewest(ctx context.Context) error {
 	extra := url.Values{"_order_by": {"-" + r.options.Created}}
-	j := r.crew.hand(ask{list: r.list, extra: extra, page: 1, size: 1})
-	defer r.crew.release(j)
-	err := r.crew.waitFor(ctx, j)
+	j := r.pool.submit(listRequest{list: r.list, extra: extra, page: 1, size: 1})
+	defer r.pool.release(j)
+	err := r.pool.waitFor(ctx, j)
 	if errors.Is(err, api.ErrOversized) {
 		err = nil
 	}
 	if err == nil && len(j.page.Objects) > 0 {
-		r.top = j.page.Objects[0].Created
+		r.newestAt = j.page.Objects[0].Created
 	}
 	return err
 }
 
-// prove ends the reading with a second one, if there is nothing in doubt yet.
-func (r *plain) prove(ctx context.Context) error {
+// verifyAndEnd ends the reading with a second one, if there is nothing in doubt yet.
+func (r *plain) verifyAndEnd(ctx context.Context) error {
 	if r.Account().Doubt == "" {
-		why, err := r.pass.repeated(ctx, !r.full())
+		why, err := r.pass.verify(ctx, !r.limitReached())
 		if err != nil {
 			return err
 		}
 		if why.why != "" {
-			r.doubt(why)
+			r.setDoubt(why)
 		}
 	}
-	return r.end()
+	return r.endReading()
 }

@@ -83,8 +83,8 @@ func (e *QueryError) Error() string { return e.msg }
 // Hint says what to write instead; it may be empty.
 func (e *QueryError) Hint() string { return e.hint }
 
-// refuse makes a QueryError of an error of a Catalog.
-func refuse(what string, err error) error {
+// catalogError makes a QueryError of an error of a Catalog.
+func catalogError(what string, err error) error {
 	msg, hint, _ := strings.Cut(err.Error(), "\nhint: ")
 	return &QueryError{msg: what + ": " + msg, hint: hint}
 }
@@ -160,7 +160,7 @@ func (q *Query) Filter(field, operator string, negated bool, value string) error
 	what := "filter " + name
 	if q.catalog != nil {
 		if err := q.catalog.CheckFilter(field, operator); err != nil {
-			return refuse("filter", err)
+			return catalogError("filter", err)
 		}
 	}
 	if operator == "isnull" {
@@ -260,7 +260,7 @@ func (q *Query) OrderBy(terms ...string) error {
 		field = q.own(field)
 		if q.catalog != nil {
 			if err := q.catalog.CheckOrder(field); err != nil {
-				return refuse("order", err)
+				return catalogError("order", err)
 			}
 		}
 		if slices.Contains(order, field) || slices.Contains(order, "-"+field) {

@@ -115,7 +115,7 @@ func TestQueryOrderRefuses(t *testing.T) {
 	}
 }
 
-// bare is a list with filters only.
+// noZone is a list with filters only.
 type bare struct{ catalog }
 
 func (bare) CheckParameter(name string) error { return errors.New("no parameter " + name) }

@@ -25,8 +25,8 @@ type Options struct {
 	// come and go. "": there is no such field.
 	Created string
 
-	// Whole asks once, without pages, and hands out the answer as it comes.
-	Whole bool
+	// SingleResponse asks once, without pages, and hands out the answer as it comes.
+	SingleResponse bool
 }
 
 // Account says how a reading went. What is not known yet is zero.
@@ -54,19 +54,19 @@ type Account struct {
 // most Concurrency at once and as many again waiting, and hands them out in
 // order. Next and Close are for one goroutine.
 type Rows struct {
-	from    Fetcher
-	list    *Query
-	options Options
-	crew    *crew  // nil before the first Next
-	reader  reader // what the list turned out to allow
-	largest int    // rows of the largest page that came
-	resized bool   // the page size was made to fit what the server does
-	left    int64  // rows still wanted, if there is a limit
-	unsound bool   // tests only: pages are taken to join whatever came between them
+	from         Fetcher
+	list         *Query
+	options      Options
+	pool         *workerPool // nil before the first Next
+	reader       reader      // what the list turned out to allow
+	largest      int         // rows of the largest page that came
+	resized      bool        // the page size was made to fit what the server does
+	left         int64       // rows still wanted, if there is a limit
+	skipGapCheck bool        // tests only: pages are taken to join whatever came between them
 
 	err             error // what Next returns from now on
 	mu              sync.Mutex
-	now             Account // guarded by mu
+	status          Account // guarded by mu
 	firstAt, lastAt int64   // the moments of now.First and now.Last
 }
 
@@ -109,14 +109,14 @@ func (r *Rows) Next(ctx context.Context, dst []byte) (data []byte, n int, err er
 	if r.err == nil && ctx.Err() != nil {
 		r.err = context.Cause(ctx)
 	}
-	if r.err == nil && r.crew == nil {
-		r.crew = hire(ctx, r.from, r.options)
-		r.choose()
+	if r.err == nil && r.pool == nil {
+		r.pool = startWorkers(ctx, r.from, r.options)
+		r.chooseReader()
 	}
 	for r.err == nil {
 		data, n, r.err = r.reader.next(ctx, dst)
-		r.account(n)
-		r.err = r.instead(ctx, r.err)
+		r.countRows(n)
+		r.err = r.fallback(ctx, r.err)
 		if n > 0 {
 			return data, n, nil
 		}
@@ -124,10 +124,10 @@ func (r *Rows) Next(ctx context.Context, dst []byte) (data []byte, n int, err er
 	return dst, 0, r.err
 }
 
-// choose returns the way of reading that the options ask for.
-func (r *Rows) choose() {
-	if r.options.Whole {
-		r.reader = newAtOnce(r, "the list was read in one answer, which is taken as one moment")
+// chooseReader returns the way of reading that the options ask for.
+func (r *Rows) chooseReader() {
+	if r.options.SingleResponse {
+		r.reader = newSingleResponse(r, "the list was read in one answer, which is taken as one moment")
 	} else if b := newByCreated(r); b != nil {
 		r.reader = b
 	} else {
@@ -135,19 +135,19 @@ func (r *Rows) choose() {
 	}
 }
 
-// instead finds the way to read on where the one at hand has found out that the
+// fallback finds the way to read on where the one at hand has found out that the
 // list does not allow it. It returns err if there is none.
-func (r *Rows) instead(ctx context.Context, err error) error {
-	var not *notByCreated
-	var long *tooLong
+func (r *Rows) fallback(ctx context.Context, err error) error {
+	var not *creationOrderError
+	var long *oversizedPage
 	switch {
 	case err == nil || err == io.EOF:
 	case errors.As(err, &not):
-		r.note("not read by " + r.options.Created + ": " + not.why)
+		r.addNote("not read by " + r.options.Created + ": " + not.why)
 		r.reader = newPlain(r, not.order)
 		return nil
 	case errors.As(err, &long) && r.Account().Rows == 0:
-		return r.withoutPages(ctx, long)
+		return r.readWithoutPages(ctx, long)
 	}
 	return err
 }
@@ -157,16 +157,16 @@ func (r *Rows) instead(ctx context.Context, err error) error {
 func (r *Rows) Account() Account {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	a := r.now
+	a := r.status
 	a.Notes = append([]string(nil), a.Notes...)
 	return a
 }
 
 // Close ends the reading and waits for every goroutine of it.
 func (r *Rows) Close() error {
-	if r.crew != nil {
-		r.crew.dismiss()
-		r.account(0) // requests made ahead in vain count, too
+	if r.pool != nil {
+		r.pool.shutdown()
+		r.countRows(0) // requests made ahead in vain count, too
 	}
 	if r.err == nil {
 		r.err = errClosed
@@ -174,38 +174,38 @@ func (r *Rows) Close() error {
 	return nil
 }
 
-// crew carries out requests, a bounded number at once. Its methods are for the
+// pool carries out requests, a bounded number at once. Its methods are for the
 // goroutine of the reader.
-type crew struct {
-	workers    int
-	todo, done chan *job
-	busy       int       // jobs handed over and not yet seen to be done
-	spare      [2][]*job // with the buffers of pages, and with those of slim ones
-	requests   atomic.Int64
-	unpaged    atomic.Bool // answers longer than a page are how the server is
-	answered   atomic.Bool // there is a list: it was read once
-	stop       context.CancelFunc
-	wg         sync.WaitGroup
+type workerPool struct {
+	workers       int
+	todo, done    chan *job
+	inFlight      int       // jobs handed over and not yet seen to be done
+	recycled      [2][]*job // with the buffers of pages, and with those of slim ones
+	requests      atomic.Int64
+	ignoresPaging atomic.Bool // answers longer than a page are how the server is
+	answered      atomic.Bool // there is a list: it was read once
+	stop          context.CancelFunc
+	wg            sync.WaitGroup
 }
 
 // job is one request, and what came of it once done is set.
 type job struct {
-	ask      ask
-	emit     func(context.Context, *api.Page) error // of a stream
-	page     api.Page
-	repeated int // rows that came again within the page, and were taken out of it
-	err      error
-	done     bool
-	void     atomic.Bool // nobody wants it any more
-	// joint asks what lies between the page before and this one.
-	joint *job
+	request    listRequest
+	emit       func(context.Context, *api.Page) error // of a stream
+	page       api.Page
+	duplicates int // rows that came again within the page, and were taken out of it
+	err        error
+	done       bool
+	canceled   atomic.Bool // nobody wants it any more
+	// gap asks what lies between the page before and this one.
+	gapCheck *job
 }
 
-// hire starts the crew, whose requests end with ctx.
-func hire(ctx context.Context, from Fetcher, o Options) *crew {
+// startWorkers starts the crew, whose requests end with ctx.
+func startWorkers(ctx context.Context, from Fetcher, o Options) *workerPool {
 	ctx, stop := context.WithCancel(ctx)
 	room := 6*o.Concurrency + 8
-	c := &crew{workers: o.Concurrency, todo: make(chan *job, room), done: make(chan *job, room), stop: stop}
+	c := &workerPool{workers: o.Concurrency, todo: make(chan *job, room), done: make(chan *job, room), stop: stop}
 	for range o.Concurrency {
 		c.wg.Go(func() { c.work(ctx, from, o.Created) })
 	}
@@ -214,14 +214,14 @@ func hire(ctx context.Context, from Fetcher, o Options) *crew {
 
 // work carries out jobs until ctx ends. Neither channel is ever full: there are
 // no more jobs than each has room for.
-func (c *crew) work(ctx context.Context, from Fetcher, created string) {
+func (c *workerPool) work(ctx context.Context, from Fetcher, created string) {
 	var seen idSet
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case j := <-c.todo:
-			if !j.void.Load() {
+			if !j.canceled.Load() {
 				c.run(ctx, j, from, created, &seen)
 			}
 			c.done <- j
@@ -229,44 +229,44 @@ func (c *crew) work(ctx context.Context, from Fetcher, created string) {
 	}
 }
 
-// free returns how many more jobs there is room for.
-func (c *crew) free() int { return cap(c.todo) - c.busy }
+// room returns how many more jobs there is room for.
+func (c *workerPool) room() int { return cap(c.todo) - c.inFlight }
 
-// hand hands a request over. There has to be room for it.
-func (c *crew) hand(a ask) *job { return c.stream(a, nil) }
+// submit hands a request over. There has to be room for it.
+func (c *workerPool) submit(a listRequest) *job { return c.submitStream(a, nil) }
 
-// stream hands over a request whose answer goes to emit as it comes.
-func (c *crew) stream(a ask, emit func(context.Context, *api.Page) error) *job {
+// submitStream hands over a request whose answer goes to emit as it comes.
+func (c *workerPool) submitStream(a listRequest, emit func(context.Context, *api.Page) error) *job {
 	j := new(job)
-	if spare := c.spareOf(a.slim); len(*spare) > 0 {
+	if spare := c.recycledFor(a.idsOnly); len(*spare) > 0 {
 		n := len(*spare) - 1
 		j, *spare = (*spare)[n], (*spare)[:n]
 	}
-	j.ask, j.emit, j.repeated, j.err, j.done, j.joint = a, emit, 0, nil, false, nil
-	j.void.Store(false)
-	c.busy++
+	j.request, j.emit, j.duplicates, j.err, j.done, j.gapCheck = a, emit, 0, nil, false, nil
+	j.canceled.Store(false)
+	c.inFlight++
 	c.todo <- j
 	return j
 }
 
-// keep keeps j to be used again.
-func (c *crew) keep(j *job) {
-	spare := c.spareOf(j.ask.slim)
+// recycle keeps j to be used again.
+func (c *workerPool) recycle(j *job) {
+	spare := c.recycledFor(j.request.idsOnly)
 	*spare = append(*spare, j)
 }
 
-func (c *crew) spareOf(slim bool) *[]*job {
+func (c *workerPool) recycledFor(slim bool) *[]*job {
 	if slim {
-		return &c.spare[1]
+		return &c.recycled[1]
 	}
-	return &c.spare[0]
+	return &c.recycled[0]
 }
 
 // wait waits for any job to be done.
-func (c *crew) wait(ctx context.Context) error {
+func (c *workerPool) wait(ctx context.Context) error {
 	select {
 	case j := <-c.done:
-		c.arrived(j)
+		c.markDone(j)
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -274,7 +274,7 @@ func (c *crew) wait(ctx context.Context) error {
 }
 
 // waitFor waits for j.
-func (c *crew) waitFor(ctx context.Context, j *job) error {
+func (c *workerPool) waitFor(ctx context.Context, j *job) error {
 	for !j.done {
 		if err := c.wait(ctx); err != nil {
 			return err
@@ -284,41 +284,41 @@ func (c *crew) waitFor(ctx context.Context, j *job) error {
 }
 
 // collect takes note of the jobs that are done.
-func (c *crew) collect() {
+func (c *workerPool) collect() {
 	for {
 		select {
 		case j := <-c.done:
-			c.arrived(j)
+			c.markDone(j)
 		default:
 			return
 		}
 	}
 }
 
-func (c *crew) arrived(j *job) {
-	c.busy--
+func (c *workerPool) markDone(j *job) {
+	c.inFlight--
 	j.done = true
-	if j.void.Load() {
-		c.keep(j)
+	if j.canceled.Load() {
+		c.recycle(j)
 	}
 }
 
 // release gives back a job that is not needed any more, with its buffers.
-func (c *crew) release(j *job) {
+func (c *workerPool) release(j *job) {
 	switch {
 	case j == nil:
 		return
 	case j.done:
-		c.keep(j)
+		c.recycle(j)
 	default:
-		j.void.Store(true)
+		j.canceled.Store(true)
 	}
-	c.release(j.joint)
-	j.joint = nil
+	c.release(j.gapCheck)
+	j.gapCheck = nil
 }
 
-// dismiss ends all requests and waits for the workers.
-func (c *crew) dismiss() {
+// shutdown ends all requests and waits for the workers.
+func (c *workerPool) shutdown() {
 	c.stop()
 	c.wg.Wait()
 }

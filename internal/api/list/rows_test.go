@@ -47,7 +47,7 @@ func TestRowsComeInOrder(t *testing.T) {
 }
 
 func TestRowsOfAnEmptyList(t *testing.T) {
-	for _, o := range []Options{{}, {Created: "created_at"}, {Whole: true}} {
+	for _, o := range []Options{{}, {Created: "created_at"}, {SingleResponse: true}} {
 		got := readFake(t, newFake(1, 0), nil, o)
 		if got.err != nil || len(got.ids) > 0 || !got.account.Complete || got.account.First != "" {
 			t.Errorf("%+v: %v, %+v", o, got.err, got.account)
@@ -219,7 +219,7 @@ func TestRowsKeepToTheBoundsOfTheList(t *testing.T) {
 }
 
 func TestRowsLimit(t *testing.T) {
-	for _, o := range []Options{byCreatedOptions, {PageSize: 10}, {Whole: true}} {
+	for _, o := range []Options{byCreatedOptions, {PageSize: 10}, {SingleResponse: true}} {
 		for _, limit := range []int64{1, 9, 10, 11, 50, 94, 95, 96} {
 			f := newFake(7, 95)
 			o.Limit = 0
@@ -259,7 +259,7 @@ func TestRowsAskForNoMoreAtOnceThanTheyMay(t *testing.T) {
 }
 
 func TestRowsEndWithTheContext(t *testing.T) {
-	for _, o := range []Options{byCreatedOptions, {PageSize: 10}, {Whole: true}} {
+	for _, o := range []Options{byCreatedOptions, {PageSize: 10}, {SingleResponse: true}} {
 		f := newFake(9, 95)
 		ctx, cancel := context.WithCancelCause(t.Context())
 		r := Open(f, newTestList(), o)
@@ -301,7 +301,7 @@ func (s *stuckList) Stream(ctx context.Context, a *api.PageRequest, created stri
 }
 
 func TestRowsCanBeClosedAtAnyTime(t *testing.T) {
-	for _, o := range []Options{byCreatedOptions, {PageSize: 10}, {Whole: true}} {
+	for _, o := range []Options{byCreatedOptions, {PageSize: 10}, {SingleResponse: true}} {
 		for after := range 6 {
 			r := Open(newFake(10, 95), newTestList(), o)
 			for range after {

@@ -23,8 +23,8 @@ type reply struct {
 	rows []jsontext.Value // the objects of a list, as far as it was read
 }
 
-// refusal reports whether the API understood the request and did not want it.
-func (r *reply) refusal() bool { return r.Err == nil && api.Refuses(r.Status) }
+// isRefusal reports whether the API understood the request and did not want it.
+func (r *reply) isRefusal() bool { return r.Err == nil && api.IsRefusal(r.Status) }
 
 // list asks for the list with parameters given as names and values in turn.
 func (b *prober) list(ctx context.Context, pairs ...string) *reply {
@@ -38,7 +38,7 @@ func (b *prober) listUpTo(ctx context.Context, limit int64, pairs ...string) *re
 	for i := 0; i < len(pairs); i += 2 {
 		query.Add(pairs[i], pairs[i+1])
 	}
-	r := b.get(ctx, api.GetRequest{Path: b.o.Path + "list/", Query: query.Encode(), Limit: limit})
+	r := b.get(ctx, api.GetRequest{Path: b.options.Path + "list/", Query: query.Encode(), Limit: limit})
 	if r.Err == nil && r.Status/100 == 2 {
 		r.readRows()
 	}
@@ -48,9 +48,9 @@ func (b *prober) listUpTo(ctx context.Context, limit int64, pairs ...string) *re
 // get asks once, and once more if there was no answer or the API was busy.
 func (b *prober) get(ctx context.Context, what api.GetRequest) *reply {
 	for try := 1; ; try++ {
-		b.p.Requests++
+		b.result.Requests++
 		r := &reply{Reply: b.client.Exchange(ctx, what)}
-		b.note(r)
+		b.record(r)
 		if !r.Repeatable() || try == 2 || ctx.Err() != nil || r.Wait > longestPause {
 			return r
 		}
@@ -64,20 +64,20 @@ func (b *prober) get(ctx context.Context, what api.GetRequest) *reply {
 	}
 }
 
-// note keeps what r shows besides its content.
-func (b *prober) note(r *reply) {
-	if r.Later() || r.Status == http.StatusServiceUnavailable {
-		b.p.Busy++
-		b.p.RetryAfter = b.p.RetryAfter || r.Wait >= 0
+// record keeps what r shows besides its content.
+func (b *prober) record(r *reply) {
+	if r.AsksToRetryLater() || r.Status == http.StatusServiceUnavailable {
+		b.result.Busy++
+		b.result.RetryAfter = b.result.RetryAfter || r.Wait >= 0
 	}
 	if r.Err != nil {
-		b.silent++
+		b.unanswered++
 	}
-	if r.Status/100 == 2 && (b.p.Fastest == 0 || r.Took < b.p.Fastest) {
-		b.p.Fastest = r.Took
+	if r.Status/100 == 2 && (b.result.Fastest == 0 || r.Took < b.result.Fastest) {
+		b.result.Fastest = r.Took
 	}
-	if r.Status == http.StatusBadRequest && b.refused == nil {
-		b.refused = r
+	if r.Status == http.StatusBadRequest && b.firstRefusal == nil {
+		b.firstRefusal = r
 	}
 }
 
@@ -85,7 +85,7 @@ func (b *prober) note(r *reply) {
 // that came whole.
 func (r *reply) readRows() {
 	if r.Cut {
-		r.rows = wholeObjects(r.Body)
+		r.rows = completeObjects(r.Body)
 		return
 	}
 	if len(bytes.TrimSpace(r.Body)) == 0 {
@@ -98,9 +98,9 @@ func (r *reply) readRows() {
 	r.rows = rows
 }
 
-// wholeObjects returns the objects of an array or of JSON Lines up to where the
+// completeObjects returns the objects of an array or of JSON Lines up to where the
 // body is cut.
-func wholeObjects(body []byte) (rows []jsontext.Value) {
+func completeObjects(body []byte) (rows []jsontext.Value) {
 	d := jsontext.NewDecoder(bytes.NewReader(body))
 	if d.PeekKind() == '[' {
 		_, _ = d.ReadToken()

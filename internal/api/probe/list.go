@@ -16,11 +16,11 @@ import (
 	"flytt/internal/jsonscan"
 )
 
-// failedTo says of an answer that is no list why it is none; ok if it is one.
-func failedTo(r *reply) (f Finding, ok bool) {
+// listProblem says of an answer that is no list why it is none; ok if it is one.
+func listProblem(r *reply) (f Finding, ok bool) {
 	switch {
 	case r.Err != nil:
-		return unseen("no answer: " + r.Err.Error()), false
+		return unknown("no answer: " + r.Err.Error()), false
 	case r.Status/100 != 2:
 		return unusual(statusText(r.Status), ""), false
 	case r.Problem != "":
@@ -38,7 +38,7 @@ func (b *prober) paging(ctx context.Context) Finding {
 	one := b.list(ctx, "_page", "1", "_page_size", "1")
 	two := b.list(ctx, "_page", "2", "_page_size", "1")
 	for _, r := range []*reply{one, two} {
-		if f, ok := failedTo(r); !ok {
+		if f, ok := listProblem(r); !ok {
 			return f
 		}
 	}
@@ -48,14 +48,14 @@ func (b *prober) paging(ctx context.Context) Finding {
 	case len(one.rows) == 1 && slices.Equal(idsOf(one.rows), idsOf(two.rows)):
 		return unusual("ignored", "page 2 repeats page 1")
 	case len(two.rows) == 0:
-		return wrong("broken", "page 2 of a longer list is empty")
+		return broken("broken", "page 2 of a longer list is empty")
 	}
 	return expected("honoured", "")
 }
 
 // pagePastEnd asks for a page that is not there.
 func (b *prober) pagePastEnd(ctx context.Context) Finding {
-	r := b.list(ctx, "_page", strconv.Itoa(pastEnd), "_page_size", strconv.Itoa(sampleSize))
+	r := b.list(ctx, "_page", strconv.Itoa(pageBeyondEnd), "_page_size", strconv.Itoa(sampleSize))
 	switch {
 	case r.Err == nil && r.Status == http.StatusNotFound:
 		return expected("404", "")
@@ -64,7 +64,7 @@ func (b *prober) pagePastEnd(ctx context.Context) Finding {
 	case r.OK():
 		return unusual("has rows", "a list that never ends is stopped by its repeated ids only")
 	}
-	f, _ := failedTo(r)
+	f, _ := listProblem(r)
 	return f
 }
 
@@ -76,10 +76,10 @@ func (b *prober) pageSize(ctx context.Context) Finding {
 		got := len(b.sample)
 		if size > sampleSize {
 			r := b.page(ctx, 1, size)
-			if r.refusal() {
+			if r.isRefusal() {
 				return expected("up to "+strconv.Itoa(largest), fmt.Sprintf("%d is refused", size))
 			}
-			if f, ok := failedTo(r); !ok {
+			if f, ok := listProblem(r); !ok {
 				return f
 			}
 			got = len(r.rows)
@@ -113,7 +113,7 @@ func (b *prober) shortPage(ctx context.Context, size, got int) Finding {
 // unpaged asks without a page, and hangs up after the first rows.
 func (b *prober) unpaged(ctx context.Context) Finding {
 	r := b.listUpTo(ctx, unpagedCap)
-	if f, ok := failedTo(r); !ok {
+	if f, ok := listProblem(r); !ok {
 		return f
 	}
 	n := len(r.rows)
@@ -129,7 +129,7 @@ func (b *prober) unpaged(ctx context.Context) Finding {
 // jsonLines asks for JSON Lines and looks at how they are framed.
 func (b *prober) jsonLines(ctx context.Context) Finding {
 	r := b.list(ctx, "_page", "1", "_page_size", "2", "_jsonl", "true")
-	if f, ok := failedTo(r); !ok {
+	if f, ok := listProblem(r); !ok {
 		return f
 	}
 	kind := r.ContentType
@@ -148,36 +148,36 @@ func (b *prober) jsonLines(ctx context.Context) Finding {
 
 // order asks for the same rows upwards and downwards.
 func (b *prober) order(ctx context.Context) Finding {
-	if b.o.Created == "" {
-		return unseen("the resource has no field for it")
+	if b.options.Created == "" {
+		return unknown("the resource has no field for it")
 	}
-	up := b.list(ctx, "_page", "1", "_page_size", "5", "_order_by", b.o.Created+",id")
-	down := b.list(ctx, "_page", "1", "_page_size", "5", "_order_by", "-"+b.o.Created+",-id")
+	up := b.list(ctx, "_page", "1", "_page_size", "5", "_order_by", b.options.Created+",id")
+	down := b.list(ctx, "_page", "1", "_page_size", "5", "_order_by", "-"+b.options.Created+",-id")
 	for _, r := range []*reply{up, down} {
-		if f, ok := failedTo(r); !ok {
-			f.Seen = max(f.Seen, Unusual)
+		if f, ok := listProblem(r); !ok {
+			f.Verdict = max(f.Verdict, Unusual)
 			return f
 		}
 	}
 	a, d := b.times(up.rows), b.times(down.rows)
 	switch {
 	case len(a) < 2 || len(d) < 2:
-		return unseen("no " + b.o.Created + " in the rows")
+		return unknown("no " + b.options.Created + " in the rows")
 	case !slices.IsSorted(a) || !slices.IsSortedFunc(d, func(x, y string) int { return strings.Compare(y, x) }):
 		return unusual("ignored", "up and down are not sorted")
 	case slices.Equal(idsOf(up.rows), idsOf(down.rows)):
 		return unusual("ignored", "up and down are the same")
 	case a[0] == d[0]:
-		return unseen("all rows have the same time")
+		return unknown("all rows have the same time")
 	}
-	return expected("honoured", "by "+b.o.Created+" and id")
+	return expected("honoured", "by "+b.options.Created+" and id")
 }
 
 // times returns the times of creation of rows, as they were written: in one
 // form, and so in the order of the text.
 func (b *prober) times(rows []jsontext.Value) (times []string) {
 	for _, row := range rows {
-		if v := jsonscan.Member(row, b.o.Created); v.Kind() == '"' {
+		if v := jsonscan.Member(row, b.options.Created); v.Kind() == '"' {
 			times = append(times, string(jsonscan.Text(v)))
 		}
 	}
@@ -187,15 +187,15 @@ func (b *prober) times(rows []jsontext.Value) (times []string) {
 // createdFilter asks for the rows of one moment, which exports depend on.
 func (b *prober) createdFilter(ctx context.Context) Finding {
 	i := slices.IndexFunc(b.sample, func(row jsontext.Value) bool {
-		return jsonscan.Member(row, b.o.Created).Kind() == '"' && idOf(row) != ""
+		return jsonscan.Member(row, b.options.Created).Kind() == '"' && idOf(row) != ""
 	})
 	if i < 0 {
-		return unseen("no row has the field")
+		return unknown("no row has the field")
 	}
 	row := b.sample[i]
 	at := b.times([]jsontext.Value{row})[0]
-	r := b.list(ctx, "_page", "1", "_page_size", strconv.Itoa(sampleSize), b.o.Created+"__gte", at, b.o.Created+"__lte", at)
-	if f, ok := failedTo(r); !ok {
+	r := b.list(ctx, "_page", "1", "_page_size", strconv.Itoa(sampleSize), b.options.Created+"__gte", at, b.options.Created+"__lte", at)
+	if f, ok := listProblem(r); !ok {
 		return f
 	}
 	for _, t := range b.times(r.rows) {
@@ -212,7 +212,7 @@ func (b *prober) createdFilter(ctx context.Context) Finding {
 // slim asks for ids only.
 func (b *prober) slim(ctx context.Context) Finding {
 	r := b.page(ctx, 1, 2)
-	if f, ok := failedTo(r); !ok {
+	if f, ok := listProblem(r); !ok {
 		return f
 	}
 	most := 0
@@ -240,11 +240,11 @@ func members(v jsontext.Value) (n int) {
 // statistics asks for them and looks at what kind of answer comes. Its content
 // is nobody's business: it may be keyed by values.
 func (b *prober) statistics(ctx context.Context) Finding {
-	r := b.get(ctx, api.GetRequest{Path: b.o.Path + "list/", Query: "_page=1&_page_size=1&_statistics=true", Limit: 1 << 20})
+	r := b.get(ctx, api.GetRequest{Path: b.options.Path + "list/", Query: "_page=1&_page_size=1&_statistics=true", Limit: 1 << 20})
 	v := jsontext.Value(bytes.TrimSpace(r.Body))
 	switch {
 	case r.Err != nil:
-		return unseen("no answer: " + r.Err.Error())
+		return unknown("no answer: " + r.Err.Error())
 	case r.Status/100 != 2:
 		return expected(statusText(r.Status), "") // nothing depends on it
 	case r.Cut || !v.IsValid():
@@ -266,7 +266,7 @@ func (b *prober) statistics(ctx context.Context) Finding {
 func (b *prober) negation(ctx context.Context) Finding {
 	one, two := b.ids[0], b.ids[1]
 	r := b.list(ctx, "_page", "1", "_page_size", "3", "id__in", one+","+two, "id__in!", one)
-	if f, ok := failedTo(r); !ok {
+	if f, ok := listProblem(r); !ok {
 		return f
 	}
 	got := idsOf(r.rows)
@@ -278,26 +278,26 @@ func (b *prober) negation(ctx context.Context) Finding {
 	case len(got) == 0:
 		return unusual("broken", "no row came of those that were left")
 	}
-	return wrong("filters ignored", "other rows came than those asked for by id")
+	return broken("filters ignored", "other rows came than those asked for by id")
 }
 
 // isNull finds out which of the usual words for true the API takes, on a field
 // that no row lacks.
 func (b *prober) isNull(ctx context.Context) Finding {
-	if b.o.Created == "" {
-		return unseen("the resource has no field for it")
+	if b.options.Created == "" {
+		return unknown("the resource has no field for it")
 	}
 	var taken, refused []string
 	for _, word := range []string{"true", "True", "1"} {
-		r := b.list(ctx, "_page", "1", "_page_size", "1", "id__in", b.ids[0], b.o.Created+"__isnull", word)
+		r := b.list(ctx, "_page", "1", "_page_size", "1", "id__in", b.ids[0], b.options.Created+"__isnull", word)
 		switch {
 		case r.OK() && len(r.rows) == 0:
 			taken = append(taken, word)
 		case r.OK():
-		case r.refusal():
+		case r.isRefusal():
 			refused = append(refused, word)
 		default:
-			f, _ := failedTo(r)
+			f, _ := listProblem(r)
 			return f
 		}
 	}
@@ -315,7 +315,7 @@ func (b *prober) isNullFalse(ctx context.Context, taken, refused []string) Findi
 		return unusual("ignored", "none of true, True and 1 has an effect")
 	}
 	word := map[string]string{"true": "false", "True": "False", "1": "0"}[taken[0]]
-	r := b.list(ctx, "_page", "1", "_page_size", "1", "id__in", b.ids[0], b.o.Created+"__isnull", word)
+	r := b.list(ctx, "_page", "1", "_page_size", "1", "id__in", b.ids[0], b.options.Created+"__isnull", word)
 	if !r.OK() || len(r.rows) != 1 {
 		return unusual(strings.Join(taken, ", "), word+" is not understood")
 	}
@@ -329,13 +329,13 @@ func (b *prober) isNullFalse(ctx context.Context, taken, refused []string) Findi
 // letter is one of å, ä and ö: nothing else of the row is in the request.
 func (b *prober) caseFolding(ctx context.Context) Finding {
 	for _, row := range b.sample {
-		for _, field := range b.o.Text {
+		for _, field := range b.options.Text {
 			letter := otherCase(string(jsonscan.Text(jsonscan.Member(row, field))))
 			if letter == 0 || idOf(row) == "" {
 				continue
 			}
 			r := b.list(ctx, "_page", "1", "_page_size", "1", "id__in", idOf(row), field+"__icontains", string(letter))
-			if f, ok := failedTo(r); !ok {
+			if f, ok := listProblem(r); !ok {
 				return f
 			}
 			if len(r.rows) == 0 {
@@ -344,7 +344,7 @@ func (b *prober) caseFolding(ctx context.Context) Finding {
 			return expected("å ä ö, too", "")
 		}
 	}
-	return unseen("no å, ä or ö in the rows")
+	return unknown("no å, ä or ö in the rows")
 }
 
 // otherCase returns one of å, ä, ö, Å, Ä and Ö that text does not have but would
@@ -365,11 +365,11 @@ func otherCase(text string) rune {
 // single asks for one record by its id.
 func (b *prober) single(ctx context.Context) Finding {
 	if api.CheckID(b.ids[0]) != nil {
-		return unseen("the id cannot stand in a path")
+		return unknown("the id cannot stand in a path")
 	}
-	r := b.get(ctx, api.GetRequest{Path: b.o.Path, ID: b.ids[0]})
-	if f, ok := failedTo(r); !ok {
-		f.Seen = max(f.Seen, Unusual)
+	r := b.get(ctx, api.GetRequest{Path: b.options.Path, ID: b.ids[0]})
+	if f, ok := listProblem(r); !ok {
+		f.Verdict = max(f.Verdict, Unusual)
 		return f
 	}
 	if v := jsontext.Value(bytes.TrimSpace(r.Body)); !v.IsValid() || idOf(v) != b.ids[0] {
@@ -382,11 +382,11 @@ func (b *prober) single(ctx context.Context) Finding {
 func (b *prober) unknownParameter(ctx context.Context) Finding {
 	r := b.list(ctx, "_page", "1", "_page_size", "1", "flytt_no_such_parameter", "1")
 	switch {
-	case r.refusal():
+	case r.isRefusal():
 		return expected("refused", statusText(r.Status))
 	case r.OK():
 		return expected("ignored", "")
 	}
-	f, _ := failedTo(r)
+	f, _ := listProblem(r)
 	return f
 }

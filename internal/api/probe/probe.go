@@ -51,46 +51,46 @@ type Result struct {
 
 // Finding is what was seen of one thing that the API's reference leaves open.
 type Finding struct {
-	Topic  string // what was looked at, in snake_case
-	Answer string // what the API does, in a word or two
-	Detail string // more about it; where Seen is Unseen why it could not be told
-	Seen   Seen
+	Topic   string // what was looked at, in snake_case
+	Answer  string // what the API does, in a word or two
+	Detail  string // more about it; where Seen is Unseen why it could not be told
+	Verdict Verdict
 }
 
-// Seen says how a finding is to be taken.
-type Seen uint8
+// Verdict says how a finding is to be taken.
+type Verdict uint8
 
 const (
-	Unseen   Seen = iota // it could not be told
-	Expected             // what the client is made for
-	Unusual              // what the client bears, at a price
-	Wrong                // what something will not work with
+	Unknown  Verdict = iota // it could not be told
+	Expected                // what the client is made for
+	Unusual                 // what the client bears, at a price
+	Broken                  // what something will not work with
 )
 
-func unseen(why string) Finding { return Finding{Detail: why} }
+func unknown(why string) Finding { return Finding{Detail: why} }
 
 func expected(answer, detail string) Finding { return Finding{"", answer, detail, Expected} }
 
 func unusual(answer, detail string) Finding { return Finding{"", answer, detail, Unusual} }
 
-func wrong(answer, detail string) Finding { return Finding{"", answer, detail, Wrong} }
+func broken(answer, detail string) Finding { return Finding{"", answer, detail, Broken} }
 
 const (
-	sampleSize = 500      // rows that are looked at
-	pastEnd    = 1000000  // a page that no list has
-	unpagedCap = 64 << 10 // bytes read of a list without pages
+	sampleSize    = 500      // rows that are looked at
+	pageBeyondEnd = 1000000  // a page that no list has
+	unpagedCap    = 64 << 10 // bytes read of a list without pages
 )
 
-// mostSilent is how many requests may stay without an answer before no more are
+// maxUnanswered is how many requests may stay without an answer before no more are
 // made.
-const mostSilent = 3
+const maxUnanswered = 3
 
 // topic is one thing to find out. Where rows are fewer than needed it is
 // skipped.
 type topic struct {
-	name   string
-	needed int
-	look   func(*prober, context.Context) Finding
+	name    string
+	minRows int
+	find    func(*prober, context.Context) Finding
 }
 
 // topics are what Run finds out, in this order. Each makes at most four
@@ -112,55 +112,55 @@ var topics = []topic{
 	{"unknown_parameter", 0, (*prober).unknownParameter},
 }
 
-// Run looks at a list and finds out, by reading alone, what the API does where
+// Survey looks at a list and finds out, by reading alone, what the API does where
 // its reference is silent. It makes a few dozen small requests at most, one
 // after another, and repeats one only if it was not answered or the API was
 // busy. It ends early when ctx does, and when the first request fails.
-func Run(ctx context.Context, c *api.Client, o Options) *Result {
-	b := &prober{client: c, o: o, p: &Result{}}
+func Survey(ctx context.Context, c *api.Client, o Options) *Result {
+	b := &prober{client: c, options: o, result: &Result{}}
 	first := b.list(ctx, "_page", "1", "_page_size", "1")
-	b.p.First = first.Exchange
+	b.result.First = first.Exchange
 	if !first.OK() {
-		return b.p
+		return b.result
 	}
-	b.takeSample(ctx)
+	b.readSample(ctx)
 	for _, t := range topics {
 		if ctx.Err() != nil {
 			break
 		}
 		var f Finding
 		switch {
-		case b.silent >= mostSilent:
-			f = unseen("the API had stopped answering")
-		case len(b.ids) < t.needed:
-			f = unseen("needs " + rowCount(t.needed))
+		case b.unanswered >= maxUnanswered:
+			f = unknown("the API had stopped answering")
+		case len(b.ids) < t.minRows:
+			f = unknown("needs " + rowCount(t.minRows))
 		default:
-			f = t.look(b, ctx)
+			f = t.find(b, ctx)
 		}
 		f.Topic = t.name
-		b.p.Findings = append(b.p.Findings, f)
+		b.result.Findings = append(b.result.Findings, f)
 	}
-	b.p.Findings = append(b.p.Findings, b.shapes()...)
-	return b.p
+	b.result.Findings = append(b.result.Findings, b.shapes()...)
+	return b.result
 }
 
 // prober is a probe under way.
 type prober struct {
-	client *api.Client
-	o      Options
-	p      *Result
+	client  *api.Client
+	options Options
+	result  *Result
 
-	sample  []jsontext.Value // rows of the first page
-	ids     []string         // of those rows of the sample that have one
-	refused *reply           // the first 400 that was met
-	silent  int              // requests that were not answered
+	sample       []jsontext.Value // rows of the first page
+	ids          []string         // of those rows of the sample that have one
+	firstRefusal *reply           // the first 400 that was met
+	unanswered   int              // requests that were not answered
 }
 
-// takeSample reads the first page, at the size that is usual.
-func (b *prober) takeSample(ctx context.Context) {
+// readSample reads the first page, at the size that is usual.
+func (b *prober) readSample(ctx context.Context) {
 	r := b.list(ctx, "_page", "1", "_page_size", strconv.Itoa(sampleSize))
 	b.sample = r.rows
-	b.p.Rows = len(r.rows)
+	b.result.Rows = len(r.rows)
 	b.ids = idsOf(r.rows)
 }
 

@@ -16,17 +16,17 @@ import (
 // any value of them.
 func (b *prober) shapes() []Finding {
 	findings := []Finding{named("error_body", b.errorBody())}
-	for _, field := range b.o.References {
+	for _, field := range b.options.References {
 		findings = append(findings, named("relation."+field, b.relation(field)))
 	}
-	for _, field := range b.o.Numbers {
-		findings = append(findings, named("form."+field, b.tally(field, numberShape)))
+	for _, field := range b.options.Numbers {
+		findings = append(findings, named("form."+field, b.countShapes(field, numberShape)))
 	}
-	if b.o.Created != "" {
-		findings = append(findings, named("form."+b.o.Created, b.tally(b.o.Created, timeShape)))
+	if b.options.Created != "" {
+		findings = append(findings, named("form."+b.options.Created, b.countShapes(b.options.Created, timeShape)))
 	}
-	if b.o.Key != "" {
-		findings = append(findings, named("unique."+b.o.Key, b.unique()))
+	if b.options.Key != "" {
+		findings = append(findings, named("unique."+b.options.Key, b.unique()))
 	}
 	return append(findings, named("fields", b.fields()))
 }
@@ -38,10 +38,10 @@ func named(topic string, f Finding) Finding {
 
 // errorBody says what the body of a refused request looks like.
 func (b *prober) errorBody() Finding {
-	if b.refused == nil {
-		return unseen("nothing was refused")
+	if b.firstRefusal == nil {
+		return unknown("nothing was refused")
 	}
-	return expected(errorShape(b.refused.Body), b.refused.ContentType)
+	return expected(errorShape(b.firstRefusal.Body), b.firstRefusal.ContentType)
 }
 
 // errorShape names the shape of an error body: see api.ParseRefusals.
@@ -68,9 +68,9 @@ func errorShape(body []byte) string {
 	return `{"parameter": …}`
 }
 
-// tally counts the shapes of one field's values, nulls aside, and says which
+// countShapes counts the shapes of one field's values, nulls aside, and says which
 // there are, the most frequent first.
-func (b *prober) tally(field string, shape func(jsontext.Value) string) Finding {
+func (b *prober) countShapes(field string, shape func(jsontext.Value) string) Finding {
 	counts := map[string]int{}
 	for _, row := range b.sample {
 		if v := jsonscan.Member(row, field); v != nil && v.Kind() != 'n' {
@@ -89,7 +89,7 @@ func (b *prober) tally(field string, shape func(jsontext.Value) string) Finding 
 	})
 	switch len(shapes) {
 	case 0:
-		return unseen("no row has a value")
+		return unknown("no row has a value")
 	case 1:
 		return expected(shapes[0], "")
 	}
@@ -102,9 +102,9 @@ func (b *prober) tally(field string, shape func(jsontext.Value) string) Finding 
 // relation says in which form a reference comes, and minds one that does not
 // show what it refers to.
 func (b *prober) relation(field string) Finding {
-	f := b.tally(field, relationShape)
+	f := b.countShapes(field, relationShape)
 	if f.Answer == emptyRelation || f.Answer == strangeRelation {
-		f.Seen = Unusual
+		f.Verdict = Unusual
 	}
 	return f
 }
@@ -192,7 +192,7 @@ func timeShape(v jsontext.Value) string {
 func (b *prober) unique() Finding {
 	seen, keys, repeated := map[string]bool{}, 0, 0
 	for _, row := range b.sample {
-		key := string(jsonscan.Text(jsonscan.Member(row, b.o.Key)))
+		key := string(jsonscan.Text(jsonscan.Member(row, b.options.Key)))
 		if key == "" {
 			continue
 		}
@@ -205,7 +205,7 @@ func (b *prober) unique() Finding {
 	of := fmt.Sprintf("of %s, %d with one", rowCount(len(b.sample)), keys)
 	switch {
 	case keys == 0:
-		return unseen("no row has one")
+		return unknown("no row has one")
 	case repeated > 0:
 		return unusual(fmt.Sprintf("%d repeated", repeated), of)
 	}
@@ -218,8 +218,8 @@ const mostNames = 6
 // fields says which members the rows have that the descriptor does not know, and
 // which of its own no row has.
 func (b *prober) fields() Finding {
-	if len(b.sample) == 0 || len(b.o.Known) == 0 {
-		return unseen("no rows")
+	if len(b.sample) == 0 || len(b.options.Known) == 0 {
+		return unknown("no rows")
 	}
 	seen := map[string]bool{}
 	var strange, absent []string
@@ -229,12 +229,12 @@ func (b *prober) fields() Finding {
 				continue
 			}
 			seen[string(raw)] = true
-			if name := string(jsonscan.Unquote(raw)); !slices.Contains(b.o.Known, name) {
+			if name := string(jsonscan.Unquote(raw)); !slices.Contains(b.options.Known, name) {
 				strange = append(strange, api.Clip(name))
 			}
 		}
 	}
-	for _, name := range b.o.Known {
+	for _, name := range b.options.Known {
 		if !seen[name] {
 			absent = append(absent, name)
 		}

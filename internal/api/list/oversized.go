@@ -8,62 +8,62 @@ import (
 	"flytt/internal/api"
 )
 
-// tooLong says that a page came that is longer than it was to be.
-type tooLong struct {
+// oversizedPage says that a page came that is longer than it was to be.
+type oversizedPage struct {
 	path  string
-	ask   ask
+	ask   listRequest
 	first idKey // of the page
 	rows  int   // of the page, as far as it was read
 	cut   bool  // there was more
 }
 
-func (e *tooLong) Error() string { return inPath(e.path, errNoPageSize).Error() }
+func (e *oversizedPage) Error() string { return inPath(e.path, errNoPageSize).Error() }
 
 // Unwrap returns errNoPageSize.
-func (e *tooLong) Unwrap() error { return errNoPageSize }
+func (e *oversizedPage) Unwrap() error { return errNoPageSize }
 
 // Hint says what to do about it.
-func (e *tooLong) Hint() string {
+func (e *oversizedPage) Hint() string {
 	return "the server gives more rows than it is asked for; " + hintLarger
 }
 
 var errNoPageSize = errors.New("the server ignores _page_size")
 
-// sized returns the error of j, and one of its own if the page is longer than it
+// checkPageSize returns the error of j, and one of its own if the page is longer than it
 // was to be.
-func (r *Rows) sized(j *job) error {
+func (r *Rows) checkPageSize(j *job) error {
 	rows := len(j.page.Objects)
 	cut := errors.Is(j.err, api.ErrOversized)
-	if !cut && (j.err != nil || rows <= j.ask.size) {
+	if !cut && (j.err != nil || rows <= j.request.size) {
 		return j.err
 	}
-	e := &tooLong{path: r.list.path, ask: j.ask, rows: rows, cut: cut}
+	e := &oversizedPage{path: r.list.path, ask: j.request, rows: rows, cut: cut}
 	if rows > 0 {
 		e.first = keyOfID(j.page.ID(0))
 	}
 	return e
 }
 
-// withoutPages finds out how to read a list whose first page was too long: in
+// readWithoutPages finds out how to read a list whose first page was too long: in
 // one answer, if page 2 is that page again, or else in pages of the length they
 // have.
-func (r *Rows) withoutPages(ctx context.Context, long *tooLong) error {
+func (r *Rows) readWithoutPages(ctx context.Context, long *oversizedPage) error {
 	long.ask.page = 2
-	j := r.crew.hand(long.ask)
-	defer r.crew.release(j)
-	err := r.crew.waitFor(ctx, j)
+	j := r.pool.submit(long.ask)
+	defer r.pool.release(j)
+	err := r.pool.waitFor(ctx, j)
 	switch {
 	case err != nil && !errors.Is(err, api.ErrOversized):
 		return err
 	case len(j.page.Objects) > 0 && keyOfID(j.page.ID(0)) == long.first:
-		r.reader = newAtOnce(r, "the server ignores paging: the list was read in one answer, which is taken as one moment")
+		r.reader = newSingleResponse(r, "the server ignores paging: the list was read in one answer, which is taken as one moment")
 		return nil
 	case long.cut || r.resized:
 		return long
 	}
 	r.resized = true
 	r.options.PageSize = long.rows
-	r.choose()
+	r.chooseReader()
 	return nil
 }
 

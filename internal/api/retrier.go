@@ -15,16 +15,16 @@ const (
 	maxBackoff   = 20 * time.Second
 )
 
-// Patience bounds how long one request that was not processed is sent again.
+// Retrier bounds how long one request that was not processed is sent again.
 // It belongs to one goroutine.
-type Patience struct {
+type Retrier struct {
 	client       *Client
 	method, path string
-	tries        int       // in a row that were of the same class
+	attempts     int       // in a row that were of the same class
 	class        Class     // of those
 	since        time.Time // when the first of them failed
-	began        time.Time // when the first of all failed
-	lease        int       // tokens that the last repetition cost
+	firstFailure time.Time // when the first of all failed
+	lastCost     int       // tokens that the last repetition cost
 }
 
 // Deliver has a write made until an attempt may have been processed: send makes
@@ -34,103 +34,103 @@ type Patience struct {
 // repeated: that outcome is returned as an answer is. The error says why there
 // is no such outcome: ctx has ended, or a *GaveUpError.
 func (c *Client) Deliver(ctx context.Context, method, path string, send func() Outcome) (Outcome, error) {
-	p := c.Patience(method, path)
+	p := c.Retrier(method, path)
 	for {
 		o := send()
 		if o.Class == Answered || o.Class == InDoubt {
-			p.end(o)
+			p.finish(o)
 			return o, nil
 		}
-		if err := p.Again(ctx, o); err != nil {
+		if err := p.Wait(ctx, o); err != nil {
 			return o, err
 		}
 	}
 }
 
-// Patience returns the patience for one request.
-func (c *Client) Patience(method, path string) *Patience {
-	return &Patience{client: c, method: method, path: path}
+// Retrier returns the patience for one request.
+func (c *Client) Retrier(method, path string) *Retrier {
+	return &Retrier{client: c, method: method, path: path}
 }
 
-// Again waits until the request whose attempt ended in o may be sent again,
+// Wait waits until the request whose attempt ended in o may be sent again,
 // or returns why it may not: ctx has ended, or a *GaveUpError. It is called for
 // NotSent and NotProcessed only.
-func (p *Patience) Again(ctx context.Context, o Outcome) error {
+func (p *Retrier) Wait(ctx context.Context, o Outcome) error {
 	if err := p.client.config.Drain.Err(ctx); err != nil {
 		return err
 	}
 	if gaveUp, ok := errors.AsType[*GaveUpError](o.Err); ok {
 		return gaveUp // as the client does on all requests at once
 	}
-	if err := p.note(o); err != nil {
+	if err := p.recordFailure(o); err != nil {
 		return err
 	}
 	if o.Class == NotSent {
-		p.pay(o)
+		p.spendBudget(o)
 	}
-	wait := p.wait(o)
-	p.warn(o, wait)
+	wait := p.delay(o)
+	p.log(o, wait)
 	return p.client.config.Drain.Sleep(ctx, wait)
 }
 
-// pay takes what another attempt costs after one that ended in o. Where that is
+// spendBudget takes what another attempt costs after one that ended in o. Where that is
 // not there, all requests wait for a sign of life first.
-func (p *Patience) pay(o Outcome) {
-	if p.lease = p.client.repeats.spend(o.Err); p.lease == 0 {
-		p.client.life.miss(o, true, p.client.now())
+func (p *Retrier) spendBudget(o Outcome) {
+	if p.lastCost = p.client.writeBudget.spend(o.Err); p.lastCost == 0 {
+		p.client.breaker.recordFailure(o, true, p.client.now())
 	}
 }
 
-// end takes in that the last attempt ended in o. An answer, which has earned one
+// finish takes in that the last attempt ended in o. An answer, which has earned one
 // token, gives the rest of what the last repetition cost back.
-func (p *Patience) end(o Outcome) {
-	if o.Class == Answered && p.lease > 1 {
-		p.client.repeats.giveBack(p.lease - 1)
+func (p *Retrier) finish(o Outcome) {
+	if o.Class == Answered && p.lastCost > 1 {
+		p.client.writeBudget.refund(p.lastCost - 1)
 	}
-	p.lease = 0
+	p.lastCost = 0
 }
 
-// note takes in that an attempt ended in o, and returns the error to give up
+// recordFailure takes in that an attempt ended in o, and returns the error to give up
 // with, or nil.
-func (p *Patience) note(o Outcome) error {
+func (p *Retrier) recordFailure(o Outcome) error {
 	now := p.client.now()
-	if p.began.IsZero() {
-		p.began = now
+	if p.firstFailure.IsZero() {
+		p.firstFailure = now
 	}
-	if p.tries == 0 || p.class != o.Class {
-		p.tries, p.class, p.since = 0, o.Class, now
+	if p.attempts == 0 || p.class != o.Class {
+		p.attempts, p.class, p.since = 0, o.Class, now
 	}
-	p.tries++
-	return p.spent(o, now)
+	p.attempts++
+	return p.giveUpError(o, now)
 }
 
-// wait returns how long to wait before the next attempt: somewhat longer than
+// delay returns how long to wait before the next attempt: somewhat longer than
 // the API asks for, or else longer each time, but not beyond the end of the
 // patience.
-func (p *Patience) wait(o Outcome) time.Duration {
+func (p *Retrier) delay(o Outcome) time.Duration {
 	if o.Wait > 0 {
 		return o.Wait + rand.N(o.Wait/10+firstBackoff)
 	}
-	left := p.since.Add(p.limit(o)).Sub(p.client.now())
-	return min(backoff(p.tries), max(left, 0))
+	left := p.since.Add(p.timeLimit(o)).Sub(p.client.now())
+	return min(backoff(p.attempts), max(left, 0))
 }
 
-// limit returns how long to go on while attempts end like o.
-func (p *Patience) limit(o Outcome) time.Duration {
+// timeLimit returns how long to go on while attempts end like o.
+func (p *Retrier) timeLimit(o Outcome) time.Duration {
 	if o.Class == NotProcessed {
 		return p.client.config.BusyAfter
 	}
 	return p.client.config.GiveUpAfter
 }
 
-// noticeable is how long a wait is that a person may wonder about.
-const noticeable = 2 * time.Second
+// warnAfter is how long a wait is that a person may wonder about.
+const warnAfter = 2 * time.Second
 
-// warn logs that there will be another attempt: aloud only if it will not be soon.
+// log logs that there will be another attempt: aloud only if it will not be soon.
 // While the API says later, to all requests at once, one line in a while stands for
 // all of them.
-func (p *Patience) warn(o Outcome, wait time.Duration) {
-	if o.Class == NotProcessed && !p.client.pause.speak(p.client.now()) {
+func (p *Retrier) log(o Outcome, wait time.Duration) {
+	if o.Class == NotProcessed && !p.client.pause.shouldLog(p.client.now()) {
 		return
 	}
 	text := "request not processed, trying again"
@@ -147,19 +147,19 @@ func (p *Patience) warn(o Outcome, wait time.Duration) {
 		attributes = append(attributes, "cause", o.Err)
 	}
 	level := slog.LevelInfo
-	if wait >= noticeable {
+	if wait >= warnAfter {
 		level = slog.LevelWarn
 	}
 	p.client.log.Log(context.Background(), level, text, append(attributes, "wait", wait.Round(time.Millisecond))...)
 }
 
-// spent returns the error to give up with, or nil.
-func (p *Patience) spent(o Outcome, now time.Time) error {
+// giveUpError returns the error to give up with, or nil.
+func (p *Retrier) giveUpError(o Outcome, now time.Time) error {
 	after := now.Sub(p.since)
-	if total := now.Sub(p.began); total >= p.client.config.GiveUpAfter+p.client.config.BusyAfter {
+	if total := now.Sub(p.firstFailure); total >= p.client.config.GiveUpAfter+p.client.config.BusyAfter {
 		after = total // whatever the class: they may take turns for ever
 	}
-	if pointless := hopeless(o.Err) && !p.client.reached.Load() || errors.Is(o.Err, errBadID); !pointless && after < p.limit(o) {
+	if pointless := hopeless(o.Err) && !p.client.reached.Load() || errors.Is(o.Err, errBadID); !pointless && after < p.timeLimit(o) {
 		return nil
 	}
 	return &GaveUpError{Method: p.method, Path: p.path, After: after, Busy: o.Class == NotProcessed, Unanswered: o.Class == InDoubt, Err: o.Err}
@@ -175,23 +175,23 @@ func backoff(n int) time.Duration {
 // pause is a time before which nothing is sent, for all requests of a client:
 // an API that says later to one says it to all.
 type pause struct {
-	mu    sync.Mutex
-	until time.Time
-	spoke time.Time // when it was last logged
+	mu     sync.Mutex
+	until  time.Time
+	logged time.Time // when it was last logged
 }
 
-// speakEvery is the shortest time between two lines about a busy API.
-const speakEvery = 5 * time.Second
+// pauseLogInterval is the shortest time between two lines about a busy API.
+const pauseLogInterval = 5 * time.Second
 
-// speak reports whether it is time to log once more that the API says later,
+// shouldLog reports whether it is time to log once more that the API says later,
 // and takes note that it was.
-func (p *pause) speak(now time.Time) bool {
+func (p *pause) shouldLog(now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.spoke.IsZero() && now.Sub(p.spoke) < speakEvery {
+	if !p.logged.IsZero() && now.Sub(p.logged) < pauseLogInterval {
 		return false
 	}
-	p.spoke = now
+	p.logged = now
 	return true
 }
 

@@ -153,8 +153,8 @@ func TestFault10Storm(t *testing.T) {
 			if err := <-done; err != nil {
 				t.Errorf("%s: %v", form, err)
 			}
-			if c.repeats.spent != 0 {
-				t.Errorf("%s: %d tokens spent, and being told to wait costs none", form, c.repeats.spent)
+			if c.writeBudget.spent != 0 {
+				t.Errorf("%s: %d tokens spent, and being told to wait costs none", form, c.writeBudget.spent)
 			}
 			if extra := b.requests - 8*200; extra > 8+30*2 {
 				t.Errorf("%s: %d requests were turned away in ten minutes of 20 s", form, extra)
@@ -244,8 +244,8 @@ func TestFault12DownForTenMinutes(t *testing.T) {
 		if failed := b.requests - 8*50; failed < 20 || failed > 150 {
 			t.Errorf("%d requests beyond those that went through", failed)
 		}
-		if c.repeats.spent > budgetSize/2 {
-			t.Errorf("%d tokens spent", c.repeats.spent)
+		if c.writeBudget.spent > budgetSize/2 {
+			t.Errorf("%d tokens spent", c.writeBudget.spent)
 		}
 	})
 }
@@ -282,24 +282,24 @@ func TestWritesThatAreNotSentCostTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &weary{serve: func(*http.Request) *http.Response { return nil }}
 		c := b.client(t, Config{GiveUpAfter: time.Hour})
-		p := c.Patience(http.MethodPost, listPath)
+		p := c.Retrier(http.MethodPost, listPath)
 		for range 10 {
-			if err := p.Again(t.Context(), Outcome{Class: NotSent, Err: errRefused}); err != nil && !c.reached.Load() {
+			if err := p.Wait(t.Context(), Outcome{Class: NotSent, Err: errRefused}); err != nil && !c.reached.Load() {
 				break
 			}
 		}
-		c.repeats.spent = budgetSize - retryCost
+		c.writeBudget.spent = budgetSize - retryCost
 		c.reached.Store(true)
-		p = c.Patience(http.MethodPost, listPath)
-		if err := p.Again(t.Context(), Outcome{Class: NotSent, Err: errRefused}); err != nil || c.life.current() != nil {
+		p = c.Retrier(http.MethodPost, listPath)
+		if err := p.Wait(t.Context(), Outcome{Class: NotSent, Err: errRefused}); err != nil || c.breaker.blocking() != nil {
 			t.Errorf("the last tokens: %v", err)
 		}
-		if err := p.Again(t.Context(), Outcome{Class: NotSent, Err: errRefused}); err != nil || c.life.current() == nil {
+		if err := p.Wait(t.Context(), Outcome{Class: NotSent, Err: errRefused}); err != nil || c.breaker.blocking() == nil {
 			t.Errorf("without tokens the API is sent to before it shows life (%v)", err)
 		}
-		p.end(Outcome{Class: Answered})
-		if c.repeats.spent != budgetSize {
-			t.Errorf("%d tokens spent", c.repeats.spent)
+		p.finish(Outcome{Class: Answered})
+		if c.writeBudget.spent != budgetSize {
+			t.Errorf("%d tokens spent", c.writeBudget.spent)
 		}
 	})
 }
@@ -318,7 +318,7 @@ func TestAliveAsksOnce(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := &weary{serve: func(*http.Request) *http.Response { return respond(test.status, test.body, test.headers...) }}
 			c := b.client(t, Config{})
-			err := c.Alive(t.Context(), listPath)
+			err := c.WaitUntilUp(t.Context(), listPath)
 			var status *StatusError
 			if test.fails != (err != nil) || test.fails && (!errors.As(err, &status) || status.Status != test.status) || b.requests != 1 {
 				t.Errorf("%d: %v after %d requests", test.status, err, b.requests)
@@ -338,7 +338,7 @@ func TestAliveIsNotTakenInByAPage(t *testing.T) {
 			return respond(200, "<html>we are working on it</html>")
 		}}
 		c := b.client(t, Config{GiveUpAfter: 10 * time.Minute})
-		if err := c.Alive(t.Context(), listPath); err != nil || time.Since(start) < 5*time.Minute {
+		if err := c.WaitUntilUp(t.Context(), listPath); err != nil || time.Since(start) < 5*time.Minute {
 			t.Errorf("%v after %v", err, time.Since(start))
 		}
 	})
@@ -357,14 +357,14 @@ func TestTheProberIsReplaced(t *testing.T) {
 		}}
 		c := b.client(t, Config{GiveUpAfter: 10 * time.Minute})
 		c.reached.Store(true)
-		c.life.miss(Outcome{Class: NotSent, Err: errRefused}, true, time.Now())
+		c.breaker.recordFailure(Outcome{Class: NotSent, Err: errRefused}, true, time.Now())
 		leaves, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		first := make(chan error)
-		go func() { first <- c.await(leaves, http.MethodPost, listPath) }()
+		go func() { first <- c.waitForBreaker(leaves, http.MethodPost, listPath) }()
 		synctest.Wait()
 		second := make(chan error)
-		go func() { second <- c.await(t.Context(), http.MethodPost, listPath) }()
+		go func() { second <- c.waitForBreaker(t.Context(), http.MethodPost, listPath) }()
 		if err := <-first; !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("the first: %v", err)
 		}
@@ -376,22 +376,22 @@ func TestTheProberIsReplaced(t *testing.T) {
 
 // TestOneFailureIsNoOutage has attempts fail now and then, and in a row.
 func TestOneFailureIsNoOutage(t *testing.T) {
-	var l life
+	var l circuitBreaker
 	now := time.Now()
 	for range 10 {
-		for range silent - 1 {
-			l.miss(Outcome{Class: InDoubt}, false, now)
+		for range failuresToOpen - 1 {
+			l.recordFailure(Outcome{Class: InDoubt}, false, now)
 		}
-		if l.current() != nil {
-			t.Fatalf("an outage after %d failures", silent-1)
+		if l.blocking() != nil {
+			t.Fatalf("an outage after %d failures", failuresToOpen-1)
 		}
-		l.sign()
+		l.recordSuccess()
 	}
-	for range silent {
-		l.miss(Outcome{Class: InDoubt}, false, now)
+	for range failuresToOpen {
+		l.recordFailure(Outcome{Class: InDoubt}, false, now)
 	}
-	if l.current() == nil {
-		t.Errorf("no outage after %d failures in a row", silent)
+	if l.blocking() == nil {
+		t.Errorf("no outage after %d failures in a row", failuresToOpen)
 	}
 }
 

@@ -44,7 +44,7 @@ func TestStored(t *testing.T) {
 	}
 	for _, test := range tests {
 		var visited []string
-		whole := Stored([]byte(test.sent), []byte(test.got), func(name []byte, want, got jsontext.Value) {
+		whole := CompareStored([]byte(test.sent), []byte(test.got), func(name []byte, want, got jsontext.Value) {
 			visited = append(visited, fmt.Sprintf("%s %s %s", name, []byte(want), got))
 		})
 		if diff := cmp.Diff(test.visited, visited); diff != "" || whole != test.whole {

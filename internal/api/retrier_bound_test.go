@@ -13,14 +13,14 @@ import (
 // not delivered, one after the other.
 func TestPatienceEndsWhenFailuresTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newClient(t, api.Config{BaseURL: "https://x.se"}).Patience("POST", path)
+		p := newClient(t, api.Config{BaseURL: "https://x.se"}).Retrier("POST", path)
 		start := time.Now()
 		for i := 0; time.Since(start) < time.Hour; i++ {
 			o := api.Outcome{Class: api.NotSent, Err: errors.New("connection refused")}
 			if i%2 == 0 {
 				o.Class = api.NotProcessed
 			}
-			if p.Again(t.Context(), o) != nil {
+			if p.Wait(t.Context(), o) != nil {
 				return
 			}
 		}

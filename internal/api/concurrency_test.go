@@ -11,10 +11,12 @@ import (
 	"time"
 )
 
-func newTestSlots(most int) *slots { return newSlots(most, nil, slog.New(slog.DiscardHandler)) }
+func newTestSlots(most int) *concurrencyLimiter {
+	return newConcurrencyLimiter(most, nil, slog.New(slog.DiscardHandler))
+}
 
-// take acquires a slot that has to be free.
-func take(t testing.TB, s *slots) slot {
+// removeFound acquires a slot that has to be free.
+func take(t testing.TB, s *concurrencyLimiter) permit {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
@@ -27,7 +29,7 @@ func take(t testing.TB, s *slots) slot {
 
 func TestSlotsHalveOnceForABurst(t *testing.T) {
 	s := newTestSlots(16)
-	var given []slot
+	var given []permit
 	for range 16 {
 		given = append(given, take(t, s))
 	}
@@ -49,13 +51,13 @@ func TestSlotsGrowByOneForARound(t *testing.T) {
 	s := newTestSlots(16)
 	s.limit = 4
 	for range 4 {
-		s.release(take(t, s), loadRoom)
+		s.release(take(t, s), loadOK)
 	}
 	if s.limit < 4.8 || s.limit > 5 {
 		t.Errorf("limit %v after 4 successes at a limit of 4", s.limit)
 	}
 	for range 1000 {
-		s.release(take(t, s), loadRoom)
+		s.release(take(t, s), loadOK)
 	}
 	if s.limit != 16 {
 		t.Errorf("limit %v, want no more than 16", s.limit)
@@ -134,18 +136,18 @@ func TestSlotsAreNeverLost(t *testing.T) {
 					flying--
 					lonely = false
 					mu.Unlock()
-					if overlapped := s.release(given, load(random.IntN(3))); overlapped && alone {
+					if overlapped := s.release(given, loadSignal(random.IntN(3))); overlapped && alone {
 						t.Error("what went alone had company")
 					}
 					if random.IntN(3) == 0 {
-						s.conflict(given.round)
+						s.recordConflict(given.round)
 					}
 				}
 			})
 		}
 		wg.Wait()
-		if s.inFlight != 0 || s.waiting.Len() != 0 {
-			t.Errorf("%d in flight and %d waiting at the end", s.inFlight, s.waiting.Len())
+		if s.inFlight != 0 || s.queue.Len() != 0 {
+			t.Errorf("%d in flight and %d waiting at the end", s.inFlight, s.queue.Len())
 		}
 	})
 }
@@ -173,7 +175,7 @@ func TestAWriteGoesAlone(t *testing.T) {
 				order = append(order, name)
 				mu.Unlock()
 				time.Sleep(time.Second)
-				if overlapped := s.release(given, loadRoom); overlapped == alone {
+				if overlapped := s.release(given, loadOK); overlapped == alone {
 					t.Errorf("%s: overlapped %v", name, overlapped)
 				}
 			})
@@ -198,7 +200,7 @@ func TestAWriteGoesAlone(t *testing.T) {
 			t.Errorf("%v beside what goes alone", order)
 		}
 		wg.Wait()
-		if len(order) != 3 || order[0] != "alone" || s.inFlight != 0 || s.alone {
+		if len(order) != 3 || order[0] != "alone" || s.inFlight != 0 || s.exclusive {
 			t.Errorf("order %v, %d in flight", order, s.inFlight)
 		}
 	})
@@ -244,10 +246,10 @@ func TestConflictsSlowTheGrowthDown(t *testing.T) {
 	conflicts := 0
 	for range 2000 {
 		if given := take(t, s); int(s.limit) == 1 {
-			s.release(given, loadRoom)
+			s.release(given, loadOK)
 		} else {
 			s.release(given, loadUnknown)
-			s.conflict(given.round)
+			s.recordConflict(given.round)
 			conflicts++
 		}
 	}
@@ -255,10 +257,10 @@ func TestConflictsSlowTheGrowthDown(t *testing.T) {
 		t.Errorf("%d conflicts in 2000 writes", conflicts)
 	}
 	for range 3000 {
-		s.release(take(t, s), loadRoom)
+		s.release(take(t, s), loadOK)
 	}
-	if s.limit != 16 || s.caution != 0 {
-		t.Errorf("limit %v, caution %d after the conflicts were over", s.limit, s.caution)
+	if s.limit != 16 || s.slowdown != 0 {
+		t.Errorf("limit %v, caution %d after the conflicts were over", s.limit, s.slowdown)
 	}
 }
 
@@ -271,7 +273,7 @@ func BenchmarkSlots(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			s.release(given, loadRoom)
+			s.release(given, loadOK)
 		}
 	})
 }

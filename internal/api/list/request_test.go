@@ -16,15 +16,15 @@ func TestAskTakesTheQueryAndWhatTheReaderAdds(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	a := &ask{list: q, page: 3, size: 7, slim: true, jsonl: true, extra: url.Values{"created_at__gte": {"2027"}}}
-	r := a.request()
+	a := &listRequest{list: q, page: 3, size: 7, idsOnly: true, jsonl: true, extra: url.Values{"created_at__gte": {"2027"}}}
+	r := a.pageRequest()
 	want := "_jsonl=true&_order_by=-name%2Cid&_search=x+y&_slim=true&created_at__gte=2027&name__icontains%21=%C3%A5%26b"
-	if got := r.Query.Encode(); r.Path != listPath || r.Page != 3 || r.Size != 7 || !r.Slim || got != want {
+	if got := r.Query.Encode(); r.Path != listPath || r.Page != 3 || r.Size != 7 || !r.IDsOnly || got != want {
 		t.Errorf("%+v, %s, want %s", r, got, want)
 	}
-	r = (&ask{list: q}).request()
+	r = (&listRequest{list: q}).pageRequest()
 	want = "_order_by=-name%2Cid&_search=x+y&created_at__gte=2026&name__icontains%21=%C3%A5%26b"
-	if got := r.Query.Encode(); r.Size != 0 || r.Slim || got != want {
+	if got := r.Query.Encode(); r.Size != 0 || r.IDsOnly || got != want {
 		t.Errorf("without pages: %+v, %s, want %s", r, got, want)
 	}
 }
@@ -41,7 +41,7 @@ func TestQueryIsDeterministic(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	q, r := (&ask{list: a}).request().Query.Encode(), (&ask{list: b}).request().Query.Encode()
+	q, r := (&listRequest{list: a}).pageRequest().Query.Encode(), (&listRequest{list: b}).pageRequest().Query.Encode()
 	if q != r || q != "id=1&name=x&title__isnull=true" {
 		t.Error(cmp.Diff(q, r))
 	}

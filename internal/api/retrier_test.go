@@ -19,10 +19,10 @@ var discard = log.New(io.Discard, "", 0)
 func TestPatienceWaitsAsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClient(t, api.Config{BaseURL: "https://x.se"})
-		p := c.Patience("POST", path)
+		p := c.Retrier("POST", path)
 		start := time.Now()
 		o := api.Outcome{Class: api.NotProcessed, Status: 429, Wait: 20 * time.Second}
-		if err := p.Again(t.Context(), o); err != nil {
+		if err := p.Wait(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}
 		if d := time.Since(start); d < 20*time.Second || d > 23*time.Second {
@@ -43,11 +43,11 @@ func TestPatienceEnds(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			c := newClient(t, api.Config{BaseURL: "https://x.se"})
-			p := c.Patience("POST", path)
+			p := c.Retrier("POST", path)
 			start := time.Now()
 			var err error
 			for err == nil {
-				err = p.Again(t.Context(), test.o)
+				err = p.Wait(t.Context(), test.o)
 			}
 			if d := time.Since(start); d < test.want || d > test.want*5/4 {
 				t.Errorf("%v: gave up after %v, want %v", test.o.Class, d, test.want)
@@ -66,7 +66,7 @@ func TestPatienceEndsWithTheContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		start := time.Now()
-		err := c.Patience("POST", path).Again(ctx, api.Outcome{Class: api.NotProcessed, Wait: time.Minute})
+		err := c.Retrier("POST", path).Wait(ctx, api.Outcome{Class: api.NotProcessed, Wait: time.Minute})
 		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second {
 			t.Errorf("%v after %v", err, time.Since(start))
 		}

@@ -1,0 +1,77 @@
+package list
+
+import "net/url"
+
+// pages asks for the pages of one query ahead and has them in order.
+type prefetcher struct {
+	*Rows
+	extra      url.Values
+	size       int
+	idsOnly    bool
+	last       int // no page behind it is asked for; 0: there is no such bound
+	first      int // the number of pages[0]
+	jobs       []*job
+	expectMore bool // pages came full: more can be expected
+	ended      bool // one came empty: nothing can be expected behind it
+}
+
+func (r *Rows) newPrefetcher(extra url.Values, size int, wide bool) *prefetcher {
+	return &prefetcher{Rows: r, extra: extra, size: size, first: 1, expectMore: wide}
+}
+
+// fill asks for as many pages as may be under way or waiting: one alone as long
+// as it is not known that more will come.
+func (l *prefetcher) fill() {
+	l.pool.collect()
+	l.updateExpectation()
+	ahead := 1
+	if l.expectMore {
+		ahead = 2 * l.pool.workers
+	}
+	for !l.ended && len(l.jobs) < ahead && l.pool.room() > ahead+2 {
+		number := l.first + len(l.jobs)
+		if l.last > 0 && number > l.last {
+			return
+		}
+		l.jobs = append(l.jobs, l.pool.submit(listRequest{list: l.list, extra: l.extra, page: number, size: l.size, idsOnly: l.idsOnly}))
+	}
+}
+
+// head returns the first page if it has come.
+func (l *prefetcher) head() *job {
+	if len(l.jobs) == 0 || !l.jobs[0].done {
+		return nil
+	}
+	return l.jobs[0]
+}
+
+// exhausted reports whether all pages up to the last were taken.
+func (l *prefetcher) exhausted() bool { return l.last > 0 && l.first > l.last }
+
+// updateExpectation sees from the pages that came whether more can be expected.
+func (l *prefetcher) updateExpectation() {
+	for i, j := range l.jobs {
+		if !j.done || j.err != nil {
+			continue
+		}
+		n := len(j.page.Objects)
+		l.ended = l.ended || n == 0
+		l.expectMore = n >= l.size || l.first+i > 1 && n >= l.largest
+		l.largest = max(l.largest, n)
+	}
+}
+
+// pop gives back the first page.
+func (l *prefetcher) pop() {
+	l.pool.release(l.jobs[0])
+	l.jobs = append(l.jobs[:0], l.jobs[1:]...)
+	l.first++
+}
+
+// restartAt gives back all pages, to go on with the page number.
+func (l *prefetcher) restartAt(number int) {
+	for _, j := range l.jobs {
+		l.pool.release(j)
+	}
+	l.jobs, l.first, l.ended = l.jobs[:0], number, false
+}

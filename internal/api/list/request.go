@@ -1,0 +1,33 @@
+package list
+
+import (
+	"maps"
+	"net/url"
+
+	"flytt/internal/api"
+)
+
+// listRequest is one request to a list.
+type listRequest struct {
+	list *Query
+	// extra are filters and an order of the reader's own. One that the list has
+	// too, under the same name, takes its place: bounds of a reading are found
+	// within those of its list, and are never the wider ones.
+	extra   url.Values
+	page    int // from 1
+	size    int // of a page; 0: ask for everything at once
+	idsOnly bool
+	jsonl   bool
+}
+
+// pageRequest returns a as the client takes it.
+func (a *listRequest) pageRequest() *api.PageRequest {
+	q := maps.Clone(a.list.values)
+	maps.Copy(q, a.extra)
+	for name, wanted := range map[string]bool{"_slim": a.idsOnly, "_jsonl": a.jsonl} {
+		if wanted && a.list.takes("", name) == nil {
+			q.Set(name, "true")
+		}
+	}
+	return &api.PageRequest{Path: a.list.path, Query: q, Page: a.page, Size: a.size, IDsOnly: a.idsOnly}
+}

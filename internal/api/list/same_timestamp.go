@@ -1,0 +1,116 @@
+package list
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"flytt/internal/api"
+)
+
+// sameTimestamp reads the rows made at one moment that are more than a page holds, and so
+// have no moments to be told apart by. They are read until a pass is followed by
+// another that brings the same ids in the same order.
+type sameTimestamp struct {
+	pass   *pass
+	unit   int64 // that was asked for
+	passes int
+}
+
+const maxSameTimePasses = 5
+
+// readSameTime begins to read the tie at the frontier.
+func (b *byCreated) readSameTime() {
+	if b.frontier.at == b.sameTimeAt {
+		b.exact = true // the rows before the bound got in the way
+	}
+	b.sameTimeAt = b.frontier.at
+	b.pages.restartAt(1)
+	b.sameTime = &sameTimestamp{}
+	b.startSameTimePass()
+}
+
+// fetchIDs begins a pass over the tie.
+func (b *byCreated) startSameTimePass() {
+	at := b.frontier.at
+	b.sameTime.unit = b.unit
+	b.sameTime.pass = b.newPass(b.rangeQuery(at, at+b.unit), max(b.size, minGapRows), false)
+	b.sameTime.passes++
+}
+
+// nextSameTime hands out the next rows of the tie.
+func (b *byCreated) nextSameTime(ctx context.Context, dst []byte) ([]byte, int, error) {
+	p, err := b.sameTime.pass.page(ctx)
+	if err == io.EOF {
+		return dst, 0, b.endSameTimePass(ctx)
+	}
+	if err != nil {
+		return dst, 0, err
+	}
+	out := newPageRows(dst, p)
+	if err := b.appendSameTime(&out, p); err != nil {
+		return dst, 0, err
+	}
+	b.recordSpan(&out, p)
+	b.sameTime.pass.pages.pop()
+	if b.limitReached() {
+		return out.dst, out.n, b.endSameTimePass(ctx)
+	}
+	return out.dst, out.n, nil
+}
+
+func (b *byCreated) appendSameTime(out *pageRows, p *api.Page) error {
+	for i := range p.Objects {
+		o := &p.Objects[i]
+		if o.Created == api.NoTime || o.Created < b.frontier.at-b.sameTime.unit || o.Created > b.frontier.at+b.sameTime.unit {
+			return inPath(b.list.path, errors.New("the list ignores "+b.lower+" or "+b.upper))
+		}
+		// What goes on behind the tie is one unit later, so it matters that the shortest
+		// unit is known: within the stretch asked for no moment is missed.
+		b.unit = min(b.unit, o.CreatedUnit)
+		if o.Created != b.frontier.at {
+			b.sameTime.pass.observeID(p.ID(i))
+			continue
+		}
+		k := keyOfID(p.ID(i))
+		if !b.frontier.has(k) {
+			if b.limitReached() {
+				return nil
+			}
+			b.reserveRow()
+			b.frontier.admit(o.Created, k)
+			out.add(p, i)
+		}
+		b.sameTime.pass.observeID(p.ID(i))
+	}
+	return nil
+}
+
+// endSameTimePass proves the pass that has ended and goes on behind the tie, or reads the
+// tie once more.
+func (b *byCreated) endSameTimePass(ctx context.Context) error {
+	why, err := b.sameTime.pass.verify(ctx, !b.limitReached())
+	switch {
+	case err != nil:
+		return err
+	case why.why == "":
+	case b.sameTime.passes < maxSameTimePasses && !b.limitReached():
+		b.addCounts(0, 1)
+		b.startSameTimePass()
+		return nil
+	default:
+		why.why = "rows made at one moment, more than a page holds: " + why.why
+		b.setDoubt(why)
+	}
+	b.sameTime = nil
+	switch {
+	case b.limitReached():
+		return b.endReading()
+	case b.frontier.at >= b.newestAt && b.wasHandedOut(b.newestAt, b.newestID):
+		return b.endReading()
+	case b.frontier.at >= b.newestAt:
+		return b.tryEnd(ctx)
+	}
+	b.openStretch(b.frontier.at+b.unit, true)
+	return nil
+}

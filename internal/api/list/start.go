@@ -1,0 +1,159 @@
+package list
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"flytt/internal/api"
+)
+
+// request reads the first page, then what is newest, and makes sure that the list
+// keeps to the order and to bounds.
+func (b *byCreated) start(ctx context.Context) error {
+	for try := 1; ; try++ {
+		again, err := b.tryStart(ctx)
+		if err != nil || again == "" {
+			return err
+		}
+		if try == startTries {
+			return &creationOrderError{why: again}
+		}
+	}
+}
+
+// updateExpectation returns why looking once more may help, or "".
+func (b *byCreated) tryStart(ctx context.Context) (again string, err error) {
+	b.openStretch(api.NoTime, false)
+	j, err := b.nextPage(ctx)
+	if err != nil {
+		return "", err
+	}
+	p := &j.page
+	if len(p.Objects) == 0 {
+		return b.confirmEmpty(ctx)
+	}
+	if why := b.orderProblem(p); why != "" {
+		return "", &creationOrderError{why: why}
+	}
+	b.learnFormat(b.createdText(p, 0))
+	b.pages.fill()
+	newest, err := b.fetchOne(ctx, b.newestQuery(api.NoTime))
+	defer b.pool.release(newest)
+	if err != nil || len(newest.page.Objects) == 0 {
+		return "the list changes too fast", err
+	}
+	return b.checkNewest(ctx, p, &newest.page)
+}
+
+// checkNewest compares the first page with the newest row.
+func (b *byCreated) checkNewest(ctx context.Context, p, newest *api.Page) (again string, err error) {
+	o := newest.Objects[0]
+	id := keyOfID(newest.ID(0))
+	switch {
+	case o.Created == api.NoTime || o.IDStart == o.IDEnd:
+		return "", &creationOrderError{why: "rows without " + b.field}
+	case id == keyOfID(p.ID(0)):
+		if alone, err := b.isOnlyRow(ctx, p); err != nil || !alone {
+			return "", cmp.Or[error](err, &creationOrderError{why: "the list ignores _order_by"})
+		}
+	case o.Created < p.Objects[len(p.Objects)-1].Created:
+		return "the list ignores _order_by", nil
+	}
+	b.unit = min(b.unit, o.CreatedUnit)
+	b.newestAt, b.newestID = o.Created, id
+	later, err := b.fetchOne(ctx, b.rangeQuery(b.newestAt, api.NoTime))
+	defer b.pool.release(later)
+	switch {
+	case err != nil:
+		return "", err
+	case len(later.page.Objects) == 0:
+		return "the list changes too fast", nil
+	case later.page.Objects[0].Created+b.unit <= b.lowerAsSent(b.newestAt):
+		return "", &creationOrderError{why: "the list ignores " + b.lower}
+	}
+	return "", nil
+}
+
+// confirmEmpty looks further where the first page was empty. Only if all that is
+// asked for is empty, several times, is the list.
+func (b *byCreated) confirmEmpty(ctx context.Context) (again string, err error) {
+	first := listRequest{list: b.list, extra: b.pages.extra, page: 1, size: b.size}
+	newest := listRequest{list: b.list, extra: b.newestQuery(api.NoTime), page: 1, size: 1}
+	for _, a := range []listRequest{newest, first, newest} {
+		j := b.pool.submit(a)
+		err := b.pool.waitFor(ctx, j)
+		none := len(j.page.Objects) == 0
+		b.pool.release(j)
+		switch {
+		case !none:
+			return "the first page was empty, and the list is not", nil
+		case err != nil:
+			return "", err
+		}
+	}
+	b.isEmpty = true
+	return "", nil
+}
+
+// isOnlyRow reports whether the one row of p, which is the newest too, is all there
+// is. If p has more rows than that, or a second page has, the order is ignored.
+func (b *byCreated) isOnlyRow(ctx context.Context, p *api.Page) (bool, error) {
+	if len(p.Objects) > 1 {
+		return false, nil
+	}
+	second := listRequest{list: b.list, extra: b.pages.extra, page: 2, size: b.size}
+	j := b.pool.submit(second)
+	defer b.pool.release(j)
+	if err := b.pool.waitFor(ctx, j); err != nil && !errors.Is(err, api.ErrOversized) {
+		return false, err
+	}
+	switch {
+	case len(j.page.Objects) == 0:
+		return b.staysEmpty(ctx, second)
+	case keyOfID(j.page.ID(0)) != keyOfID(p.ID(0)):
+		return false, nil
+	}
+	return b.isOnlyRowInTime(ctx, p.Objects[0].Created)
+}
+
+// isOnlyRowInTime is alone where the server ignores _page: there is nothing before
+// the row and nothing after it.
+func (b *byCreated) isOnlyRowInTime(ctx context.Context, at int64) (bool, error) {
+	for _, extra := range []url.Values{b.rangeQuery(api.NoTime, at-b.unit), b.rangeQuery(at+b.unit, api.NoTime)} {
+		if none, err := b.staysEmpty(ctx, listRequest{list: b.list, extra: extra, page: 1, size: b.size}); err != nil || !none {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// fetchOne asks for a single row.
+func (b *byCreated) fetchOne(ctx context.Context, extra map[string][]string) (*job, error) {
+	j := b.pool.submit(listRequest{list: b.list, extra: extra, page: 1, size: 1})
+	err := b.pool.waitFor(ctx, j)
+	if errors.Is(err, api.ErrOversized) && len(j.page.Objects) > 0 {
+		err = nil // paging is ignored, which the pages will show
+	}
+	return j, err
+}
+
+// orPlainOrder returns err, or that plain pages are to be read, if the list refused
+// what only this way of reading asks for.
+func (b *byCreated) orPlainOrder(err error) error {
+	var not *creationOrderError
+	var status *api.StatusError
+	switch {
+	case errors.As(err, &not):
+	case errors.As(err, &status) && (status.Status == http.StatusBadRequest || status.Status == http.StatusUnprocessableEntity):
+		not = &creationOrderError{why: fmt.Sprintf("the list answered %d", status.Status)}
+	default:
+		return err
+	}
+	b.pages.restartAt(1)
+	not.order = b.stableOrder()
+	return not
+}

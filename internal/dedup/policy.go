@@ -1,0 +1,66 @@
+package dedup
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Policy says which of the rows that are alike go through.
+type Policy string
+
+// The policies.
+const (
+	Reject Policy = "reject" // none of them
+	First  Policy = "first"  // the first
+	Last   Policy = "last"   // the last
+	Allow  Policy = "allow"  // all, with a warning
+)
+
+// Policies has a policy for each kind of text that rows are compared by.
+type Policies []Policy
+
+// ParsePolicies reads one policy for all kinds, or a list such as key=first,email=allow that
+// names kinds; the others have theirs from unset.
+func ParsePolicies(text string, kinds []string, unset Policies) (Policies, error) {
+	policies := slices.Clone(unset)
+	if text == "" {
+		return policies, nil
+	}
+	parts := strings.Split(text, ",")
+	for _, part := range parts {
+		name, value, named := strings.Cut(strings.TrimSpace(part), "=")
+		switch {
+		case !named && len(parts) > 1:
+			return nil, fmt.Errorf("%s: %s says not of what", text, name)
+		case !named:
+			value = name
+		}
+		policy := Policy(value)
+		if !slices.Contains([]Policy{Reject, First, Last, Allow}, policy) {
+			return nil, fmt.Errorf("%s: %s is no policy", text, value)
+		}
+		if !named {
+			return slices.Repeat(Policies{policy}, len(kinds)), nil
+		}
+		kind := slices.Index(kinds, name)
+		if kind < 0 {
+			return nil, fmt.Errorf("%s: rows are told to be alike by %s, not by %s", text, enumerate(kinds), name)
+		}
+		policies[kind] = policy
+	}
+	return policies, nil
+}
+
+// PickOne reports whether a policy lets one of several rows through: that has to be one that
+// can go through.
+func (p Policies) PickOne() bool { return slices.Contains(p, First) || slices.Contains(p, Last) }
+
+// enumerate returns words with commas between them, and "and" before the last.
+func enumerate(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " and " + words[last]
+}

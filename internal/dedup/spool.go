@@ -1,0 +1,87 @@
+package dedup
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// nameless makes a file in dir that is gone when it is closed with closeNameless, or when
+// its process ends, however that is: for what is known of many people. Where an open file
+// cannot be removed it has a name, which RemoveLeftovers knows.
+func nameless(dir string) (*os.File, error) {
+	f, err := os.CreateTemp(dir, ".sort-nameless-*")
+	if err == nil {
+		_ = os.Remove(f.Name())
+	}
+	return f, err
+}
+
+// closeNameless closes f, which nameless made, and removes it if it has a name.
+func closeNameless(f *os.File) error {
+	err := f.Close()
+	if left := os.Remove(f.Name()); !errors.Is(left, fs.ErrNotExist) {
+		err = errors.Join(err, left)
+	}
+	return err
+}
+
+// RemoveLeftovers removes the files that a process which was killed left in dir.
+func RemoveLeftovers(dir string) error {
+	left, err := filepath.Glob(filepath.Join(dir, ".sort-*"))
+	for _, path := range left {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return err
+}
+
+// Spool keeps objects in a file that has no name. Append everything, Flush, then Read: Read
+// may be called by several goroutines at once.
+type Spool struct {
+	file *os.File
+	out  *bufio.Writer
+	size int64
+}
+
+// NewSpool returns an empty spool with its file in dir.
+func NewSpool(dir string) (*Spool, error) {
+	f, err := nameless(dir)
+	if err != nil {
+		return nil, fmt.Errorf("copy of the records: %w", err)
+	}
+	return &Spool{file: f, out: bufio.NewWriterSize(f, fileBuffer)}, nil
+}
+
+// Append adds object and returns where it is.
+func (s *Spool) Append(object []byte) (at int64, err error) {
+	at = s.size
+	n, err := s.out.Write(object)
+	s.size += int64(n)
+	if err != nil {
+		err = fmt.Errorf("copy of the records: %w", err)
+	}
+	return at, err
+}
+
+// Flush makes what was appended ready to be read.
+func (s *Spool) Flush() error {
+	if err := s.out.Flush(); err != nil {
+		return fmt.Errorf("copy of the records: %w", err)
+	}
+	return nil
+}
+
+// Read returns the object of size bytes that is at some place.
+func (s *Spool) Read(at int64, size uint64) ([]byte, error) {
+	object := make([]byte, size)
+	if _, err := s.file.ReadAt(object, at); err != nil {
+		return nil, fmt.Errorf("copy of the records: %w", err)
+	}
+	return object, nil
+}
+
+// Close removes the file.
+func (s *Spool) Close() error { return closeNameless(s.file) }
