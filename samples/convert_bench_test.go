@@ -11,6 +11,7 @@ import (
 	"flytt/mappings/identity"
 	"flytt/pipeline"
 	"flytt/sinks"
+	"flytt/sinks/recorder"
 	"flytt/sources"
 )
 
@@ -72,7 +73,7 @@ func convert(b *testing.B, input, dir string, data []byte) {
 	must(err)
 	sink, err := sinks.Create("-", plan.Schema(), &sinks.FileOptions{Stdout: io.Discard})
 	must(err)
-	recorder, err := sinks.NewRecorder(b.TempDir(), sinks.RecorderOptions{Columns: source.Columns(), Fields: plan.Schema().Fields, Tables: plan.Tables()})
+	recorder, err := recorder.New(b.TempDir(), recorder.Options{Columns: source.Columns(), Fields: plan.Schema().Fields, Tables: plan.Tables()})
 	must(err)
 	r := pipeline.Run{
 		Source: source, Schema: plan.Schema(), Sink: sink, Recorder: recorder,

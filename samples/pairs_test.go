@@ -60,7 +60,7 @@ func TestEveryFormatIsReadAndWritten(t *testing.T) {
 	schema := &pipeline.Schema{Fields: []pipeline.Field{{Name: "n"}}}
 	for _, f := range sinks.Formats() {
 		for _, compression := range []string{".gz", ".zst"} {
-			var refused *sinks.UsageError
+			var refused *pipeline.UsageError
 			sink, err := sinks.Create(filepath.Join(t.TempDir(), "x."+f+compression), schema, nil)
 			switch {
 			case err == nil:

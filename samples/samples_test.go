@@ -12,6 +12,8 @@ import (
 	"flytt/mappings"
 	"flytt/pipeline"
 	"flytt/sinks"
+	"flytt/sinks/bulk"
+	"flytt/sinks/recorder"
 	"flytt/sources"
 )
 
@@ -115,7 +117,7 @@ func testSample(t *testing.T, folder, input string) {
 // line does it.
 func recorderIn(dir string) func(*testing.T, *sources.Info, []string, *mappings.Plan) pipeline.Recorder {
 	return func(t *testing.T, info *sources.Info, columns []string, plan *mappings.Plan) pipeline.Recorder {
-		r, err := sinks.NewRecorder(dir, sinks.RecorderOptions{
+		r, err := recorder.New(dir, recorder.Options{
 			Columns: columns, Fields: plan.Schema().Fields, Tables: plan.Tables(), Delimiter: info.Delimiter[0], Meaning: meaning,
 		})
 		if err != nil {
@@ -132,7 +134,7 @@ func recorderIn(dir string) func(*testing.T, *sources.Info, []string, *mappings.
 
 // meaning returns what a code stands for.
 func meaning(code pipeline.Code) string {
-	for _, list := range [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes} {
+	for _, list := range [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, bulk.Codes} {
 		for _, info := range list {
 			if info.Code == code {
 				return info.Meaning

@@ -10,7 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
+
+	"flytt/internal/osfile"
+	"flytt/pipeline"
 )
 
 // Rules of an output file:
@@ -55,10 +57,10 @@ func examine(path string, o *FileOptions) (*target, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return t, t.checkParent()
 	case err != nil:
-		return nil, t.refuse("cannot be looked at", "", cause(err))
+		return nil, t.refuse("cannot be looked at", "", osfile.Cause(err))
 	case info.Mode()&fs.ModeSymlink != 0 && opensDescriptor(path):
 		if info, err = os.Stat(path); err != nil {
-			return nil, t.refuse("cannot be looked at", "", cause(err))
+			return nil, t.refuse("cannot be looked at", "", osfile.Cause(err))
 		}
 	}
 	t.info = info
@@ -92,11 +94,11 @@ func (t *target) checkParent() error {
 	info, err := os.Stat(dir)
 	switch {
 	case t.path == "":
-		return &UsageError{Place: "output", Cause: "no file is named"}
+		return &pipeline.UsageError{Place: "output", Cause: "no file is named"}
 	case errors.Is(err, fs.ErrNotExist):
 		return t.refuse("directory "+dir+" does not exist", "create it first, or check the path", nil)
 	case err != nil:
-		return t.refuse("directory "+dir+" cannot be looked at", "", cause(err))
+		return t.refuse("directory "+dir+" cannot be looked at", "", osfile.Cause(err))
 	case !info.IsDir():
 		return t.refuse(dir+" is not a directory", "check the path", nil)
 	}
@@ -130,7 +132,7 @@ func (t *target) checkExisting(o *FileOptions) error {
 }
 
 func (t *target) refuse(what, hint string, err error) error {
-	return &UsageError{Place: t.name, Cause: what, Hint: hint, Err: err}
+	return &pipeline.UsageError{Place: t.name, Cause: what, Hint: hint, Err: err}
 }
 
 // isInput reports whether info is of one of the files at paths, through
@@ -164,7 +166,7 @@ func (t *target) open() (*output, error) {
 	temp := filepath.Join(dir, strings.Replace(tempPattern, "*", rand.Text(), 1))
 	file, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrPermission) {
-		return nil, t.refuse("cannot be created", "check who may write to its directory", cause(err))
+		return nil, t.refuse("cannot be created", "check who may write to its directory", osfile.Cause(err))
 	}
 	if err != nil {
 		return nil, t.failed("create", err)
@@ -176,7 +178,7 @@ func (t *target) open() (*output, error) {
 func (t *target) openDevice() (*output, error) {
 	file, err := os.OpenFile(t.path, os.O_WRONLY, 0)
 	if err != nil {
-		return nil, t.refuse("cannot be opened", "", cause(err))
+		return nil, t.refuse("cannot be opened", "", osfile.Cause(err))
 	}
 	info, err := file.Stat()
 	if err == nil && !os.SameFile(info, t.info) {
@@ -189,21 +191,7 @@ func (t *target) openDevice() (*output, error) {
 }
 
 func (t *target) failed(act string, err error) error {
-	return fmt.Errorf("%s: %s: %w", t.name, act, cause(err))
-}
-
-// cause takes from err the names that the system call was given: messages name
-// the target, not the temporary file.
-func cause(err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &path):
-		return path.Err
-	case errors.As(err, &link):
-		return link.Err
-	}
-	return err
+	return fmt.Errorf("%s: %s: %w", t.name, act, osfile.Cause(err))
 }
 
 // output is a file being written.
@@ -277,7 +265,7 @@ func (o *output) commit() error {
 		return o.failed("rename", err)
 	}
 	o.done = true
-	if err := syncDirectory(filepath.Dir(o.path)); err != nil {
+	if err := osfile.SyncDirectory(filepath.Dir(o.path)); err != nil {
 		return o.failed("sync directory", err)
 	}
 	return nil
@@ -333,17 +321,4 @@ func (o *output) abort() (undone bool, err error) {
 		return true, o.failed("remove "+o.temp, err)
 	}
 	return true, nil
-}
-
-// syncDirectory makes the names in dir durable, where the file system can.
-func syncDirectory(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return cause(err)
-	}
-	err = d.Sync()
-	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
-		err = nil
-	}
-	return errors.Join(err, d.Close())
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"flytt/pipeline"
+	"flytt/pipeline/pipelinetest"
 )
 
 type brokenWriter struct{}
@@ -20,7 +21,7 @@ type brokenWriter struct{}
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("broken") }
 
 func isUsage(err error) bool {
-	var usage *UsageError
+	var usage *pipeline.UsageError
 	return errors.As(err, &usage)
 }
 
@@ -62,7 +63,7 @@ func TestCreateRefusesOutputsThatCannotBe(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			test.options.Inputs = []string{"-", in("gone.csv"), in("input.csv")}
-			_, err := Create(test.path, schemaOf("a"), &test.options)
+			_, err := Create(test.path, pipelinetest.Schema("a"), &test.options)
 			if !isUsage(err) || err.Error() != test.path+": "+test.want {
 				t.Errorf("got  %v\nwant %s: %s", err, test.path, test.want)
 			}
@@ -74,14 +75,14 @@ func TestCreateRefusesOutputsThatCannotBe(t *testing.T) {
 }
 
 func TestCreateNamesWhatWasNotNamed(t *testing.T) {
-	if _, err := Create("", schemaOf("a"), nil); !isUsage(err) || err.Error() != "output: no file is named" {
+	if _, err := Create("", pipelinetest.Schema("a"), nil); !isUsage(err) || err.Error() != "output: no file is named" {
 		t.Error(err)
 	}
 }
 
 func TestCreateLeavesNothingWhenTheFormatRefuses(t *testing.T) {
 	dir := t.TempDir()
-	_, err := Create(filepath.Join(dir, "out.jsonl"), schemaOf("a", "a.b"), nil)
+	_, err := Create(filepath.Join(dir, "out.jsonl"), pipelinetest.Schema("a", "a.b"), nil)
 	if want := "field a.b: a is a field itself and cannot hold another\nhint: map one of the two"; !isUsage(err) || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -96,7 +97,7 @@ func TestCreateRefusesADirectoryThatMayNotBeWritten(t *testing.T) {
 	}
 	dir := t.TempDir()
 	must(t, os.Chmod(dir, 0o500))
-	_, err := Create(filepath.Join(dir, "out.csv"), schemaOf("a"), nil)
+	_, err := Create(filepath.Join(dir, "out.csv"), pipelinetest.Schema("a"), nil)
 	if !isUsage(err) || !errors.Is(err, fs.ErrPermission) {
 		t.Error(err)
 	}
@@ -108,7 +109,7 @@ func TestStdoutRedirectedIntoTheInputIsRefused(t *testing.T) {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 	must(t, err)
 	defer file.Close()
-	_, err = Create("-", schemaOf("a"), &FileOptions{Stdout: file, Inputs: []string{path}})
+	_, err = Create("-", pipelinetest.Schema("a"), &FileOptions{Stdout: file, Inputs: []string{path}})
 	if want := "stdout: leads into the input\nhint: write to another file"; !isUsage(err) || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -118,9 +119,9 @@ func TestStdoutGetsJSONLinesUnlessAskedOtherwise(t *testing.T) {
 	for _, path := range []string{"-", "/dev/stdout"} {
 		for format, want := range map[string]string{"": "{\"a\":\"1\"}\n", "csv": "a\n1\n"} {
 			var out bytes.Buffer
-			s, err := Create(path, schemaOf("a"), &FileOptions{Stdout: &out, Format: format})
+			s, err := Create(path, pipelinetest.Schema("a"), &FileOptions{Stdout: &out, Format: format})
 			must(t, err)
-			writeChunk(t, s, &pipeline.Chunk{Batch: *fieldBatch([]string{"1"})})
+			writeChunk(t, s, &pipeline.Chunk{Batch: *pipelinetest.Batch([]string{"1"})})
 			must(t, s.Commit(context.Background()))
 			if out.String() != want {
 				t.Errorf("%s as %q: %q, want %q", path, format, out.String(), want)
@@ -156,9 +157,9 @@ func TestFullDiskIsAnErrorThatNamesTheFile(t *testing.T) {
 // writeOne writes one row to path and returns what the write said.
 func writeOne(t *testing.T, path string, o *FileOptions) error {
 	t.Helper()
-	s, err := Create(path, schemaOf("a"), o)
+	s, err := Create(path, pipelinetest.Schema("a"), o)
 	must(t, err)
-	c := &pipeline.Chunk{Batch: *fieldBatch([]string{"1"})}
+	c := &pipeline.Chunk{Batch: *pipelinetest.Batch([]string{"1"})}
 	must(t, s.Encoder().Encode(&c.Batch, &c.Encoded))
 	err = s.Write(context.Background(), c)
 	if undone, abortErr := s.Abort(); undone || abortErr != nil {
@@ -174,9 +175,9 @@ func TestDevicesAndPipesAreWrittenAtOnce(t *testing.T) {
 	must(t, err)
 	defer reader.Close()
 	for _, path := range []string{"/dev/null", fifo} {
-		s, err := Create(path, schemaOf("a"), nil)
+		s, err := Create(path, pipelinetest.Schema("a"), nil)
 		must(t, err)
-		writeChunk(t, s, &pipeline.Chunk{Batch: *fieldBatch([]string{"1"})})
+		writeChunk(t, s, &pipeline.Chunk{Batch: *pipelinetest.Batch([]string{"1"})})
 		must(t, s.Commit(context.Background()))
 		if info, err := os.Lstat(path); err != nil || info.Mode().IsRegular() {
 			t.Errorf("%s was replaced: %v, %v", path, info.Mode(), err)
@@ -198,9 +199,9 @@ func TestOpenDescriptorOfAPipeIsWrittenAtOnce(t *testing.T) {
 	defer r.Close()
 	defer w.Close()
 	path := filepath.Join("/proc/self/fd", strconv.Itoa(int(w.Fd())))
-	s, err := Create(path, schemaOf("a"), nil)
+	s, err := Create(path, pipelinetest.Schema("a"), nil)
 	must(t, err)
-	writeChunk(t, s, &pipeline.Chunk{Batch: *fieldBatch([]string{"1"})})
+	writeChunk(t, s, &pipeline.Chunk{Batch: *pipelinetest.Batch([]string{"1"})})
 	must(t, s.Commit(context.Background()))
 	got := make([]byte, 20)
 	if n, err := r.Read(got); err != nil || string(got[:n]) != "{\"a\":\"1\"}\n" {
@@ -211,7 +212,7 @@ func TestOpenDescriptorOfAPipeIsWrittenAtOnce(t *testing.T) {
 func TestFailedRenameLeavesTheOldFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.csv")
 	mustWrite(t, path, "old")
-	s, err := Create(path, schemaOf("a"), &FileOptions{Overwrite: true})
+	s, err := Create(path, pipelinetest.Schema("a"), &FileOptions{Overwrite: true})
 	must(t, err)
 	must(t, os.Remove(path))
 	must(t, os.Mkdir(path, 0o700))
@@ -228,7 +229,7 @@ func TestFailedRenameLeavesTheOldFile(t *testing.T) {
 
 func TestFileThatAppearsDuringTheRunIsNotReplaced(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.csv")
-	s, err := Create(path, schemaOf("a"), nil)
+	s, err := Create(path, pipelinetest.Schema("a"), nil)
 	must(t, err)
 	mustWrite(t, path, "another's")
 	err = s.Commit(context.Background())
@@ -247,7 +248,7 @@ func TestLinkPlantedDuringTheRunIsNotFollowed(t *testing.T) {
 	dir := t.TempDir()
 	path, victim := filepath.Join(dir, "out.csv"), filepath.Join(dir, "victim")
 	mustWrite(t, victim, "old")
-	s, err := Create(path, schemaOf("a"), &FileOptions{Overwrite: true})
+	s, err := Create(path, pipelinetest.Schema("a"), &FileOptions{Overwrite: true})
 	must(t, err)
 	must(t, os.Symlink(victim, path))
 	if err := s.Commit(context.Background()); err == nil {
@@ -265,7 +266,7 @@ func TestDirectoryRemovedDuringTheRunIsAnError(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "dir")
 	must(t, os.Mkdir(dir, 0o700))
 	path := filepath.Join(dir, "out.csv")
-	s, err := Create(path, schemaOf("a"), nil)
+	s, err := Create(path, pipelinetest.Schema("a"), nil)
 	must(t, err)
 	must(t, os.RemoveAll(dir))
 	err = s.Commit(context.Background())
@@ -280,7 +281,7 @@ func TestDirectoryRemovedDuringTheRunIsAnError(t *testing.T) {
 func TestFilesAreTheOwnersAloneWhateverTheUmask(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0))
 	dir := t.TempDir()
-	s, err := Create(filepath.Join(dir, "out.csv"), schemaOf("a"), nil)
+	s, err := Create(filepath.Join(dir, "out.csv"), pipelinetest.Schema("a"), nil)
 	must(t, err)
 	for _, when := range []string{"before", "after"} {
 		entries, err := os.ReadDir(dir)

@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"flytt/pipeline"
+	"flytt/pipeline/pipelinetest"
 )
 
 // noise is a batch of rows rows that hardly compress, so that there are several
@@ -33,20 +34,20 @@ func noise(rows int) *pipeline.Batch {
 		}
 		out[i] = []string{string(v), "end"}
 	}
-	return fieldBatch(out...)
+	return pipelinetest.Batch(out...)
 }
 
 // chunked writes b in chunks of size rows to path and returns what is there.
 func chunked(t *testing.T, path string, b *pipeline.Batch, size int, o FileOptions) (data []byte, sink pipeline.Sink) {
 	t.Helper()
-	s, err := Create(path, schemaOf("a", "b"), &o)
+	s, err := Create(path, pipelinetest.Schema("a", "b"), &o)
 	must(t, err)
 	for from := 0; from < b.Len(); from += size {
 		var rows [][]string
 		for i := from; i < min(from+size, b.Len()); i++ {
 			rows = append(rows, []string{string(b.Fields[0].Value(i)), string(b.Fields[1].Value(i))})
 		}
-		writeChunk(t, s, &pipeline.Chunk{Batch: *fieldBatch(rows...)})
+		writeChunk(t, s, &pipeline.Chunk{Batch: *pipelinetest.Batch(rows...)})
 	}
 	must(t, s.Commit(context.Background()))
 	data, err = os.ReadFile(path)
@@ -132,7 +133,7 @@ func TestAFileWithoutRowsHasItsHeader(t *testing.T) {
 	dir := t.TempDir()
 	for name, want := range map[string]string{"a.csv": "a,b\n", "a.jsonl": ""} {
 		for _, packed := range []string{"", ".gz", ".zst"} {
-			s, err := Create(filepath.Join(dir, name+packed), schemaOf("a", "b"), nil)
+			s, err := Create(filepath.Join(dir, name+packed), pipelinetest.Schema("a", "b"), nil)
 			must(t, err)
 			must(t, s.Commit(context.Background()))
 			data, err := os.ReadFile(filepath.Join(dir, name+packed))
@@ -153,9 +154,9 @@ func TestAFileWithoutRowsHasItsHeader(t *testing.T) {
 func TestAStreamIsCompressedWhereItsFormatSaysSo(t *testing.T) {
 	for extension := range decompressors {
 		var out bytes.Buffer
-		s, err := Create("-", schemaOf("a", "b"), &FileOptions{Stdout: &out, Format: "csv" + extension})
+		s, err := Create("-", pipelinetest.Schema("a", "b"), &FileOptions{Stdout: &out, Format: "csv" + extension})
 		must(t, err)
-		writeChunk(t, s, &pipeline.Chunk{Batch: *fieldBatch([]string{"1", "2"})})
+		writeChunk(t, s, &pipeline.Chunk{Batch: *pipelinetest.Batch([]string{"1", "2"})})
 		must(t, s.Commit(context.Background()))
 		if got := unpack(t, extension, out.Bytes()); got != "a,b\n1,2\n" {
 			t.Errorf("%s: got %q", extension, got)
@@ -168,7 +169,7 @@ func TestAnAbortedStreamDoesNotLookWhole(t *testing.T) {
 	for extension, open := range decompressors {
 		for _, rows := range []int{1, 25000} {
 			var out bytes.Buffer
-			s, err := Create("-", schemaOf("a", "b"), &FileOptions{Stdout: &out, Format: "jsonl" + extension})
+			s, err := Create("-", pipelinetest.Schema("a", "b"), &FileOptions{Stdout: &out, Format: "jsonl" + extension})
 			must(t, err)
 			writeChunk(t, s, &pipeline.Chunk{Batch: *noise(rows)})
 			if undone, err := s.Abort(); undone || err != nil {
@@ -193,7 +194,7 @@ func TestAFailedWriteOfACompressedFileIsFound(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	for extension := range decompressors {
 		for _, rows := range []int{1, 3000, 25000} {
-			s, err := Create("-", schemaOf("a", "b"), &FileOptions{Stdout: brokenWriter{}, Format: "csv" + extension})
+			s, err := Create("-", pipelinetest.Schema("a", "b"), &FileOptions{Stdout: brokenWriter{}, Format: "csv" + extension})
 			must(t, err)
 			c := &pipeline.Chunk{Batch: *noise(rows)}
 			must(t, s.Encoder().Encode(&c.Batch, &c.Encoded))
@@ -225,7 +226,7 @@ func TestADiskThatFillsUpDuringCompressionIsFound(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	for extension := range decompressors {
 		for _, room := range []int{10, 100 << 10, 600 << 10, 1 << 20, 5 << 20} {
-			s, err := Create("-", schemaOf("a", "b"), &FileOptions{Stdout: &failsLater{room}, Format: "csv" + extension})
+			s, err := Create("-", pipelinetest.Schema("a", "b"), &FileOptions{Stdout: &failsLater{room}, Format: "csv" + extension})
 			must(t, err)
 			c := &pipeline.Chunk{Batch: *noise(25000)}
 			must(t, s.Encoder().Encode(&c.Batch, &c.Encoded))
@@ -246,7 +247,7 @@ func TestAnAbortedCompressedFileLeavesNothing(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	dir := t.TempDir()
 	for extension := range decompressors {
-		s, err := Create(filepath.Join(dir, "a.csv"+extension), schemaOf("a", "b"), nil)
+		s, err := Create(filepath.Join(dir, "a.csv"+extension), pipelinetest.Schema("a", "b"), nil)
 		must(t, err)
 		writeChunk(t, s, &pipeline.Chunk{Batch: *noise(3000)})
 		if undone, err := s.Abort(); !undone || err != nil {
@@ -281,7 +282,7 @@ func TestCheckHasTheLastWord(t *testing.T) {
 		dir := t.TempDir()
 		path := filepath.Join(dir, name)
 		mustWrite(t, path, "old")
-		s, err := Create(path, schemaOf("a", "b"), &FileOptions{Overwrite: true, Check: func() error { return refused }})
+		s, err := Create(path, pipelinetest.Schema("a", "b"), &FileOptions{Overwrite: true, Check: func() error { return refused }})
 		must(t, err)
 		writeChunk(t, s, &pipeline.Chunk{Batch: *noise(10)})
 		if err := s.Commit(context.Background()); err != refused {
@@ -304,7 +305,7 @@ func TestCheckHasTheLastWord(t *testing.T) {
 func TestCheckOfAStreamFailsTheCommit(t *testing.T) {
 	refused := errors.New("too few rows")
 	var out bytes.Buffer
-	s, err := Create("-", schemaOf("a", "b"), &FileOptions{Stdout: &out, Check: func() error { return refused }})
+	s, err := Create("-", pipelinetest.Schema("a", "b"), &FileOptions{Stdout: &out, Check: func() error { return refused }})
 	must(t, err)
 	writeChunk(t, s, &pipeline.Chunk{Batch: *noise(1)})
 	if err := s.Commit(context.Background()); err != refused {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"flytt/pipeline"
+	"flytt/pipeline/pipelinetest"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -68,14 +69,14 @@ func contractRows() [][]string {
 	id := "7d444840-9dc0-11d1-b245-5ffdce74fad2"
 	return [][]string{
 		{"Anna Åström", id, "2024-02-29", "2024-01-02T03:04:05Z", "3", "41.5", "true", `{"a":[1,2]}`},
-		{null, null, null, null, null, null, null, null},
-		{"", id, null, null, "-7", "-0.25", "false", `"text"`},
-		{"comma, semicolon; \"quotes\"\r\nand\nlines", id, "2024-01-02", null, "0", "1e400", "true", "null"},
-		{"=cmd|' /C calc'!A0", id, null, null, "198501022399", "12345678901.5", null, "[]"},
-		{"'=1", id, null, null, null, null, null, null},
-		{"0123", id, null, null, null, "2.0", null, "12"},
-		{"\t<b>\u2028&</b>\U0001F600", id, null, null, null, null, null, null},
-		{"1-2", id, null, null, null, null, null, null},
+		{pipelinetest.Null, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null},
+		{"", id, pipelinetest.Null, pipelinetest.Null, "-7", "-0.25", "false", `"text"`},
+		{"comma, semicolon; \"quotes\"\r\nand\nlines", id, "2024-01-02", pipelinetest.Null, "0", "1e400", "true", "null"},
+		{"=cmd|' /C calc'!A0", id, pipelinetest.Null, pipelinetest.Null, "198501022399", "12345678901.5", pipelinetest.Null, "[]"},
+		{"'=1", id, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null},
+		{"0123", id, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null, "2.0", pipelinetest.Null, "12"},
+		{"\t<b>\u2028&</b>\U0001F600", id, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null},
+		{"1-2", id, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null},
 	}
 }
 
@@ -84,7 +85,7 @@ func (c contract) chunksOf(size int) []*pipeline.Chunk {
 	var out []*pipeline.Chunk
 	rows := contractRows()
 	for from := 0; from < len(rows); from += size {
-		out = append(out, &pipeline.Chunk{Batch: *fieldBatch(rows[from:min(from+size, len(rows))]...)})
+		out = append(out, &pipeline.Chunk{Batch: *pipelinetest.Batch(rows[from:min(from+size, len(rows))]...)})
 	}
 	return out
 }

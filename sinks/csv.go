@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"flytt/internal/guardedcsv"
 	"flytt/pipeline"
 )
 
@@ -20,29 +21,27 @@ import (
 // would take for a formula, a number or a date are guarded as pipeline.GuardCell
 // says, unless the field's type is one that is meant to be a number or a date.
 func createCSV(out *output, schema *pipeline.Schema, o *FileOptions) (pipeline.Sink, error) {
-	e := &csvEncoder{schema: schema, dialect: newDialect(',', "\n"), excel: o.Excel}
+	e := &csvEncoder{schema: schema, dialect: guardedcsv.New(',', "\n"), excel: o.Excel}
 	var head []byte
 	if o.Excel {
-		e.dialect = newDialect(';', "\r\n")
-		head = append(head, byteOrderMark...)
+		e.dialect = guardedcsv.New(';', "\r\n")
+		head = append(head, guardedcsv.ByteOrderMark...)
 	}
 	for i, f := range schema.Fields {
 		if i > 0 {
-			head = append(head, e.delimiter)
+			head = append(head, e.dialect.Delimiter)
 		}
-		head = e.appendCell(head, []byte(f.Name))
+		head = e.dialect.AppendCell(head, []byte(f.Name))
 	}
-	return &fileSink{out: out, head: append(head, e.end...), encoder: e}, nil
+	return &fileSink{out: out, head: append(head, e.dialect.End...), encoder: e}, nil
 }
-
-const byteOrderMark = "\uFEFF"
 
 // csvEncoder writes each pending row as a CSV record. It keeps nothing between
 // calls.
 type csvEncoder struct {
-	*dialect
-	schema *pipeline.Schema
-	excel  bool
+	dialect *guardedcsv.Dialect
+	schema  *pipeline.Schema
+	excel   bool
 }
 
 // Encode appends the pending rows of b to e, each as one record.
@@ -59,32 +58,32 @@ func (s *csvEncoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
 func (s *csvEncoder) appendRow(dst []byte, b *pipeline.Batch, row int) []byte {
 	for i := range s.schema.Fields {
 		if i > 0 {
-			dst = append(dst, s.delimiter)
+			dst = append(dst, s.dialect.Delimiter)
 		}
 		v := b.Fields[i].Value(row)
 		switch {
 		case len(v) > 0 && s.excel:
-			if len(v) > spreadsheetCell {
+			if len(v) > guardedcsv.MaxCell {
 				noteLongCell(b, row, i, utf8.RuneCount(v))
 			}
 			dst = s.appendTyped(dst, v, s.schema.Fields[i].Type)
 		case len(v) > 0:
-			dst = s.appendCell(dst, v)
+			dst = s.dialect.AppendCell(dst, v)
 		case !b.Fields[i].Null(row) || len(s.schema.Fields) == 1:
 			dst = append(dst, '"', '"')
 		}
 	}
-	return append(dst, s.end...)
+	return append(dst, s.dialect.End...)
 }
 
 // noteLongCell warns of a cell that a spreadsheet would cut.
 func noteLongCell(b *pipeline.Batch, row, field, length int) {
-	if length <= spreadsheetCell {
+	if length <= guardedcsv.MaxCell {
 		return
 	}
 	b.Note(pipeline.Problem{
 		Row: int32(row), Field: int16(field), Column: pipeline.None, Severity: pipeline.Warning,
-		Stage: pipeline.Write, Code: codeLongCell, Shape: strconv.Itoa(length) + " characters",
+		Stage: pipeline.Write, Code: guardedcsv.CodeLongCell, Shape: strconv.Itoa(length) + " characters",
 	})
 }
 
@@ -95,7 +94,7 @@ func (s *csvEncoder) appendTyped(dst, v []byte, t pipeline.Type) []byte {
 	case t == pipeline.Boolean && (string(v) == "true" || string(v) == "false"),
 		t == pipeline.Date && consistsOf(v, "0123456789-") && v[0] != '-',
 		t == pipeline.Integer && isExcelNumber(v):
-		return s.appendCell(dst, v)
+		return s.dialect.AppendCell(dst, v)
 	case t == pipeline.Number && isExcelNumber(v):
 		start := len(dst)
 		dst = append(dst, v...)
@@ -104,7 +103,7 @@ func (s *csvEncoder) appendTyped(dst, v []byte, t pipeline.Type) []byte {
 		}
 		return dst
 	}
-	return s.appendGuarded(dst, v)
+	return s.dialect.AppendGuarded(dst, v)
 }
 
 // isExcelNumber reports whether v is a number that a spreadsheet keeps and shows
@@ -127,60 +126,4 @@ func consistsOf(v []byte, chars string) bool {
 		}
 	}
 	return true
-}
-
-// dialect is how cells and lines are put together in a CSV file.
-type dialect struct {
-	delimiter byte
-	end       string    // of a line
-	quoted    [256]bool // bytes for which a cell is put in quotes
-}
-
-func newDialect(delimiter byte, end string) *dialect {
-	d := &dialect{delimiter: delimiter, end: end}
-	for _, c := range []byte{delimiter, '"', '\r', '\n'} {
-		d.quoted[c] = true
-	}
-	return d
-}
-
-// appendCell appends v, in quotes if it needs them.
-func (d *dialect) appendCell(dst, v []byte) []byte { return d.appendWith(dst, v, "") }
-
-// appendGuarded appends v guarded against spreadsheets, in quotes if it needs
-// them.
-func (d *dialect) appendGuarded(dst, v []byte) []byte {
-	if pipeline.Guarded(v) {
-		return d.appendWith(dst, v, "'")
-	}
-	return d.appendWith(dst, v, "")
-}
-
-func (d *dialect) appendWith(dst, v []byte, guard string) []byte {
-	if !d.needsQuotes(v) {
-		dst = append(dst, guard...)
-		return append(dst, v...)
-	}
-	dst = append(dst, '"')
-	dst = append(dst, guard...)
-	for {
-		i := bytes.IndexByte(v, '"')
-		if i < 0 {
-			break
-		}
-		dst = append(dst, v[:i+1]...)
-		dst = append(dst, '"')
-		v = v[i+1:]
-	}
-	dst = append(dst, v...)
-	return append(dst, '"')
-}
-
-func (d *dialect) needsQuotes(v []byte) bool {
-	for _, c := range v {
-		if d.quoted[c] {
-			return true
-		}
-	}
-	return false
 }

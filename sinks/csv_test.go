@@ -7,7 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"flytt/internal/guardedcsv"
 	"flytt/pipeline"
+	"flytt/pipeline/pipelinetest"
 )
 
 // commitTo writes b through a sink with options o and returns what came out.
@@ -25,22 +27,22 @@ func commitTo(t testing.TB, schema *pipeline.Schema, o FileOptions, b *pipeline.
 }
 
 func TestCSVTellsNullFromEmpty(t *testing.T) {
-	got := commitTo(t, schemaOf("a", "b", "c"), FileOptions{Format: "csv"}, fieldBatch([]string{null, "", "x"}, []string{null, null, null}))
+	got := commitTo(t, pipelinetest.Schema("a", "b", "c"), FileOptions{Format: "csv"}, pipelinetest.Batch([]string{pipelinetest.Null, "", "x"}, []string{pipelinetest.Null, pipelinetest.Null, pipelinetest.Null}))
 	if want := "a,b,c\n,\"\",x\n,,\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
 func TestCSVOfOneColumnHasNoEmptyLines(t *testing.T) {
-	got := commitTo(t, schemaOf("a"), FileOptions{Format: "csv"}, fieldBatch([]string{null}, []string{"x"}))
+	got := commitTo(t, pipelinetest.Schema("a"), FileOptions{Format: "csv"}, pipelinetest.Batch([]string{pipelinetest.Null}, []string{"x"}))
 	if want := "a\n\"\"\nx\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
 func TestCSVQuotesOnlyWhatNeedsIt(t *testing.T) {
-	got := commitTo(t, schemaOf("plain", "with,comma"), FileOptions{Format: "csv"},
-		fieldBatch([]string{" x;\t'y' ", "a,b"}, []string{"\"", "a\rb"}, []string{"a\nb", "=1"}))
+	got := commitTo(t, pipelinetest.Schema("plain", "with,comma"), FileOptions{Format: "csv"},
+		pipelinetest.Batch([]string{" x;\t'y' ", "a,b"}, []string{"\"", "a\rb"}, []string{"a\nb", "=1"}))
 	if want := "plain,\"with,comma\"\n x;\t'y' ,\"a,b\"\n\"\"\"\",\"a\rb\"\n\"a\nb\",=1\n"; got != want {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
@@ -51,11 +53,11 @@ func TestExcelKeepsTextAsText(t *testing.T) {
 		{Name: "text"}, {Name: "date", Type: pipeline.Date}, {Name: "integer", Type: pipeline.Integer},
 		{Name: "number", Type: pipeline.Number}, {Name: "boolean", Type: pipeline.Boolean},
 	}}
-	got := commitTo(t, schema, FileOptions{Format: "csv", Excel: true}, fieldBatch(
+	got := commitTo(t, schema, FileOptions{Format: "csv", Excel: true}, pipelinetest.Batch(
 		[]string{"Anna; Åsa", "2024-01-02", "-12", "-1.5", "true"},
 		[]string{"198501022399", "1/2/2024", "123456789012", "1e5", "sant"},
 		[]string{"+46701234567", "=1", "=1", "=1", "=1"},
-		[]string{"=cmd|' /C calc'!A0", null, "0", "0.25", "false"},
+		[]string{"=cmd|' /C calc'!A0", pipelinetest.Null, "0", "0.25", "false"},
 		[]string{"", "-2024", "007", "1.", "1-2"},
 	))
 	want := "\uFEFFtext;date;integer;number;boolean\r\n" +
@@ -71,17 +73,17 @@ func TestExcelKeepsTextAsText(t *testing.T) {
 
 func TestExcelWarnsOfACellThatASpreadsheetWouldCut(t *testing.T) {
 	for _, excel := range []bool{false, true} {
-		b := fieldBatch([]string{strings.Repeat("å", spreadsheetCell)}, []string{strings.Repeat("å", spreadsheetCell+1)})
+		b := pipelinetest.Batch([]string{strings.Repeat("å", guardedcsv.MaxCell)}, []string{strings.Repeat("å", guardedcsv.MaxCell+1)})
 		var out pipeline.Encoded
-		e := &csvEncoder{schema: schemaOf("a"), dialect: newDialect(';', "\r\n"), excel: excel}
+		e := &csvEncoder{schema: pipelinetest.Schema("a"), dialect: guardedcsv.New(';', "\r\n"), excel: excel}
 		must(t, e.Encode(b, &out))
 		if !excel && len(b.Problems) != 0 {
 			t.Errorf("plain CSV warns: %+v", b.Problems)
 		}
-		if excel && (len(b.Problems) != 1 || b.Problems[0].Row != 1 || b.Problems[0].Code != codeLongCell || b.Problems[0].Shape != "32768 characters") {
+		if excel && (len(b.Problems) != 1 || b.Problems[0].Row != 1 || b.Problems[0].Code != guardedcsv.CodeLongCell || b.Problems[0].Shape != "32768 characters") {
 			t.Errorf("problems %+v", b.Problems)
 		}
-		if b.Fates[1] != pipeline.Pending || (excel && len(out.Item(1)) != 2*(spreadsheetCell+1)+2) {
+		if b.Fates[1] != pipeline.Pending || (excel && len(out.Item(1)) != 2*(guardedcsv.MaxCell+1)+2) {
 			t.Errorf("the cell was cut, or the row turned away: %v", b.Fates[1])
 		}
 	}
@@ -91,10 +93,10 @@ func FuzzCSVIsWhatEncodingCSVReads(f *testing.F) {
 	f.Add("", "x", false)
 	f.Add("a,\"b\"\r\nc", "=1;", true)
 	f.Fuzz(func(t *testing.T, a, b string, excel bool) {
-		out := commitTo(t, schemaOf("a", "b"), FileOptions{Format: "csv", Excel: excel}, fieldBatch([]string{a, b}))
+		out := commitTo(t, pipelinetest.Schema("a", "b"), FileOptions{Format: "csv", Excel: excel}, pipelinetest.Batch([]string{a, b}))
 		comma := ','
 		if excel {
-			comma, out = ';', out[len(byteOrderMark):]
+			comma, out = ';', out[len(guardedcsv.ByteOrderMark):]
 		}
 		rows := readCSV(t, out, comma)
 		for i, want := range []string{a, b} {
@@ -119,3 +121,6 @@ func readCSV(t testing.TB, text string, comma rune) [][]string {
 	}
 	return rows
 }
+
+// linesAsCSVReadsThem is what encoding/csv makes of s: it takes CRLF for LF.
+func linesAsCSVReadsThem(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }

@@ -31,10 +31,10 @@ import (
 // a stream that breaks off is void.
 func createParquet(out *output, schema *pipeline.Schema, o *FileOptions) (pipeline.Sink, error) {
 	if out.zip != nil {
-		return nil, &UsageError{Place: out.name, Cause: "parquet is compressed within, and nothing reads it compressed again", Hint: "leave the second extension out"}
+		return nil, &pipeline.UsageError{Place: out.name, Cause: "parquet is compressed within, and nothing reads it compressed again", Hint: "leave the second extension out"}
 	}
 	if len(schema.Fields) == 0 {
-		return nil, &UsageError{Place: out.name, Cause: "parquet needs a column"}
+		return nil, &pipeline.UsageError{Place: out.name, Cause: "parquet needs a column"}
 	}
 	columns, err := newParquetColumns(schema)
 	if err != nil {

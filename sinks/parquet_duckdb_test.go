@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"flytt/pipeline"
+	"flytt/pipeline/pipelinetest"
 )
 
 // duckDB runs queries by the script below, with whatever node and DuckDB there
@@ -76,10 +77,10 @@ func TestDuckDBReadsTypesAndValues(t *testing.T) {
 	o := &FileOptions{Creator: "flytt version 1.2", Metadata: map[string]string{"flytt.resource": "externalclient"}}
 	data, c := writeParquet(t, schema, o,
 		[]string{"Åsa Öberg", id, "1900-01-01", "2024-02-29T23:30:00.123456+01:00", "9223372036854775807", "41.5", "true", `{"a":[1]}`},
-		[]string{"", null, "9999-12-31", "1900-01-01T00:00:00Z", "-1", "-0.1", "false", "null"},
-		[]string{null, null, null, null, null, null, null, null},
-		[]string{long, id, "0001-01-01", "9999-12-31T23:59:59.999999Z", "0", "1e300", null, `"ö"`},
-		[]string{"bad", id, "2024-02-30", null, null, null, null, null},
+		[]string{"", pipelinetest.Null, "9999-12-31", "1900-01-01T00:00:00Z", "-1", "-0.1", "false", "null"},
+		[]string{pipelinetest.Null, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null},
+		[]string{long, id, "0001-01-01", "9999-12-31T23:59:59.999999Z", "0", "1e300", pipelinetest.Null, `"ö"`},
+		[]string{"bad", id, "2024-02-30", pipelinetest.Null, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null, pipelinetest.Null},
 	)
 	if c.Fates[4] != pipeline.Rejected {
 		t.Errorf("30 February is %v", c.Fates[4])

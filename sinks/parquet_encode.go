@@ -10,6 +10,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
+	"flytt/internal/jsonobject"
 	"flytt/pipeline"
 )
 
@@ -103,8 +104,8 @@ func appendParquetCell(dst, v []byte, kind parquetKind) ([]byte, pipeline.Code) 
 	case parquetText:
 		return appendParquetText(dst, v), ""
 	case parquetJSON:
-		if !plainInteger(v) && !(utf8.Valid(v) && json.Valid(v)) {
-			return dst, codeNotJSON
+		if !jsonobject.PlainInteger(v) && !(utf8.Valid(v) && json.Valid(v)) {
+			return dst, jsonobject.CodeNotJSON
 		}
 		return appendParquetBytes(dst, v), ""
 	case parquetDate:
@@ -178,7 +179,7 @@ func appendParquetWord(dst []byte, v uint64) []byte {
 
 // parseInteger returns the integer of 64 bits that v is.
 func parseInteger(v []byte) (int64, bool) {
-	if !plainInteger(v) {
+	if !jsonobject.PlainInteger(v) {
 		return 0, false
 	}
 	n, err := strconv.ParseInt(string(v), 10, 64)

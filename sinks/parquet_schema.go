@@ -57,7 +57,7 @@ func newParquetColumns(schema *pipeline.Schema) ([]parquetColumn, error) {
 	columns := make([]parquetColumn, len(schema.Fields))
 	for i, f := range schema.Fields {
 		if seen[f.Name] {
-			return nil, &UsageError{Place: "field " + f.Name, Cause: "a file would have this column twice", Hint: "map it once"}
+			return nil, &pipeline.UsageError{Place: "field " + f.Name, Cause: "a file would have this column twice", Hint: "map it once"}
 		}
 		seen[f.Name] = true
 		columns[i] = parquetColumn{f.Name, parquetKinds[f.Type]}

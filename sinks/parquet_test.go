@@ -14,7 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/parquet-go/parquet-go"
 
+	"flytt/internal/jsonobject"
 	"flytt/pipeline"
+	"flytt/pipeline/pipelinetest"
 )
 
 // openParquet opens a file as the library does, which checks its page index and
@@ -87,7 +89,7 @@ func writeParquet(t testing.TB, schema *pipeline.Schema, o *FileOptions, rows ..
 	}
 	c := &pipeline.Chunk{}
 	if len(rows) > 0 {
-		c.Batch = *fieldBatch(rows...)
+		c.Batch = *pipelinetest.Batch(rows...)
 		encodeAndWrite(t, s, c)
 	}
 	if err := s.Commit(context.Background()); err != nil {
@@ -116,7 +118,7 @@ func TestParquetKeepsValuesOfEveryType(t *testing.T) {
 		kind     pipeline.Type
 		in, want string
 	}{
-		{pipeline.Text, null, "<null>"},
+		{pipeline.Text, pipelinetest.Null, "<null>"},
 		{pipeline.Text, "", `""`},
 		{pipeline.Text, "null", `"null"`},
 		{pipeline.Text, "å ä ö a\u030a \U0001F600 \uFEFF", "\"å ä ö a\u030a \U0001F600 \\ufeff\""},
@@ -170,7 +172,7 @@ func TestParquetRejectsWhatItsTypesCannotHold(t *testing.T) {
 	} {
 		schema := &pipeline.Schema{Fields: []pipeline.Field{{Name: "text"}, {Name: "typed", Type: kind}}}
 		for _, v := range values {
-			data, c := writeParquet(t, schema, nil, []string{"before", null}, []string{"bad", v}, []string{"after", null})
+			data, c := writeParquet(t, schema, nil, []string{"before", pipelinetest.Null}, []string{"bad", v}, []string{"after", pipelinetest.Null})
 			if c.Fates[1] != pipeline.Rejected || len(c.Problems) != 1 {
 				t.Errorf("%v %q is %v, %v", kind, v, c.Fates[1], c.Problems)
 				continue
@@ -205,7 +207,7 @@ func TestParquetNotesEveryBadCellOfARow(t *testing.T) {
 }
 
 func TestParquetColumnsKeepNamesAndOrder(t *testing.T) {
-	schema := schemaOf("z", "external_client.id", "a", "external_client", "Förnamn och annat")
+	schema := pipelinetest.Schema("z", "external_client.id", "a", "external_client", "Förnamn och annat")
 	data, _ := writeParquet(t, schema, nil)
 	want := [][]string{{"z"}, {"external_client.id"}, {"a"}, {"external_client"}, {"Förnamn och annat"}}
 	if got := openParquet(t, data).Schema().Columns(); !cmp.Equal(got, want) {
@@ -214,7 +216,7 @@ func TestParquetColumnsKeepNamesAndOrder(t *testing.T) {
 }
 
 func TestParquetRefusesWhatCannotBeAFile(t *testing.T) {
-	for name, schema := range map[string]*pipeline.Schema{"no columns": {}, "twice": schemaOf("a", "b", "a")} {
+	for name, schema := range map[string]*pipeline.Schema{"no columns": {}, "twice": pipelinetest.Schema("a", "b", "a")} {
 		dir := t.TempDir()
 		if _, err := Create(filepath.Join(dir, "out.parquet"), schema, nil); !isUsage(err) {
 			t.Errorf("%s: error %v, want a usage error", name, err)
@@ -223,14 +225,14 @@ func TestParquetRefusesWhatCannotBeAFile(t *testing.T) {
 			t.Errorf("%s: the directory holds %q", name, got)
 		}
 	}
-	if _, err := Create(filepath.Join(t.TempDir(), "out.parquet.gz"), schemaOf("a"), nil); !isUsage(err) {
+	if _, err := Create(filepath.Join(t.TempDir(), "out.parquet.gz"), pipelinetest.Schema("a"), nil); !isUsage(err) {
 		t.Errorf("compressed again: error %v, want a usage error", err)
 	}
 }
 
 func TestParquetSaysWhatItIs(t *testing.T) {
 	o := &FileOptions{Creator: "flytt version 1.2", Metadata: map[string]string{"flytt.resource": "externalclient", "flytt.filter": "name=å"}}
-	data, _ := writeParquet(t, schemaOf("a"), o, []string{"x"})
+	data, _ := writeParquet(t, pipelinetest.Schema("a"), o, []string{"x"})
 	f := openParquet(t, data)
 	if got := f.Metadata().CreatedBy; got != o.Creator {
 		t.Errorf("created by %q", got)
@@ -240,7 +242,7 @@ func TestParquetSaysWhatItIs(t *testing.T) {
 			t.Errorf("%s is %q, want %q", key, got, want)
 		}
 	}
-	plain, _ := writeParquet(t, schemaOf("a"), nil)
+	plain, _ := writeParquet(t, pipelinetest.Schema("a"), nil)
 	if got := openParquet(t, plain).Metadata().CreatedBy; got != "flytt" {
 		t.Errorf("created by %q without a version", got)
 	}
@@ -259,7 +261,7 @@ func manyRows(t testing.TB, schema *pipeline.Schema, count, size int, row func(i
 		for i := from; i < min(from+size, count); i++ {
 			rows = append(rows, row(i))
 		}
-		encodeAndWrite(t, s, &pipeline.Chunk{Batch: *fieldBatch(rows...)})
+		encodeAndWrite(t, s, &pipeline.Chunk{Batch: *pipelinetest.Batch(rows...)})
 	}
 	if err := s.Commit(context.Background()); err != nil {
 		t.Fatal(err)
@@ -273,7 +275,7 @@ func manyRows(t testing.TB, schema *pipeline.Schema, count, size int, row func(i
 
 // mixedRow has a column of few values, one of different ones, one with nulls.
 func mixedRow(i int) []string {
-	seen := null
+	seen := pipelinetest.Null
 	if i%3 == 0 {
 		seen = fmt.Sprintf("2024-01-01T00:00:%02dZ", i%60)
 	}
@@ -296,7 +298,7 @@ func TestParquetWritesRowGroupsInOrder(t *testing.T) {
 	}
 	for i, row := range parquetRows(t, f) {
 		want := mixedRow(i)
-		if row[0] != fmt.Sprintf("%q", want[0]) || row[1] != `"`+want[1]+`"` || (row[2] == "<null>") != (want[2] == null) || row[3] != want[3] {
+		if row[0] != fmt.Sprintf("%q", want[0]) || row[1] != `"`+want[1]+`"` || (row[2] == "<null>") != (want[2] == pipelinetest.Null) || row[3] != want[3] {
 			t.Fatalf("row %d is %q, want %q", i, row, want)
 		}
 	}
@@ -309,7 +311,7 @@ func TestParquetGroupsAreBoundedInBytes(t *testing.T) {
 	const size = 1 << 20
 	text := strings.Repeat("x", size)
 	const rows = 2*parquetGroupBytes/size + 1
-	data := manyRows(t, schemaOf("a"), rows, 4, func(i int) []string { return []string{fmt.Sprint(i, text)} })
+	data := manyRows(t, pipelinetest.Schema("a"), rows, 4, func(i int) []string { return []string{fmt.Sprint(i, text)} })
 	f := openParquet(t, data)
 	if n := len(f.RowGroups()); n != 3 || f.NumRows() != rows {
 		t.Errorf("%d rows in %d groups, want %d in 3", f.NumRows(), n, rows)
@@ -324,12 +326,12 @@ func chunkOf(f *parquet.File, group, column int) (codec string, dictionary bool,
 
 func TestParquetColumnsHaveDictionariesWhereValuesRepeat(t *testing.T) {
 	const rows = parquetGroupRows + 5000
-	data := manyRows(t, schemaOf("few", "many", "few, then many", "none"), rows, 1500, func(i int) []string {
+	data := manyRows(t, pipelinetest.Schema("few", "many", "few, then many", "none"), rows, 1500, func(i int) []string {
 		late := "same"
 		if i >= parquetGroupRows {
 			late = fmt.Sprint(i)
 		}
-		return []string{fmt.Sprint(i % 50), fmt.Sprint(i), late, null}
+		return []string{fmt.Sprint(i % 50), fmt.Sprint(i), late, pipelinetest.Null}
 	})
 	f := openParquet(t, data)
 	for group, wants := range [][]bool{{true, false, true, false}, {true, false, false, false}} {
@@ -344,9 +346,9 @@ func TestParquetColumnsHaveDictionariesWhereValuesRepeat(t *testing.T) {
 
 func TestParquetHasStatisticsAndAPageIndex(t *testing.T) {
 	long := strings.Repeat("ö", 100)
-	data := manyRows(t, schemaOf("a", "b"), 60_000, 1500, func(i int) []string {
+	data := manyRows(t, pipelinetest.Schema("a", "b"), 60_000, 1500, func(i int) []string {
 		if i == 17 {
-			return []string{long, null}
+			return []string{long, pipelinetest.Null}
 		}
 		return []string{fmt.Sprintf("%06d", i), fmt.Sprint(i % 2)}
 	})
@@ -381,7 +383,7 @@ func TestParquetStopsItsGoroutinesWhenAborted(t *testing.T) {
 		for i := range 10_000 {
 			rows = append(rows, mixedRow(from+i))
 		}
-		encodeAndWrite(t, s, &pipeline.Chunk{Batch: *fieldBatch(rows...)})
+		encodeAndWrite(t, s, &pipeline.Chunk{Batch: *pipelinetest.Batch(rows...)})
 	}
 	if undone, err := s.Abort(); !undone || err != nil {
 		t.Errorf("abort: undone %v, %v", undone, err)
@@ -412,7 +414,7 @@ func TestParquetGoesToAStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	encodeAndWrite(t, s, &pipeline.Chunk{Batch: *fieldBatch(mixedRow(0), mixedRow(1))})
+	encodeAndWrite(t, s, &pipeline.Chunk{Batch: *pipelinetest.Batch(mixedRow(0), mixedRow(1))})
 	if err := s.Commit(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -425,19 +427,19 @@ func TestParquetGoesToAStream(t *testing.T) {
 }
 
 func TestParquetNamesTheOutputThatFails(t *testing.T) {
-	s, err := Create("-", schemaOf("a"), &FileOptions{Stdout: brokenWriter{}, Format: "parquet"})
+	s, err := Create("-", pipelinetest.Schema("a"), &FileOptions{Stdout: brokenWriter{}, Format: "parquet"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	encodeAndWrite(t, s, &pipeline.Chunk{Batch: *fieldBatch([]string{"x"})})
+	encodeAndWrite(t, s, &pipeline.Chunk{Batch: *pipelinetest.Batch([]string{"x"})})
 	if err := s.Commit(context.Background()); err == nil || !strings.HasPrefix(err.Error(), "stdout: write: ") {
 		t.Errorf("error %v", err)
 	}
 }
 
 func TestParquetKeepsExtraMembersInAColumn(t *testing.T) {
-	schema := &pipeline.Schema{Fields: []pipeline.Field{{Name: "a"}, {Name: ExtraField, Type: pipeline.JSON}}}
-	data, _ := writeParquet(t, schema, nil, []string{"x", `{"b":1}`}, []string{"y", null})
+	schema := &pipeline.Schema{Fields: []pipeline.Field{{Name: "a"}, {Name: jsonobject.ExtraField, Type: pipeline.JSON}}}
+	data, _ := writeParquet(t, schema, nil, []string{"x", `{"b":1}`}, []string{"y", pipelinetest.Null})
 	want := [][]string{{`"x"`, `"{\"b\":1}"`}, {`"y"`, "<null>"}}
 	if got := parquetRows(t, openParquet(t, data)); !cmp.Equal(got, want) {
 		t.Errorf("rows %v, want %v", got, want)
@@ -449,7 +451,7 @@ func BenchmarkParquet(b *testing.B) {
 	for i := range 1500 {
 		rows = append(rows, mixedRow(i))
 	}
-	batch := fieldBatch(rows...)
+	batch := pipelinetest.Batch(rows...)
 	s, err := Create("-", mixedSchema(), &FileOptions{Stdout: io.Discard, Format: "parquet"})
 	if err != nil {
 		b.Fatal(err)

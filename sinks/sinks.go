@@ -1,4 +1,5 @@
-// Package sinks is where rows go: files, and the API in bulk.
+// Package sinks is where rows go: files. The API is in package bulk, and the account
+// that a run keeps of each row in package recorder.
 //
 // A file format is one file here and one line in the table of formats. It is an
 // Encoder, which turns rows into bytes on every core, and a create function
@@ -8,41 +9,17 @@
 //
 // Compression is a layer of the output, not a format: .gz or .zst behind an
 // extension asks for it.
-//
-// A Recorder keeps the row-by-row account of a run in its run directory.
-//
-// # The API in bulk
-//
-// Bulk keeps to these terms:
-//
-//   - A row is Written when the API's answer, or a later read, shows it.
-//   - A row is sent again only if what it was sent in is known not to have been
-//     processed, or known to have left no trace of it.
-//   - What a 2xx shows is never sent again: if an answer shows as many distinct new ids
-//     as rows were sent, each row of that request was created, and no row of it is ever
-//     sent again, whatever the items look like. A row and an item are matched by the key,
-//     else by the values that are equal, where one row and one item fit each other only,
-//     else by what is left and by position. What is stored in another form than it was
-//     sent is a warning. Where an answer shows fewer ids, a row that cannot be matched is
-//     InDoubt, and looked up by the ids that are left.
-//   - A key that is not found proves that its row was not written only if the API was
-//     seen to keep keys of that form unchanged. Otherwise the row is compared with the
-//     records that were made since the run began.
-//   - A record that was made since the run began and that has the key of a row which was
-//     sent is the row's own, whatever its other values are.
-//   - A row that may have been written is InDoubt, and stays so.
-//   - A row is Rejected for what the API says of it, never for what the API
-//     says of the credentials, the address or the time.
 package sinks
 
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
 
+	"flytt/internal/guardedcsv"
+	"flytt/internal/jsonobject"
 	"flytt/pipeline"
 )
 
@@ -70,15 +47,10 @@ type FileOptions struct {
 	Check func() error
 }
 
-// ExtraField is the name of a last field of type JSON that holds an object of
-// members for which the schema has no fields. JSON Lines have them in the row's
-// own object, CSV has the field as a column.
-const ExtraField = "_extra"
-
 // hasExtra reports whether the last field of schema is ExtraField.
 func hasExtra(schema *pipeline.Schema) bool {
 	n := len(schema.Fields)
-	return n > 0 && schema.Fields[n-1] == pipeline.Field{Name: ExtraField, Type: pipeline.JSON}
+	return n > 0 && schema.Fields[n-1] == pipeline.Field{Name: jsonobject.ExtraField, Type: pipeline.JSON}
 }
 
 // format is a way to write rows to a file.
@@ -107,7 +79,7 @@ const streamFormat = "jsonl"
 // compression, a path that ends in one is compressed in whatever format is not
 // compressed within. The file appears when the sink commits, or not at all. The
 // sink is Summed. The path "-" is o.Stdout; what is no regular file (a pipe,
-// /dev/null) is written to as the rows come. What cannot work is a *UsageError: an unknown
+// /dev/null) is written to as the rows come. What cannot work is a *pipeline.UsageError: an unknown
 // format, a file that exists (without o.Overwrite), one that is being read, a
 // symbolic link, a directory.
 func Create(path string, schema *pipeline.Schema, o *FileOptions) (pipeline.Sink, error) {
@@ -119,7 +91,7 @@ func Create(path string, schema *pipeline.Schema, o *FileOptions) (pipeline.Sink
 		return nil, err
 	}
 	if o.Excel && f.name != "csv" {
-		return nil, &UsageError{Place: to.name, Cause: "only csv is written for Excel, and this is " + f.name}
+		return nil, &pipeline.UsageError{Place: to.name, Cause: "only csv is written for Excel, and this is " + f.name}
 	}
 	out, err := to.open()
 	if err != nil {
@@ -141,7 +113,7 @@ func resolve(path string, o *FileOptions) (to *target, f *format, c *compression
 	extension, c := extensionOf(to.path)
 	name, asked := cutCompression(o.Format)
 	if c != nil && asked != nil && c != asked {
-		return nil, nil, nil, &UsageError{
+		return nil, nil, nil, &pipeline.UsageError{
 			Place: to.name, Cause: "its name ends in " + c.extension + ", but " + asked.extension + " is asked for",
 			Hint: "leave one of the two out",
 		}
@@ -187,12 +159,12 @@ func formatFor(to *target, name, extension string) (*format, error) {
 		}
 	}
 	if name != "" {
-		return nil, &UsageError{Place: to.name, Cause: "format " + name + " is not known", Hint: "formats: " + strings.Join(Formats(), ", ")}
+		return nil, &pipeline.UsageError{Place: to.name, Cause: "format " + name + " is not known", Hint: "formats: " + strings.Join(Formats(), ", ")}
 	}
 	if to.kind != regularFile {
 		return formatFor(to, streamFormat, "")
 	}
-	return nil, &UsageError{Place: to.name, Cause: "its extension stands for no format that can be written", Hint: "extensions: " + strings.Join(extensions(), ", ")}
+	return nil, &pipeline.UsageError{Place: to.name, Cause: "its extension stands for no format that can be written", Hint: "extensions: " + strings.Join(extensions(), ", ")}
 }
 
 func extensions() []string {
@@ -203,46 +175,16 @@ func extensions() []string {
 	return append(out, "and the text formats with "+compressionExtensions())
 }
 
-// UsageError is an output that cannot be what is asked of it. It is found
-// before any row is read.
-type UsageError struct {
-	Place string // the path as it was given, or stdout
-	Cause string
-	Hint  string // what to do about it; may be empty
-	Err   error  // what the system said; may be nil
-}
-
-// Error returns place and cause, and the hint on a line of its own.
-func (e *UsageError) Error() string {
-	msg := e.Place + ": " + e.Cause
-	if e.Err != nil {
-		msg = fmt.Sprintf("%s: %v", msg, e.Err)
-	}
-	if e.Hint != "" {
-		msg += "\nhint: " + e.Hint
-	}
-	return msg
-}
-
-// Unwrap returns what the system said.
-func (e *UsageError) Unwrap() error { return e.Err }
-
-// The codes that file sinks and the recorder note.
-const (
-	codeNotJSON  pipeline.Code = "not_json"
-	codeLongCell pipeline.Code = "long_cell"
-)
-
-// Codes documents the codes that sinks note.
+// Codes documents the codes that file sinks note.
 var Codes = append([]pipeline.CodeInfo{
 	{
-		Code: codeNotJSON, Stage: pipeline.Write, Severity: pipeline.Error,
+		Code: jsonobject.CodeNotJSON, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "not a JSON value",
 		Fix:     "Give a number, true, false or other JSON, as the type of the field asks for.",
 	},
 	{
-		Code: codeLongCell, Stage: pipeline.Write, Severity: pipeline.Warning,
+		Code: guardedcsv.CodeLongCell, Stage: pipeline.Write, Severity: pipeline.Warning,
 		Meaning: "longer than a spreadsheet keeps",
 		Fix:     "Mend the row in a text editor: a spreadsheet cuts the cell when it opens the file.",
 	},
-}, slices.Concat(parquetCodes, xlsxCodes, bulkCodes)...)
+}, slices.Concat(parquetCodes, xlsxCodes)...)

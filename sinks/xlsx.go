@@ -35,11 +35,11 @@ const (
 func createXLSX(out *output, schema *pipeline.Schema, _ *FileOptions) (pipeline.Sink, error) {
 	switch n := len(schema.Fields); {
 	case out.zip != nil:
-		return nil, &UsageError{Place: out.name, Cause: "a workbook is compressed within, and nothing opens it compressed again", Hint: "leave the second extension out"}
+		return nil, &pipeline.UsageError{Place: out.name, Cause: "a workbook is compressed within, and nothing opens it compressed again", Hint: "leave the second extension out"}
 	case n == 0:
-		return nil, &UsageError{Place: out.name, Cause: "a workbook needs a column"}
+		return nil, &pipeline.UsageError{Place: out.name, Cause: "a workbook needs a column"}
 	case n > xlsxColumns:
-		return nil, &UsageError{
+		return nil, &pipeline.UsageError{
 			Place: out.name,
 			Cause: strconv.Itoa(n) + " columns are more than the " + strconv.Itoa(xlsxColumns) + " of a sheet",
 			Hint:  "map fewer fields, or write csv",

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"flytt/internal/guardedcsv"
 	"flytt/pipeline"
 )
 
@@ -142,7 +143,7 @@ func (x *xlsxEncoder) appendHeader(dst []byte) []byte {
 	return appendNumbered(dst, append(header, rowEnd...), 1)
 }
 
-// appendCell appends what follows the place of a cell that holds v: as a value
+// AppendCell appends what follows the place of a cell that holds v: as a value
 // of type t if it is one that a spreadsheet keeps, as a text otherwise. If it is
 // none either, it returns the problem, of which it does not know the place.
 func appendCell(dst, v []byte, t pipeline.Type) ([]byte, pipeline.Problem) {
@@ -178,8 +179,8 @@ func appendBoolean(dst, v []byte) ([]byte, bool) {
 // appendTextCell appends a cell that is a string, never a formula, whatever v
 // starts with.
 func appendTextCell(dst, v []byte) ([]byte, pipeline.Problem) {
-	if len(v) > spreadsheetCell {
-		if n := utf16Length(v); n > spreadsheetCell {
+	if len(v) > guardedcsv.MaxCell {
+		if n := utf16Length(v); n > guardedcsv.MaxCell {
 			return dst, cellProblem(codeCellTooLong, strconv.Itoa(n)+" characters")
 		}
 	}

@@ -14,7 +14,9 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"flytt/internal/guardedcsv"
 	"flytt/pipeline"
+	"flytt/pipeline/pipelinetest"
 )
 
 // FuzzTextComesBack holds that a spreadsheet reads every text as it was written,
@@ -28,15 +30,15 @@ func FuzzTextComesBack(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, v string) {
 		var out bytes.Buffer
-		s := xlsxTo(t, &out, schemaOf("v", "after"), 10)
-		c := &pipeline.Chunk{Batch: *fieldBatch([]string{v, "end"})}
+		s := xlsxTo(t, &out, pipelinetest.Schema("v", "after"), 10)
+		c := &pipeline.Chunk{Batch: *pipelinetest.Batch([]string{v, "end"})}
 		must(t, s.Encoder().Encode(&c.Batch, &c.Encoded))
-		if holds := utf8.ValidString(v) && utf16Length([]byte(v)) <= spreadsheetCell; v != null && holds == (len(c.Problems) > 0) {
+		if holds := utf8.ValidString(v) && utf16Length([]byte(v)) <= guardedcsv.MaxCell; v != pipelinetest.Null && holds == (len(c.Problems) > 0) {
 			t.Fatalf("%q: %d problems", v, len(c.Problems))
 		}
 		must(t, s.Write(context.Background(), c))
 		must(t, s.Commit(context.Background()))
-		if v == null || len(c.Problems) > 0 {
+		if v == pipelinetest.Null || len(c.Problems) > 0 {
 			return
 		}
 		book := openXLSX(t, out.Bytes())
@@ -109,7 +111,7 @@ func FuzzMoments(f *testing.F) {
 
 // xlsxBench is rows like those of a register of contacts.
 func xlsxBench(rows int) (*pipeline.Schema, *pipeline.Batch) {
-	schema := schemaOf("name", "client", "title", "ssn", "custom_id", "org_no", "first_name", "email", "corporate_name", "phone_number", "last_name")
+	schema := pipelinetest.Schema("name", "client", "title", "ssn", "custom_id", "org_no", "first_name", "email", "corporate_name", "phone_number", "last_name")
 	schema.Fields[1].Type = pipeline.UUID
 	var values [][]string
 	for i := range rows {
@@ -119,7 +121,7 @@ func xlsxBench(rows int) (*pipeline.Schema, *pipeline.Batch) {
 			fmt.Sprintf("+467055%05d", i%100000), "Håkansson",
 		})
 	}
-	return schema, fieldBatch(values...)
+	return schema, pipelinetest.Batch(values...)
 }
 
 func TestEncodingAWorkbookAllocatesNothingPerRow(t *testing.T) {

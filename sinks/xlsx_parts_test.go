@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"flytt/pipeline"
+	"flytt/pipeline/pipelinetest"
 )
 
 // xlsxParts returns the parts of a workbook, in order, each read to its end
@@ -106,7 +107,7 @@ func children(t *testing.T, document []byte) (names []string) {
 }
 
 func TestAllPartsAreWellFormed(t *testing.T) {
-	schema := schemaOf(`<&>"'_x000D_`, "\x01\r\n", "å")
+	schema := pipelinetest.Schema(`<&>"'_x000D_`, "\x01\r\n", "å")
 	_, parts := xlsxParts(t, xlsxFile(t, schema, 2, 1, []string{"]]>", "&amp;", "\x00"}, []string{"1", "2", "3"}))
 	if len(parts) != 9 {
 		t.Errorf("%d parts, want 9", len(parts))
@@ -127,18 +128,18 @@ func TestColumnsHaveNames(t *testing.T) {
 }
 
 func TestColumnsAreAsWideAsTheFirstRowsNeed(t *testing.T) {
-	b := fieldBatch(
-		[]string{"short", strings.Repeat("x", 200), null, "日本語日本語\nå", "2024-01-02T03:04:05.123456+01:00"},
-		[]string{"a little longer", "y", null, "", ""},
-		[]string{strings.Repeat("rejected", 4), "y", null, "", ""},
+	b := pipelinetest.Batch(
+		[]string{"short", strings.Repeat("x", 200), pipelinetest.Null, "日本語日本語\nå", "2024-01-02T03:04:05.123456+01:00"},
+		[]string{"a little longer", "y", pipelinetest.Null, "", ""},
+		[]string{strings.Repeat("rejected", 4), "y", pipelinetest.Null, "", ""},
 	)
 	b.Fates[2] = pipeline.Rejected
-	schema := schemaOf("a", "b", "c", "d", "e")
+	schema := pipelinetest.Schema("a", "b", "c", "d", "e")
 	schema.Fields[4].Type = pipeline.DateTime
 	if got, want := fmt.Sprint(xlsxWidths(schema, b)), "[17 60 8 14 21]"; got != want {
 		t.Errorf("widths %s, want %s", got, want)
 	}
-	if got, want := fmt.Sprint(xlsxWidths(schemaOf("a", "a_longer_name"), &pipeline.Batch{})), "[8 17]"; got != want {
+	if got, want := fmt.Sprint(xlsxWidths(pipelinetest.Schema("a", "a_longer_name"), &pipeline.Batch{})), "[8 17]"; got != want {
 		t.Errorf("without rows %s, want %s", got, want)
 	}
 }
@@ -151,7 +152,7 @@ func TestAWorkbookIsTheSameOnAnyNumberOfProcessors(t *testing.T) {
 	var want []byte
 	for _, n := range []int{1, 2, 5} {
 		before := runtime.GOMAXPROCS(n)
-		got := xlsxFile(t, schemaOf("a", "b", "c"), xlsxRows, 1000, rows...)
+		got := xlsxFile(t, pipelinetest.Schema("a", "b", "c"), xlsxRows, 1000, rows...)
 		runtime.GOMAXPROCS(before)
 		if want == nil {
 			want = got
@@ -184,7 +185,7 @@ func (w *fullWriter) Write(p []byte) (int, error) {
 func TestAWriteThatFailsLaterFailsTheWorkbook(t *testing.T) {
 	leaks := goleak.IgnoreCurrent()
 	for _, room := range []int{0, 100, 10_000, 100_000} {
-		s := xlsxTo(t, &fullWriter{room}, schemaOf("a", "b"), 5000)
+		s := xlsxTo(t, &fullWriter{room}, pipelinetest.Schema("a", "b"), 5000)
 		var err error
 		for range 30 {
 			c := &pipeline.Chunk{Batch: *noise(1000)}
@@ -210,7 +211,7 @@ func TestAWorkbookGivenUpLeavesNothingRunning(t *testing.T) {
 	leaks := goleak.IgnoreCurrent()
 	for _, chunks := range []int{0, 1, 20} {
 		path := filepath.Join(t.TempDir(), "out.xlsx")
-		s, err := Create(path, schemaOf("a", "b"), nil)
+		s, err := Create(path, pipelinetest.Schema("a", "b"), nil)
 		must(t, err)
 		for range chunks {
 			writeChunk(t, s, &pipeline.Chunk{Batch: *noise(1000)})
@@ -226,7 +227,7 @@ func TestAWorkbookGivenUpLeavesNothingRunning(t *testing.T) {
 }
 
 func TestExtraIsAColumnOfAWorkbook(t *testing.T) {
-	book := openXLSX(t, xlsxFile(t, extraSchema(), xlsxRows, 1, []string{"A", "1", `{"x":1}`}, []string{"B", "2", null}))
+	book := openXLSX(t, xlsxFile(t, extraSchema(), xlsxRows, 1, []string{"A", "1", `{"x":1}`}, []string{"B", "2", pipelinetest.Null}))
 	got := fmt.Sprint(sheetRows(t, book, "Data"))
 	if want := `[[name external_client.id _extra] [A 1 {"x":1}] [B 2]]`; got != want {
 		t.Errorf("got %s, want %s", got, want)
@@ -235,7 +236,7 @@ func TestExtraIsAColumnOfAWorkbook(t *testing.T) {
 
 func TestRowsAreAsHighAsTheirLines(t *testing.T) {
 	many := strings.Repeat("line\n", 100)
-	book := openXLSX(t, xlsxFile(t, schemaOf("a", "b"), xlsxRows, 10, []string{"one", "one"}, []string{"a\nb\nc", "a\r\nb"}, []string{null, many}))
+	book := openXLSX(t, xlsxFile(t, pipelinetest.Schema("a", "b"), xlsxRows, 10, []string{"one", "one"}, []string{"a\nb\nc", "a\r\nb"}, []string{pipelinetest.Null, many}))
 	for row, want := range map[int]float64{2: 15, 3: 45, 4: 300} {
 		if got, err := book.GetRowHeight("Data", row); err != nil || got != want {
 			t.Errorf("row %d is %v high (%v), want %v", row, got, err, want)

@@ -13,7 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/xuri/excelize/v2"
 
+	"flytt/internal/guardedcsv"
 	"flytt/pipeline"
+	"flytt/pipeline/pipelinetest"
 )
 
 // showXLSX returns the cells of all sheets as a spreadsheet has them, a line for
@@ -118,7 +120,7 @@ func xlsxFile(t testing.TB, schema *pipeline.Schema, limit, size int, rows ...[]
 	var out bytes.Buffer
 	s := xlsxTo(t, &out, schema, limit)
 	for from := 0; from < len(rows); from += size {
-		c := &pipeline.Chunk{Batch: *fieldBatch(rows[from:min(from+size, len(rows))]...)}
+		c := &pipeline.Chunk{Batch: *pipelinetest.Batch(rows[from:min(from+size, len(rows))]...)}
 		if err := s.Encoder().Encode(&c.Batch, &c.Encoded); err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +176,7 @@ func TestAFullSheetIsFollowedByTheNext(t *testing.T) {
 		{limit: 100, rows: 10, want: "Data[n 0 1 2 3 4 5 6 7 8 9]"},
 	} {
 		for _, size := range []int{1, 2, 3, 7, 100} {
-			book := openXLSX(t, xlsxFile(t, schemaOf("n"), test.limit, size, rows[:test.rows]...))
+			book := openXLSX(t, xlsxFile(t, pipelinetest.Schema("n"), test.limit, size, rows[:test.rows]...))
 			var got []string
 			for _, sheet := range book.GetSheetList() {
 				got = append(got, fmt.Sprint(sheet, flatten(sheetRows(t, book, sheet))))
@@ -196,8 +198,8 @@ func flatten(rows [][]string) []string {
 
 func TestRejectedRowsTakeNoPlaceInASheet(t *testing.T) {
 	var out bytes.Buffer
-	s := xlsxTo(t, &out, schemaOf("n"), 3)
-	c := &pipeline.Chunk{Batch: *fieldBatch([]string{"a"}, []string{"b"}, []string{"c"}, []string{"d"}, []string{"e"}, []string{"f"})}
+	s := xlsxTo(t, &out, pipelinetest.Schema("n"), 3)
+	c := &pipeline.Chunk{Batch: *pipelinetest.Batch([]string{"a"}, []string{"b"}, []string{"c"}, []string{"d"}, []string{"e"}, []string{"f"})}
 	c.Fates[0], c.Fates[2], c.Fates[5] = pipeline.Rejected, pipeline.Skipped, pipeline.Rejected
 	writeChunk(t, s, c)
 	if err := s.Commit(context.Background()); err != nil {
@@ -285,7 +287,7 @@ func TestMomentsKeepTheirMicroseconds(t *testing.T) {
 }
 
 func TestTextThatNoCellHoldsRejectsItsRow(t *testing.T) {
-	const limit = spreadsheetCell
+	const limit = guardedcsv.MaxCell
 	rows := [][]string{
 		{"first", "1"},
 		{strings.Repeat("å", limit), "as long as may be"},
@@ -297,8 +299,8 @@ func TestTextThatNoCellHoldsRejectsItsRow(t *testing.T) {
 		{"last", "2"},
 	}
 	var out bytes.Buffer
-	s := xlsxTo(t, &out, schemaOf("a", "b"), xlsxRows)
-	c := &pipeline.Chunk{Batch: *fieldBatch(rows...)}
+	s := xlsxTo(t, &out, pipelinetest.Schema("a", "b"), xlsxRows)
+	c := &pipeline.Chunk{Batch: *pipelinetest.Batch(rows...)}
 	writeChunk(t, s, c)
 	if err := s.Commit(context.Background()); err != nil {
 		t.Fatal(err)
@@ -329,10 +331,10 @@ func TestAWorkbookHasALimitOfColumns(t *testing.T) {
 		names[i] = "f" + strconv.Itoa(i)
 	}
 	o := &FileOptions{Stdout: io.Discard, Format: "xlsx"}
-	if _, err := Create("-", schemaOf(names[:xlsxColumns]...), o); err != nil {
+	if _, err := Create("-", pipelinetest.Schema(names[:xlsxColumns]...), o); err != nil {
 		t.Errorf("%d columns: %v", xlsxColumns, err)
 	}
-	for _, schema := range []*pipeline.Schema{schemaOf(names...), {}} {
+	for _, schema := range []*pipeline.Schema{pipelinetest.Schema(names...), {}} {
 		if _, err := Create("-", schema, o); !isUsage(err) {
 			t.Errorf("%d columns: error %v, want a usage error", len(schema.Fields), err)
 		}
@@ -340,7 +342,7 @@ func TestAWorkbookHasALimitOfColumns(t *testing.T) {
 }
 
 func TestAWorkbookIsNotCompressedAgain(t *testing.T) {
-	_, err := Create("-", schemaOf("a"), &FileOptions{Stdout: io.Discard, Format: "xlsx.gz"})
+	_, err := Create("-", pipelinetest.Schema("a"), &FileOptions{Stdout: io.Discard, Format: "xlsx.gz"})
 	if !isUsage(err) {
 		t.Errorf("error %v, want a usage error", err)
 	}
@@ -349,7 +351,7 @@ func TestAWorkbookIsNotCompressedAgain(t *testing.T) {
 func TestAWorkbookThatFailsItsCheckHasNoName(t *testing.T) {
 	path := t.TempDir() + "/out.xlsx"
 	refusal := errors.New("refused")
-	s, err := Create(path, schemaOf("a"), &FileOptions{Check: func() error { return refusal }})
+	s, err := Create(path, pipelinetest.Schema("a"), &FileOptions{Check: func() error { return refusal }})
 	if err != nil {
 		t.Fatal(err)
 	}

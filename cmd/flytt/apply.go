@@ -12,7 +12,7 @@ import (
 	"flytt/internal/report"
 	"flytt/internal/text"
 	"flytt/pipeline"
-	"flytt/sinks"
+	"flytt/sinks/bulk"
 )
 
 func applyCommand(a *app) *cobra.Command {
@@ -108,7 +108,7 @@ func (j *job) applySink(ctx context.Context, plan *journal.Journal) (pipeline.Si
 		return nil, none, err
 	}
 	o.Planned = plan
-	if j.writing.bulk, err = sinks.NewBulk(j.writing.client, j.plan.Schema(), o); err != nil {
+	if j.writing.bulk, err = bulk.NewImport(j.writing.client, j.plan.Schema(), o); err != nil {
 		return nil, none, err
 	}
 	return j.writing.bulk, j.writeLimits(), nil

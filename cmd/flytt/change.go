@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flytt/mappings"
-	"flytt/sinks"
+	"flytt/sinks/bulk"
 )
 
 // change is what the rows of a run do to records that exist. Nil is nothing: they
@@ -44,7 +44,7 @@ func (c *change) check() error {
 	if c == nil {
 		return nil
 	}
-	if _, err := sinks.ParseMode(c.mode); err != nil {
+	if _, err := bulk.ParseMode(c.mode); err != nil {
 		return usagef("it is create, update or upsert; left out, rows with an id change their record and the others are new", "--mode %s is not known", c.mode)
 	}
 	if c.skip && c.finds() {
@@ -101,14 +101,14 @@ func (c *change) byKey() bool { return c.key != "" && c.key != "id" }
 
 // options says to the sink what rows of an input with the columns called columns
 // do.
-func (c *change) options(r *mappings.Resource, plan *mappings.Plan, columns []string, o *sinks.BulkOptions) (err error) {
-	if o.Mode, err = sinks.ParseMode(c.mode); err != nil {
+func (c *change) options(r *mappings.Resource, plan *mappings.Plan, columns []string, o *bulk.Options) (err error) {
+	if o.Mode, err = bulk.ParseMode(c.mode); err != nil {
 		return err
 	}
 	o.Records, o.AsStored, o.Compare = r.Path, c.guessed, c.compare.functions()
 	for i, name := range columns {
 		if f := r.Field(name); f != nil && f.ReadOnly && f.Name != "id" {
-			o.ReadOnly = append(o.ReadOnly, sinks.Cell{Column: i, Field: f.Name})
+			o.ReadOnly = append(o.ReadOnly, bulk.Cell{Column: i, Field: f.Name})
 		}
 	}
 	for i := range r.Fields {

@@ -15,7 +15,7 @@ import (
 	"flytt/internal/journal"
 	"flytt/internal/text"
 	"flytt/pipeline"
-	"flytt/sinks"
+	"flytt/sinks/recorder"
 )
 
 // keyDir returns the directory of the key that digests in journals are made
@@ -162,7 +162,7 @@ const maxPasses = 5
 
 // passes makes passes over the input until nothing is left that another could
 // settle. The account is that of the last.
-func (j *job) passes(ctx context.Context) (result *pipeline.Report, recorder *sinks.Recorder, err error) {
+func (j *job) passes(ctx context.Context) (result *pipeline.Report, recorder *recorder.Recorder, err error) {
 	doubtful := int64(0)
 	for j.pass = 1; ; j.pass++ {
 		var run *pipeline.Run
@@ -200,7 +200,7 @@ func (j *job) watched(ctx context.Context, run *pipeline.Run) (*pipeline.Report,
 // retold goes over the input once more, after a pass that ended with why and did not
 // come to all that earlier ones did, and has the journal tell what became of every
 // row. Nothing is sent. If that cannot be done, what the pass told stands.
-func (j *job) retold(ctx context.Context, told *pipeline.Report, recorder *sinks.Recorder, why error) (*pipeline.Report, *sinks.Recorder, error) {
+func (j *job) retold(ctx context.Context, told *pipeline.Report, recorder *recorder.Recorder, why error) (*pipeline.Report, *recorder.Recorder, error) {
 	if err := errors.Join(recorder.Close(), j.reopen()); err != nil {
 		return told, recorder, errors.Join(why, err)
 	}
@@ -242,7 +242,7 @@ func (j *job) tellPass(doubtful int64) {
 }
 
 // prepared opens what a pass needs.
-func (j *job) prepared(ctx context.Context) (*pipeline.Run, *sinks.Recorder, error) {
+func (j *job) prepared(ctx context.Context) (*pipeline.Run, *recorder.Recorder, error) {
 	sink, chunks, recorder, err := j.open(ctx)
 	if err != nil {
 		return nil, nil, err

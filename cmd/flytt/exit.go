@@ -11,7 +11,6 @@ import (
 	"flytt/internal/journal"
 	"flytt/mappings"
 	"flytt/pipeline"
-	"flytt/sinks"
 	"flytt/sources"
 )
 
@@ -85,7 +84,7 @@ func exitCode(err error) int {
 		used   *advice.UsageError
 		unsure *advice.UncertainError
 		source *sources.Error
-		sink   *sinks.UsageError
+		sink   *pipeline.UsageError
 		file   *mappings.FileError
 	)
 	switch {

@@ -2,7 +2,9 @@
 
 package main
 
-import "flytt/sinks"
+import (
+	"flytt/sinks/bulk"
+)
 
 // withFailpoints returns j: only a build for tests can be told to die.
-func withFailpoints(j sinks.Journal) sinks.Journal { return j }
+func withFailpoints(j bulk.Journal) bulk.Journal { return j }

@@ -9,19 +9,19 @@ import (
 	"sync/atomic"
 
 	"flytt/internal/journal"
-	"flytt/sinks"
+	"flytt/sinks/bulk"
 )
 
 // failing is a journal at one of whose calls the process dies, as by kill -9:
 // FLYTT_FAILPOINT=point:n names the point and at which time it is passed.
 type failing struct {
-	sinks.Journal
+	bulk.Journal
 	point string
 	after atomic.Int64
 }
 
 // withFailpoints returns j, with a point of death if the environment names one.
-func withFailpoints(j sinks.Journal) sinks.Journal {
+func withFailpoints(j bulk.Journal) bulk.Journal {
 	setting := os.Getenv("FLYTT_FAILPOINT")
 	if setting == "" {
 		return j

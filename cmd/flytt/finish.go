@@ -18,12 +18,14 @@ import (
 	"flytt/mappings"
 	"flytt/pipeline"
 	"flytt/sinks"
+	"flytt/sinks/bulk"
+	"flytt/sinks/recorder"
 	"flytt/sources"
 )
 
 // finish closes the files of the run, writes the summary, and says how the run
 // ended and what to do next.
-func (j *job) finish(result *pipeline.Report, recorder *sinks.Recorder, err error) error {
+func (j *job) finish(result *pipeline.Report, recorder *recorder.Recorder, err error) error {
 	err = errors.Join(err, recorder.Close())
 	err = errors.Join(err, j.endJournal(err))
 	s := j.summary
@@ -223,7 +225,7 @@ func (j *job) nextOfWriting(err error) step {
 		return j.nextAnew("mend the mapping or " + j.file)
 	case errors.Is(err, pipeline.ErrMaxRejects):
 		return step{"see the reasons in rejects.csv; to go on all the same, allow more of them", resume + " --max-rejects 100%"}
-	case errors.Is(err, sinks.ErrMostRefused) && rows.Written+rows.InDoubt == 0:
+	case errors.Is(err, bulk.ErrMostRefused) && rows.Written+rows.InDoubt == 0:
 		return j.nextAnew("mend the mapping, " + j.file + " or the permissions, as the reasons in rejects.csv have it")
 	case err == nil && j.verb == "undo" && !j.writing.bulk.Resolvable() && j.parentSettles():
 		return j.nextOfDoubtful()
@@ -370,7 +372,7 @@ func quote(s string) string {
 
 // codeTables returns the tables of codes, in the order of the stages.
 func codeTables() [][]pipeline.CodeInfo {
-	return [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, recordCodes, retryCodes, dedup.Codes}
+	return [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, bulk.Codes, recordCodes, retryCodes, dedup.Codes}
 }
 
 // codes returns every code there is, in the order of the stages.

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"flytt/pipeline"
-	"flytt/sinks"
 	"flytt/sources"
 )
 
@@ -117,7 +116,7 @@ func TestExitCodeThatCounts(t *testing.T) {
 		{"interrupted before fatal", errors.Join(disk, pipeline.ErrInterrupted), rejected, exitInterrupted},
 		{"usage before interrupted", errors.Join(pipeline.ErrInterrupted, errors.Join(disk, used)), rejected, exitUsage},
 		{"wrapped", fmt.Errorf("in.csv: %w", pipeline.ErrInterrupted), rejected, exitInterrupted},
-		{"output", &sinks.UsageError{Place: "out.csv", Cause: "exists already"}, pipeline.Counts{}, exitUsage},
+		{"output", &pipeline.UsageError{Place: "out.csv", Cause: "exists already"}, pipeline.Counts{}, exitUsage},
 		{"input asked for wrongly", &sources.Error{Usage: true}, pipeline.Counts{}, exitUsage},
 		{"input that cannot be read", &sources.Error{}, pipeline.Counts{}, exitFatal},
 	} {

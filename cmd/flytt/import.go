@@ -11,7 +11,7 @@ import (
 	"flytt/internal/api"
 	"flytt/internal/journal"
 	"flytt/pipeline"
-	"flytt/sinks"
+	"flytt/sinks/bulk"
 )
 
 // What an import does unless it is told otherwise.
@@ -58,7 +58,7 @@ type writing struct {
 
 	client  *api.Client
 	journal *journal.Journal
-	bulk    *sinks.Bulk // of the pass
+	bulk    *bulk.Import // of the pass
 }
 
 func importCommand(a *app) *cobra.Command {
@@ -173,16 +173,16 @@ func (j *job) bulkSink() (pipeline.Sink, pipeline.ChunkLimits, error) {
 	if err != nil {
 		return nil, limits, err
 	}
-	if w.bulk, err = sinks.NewBulk(w.client, j.plan.Schema(), o); err != nil {
+	if w.bulk, err = bulk.NewImport(w.client, j.plan.Schema(), o); err != nil {
 		return nil, limits, err
 	}
 	return w.bulk, j.writeLimits(), nil
 }
 
 // bulkOptions says how the rows of the run are written.
-func (j *job) bulkOptions() (o sinks.BulkOptions, err error) {
+func (j *job) bulkOptions() (o bulk.Options, err error) {
 	w := j.writing
-	o = sinks.BulkOptions{
+	o = bulk.Options{
 		Path: j.resource.Path + "list/", Key: j.plan.Key(), Columns: j.plan.Columns(), Log: j.log, Drain: j.drain,
 		Created: created(j.resource), Journal: withFailpoints(w.journal), Settle: w.settle, Shared: j.duplicates.shared, Undoable: w.undoable,
 	}
@@ -204,7 +204,7 @@ func (j *job) bulkOptions() (o sinks.BulkOptions, err error) {
 	if err = j.change.options(j.resource, j.plan, j.source.Columns(), &o); err != nil {
 		return o, err
 	}
-	if o.Atomicity, err = sinks.ParseAtomicity(cmp.Or(j.settings.Bulk.Atomicity, "unknown")); err != nil {
+	if o.Atomicity, err = bulk.ParseAtomicity(cmp.Or(j.settings.Bulk.Atomicity, "unknown")); err != nil {
 		return o, usage(err, "bulk.atomicity in flytt.yaml, or FLYTT_BULK_ATOMICITY, is all, partial or unknown")
 	}
 	return o, nil

@@ -21,7 +21,7 @@ import (
 	"flytt/mappings"
 	"flytt/mappings/identity"
 	"flytt/pipeline"
-	"flytt/sinks"
+	"flytt/sinks/bulk"
 	"flytt/sources"
 )
 
@@ -135,7 +135,7 @@ func (f *runFlags) addWatching(c *cobra.Command) {
 	s.BoolVar(&f.noProgress, "no-progress", false, "show no progress bar")
 }
 
-// run does the job and tells the user how it ended.
+// execute does the job and tells the user how it ended.
 func (j *job) run(ctx context.Context) (err error) {
 	j.started = time.Now()
 	if j.clock.IsZero() {
@@ -201,7 +201,7 @@ func (j *job) steps() (steps []pipeline.Step) {
 	}
 	if j.snapshot != nil {
 		reader := j.plan.TraitReader(j.resource, j.change.byRecord())
-		steps = append(steps, j.snapshot.Step(reader, j.plan.Columns(), sinks.CodeDuplicateOfRecord))
+		steps = append(steps, j.snapshot.Step(reader, j.plan.Columns(), bulk.CodeDuplicateOfRecord))
 	}
 	return steps
 }

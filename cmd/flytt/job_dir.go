@@ -10,7 +10,7 @@ import (
 
 	"flytt/internal/report"
 	"flytt/pipeline"
-	"flytt/sinks"
+	"flytt/sinks/recorder"
 )
 
 // makeDir makes the run directory and its log, unless they are there.
@@ -39,7 +39,7 @@ func (j *job) logTo(dir *report.Dir) {
 }
 
 // open opens what the rows and the account of them go to.
-func (j *job) open(ctx context.Context) (sink pipeline.Sink, chunks pipeline.ChunkLimits, recorder *sinks.Recorder, err error) {
+func (j *job) open(ctx context.Context) (sink pipeline.Sink, chunks pipeline.ChunkLimits, recorder *recorder.Recorder, err error) {
 	if j.pass == 1 && j.recorded == nil {
 		if err := j.saveMapping(); err != nil {
 			return nil, chunks, nil, err
@@ -67,13 +67,13 @@ func (j *job) open(ctx context.Context) (sink pipeline.Sink, chunks pipeline.Chu
 }
 
 // record makes the recorder. What an earlier pass recorded it records again.
-func (j *job) record() (*sinks.Recorder, error) {
-	o := sinks.RecorderOptions{
+func (j *job) record() (*recorder.Recorder, error) {
+	o := recorder.Options{
 		Columns: j.source.Columns(), Fields: j.plan.Schema().Fields, Tables: j.plan.Tables(), Meaning: meaning,
 		Replace: j.pass > 1 || j.recorded != nil, Planned: j.verb == "plan",
 	}
 	if j.verb == "undo" {
-		o.Written = sinks.WrittenWords{File: "undone", Written: "deleted", Updated: "restored"}
+		o.Written = recorder.WrittenWords{File: "undone", Written: "deleted", Updated: "restored"}
 	}
 	if j.info != nil {
 		o.Place = cellNames(j.info)
@@ -81,7 +81,7 @@ func (j *job) record() (*sinks.Recorder, error) {
 			o.Delimiter = j.info.Delimiter[0]
 		}
 	}
-	return sinks.NewRecorder(j.dir.Path, o)
+	return recorder.New(j.dir.Path, o)
 }
 
 // saveMapping keeps the mapping of the run, if there is one.

@@ -8,7 +8,7 @@ import (
 	"flytt/internal/dedup"
 	"flytt/internal/journal"
 	"flytt/internal/report"
-	"flytt/sinks"
+	"flytt/sinks/bulk"
 )
 
 // An import can be like an earlier one of about the same file. The journal of that has
@@ -131,7 +131,7 @@ func readPairs(r *pastRun, sorter *dedup.Sorter) (err error) {
 		if err != nil {
 			return err
 		}
-		pairs, err := sinks.StoredPairs(e)
+		pairs, err := bulk.StoredPairs(e)
 		if err != nil {
 			return fmt.Errorf("%s, chunk %d: %w", r.name(), e.Seq, err)
 		}

@@ -18,6 +18,8 @@ import (
 	"flytt/internal/snapshot"
 	"flytt/pipeline"
 	"flytt/sinks"
+	"flytt/sinks/bulk"
+	"flytt/sinks/recorder"
 )
 
 // planFile is what a plan is called in its run directory.
@@ -85,11 +87,11 @@ func (j *job) planSink(ctx context.Context) (pipeline.Sink, pipeline.ChunkLimits
 	if err != nil {
 		return nil, none, err
 	}
-	sink, err := sinks.NewPlan(j.plan.Schema(), j.snapshot, o)
+	sink, err := bulk.NewPlan(j.plan.Schema(), j.snapshot, o)
 	if err != nil {
 		return nil, none, err
 	}
-	j.writing.bulk = sink.Bulk
+	j.writing.bulk = sink.Import
 	return sink, j.chunkLimits(nil), nil
 }
 
@@ -109,7 +111,7 @@ func (j *job) readSnapshot(ctx context.Context, dir string) (*snapshot.Snapshot,
 }
 
 // foretell turns the counts of a plan into what would become of the rows.
-func (j *job) foretell(recorder *sinks.Recorder) {
+func (j *job) foretell(recorder *recorder.Recorder) {
 	if j.verb != "plan" {
 		return
 	}
@@ -121,10 +123,10 @@ func (j *job) foretell(recorder *sinks.Recorder) {
 		p.Records, s.List = j.snapshot.Records(), listed(j.snapshot.Account())
 	}
 	s.Warnings = slices.DeleteFunc(s.Warnings, func(r report.Reason) bool {
-		if r.Code == sinks.CodeWouldChange {
+		if r.Code == bulk.CodeWouldChange {
 			p.Fields = append(p.Fields, r)
 		}
-		return r.Code == sinks.CodeWouldChange
+		return r.Code == bulk.CodeWouldChange
 	})
 	s.Plan = p
 	c.Valid, c.Written, c.Updated = c.Written, 0, 0

@@ -14,12 +14,12 @@ import (
 	"strings"
 
 	"flytt/pipeline"
-	"flytt/sinks"
+	"flytt/sinks/bulk"
 )
 
 // keyTaken are the codes of rows that were rejected because records had their key. One of
 // the records may be that of the row itself.
-var keyTaken = []pipeline.Code{sinks.CodeKeyConflict, sinks.CodeKeyNotUnique}
+var keyTaken = []pipeline.Code{bulk.CodeKeyConflict, bulk.CodeKeyNotUnique}
 
 // conflicts returns those of rows that the family rejected because records had their
 // key: in rejects.csv their reasons name the code. Where that file cannot be read any

@@ -26,7 +26,7 @@ var (
 )
 
 // strays returns the records that were made since the run began and that no row of it is
-// known to have made: see sinks.BulkOptions. With an error the records are still some of
+// known to have made: see bulk.Options. With an error the records are still some of
 // those. Memory does not grow with the list: records are kept in a file, and told from
 // those of the run by sorted digests of their ids.
 func (j *job) strays(ctx context.Context) (objects [][]byte, err error) {

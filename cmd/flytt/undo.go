@@ -16,7 +16,7 @@ import (
 	"flytt/internal/journal"
 	"flytt/internal/report"
 	"flytt/pipeline"
-	"flytt/sinks"
+	"flytt/sinks/bulk"
 )
 
 func undoCommand(a *app) *cobra.Command {
@@ -122,11 +122,11 @@ func (j *job) undoSink(h *journal.Header, past *journal.Journal) (pipeline.Sink,
 	if err != nil {
 		return nil, none, err
 	}
-	sink, err := sinks.NewUndo(j.writing.client, j.plan.Schema(), past, open, o)
+	sink, err := bulk.NewUndo(j.writing.client, j.plan.Schema(), past, open, o)
 	if err != nil {
 		return nil, none, err
 	}
-	j.writing.bulk = sink.Bulk
+	j.writing.bulk = sink.Import
 	return sink, j.chunkLimits(sink.Recall), nil
 }
 
@@ -164,7 +164,7 @@ func (j *job) opens(open func([]byte) ([]byte, error), past *journal.Journal) er
 			return err
 		}
 		if len(images) > 0 {
-			_, err := sinks.ReadImage(images[0].Data, open)
+			_, err := bulk.ReadImage(images[0].Data, open)
 			return err
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"flytt/internal/journal"
 	"flytt/internal/report"
 	"flytt/pipeline"
-	"flytt/sinks"
+	"flytt/sinks/bulk"
 )
 
 func verifyCommand(a *app) *cobra.Command {
@@ -137,11 +137,11 @@ func (j *job) verifySink(past *journal.Journal) (pipeline.Sink, pipeline.ChunkLi
 	if err != nil {
 		return nil, pipeline.ChunkLimits{}, err
 	}
-	sink, err := sinks.NewVerify(j.writing.client, j.plan.Schema(), past, o)
+	sink, err := bulk.NewVerify(j.writing.client, j.plan.Schema(), past, o)
 	if err != nil {
 		return nil, pipeline.ChunkLimits{}, err
 	}
-	j.writing.bulk = sink.Bulk
+	j.writing.bulk = sink.Import
 	return sink, j.chunkLimits(nil), nil
 }
 

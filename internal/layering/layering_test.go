@@ -27,7 +27,7 @@ const (
 // prefix that the layer itself lies under is that package alone: internal/api/list
 // may import internal/api, and not internal/api/probe.
 //
-//	cmd → sources, sinks, mappings, internal/sandbox, internal/report → internal/api/list, internal/api/probe → internal/api, internal/journal → pipeline
+//	cmd → sinks/bulk, sinks/recorder → sources, sinks, mappings, internal/sandbox, internal/report → internal/api/list, internal/api/probe → internal/api, internal/journal, internal/jsonobject, internal/guardedcsv → pipeline
 //
 // internal/drain and internal/jsonscan import nothing of the module, and internal/api nothing
 // but these: it knows of no rows.
@@ -35,26 +35,31 @@ const (
 // Sources, sinks and mappings know nothing of each other: what they share is in
 // pipeline, and cmd brings them together.
 var layers = map[string][]string{
-	"cmd":               {"internal/run", "internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
-	"samples":           {"internal/jsonscan", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/api", "internal/journal", "pipeline"},
-	"sources":           {"internal/jsonscan", "internal/api", "internal/journal", "pipeline"},
-	"sinks":             {"internal/jsonscan", "internal/drain", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
-	"mappings":          {"mappings/identity", "mappings/format", "pipeline"},
-	"internal/run":      {"internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
-	"internal/advice":   {},
-	"internal/snapshot": {"internal/api", "internal/dedup", "internal/jsonscan", "mappings", "pipeline"},
-	"internal/sandbox":  {"internal/jsonscan", "mappings", "internal/api", "internal/journal", "pipeline"},
-	"internal/report":   {"internal/text", "internal/api", "internal/journal", "pipeline"},
-	"internal/api":      {"internal/jsonscan", "internal/drain"},
-	"internal/drain":    {},
-	"internal/jsonscan": {},
-	"internal/journal":  {"pipeline"},
-	"internal/dedup":    {"internal/text", "pipeline"},
-	"internal/text":     {},
-	"mappings/identity": {"pipeline"},
-	"mappings/format":   {"pipeline"},
-	"pipeline":          {},
-	"internal/layering": {},
+	"cmd":                 {"internal/run", "internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
+	"samples":             {"internal/jsonscan", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/api", "internal/journal", "pipeline"},
+	"sources":             {"internal/jsonscan", "internal/api", "internal/journal", "pipeline"},
+	"sinks":               {"internal/jsonobject", "internal/guardedcsv", "internal/osfile", "internal/jsonscan", "pipeline"},
+	"sinks/bulk":          {"internal/jsonobject", "internal/jsonscan", "internal/drain", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
+	"sinks/recorder":      {"internal/guardedcsv", "internal/osfile", "internal/text", "pipeline"},
+	"mappings":            {"mappings/identity", "mappings/format", "pipeline"},
+	"internal/run":        {"internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
+	"internal/advice":     {},
+	"internal/snapshot":   {"internal/api", "internal/dedup", "internal/jsonscan", "mappings", "pipeline"},
+	"internal/sandbox":    {"internal/jsonscan", "mappings", "internal/api", "internal/journal", "pipeline"},
+	"internal/report":     {"internal/text", "internal/api", "internal/journal", "pipeline"},
+	"internal/api":        {"internal/jsonscan", "internal/drain"},
+	"internal/drain":      {},
+	"internal/jsonscan":   {},
+	"internal/osfile":     {},
+	"internal/jsonobject": {"internal/jsonscan", "pipeline"},
+	"internal/guardedcsv": {"pipeline"},
+	"internal/journal":    {"pipeline"},
+	"internal/dedup":      {"internal/text", "pipeline"},
+	"internal/text":       {},
+	"mappings/identity":   {"pipeline"},
+	"mappings/format":     {"pipeline"},
+	"pipeline":            {},
+	"internal/layering":   {},
 
 	// What is built on the client, which knows nothing of it.
 	"internal/api/list":  {"internal/api", "internal/jsonscan"},
@@ -63,7 +68,8 @@ var layers = map[string][]string{
 
 // testLayers is what the tests of a layer may import besides.
 var testLayers = map[string][]string{
-	"cmd": {"samples"},
+	"cmd":        {"samples"},
+	"sinks/bulk": {"sinks/recorder"},
 }
 
 // starters are the files, and folders, in which goroutines start. Each has an
@@ -179,6 +185,11 @@ func TestLayersHoldWhatTheyAreToldTo(t *testing.T) {
 		{from: "sources/xlsx", imported: "sources", want: true},
 		{from: "sources", imported: "sinks", want: false},
 		{from: "sinks", imported: "mappings", want: false},
+		{from: "sinks", imported: "sinks/bulk", want: false},
+		{from: "sinks", imported: "internal/api", want: false},
+		{from: "sinks/bulk", imported: "sinks/recorder", want: false},
+		{from: "sinks/recorder", imported: "sinks/bulk", want: false},
+		{from: "cmd/flytt", imported: "sinks/bulk", want: true},
 		{from: "sinks", imported: "mappings/format", want: false},
 		{from: "mappings", imported: "sources", want: false},
 		{from: "mappings/identity", imported: "mappings/format", want: false},

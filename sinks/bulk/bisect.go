@@ -1,0 +1,208 @@
+package bulk
+
+import (
+	"context"
+	"math/bits"
+	"time"
+
+	"flytt/internal/api"
+)
+
+// Where the API refuses a request and does not say which rows it minds, they are
+// found by sending parts of it. The terms of that:
+//
+//   - Only rows that are known not to have been written are sent again: because
+//     refused requests are known to be carried out all or not at all, or because a
+//     look into the API has shown it. That look is taken after every refusal. It is
+//     not learnt that it could be left out: an API that checks all rows before it
+//     writes any still writes some of them if it is the database that objects, so
+//     that a hundred refusals that left no trace say nothing of the next one.
+//   - A row is rejected for what the API says of a request that held no other.
+//   - Nothing is split but what was refused. A part without a clear answer is in
+//     doubt and stays whole.
+//   - Parts are sent with nothing else in flight: another write cannot be the reason
+//     why one is refused.
+//
+// The row that is refused first is found by halving: of a part that was refused
+// the first half is sent. If that goes through, the row is in the second half,
+// which is not sent as a whole but halved in turn. What is behind the row is of
+// unknown kind again. It is sent as a whole while few rows have been refused;
+// otherwise in groups as long as the stretch in which, by what was seen so far,
+// one refused row is to be expected, which grow while they go through. Finding k
+// rows of n takes at most 2k·log2(n/k) + 1 requests while k is at most √n/3, or a
+// twelfth of 500 or more rows, and 2.5k more otherwise.
+
+// few is how many rows are refused before the length of groups is worked out by
+// their share.
+const few = 4
+
+// bisect is the search for the rows of one request that the API refuses.
+type bisect struct {
+	rows    []int32 // not settled, in input order; once begun, known not to have been written
+	bad     int     // so many of rows, from the first on, hold one that is refused; 0: that is not known
+	size    int     // how many are sent at once where that is not known
+	begun   bool    // a request was refused
+	blind   bool    // the API did not say for which rows
+	partial bool    // rows of a refused request were written
+	found   int     // rows refused
+	passed  int     // rows that went through since it began
+	sampled bool    // whether most rows are refused has been looked into
+	whole   []api.Refusal
+
+	alone   bool          // nothing else is in flight when a part is sent
+	repeats int           // times that a part was sent once more, because another write kept it out
+	wait    time.Duration // before the next part is sent
+}
+
+// ending is how a request ended.
+type ending uint8
+
+const (
+	wentThrough ending = iota
+	cameInDoubt
+	wasTooLarge
+	wasRefused
+)
+
+// verdict is what became of the rows of a request. Unless it was too large, all but
+// those that are left are settled.
+type verdict struct {
+	ending   ending
+	left     []int32       // of a refused request: not written, and to be sent again
+	rejected int           // how many rows it was refused for, as far as is known
+	named    bool          // the API said which those are
+	holds    bool          // there is such a row among those that are left
+	partial  bool          // rows of it were written
+	whole    []api.Refusal // what was said of the request as a whole
+
+	contended  bool        // it was refused because of another write
+	overlapped bool        // others were in flight at the same time
+	locked     []lockedRow // not written, because of another write, and not among those left
+}
+
+// send sends rows and whatever that leads to, until the fate of each is known
+// or the run cannot go on.
+func (w *write) send(ctx context.Context, rows []int32) error {
+	for len(rows) > 0 {
+		n := w.fit(rows)
+		sent, err := w.sendGroup(ctx, rows[:n:n])
+		if err != nil {
+			return err
+		}
+		rows = rows[sent:]
+	}
+	return w.sendLocked(ctx)
+}
+
+// sendGroup sends rows in one request, and what is refused of it in parts. It
+// returns how many of rows are settled: all, or none if they are too many for one
+// request.
+func (w *write) sendGroup(ctx context.Context, rows []int32) (int, error) {
+	b := bisect{rows: rows, size: len(rows)}
+	defer w.bulk.outlook.leave(w)
+	for len(b.rows) > 0 {
+		part := b.rows[:b.next()]
+		part = part[:w.fit(part)]
+		r, err := w.sendPart(ctx, &b, part)
+		if err != nil {
+			return 0, err
+		}
+		if r.ending == wasTooLarge && len(part) > 1 && !b.begun {
+			return 0, nil
+		}
+		if b.again(len(part), &r) {
+			continue
+		}
+		w.setAside(&r)
+		b.take(len(part), &r)
+		if err := w.consider(ctx, &b); err != nil {
+			return 0, err
+		}
+	}
+	return len(rows), nil
+}
+
+// sendPart sends part, within what the search may cost. When that is used up, all
+// rows that are left are rejected.
+func (w *write) sendPart(ctx context.Context, b *bisect, part []int32) (verdict, error) {
+	if !b.begun {
+		return w.post(ctx, part, false)
+	}
+	if w.extra == 0 {
+		w.rejectAll(w.stillPending(b.rows), codeRefusedChunk, b.whole)
+		b.rows = nil
+		return verdict{}, nil
+	}
+	w.extra--
+	wait := b.wait
+	b.wait = 0
+	if err := pauseAbout(ctx, w.bulk.options.Drain, wait); err != nil {
+		return verdict{}, err
+	}
+	return w.post(ctx, part, b.alone)
+}
+
+// next returns how many rows to send.
+func (b *bisect) next() int {
+	if b.bad > 0 {
+		return max(b.bad/2, 1)
+	}
+	return min(b.size, len(b.rows))
+}
+
+// take takes in what became of the first n rows.
+func (b *bisect) take(n int, r *verdict) {
+	switch {
+	case len(b.rows) == 0: // the search was given up
+	case r.ending == wentThrough:
+		b.pass(n)
+	case r.ending == wasRefused:
+		b.refuse(n, r)
+	case r.ending == cameInDoubt, n == 1:
+		b.rows, b.bad = b.rows[n:], 0
+	}
+}
+
+// pass takes in that the first n rows went through: the one that is refused is
+// behind them.
+func (b *bisect) pass(n int) {
+	b.rows, b.passed = b.rows[n:], b.passed+n
+	if b.bad > 0 {
+		b.bad -= n
+		return
+	}
+	b.size *= 2
+}
+
+// refuse takes in that the first n rows were refused together. Where the API says
+// which rows it minds, the others are sent as before.
+func (b *bisect) refuse(n int, r *verdict) {
+	b.begun, b.partial = true, b.partial || r.partial
+	b.rows, b.bad = append(r.left, b.rows[n:]...), 0
+	if r.named {
+		b.size = len(b.rows)
+		return
+	}
+	b.blind, b.alone = true, true
+	if n > 1 { // what is said of one row is not said of others
+		b.whole = r.whole
+	}
+	b.found += r.rejected
+	b.size = b.group()
+	if r.holds && !r.partial {
+		b.bad = len(r.left)
+	}
+}
+
+// group returns how many rows to send next, where nothing is known of them. If
+// the API writes rows of a request that it refuses, those it has not written may
+// well be refused, every one of them.
+func (b *bisect) group() int {
+	switch {
+	case b.partial:
+		return 1
+	case b.found < few:
+		return len(b.rows)
+	}
+	return 1 << max(bits.Len(uint(b.passed/b.found))-1, 0)
+}

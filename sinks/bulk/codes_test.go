@@ -1,0 +1,9 @@
+package bulk
+
+import (
+	"testing"
+
+	"flytt/pipeline/pipelinetest"
+)
+
+func TestCodesAreDocumentedOnce(t *testing.T) { pipelinetest.Documented(t, Codes) }

@@ -1,0 +1,276 @@
+package bulk
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"flytt/internal/api"
+	"flytt/internal/drain"
+)
+
+// The API may refuse a request because another write is under way, and not for what is
+// in it. The terms of that, besides those of bisecting:
+//
+//   - Fewer requests are sent at once from then on, and what was refused is sent once
+//     more while nothing else is in flight, before anything of it is split or rejected.
+//     Only rows that are known not to have been written are sent again.
+//   - While a request is split, its parts are sent with nothing else in flight, too.
+//   - A row that is kept out even then, by writes of somebody else, is set aside. It is
+//     rejected only after it was sent by itself a few more times, with waits between.
+
+// sender makes one attempt of a write: an [api.Client], or an [api.Exclusive], which waits
+// until nothing else is in flight.
+type sender interface {
+	BulkWrite(ctx context.Context, path string, body, into []byte) api.Outcome
+	Update(ctx context.Context, path, id string, body, into []byte) api.Outcome
+	Delete(ctx context.Context, path, id string) api.Outcome
+}
+
+// sender returns what makes writes, alone or not.
+func (s *Import) sender(alone bool) sender {
+	if alone {
+		return s.client.Exclusive()
+	}
+	return s.client
+}
+
+// contention returns what a refusal says of other writes. If it is due to those, fewer
+// are sent at once from now on.
+func (s *Import) contention(o *api.Outcome, sent api.Sent, refusals []api.Refusal) api.Contention {
+	c := o.Contention(sent, refusals)
+	if c.Any() {
+		s.client.RecordConflict(*o)
+	}
+	return c
+}
+
+// lockedRow is a row that another write kept out, and what the API said of it.
+type lockedRow struct {
+	row      int32
+	refusals []api.Refusal
+}
+
+// reasonsOf returns what refusals say of one item, as of the only one of a request.
+func reasonsOf(refusals []api.Refusal, item int) (out []api.Refusal) {
+	for _, r := range refusals {
+		if r.Item == item {
+			r.Item = 0
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// aloneWaits is how long to wait before each time that a request which another write
+// kept out is sent once more as it was, alone.
+var aloneWaits = []time.Duration{0, 500 * time.Millisecond}
+
+// again reports whether the first n rows, which ended in r, are to be sent once more as
+// they were, and prepares that.
+func (b *bisect) again(n int, r *verdict) bool {
+	if !r.contended {
+		return false
+	}
+	if (b.alone || !r.overlapped) && b.repeats == 0 {
+		b.repeats = 1 // nothing else was in flight: sending it at once would not be different
+	}
+	b.begun, b.alone = true, true
+	if b.repeats == len(aloneWaits) || n == 1 && b.repeats > 0 {
+		return false
+	}
+	b.wait = aloneWaits[b.repeats]
+	b.repeats++
+	left := r.unwritten()
+	b.rows, b.bad = append(left, b.rows[n:]...), 0
+	b.size = cmp.Or(len(left), len(b.rows))
+	if n > 1 || len(b.rows) == 1 { // what is said of one row is not said of others
+		b.whole = r.whole
+	}
+	return true
+}
+
+// unwritten returns the rows that are left of a refused request and those that another
+// write kept out, in input order.
+func (r *verdict) unwritten() []int32 {
+	out := slices.Clone(r.left)
+	for i := range r.locked {
+		out = append(out, r.locked[i].row)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// setAside takes the rows that another write kept out from the search: they are sent
+// again in the end.
+func (w *write) setAside(r *verdict) {
+	w.locked = append(w.locked, r.locked...)
+	r.rejected += len(r.locked)
+	r.locked = nil
+}
+
+// lastWaits is how long to wait, at most, before each round in which what other writes
+// kept out is sent for the last times.
+var lastWaits = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second}
+
+// lastRounds has send make the writes that others kept out once more, until none is kept
+// out any more or that was done often enough. Send returns those that still are.
+func lastRounds[T any](ctx context.Context, gate *drain.Gate, kept []T, send func([]T) ([]T, error)) ([]T, error) {
+	for _, wait := range lastWaits {
+		if len(kept) == 0 {
+			break
+		}
+		err := pauseAbout(ctx, gate, wait)
+		if err == nil {
+			kept, err = send(kept)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return kept, nil
+}
+
+// pauseAbout waits for d or somewhat less, so that those who were in each other's way do
+// not come back together.
+func pauseAbout(ctx context.Context, gate *drain.Gate, d time.Duration) error {
+	if d == 0 {
+		return nil
+	}
+	return gate.Sleep(ctx, d/2+rand.N(d/2))
+}
+
+// sendLocked sends the rows that were set aside, one by one and alone. Those that are
+// kept out to the end are rejected.
+func (w *write) sendLocked(ctx context.Context) (err error) {
+	if w.extra > 0 {
+		w.locked, err = lastRounds(ctx, w.bulk.options.Drain, w.locked, func(rows []lockedRow) ([]lockedRow, error) {
+			return w.sendLockedOnce(ctx, rows)
+		})
+	}
+	if err != nil {
+		return err
+	}
+	for _, l := range w.locked {
+		w.rejectOne(l.row, l.refusals)
+	}
+	w.lockedOut += len(w.locked)
+	w.locked = nil
+	return nil
+}
+
+// sendLockedOnce sends each of rows once, and returns those that are still kept out.
+func (w *write) sendLockedOnce(ctx context.Context, rows []lockedRow) (kept []lockedRow, err error) {
+	for i, l := range rows {
+		if w.extra == 0 {
+			return append(kept, rows[i:]...), nil
+		}
+		w.extra--
+		r, err := w.post(ctx, []int32{l.row}, true)
+		if err != nil {
+			return nil, err
+		}
+		kept = append(kept, r.locked...)
+	}
+	return kept, nil
+}
+
+// sendEach makes the writes of rows, each of which is about one record. Send makes that
+// of rows[i], alone or not, and returns what was said of it if another write kept it out.
+// Those that are kept out are sent again in the end, and rejected if that does not help.
+func (w *write) sendEach(ctx context.Context, rows []int32, send func(i int, alone bool) ([]api.Refusal, error)) error {
+	all := make([]keptWrite, len(rows))
+	for i := range all {
+		all[i].index = i
+	}
+	kept, err := sendRound(all, func(i int) ([]api.Refusal, error) { return send(i, false) })
+	if err != nil {
+		return err
+	}
+	kept, err = lastRounds(ctx, w.bulk.options.Drain, kept, func(kept []keptWrite) ([]keptWrite, error) {
+		return sendRound(kept, func(i int) ([]api.Refusal, error) { return send(i, true) })
+	})
+	for _, k := range kept {
+		w.rejectOne(rows[k.index], k.refusals)
+	}
+	w.lockedOut += len(kept)
+	return err
+}
+
+// keptWrite is a write of one record that another write kept out.
+type keptWrite struct {
+	index    int
+	refusals []api.Refusal
+}
+
+// sendRound makes each of writes and returns those that other writes kept out.
+func sendRound(writes []keptWrite, send func(i int) ([]api.Refusal, error)) (kept []keptWrite, err error) {
+	for _, k := range writes {
+		refusals, err := send(k.index)
+		if err != nil {
+			return nil, err
+		}
+		if refusals != nil {
+			kept = append(kept, keptWrite{k.index, refusals})
+		}
+	}
+	return kept, nil
+}
+
+// deliverOne has deliver make a write of one record, which is sent, until it may have been
+// processed; once more and alone if others were in flight and kept it out. Kept is what
+// was said if it is kept out in the end.
+func (w *write) deliverOne(sent []byte, alone bool, deliver func(via sender) (api.Outcome, error)) (o api.Outcome, kept []api.Refusal, err error) {
+	for {
+		if o, err = deliver(w.bulk.sender(alone)); err != nil {
+			return o, nil, err
+		}
+		if kept = w.bulk.keptOut(&o, sent); kept == nil || alone || !o.Overlapped {
+			return o, kept, nil
+		}
+		alone = true
+	}
+}
+
+// keptOut returns what was said of a write of one record, which was sent, if it was
+// refused because of another write.
+func (s *Import) keptOut(o *api.Outcome, sent []byte) []api.Refusal {
+	if o.Class != api.Answered || !api.IsRefusal(o.Status) {
+		return nil
+	}
+	refusals := refusalsOfOne(o.Body, sent)
+	if c := s.contention(o, api.Sent{Items: [][]byte{sent}}, refusals); !c.Any() {
+		return nil
+	}
+	s.doubts.Store(0)
+	return refusals
+}
+
+// isLocked reports whether row was set aside.
+func (w *write) isLocked(row int32) bool {
+	return slices.ContainsFunc(w.locked, func(l lockedRow) bool { return l.row == row })
+}
+
+// mostlyLocked reports whether most of the rows of the chunk that were refused so far
+// were kept out by other writes.
+func (w *write) mostlyLocked() bool {
+	return 2*(len(w.locked)+w.lockedOut) > len(w.locked)+w.turnedAway
+}
+
+// lockedOutError stops a run most of whose rows are kept out by other writes.
+type lockedOutError struct {
+	path string
+	rows int
+}
+
+func (e *lockedOutError) Error() string {
+	return fmt.Sprintf("POST %s: most rows are refused because of other writes to the same records, %d so far", e.path, e.rows)
+}
+
+// Hint says what to do about it.
+func (e *lockedOutError) Hint() string {
+	return "nothing else was sent at the same time, so other programs or people are writing there; resume the run when they have finished"
+}

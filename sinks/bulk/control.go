@@ -1,0 +1,273 @@
+package bulk
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"flytt/internal/api"
+	"flytt/pipeline"
+)
+
+// control is a row that is known to be in the API and known to be found there.
+// A lookup that asks for it too proves by showing it that it is not blind:
+// through the scope of the credentials, a replica that lags, or a filter that
+// has no effect. Only then are rows that it does not show believed to be absent.
+//
+// The first row of a run is sent alone to become the control, while all other
+// writes wait. From then on it is a row of the answer that came last: a list that
+// shows that one is not behind, as far as can be told.
+type control struct {
+	turn    chan struct{} // holds one token: who may learn
+	done    chan struct{} // closed when there is a key, or there will be none
+	key     string        // set before done is closed; empty: nothing can be looked up
+	lag     time.Duration // likewise: how long it took at most until the list showed the control
+	tries   int           // rows sent alone so far that were not refused; for the holder of the turn
+	refused int           // rows sent alone that were; likewise
+
+	latest atomic.Pointer[anchor] // a row that was written since
+
+	crowded bool // the API has several records with the key of one row
+}
+
+// maxControlTries is how many rows are sent alone at most, and maxControlRefused
+// how many of those that are refused.
+const (
+	maxControlTries   = 25
+	maxControlRefused = 60
+)
+
+// visible is how long to wait before each look for the first row written.
+var visible = []time.Duration{0, 500 * time.Millisecond, 1500 * time.Millisecond}
+
+func (c *control) init(wanted bool) {
+	c.turn, c.done = make(chan struct{}, 1), make(chan struct{})
+	if !wanted {
+		close(c.done)
+	}
+}
+
+// known returns the key of the control, empty if there is none.
+func (c *control) known() string {
+	if a := c.latest.Load(); a != nil && c.first() != "" {
+		return a.key
+	}
+	return c.first()
+}
+
+// first returns the key of the row that became the control first.
+func (c *control) first() string {
+	if !c.settled() {
+		return ""
+	}
+	return c.key
+}
+
+// wrote takes in that a row with this key was written. One that a query cannot hold
+// as it is proves nothing by not being shown.
+func (c *control) wrote(key []byte) {
+	if api.Lookupable(key) && url.QueryEscape(string(key)) == string(key) {
+		c.latest.Store(&anchor{string(key)})
+	}
+}
+
+func (c *control) settled() bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (c *control) settle(key string) {
+	c.key = key
+	close(c.done)
+}
+
+// cause says why no row came to be the control.
+func (c *control) cause() string {
+	if c.crowded {
+		return "the API has several records with the keys of the first rows: has this file been imported before?"
+	}
+	return "none of the first rows was written and found"
+}
+
+// learn finds a control with the first of rows, if there is none yet, or waits
+// until another write has found one. It returns the rows still to be sent.
+func (s *Import) learn(ctx context.Context, w *write, rows []int32) ([]int32, error) {
+	release, err := s.control.takeTurn(ctx)
+	if release == nil {
+		return rows, err
+	}
+	defer release()
+	return s.tryRows(ctx, w, rows)
+}
+
+// takeTurn waits for the turn to find a control, and returns what ends it. It returns nil
+// if there is a control, or will be none.
+func (c *control) takeTurn(ctx context.Context) (release func(), err error) {
+	if c.settled() {
+		return nil, nil
+	}
+	select {
+	case <-c.done:
+		return nil, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case c.turn <- struct{}{}:
+		release = func() { <-c.turn }
+	}
+	if c.settled() {
+		release()
+		return nil, nil
+	}
+	return release, nil
+}
+
+// tryRows sends rows that have a usable key one by one until one of them serves
+// as the control. It returns the rows it has not sent.
+func (s *Import) tryRows(ctx context.Context, w *write, rows []int32) ([]int32, error) {
+	refused := 0
+	for _, row := range inTryingOrder(rows) {
+		if !api.Lookupable(w.key(row)) {
+			continue
+		}
+		if err := w.send(ctx, []int32{row}); err != nil {
+			return w.stillPending(rows), err
+		}
+		if err := s.tried(ctx, w, row); err != nil {
+			return w.stillPending(rows), err
+		}
+		if s.control.settled() {
+			break
+		}
+		if w.chunk.Fates[row] != pipeline.Rejected {
+			continue
+		}
+		refused++
+		if left := w.stillPending(rows); refused == triedFirst+sampleSize && len(left) >= worthwhile {
+			if err := s.outlook.sampledBad(w, refused); err != nil {
+				return left, err
+			}
+		}
+	}
+	return w.stillPending(rows), nil
+}
+
+// triedFirst is how many rows are tried in their order before others from all over
+// the chunk are.
+const triedFirst = 3
+
+// inTryingOrder returns rows in the order in which they are tried: should the
+// first ones be refused, it is of interest whether all are.
+func inTryingOrder(rows []int32) []int32 {
+	if len(rows) <= triedFirst+sampleSize {
+		return rows
+	}
+	out := append([]int32(nil), rows[:triedFirst]...)
+	out = append(out, spread(rows[triedFirst:], sampleSize)...)
+	for _, row := range rows {
+		if !slices.Contains(out[:triedFirst+sampleSize], row) {
+			out = append(out, row)
+		}
+	}
+	return out
+}
+
+// tried takes in what became of row, which was sent alone.
+func (s *Import) tried(ctx context.Context, w *write, row int32) error {
+	c := &s.control
+	switch w.chunk.Fates[row] {
+	case pipeline.Written, pipeline.Updated:
+		c.tries++
+		if err := s.readBack(ctx, w, row); err != nil {
+			return err
+		}
+	case pipeline.Rejected:
+		c.refused++
+	default:
+		c.tries++
+	}
+	if !c.settled() && (c.tries == maxControlTries || c.refused == maxControlRefused) {
+		s.withoutControl(c.cause(), nil)
+	}
+	return nil
+}
+
+// readBack looks for the record of row, which was written, and makes its key the control
+// if it is found. If it is not found there will be no control; if there are several of
+// its key, another row has to serve.
+func (s *Import) readBack(ctx context.Context, w *write, row int32) error {
+	if err := w.readUnshown(ctx); err != nil { // the answer may not have shown the key
+		return err
+	}
+	key := w.storedKey(row)
+	if !api.Lookupable([]byte(key)) {
+		return nil // another row has to serve
+	}
+	var err error
+	written := time.Now()
+	for i, wait := range visible {
+		if err := s.options.Drain.Sleep(ctx, wait); err != nil {
+			return err
+		}
+		var found map[string]api.Found
+		found, err = s.client.FindByKeys(ctx, api.Lookup{
+			Path: s.options.Path, Field: s.options.Key, Keys: []string{key}, Canary: key,
+		})
+		if interrupted(ctx, err) {
+			return err
+		}
+		if err == nil {
+			if i > 0 {
+				s.control.lag = time.Since(written)
+			}
+			s.judge(w, row, key, found[key].Records)
+			return nil
+		}
+	}
+	s.withoutControl("the first row written cannot be read back", err)
+	return nil
+}
+
+// storedKey returns the key that the record of row has, as the API last showed it.
+func (w *write) storedKey(row int32) string {
+	if w.rekeyed(row) {
+		return w.otherKey
+	}
+	return string(w.key(row))
+}
+
+// judge makes key, which the record of row has, the control if records has that record
+// and no other. Whether its other fields are as they were sent does not matter. A record
+// that is known by its id to be the row's shows whether the key is kept in its form,
+// which the answer to the row may not have shown.
+func (s *Import) judge(w *write, row int32, key string, records []api.Record) {
+	if len(records) == 1 {
+		s.shown(key)
+	}
+	id := string(w.idOf(row))
+	switch {
+	case len(records) == 1 && (id == "" || strings.EqualFold(records[0].ID, id)):
+		if id != "" {
+			w.learnKey(row, records[0].Object)
+		}
+		s.control.settle(key)
+	default:
+		s.control.crowded = s.control.crowded || len(records) > 0
+	}
+}
+
+// withoutControl goes on with no way to look rows up.
+func (s *Import) withoutControl(why string, err error) {
+	args := []any{"cause", why}
+	if err != nil {
+		args = append(args, "error", err)
+	}
+	s.options.Log.Warn("rows cannot be looked up by key; after a refusal the rows not named will be in doubt", args...)
+	s.control.settle("")
+}

@@ -1,0 +1,218 @@
+package bulk
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"flytt/internal/api"
+	"flytt/internal/jsonscan"
+	"flytt/pipeline"
+)
+
+// Where rows are told to be new by a look-up that does not find their keys (with upsert
+// and with SkipExisting), that is a proof only for keys of a form that the API keeps. As
+// long as that is not known of a form, one row of it is sent alone: its answer tells, if
+// no record is there that looks like one that an earlier run made of the row. Once the API
+// was seen to change a key, no row is made whose key it may change, too: the next run would
+// not find it and make another.
+
+// provable returns those of rows, which are to be created, whose keys are of a form that
+// the API keeps. Others it sends alone, or rejects.
+func (w *write) provable(ctx context.Context, rows []int32) ([]int32, error) {
+	s := w.bulk
+	if !s.byKey {
+		return rows, nil
+	}
+	var suspects []int32
+	for {
+		unknown := w.sortByForm(rows, suspects)
+		if rows = w.stillPending(rows); unknown < 0 {
+			return rows, nil
+		}
+		if slices.Contains(suspects, unknown) { // and so it seems of every other row
+			s.forms.changed(w.key(unknown))
+			continue
+		}
+		made, err := w.probe(ctx, unknown)
+		switch {
+		case err != nil:
+			return rows, err
+		case made && len(suspects) == maxSuspects:
+			s.forms.changed(w.key(unknown))
+		case made:
+			suspects = append(suspects, unknown)
+		}
+	}
+}
+
+// maxSuspects is how many rows of a chunk are looked for at most that an earlier run may
+// have made, before that is believed. Of rows that are alike but for their keys, the record
+// of number 1101 may seem to be that of row 101; a row that has no such record tells whether
+// the API changes keys.
+const maxSuspects = 5
+
+// sortByForm rejects those of rows whose keys the API may change, and returns a row of
+// which it is not known whether the API does; -1 if there is none. Of rows whose keys are
+// new by their length alone it is the longest: if that is kept, the others are. Suspects,
+// which an earlier run seems to have made, come last.
+func (w *write) sortByForm(rows, suspects []int32) (unknown int32) {
+	f := &w.bulk.forms
+	unknown = -1
+	longest, suspect := int32(-1), int32(-1)
+	for _, row := range rows {
+		switch key := w.key(row); {
+		case w.chunk.Fates[row] != pipeline.Pending, len(key) == 0, f.keeps(key):
+		case f.told(key):
+			w.note(row, w.bulk.field(w.bulk.options.Key), codeKeyNotKept, "")
+		case f.untold.Load():
+		case slices.Contains(suspects, row):
+			suspect = first(suspect, row)
+		case !f.expects(key):
+			unknown = first(unknown, row)
+		case longest < 0 || len(key) > len(w.key(longest)):
+			longest = row
+		}
+	}
+	return first(first(unknown, longest), suspect)
+}
+
+// first returns a, or b if a is no row.
+func first(a, b int32) int32 {
+	if a >= 0 {
+		return a
+	}
+	return b
+}
+
+// probe sends row alone, one row at a time in the whole run, unless the answer to another
+// has told meanwhile what is to be known, or an earlier run seems to have made row. If there
+// is no control yet, row is tried as it.
+func (w *write) probe(ctx context.Context, row int32) (made bool, err error) {
+	f := &w.bulk.forms
+	f.probing.Lock()
+	defer f.probing.Unlock()
+	release, err := w.bulk.control.takeTurn(ctx)
+	if err != nil {
+		return false, err
+	}
+	if release != nil {
+		defer release()
+	}
+	if f.told(w.key(row)) || f.untold.Load() {
+		return false, nil
+	}
+	if made, err := w.madeBefore(ctx, row); made || err != nil {
+		return made, err
+	}
+	if w.bulk.plans {
+		f.kept(w.key(row)) // an answer would tell
+		return false, nil
+	}
+	if err := w.send(ctx, []int32{row}); err != nil {
+		return false, err
+	}
+	if release != nil {
+		if err := w.bulk.tried(ctx, w, row); err != nil {
+			return false, err
+		}
+	}
+	if err := w.readUnshown(ctx); err != nil {
+		return false, err
+	}
+	if w.chunk.Fates[row] == pipeline.Written && !f.told(w.key(row)) {
+		f.untold.Store(true) // the API does not show what it stores
+	}
+	return false, nil
+}
+
+// madeBefore reports whether there is a record that looks like what an earlier run made of
+// row, under its key in another form. Then the API does not keep keys; that is not certain if the
+// two may as well be keys of other numbers.
+func (w *write) madeBefore(ctx context.Context, row int32) (made bool, err error) {
+	o := &w.bulk.options
+	if !o.KeyContains {
+		return false, nil
+	}
+	key := w.key(row)
+	parts := []string{longestWord(key), longestWord(w.bulk.forms.start(key))} // keys that are cut have the second
+	parts = slices.DeleteFunc(slices.Compact(parts), func(part string) bool { return part == "" })
+	records, err := w.bulk.finder.FindSimilar(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: []string{string(key)}}, parts)
+	if err != nil {
+		if interrupted(ctx, err) || stops(ctx, err) {
+			return false, err
+		}
+		o.Log.Warn("whether a record has a key in another form cannot be told", "error", err)
+		return false, nil
+	}
+	for _, r := range records {
+		if r.Key == string(key) || w.bulk.ownsRecord(r) || !w.looksLike(row, r.Object) {
+			continue
+		}
+		made = true
+		if !otherNumber(string(key), r.Key) {
+			w.bulk.forms.changed(key)
+			break
+		}
+	}
+	return made, nil
+}
+
+// ownsRecord reports whether r is what this run made of a row, or a row of it is about.
+func (s *Import) ownsRecord(r api.Record) bool {
+	return s.madeKey(r) || s.claims.has(idClaim, []byte(strings.ToLower(r.ID)))
+}
+
+// looksLike reports whether record has all values of row in some form, its key cut or with
+// something in front of it, too.
+func (w *write) looksLike(row int32, record []byte) bool {
+	key := w.bulk.options.Key
+	for raw, want := range jsonscan.Members(w.item(row)) {
+		name := string(jsonscan.Unquote(raw))
+		got := jsonscan.Member(record, name)
+		if !w.inSomeForm(row, name, want, got) && !(name == key && affixed(want, got)) {
+			return false
+		}
+	}
+	return true
+}
+
+// otherNumber reports whether two keys that differ by what stands at one end may be those of
+// other numbers: 101 and 1101, not 101 and K-101. Only long keys are expected to be cut.
+func otherNumber(sent, stored string) bool {
+	long, short := stored, sent
+	if len(long) < len(short) {
+		long, short = short, long
+	}
+	if len(stored) < len(sent) && utf8.RuneCountInString(sent) > maxShort || short == "" {
+		return false
+	}
+	cut := len(long) - len(short)
+	switch {
+	case cut > 0 && strings.HasSuffix(long, short):
+		return isDigit(long[cut-1]) && isDigit(long[cut])
+	case cut > 0 && strings.HasPrefix(long, short):
+		return isDigit(long[len(short)-1]) && isDigit(long[len(short)])
+	}
+	return false
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+// longestWord returns the longest stretch of letters and digits of ASCII in key, without
+// zeros in front: what most forms of a key have in common.
+func longestWord(key []byte) (longest string) {
+	composed := norm.NFC.String(string(key)) // a letter with an accent is none of ASCII
+	words := strings.FieldsFunc(composed, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	})
+	for _, word := range words {
+		if word = strings.TrimLeft(word, "0"); len(word) > len(longest) {
+			longest = word
+		}
+	}
+	return longest
+}
