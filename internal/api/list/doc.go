@@ -18,8 +18,8 @@
 // Rows begins with what the options allow and takes another way when the server turns
 // out to ignore an order, a bound or paging.
 //
-// To read the code, begin with rows.go: the readers, and the workers that carry out
-// the requests. created.go is the reader of most exports; begin.go, joint.go, tie.go
+// To read the code, begin with rows.go: the readers. workers.go carries out the
+// requests. created.go is the reader of most exports; begin.go, joint.go, tie.go
 // and end.go are its parts. plain.go and pass.go belong together; once.go is singleResponse,
 // and whole.go decides when it has to be that. odd.go has what is asked for again, and
 // the reasons for doubt.
