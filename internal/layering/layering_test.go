@@ -87,7 +87,7 @@ var starters = []string{
 // topLevel is what the repository holds, dot-files aside.
 var topLevel = []string{
 	"CHANGELOG.md", "LICENSE", "Makefile", "README.md", "go.mod", "go.sum",
-	"cmd", "internal", "mappings", "pipeline", "samples", "sinks", "sources",
+	"cmd", "docs", "internal", "mappings", "pipeline", "samples", "sinks", "sources",
 }
 
 func TestImportsGoOneWay(t *testing.T) {
