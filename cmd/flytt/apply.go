@@ -12,7 +12,6 @@ import (
 	"flytt/internal/report"
 	"flytt/internal/text"
 	"flytt/pipeline"
-	"flytt/sinks/bulk"
 )
 
 func applyCommand(a *app) *cobra.Command {
@@ -108,10 +107,7 @@ func (j *job) applySink(ctx context.Context, plan *journal.Journal) (pipeline.Si
 		return nil, none, err
 	}
 	o.Planned = plan
-	if j.writing.bulk, err = bulk.NewImport(j.writing.client, j.plan.Schema(), o); err != nil {
-		return nil, none, err
-	}
-	return j.writing.bulk, j.writeLimits(), nil
+	return j.importSink(o)
 }
 
 // sameRecords refuses to apply a plan, whose journal has the header h, to records

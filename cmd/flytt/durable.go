@@ -229,7 +229,7 @@ func (r recalling) Write(_ context.Context, c *pipeline.Chunk) error { return r.
 
 // resolvable reports whether another pass may settle what is in doubt.
 func (j *job) resolvable(result *pipeline.Report, err error) bool {
-	return err == nil && result.Rows.InDoubt > 0 && j.writing != nil && j.writing.bulk.Resolvable()
+	return err == nil && result.Rows.InDoubt > 0 && j.writing != nil && j.writing.doubts.Resolvable()
 }
 
 // tellPass says that rows are about to be looked up.

@@ -227,9 +227,9 @@ func (j *job) nextOfWriting(err error) step {
 		return step{"see the reasons in rejects.csv; to go on all the same, allow more of them", resume + " --max-rejects 100%"}
 	case errors.Is(err, bulk.ErrMostRefused) && rows.Written+rows.InDoubt == 0:
 		return j.nextAnew("mend the mapping, " + j.file + " or the permissions, as the reasons in rejects.csv have it")
-	case err == nil && j.verb == "undo" && !j.writing.bulk.Resolvable() && j.parentSettles():
+	case err == nil && j.verb == "undo" && !j.writing.doubts.Resolvable() && j.parentSettles():
 		return j.nextOfDoubtful()
-	case err == nil && !j.writing.bulk.Resolvable():
+	case err == nil && !j.writing.doubts.Resolvable():
 		return step{"compare the rows in in_doubt.csv with the API by hand: they have no key of their own to be looked up by, which --stamp would give them",
 			join([]string{"flytt", "runs", "show", j.runName()})}
 	case err == nil:

@@ -58,7 +58,13 @@ type writing struct {
 
 	client  *api.Client
 	journal *journal.Journal
-	bulk    *bulk.Import // of the pass
+	doubts  doubts // of the pass: what can be done about rows in doubt
+}
+
+// doubts says of the rows that a sink leaves in doubt what can be done about them.
+type doubts interface {
+	Resolvable() bool // by another pass
+	Settles() bool    // at all
 }
 
 func importCommand(a *app) *cobra.Command {
@@ -163,7 +169,6 @@ func (w *writing) addFlags(c *cobra.Command) {
 // whether to go on, and begins the journal.
 func (j *job) bulkSink() (pipeline.Sink, pipeline.ChunkLimits, error) {
 	var limits pipeline.ChunkLimits
-	w := j.writing
 	if j.pass == 1 {
 		if err := j.connect(); err != nil {
 			return nil, limits, err
@@ -173,10 +178,17 @@ func (j *job) bulkSink() (pipeline.Sink, pipeline.ChunkLimits, error) {
 	if err != nil {
 		return nil, limits, err
 	}
-	if w.bulk, err = bulk.NewImport(w.client, j.plan.Schema(), o); err != nil {
-		return nil, limits, err
+	return j.importSink(o)
+}
+
+// importSink returns the sink of an import with o.
+func (j *job) importSink(o bulk.Options) (pipeline.Sink, pipeline.ChunkLimits, error) {
+	sink, err := bulk.NewImport(j.writing.client, j.plan.Schema(), o)
+	if err != nil {
+		return nil, pipeline.ChunkLimits{}, err
 	}
-	return w.bulk, j.writeLimits(), nil
+	j.writing.doubts = sink
+	return sink, j.writeLimits(sink), nil
 }
 
 // bulkOptions says how the rows of the run are written.
@@ -217,9 +229,9 @@ func (j *job) soughtByKey() bool { return j.pass > 2 || j.pass == 2 && j.recorde
 // writeLimits is chunkLimits for rows that go to the API in bulk. One chunk more than
 // there are requests at once is on its way: it is put on record, which takes a sync of
 // the disk, while the others are answered. Not where chunks are to go one by one.
-func (j *job) writeLimits() pipeline.ChunkLimits {
-	limits := j.chunkLimits(j.writing.bulk.Recall)
-	if limits.InFlight > 1 && j.writing.bulk.Ahead() {
+func (j *job) writeLimits(sink *bulk.Import) pipeline.ChunkLimits {
+	limits := j.chunkLimits(sink.Recall)
+	if limits.InFlight > 1 && sink.Ahead() {
 		limits.InFlight++
 	}
 	return limits

@@ -91,7 +91,6 @@ func (j *job) planSink(ctx context.Context) (pipeline.Sink, pipeline.ChunkLimits
 	if err != nil {
 		return nil, none, err
 	}
-	j.writing.bulk = sink.Import
 	return sink, j.chunkLimits(nil), nil
 }
 

@@ -126,7 +126,7 @@ func (j *job) undoSink(h *journal.Header, past *journal.Journal) (pipeline.Sink,
 	if err != nil {
 		return nil, none, err
 	}
-	j.writing.bulk = sink.Import
+	j.writing.doubts = sink
 	return sink, j.chunkLimits(sink.Recall), nil
 }
 

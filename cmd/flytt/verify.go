@@ -141,7 +141,7 @@ func (j *job) verifySink(past *journal.Journal) (pipeline.Sink, pipeline.ChunkLi
 	if err != nil {
 		return nil, pipeline.ChunkLimits{}, err
 	}
-	j.writing.bulk = sink.Import
+	j.writing.doubts = sink
 	return sink, j.chunkLimits(nil), nil
 }
 
@@ -174,7 +174,7 @@ func (j *job) nextOfVerify(err error) step {
 // parentSettles reports whether the run that j looks back at left rows in doubt that
 // it settles when it is gone on with.
 func (j *job) parentSettles() bool {
-	return j.writing.bulk != nil && j.writing.bulk.Settles() && leftDoubts(j.writing.parent)
+	return j.writing.doubts != nil && j.writing.doubts.Settles() && leftDoubts(j.writing.parent)
 }
 
 // leftDoubts reports whether the run in the directory path left rows in doubt, or

@@ -99,7 +99,7 @@ func (w *write) send(ctx context.Context, rows []int32) error {
 // request.
 func (w *write) sendGroup(ctx context.Context, rows []int32) (int, error) {
 	b := bisect{rows: rows, size: len(rows)}
-	defer w.bulk.outlook.leave(w)
+	defer w.engine.outlook.leave(w)
 	for len(b.rows) > 0 {
 		part := b.rows[:b.next()]
 		part = part[:w.fit(part)]
@@ -136,7 +136,7 @@ func (w *write) sendPart(ctx context.Context, b *bisect, part []int32) (verdict,
 	w.extra--
 	wait := b.wait
 	b.wait = 0
-	if err := pauseAbout(ctx, w.bulk.options.Drain, wait); err != nil {
+	if err := pauseAbout(ctx, w.engine.options.Drain, wait); err != nil {
 		return verdict{}, err
 	}
 	return w.post(ctx, part, b.alone)

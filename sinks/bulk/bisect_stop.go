@@ -108,9 +108,9 @@ func (o *outlook) bad(w *write, n int) error {
 
 // giveUp stops the run, in which n rows were refused.
 func (o *outlook) giveUp(w *write, n int) error {
-	var why error = &hopelessError{path: w.bulk.options.Path, rows: n}
+	var why error = &hopelessError{path: w.engine.options.Path, rows: n}
 	if w.mostlyLocked() {
-		why = &lockedOutError{path: w.bulk.options.Path, rows: n}
+		why = &lockedOutError{path: w.engine.options.Path, rows: n}
 	}
 	o.stop.CompareAndSwap(nil, &why)
 	return o.stopped()
@@ -144,7 +144,7 @@ func (w *write) consider(ctx context.Context, b *bisect) error {
 	if !b.blind || len(b.rows) < 2 {
 		return nil
 	}
-	if err := w.bulk.outlook.enter(ctx, w); err != nil {
+	if err := w.engine.outlook.enter(ctx, w); err != nil {
 		return err
 	}
 	if b.sampled || b.partial || b.found < suspicious || b.found <= b.passed || len(b.rows) < worthwhile {
@@ -177,7 +177,7 @@ func (w *write) sample(ctx context.Context, b *bisect) error {
 	if b.passed-passed >= b.found-found {
 		return nil
 	}
-	return w.bulk.outlook.sampledBad(w, b.found)
+	return w.engine.outlook.sampledBad(w, b.found)
 }
 
 // sampledBad takes in that most rows of a sample were refused, n with those before

@@ -31,19 +31,19 @@ type sender interface {
 }
 
 // sender returns what makes writes, alone or not.
-func (s *Import) sender(alone bool) sender {
+func (e *engine) sender(alone bool) sender {
 	if alone {
-		return s.client.Exclusive()
+		return e.client.Exclusive()
 	}
-	return s.client
+	return e.client
 }
 
 // contention returns what a refusal says of other writes. If it is due to those, fewer
 // are sent at once from now on.
-func (s *Import) contention(o *api.Outcome, sent api.Sent, refusals []api.Refusal) api.Contention {
+func (e *engine) contention(o *api.Outcome, sent api.Sent, refusals []api.Refusal) api.Contention {
 	c := o.Contention(sent, refusals)
 	if c.Any() {
-		s.client.RecordConflict(*o)
+		e.client.RecordConflict(*o)
 	}
 	return c
 }
@@ -147,7 +147,7 @@ func pauseAbout(ctx context.Context, gate *drain.Gate, d time.Duration) error {
 // kept out to the end are rejected.
 func (w *write) sendLocked(ctx context.Context) (err error) {
 	if w.extra > 0 {
-		w.locked, err = lastRounds(ctx, w.bulk.options.Drain, w.locked, func(rows []lockedRow) ([]lockedRow, error) {
+		w.locked, err = lastRounds(ctx, w.engine.options.Drain, w.locked, func(rows []lockedRow) ([]lockedRow, error) {
 			return w.sendLockedOnce(ctx, rows)
 		})
 	}
@@ -190,7 +190,7 @@ func (w *write) sendEach(ctx context.Context, rows []int32, send func(i int, alo
 	if err != nil {
 		return err
 	}
-	kept, err = lastRounds(ctx, w.bulk.options.Drain, kept, func(kept []keptWrite) ([]keptWrite, error) {
+	kept, err = lastRounds(ctx, w.engine.options.Drain, kept, func(kept []keptWrite) ([]keptWrite, error) {
 		return sendRound(kept, func(i int) ([]api.Refusal, error) { return send(i, true) })
 	})
 	for _, k := range kept {
@@ -225,10 +225,10 @@ func sendRound(writes []keptWrite, send func(i int) ([]api.Refusal, error)) (kep
 // was said if it is kept out in the end.
 func (w *write) deliverOne(sent []byte, alone bool, deliver func(via sender) (api.Outcome, error)) (o api.Outcome, kept []api.Refusal, err error) {
 	for {
-		if o, err = deliver(w.bulk.sender(alone)); err != nil {
+		if o, err = deliver(w.engine.sender(alone)); err != nil {
 			return o, nil, err
 		}
-		if kept = w.bulk.keptOut(&o, sent); kept == nil || alone || !o.Overlapped {
+		if kept = w.engine.keptOut(&o, sent); kept == nil || alone || !o.Overlapped {
 			return o, kept, nil
 		}
 		alone = true
@@ -237,15 +237,15 @@ func (w *write) deliverOne(sent []byte, alone bool, deliver func(via sender) (ap
 
 // keptOut returns what was said of a write of one record, which was sent, if it was
 // refused because of another write.
-func (s *Import) keptOut(o *api.Outcome, sent []byte) []api.Refusal {
+func (e *engine) keptOut(o *api.Outcome, sent []byte) []api.Refusal {
 	if o.Class != api.Answered || !api.IsRefusal(o.Status) {
 		return nil
 	}
 	refusals := refusalsOfOne(o.Body, sent)
-	if c := s.contention(o, api.Sent{Items: [][]byte{sent}}, refusals); !c.Any() {
+	if c := e.contention(o, api.Sent{Items: [][]byte{sent}}, refusals); !c.Any() {
 		return nil
 	}
-	s.doubts.Store(0)
+	e.doubts.Store(0)
 	return refusals
 }
 

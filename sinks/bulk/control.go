@@ -98,13 +98,13 @@ func (c *control) cause() string {
 
 // learn finds a control with the first of rows, if there is none yet, or waits
 // until another write has found one. It returns the rows still to be sent.
-func (s *Import) learn(ctx context.Context, w *write, rows []int32) ([]int32, error) {
-	release, err := s.control.takeTurn(ctx)
+func (e *engine) learn(ctx context.Context, w *write, rows []int32) ([]int32, error) {
+	release, err := e.control.takeTurn(ctx)
 	if release == nil {
 		return rows, err
 	}
 	defer release()
-	return s.tryRows(ctx, w, rows)
+	return e.tryRows(ctx, w, rows)
 }
 
 // takeTurn waits for the turn to find a control, and returns what ends it. It returns nil
@@ -130,7 +130,7 @@ func (c *control) takeTurn(ctx context.Context) (release func(), err error) {
 
 // tryRows sends rows that have a usable key one by one until one of them serves
 // as the control. It returns the rows it has not sent.
-func (s *Import) tryRows(ctx context.Context, w *write, rows []int32) ([]int32, error) {
+func (e *engine) tryRows(ctx context.Context, w *write, rows []int32) ([]int32, error) {
 	refused := 0
 	for _, row := range inTryingOrder(rows) {
 		if !api.Lookupable(w.key(row)) {
@@ -139,10 +139,10 @@ func (s *Import) tryRows(ctx context.Context, w *write, rows []int32) ([]int32, 
 		if err := w.send(ctx, []int32{row}); err != nil {
 			return w.stillPending(rows), err
 		}
-		if err := s.tried(ctx, w, row); err != nil {
+		if err := e.tried(ctx, w, row); err != nil {
 			return w.stillPending(rows), err
 		}
-		if s.control.settled() {
+		if e.control.settled() {
 			break
 		}
 		if w.chunk.Fates[row] != pipeline.Rejected {
@@ -150,7 +150,7 @@ func (s *Import) tryRows(ctx context.Context, w *write, rows []int32) ([]int32, 
 		}
 		refused++
 		if left := w.stillPending(rows); refused == triedFirst+sampleSize && len(left) >= worthwhile {
-			if err := s.outlook.sampledBad(w, refused); err != nil {
+			if err := e.outlook.sampledBad(w, refused); err != nil {
 				return left, err
 			}
 		}
@@ -179,12 +179,12 @@ func inTryingOrder(rows []int32) []int32 {
 }
 
 // tried takes in what became of row, which was sent alone.
-func (s *Import) tried(ctx context.Context, w *write, row int32) error {
-	c := &s.control
+func (e *engine) tried(ctx context.Context, w *write, row int32) error {
+	c := &e.control
 	switch w.chunk.Fates[row] {
 	case pipeline.Written, pipeline.Updated:
 		c.tries++
-		if err := s.readBack(ctx, w, row); err != nil {
+		if err := e.readBack(ctx, w, row); err != nil {
 			return err
 		}
 	case pipeline.Rejected:
@@ -193,7 +193,7 @@ func (s *Import) tried(ctx context.Context, w *write, row int32) error {
 		c.tries++
 	}
 	if !c.settled() && (c.tries == maxControlTries || c.refused == maxControlRefused) {
-		s.withoutControl(c.cause(), nil)
+		e.withoutControl(c.cause(), nil)
 	}
 	return nil
 }
@@ -201,7 +201,7 @@ func (s *Import) tried(ctx context.Context, w *write, row int32) error {
 // readBack looks for the record of row, which was written, and makes its key the control
 // if it is found. If it is not found there will be no control; if there are several of
 // its key, another row has to serve.
-func (s *Import) readBack(ctx context.Context, w *write, row int32) error {
+func (e *engine) readBack(ctx context.Context, w *write, row int32) error {
 	if err := w.readUnshown(ctx); err != nil { // the answer may not have shown the key
 		return err
 	}
@@ -212,25 +212,25 @@ func (s *Import) readBack(ctx context.Context, w *write, row int32) error {
 	var err error
 	written := time.Now()
 	for i, wait := range visible {
-		if err := s.options.Drain.Sleep(ctx, wait); err != nil {
+		if err := e.options.Drain.Sleep(ctx, wait); err != nil {
 			return err
 		}
 		var found map[string]api.Found
-		found, err = s.client.FindByKeys(ctx, api.Lookup{
-			Path: s.options.Path, Field: s.options.Key, Keys: []string{key}, Canary: key,
+		found, err = e.client.FindByKeys(ctx, api.Lookup{
+			Path: e.options.Path, Field: e.options.Key, Keys: []string{key}, Canary: key,
 		})
 		if interrupted(ctx, err) {
 			return err
 		}
 		if err == nil {
 			if i > 0 {
-				s.control.lag = time.Since(written)
+				e.control.lag = time.Since(written)
 			}
-			s.judge(w, row, key, found[key].Records)
+			e.judge(w, row, key, found[key].Records)
 			return nil
 		}
 	}
-	s.withoutControl("the first row written cannot be read back", err)
+	e.withoutControl("the first row written cannot be read back", err)
 	return nil
 }
 
@@ -246,9 +246,9 @@ func (w *write) storedKey(row int32) string {
 // and no other. Whether its other fields are as they were sent does not matter. A record
 // that is known by its id to be the row's shows whether the key is kept in its form,
 // which the answer to the row may not have shown.
-func (s *Import) judge(w *write, row int32, key string, records []api.Record) {
+func (e *engine) judge(w *write, row int32, key string, records []api.Record) {
 	if len(records) == 1 {
-		s.shown(key)
+		e.shown(key)
 	}
 	id := string(w.idOf(row))
 	switch {
@@ -256,18 +256,18 @@ func (s *Import) judge(w *write, row int32, key string, records []api.Record) {
 		if id != "" {
 			w.learnKey(row, records[0].Object)
 		}
-		s.control.settle(key)
+		e.control.settle(key)
 	default:
-		s.control.crowded = s.control.crowded || len(records) > 0
+		e.control.crowded = e.control.crowded || len(records) > 0
 	}
 }
 
 // withoutControl goes on with no way to look rows up.
-func (s *Import) withoutControl(why string, err error) {
+func (e *engine) withoutControl(why string, err error) {
 	args := []any{"cause", why}
 	if err != nil {
 		args = append(args, "error", err)
 	}
-	s.options.Log.Warn("rows cannot be looked up by key; after a refusal the rows not named will be in doubt", args...)
-	s.control.settle("")
+	e.options.Log.Warn("rows cannot be looked up by key; after a refusal the rows not named will be in doubt", args...)
+	e.control.settle("")
 }

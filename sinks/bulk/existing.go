@@ -17,15 +17,15 @@ import (
 // that differs. A row that has no key that can be looked up is Rejected.
 
 // checkSkipExisting returns a *pipeline.UsageError if rows cannot be skipped for their keys.
-func (s *Import) checkSkipExisting() error {
-	o := &s.options
+func (e *engine) checkSkipExisting() error {
+	o := &e.options
 	switch {
 	case !o.SkipExisting:
 		return nil
 	case o.Mode == UpdateOnly || o.Mode == Upsert:
 		return &pipeline.UsageError{Place: "import", Cause: "rows are to change the records that are there, and to be left out where there is one",
 			Hint: "leave one of --mode and --skip-existing out"}
-	case !s.byKey:
+	case !e.byKey:
 		return &pipeline.UsageError{Place: "import", Cause: "which rows are there already cannot be told: there is no key that the list can be filtered by",
 			Hint: "name a field that is mapped with --key, such as custom_id"}
 	}
@@ -35,12 +35,12 @@ func (s *Import) checkSkipExisting() error {
 // leaveOut settles those of rows, which would make records, whose keys are there.
 // It returns the others.
 func (w *write) leaveOut(ctx context.Context, rows []int32) ([]int32, error) {
-	if !w.bulk.options.SkipExisting {
+	if !w.engine.options.SkipExisting {
 		return rows, nil
 	}
 	rows = w.keyed(rows)
 	for len(rows) > 0 {
-		known, err := w.bulk.anchored(ctx)
+		known, err := w.engine.anchored(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -57,27 +57,27 @@ func (w *write) leaveOut(ctx context.Context, rows []int32) ([]int32, error) {
 
 // anchored returns a key that the list has shown in this run, or shows now; nil if
 // it shows none.
-func (s *Import) anchored(ctx context.Context) (*anchor, error) {
-	if known := s.anchor.Load(); known != nil {
+func (e *engine) anchored(ctx context.Context) (*anchor, error) {
+	if known := e.anchor.Load(); known != nil {
 		return known, nil
 	}
-	key, err := s.client.AnyKey(ctx, s.options.Path, s.options.Key)
+	key, err := e.client.AnyKey(ctx, e.options.Path, e.options.Key)
 	switch {
 	case errors.Is(err, api.ErrCanaryMissing):
 		return nil, nil
 	case interrupted(ctx, err) || stops(ctx, err):
 		return nil, err
 	case err != nil:
-		return nil, &lookupError{path: s.options.Path, err: err}
+		return nil, &lookupError{path: e.options.Path, err: err}
 	}
-	s.shown(key)
-	return s.anchor.Load(), nil
+	e.shown(key)
+	return e.anchor.Load(), nil
 }
 
 // exists settles row, whose key records have.
 func (w *write) exists(row int32, records []api.Record) error {
 	if len(records) > 1 {
-		w.note(row, w.bulk.field(w.bulk.options.Key), CodeKeyNotUnique, "")
+		w.note(row, w.engine.field(w.engine.options.Key), CodeKeyNotUnique, "")
 		return nil
 	}
 	patch, err := w.lacks(row, w.item(row), records[0].Object)
@@ -91,14 +91,14 @@ func (w *write) exists(row int32, records []api.Record) error {
 	}
 	w.chunk.Fates[row] = pipeline.Existing
 	for name := range jsonscan.Members(patch) {
-		w.warn(row, w.bulk.field(string(jsonscan.Unquote(name))), codeExistsOtherwise)
+		w.warn(row, w.engine.field(string(jsonscan.Unquote(name))), codeExistsOtherwise)
 	}
 	return nil
 }
 
 // looksFirst reports whether row is to make no second record with its key.
 func (w *write) looksFirst(row int32) bool {
-	f := w.bulk.options.LookFirst
+	f := w.engine.options.LookFirst
 	return f != nil && f(w.chunk.Rows[row])
 }
 
@@ -107,7 +107,7 @@ var errShowsNoRecord = errors.New("the list shows no record at all, and records 
 // lookFirst settles those of rows that are to make no second record with their key and
 // whose key is there. It returns the others.
 func (w *write) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
-	o := &w.bulk.options
+	o := &w.engine.options
 	if o.LookFirst == nil || !o.KeyLookup {
 		return rows, nil
 	}
@@ -122,7 +122,7 @@ func (w *write) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
 	if len(asked) == 0 {
 		return rows, nil
 	}
-	known, err := w.bulk.anchored(ctx)
+	known, err := w.engine.anchored(ctx)
 	switch {
 	case err != nil:
 		return nil, err
@@ -130,7 +130,7 @@ func (w *write) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
 		return nil, &lookupError{path: o.Path, err: errShowsNoRecord}
 	}
 	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(asked), Canary: known.key}
-	found, err := w.bulk.client.FindByKeys(ctx, l)
+	found, err := w.engine.client.FindByKeys(ctx, l)
 	if err != nil {
 		if interrupted(ctx, err) || stops(ctx, err) {
 			return nil, err

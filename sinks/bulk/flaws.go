@@ -73,7 +73,7 @@ func (w *write) excuse(row int32, patch, record []byte) bool {
 	faults := w.faults(row)
 	for _, at := range faults {
 		p := &w.chunk.Problems[at]
-		name := memberOf(w.bulk.schema.Fields[p.Field].Name)
+		name := memberOf(w.engine.schema.Fields[p.Field].Name)
 		got := jsonscan.Member(record, name)
 		held := jsonscan.Member(w.item(row), name) != nil || w.asStored(row, name, got)
 		if lacking := p.Code == codeRequired && nothing(got); !lacking && (patch != nil || !held) {
@@ -89,8 +89,8 @@ func (w *write) excuse(row int32, patch, record []byte) bool {
 // asStored reports whether the cell of row for the field called name is the text
 // that its record holds, got, which the mapping may have given another form.
 func (w *write) asStored(row int32, name string, got jsontext.Value) bool {
-	at := w.bulk.schema.Index(name)
-	if !w.bulk.options.AsStored || at < 0 || got.Kind() != '"' {
+	at := w.engine.schema.Index(name)
+	if !w.engine.options.AsStored || at < 0 || got.Kind() != '"' {
 		return false
 	}
 	cell := w.cell(row, at)
@@ -100,7 +100,7 @@ func (w *write) asStored(row int32, name string, got jsontext.Value) bool {
 // cell returns what stands in the input where row has its value for the field
 // with the index at; nil if that is no single column.
 func (w *write) cell(row int32, at int) []byte {
-	columns := w.bulk.options.Columns
+	columns := w.engine.options.Columns
 	if at < 0 || at >= len(columns) || columns[at] < 0 || int(columns[at]) >= len(w.chunk.Input) {
 		return nil
 	}

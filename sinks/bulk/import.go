@@ -30,16 +30,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"flytt/internal/api"
 	"flytt/internal/drain"
-	"flytt/internal/jsonobject"
 	"flytt/pipeline"
 )
 
@@ -152,65 +148,24 @@ func (o Options) withDefaults() Options {
 // chunk; those that change a record one by one. It takes concurrent writes. The
 // rows it has written stay: there is nothing to commit and nothing to take back.
 type Import struct {
-	client  *api.Client
-	finder  Finder // of records: the client, or of a Plan a copy of the list
-	plans   bool   // nothing is sent: see Plan
-	schema  *pipeline.Schema
-	options Options
-	limit   atomic.Int64 // bytes of one request; learned from 413
-	doubts  atomic.Int64 // requests in a row that ended in doubt
-	control control
-	writes  sync.Pool // *write
-
-	byID, byKey bool // rows are told by these to be about records that exist
-	changes     bool // by any of the two
-	claims      claims
-	anchor      atomic.Pointer[anchor]
-	created     atomic.Bool // rows were sent to be created
-	warnOnce    sync.Once
-	began       time.Time              // when the pass did
-	witness     atomic.Pointer[anchor] // a row that is known to be in the API
-	resolvable  atomic.Bool            // rows were left in doubt that another pass may settle
-	outlook     outlook
-	numbering   numbering
-	forms       keyForms
-	fields      fieldForms
-	strays      strays
-	sending     sync.RWMutex // held to read while rows are sent, until the journal has what became of them
+	engine *engine
 }
 
 var _ pipeline.Sink = (*Import)(nil)
 
 // NewImport returns a sink that writes rows of schema through client.
 func NewImport(client *api.Client, schema *pipeline.Schema, o Options) (*Import, error) {
-	if err := jsonobject.Check(schema); err != nil {
+	e, err := newEngine(client, client, schema, o)
+	if err != nil {
 		return nil, err
 	}
-	if !strings.HasPrefix(o.Path, "/") || !strings.HasSuffix(o.Path, "/") {
-		return nil, fmt.Errorf("path %s: does not start and end with a slash", o.Path)
-	}
-	o = o.withDefaults()
-	if o.Key == "" || schema.Index(o.Key) < 0 {
-		o.Key, o.KeyLookup = "", false
-	}
-	s := &Import{client: client, finder: client, schema: schema, options: o, began: time.Now()}
-	if err := s.checkMode(); err != nil {
-		return nil, err
-	}
-	s.limit.Store(int64(o.MaxBytes))
-	s.control.init(o.KeyLookup && (o.Atomicity == UnknownAtomicity || o.Mode == Upsert || o.SkipExisting || o.Journal != nil))
-	s.claims.init()
-	s.outlook.init()
-	s.writes.New = func() any {
-		return &write{bulk: s, answer: api.NewAnswer(o.Key, o.KeyDigits)}
-	}
-	return s, nil
+	return &Import{engine: e}, nil
 }
 
 // Encoder returns an encoder of rows as JSON objects, behind the id of each row
 // that is told by it.
 func (s *Import) Encoder() pipeline.Encoder {
-	return newItemEncoder(s.schema, s.byID, s.options.AsStored)
+	return s.engine.encoder()
 }
 
 // Write sends the pending rows of c. Rows it leaves Pending, together with an
@@ -218,7 +173,7 @@ func (s *Import) Encoder() pipeline.Encoder {
 // sends those of which the journal does not know more, and has it note what became
 // of them.
 func (s *Import) Write(ctx context.Context, c *pipeline.Chunk) error {
-	w := s.writes.Get().(*write)
+	w := s.engine.writes.Get().(*write)
 	w.begin(c)
 	err := w.recallPlan()
 	if err == nil {
@@ -230,10 +185,10 @@ func (s *Import) Write(ctx context.Context, c *pipeline.Chunk) error {
 		w.giveIDs()
 	}
 	if err == nil {
-		err = w.bulk.outlook.judge(w)
+		err = w.engine.outlook.judge(w)
 	}
 	w.end()
-	s.writes.Put(w)
+	s.engine.writes.Put(w)
 	return err
 }
 
@@ -241,7 +196,7 @@ func (s *Import) Write(ctx context.Context, c *pipeline.Chunk) error {
 // if the process ends then its rows are in doubt, which a lookup settles, and nothing
 // has to be read about them first.
 func (s *Import) Ahead() bool {
-	return s.options.KeyLookup && !s.changes && !s.options.SkipExisting
+	return s.engine.options.KeyLookup && !s.engine.changes && !s.engine.options.SkipExisting
 }
 
 // Commit does nothing: what was written is final.

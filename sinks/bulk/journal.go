@@ -115,14 +115,14 @@ func (w *write) plan() journal.Chunk {
 	w.numbers = numbers
 	return journal.Chunk{
 		Seq: c.Seq, First: c.Rows[0], Last: c.Rows[c.Len()-1], Rows: c.Len(),
-		Digest: w.bulk.options.Journal.Digest(numbers, c.Data),
+		Digest: w.engine.options.Journal.Digest(numbers, c.Data),
 	}
 }
 
 // announce has the journal note that rows are about to be sent, and image, unless
 // the journal has that already.
 func (w *write) announce(rows []int32, image []byte) error {
-	j := w.bulk.options.Journal
+	j := w.engine.options.Journal
 	if j == nil {
 		return nil
 	}
@@ -149,7 +149,7 @@ func (w *write) announce(rows []int32, image []byte) error {
 // settle has the journal note what became of the rows. Those that are Pending
 // are known not to have been written.
 func (w *write) settle() error {
-	if w.bulk.options.Journal == nil {
+	if w.engine.options.Journal == nil {
 		return nil
 	}
 	w.restoreKept()
@@ -161,7 +161,7 @@ func (w *write) settle() error {
 // checkpoint has the journal note what became of the rows that were sent so far, so
 // that only those of the next request are in doubt if the process ends during it.
 func (w *write) checkpoint() error {
-	if w.bulk.options.Journal == nil || !slices.Contains(w.announced, true) {
+	if w.engine.options.Journal == nil || !slices.Contains(w.announced, true) {
 		return nil
 	}
 	w.giveIDs()
@@ -190,7 +190,7 @@ func (w *write) record(problems []pipeline.Problem) error {
 	if w.notes = n.append(w.notes[:0]); len(w.notes) > 0 {
 		s.Notes = w.notes
 	}
-	return w.bulk.options.Journal.Settle(c.Seq, s)
+	return w.engine.options.Journal.Settle(c.Seq, s)
 }
 
 // indicesOf returns where set is true.
@@ -205,19 +205,19 @@ func indicesOf(set []bool) (out []int32) {
 
 // openEnds sees whether another pass may settle what is in doubt.
 func (w *write) openEnds() {
-	if w.bulk.resolvable.Load() || !slices.Contains(w.chunk.Fates, pipeline.InDoubt) {
+	if w.engine.resolvable.Load() || !slices.Contains(w.chunk.Fates, pipeline.InDoubt) {
 		return
 	}
 	creates, changes := w.partDoubtful(w.allDoubtful())
 	if len(w.findable(creates)) > 0 || len(changes) > 0 {
-		w.bulk.resolvable.Store(true)
+		w.engine.resolvable.Store(true)
 	}
 }
 
 // keepWitness keeps the key of a row that is known to be in the API, to prove by
 // that the list is not blind.
 func (w *write) keepWitness() {
-	s := w.bulk
+	s := w.engine
 	if !s.options.KeyLookup || s.witness.Load() != nil {
 		return
 	}
@@ -242,7 +242,7 @@ func (w *write) witness() string {
 		key := w.key(int32(i))
 		switch fate {
 		case pipeline.Written:
-			if api.Lookupable(key) && !w.rekeyed(int32(i)) && w.bulk.forms.trusts(key) {
+			if api.Lookupable(key) && !w.rekeyed(int32(i)) && w.engine.forms.trusts(key) {
 				return string(key)
 			}
 		case pipeline.Updated, pipeline.Unchanged:
@@ -264,13 +264,15 @@ func (w *write) noteChanged(c *change) {
 
 // settleLeft returns how long the API may still be working on what an earlier
 // pass sent.
-func (s *Import) settleLeft() time.Duration { return s.options.Settle - time.Since(s.began) }
+func (e *engine) settleLeft() time.Duration { return e.options.Settle - time.Since(e.began) }
 
 // Resolvable reports whether rows that are in doubt could be settled by another
 // pass over the input: they have a key that can be looked up, which is not that
 // of other rows, or change records that can be read.
-func (s *Import) Resolvable() bool { return s.resolvable.Load() }
+func (s *Import) Resolvable() bool { return s.engine.resolvable.Load() }
 
 // Settles reports whether rows in doubt can be settled at all: they have a key that
 // can be looked up, or change records that can be read.
-func (s *Import) Settles() bool { return s.options.KeyLookup || s.changes }
+func (s *Import) Settles() bool { return s.engine.settles() }
+
+func (e *engine) settles() bool { return e.options.KeyLookup || e.changes }

@@ -81,7 +81,7 @@ func readRecords(out []Before, data []byte) error {
 
 // image returns what the records hold that changes are about to change.
 func (w *write) image(changes []change) ([]byte, error) {
-	o := &w.bulk.options
+	o := &w.engine.options
 	form := byte(imageBare)
 	switch {
 	case o.Undoable && o.SealImage != nil:
@@ -117,5 +117,5 @@ func (w *write) held(patch, record []byte) uint64 {
 		text = appendSized(text, name)
 		text = appendSized(text, []byte(jsonscan.Member(record, string(jsonscan.Unquote(name)))))
 	}
-	return w.bulk.options.Journal.Sum(text)
+	return w.engine.options.Journal.Sum(text)
 }

@@ -46,7 +46,7 @@ func (w *write) lacks(row int32, want, record []byte) (patch []byte, err error) 
 // that this one is like. The journal of this run keeps that as if the API had done so now,
 // so that verify and undo need no other journal.
 func (w *write) storedBefore(row int32, name string, want, got jsontext.Value) (bool, error) {
-	like := w.bulk.options.Like
+	like := w.engine.options.Like
 	if like == nil || got == nil {
 		return false, nil
 	}

@@ -26,8 +26,8 @@ const certainlyOlder = time.Minute
 
 // existed reports whether record, which the answer to a row that makes a record shows, was
 // there before the run.
-func (s *Import) existed(record []byte) bool {
-	o := &s.options
+func (e *engine) existed(record []byte) bool {
+	o := &e.options
 	if o.Created == "" || o.Began.IsZero() {
 		return false
 	}
@@ -35,17 +35,17 @@ func (s *Import) existed(record []byte) bool {
 	if !dated {
 		return false
 	}
-	began, known := s.client.ServerTime(o.Began)
+	began, known := e.client.ServerTime(o.Began)
 	return known && made.Before(began.Add(-certainlyOlder))
 }
 
 // ageOf returns the age of record, by the server's clock.
-func (s *Import) ageOf(record []byte) age {
-	o := &s.options
+func (e *engine) ageOf(record []byte) age {
+	o := &e.options
 	if o.Created == "" || o.Began.IsZero() {
 		return ageUnknown
 	}
-	began, known := s.client.ServerTime(o.Began)
+	began, known := e.client.ServerTime(o.Began)
 	made, dated := api.Moment(jsonscan.Text(jsonscan.Member(record, o.Created)))
 	switch {
 	case !known || !dated:

@@ -46,9 +46,9 @@ func (w *write) ownerOf(row int32, records []api.Record, requests sending) (owne
 		return ownerNone, api.Record{}
 	}
 	record := records[0]
-	age, ended := w.bulk.ageOf(record.Object), requests == wasEnded
+	age, ended := w.engine.ageOf(record.Object), requests == wasEnded
 	switch {
-	case age == olderThanRun && !ended && !w.bulk.forms.trusts(w.key(row)):
+	case age == olderThanRun && !ended && !w.engine.forms.trusts(w.key(row)):
 		return ownerUnclear, record
 	case age == ofRun && !ended && len(records) > 1:
 		return ownerUnclear, record
@@ -67,7 +67,7 @@ func (w *write) ownerOf(row int32, records []api.Record, requests sending) (owne
 // ownerOfNew is ownerOf for the only record, which was made since the run began.
 func (w *write) ownerOfNew(row int32, record []byte, requests sending) owner {
 	fits, contradicts := w.fits(row, record), w.rulesOut(row, record)
-	strays, changesKeys := w.bulk.options.Strays != nil, w.bulk.forms.alters()
+	strays, changesKeys := w.engine.options.Strays != nil, w.engine.forms.alters()
 	switch {
 	case requests == wasEnded && fits:
 		return ownerRow
@@ -75,7 +75,7 @@ func (w *write) ownerOfNew(row int32, record []byte, requests sending) owner {
 		return ownerOther
 	case requests == maybeSent && !fits && !contradicts:
 		return ownerUnclear
-	case requests == maybeSent && contradicts && (!strays || w.bulk.forms.trusts(w.key(row)) && !changesKeys):
+	case requests == maybeSent && contradicts && (!strays || w.engine.forms.trusts(w.key(row)) && !changesKeys):
 		return ownerOther
 	case strays && (contradicts || changesKeys):
 		return ownerUnclear // the strays tell more
@@ -91,7 +91,7 @@ func (w *write) mayOwn(row int32, records []api.Record) bool {
 		return false
 	}
 	record := records[0].Object
-	return w.bulk.ageOf(record) == ofRun || api.Same(w.item(row), record)
+	return w.engine.ageOf(record) == ofRun || api.Same(w.item(row), record)
 }
 
 // candidates returns those of records, which have the key of row, that the row may have
@@ -101,7 +101,7 @@ func (w *write) candidates(row int32, records []api.Record) []api.Record {
 	if len(records) < 2 {
 		return records
 	}
-	older := func(r api.Record) bool { return w.bulk.ageOf(r.Object) == olderThanRun }
+	older := func(r api.Record) bool { return w.engine.ageOf(r.Object) == olderThanRun }
 	young := slices.DeleteFunc(slices.Clone(records), older)
 	if len(young) == 0 {
 		return records
@@ -117,10 +117,10 @@ func (w *write) candidates(row int32, records []api.Record) []api.Record {
 // does not tell what became of the row. An undo is not to delete a record that is older
 // than the run.
 func (w *write) settleBy(row int32, of owner, record api.Record) bool {
-	key := w.bulk.field(w.bulk.options.Key)
+	key := w.engine.field(w.engine.options.Key)
 	switch of {
 	case ownerRow:
-		w.bulk.strays.held.add(record.ID)
+		w.engine.strays.held.add(record.ID)
 		w.written(row, []byte(record.ID))
 		w.takeCreated(row, record.Object)
 	case ownerEarlier:

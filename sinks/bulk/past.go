@@ -89,8 +89,8 @@ func (w *write) readCurrent(ctx context.Context, rows []int32, keys bool) (map[i
 	byKey := map[string]api.Found{}
 	unread := false
 	if named := w.toAskByKey(rows, keys); len(named) > 0 {
-		o := &w.bulk.options
-		found, err := w.bulk.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(named)})
+		o := &w.engine.options
+		found, err := w.engine.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(named)})
 		if stops(ctx, err) {
 			return nil, err
 		}
@@ -139,14 +139,14 @@ func (w *write) readByID(ctx context.Context, rows []int32, out map[int32]curren
 	for i, row := range rows {
 		ids[i] = out[row].id
 	}
-	found, err := w.bulk.findIDs(ctx, ids)
+	found, err := w.engine.findIDs(ctx, ids)
 	if err != nil {
 		return err
 	}
 	for i, row := range rows {
 		c := out[row]
 		if c.record = found[ids[i]]; c.record == nil {
-			if c.record, err = w.bulk.get(ctx, ids[i]); err != nil {
+			if c.record, err = w.engine.get(ctx, ids[i]); err != nil {
 				return err
 			}
 		}
@@ -158,6 +158,6 @@ func (w *write) readByID(ctx context.Context, rows []int32, out map[int32]curren
 // noteFields rejects row for each member of patch.
 func (w *write) noteFields(row int32, patch []byte, code pipeline.Code) {
 	for name := range jsonscan.Members(patch) {
-		w.note(row, w.bulk.field(string(jsonscan.Unquote(name))), code, "")
+		w.note(row, w.engine.field(string(jsonscan.Unquote(name))), code, "")
 	}
 }

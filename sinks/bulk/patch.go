@@ -65,7 +65,7 @@ func (w *write) sameSince(row int32) func(name string, want, got jsontext.Value)
 func (w *write) makeChanges(ctx context.Context) error {
 	changes := w.changesAsPlanned(w.todo)
 	w.todo = w.todo[:0]
-	if w.bulk.plans {
+	if w.engine.plans {
 		w.foreseeChanges(changes)
 		return nil
 	}
@@ -89,7 +89,7 @@ func (w *write) makeChanges(ctx context.Context) error {
 
 // announceChanges has the journal note that changes are about to be sent.
 func (w *write) announceChanges(changes []change) error {
-	if w.bulk.options.Journal == nil {
+	if w.engine.options.Journal == nil {
 		return nil
 	}
 	image, err := w.image(changes)
@@ -108,11 +108,11 @@ func (w *write) announceChanges(changes []change) error {
 // that are to be cleared.
 func (w *write) wanted(row int32) []byte {
 	object := w.item(row)
-	if len(w.bulk.options.Nulls) == 0 {
+	if len(w.engine.options.Nulls) == 0 {
 		return object
 	}
 	w.full = append(w.full[:0], object[:len(object)-1]...)
-	for _, name := range w.bulk.options.Nulls {
+	for _, name := range w.engine.options.Nulls {
 		name, _, _ = strings.Cut(name, ".")
 		if jsonscan.Member(object, name) != nil {
 			continue
@@ -160,8 +160,8 @@ func unsaid(want, got jsontext.Value) bool {
 func empty(v jsontext.Value) bool { return len(bytes.TrimSpace(v[1:len(v)-1])) == 0 }
 
 // holds reports whether record shows nothing that speaks against changes.
-func (s *Import) holds(changes, record []byte) bool {
-	return against(differences(changes, record, s.comparesAlike), record) == nil
+func (e *engine) holds(changes, record []byte) bool {
+	return against(differences(changes, record, e.comparesAlike), record) == nil
 }
 
 // against returns those members of patch, which record lacks, that it speaks
@@ -230,9 +230,9 @@ func recordOf(body []byte, id string) []byte {
 // patch sends the change c and settles its row, unless another write kept it out: then
 // it returns what was said. It makes attempts until one may have been processed.
 func (w *write) patch(ctx context.Context, c *change, alone bool) (kept []api.Refusal, err error) {
-	path := w.bulk.options.Records
+	path := w.engine.options.Records
 	o, kept, err := w.deliverOne(c.patch, alone, func(via sender) (api.Outcome, error) {
-		return w.bulk.client.Deliver(ctx, http.MethodPatch, path, func() api.Outcome {
+		return w.engine.client.Deliver(ctx, http.MethodPatch, path, func() api.Outcome {
 			o := via.Update(ctx, path, c.id, c.patch, w.reply)
 			w.keepReply(o)
 			return o
@@ -252,7 +252,7 @@ func (w *write) patched(ctx context.Context, c *change, o api.Outcome) error {
 			return nil
 		}
 		if refusals := w.refusedInside(o.Body, c.patch); refusals != nil && !w.arrived(ctx, c) {
-			w.bulk.doubts.Store(0)
+			w.engine.doubts.Store(0)
 			w.rejectOne(c.row, refusals)
 			return nil
 		}
@@ -261,7 +261,7 @@ func (w *write) patched(ctx context.Context, c *change, o api.Outcome) error {
 	if o.OK() || o.Class == api.InDoubt {
 		return w.readChange(ctx, c, o)
 	}
-	w.bulk.doubts.Store(0)
+	w.engine.doubts.Store(0)
 	switch {
 	case o.Status == http.StatusRequestEntityTooLarge:
 		w.note(c.row, pipeline.None, codeItemTooLarge, "")
@@ -272,7 +272,7 @@ func (w *write) patched(ctx context.Context, c *change, o api.Outcome) error {
 	case o.Status == http.StatusNotFound:
 		return w.vanished(ctx, c.row, c.id)
 	}
-	return w.bulk.patchStops(o.Status)
+	return w.engine.patchStops(o.Status)
 }
 
 // refusedInside returns what body, an answer with a status of success to changes of one
@@ -287,26 +287,26 @@ func (w *write) refusedInside(body, changes []byte) []api.Refusal {
 // arrived reports whether the change c may be there: an answer that is a part of the record
 // may look like a refusal.
 func (w *write) arrived(ctx context.Context, c *change) bool {
-	record, err := w.bulk.get(ctx, c.id)
+	record, err := w.engine.get(ctx, c.id)
 	return err != nil || record != nil && w.shows(c, record)
 }
 
-func (s *Import) patchStops(status int) error {
-	return &api.StatusError{Method: http.MethodPatch, Path: s.options.Records, Status: status}
+func (e *engine) patchStops(status int) error {
+	return &api.StatusError{Method: http.MethodPatch, Path: e.options.Records, Status: status}
 }
 
 // vanished settles a row whose record was there and is not found when it is to
 // be changed: it has been deleted, unless it is there to be read, for then it is
 // the address that is wrong.
 func (w *write) vanished(ctx context.Context, row int32, id string) error {
-	record, err := w.bulk.get(ctx, id)
+	record, err := w.engine.get(ctx, id)
 	switch {
 	case err != nil:
 		return err
 	case record != nil:
-		return w.bulk.patchStops(http.StatusNotFound)
+		return w.engine.patchStops(http.StatusNotFound)
 	}
-	w.note(row, w.bulk.field(idField), codeNotFound, "")
+	w.note(row, w.engine.field(idField), codeNotFound, "")
 	return nil
 }
 
@@ -314,7 +314,7 @@ func (w *write) vanished(ctx context.Context, row int32, id string) error {
 // holds something else is worth a warning: the next import would find the same
 // differences.
 func (w *write) updated(c *change, record []byte) {
-	w.bulk.doubts.Store(0)
+	w.engine.doubts.Store(0)
 	w.chunk.Fates[c.row] = pipeline.Updated
 	w.setID(c.row, []byte(c.id))
 	w.takeStored(sentRow{row: c.row, sent: c.patch}, record, nil)
@@ -325,14 +325,14 @@ func (w *write) updated(c *change, record []byte) {
 func (w *write) readChange(ctx context.Context, c *change, o api.Outcome) error {
 	cause := o.Err
 	waits := visible
-	if w.bulk.options.Journal != nil {
+	if w.engine.options.Journal != nil {
 		waits = waits[:1] // a later pass looks again
 	}
 	for _, wait := range waits {
-		if err := w.bulk.options.Drain.Sleep(ctx, wait); err != nil {
+		if err := w.engine.options.Drain.Sleep(ctx, wait); err != nil {
 			break
 		}
-		record, err := w.bulk.get(ctx, c.id)
+		record, err := w.engine.get(ctx, c.id)
 		if err != nil {
 			cause = err
 			break
@@ -343,12 +343,12 @@ func (w *write) readChange(ctx context.Context, c *change, o api.Outcome) error 
 		}
 	}
 	w.doubt([]int32{c.row}, "no clear answer to a change, and it is not read back", o.Status, cause)
-	return w.doubted(http.MethodPatch, w.bulk.options.Records, cause)
+	return w.doubted(http.MethodPatch, w.engine.options.Records, cause)
 }
 
 // shows reports whether record shows that c was carried out.
 func (w *write) shows(c *change, record []byte) bool {
-	return w.bulk.holds(c.patch, record) || w.madeOf(c, record)
+	return w.engine.holds(c.patch, record) || w.madeOf(c, record)
 }
 
 // madeOf reports whether record shows what the API made of the change c: each member in

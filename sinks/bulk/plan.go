@@ -27,33 +27,42 @@ type Finder interface {
 // same code. A row that would make a record is Written, one that would change its
 // record Updated, with a warning for each field that would change; the others are
 // what they would be. Its journal, if it has one, notes that, for Planned.
-type Plan struct{ *Import }
+type Plan struct{ engine *engine }
 
 var _ pipeline.Sink = (*Plan)(nil)
 
 // NewPlan returns a sink that plans what is done to the records that live finds.
 func NewPlan(schema *pipeline.Schema, live Finder, o Options) (*Plan, error) {
-	s, err := NewImport(nil, schema, o)
+	e, err := newEngine(nil, live, schema, o)
 	if err != nil {
 		return nil, err
 	}
-	s.finder, s.plans = live, true
-	s.shown("") // a copy is not blind
-	return &Plan{s}, nil
+	e.plans = true
+	e.shown("") // a copy is not blind
+	return &Plan{e}, nil
 }
+
+// Encoder returns an encoder of rows as an Import would send them.
+func (p *Plan) Encoder() pipeline.Encoder { return p.engine.encoder() }
+
+// Commit does nothing: nothing was sent.
+func (p *Plan) Commit(context.Context) error { return nil }
+
+// Abort reports that there is nothing to take back.
+func (p *Plan) Abort() (undone bool, err error) { return false, nil }
 
 // Write finds out what would become of the rows of c.
 func (p *Plan) Write(ctx context.Context, c *pipeline.Chunk) error {
-	w := p.writes.Get().(*write)
+	w := p.engine.writes.Get().(*write)
 	w.begin(c)
 	err := w.foresee(ctx)
 	w.end()
-	p.writes.Put(w)
+	p.engine.writes.Put(w)
 	return err
 }
 
 func (w *write) foresee(ctx context.Context) error {
-	j := w.bulk.options.Journal
+	j := w.engine.options.Journal
 	if j != nil {
 		if err := j.Plan(w.plan()); err != nil {
 			return err
@@ -68,7 +77,7 @@ func (w *write) foresee(ctx context.Context) error {
 	}
 	for _, row := range create {
 		w.chunk.Fates[row] = pipeline.Written
-		w.bulk.forms.kept(w.key(row)) // until an answer tells otherwise
+		w.engine.forms.kept(w.key(row)) // until an answer tells otherwise
 	}
 	w.keepTwins()
 	w.giveIDs()
@@ -86,11 +95,11 @@ func (w *write) foreseeChanges(changes []change) {
 		c := &changes[i]
 		w.chunk.Fates[c.row] = pipeline.Updated
 		w.setID(c.row, []byte(c.id))
-		if j := w.bulk.options.Journal; j != nil {
+		if j := w.engine.options.Journal; j != nil {
 			w.planSum(c.row, j.Sum(c.patch))
 		}
 		for name := range jsonscan.Members(c.patch) {
-			w.warn(c.row, w.bulk.field(string(jsonscan.Unquote(name))), CodeWouldChange)
+			w.warn(c.row, w.engine.field(string(jsonscan.Unquote(name))), CodeWouldChange)
 		}
 	}
 }
@@ -121,11 +130,11 @@ type Planned interface {
 // recallPlan reads what was planned of the chunk.
 func (w *write) recallPlan() error {
 	w.planned = nil
-	if w.bulk.options.Planned == nil || w.chunk.Pending() == 0 {
+	if w.engine.options.Planned == nil || w.chunk.Pending() == 0 {
 		return nil
 	}
 	plan := w.plan()
-	e, err := w.bulk.options.Planned.Find(plan.Seq)
+	e, err := w.engine.options.Planned.Find(plan.Seq)
 	switch {
 	case err != nil:
 		return err
@@ -159,7 +168,7 @@ func (w *write) changesAsPlanned(changes []change) []change {
 	}
 	return slices.DeleteFunc(changes, func(c change) bool {
 		sums := w.planned.Sums
-		bad := w.planned.Fates[c.row] != pipeline.Updated || len(sums) <= int(c.row) || sums[c.row] != w.bulk.options.Journal.Sum(c.patch)
+		bad := w.planned.Fates[c.row] != pipeline.Updated || len(sums) <= int(c.row) || sums[c.row] != w.engine.options.Journal.Sum(c.patch)
 		if bad {
 			w.note(c.row, pipeline.None, codeNotAsPlanned, "")
 		}

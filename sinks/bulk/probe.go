@@ -23,7 +23,7 @@ import (
 // provable returns those of rows, which are to be created, whose keys are of a form that
 // the API keeps. Others it sends alone, or rejects.
 func (w *write) provable(ctx context.Context, rows []int32) ([]int32, error) {
-	s := w.bulk
+	s := w.engine
 	if !s.byKey {
 		return rows, nil
 	}
@@ -60,14 +60,14 @@ const maxSuspects = 5
 // new by their length alone it is the longest: if that is kept, the others are. Suspects,
 // which an earlier run seems to have made, come last.
 func (w *write) sortByForm(rows, suspects []int32) (unknown int32) {
-	f := &w.bulk.forms
+	f := &w.engine.forms
 	unknown = -1
 	longest, suspect := int32(-1), int32(-1)
 	for _, row := range rows {
 		switch key := w.key(row); {
 		case w.chunk.Fates[row] != pipeline.Pending, len(key) == 0, f.keeps(key):
 		case f.told(key):
-			w.note(row, w.bulk.field(w.bulk.options.Key), codeKeyNotKept, "")
+			w.note(row, w.engine.field(w.engine.options.Key), codeKeyNotKept, "")
 		case f.untold.Load():
 		case slices.Contains(suspects, row):
 			suspect = first(suspect, row)
@@ -92,10 +92,10 @@ func first(a, b int32) int32 {
 // has told meanwhile what is to be known, or an earlier run seems to have made row. If there
 // is no control yet, row is tried as it.
 func (w *write) probe(ctx context.Context, row int32) (made bool, err error) {
-	f := &w.bulk.forms
+	f := &w.engine.forms
 	f.probing.Lock()
 	defer f.probing.Unlock()
-	release, err := w.bulk.control.takeTurn(ctx)
+	release, err := w.engine.control.takeTurn(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -108,7 +108,7 @@ func (w *write) probe(ctx context.Context, row int32) (made bool, err error) {
 	if made, err := w.madeBefore(ctx, row); made || err != nil {
 		return made, err
 	}
-	if w.bulk.plans {
+	if w.engine.plans {
 		f.kept(w.key(row)) // an answer would tell
 		return false, nil
 	}
@@ -116,7 +116,7 @@ func (w *write) probe(ctx context.Context, row int32) (made bool, err error) {
 		return false, err
 	}
 	if release != nil {
-		if err := w.bulk.tried(ctx, w, row); err != nil {
+		if err := w.engine.tried(ctx, w, row); err != nil {
 			return false, err
 		}
 	}
@@ -133,14 +133,14 @@ func (w *write) probe(ctx context.Context, row int32) (made bool, err error) {
 // row, under its key in another form. Then the API does not keep keys; that is not certain if the
 // two may as well be keys of other numbers.
 func (w *write) madeBefore(ctx context.Context, row int32) (made bool, err error) {
-	o := &w.bulk.options
+	o := &w.engine.options
 	if !o.KeyContains {
 		return false, nil
 	}
 	key := w.key(row)
-	parts := []string{longestWord(key), longestWord(w.bulk.forms.start(key))} // keys that are cut have the second
+	parts := []string{longestWord(key), longestWord(w.engine.forms.start(key))} // keys that are cut have the second
 	parts = slices.DeleteFunc(slices.Compact(parts), func(part string) bool { return part == "" })
-	records, err := w.bulk.finder.FindSimilar(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: []string{string(key)}}, parts)
+	records, err := w.engine.reader.FindSimilar(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: []string{string(key)}}, parts)
 	if err != nil {
 		if interrupted(ctx, err) || stops(ctx, err) {
 			return false, err
@@ -149,12 +149,12 @@ func (w *write) madeBefore(ctx context.Context, row int32) (made bool, err error
 		return false, nil
 	}
 	for _, r := range records {
-		if r.Key == string(key) || w.bulk.ownsRecord(r) || !w.looksLike(row, r.Object) {
+		if r.Key == string(key) || w.engine.ownsRecord(r) || !w.looksLike(row, r.Object) {
 			continue
 		}
 		made = true
 		if !otherNumber(string(key), r.Key) {
-			w.bulk.forms.changed(key)
+			w.engine.forms.changed(key)
 			break
 		}
 	}
@@ -162,14 +162,14 @@ func (w *write) madeBefore(ctx context.Context, row int32) (made bool, err error
 }
 
 // ownsRecord reports whether r is what this run made of a row, or a row of it is about.
-func (s *Import) ownsRecord(r api.Record) bool {
-	return s.madeKey(r) || s.claims.has(idClaim, []byte(strings.ToLower(r.ID)))
+func (e *engine) ownsRecord(r api.Record) bool {
+	return e.madeKey(r) || e.claims.has(idClaim, []byte(strings.ToLower(r.ID)))
 }
 
 // looksLike reports whether record has all values of row in some form, its key cut or with
 // something in front of it, too.
 func (w *write) looksLike(row int32, record []byte) bool {
-	key := w.bulk.options.Key
+	key := w.engine.options.Key
 	for raw, want := range jsonscan.Members(w.item(row)) {
 		name := string(jsonscan.Unquote(raw))
 		got := jsonscan.Member(record, name)

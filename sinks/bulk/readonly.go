@@ -16,7 +16,7 @@ import (
 // sets and they are not what record holds: somebody edited them, to no avail. An
 // empty cell says nothing.
 func (w *write) noteReadOnly(row int32, record []byte) {
-	for _, c := range w.bulk.options.ReadOnly {
+	for _, c := range w.engine.options.ReadOnly {
 		if c.Column >= len(w.chunk.Input) {
 			continue
 		}

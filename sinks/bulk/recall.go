@@ -12,7 +12,7 @@ import (
 // recall takes from the journal what it knows of the chunk, and plans the chunk
 // if that is nothing.
 func (w *write) recall() error {
-	j := w.bulk.options.Journal
+	j := w.engine.options.Journal
 	if j == nil || w.chunk.Pending() == 0 {
 		return nil
 	}
@@ -37,22 +37,22 @@ func (w *write) recall() error {
 // doubt. It sends nothing and looks nothing up. Of the chunk that the journal knows
 // there may be the first rows only: the run was stopped before the others were read.
 func (s *Import) Recall(c *pipeline.Chunk) error {
-	if s.options.Journal == nil {
+	if s.engine.options.Journal == nil {
 		return nil
 	}
-	w := s.writes.Get().(*write)
+	w := s.engine.writes.Get().(*write)
 	w.begin(c)
 	err := w.remember()
 	w.giveIDs()
 	w.end()
-	s.writes.Put(w)
+	s.engine.writes.Put(w)
 	return err
 }
 
 // remember takes from the journal what it knows of the chunk, or of its first rows.
 func (w *write) remember() error {
 	plan := w.plan()
-	e, err := w.bulk.options.Journal.Find(plan.Seq)
+	e, err := w.engine.options.Journal.Find(plan.Seq)
 	switch {
 	case err != nil:
 		return err
@@ -126,7 +126,7 @@ func (w *write) takeRow(row int32, e *journal.Entry) {
 // claim claims the record of row, which an earlier pass settled, or left in
 // doubt for ever.
 func (w *write) claim(row int32) {
-	if !w.bulk.changes && !w.bulk.options.SkipExisting || w.chunk.Fates[row] == pipeline.Rejected {
+	if !w.engine.changes && !w.engine.options.SkipExisting || w.chunk.Fates[row] == pipeline.Rejected {
 		return
 	}
 	id := w.id(row)
@@ -134,10 +134,10 @@ func (w *write) claim(row int32) {
 		id = w.idOf(row)
 	}
 	if len(id) > 0 {
-		w.bulk.claims.take(idClaim, id)
+		w.engine.claims.take(idClaim, id)
 	}
-	if key := w.key(row); w.bulk.byKey && len(w.id(row)) == 0 && len(key) > 0 {
-		w.bulk.claims.take(keyClaim, key)
+	if key := w.key(row); w.engine.byKey && len(w.id(row)) == 0 && len(key) > 0 {
+		w.engine.claims.take(keyClaim, key)
 	}
 	if w.chunk.Fates[row] == pipeline.Written {
 		w.claimCreated(row)
@@ -211,13 +211,13 @@ func (w *write) learnStored(unshown, unread []int32) {
 		if fate != pipeline.Written || skip[i] {
 			continue
 		}
-		w.bulk.fields.learn(w.item(row), w.stored[row])
+		w.engine.fields.learn(w.item(row), w.stored[row])
 		switch key := w.key(row); {
-		case !w.bulk.options.KeyLookup || len(key) == 0:
+		case !w.engine.options.KeyLookup || len(key) == 0:
 		case w.rekeyed(row):
-			w.bulk.forms.changed(key)
+			w.engine.forms.changed(key)
 		default:
-			w.bulk.forms.kept(key)
+			w.engine.forms.kept(key)
 		}
 	}
 }

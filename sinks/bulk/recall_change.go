@@ -12,11 +12,11 @@ import (
 // readImages reads what records held before rows in doubt were to change them: it
 // is the last image of a record that counts.
 func (w *write) readImages(rows []int32) error {
-	if !w.bulk.changes || len(rows) == 0 || w.changed != nil {
+	if !w.engine.changes || len(rows) == 0 || w.changed != nil {
 		return nil
 	}
 	w.changed = map[int32]Before{}
-	images, err := w.bulk.options.Journal.Images(w.chunk.Seq)
+	images, err := w.engine.options.Journal.Images(w.chunk.Seq)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (w *write) reconcileChanges(ctx context.Context, rows []int32) error {
 			asked = append(asked, ids[i])
 		}
 	}
-	found, err := w.bulk.findIDs(ctx, asked)
+	found, err := w.engine.findIDs(ctx, asked)
 	if err != nil {
 		return err
 	}
@@ -55,13 +55,13 @@ func (w *write) reconcileChanges(ctx context.Context, rows []int32) error {
 		}
 		record, err := found[ids[i]], error(nil)
 		if record == nil {
-			record, err = w.bulk.get(ctx, ids[i])
+			record, err = w.engine.get(ctx, ids[i])
 		}
 		switch {
 		case stops(ctx, err):
 			return err
 		case err != nil:
-			w.bulk.options.Log.Warn("a row stays in doubt", "cause", "its record cannot be read", "chunk", w.chunk.Seq, "error", err)
+			w.engine.options.Log.Warn("a row stays in doubt", "cause", "its record cannot be read", "chunk", w.chunk.Seq, "error", err)
 		default:
 			if err := w.reconcileChange(row, ids[i], record); err != nil {
 				return err
@@ -96,7 +96,7 @@ func (w *write) reconcileChange(row int32, id string, record []byte) error {
 		w.closed[row] = true
 		w.pardon(row)
 		w.claim(row)
-		w.bulk.options.Log.Warn("a row stays in doubt", "cause", "its record holds neither what was sent nor what it held before", "chunk", w.chunk.Seq)
+		w.engine.options.Log.Warn("a row stays in doubt", "cause", "its record holds neither what was sent nor what it held before", "chunk", w.chunk.Seq)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 func (w *write) partDoubtful(rows []int32) (creates, changes []int32) {
 	for _, row := range rows {
 		_, image := w.changed[row]
-		switch mode := w.bulk.options.Mode; {
+		switch mode := w.engine.options.Mode; {
 		case image, mode == UpdateOnly, mode != Upsert && len(w.id(row)) > 0:
 			changes = append(changes, row)
 		default:
@@ -28,7 +28,7 @@ func (w *write) partDoubtful(rows []int32) (creates, changes []int32) {
 // findable returns those of rows that can be looked up: their keys can be asked
 // for, and no other row has them.
 func (w *write) findable(rows []int32) (out []int32) {
-	o := &w.bulk.options
+	o := &w.engine.options
 	if !o.KeyLookup || len(rows) == 0 {
 		return nil
 	}
@@ -49,7 +49,7 @@ func (w *write) findable(rows []int32) (out []int32) {
 // shared reports whether the key of row is also that of a row elsewhere in the
 // input.
 func (w *write) shared(row int32) bool {
-	f := w.bulk.options.Shared
+	f := w.engine.options.Shared
 	return f != nil && f(w.chunk.Rows[row])
 }
 
@@ -71,7 +71,7 @@ func (w *write) reconcile(ctx context.Context, rows []int32, idle bool) (left []
 	if len(creates)+len(changes) == 0 {
 		return nil, nil
 	}
-	if err := w.bulk.untilSettled(ctx); err != nil {
+	if err := w.engine.untilSettled(ctx); err != nil {
 		return nil, err
 	}
 	if err := w.reconcileChanges(ctx, changes); err != nil {
@@ -85,9 +85,9 @@ func (w *write) reconcile(ctx context.Context, rows []int32, idle bool) (left []
 
 // untilSettled waits until the API cannot be working any more on what was sent
 // before this pass.
-func (s *Import) untilSettled(ctx context.Context) error {
-	if left := s.settleLeft(); left > 0 {
-		return s.options.Drain.Sleep(ctx, left)
+func (e *engine) untilSettled(ctx context.Context) error {
+	if left := e.settleLeft(); left > 0 {
+		return e.options.Drain.Sleep(ctx, left)
 	}
 	return nil
 }
@@ -118,14 +118,14 @@ func (w *write) reconcileCreates(ctx context.Context, rows []int32, idle bool) (
 func (w *write) seekByKey(ctx context.Context, rows []int32) (unclear []int32, err error) {
 	for read := 0; len(rows) > 0 && read < 2; read++ {
 		if read > 0 {
-			if err := w.bulk.options.Drain.Sleep(ctx, min(w.bulk.options.Settle/2, longestGap)); err != nil {
+			if err := w.engine.options.Drain.Sleep(ctx, min(w.engine.options.Settle/2, longestGap)); err != nil {
 				return nil, err
 			}
 		}
 		found, err := w.look(ctx, rows)
 		if err != nil {
 			if !stops(ctx, err) {
-				w.bulk.options.Log.Warn("rows are not found by key", "cause", "looking them up failed", "chunk", w.chunk.Seq, "rows", len(rows), "error", err)
+				w.engine.options.Log.Warn("rows are not found by key", "cause", "looking them up failed", "chunk", w.chunk.Seq, "rows", len(rows), "error", err)
 			}
 			return append(unclear, rows...), err
 		}
@@ -140,7 +140,7 @@ func (w *write) seekByKey(ctx context.Context, rows []int32) (unclear []int32, e
 // records of which it is not known whose they are. It returns the others.
 func (w *write) believe(rows []int32) (unclear []int32) {
 	for _, row := range rows {
-		if len(w.loose) == 0 && w.bulk.forms.trusts(w.key(row)) {
+		if len(w.loose) == 0 && w.engine.forms.trusts(w.key(row)) {
 			w.sendAnew([]int32{row})
 		} else {
 			unclear = append(unclear, row)
@@ -168,7 +168,7 @@ func (w *write) adopt(rows []int32, found map[string]api.Found) (absent, near []
 		switch {
 		case owner == ownerNone && len(of.OtherForms) == 0:
 			absent = append(absent, row)
-		case owner != ownerNone && w.bulk.options.Mode == Upsert && !w.mayOwn(row, of.Records):
+		case owner != ownerNone && w.engine.options.Mode == Upsert && !w.mayOwn(row, of.Records):
 			w.sendAnew([]int32{row})
 		case !w.settleBy(row, owner, record):
 			near = append(near, row)
@@ -184,15 +184,15 @@ func (w *write) look(ctx context.Context, rows []int32) (found map[string]api.Fo
 	if err != nil {
 		return nil, err
 	}
-	o := &w.bulk.options
+	o := &w.engine.options
 	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(rows)}
 	for _, l.Canary = range controls {
-		if found, err = w.bulk.client.FindByKeys(ctx, l); !errors.Is(err, api.ErrCanaryMissing) {
+		if found, err = w.engine.client.FindByKeys(ctx, l); !errors.Is(err, api.ErrCanaryMissing) {
 			break
 		}
 	}
 	if err == nil {
-		w.bulk.shown(l.Canary)
+		w.engine.shown(l.Canary)
 	}
 	return found, err
 }
@@ -213,10 +213,10 @@ func (w *write) proven() (keys []string) {
 			keys = append(keys, key)
 		}
 	}
-	add(w.bulk.control.known())
-	add(w.bulk.control.first())
+	add(w.engine.control.known())
+	add(w.engine.control.first())
 	add(w.witness())
-	if a := w.bulk.witness.Load(); a != nil {
+	if a := w.engine.witness.Load(); a != nil {
 		add(a.key)
 	}
 	return keys
@@ -229,9 +229,9 @@ func (w *write) controls(ctx context.Context) ([]string, error) {
 	if keys := w.proven(); len(keys) > 0 {
 		return keys, nil
 	}
-	if a := w.bulk.anchor.Load(); a != nil {
+	if a := w.engine.anchor.Load(); a != nil {
 		return []string{a.key}, nil
 	}
-	key, err := w.bulk.client.AnyKey(ctx, w.bulk.options.Path, w.bulk.options.Key)
+	key, err := w.engine.client.AnyKey(ctx, w.engine.options.Path, w.engine.options.Key)
 	return []string{key}, err
 }

@@ -16,7 +16,7 @@ const onceTime = 10 * time.Second
 // were sent. Of the others nothing is known yet: the API may be working on them.
 // A later pass looks them up when it cannot be any more.
 func (w *write) seekOnce(ctx context.Context, rows []int32) {
-	if w.bulk.options.Journal == nil || w.bulk.options.Drain.Err(ctx) != nil {
+	if w.engine.options.Journal == nil || w.engine.options.Drain.Err(ctx) != nil {
 		return
 	}
 	rows = w.findable(w.inDoubt(rows))
@@ -25,8 +25,8 @@ func (w *write) seekOnce(ctx context.Context, rows []int32) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, onceTime)
 	defer cancel()
-	o := &w.bulk.options
-	found, err := w.bulk.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(rows)})
+	o := &w.engine.options
+	found, err := w.engine.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(rows)})
 	if err != nil {
 		o.Log.Warn("rows stay in doubt for now", "cause", "looking them up failed", "chunk", w.chunk.Seq, "rows", len(rows), "error", err)
 		return
@@ -40,7 +40,7 @@ func (w *write) seekOnce(ctx context.Context, rows []int32) {
 		}
 	}
 	if there == len(rows) {
-		w.bulk.doubts.Store(0)
+		w.engine.doubts.Store(0)
 	}
 	o.Log.Info("rows in doubt looked up", "chunk", w.chunk.Seq, "rows", len(rows), "there", there)
 }
@@ -62,8 +62,8 @@ const aliveAfter = 3
 // alive waits, once several requests in a row have ended in doubt, until the API
 // answers: rows sent to an API that is down would all be in doubt.
 func (w *write) alive(ctx context.Context) error {
-	if w.bulk.options.Journal == nil || w.bulk.doubts.Load() < aliveAfter {
+	if w.engine.options.Journal == nil || w.engine.doubts.Load() < aliveAfter {
 		return nil
 	}
-	return w.bulk.client.WaitUntilUp(ctx, w.bulk.options.Path)
+	return w.engine.client.WaitUntilUp(ctx, w.engine.options.Path)
 }

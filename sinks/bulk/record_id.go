@@ -16,20 +16,20 @@ func (w *write) changeByID(ctx context.Context, rows []int32) (absent []int32, e
 	var ids []string
 	for _, row := range rows {
 		id := w.id(row)
-		if !w.bulk.claims.take(idClaim, id) {
-			w.note(row, w.bulk.field(idField), codeDuplicateInFile, "")
+		if !w.engine.claims.take(idClaim, id) {
+			w.note(row, w.engine.field(idField), codeDuplicateInFile, "")
 			continue
 		}
 		asked, ids = append(asked, row), append(ids, string(id))
 	}
-	found, err := w.bulk.findIDs(ctx, ids)
+	found, err := w.engine.findIDs(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
 	for i, row := range asked {
 		record := found[ids[i]]
 		if record == nil {
-			if record, err = w.bulk.get(ctx, ids[i]); err != nil {
+			if record, err = w.engine.get(ctx, ids[i]); err != nil {
 				return nil, err
 			}
 		}
@@ -48,17 +48,17 @@ func (w *write) changeByID(ctx context.Context, rows []int32) (absent []int32, e
 // findIDs returns those of the records with ids that the list shows. That may be
 // none: the list is asked because it tells of many at once, and what it does not
 // show is asked for one by one.
-func (s *Import) findIDs(ctx context.Context, ids []string) (map[string][]byte, error) {
+func (e *engine) findIDs(ctx context.Context, ids []string) (map[string][]byte, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	found, err := s.finder.FindByKeys(ctx, api.Lookup{Path: s.options.Path, Field: idField, Keys: ids, Unique: true})
+	found, err := e.reader.FindByKeys(ctx, api.Lookup{Path: e.options.Path, Field: idField, Keys: ids, Unique: true})
 	if stops(ctx, err) {
 		return nil, err
 	}
 	if err != nil {
-		s.warnOnce.Do(func() {
-			s.options.Log.Warn("records cannot be listed by id; each is asked for by itself", "error", err)
+		e.warnOnce.Do(func() {
+			e.options.Log.Warn("records cannot be listed by id; each is asked for by itself", "error", err)
 		})
 		return nil, nil
 	}
@@ -80,8 +80,8 @@ func stops(ctx context.Context, err error) bool {
 }
 
 // get reads the record with id; nil if there is none.
-func (s *Import) get(ctx context.Context, id string) ([]byte, error) {
-	o, err := s.finder.Get(ctx, s.options.Records, id, nil)
+func (e *engine) get(ctx context.Context, id string) ([]byte, error) {
+	o, err := e.reader.Get(ctx, e.options.Records, id, nil)
 	if errors.Is(err, api.ErrNotFound) {
 		return nil, nil
 	}
@@ -90,7 +90,7 @@ func (s *Import) get(ctx context.Context, id string) ([]byte, error) {
 	}
 	record := recordOf(o.Body, id)
 	if record == nil {
-		return nil, fmt.Errorf("GET %s: %w", s.options.Records, errNoRecord)
+		return nil, fmt.Errorf("GET %s: %w", e.options.Records, errNoRecord)
 	}
 	return record, nil
 }

@@ -20,13 +20,13 @@ type anchor struct{ key string }
 func (w *write) changeByKey(ctx context.Context, rows []int32) ([]int32, error) {
 	rows = w.keyed(rows)
 	for len(rows) > 0 {
-		known := w.bulk.anchor.Load()
+		known := w.engine.anchor.Load()
 		absent, err := w.findKeys(ctx, rows, known)
 		switch {
 		case err != nil:
 			return nil, err
-		case w.bulk.options.Mode == UpdateOnly:
-			w.noteAll(absent, w.bulk.field(w.bulk.options.Key), codeNotFound)
+		case w.engine.options.Mode == UpdateOnly:
+			w.noteAll(absent, w.engine.field(w.engine.options.Key), codeNotFound)
 			return nil, nil
 		case known != nil, len(absent) == 0:
 			return absent, nil
@@ -42,7 +42,7 @@ func (w *write) changeByKey(ctx context.Context, rows []int32) ([]int32, error) 
 // empty, that of the first of rows, which is created. It returns the rows still to be
 // settled.
 func (w *write) withAnchor(ctx context.Context, rows []int32) ([]int32, error) {
-	known, err := w.bulk.anchored(ctx)
+	known, err := w.engine.anchored(ctx)
 	if known != nil || err != nil {
 		return rows, err
 	}
@@ -53,17 +53,17 @@ func (w *write) withAnchor(ctx context.Context, rows []int32) ([]int32, error) {
 // it creates the first of rows and finds that. It returns the rows still to be
 // settled.
 func (w *write) firstOf(ctx context.Context, rows []int32) ([]int32, error) {
-	if w.bulk.anchor.Load() == nil {
+	if w.engine.anchor.Load() == nil {
 		if slices.ContainsFunc(rows, w.looksFirst) { // records had the keys of these rows
-			return nil, &lookupError{path: w.bulk.options.Path, err: errShowsNoRecord}
+			return nil, &lookupError{path: w.engine.options.Path, err: errShowsNoRecord}
 		}
 		var err error
-		if rows, err = w.bulk.learn(ctx, w, rows); err != nil {
+		if rows, err = w.engine.learn(ctx, w, rows); err != nil {
 			return nil, err
 		}
 	}
-	if len(rows) > 0 && w.bulk.anchor.Load() == nil {
-		return nil, &lookupError{path: w.bulk.options.Path, err: errUnseen}
+	if len(rows) > 0 && w.engine.anchor.Load() == nil {
+		return nil, &lookupError{path: w.engine.options.Path, err: errUnseen}
 	}
 	return rows, nil
 }
@@ -71,17 +71,17 @@ func (w *write) firstOf(ctx context.Context, rows []int32) ([]int32, error) {
 // keyed returns those of rows that can be looked up by their key, and rejects
 // the others.
 func (w *write) keyed(rows []int32) (usable []int32) {
-	field := w.bulk.field(w.bulk.options.Key)
+	field := w.engine.field(w.engine.options.Key)
 	for _, row := range rows {
 		key := w.key(row)
 		switch {
-		case (!w.bulk.byKey || len(key) == 0) && len(w.id(row)) > 0:
-			w.note(row, w.bulk.field(idField), codeNotFound, "")
-		case !w.bulk.byKey || len(key) == 0:
+		case (!w.engine.byKey || len(key) == 0) && len(w.id(row)) > 0:
+			w.note(row, w.engine.field(idField), codeNotFound, "")
+		case !w.engine.byKey || len(key) == 0:
 			w.note(row, field, codeNoKey, "")
 		case !api.Lookupable(key):
 			w.note(row, field, codeKeyUnusable, "")
-		case !w.bulk.claims.take(keyClaim, key):
+		case !w.engine.claims.take(keyClaim, key):
 			w.note(row, field, codeDuplicateInFile, "")
 		default:
 			usable = append(usable, row)
@@ -94,7 +94,7 @@ func (w *write) keyed(rows []int32) (usable []int32) {
 // nil if there is none, or the key is not what stands in the cell. A record may
 // have been stored with it.
 func (w *write) padded(row int32) []byte {
-	cell, key := w.cell(row, w.bulk.schema.Index(w.bulk.options.Key)), w.key(row)
+	cell, key := w.cell(row, w.engine.schema.Index(w.engine.options.Key)), w.key(row)
 	if len(cell) == len(key) || !bytes.Equal(bytes.TrimSpace(cell), key) {
 		return nil
 	}
@@ -112,7 +112,7 @@ const maxPadded = 256
 // findKeys looks rows up by their keys, as they are and as they stand in their
 // cells, and settles those that are found. It returns the others.
 func (w *write) findKeys(ctx context.Context, rows []int32, known *anchor) (absent []int32, err error) {
-	o := &w.bulk.options
+	o := &w.engine.options
 	l := api.Lookup{Path: o.Path, Field: o.Key}
 	for _, row := range rows {
 		l.Keys = append(l.Keys, string(w.key(row)))
@@ -123,7 +123,7 @@ func (w *write) findKeys(ctx context.Context, rows []int32, known *anchor) (abse
 	if known != nil {
 		l.Canary = known.key
 	}
-	found, err := w.bulk.finder.FindByKeys(ctx, l)
+	found, err := w.engine.reader.FindByKeys(ctx, l)
 	if err != nil {
 		if interrupted(ctx, err) || stops(ctx, err) {
 			return nil, err
@@ -134,19 +134,19 @@ func (w *write) findKeys(ctx context.Context, rows []int32, known *anchor) (abse
 		padded := w.padded(row)
 		of, asStands := found[string(w.key(row))], found[string(padded)]
 		records, near := slices.Concat(of.Records, asStands.Records), w.othersOf(slices.Concat(of.OtherForms, asStands.OtherForms))
-		w.bulk.showsAny(records, near)
+		w.engine.showsAny(records, near)
 		switch {
 		case len(records) > 0:
 			if key := w.key(row); records[0].Key == string(key) {
-				w.bulk.forms.met(key)
+				w.engine.forms.met(key)
 			}
 			if err := w.settleByKey(row, records); err != nil {
 				return nil, err
 			}
 		case len(near) > 0:
-			w.note(row, w.bulk.field(o.Key), codeKeyForm, "")
+			w.note(row, w.engine.field(o.Key), codeKeyForm, "")
 		case padded != nil && !askable(padded):
-			w.note(row, w.bulk.field(o.Key), codeKeyUnusable, "")
+			w.note(row, w.engine.field(o.Key), codeKeyUnusable, "")
 		default:
 			absent = append(absent, row)
 		}
@@ -157,14 +157,14 @@ func (w *write) findKeys(ctx context.Context, rows []int32, known *anchor) (abse
 // claimCreated notes that a record with the key of row is, or may be, one that this run
 // makes.
 func (w *write) claimCreated(row int32) {
-	if key := w.key(row); w.bulk.byKey && len(key) > 0 {
-		w.bulk.claims.take(createClaim, key)
+	if key := w.key(row); w.engine.byKey && len(key) > 0 {
+		w.engine.claims.take(createClaim, key)
 	}
 }
 
 // madeKey reports whether this run made, or may have made, a record with the key of r.
-func (s *Import) madeKey(r api.Record) bool {
-	return s.claims.has(createClaim, []byte(strings.TrimSpace(r.Key)))
+func (e *engine) madeKey(r api.Record) bool {
+	return e.claims.has(createClaim, []byte(strings.TrimSpace(r.Key)))
 }
 
 // othersOf returns those of near, records that have the key of a row in another form,
@@ -172,17 +172,17 @@ func (s *Import) madeKey(r api.Record) bool {
 // must not depend on which of them is sent first.
 func (w *write) othersOf(near []api.Record) []api.Record {
 	return slices.DeleteFunc(near, func(r api.Record) bool {
-		return w.bulk.madeKey(r)
+		return w.engine.madeKey(r)
 	})
 }
 
 // showsAny makes the key of one of the records, which the list has shown, the anchor if
 // there is none.
-func (s *Import) showsAny(lists ...[]api.Record) {
+func (e *engine) showsAny(lists ...[]api.Record) {
 	for _, records := range lists {
 		for i := range records {
 			if key := records[i].Key; api.Lookupable([]byte(key)) {
-				s.shown(key)
+				e.shown(key)
 				return
 			}
 		}
@@ -190,24 +190,24 @@ func (s *Import) showsAny(lists ...[]api.Record) {
 }
 
 // shown makes key the anchor if there is none.
-func (s *Import) shown(key string) { s.anchor.CompareAndSwap(nil, &anchor{key}) }
+func (e *engine) shown(key string) { e.anchor.CompareAndSwap(nil, &anchor{key}) }
 
 // settleByKey settles row by the records that have its key.
 func (w *write) settleByKey(row int32, records []api.Record) error {
-	if w.bulk.options.SkipExisting {
+	if w.engine.options.SkipExisting {
 		return w.exists(row, records)
 	}
 	id := []byte(records[0].ID)
 	for i, c := range id {
 		id[i] = lower(c)
 	}
-	field := w.bulk.field(w.bulk.options.Key)
+	field := w.engine.field(w.engine.options.Key)
 	switch {
 	case len(records) > 1:
 		w.note(row, field, CodeKeyNotUnique, "")
 	case !isUUID(id):
-		return fmt.Errorf("GET %s: a record without an id", w.bulk.options.Path)
-	case !w.bulk.claims.take(idClaim, id):
+		return fmt.Errorf("GET %s: a record without an id", w.engine.options.Path)
+	case !w.engine.claims.take(idClaim, id):
 		w.note(row, field, codeDuplicateInFile, "")
 	default:
 		return w.compare(row, string(id), records[0].Object)

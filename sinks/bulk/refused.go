@@ -17,8 +17,8 @@ import (
 // those that are known not to have been written are left, beside those kept out.
 func (w *write) refused(ctx context.Context, rows []int32, o api.Outcome) (verdict, error) {
 	sent := w.sent(rows)
-	refusals := w.bulk.numbering.parse(o.Body, sent)
-	return w.refusedFor(ctx, rows, &o, refusals, w.bulk.contention(&o, sent, refusals))
+	refusals := w.engine.numbering.parse(o.Body, sent)
+	return w.refusedFor(ctx, rows, &o, refusals, w.engine.contention(&o, sent, refusals))
 }
 
 // refusedFor settles rows, whose request was refused with o for what refusals say; by c
@@ -38,7 +38,7 @@ func (w *write) refusedFor(ctx context.Context, rows []int32, o *api.Outcome, re
 // refusedOne settles row, the only one of a request that was refused, unless another
 // write kept it out.
 func (w *write) refusedOne(row int32, r *verdict) {
-	w.bulk.doubts.Store(0)
+	w.engine.doubts.Store(0)
 	if r.contended {
 		r.locked = []lockedRow{{row, r.whole}}
 		return
@@ -50,7 +50,7 @@ func (w *write) refusedOne(row int32, r *verdict) {
 // settleOthers settles those of the rows left of a refused request that were written all
 // the same. Complete says that it names all rows that were not.
 func (w *write) settleOthers(ctx context.Context, r *verdict, complete bool) error {
-	switch atomicity := w.bulk.options.Atomicity; {
+	switch atomicity := w.engine.options.Atomicity; {
 	case atomicity == AllOrNothing:
 		r.holds = !r.named
 	case atomicity == PartialWrites && complete:
@@ -59,7 +59,7 @@ func (w *write) settleOthers(ctx context.Context, r *verdict, complete bool) err
 	default:
 		return w.lookForOthers(ctx, r)
 	}
-	w.bulk.doubts.Store(0)
+	w.engine.doubts.Store(0)
 	return nil
 }
 
@@ -68,10 +68,10 @@ func (w *write) settleOthers(ctx context.Context, r *verdict, complete bool) err
 // that they cannot be looked up by them, they are in doubt until the strays tell which
 // records are theirs.
 func (w *write) othersWritten(rows []int32) {
-	o := &w.bulk.options
+	o := &w.engine.options
 	var unclear []int32
 	for _, row := range rows {
-		if o.Strays != nil && o.Journal != nil && o.KeyLookup && !w.bulk.forms.trusts(w.key(row)) {
+		if o.Strays != nil && o.Journal != nil && o.KeyLookup && !w.engine.forms.trusts(w.key(row)) {
 			unclear = append(unclear, row)
 			continue
 		}
@@ -141,9 +141,9 @@ func (w *write) lookForOthers(ctx context.Context, r *verdict) error {
 	r.partial = written > 0
 	r.holds = !r.named && len(r.left)+written == len(others)
 	if unclear > 0 && unclear == len(others) {
-		return w.doubted(http.MethodPost, w.bulk.options.Path, errUnclear)
+		return w.doubted(http.MethodPost, w.engine.options.Path, errUnclear)
 	}
-	w.bulk.doubts.Store(0)
+	w.engine.doubts.Store(0)
 	return nil
 }
 
@@ -191,7 +191,7 @@ func (w *write) rejectAll(rows []int32, code pipeline.Code, refusals []api.Refus
 // noteRefusal rejects row for the reason r. A field that was not sent is named
 // in the message.
 func (w *write) noteRefusal(row int32, code pipeline.Code, r api.Refusal) {
-	field := w.bulk.field(r.Field)
+	field := w.engine.field(r.Field)
 	message := r.Message
 	if field == pipeline.None && r.Field != "" {
 		message = r.Field + ": " + message
@@ -204,14 +204,14 @@ func (w *write) noteRefusal(row int32, code pipeline.Code, r api.Refusal) {
 
 // field returns the index of the field that the API calls name: its own name,
 // or that of the reference it belongs to.
-func (s *Import) field(name string) int16 {
+func (e *engine) field(name string) int16 {
 	if name == "" {
 		return pipeline.None
 	}
-	if i := s.schema.Index(name); i >= 0 {
+	if i := e.schema.Index(name); i >= 0 {
 		return int16(i)
 	}
-	return int16(s.schema.Index(name + ".id"))
+	return int16(e.schema.Index(name + ".id"))
 }
 
 // absent looks rows up and returns those that the API is known not to have.
@@ -219,12 +219,12 @@ func (s *Import) field(name string) int16 {
 // rejected if it has others in their place, in doubt if they cannot be looked
 // up.
 func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
-	control := w.bulk.control.known()
+	control := w.engine.control.known()
 	asked, keys := w.lookupable(rows, control)
 	if len(asked) == 0 {
 		return nil, nil
 	}
-	if err := w.bulk.options.Drain.Sleep(ctx, 2*w.bulk.control.lag); err != nil { // the list may be behind
+	if err := w.engine.options.Drain.Sleep(ctx, 2*w.engine.control.lag); err != nil { // the list may be behind
 		w.doubt(asked, "the run was interrupted before they were looked up", 0, nil)
 		return nil, err
 	}
@@ -241,7 +241,7 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 		of := found[keys[i]]
 		switch owner, record := w.ownerOf(row, of.Records, maybeSent); {
 		case w.settleBy(row, owner, record):
-		case owner == ownerNone && len(of.OtherForms) == 0 && w.bulk.forms.trusts(w.key(row)):
+		case owner == ownerNone && len(of.OtherForms) == 0 && w.engine.forms.trusts(w.key(row)):
 			absent = append(absent, row)
 		default:
 			unclear = append(unclear, row)
@@ -256,12 +256,12 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 // findBeside looks keys up beside control: for some time, until the list is not so
 // far behind that it does not show that.
 func (w *write) findBeside(ctx context.Context, keys []string, control string) (found map[string]api.Found, err error) {
-	o := &w.bulk.options
+	o := &w.engine.options
 	for _, wait := range visible {
 		if err := o.Drain.Sleep(ctx, wait); err != nil {
 			return nil, err
 		}
-		found, err = w.bulk.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: keys, Canary: control})
+		found, err = w.engine.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: keys, Canary: control})
 		if !errors.Is(err, api.ErrCanaryMissing) {
 			break
 		}

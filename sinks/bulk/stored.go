@@ -48,9 +48,9 @@ func (w *write) takeCreated(row int32, record []byte) {
 		return
 	}
 	delete(w.stored, row)
-	w.takeStored(sentRow{row: row, sent: w.item(row)}, record, w.bulk.options.Texts)
+	w.takeStored(sentRow{row: row, sent: w.item(row)}, record, w.engine.options.Texts)
 	w.learnKey(row, record)
-	if w.bulk.existed(record) {
+	if w.engine.existed(record) {
 		w.chunk.Fates[row] = pipeline.Updated
 	}
 }
@@ -58,9 +58,9 @@ func (w *write) takeCreated(row int32, record []byte) {
 // takeEchoed takes in that the API has shown row just as it was sent.
 func (w *write) takeEchoed(row int32, item []byte) {
 	delete(w.stored, row)
-	w.bulk.fields.learn(item, nil)
-	if key := w.key(row); w.bulk.options.KeyLookup && len(key) > 0 {
-		w.bulk.forms.kept(key)
+	w.engine.fields.learn(item, nil)
+	if key := w.key(row); w.engine.options.KeyLookup && len(key) > 0 {
+		w.engine.forms.kept(key)
 	}
 }
 
@@ -74,7 +74,7 @@ func (w *write) takeStored(s sentRow, record []byte, texts []string) {
 		if want == nil {
 			filled = true
 		} else {
-			w.warn(s.row, w.bulk.field(name), codeStoredOtherwise)
+			w.warn(s.row, w.engine.field(name), codeStoredOtherwise)
 		}
 		w.keepDeviation(s.row, name, want, got)
 	})
@@ -86,7 +86,7 @@ func (w *write) takeStored(s sentRow, record []byte, texts []string) {
 		w.unshown = append(w.unshown, s)
 		return
 	}
-	w.bulk.fields.learn(s.sent, w.stored[s.row])
+	w.engine.fields.learn(s.sent, w.stored[s.row])
 }
 
 // showsAny reports whether record has any of the members that were sent.
@@ -127,13 +127,13 @@ func (w *write) eachDeviation(s sentRow, record []byte, texts []string, visit fu
 // sameForm reports whether want and got are two forms of one value: got is the very text
 // of the row's cell, or the field is compared in a form of its own.
 func (w *write) sameForm(row int32, name string, want, got jsontext.Value) bool {
-	return w.bulk.comparesAlike(name, want, got) || w.asStored(row, name, got)
+	return w.engine.comparesAlike(name, want, got) || w.asStored(row, name, got)
 }
 
 // comparesAlike reports whether want and got, values of the member name, are one value in
 // the form in which the field is compared.
-func (s *Import) comparesAlike(name string, want, got jsontext.Value) bool {
-	form := s.options.Compare[name]
+func (e *engine) comparesAlike(name string, want, got jsontext.Value) bool {
+	form := e.options.Compare[name]
 	if form == nil || want.Kind() != '"' || got.Kind() != '"' {
 		return false
 	}
@@ -143,7 +143,7 @@ func (s *Import) comparesAlike(name string, want, got jsontext.Value) bool {
 // warn notes a warning of row.
 func (w *write) warn(row int32, field int16, code pipeline.Code) {
 	w.chunk.Note(pipeline.Problem{
-		Row: row, Field: field, Column: w.bulk.column(field),
+		Row: row, Field: field, Column: w.engine.column(field),
 		Severity: pipeline.Warning, Stage: pipeline.Write, Code: code,
 	})
 }
@@ -160,12 +160,12 @@ func (w *write) keepDeviation(row int32, name string, want, got jsontext.Value) 
 // pair returns a keyed sum of the member name, what was sent of it, nil if nothing,
 // and what was stored.
 func (w *write) pair(name string, sent, stored jsontext.Value) uint64 {
-	if w.bulk.options.Journal == nil {
+	if w.engine.options.Journal == nil {
 		return 0
 	}
 	text := appendSized([]byte(nil), name)
 	text = appendSized(text, plainValue(sent))
-	return w.bulk.options.Journal.Sum(appendSized(text, plainValue(stored)))
+	return w.engine.options.Journal.Sum(appendSized(text, plainValue(stored)))
 }
 
 // plainValue returns what tells values of a member apart however they are written: of
@@ -191,32 +191,32 @@ func plainValue(v jsontext.Value) []byte {
 
 // learnKey learns from record, which row made, whether the API keeps keys of this form.
 func (w *write) learnKey(row int32, record []byte) {
-	o := &w.bulk.options
+	o := &w.engine.options
 	shown := jsonscan.Member(record, o.Key)
 	switch key := w.key(row); {
 	case !o.KeyLookup || len(key) == 0 || shown == nil:
 	case bytes.Equal(jsonscan.Text(shown), key):
-		w.bulk.forms.kept(key)
+		w.engine.forms.kept(key)
 	default:
-		w.bulk.forms.changed(key)
+		w.engine.forms.changed(key)
 		w.otherKey = string(jsonscan.Text(shown))
 		if !w.rekeyed(row) { // the same by the rules of Same, which are not those of a look-up
 			w.keepDeviation(row, o.Key, jsonscan.Member(w.item(row), o.Key), shown)
-			w.warn(row, w.bulk.field(o.Key), codeStoredOtherwise)
+			w.warn(row, w.engine.field(o.Key), codeStoredOtherwise)
 		}
 	}
 }
 
 // rekeyed reports whether the key of row is stored in another form than it was sent.
 func (w *write) rekeyed(row int32) bool {
-	key := w.bulk.options.Key
+	key := w.engine.options.Key
 	return slices.ContainsFunc(w.stored[row], func(d deviation) bool { return d.name == key })
 }
 
 // readUnshown reads the records of rows that the API's answers did not show whole, so
 // that it is known how they are stored. What cannot be read now says nothing.
 func (w *write) readUnshown(ctx context.Context) error {
-	if !w.unread() || w.bulk.options.Journal == nil {
+	if !w.unread() || w.engine.options.Journal == nil {
 		return nil
 	}
 	if err := w.findUnnamed(ctx); err != nil {
@@ -262,7 +262,7 @@ func (w *write) findUnshown(ctx context.Context, rows []sentRow) (map[string][]b
 			ids = append(ids, string(id))
 		}
 	}
-	listed, err := w.bulk.findIDs(ctx, ids)
+	listed, err := w.engine.findIDs(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -275,7 +275,7 @@ func (w *write) findUnshown(ctx context.Context, rows []sentRow) (map[string][]b
 		if !s.placed || w.chunk.Fates[s.row] != pipeline.Written || id == "" || found[id] != nil {
 			continue
 		}
-		record, err := w.bulk.get(ctx, id)
+		record, err := w.engine.get(ctx, id)
 		if stops(ctx, err) {
 			return nil, err
 		}
@@ -324,8 +324,8 @@ func (w *write) findUnnamed(ctx context.Context) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	o := &w.bulk.options
-	found, err := w.bulk.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(rows)})
+	o := &w.engine.options
+	found, err := w.engine.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(rows)})
 	if err != nil {
 		if interrupted(ctx, err) || stops(ctx, err) {
 			return err
@@ -337,7 +337,7 @@ func (w *write) findUnnamed(ctx context.Context) error {
 		records := found[string(w.key(row))].Records
 		owner, record := w.ownerOf(row, records, wasSent)
 		// The row is written: if its key is kept, the only record that has it is its own.
-		if w.mayOwn(row, records) && (owner != ownerUnclear || w.bulk.forms.trusts(w.key(row))) {
+		if w.mayOwn(row, records) && (owner != ownerUnclear || w.engine.forms.trusts(w.key(row))) {
 			w.setID(row, []byte(record.ID))
 		}
 	}

@@ -47,28 +47,28 @@ type strays struct {
 // loadStrays reads the strays, if that was not done before. Nothing is sent meanwhile: every
 // record that it sees has been made by a row of which the journal knows, or by one in
 // doubt.
-func (s *Import) loadStrays(ctx context.Context) error {
-	if s.strays.read {
-		return s.strays.err
+func (e *engine) loadStrays(ctx context.Context) error {
+	if e.strays.read {
+		return e.strays.err
 	}
-	s.sending.Lock()
-	defer s.sending.Unlock()
-	objects, err := s.options.Strays(ctx)
+	e.sending.Lock()
+	defer e.sending.Unlock()
+	objects, err := e.options.Strays(ctx)
 	if interrupted(ctx, err) || stops(ctx, err) {
 		return err
 	}
-	s.strays.read, s.strays.err, s.strays.list = true, err, nil
+	e.strays.read, e.strays.err, e.strays.list = true, err, nil
 	for _, object := range objects {
-		s.strays.list = append(s.strays.list, stray{id: string(jsonscan.Text(jsonscan.Member(object, idField))), object: object})
+		e.strays.list = append(e.strays.list, stray{id: string(jsonscan.Text(jsonscan.Member(object, idField))), object: object})
 	}
-	s.strays.held.list(s.strays.list)
+	e.strays.held.list(e.strays.list)
 	return err
 }
 
 // matchStrays settles those of rows, which are in doubt and not found by their keys, of
 // which the strays tell what became.
 func (w *write) matchStrays(ctx context.Context, rows []int32) error {
-	s := w.bulk
+	s := w.engine
 	if s.options.Strays == nil {
 		return nil
 	}
@@ -78,7 +78,7 @@ func (w *write) matchStrays(ctx context.Context, rows []int32) error {
 	if interrupted(ctx, err) || stops(ctx, err) {
 		return err
 	}
-	w.bulk.dropHeld(s.strays.list)
+	w.engine.dropHeld(s.strays.list)
 	if s.options.Sought {
 		rows = w.match(rows, s.strays.list)
 	}
@@ -106,7 +106,7 @@ func (w *write) matchLoose(ctx context.Context, rows []int32) ([]int32, error) {
 	if len(w.loose) == 0 || len(rows) == 0 {
 		return rows, nil
 	}
-	found, err := w.bulk.findIDs(ctx, w.loose)
+	found, err := w.engine.findIDs(ctx, w.loose)
 	if err != nil {
 		return nil, err
 	}
@@ -114,15 +114,15 @@ func (w *write) matchLoose(ctx context.Context, rows []int32) ([]int32, error) {
 	for _, id := range w.loose {
 		object := found[id]
 		if object == nil {
-			if object, err = w.bulk.get(ctx, id); stops(ctx, err) {
+			if object, err = w.engine.get(ctx, id); stops(ctx, err) {
 				return nil, err
 			}
 		}
-		if object != nil && w.bulk.ageOf(object) != olderThanRun { // the answer may show records of others
+		if object != nil && w.engine.ageOf(object) != olderThanRun { // the answer may show records of others
 			list = append(list, stray{id: id, object: object})
 		}
 	}
-	w.bulk.dropHeld(list)
+	w.engine.dropHeld(list)
 	rows = w.match(rows, list)
 	w.loose = slices.DeleteFunc(w.loose, func(id string) bool {
 		return slices.ContainsFunc(list, func(s stray) bool { return s.taken && s.id == id })
@@ -131,9 +131,9 @@ func (w *write) matchLoose(ctx context.Context, rows []int32) ([]int32, error) {
 }
 
 // dropHeld marks those of list taken that rows were found to have made meanwhile.
-func (s *Import) dropHeld(list []stray) {
+func (e *engine) dropHeld(list []stray) {
 	for i := range list {
-		list[i].taken = list[i].taken || s.strays.held.has(list[i].id)
+		list[i].taken = list[i].taken || e.strays.held.has(list[i].id)
 	}
 }
 
@@ -164,7 +164,7 @@ func (w *write) match(rows []int32, list []stray) (left []int32) {
 				return false
 			}
 			list[i].taken, again = true, true
-			w.bulk.strays.held.add(list[i].id)
+			w.engine.strays.held.add(list[i].id)
 			w.written(row, []byte(list[i].id))
 			w.takeCreated(row, list[i].object)
 			return true
@@ -188,7 +188,7 @@ func (w *write) fits(row int32, record []byte) bool {
 // inSomeForm reports whether got, what a record shows of the member name, may be what the
 // API made of want.
 func (w *write) inSomeForm(row int32, name string, want, got jsontext.Value) bool {
-	return w.sameValue(row, name, want, got) || sameLetters(want, got) || w.bulk.fields.adds(w.edge(name, want, got))
+	return w.sameValue(row, name, want, got) || sameLetters(want, got) || w.engine.fields.adds(w.edge(name, want, got))
 }
 
 // sameValue reports whether got, what a record shows of the member name, is want, or
@@ -217,7 +217,7 @@ func (w *write) rulesOut(row int32, record []byte) bool {
 	for raw, want := range jsonscan.Members(w.item(row)) {
 		name := string(jsonscan.Unquote(raw))
 		got := jsonscan.Member(record, name)
-		if got == nil || name == w.bulk.options.Key || !w.bulk.fields.keeps(name, want) {
+		if got == nil || name == w.engine.options.Key || !w.engine.fields.keeps(name, want) {
 			continue
 		}
 		if !w.sameValue(row, name, want, got) && !sharesLetters(want, got) {
@@ -237,10 +237,10 @@ func affixed(sent, stored jsontext.Value) bool { return edgeOf(sent, stored) != 
 // to make got; 0 if that is not how they differ.
 func (w *write) edge(name string, want, got jsontext.Value) uint64 {
 	edge := edgeOf(want, got)
-	if edge == nil || w.bulk.options.Journal == nil {
+	if edge == nil || w.engine.options.Journal == nil {
 		return 0
 	}
-	return w.bulk.options.Journal.Sum(append(appendSized([]byte(nil), name), edge...))
+	return w.engine.options.Journal.Sum(append(appendSized([]byte(nil), name), edge...))
 }
 
 // edgeOf tells what was added to sent, or cut off, to make stored: by letters and digits.

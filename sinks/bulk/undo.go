@@ -28,7 +28,7 @@ import (
 // Updated, one with nothing left to take back Unchanged, and one that the run did
 // not write Skipped.
 type Undo struct {
-	*Import
+	engine *engine
 	past Past
 	open func([]byte) ([]byte, error)
 }
@@ -40,19 +40,31 @@ var _ pipeline.Sink = (*Undo)(nil)
 // that of the undo. Open decrypts what records held before they were changed; nil:
 // what is sealed cannot be restored.
 func NewUndo(client *api.Client, schema *pipeline.Schema, past Past, open func([]byte) ([]byte, error), o Options) (*Undo, error) {
-	s, err := NewImport(client, schema, o)
+	e, err := newEngine(client, client, schema, o)
 	if err != nil {
 		return nil, err
 	}
-	return &Undo{s, past, open}, nil
+	return &Undo{e, past, open}, nil
 }
 
 // Encoder returns an encoder of rows in the form in which they were sent.
-func (u *Undo) Encoder() pipeline.Encoder { return pastEncoder{u.Import.Encoder()} }
+func (u *Undo) Encoder() pipeline.Encoder { return pastEncoder{u.engine.encoder()} }
+
+// Commit does nothing: what was taken back is final.
+func (u *Undo) Commit(context.Context) error { return nil }
+
+// Abort reports that what was taken back stays so.
+func (u *Undo) Abort() (undone bool, err error) { return false, nil }
+
+// Resolvable reports whether another pass may settle rows that are in doubt.
+func (u *Undo) Resolvable() bool { return u.engine.resolvable.Load() }
+
+// Settles reports whether rows in doubt can be settled at all: see Import.Settles.
+func (u *Undo) Settles() bool { return u.engine.settles() }
 
 // Write takes back what became of the rows of c.
 func (u *Undo) Write(ctx context.Context, c *pipeline.Chunk) error {
-	w := u.writes.Get().(*write)
+	w := u.engine.writes.Get().(*write)
 	w.begin(c)
 	err := u.recall(w)
 	if err == nil && w.unsettled() {
@@ -63,14 +75,14 @@ func (u *Undo) Write(ctx context.Context, c *pipeline.Chunk) error {
 	}
 	w.giveIDs()
 	w.end()
-	u.writes.Put(w)
+	u.engine.writes.Put(w)
 	return err
 }
 
 // Recall settles those rows of c that earlier passes of the undo did. Of a chunk that
 // was not read to its end nothing is recalled.
 func (u *Undo) Recall(c *pipeline.Chunk) error {
-	w := u.writes.Get().(*write)
+	w := u.engine.writes.Get().(*write)
 	w.begin(c)
 	err := u.regard(w)
 	if err == nil {
@@ -78,7 +90,7 @@ func (u *Undo) Recall(c *pipeline.Chunk) error {
 	}
 	w.giveIDs()
 	w.end()
-	u.writes.Put(w)
+	u.engine.writes.Put(w)
 	if _, cut := errors.AsType[*changedInputError](err); cut {
 		return nil
 	}
@@ -197,11 +209,11 @@ func (w *write) undoesCreate(row int32, now current, tried bool) bool {
 	switch {
 	case now.unread: // neither gone nor impossible to tell: the next pass may read it
 		w.doubt([]int32{row}, "it has no id, and the list by key cannot be read", 0, nil)
-		w.bulk.resolvable.Store(true)
+		w.engine.resolvable.Store(true)
 	case now.blind && tried: // it was found by its key before that
 		w.chunk.Fates[row] = pipeline.Written
 	case now.blind, now.many:
-		w.note(row, w.bulk.field(w.bulk.options.Key), codeNotTold, "")
+		w.note(row, w.engine.field(w.engine.options.Key), codeNotTold, "")
 	case now.record == nil && tried:
 		w.chunk.Fates[row] = pipeline.Written
 	case now.record == nil:
@@ -218,14 +230,14 @@ func (w *write) undoesCreate(row int32, now current, tried bool) bool {
 // that row left empty; then row is rejected for it.
 func (w *write) filledSince(row int32, record []byte) (filled bool) {
 	item := w.item(row)
-	for _, name := range w.bulk.options.Texts {
+	for _, name := range w.engine.options.Texts {
 		got := jsonscan.Member(record, name)
 		if !nothing(jsonscan.Member(item, name)) || nothing(got) || w.storedSo(row, name, nil, got) {
 			continue
 		}
-		field := w.bulk.field(name)
+		field := w.engine.field(name)
 		w.chunk.Note(pipeline.Problem{
-			Row: row, Field: field, Column: w.bulk.column(field), Stage: pipeline.Write, Code: codeChangedSince,
+			Row: row, Field: field, Column: w.engine.column(field), Stage: pipeline.Write, Code: codeChangedSince,
 			Shape: "the row leaves " + name + " empty",
 		})
 		filled = true
@@ -244,10 +256,10 @@ func (w *write) undoesChange(row int32, now current, before []byte, tried bool) 
 	restore, unknown := restoration(patch, before)
 	switch {
 	case now.record == nil:
-		w.note(row, w.bulk.field(idField), codeNotFound, "")
+		w.note(row, w.engine.field(idField), codeNotFound, "")
 	case unknown != "":
-		w.note(row, w.bulk.field(unknown), codeNotKept, "")
-	case patch == nil, w.bulk.holds(restore, now.record):
+		w.note(row, w.engine.field(unknown), codeNotKept, "")
+	case patch == nil, w.engine.holds(restore, now.record):
 		w.setID(row, []byte(now.id))
 		w.chunk.Fates[row] = pipeline.Unchanged
 		if tried {
@@ -287,7 +299,7 @@ const reverseTries = 3
 func (w *write) reverseOne(ctx context.Context, r *reversal, alone bool) (kept []api.Refusal, err error) {
 	var last api.Outcome
 	for try := range reverseTries {
-		if err := w.bulk.options.Drain.Sleep(ctx, visible[try]); err != nil {
+		if err := w.engine.options.Drain.Sleep(ctx, visible[try]); err != nil {
 			return nil, err
 		}
 		o, kept, err := w.request(ctx, r, alone)
@@ -301,8 +313,8 @@ func (w *write) reverseOne(ctx context.Context, r *reversal, alone bool) (kept [
 		last = o
 	}
 	w.doubt([]int32{r.row}, "no clear answer to what takes it back", last.Status, last.Err)
-	w.bulk.resolvable.Store(true)
-	return nil, w.doubted(r.method(), w.bulk.options.Records, last.Err)
+	w.engine.resolvable.Store(true)
+	return nil, w.doubted(r.method(), w.engine.options.Records, last.Err)
 }
 
 func (r *reversal) method() string {
@@ -315,9 +327,9 @@ func (r *reversal) method() string {
 // request makes attempts until one may have been processed. Kept is what was said if
 // another write kept it out.
 func (w *write) request(ctx context.Context, r *reversal, alone bool) (o api.Outcome, kept []api.Refusal, err error) {
-	path := w.bulk.options.Records
+	path := w.engine.options.Records
 	return w.deliverOne(r.restore, alone, func(via sender) (api.Outcome, error) {
-		return w.bulk.client.Deliver(ctx, r.method(), path, func() api.Outcome {
+		return w.engine.client.Deliver(ctx, r.method(), path, func() api.Outcome {
 			if r.restore == nil {
 				return via.Delete(ctx, path, r.id)
 			}
@@ -337,18 +349,18 @@ func (w *write) reversed(ctx context.Context, r *reversal, o api.Outcome) (done 
 	case o.OK() || o.Class == api.InDoubt, o.Status == http.StatusNotFound, o.Status == http.StatusGone:
 		return w.seeReversed(ctx, r, o)
 	}
-	w.bulk.doubts.Store(0)
+	w.engine.doubts.Store(0)
 	if api.IsRefusal(o.Status) {
 		w.rejectOne(r.row, refusalsOfOne(o.Body, r.restore))
 		return true, nil
 	}
-	return true, &api.StatusError{Method: r.method(), Path: w.bulk.options.Records, Status: o.Status}
+	return true, &api.StatusError{Method: r.method(), Path: w.engine.options.Records, Status: o.Status}
 }
 
 // seeReversed settles the row of r, whose request had no clear answer, by its
 // record.
 func (w *write) seeReversed(ctx context.Context, r *reversal, o api.Outcome) (done bool, err error) {
-	record, err := w.bulk.get(ctx, r.id)
+	record, err := w.engine.get(ctx, r.id)
 	switch {
 	case err != nil:
 		w.doubt([]int32{r.row}, "what took it back had no clear answer, and it cannot be read", o.Status, err)
@@ -356,14 +368,14 @@ func (w *write) seeReversed(ctx context.Context, r *reversal, o api.Outcome) (do
 	case record == nil && r.restore == nil:
 		return w.reversedAs(r, pipeline.Written), nil
 	case record == nil:
-		w.note(r.row, w.bulk.field(idField), codeNotFound, "")
+		w.note(r.row, w.engine.field(idField), codeNotFound, "")
 		return true, nil
-	case r.restore != nil && w.bulk.holds(r.restore, record):
+	case r.restore != nil && w.engine.holds(r.restore, record):
 		return w.reversedAs(r, pipeline.Updated), nil
 	case o.Class == api.Answered && !o.OK(): // it is there, and cannot be found to be changed: another address
-		return true, &api.StatusError{Method: r.method(), Path: w.bulk.options.Records, Status: o.Status}
+		return true, &api.StatusError{Method: r.method(), Path: w.engine.options.Records, Status: o.Status}
 	case o.OK() && r.restore != nil && recordOf(o.Body, r.id) != nil:
-		w.noteFields(r.row, differences(r.restore, record, w.bulk.comparesAlike), codeStoresElse)
+		w.noteFields(r.row, differences(r.restore, record, w.engine.comparesAlike), codeStoresElse)
 		return true, nil
 	}
 	return false, nil
@@ -371,7 +383,7 @@ func (w *write) seeReversed(ctx context.Context, r *reversal, o api.Outcome) (do
 
 // reversedAs settles the row of r.
 func (w *write) reversedAs(r *reversal, fate pipeline.Fate) bool {
-	w.bulk.doubts.Store(0)
+	w.engine.doubts.Store(0)
 	w.chunk.Fates[r.row] = fate
 	w.setID(r.row, []byte(r.id))
 	return true

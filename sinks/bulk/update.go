@@ -50,30 +50,30 @@ func ParseMode(s string) (Mode, error) {
 
 // checkMode works out by what rows are told to be about records that exist. It
 // is a *pipeline.UsageError if there is nothing to tell them by.
-func (s *Import) checkMode() error {
-	o := &s.options
-	s.byID = o.Mode != CreateOnly && s.schema.Index(idField) >= 0
-	s.changes = s.byID || o.Mode == UpdateOnly || o.Mode == Upsert
-	s.byKey = (o.Mode == UpdateOnly || o.Mode == Upsert || o.SkipExisting) && o.KeyLookup && o.Key != idField
-	if s.changes && !s.byID && !s.byKey {
+func (e *engine) checkMode() error {
+	o := &e.options
+	e.byID = o.Mode != CreateOnly && e.schema.Index(idField) >= 0
+	e.changes = e.byID || o.Mode == UpdateOnly || o.Mode == Upsert
+	e.byKey = (o.Mode == UpdateOnly || o.Mode == Upsert || o.SkipExisting) && o.KeyLookup && o.Key != idField
+	if e.changes && !e.byID && !e.byKey {
 		return &pipeline.UsageError{Place: "import", Cause: "rows are to change records, and neither an id nor a key that the list can be filtered by is mapped",
 			Hint: "map the column that has the API's id to id, or name a key with --key"}
 	}
-	return s.checkSkipExisting()
+	return e.checkSkipExisting()
 }
 
 // Repeatable reports whether the same rows may be imported in the same way again
 // without a record being made twice: nothing was sent to be created, or a row
 // finds the record it has made.
 func (s *Import) Repeatable() bool {
-	o := &s.options
-	return o.Mode == UpdateOnly || o.Mode == Upsert || o.SkipExisting || !s.created.Load()
+	o := &s.engine.options
+	return o.Mode == UpdateOnly || o.Mode == Upsert || o.SkipExisting || !s.engine.created.Load()
 }
 
 // change settles those of rows that are about records which exist. It returns
 // the others, which are to be created.
 func (w *write) change(ctx context.Context, rows []int32) ([]int32, error) {
-	s := w.bulk
+	s := w.engine
 	if !s.changes {
 		return w.leaveOut(ctx, rows)
 	}
@@ -107,7 +107,7 @@ func (w *write) change(ctx context.Context, rows []int32) ([]int32, error) {
 
 // id returns the id of the record that row is about, or nothing.
 func (w *write) id(row int32) []byte {
-	if !w.bulk.byID {
+	if !w.engine.byID {
 		return nil
 	}
 	id, _ := splitItem(w.chunk.Item(int(row)))
@@ -117,7 +117,7 @@ func (w *write) id(row int32) []byte {
 // item returns what the API is sent of row when it is created.
 func (w *write) item(row int32) []byte {
 	item := w.chunk.Item(int(row))
-	if w.bulk.byID {
+	if w.engine.byID {
 		_, item = splitItem(item)
 	}
 	return item

@@ -18,7 +18,7 @@ import (
 // Rejected for that. A row that the run left in doubt is InDoubt still, and one
 // that it did not write is Skipped.
 type Verify struct {
-	*Import
+	engine *engine
 	past Past
 }
 
@@ -31,23 +31,35 @@ func NewVerify(client *api.Client, schema *pipeline.Schema, past interface {
 	Journal
 }, o Options) (*Verify, error) {
 	o.Journal = past
-	s, err := NewImport(client, schema, o)
+	e, err := newEngine(client, client, schema, o)
 	if err != nil {
 		return nil, err
 	}
-	return &Verify{s, past}, nil
+	return &Verify{e, past}, nil
 }
 
 // Encoder returns an encoder of rows in the form in which they were sent.
-func (v *Verify) Encoder() pipeline.Encoder { return pastEncoder{v.Import.Encoder()} }
+func (v *Verify) Encoder() pipeline.Encoder { return pastEncoder{v.engine.encoder()} }
+
+// Commit does nothing: nothing was sent.
+func (v *Verify) Commit(context.Context) error { return nil }
+
+// Abort reports that there is nothing to take back.
+func (v *Verify) Abort() (undone bool, err error) { return false, nil }
+
+// Resolvable reports that no other pass of a Verify will settle more.
+func (v *Verify) Resolvable() bool { return false }
+
+// Settles reports whether an import can settle rows in doubt at all: see Import.Settles.
+func (v *Verify) Settles() bool { return v.engine.settles() }
 
 // Write compares the rows of c with their records.
 func (v *Verify) Write(ctx context.Context, c *pipeline.Chunk) error {
-	w := v.writes.Get().(*write)
+	w := v.engine.writes.Get().(*write)
 	w.begin(c)
 	err := v.verify(ctx, w)
 	w.end()
-	v.writes.Put(w)
+	v.engine.writes.Put(w)
 	return err
 }
 
@@ -81,16 +93,16 @@ func (v *Verify) verify(ctx context.Context, w *write) error {
 
 // verifyRow settles row by its record.
 func (w *write) verifyRow(row int32, was pipeline.Fate, now current) {
-	o := &w.bulk.options
+	o := &w.engine.options
 	switch {
 	case now.unread:
 		w.doubt([]int32{row}, "the API gave it no id, and the list by key cannot be read", 0, nil)
 	case now.blind:
 		w.doubt([]int32{row}, "the API gave it no id, and it is not found by a key", 0, nil)
 	case now.record == nil:
-		w.note(row, w.bulk.field(o.Key), codeMissing, "")
+		w.note(row, w.engine.field(o.Key), codeMissing, "")
 	case now.many && was == pipeline.Written:
-		w.note(row, w.bulk.field(o.Key), CodeKeyNotUnique, "")
+		w.note(row, w.engine.field(o.Key), CodeKeyNotUnique, "")
 	default:
 		lacks := w.patchSince(row, now.record)
 		if differs := against(lacks, now.record); differs != nil {
@@ -107,7 +119,7 @@ func (w *write) verifyRow(row int32, was pipeline.Fate, now current) {
 // does not tell where they lead.
 func (w *write) noteUnshown(row int32, lacks []byte) {
 	for name := range jsonscan.Members(lacks) {
-		w.warn(row, w.bulk.field(string(jsonscan.Unquote(name))), codeNotShown)
+		w.warn(row, w.engine.field(string(jsonscan.Unquote(name))), codeNotShown)
 	}
 }
 
@@ -123,7 +135,7 @@ func (w *write) noteStored(row int32, record []byte) {
 		case want == nil:
 			filled = true
 		default:
-			w.warn(row, w.bulk.field(d.name), codeStoredOtherwise)
+			w.warn(row, w.engine.field(d.name), codeStoredOtherwise)
 		}
 	}
 	if filled {

@@ -13,7 +13,7 @@ import (
 
 // write is one call of Write: the chunk, and buffers that are kept for the next.
 type write struct {
-	bulk     *Import
+	engine   *engine
 	chunk    *pipeline.Chunk
 	rows     []int32  // the rows to send
 	body     []byte   // of the request
@@ -42,7 +42,7 @@ type write struct {
 type idSpan struct{ start, end int32 }
 
 func (w *write) begin(c *pipeline.Chunk) {
-	w.chunk, w.extra = c, w.bulk.options.MaxExtra
+	w.chunk, w.extra = c, w.engine.options.MaxExtra
 	w.turnedAway, w.lockedOut, w.locked, w.past = 0, 0, nil, nil
 	w.ids, w.idText, w.todo = w.ids[:0], w.idText[:0], w.todo[:0]
 	for i := range c.Fates {
@@ -56,7 +56,7 @@ func (w *write) begin(c *pipeline.Chunk) {
 
 // end lets go of the chunk.
 func (w *write) end() {
-	w.bulk.strays.held.release(w)
+	w.engine.strays.held.release(w)
 	w.chunk, w.entry = nil, nil
 	clear(w.items[:cap(w.items)])
 	clear(w.keys[:cap(w.keys)])
@@ -95,8 +95,8 @@ func (w *write) unsettled() bool {
 // end the journal has what became of the rows.
 func (w *write) carryOut(ctx context.Context) error {
 	left, err := w.reconcile(ctx, w.doubtful, true)
-	w.bulk.sending.RLock()
-	defer w.bulk.sending.RUnlock()
+	w.engine.sending.RLock()
+	defer w.engine.sending.RUnlock()
 	if err == nil {
 		err = w.sendPending(ctx)
 	}
@@ -129,7 +129,7 @@ func (w *write) sendPending(ctx context.Context) error {
 		rows, err = w.provable(ctx, w.asPlanned(rows))
 	}
 	if err == nil {
-		rows, err = w.bulk.learn(ctx, w, rows)
+		rows, err = w.engine.learn(ctx, w, rows)
 	}
 	if err == nil {
 		err = w.sendUnproven(ctx, rows)
@@ -141,13 +141,13 @@ func (w *write) sendPending(ctx context.Context) error {
 // a look-up does not find: one by one, as far as MaxExtra goes. If one request with all of
 // them is refused because of one, all are in doubt again.
 func (w *write) sendUnproven(ctx context.Context, rows []int32) error {
-	o := &w.bulk.options
+	o := &w.engine.options
 	if o.Atomicity == AllOrNothing || !slices.Contains(w.again, true) {
 		return w.send(ctx, rows)
 	}
 	var rest, unproven []int32
 	for _, row := range rows {
-		if w.again[row] && !w.bulk.forms.trusts(w.key(row)) {
+		if w.again[row] && !w.engine.forms.trusts(w.key(row)) {
 			unproven = append(unproven, row)
 		} else {
 			rest = append(rest, row)
@@ -181,7 +181,7 @@ func (w *write) pending() []int32 {
 // key returns what identifies row, or nil.
 func (w *write) key(row int32) []byte {
 	c := w.chunk
-	if w.bulk.options.Key == "" || c.Keys.Len() != c.Len() {
+	if w.engine.options.Key == "" || c.Keys.Len() != c.Len() {
 		return nil
 	}
 	return c.Keys.Value(int(row))
@@ -199,7 +199,7 @@ func (w *write) sent(rows []int32) api.Sent {
 
 // fit returns how many of rows one request has room for: at least one.
 func (w *write) fit(rows []int32) int {
-	room := int(w.bulk.limit.Load()) - len("[]")
+	room := int(w.engine.limit.Load()) - len("[]")
 	for n, row := range rows {
 		room -= len(w.item(row)) + len(",")
 		if room < 0 && n > 0 {
@@ -212,7 +212,7 @@ func (w *write) fit(rows []int32) int {
 // post sends rows in one request and settles them, but for those that the verdict
 // leaves. Alone, nothing else is in flight at the same time.
 func (w *write) post(ctx context.Context, rows []int32, alone bool) (verdict, error) {
-	o, err := w.deliver(ctx, rows, w.bulk.sender(alone))
+	o, err := w.deliver(ctx, rows, w.engine.sender(alone))
 	if err != nil {
 		return verdict{}, err
 	}
@@ -232,12 +232,12 @@ func (w *write) post(ctx context.Context, rows []int32, alone bool) (verdict, er
 	if api.IsRefusal(o.Status) {
 		return w.refused(ctx, rows, o)
 	}
-	w.bulk.doubts.Store(0)
+	w.engine.doubts.Store(0)
 	if o.Status == http.StatusRequestEntityTooLarge {
 		w.tooLarge(rows)
 		return verdict{ending: wasTooLarge}, nil
 	}
-	return verdict{}, &api.StatusError{Method: http.MethodPost, Path: w.bulk.options.Path, Status: o.Status}
+	return verdict{}, &api.StatusError{Method: http.MethodPost, Path: w.engine.options.Path, Status: o.Status}
 }
 
 // confirmed returns how a request with rows ended that was answered with success.
@@ -251,7 +251,7 @@ func (w *write) confirmed(rows []int32) ending {
 // deliver makes attempts by via until one may have been processed. Before the first
 // the journal has it that they are made.
 func (w *write) deliver(ctx context.Context, rows []int32, via sender) (api.Outcome, error) {
-	s, path := w.bulk, w.bulk.options.Path
+	s, path := w.engine, w.engine.options.Path
 	if err := s.outlook.stopped(); err != nil {
 		return api.Outcome{Class: api.NotSent}, err
 	}
@@ -298,18 +298,18 @@ var errShowsNone = errors.New("the answer shows none of the rows")
 // good as none. One that is a refusal, for all its status, is taken for that.
 func (w *write) confirm(ctx context.Context, rows []int32, o api.Outcome) (verdict, error) {
 	sent := w.sent(rows)
-	if err := w.bulk.numbering.match(w.answer, o.Body, sent); err != nil {
+	if err := w.engine.numbering.match(w.answer, o.Body, sent); err != nil {
 		w.doubt(rows, "answer not readable", o.Status, err)
-		return verdict{ending: cameInDoubt}, w.doubted(http.MethodPost, w.bulk.options.Path, err)
+		return verdict{ending: cameInDoubt}, w.doubted(http.MethodPost, w.engine.options.Path, err)
 	}
 	if w.answer.Refused() {
 		refusals := slices.Clone(w.answer.Refusals())
-		return w.refusedFor(ctx, rows, &o, refusals, w.bulk.contention(&o, sent, refusals))
+		return w.refusedFor(ctx, rows, &o, refusals, w.engine.contention(&o, sent, refusals))
 	}
 	for i, row := range rows {
 		switch record := w.answer.Object(i); {
 		case !w.answer.Written(i):
-		case w.answer.MatchedBy(i) != api.ByKey && w.bulk.existed(record): // it is somebody else's
+		case w.answer.MatchedBy(i) != api.ByKey && w.engine.existed(record): // it is somebody else's
 			w.loose = append(w.loose, string(w.answer.ID(i)))
 		default:
 			w.written(row, w.answer.ID(i))
@@ -317,7 +317,7 @@ func (w *write) confirm(ctx context.Context, rows []int32, o api.Outcome) (verdi
 		}
 	}
 	refusals := w.answer.Refusals()
-	others, locked := w.rejectNamed(rows, refusals, w.bulk.contention(&o, sent, refusals).Items)
+	others, locked := w.rejectNamed(rows, refusals, w.engine.contention(&o, sent, refusals).Items)
 	if err := w.doubtUnshown(rows, others); err != nil {
 		return verdict{ending: cameInDoubt}, err
 	}
@@ -329,7 +329,7 @@ func (w *write) confirm(ctx context.Context, rows []int32, o api.Outcome) (verdi
 // nothing.
 func (w *write) doubtUnshown(rows, unshown []int32) error {
 	if len(unshown) == 0 {
-		w.bulk.doubts.Store(0)
+		w.engine.doubts.Store(0)
 		return nil
 	}
 	for _, row := range unshown {
@@ -338,20 +338,20 @@ func (w *write) doubtUnshown(rows, unshown []int32) error {
 	for _, id := range w.answer.UnmatchedIDs() {
 		w.loose = append(w.loose, string(id))
 	}
-	w.bulk.options.Log.Warn("rows in doubt", "cause", "the answer does not show them",
+	w.engine.options.Log.Warn("rows in doubt", "cause", "the answer does not show them",
 		"chunk", w.chunk.Seq, "rows", len(unshown), "of", len(rows))
 	if len(unshown) == len(rows) {
-		return w.doubted(http.MethodPost, w.bulk.options.Path, errShowsNone)
+		return w.doubted(http.MethodPost, w.engine.options.Path, errShowsNone)
 	}
-	w.bulk.doubts.Store(0)
+	w.engine.doubts.Store(0)
 	return nil
 }
 
 // noteLatest makes the last of rows that was written the control.
 func (w *write) noteLatest(rows []int32) {
 	for _, row := range slices.Backward(rows) {
-		if key := w.key(row); w.chunk.Fates[row] == pipeline.Written && w.bulk.forms.trusts(key) && !w.rekeyed(row) {
-			w.bulk.control.wrote(key)
+		if key := w.key(row); w.chunk.Fates[row] == pipeline.Written && w.engine.forms.trusts(key) && !w.rekeyed(row) {
+			w.engine.control.wrote(key)
 			return
 		}
 	}
@@ -375,20 +375,20 @@ func (w *write) doubt(rows []int32, why string, status int, err error) {
 	if err != nil {
 		about = append(about, "error", err)
 	}
-	w.bulk.options.Log.Warn("rows in doubt", about...)
+	w.engine.options.Log.Warn("rows in doubt", about...)
 }
 
 // lost puts the rows of a request without an answer in doubt.
 func (w *write) lost(rows []int32, o api.Outcome) error {
 	w.doubt(rows, "no clear answer", o.Status, o.Err)
-	return w.doubted(http.MethodPost, w.bulk.options.Path, o.Err)
+	return w.doubted(http.MethodPost, w.engine.options.Path, o.Err)
 }
 
 // doubted counts a request to path that proved nothing, because of cause. After many
 // such requests in a row it stops the run, so that a dead API, or a login page
 // in its place, does not leave a whole register in doubt.
 func (w *write) doubted(method, path string, cause error) error {
-	if n := w.bulk.doubts.Add(1); n >= int64(w.bulk.options.MaxDoubts) {
+	if n := w.engine.doubts.Add(1); n >= int64(w.engine.options.MaxDoubts) {
 		return &doubtsError{method: method, path: path, err: cause}
 	}
 	return nil
@@ -419,9 +419,9 @@ func (w *write) tooLarge(rows []int32) {
 		return
 	}
 	half := int64(len(w.body) / 2)
-	for limit := w.bulk.limit.Load(); half < limit; limit = w.bulk.limit.Load() {
-		if w.bulk.limit.CompareAndSwap(limit, half) {
-			w.bulk.options.Log.Warn("request too large for the API, sending less at a time", "bytes", half)
+	for limit := w.engine.limit.Load(); half < limit; limit = w.engine.limit.Load() {
+		if w.engine.limit.CompareAndSwap(limit, half) {
+			w.engine.options.Log.Warn("request too large for the API, sending less at a time", "bytes", half)
 		}
 	}
 }
@@ -429,15 +429,15 @@ func (w *write) tooLarge(rows []int32) {
 // note rejects row.
 func (w *write) note(row int32, field int16, code pipeline.Code, private string) {
 	w.chunk.Note(pipeline.Problem{
-		Row: row, Field: field, Column: w.bulk.column(field),
+		Row: row, Field: field, Column: w.engine.column(field),
 		Stage: pipeline.Write, Code: code, Private: private,
 	})
 }
 
 // column returns the index of the input column that field comes from.
-func (s *Import) column(field int16) int16 {
-	if field >= 0 && int(field) < len(s.options.Columns) {
-		return s.options.Columns[field]
+func (e *engine) column(field int16) int16 {
+	if field >= 0 && int(field) < len(e.options.Columns) {
+		return e.options.Columns[field]
 	}
 	return pipeline.None
 }

@@ -1,0 +1,73 @@
+package bulk
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"flytt/internal/api"
+	"flytt/internal/jsonobject"
+	"flytt/pipeline"
+)
+
+// engine is what Import, Plan, Verify and Undo share: what a run knows of the API, its
+// resource and the rows that it came across so far. It is for concurrent use.
+type engine struct {
+	client      *api.Client
+	reader      Finder // of records: the client, or of a Plan a copy of the list
+	plans       bool   // nothing is sent: see Plan
+	schema      *pipeline.Schema
+	options     Options
+	limit       atomic.Int64 // bytes of one request; learned from 413
+	doubts      atomic.Int64 // requests in a row that ended in doubt
+	control     control
+	byID, byKey bool // rows are told by these to be about records that exist
+	changes     bool // by any of the two
+	claims      claims
+	anchor      atomic.Pointer[anchor]
+	created     atomic.Bool // rows were sent to be created
+	warnOnce    sync.Once
+	began       time.Time              // when the pass did
+	witness     atomic.Pointer[anchor] // a row that is known to be in the API
+	resolvable  atomic.Bool            // rows were left in doubt that another pass may settle
+	outlook     outlook
+	numbering   numbering
+	forms       keyForms
+	fields      fieldForms
+	strays      strays
+	writes      sync.Pool    // *write
+	sending     sync.RWMutex // held to read while rows are sent, until the journal has what became of them
+}
+
+func newEngine(client *api.Client, reader Finder, schema *pipeline.Schema, o Options) (*engine, error) {
+	if err := jsonobject.Check(schema); err != nil {
+		return nil, err
+	}
+	if !strings.HasPrefix(o.Path, "/") || !strings.HasSuffix(o.Path, "/") {
+		return nil, fmt.Errorf("path %s: does not start and end with a slash", o.Path)
+	}
+	o = o.withDefaults()
+	if o.Key == "" || schema.Index(o.Key) < 0 {
+		o.Key, o.KeyLookup = "", false
+	}
+	e := &engine{client: client, reader: reader, schema: schema, options: o, began: time.Now()}
+	if err := e.checkMode(); err != nil {
+		return nil, err
+	}
+	e.limit.Store(int64(o.MaxBytes))
+	e.control.init(o.KeyLookup && (o.Atomicity == UnknownAtomicity || o.Mode == Upsert || o.SkipExisting || o.Journal != nil))
+	e.claims.init()
+	e.outlook.init()
+	e.writes.New = func() any {
+		return &write{engine: e, answer: api.NewAnswer(o.Key, o.KeyDigits)}
+	}
+	return e, nil
+}
+
+// encoder returns an encoder of rows as JSON objects, behind the id of each row that is
+// told by it.
+func (e *engine) encoder() pipeline.Encoder {
+	return newItemEncoder(e.schema, e.byID, e.options.AsStored)
+}
