@@ -70,7 +70,7 @@ func (o *outlook) leave(w *write) {
 // those before it and of this one is no good.
 func (o *outlook) judge(w *write) error {
 	bad, good := w.turnedAway, 0
-	for _, fate := range w.chunk.Fates {
+	for _, fate := range w.rows.chunk.Fates {
 		switch fate {
 		case pipeline.Written, pipeline.Updated, pipeline.Unchanged:
 			good++
@@ -204,7 +204,7 @@ func spread(rows []int32, n int) []int32 {
 // stillPending returns those of rows that are Pending and not set aside.
 func (w *write) stillPending(rows []int32) (out []int32) {
 	for _, row := range rows {
-		if w.chunk.Fates[row] == pipeline.Pending && !w.isLocked(row) {
+		if w.rows.chunk.Fates[row] == pipeline.Pending && !w.isLocked(row) {
 			out = append(out, row)
 		}
 	}

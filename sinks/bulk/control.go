@@ -133,7 +133,7 @@ func (c *control) takeTurn(ctx context.Context) (release func(), err error) {
 func (e *engine) tryRows(ctx context.Context, w *write, rows []int32) ([]int32, error) {
 	refused := 0
 	for _, row := range inTryingOrder(rows) {
-		if !api.Lookupable(w.key(row)) {
+		if !api.Lookupable(w.rows.key(row)) {
 			continue
 		}
 		if err := w.send(ctx, []int32{row}); err != nil {
@@ -145,7 +145,7 @@ func (e *engine) tryRows(ctx context.Context, w *write, rows []int32) ([]int32, 
 		if e.control.settled() {
 			break
 		}
-		if w.chunk.Fates[row] != pipeline.Rejected {
+		if w.rows.chunk.Fates[row] != pipeline.Rejected {
 			continue
 		}
 		refused++
@@ -181,7 +181,7 @@ func inTryingOrder(rows []int32) []int32 {
 // tried takes in what became of row, which was sent alone.
 func (e *engine) tried(ctx context.Context, w *write, row int32) error {
 	c := &e.control
-	switch w.chunk.Fates[row] {
+	switch w.rows.chunk.Fates[row] {
 	case pipeline.Written, pipeline.Updated:
 		c.tries++
 		if err := e.readBack(ctx, w, row); err != nil {
@@ -239,7 +239,7 @@ func (w *write) storedKey(row int32) string {
 	if w.rekeyed(row) {
 		return w.otherKey
 	}
-	return string(w.key(row))
+	return string(w.rows.key(row))
 }
 
 // judge makes key, which the record of row has, the control if records has that record
@@ -250,7 +250,7 @@ func (e *engine) judge(w *write, row int32, key string, records []api.Record) {
 	if len(records) == 1 {
 		e.shown(key)
 	}
-	id := string(w.idOf(row))
+	id := string(w.rows.idOf(row))
 	switch {
 	case len(records) == 1 && (id == "" || strings.EqualFold(records[0].ID, id)):
 		if id != "" {

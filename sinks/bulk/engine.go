@@ -60,9 +60,7 @@ func newEngine(client *api.Client, reader Finder, schema *pipeline.Schema, o Opt
 	e.control.init(o.KeyLookup && (o.Atomicity == UnknownAtomicity || o.Mode == Upsert || o.SkipExisting || o.Journal != nil))
 	e.claims.init()
 	e.outlook.init()
-	e.writes.New = func() any {
-		return &write{engine: e, answer: api.NewAnswer(o.Key, o.KeyDigits)}
-	}
+	e.writes.New = func() any { return newWrite(e) }
 	return e, nil
 }
 

@@ -77,29 +77,23 @@ func (e *engine) anchored(ctx context.Context) (*anchor, error) {
 // exists settles row, whose key records have.
 func (w *write) exists(row int32, records []api.Record) error {
 	if len(records) > 1 {
-		w.note(row, w.engine.field(w.engine.options.Key), CodeKeyNotUnique, "")
+		w.rows.note(row, w.engine.field(w.engine.options.Key), CodeKeyNotUnique, "")
 		return nil
 	}
-	patch, err := w.lacks(row, w.item(row), records[0].Object)
+	patch, err := w.lacks(row, w.rows.item(row), records[0].Object)
 	if err != nil {
 		return err
 	}
 	if patch == nil {
-		w.chunk.Fates[row] = pipeline.Unchanged
-		w.setID(row, []byte(records[0].ID))
+		w.rows.chunk.Fates[row] = pipeline.Unchanged
+		w.rows.setID(row, []byte(records[0].ID))
 		return nil
 	}
-	w.chunk.Fates[row] = pipeline.Existing
+	w.rows.chunk.Fates[row] = pipeline.Existing
 	for name := range jsonscan.Members(patch) {
-		w.warn(row, w.engine.field(string(jsonscan.Unquote(name))), codeExistsOtherwise)
+		w.rows.warn(row, w.engine.field(string(jsonscan.Unquote(name))), codeExistsOtherwise)
 	}
 	return nil
-}
-
-// looksFirst reports whether row is to make no second record with its key.
-func (w *write) looksFirst(row int32) bool {
-	f := w.engine.options.LookFirst
-	return f != nil && f(w.chunk.Rows[row])
 }
 
 var errShowsNoRecord = errors.New("the list shows no record at all, and records had the keys of some rows before")
@@ -113,7 +107,7 @@ func (w *write) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
 	}
 	var asked, rest []int32
 	for _, row := range rows {
-		if w.looksFirst(row) && api.Lookupable(w.key(row)) {
+		if w.rows.looksFirst(row) && api.Lookupable(w.rows.key(row)) {
 			asked = append(asked, row)
 		} else {
 			rest = append(rest, row)
@@ -129,7 +123,7 @@ func (w *write) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
 	case known == nil: // records had the keys of these rows: a list that is empty now is not believed
 		return nil, &lookupError{path: o.Path, err: errShowsNoRecord}
 	}
-	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(asked), Canary: known.key}
+	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: w.rows.keysOf(asked), Canary: known.key}
 	found, err := w.engine.client.FindByKeys(ctx, l)
 	if err != nil {
 		if interrupted(ctx, err) || stops(ctx, err) {
@@ -138,7 +132,7 @@ func (w *write) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
 		return nil, &lookupError{path: o.Path, err: err}
 	}
 	for _, row := range asked {
-		owner, record := w.ownerOf(row, found[string(w.key(row))].Records, wasEnded)
+		owner, record := w.ownerOf(row, found[string(w.rows.key(row))].Records, wasEnded)
 		if !w.settleBy(row, owner, record) {
 			rest = append(rest, row)
 		}

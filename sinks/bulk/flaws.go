@@ -43,23 +43,23 @@ func flawed(dst []bool, b *pipeline.Batch, asStored bool) []bool {
 	return dst
 }
 
-// faults returns the indices of the errors of row among the problems.
-func (w *write) faults(row int32) (at []int) {
-	for i := range w.chunk.Problems {
-		if p := &w.chunk.Problems[i]; p.Row == row && p.Severity == pipeline.Error {
+// errorsOf returns the indices of the errors of row among the problems.
+func (r *chunkRows) errorsOf(row int32) (at []int) {
+	for i := range r.chunk.Problems {
+		if p := &r.chunk.Problems[i]; p.Row == row && p.Severity == pipeline.Error {
 			at = append(at, i)
 		}
 	}
 	return at
 }
 
-// sound returns those of rows, which have no record, that have no faults; the
+// withoutErrors returns those of rows, which have no record, that have no faults; the
 // others are rejected for theirs.
-func (w *write) sound(rows []int32) []int32 {
+func (r *chunkRows) withoutErrors(rows []int32) []int32 {
 	return slices.DeleteFunc(rows, func(row int32) bool {
-		bad := len(w.faults(row)) > 0
+		bad := len(r.errorsOf(row)) > 0
 		if bad {
-			w.chunk.Fates[row] = pipeline.Rejected
+			r.chunk.Fates[row] = pipeline.Rejected
 		}
 		return bad
 	})
@@ -70,41 +70,41 @@ func (w *write) sound(rows []int32) []int32 {
 // value that lacks is excused where the record has none either: an API that does
 // not show it. All else is excused only in a row that changes nothing.
 func (w *write) excuse(row int32, patch, record []byte) bool {
-	faults := w.faults(row)
+	faults := w.rows.errorsOf(row)
 	for _, at := range faults {
-		p := &w.chunk.Problems[at]
+		p := &w.rows.chunk.Problems[at]
 		name := memberOf(w.engine.schema.Fields[p.Field].Name)
 		got := jsonscan.Member(record, name)
-		held := jsonscan.Member(w.item(row), name) != nil || w.asStored(row, name, got)
+		held := jsonscan.Member(w.rows.item(row), name) != nil || w.rows.asStored(row, name, got)
 		if lacking := p.Code == codeRequired && nothing(got); !lacking && (patch != nil || !held) {
 			return false
 		}
 	}
 	if len(faults) > 0 {
-		w.pardon(row)
+		w.rows.downgrade(row)
 	}
 	return true
 }
 
 // asStored reports whether the cell of row for the field called name is the text
 // that its record holds, got, which the mapping may have given another form.
-func (w *write) asStored(row int32, name string, got jsontext.Value) bool {
-	at := w.engine.schema.Index(name)
-	if !w.engine.options.AsStored || at < 0 || got.Kind() != '"' {
+func (r *chunkRows) asStored(row int32, name string, got jsontext.Value) bool {
+	at := r.engine.schema.Index(name)
+	if !r.engine.options.AsStored || at < 0 || got.Kind() != '"' {
 		return false
 	}
-	cell := w.cell(row, at)
+	cell := r.cell(row, at)
 	return cell != nil && bytes.Equal(bytes.TrimSpace(cell), bytes.TrimSpace(jsonscan.Text(got)))
 }
 
 // cell returns what stands in the input where row has its value for the field
 // with the index at; nil if that is no single column.
-func (w *write) cell(row int32, at int) []byte {
-	columns := w.engine.options.Columns
-	if at < 0 || at >= len(columns) || columns[at] < 0 || int(columns[at]) >= len(w.chunk.Input) {
+func (r *chunkRows) cell(row int32, at int) []byte {
+	columns := r.engine.options.Columns
+	if at < 0 || at >= len(columns) || columns[at] < 0 || int(columns[at]) >= len(r.chunk.Input) {
 		return nil
 	}
-	return w.chunk.Input[columns[at]].Value(int(row))
+	return r.chunk.Input[columns[at]].Value(int(row))
 }
 
 // memberOf returns the member of an object that has the field called name:

@@ -39,15 +39,15 @@ func (h *held) list(strays []stray) {
 	}
 }
 
-// release forgets the ids of the rows of w, of which the journal knows now: strays that
+// release forgets the ids of the rows of r, of which the journal knows now: strays that
 // are read from now on are without them.
-func (h *held) release(w *write) {
+func (h *held) release(r *chunkRows) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.listed != nil || len(h.ids) == 0 {
 		return
 	}
-	for row := range w.ids {
-		delete(h.ids, string(w.idOf(int32(row))))
+	for row := range r.ids {
+		delete(h.ids, string(r.idOf(int32(row))))
 	}
 }

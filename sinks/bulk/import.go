@@ -182,7 +182,7 @@ func (s *Import) Write(ctx context.Context, c *pipeline.Chunk) error {
 	if err == nil && w.unsettled() {
 		err = w.carryOut(ctx)
 	} else {
-		w.giveIDs()
+		w.rows.giveIDs()
 	}
 	if err == nil {
 		err = w.engine.outlook.judge(w)

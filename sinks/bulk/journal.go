@@ -50,38 +50,6 @@ type Journal interface {
 	Sum(data []byte) uint64
 }
 
-// journaled is what a write knows of its chunk for the sake of the journal. All
-// slices but doubtful have one entry for each row.
-type journaled struct {
-	entry     *journal.Entry     // what the journal had of the chunk; nil: nothing
-	problems  int                // how many the chunk had before the write
-	announced []bool             // the journal has it that the row is being sent
-	again     []bool             // in doubt from an earlier pass, and found not to have been written
-	closed    []bool             // in doubt, and no other pass will tell
-	excused   []bool             // its faults were pardoned
-	sums      []uint64           // of a Plan: of what would be changed; nil: nothing
-	stored    deviations         // how the API stored rows otherwise than they were sent
-	unshown   []sentRow          // rows whose records were not shown whole
-	loose     []string           // ids of records that requests made, of which rows is not known
-	doubtful  []int32            // rows in doubt from earlier passes
-	kept      []pipeline.Problem // what was said of those
-	changed   map[int32]Before   // what the records of those held that change one
-
-	numbers []byte  // buffer
-	notes   []byte  // buffer
-	rows    []int32 // buffer
-}
-
-// begin makes j ready for a chunk of n rows that has problems.
-func (j *journaled) begin(n, problems int) {
-	*j = journaled{
-		problems:  problems,
-		announced: cleared(j.announced, n), again: cleared(j.again, n), closed: cleared(j.closed, n), excused: cleared(j.excused, n),
-		unshown: j.unshown[:0], doubtful: j.doubtful[:0], kept: j.kept[:0],
-		numbers: j.numbers[:0], notes: j.notes[:0], rows: j.rows[:0],
-	}
-}
-
 // cleared returns a slice of n zeros, in s if there is room.
 func cleared[T any](s []T, n int) []T {
 	s = slices.Grow(s[:0], n)[:n]
@@ -106,7 +74,7 @@ func (e *changedInputError) Hint() string {
 
 // plan returns which rows the chunk is.
 func (w *write) plan() journal.Chunk {
-	c := w.chunk
+	c := w.rows.chunk
 	numbers := w.numbers[:0]
 	for i, number := range c.Rows {
 		numbers = binary.LittleEndian.AppendUint64(numbers, uint64(number))
@@ -126,18 +94,18 @@ func (w *write) announce(rows []int32, image []byte) error {
 	if j == nil {
 		return nil
 	}
-	fresh := w.journaled.rows[:0]
+	fresh := w.fresh[:0]
 	for _, row := range rows {
 		if !w.announced[row] {
 			fresh = append(fresh, row)
 		}
 	}
-	w.journaled.rows = fresh
+	w.fresh = fresh
 	if len(fresh) == 0 && image == nil {
 		return nil
 	}
 	slices.Sort(fresh)
-	if err := j.Sending(w.chunk.Seq, fresh, image); err != nil {
+	if err := j.Sending(w.rows.chunk.Seq, fresh, image); err != nil {
 		return err
 	}
 	for _, row := range fresh {
@@ -155,7 +123,7 @@ func (w *write) settle() error {
 	w.restoreKept()
 	w.keepWitness()
 	w.openEnds()
-	return w.record(w.chunk.Problems[w.problems:])
+	return w.record(w.rows.chunk.Problems[w.rows.before:])
 }
 
 // checkpoint has the journal note what became of the rows that were sent so far, so
@@ -164,8 +132,8 @@ func (w *write) checkpoint() error {
 	if w.engine.options.Journal == nil || !slices.Contains(w.announced, true) {
 		return nil
 	}
-	w.giveIDs()
-	problems := w.chunk.Problems[w.problems:len(w.chunk.Problems):len(w.chunk.Problems)]
+	w.rows.giveIDs()
+	problems := w.rows.chunk.Problems[w.rows.before:len(w.rows.chunk.Problems):len(w.rows.chunk.Problems)]
 	for i := range w.kept {
 		if w.stillSaid(&w.kept[i]) {
 			problems = append(problems, w.kept[i])
@@ -178,8 +146,8 @@ func (w *write) checkpoint() error {
 // record has the journal note what became of the rows, and problems, which were said of
 // them.
 func (w *write) record(problems []pipeline.Problem) error {
-	c := w.chunk
-	n := notes{problems: problems, excused: indicesOf(w.excused), stored: w.stored, loose: w.loose}
+	c := w.rows.chunk
+	n := notes{problems: problems, excused: indicesOf(w.rows.downgraded), stored: w.stored, loose: w.loose}
 	for _, s := range w.unshown {
 		n.unshown = append(n.unshown, s.row)
 		if !s.read {
@@ -205,11 +173,11 @@ func indicesOf(set []bool) (out []int32) {
 
 // openEnds sees whether another pass may settle what is in doubt.
 func (w *write) openEnds() {
-	if w.engine.resolvable.Load() || !slices.Contains(w.chunk.Fates, pipeline.InDoubt) {
+	if w.engine.resolvable.Load() || !slices.Contains(w.rows.chunk.Fates, pipeline.InDoubt) {
 		return
 	}
 	creates, changes := w.partDoubtful(w.allDoubtful())
-	if len(w.findable(creates)) > 0 || len(changes) > 0 {
+	if len(w.rows.findable(creates)) > 0 || len(changes) > 0 {
 		w.engine.resolvable.Store(true)
 	}
 }
@@ -228,7 +196,7 @@ func (w *write) keepWitness() {
 
 // allDoubtful returns the rows in doubt, but for those that will stay so.
 func (w *write) allDoubtful() (rows []int32) {
-	for i, fate := range w.chunk.Fates {
+	for i, fate := range w.rows.chunk.Fates {
 		if fate == pipeline.InDoubt && !w.closed[i] {
 			rows = append(rows, int32(i))
 		}
@@ -238,8 +206,8 @@ func (w *write) allDoubtful() (rows []int32) {
 
 // witness returns the key of a row that is known to be in the API, or "".
 func (w *write) witness() string {
-	for i, fate := range w.chunk.Fates {
-		key := w.key(int32(i))
+	for i, fate := range w.rows.chunk.Fates {
+		key := w.rows.key(int32(i))
 		switch fate {
 		case pipeline.Written:
 			if api.Lookupable(key) && !w.rekeyed(int32(i)) && w.engine.forms.trusts(key) {

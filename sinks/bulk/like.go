@@ -32,7 +32,7 @@ func StoredPairs(e *journal.Entry) ([]uint64, error) {
 // in the form that the API made of it before.
 func (w *write) lacks(row int32, want, record []byte) (patch []byte, err error) {
 	patch = differences(want, record, func(name string, want, got jsontext.Value) bool {
-		if err != nil || w.sameForm(row, name, want, got) {
+		if err != nil || w.rows.sameForm(row, name, want, got) {
 			return true
 		}
 		var known bool

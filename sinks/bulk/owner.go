@@ -48,7 +48,7 @@ func (w *write) ownerOf(row int32, records []api.Record, requests sending) (owne
 	record := records[0]
 	age, ended := w.engine.ageOf(record.Object), requests == wasEnded
 	switch {
-	case age == olderThanRun && !ended && !w.engine.forms.trusts(w.key(row)):
+	case age == olderThanRun && !ended && !w.engine.forms.trusts(w.rows.key(row)):
 		return ownerUnclear, record
 	case age == ofRun && !ended && len(records) > 1:
 		return ownerUnclear, record
@@ -56,7 +56,7 @@ func (w *write) ownerOf(row int32, records []api.Record, requests sending) (owne
 		return ownerSeveral, record
 	case age == ofRun:
 		return w.ownerOfNew(row, record.Object, requests), record
-	case !api.Same(w.item(row), record.Object):
+	case !api.Same(w.rows.item(row), record.Object):
 		return ownerOther, record
 	case age == olderThanRun:
 		return ownerEarlier, record
@@ -75,7 +75,7 @@ func (w *write) ownerOfNew(row int32, record []byte, requests sending) owner {
 		return ownerOther
 	case requests == maybeSent && !fits && !contradicts:
 		return ownerUnclear
-	case requests == maybeSent && contradicts && (!strays || w.engine.forms.trusts(w.key(row)) && !changesKeys):
+	case requests == maybeSent && contradicts && (!strays || w.engine.forms.trusts(w.rows.key(row)) && !changesKeys):
 		return ownerOther
 	case strays && (contradicts || changesKeys):
 		return ownerUnclear // the strays tell more
@@ -91,7 +91,7 @@ func (w *write) mayOwn(row int32, records []api.Record) bool {
 		return false
 	}
 	record := records[0].Object
-	return w.engine.ageOf(record) == ofRun || api.Same(w.item(row), record)
+	return w.engine.ageOf(record) == ofRun || api.Same(w.rows.item(row), record)
 }
 
 // candidates returns those of records, which have the key of row, that the row may have
@@ -106,7 +106,7 @@ func (w *write) candidates(row int32, records []api.Record) []api.Record {
 	if len(young) == 0 {
 		return records
 	}
-	differs := func(r api.Record) bool { return !api.Same(w.item(row), r.Object) }
+	differs := func(r api.Record) bool { return !api.Same(w.rows.item(row), r.Object) }
 	if same := slices.DeleteFunc(slices.Clone(young), differs); len(same) == 1 {
 		return same
 	}
@@ -124,12 +124,12 @@ func (w *write) settleBy(row int32, of owner, record api.Record) bool {
 		w.written(row, []byte(record.ID))
 		w.takeCreated(row, record.Object)
 	case ownerEarlier:
-		w.chunk.Fates[row] = pipeline.Unchanged
-		w.setID(row, []byte(record.ID))
+		w.rows.chunk.Fates[row] = pipeline.Unchanged
+		w.rows.setID(row, []byte(record.ID))
 	case ownerOther:
-		w.note(row, key, CodeKeyConflict, "")
+		w.rows.note(row, key, CodeKeyConflict, "")
 	case ownerSeveral:
-		w.note(row, key, CodeKeyNotUnique, "")
+		w.rows.note(row, key, CodeKeyNotUnique, "")
 	default:
 		return false
 	}

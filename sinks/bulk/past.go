@@ -9,7 +9,6 @@ import (
 
 	"flytt/internal/api"
 	"flytt/internal/journal"
-	"flytt/internal/jsonscan"
 	"flytt/pipeline"
 )
 
@@ -51,7 +50,7 @@ func (w *write) lookBack(past Past) error {
 	case err != nil:
 		return err
 	case e == nil:
-		w.chunk.Settle(pipeline.Skipped)
+		w.rows.chunk.Settle(pipeline.Skipped)
 		return nil
 	case e.First != plan.First || e.Last != plan.Last || e.Rows != plan.Rows || !bytes.Equal(e.Digest, plan.Digest):
 		return &changedInputError{plan.Seq, plan.First, plan.Last}
@@ -59,11 +58,11 @@ func (w *write) lookBack(past Past) error {
 	if err := w.takeOver(e); err != nil {
 		return fmt.Errorf("chunk %d: %w", plan.Seq, err)
 	}
-	w.chunk.Settle(pipeline.Skipped)
-	w.chunk.Problems = w.chunk.Problems[:w.problems]
+	w.rows.chunk.Settle(pipeline.Skipped)
+	w.rows.chunk.Problems = w.rows.chunk.Problems[:w.rows.before]
 	w.past = w.stored
 	// What the run left unfinished is not the business of what happens now.
-	w.journaled.begin(w.chunk.Len(), w.problems)
+	w.beginJournal()
 	return nil
 }
 
@@ -90,18 +89,18 @@ func (w *write) readCurrent(ctx context.Context, rows []int32, keys bool) (map[i
 	unread := false
 	if named := w.toAskByKey(rows, keys); len(named) > 0 {
 		o := &w.engine.options
-		found, err := w.engine.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(named)})
+		found, err := w.engine.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: w.rows.keysOf(named)})
 		if stops(ctx, err) {
 			return nil, err
 		}
 		if err != nil {
-			o.Log.Warn("records cannot be listed by key; each is asked for by its id", "chunk", w.chunk.Seq, "error", err)
+			o.Log.Warn("records cannot be listed by key; each is asked for by its id", "chunk", w.rows.chunk.Seq, "error", err)
 		}
 		byKey, unread = found, err != nil
 	}
 	var asked []int32
 	for _, row := range rows {
-		c := w.byKeyed(row, byKey[string(w.key(row))].Records)
+		c := w.byKeyed(row, byKey[string(w.rows.key(row))].Records)
 		c.unread = unread && c.blind
 		if out[row] = c; c.record == nil && c.id != "" {
 			asked = append(asked, row)
@@ -113,8 +112,8 @@ func (w *write) readCurrent(ctx context.Context, rows []int32, keys bool) (map[i
 // toAskByKey returns those of rows that are to be looked for by key: those that have no
 // id, or, with all, every one that can be.
 func (w *write) toAskByKey(rows []int32, all bool) (out []int32) {
-	for _, row := range w.findable(rows) {
-		if all || len(w.idOf(row)) == 0 {
+	for _, row := range w.rows.findable(rows) {
+		if all || len(w.rows.idOf(row)) == 0 {
 			out = append(out, row)
 		}
 	}
@@ -123,7 +122,7 @@ func (w *write) toAskByKey(rows []int32, all bool) (out []int32) {
 
 // byKeyed returns what the records that have the key of row tell of it.
 func (w *write) byKeyed(row int32, found []api.Record) current {
-	id := string(w.idOf(row))
+	id := string(w.rows.idOf(row))
 	c := current{id: id, many: len(found) > 1, blind: id == "" && len(found) == 0}
 	for i := range found {
 		if r := &found[i]; r.ID == id || id == "" && len(found) == 1 {
@@ -153,11 +152,4 @@ func (w *write) readByID(ctx context.Context, rows []int32, out map[int32]curren
 		out[row] = c
 	}
 	return nil
-}
-
-// noteFields rejects row for each member of patch.
-func (w *write) noteFields(row int32, patch []byte, code pipeline.Code) {
-	for name := range jsonscan.Members(patch) {
-		w.note(row, w.engine.field(string(jsonscan.Unquote(name))), code, "")
-	}
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"flytt/internal/api"
-	"flytt/internal/jsonobject"
 	"flytt/internal/jsonscan"
 	"flytt/pipeline"
 )
@@ -26,15 +25,15 @@ type change struct {
 // compare settles row by the record it is about: unchanged if that holds all of
 // the row. Otherwise what differs is to be sent, by makeChanges.
 func (w *write) compare(row int32, id string, record []byte) error {
-	w.noteReadOnly(row, record)
+	w.rows.noteReadOnly(row, record)
 	patch, err := w.patchOf(row, record)
 	switch {
 	case err != nil:
 		return err
 	case !w.excuse(row, patch, record):
-		w.chunk.Fates[row] = pipeline.Rejected
+		w.rows.chunk.Fates[row] = pipeline.Rejected
 	case patch == nil:
-		w.chunk.Fates[row] = pipeline.Unchanged
+		w.rows.chunk.Fates[row] = pipeline.Unchanged
 	default:
 		w.todo = append(w.todo, change{row, id, patch, record})
 	}
@@ -43,20 +42,20 @@ func (w *write) compare(row int32, id string, record []byte) error {
 
 // patchOf returns what record lacks of row, as an object; nil if that is nothing.
 func (w *write) patchOf(row int32, record []byte) ([]byte, error) {
-	return w.lacks(row, w.wanted(row), record)
+	return w.lacks(row, w.rows.wanted(row), record)
 }
 
 // patchSince returns what record lacks of row, but for what it holds as the API stored it
 // in the run that is looked back at.
 func (w *write) patchSince(row int32, record []byte) []byte {
-	return differences(w.wanted(row), record, w.sameSince(row))
+	return differences(w.rows.wanted(row), record, w.sameSince(row))
 }
 
 // sameSince returns a function that reports whether got, what a record holds in a member,
 // is want in another form, or what the API stored for it in the run that is looked back at.
 func (w *write) sameSince(row int32) func(name string, want, got jsontext.Value) bool {
 	return func(name string, want, got jsontext.Value) bool {
-		return w.sameForm(row, name, want, got) || w.storedSo(row, name, want, got)
+		return w.rows.sameForm(row, name, want, got) || w.storedSo(row, name, want, got)
 	}
 }
 
@@ -102,30 +101,6 @@ func (w *write) announceChanges(changes []change) error {
 		w.noteChanged(&changes[i])
 	}
 	return w.announce(rows, image)
-}
-
-// wanted returns what a record is to hold of row: its fields, and nulls for those
-// that are to be cleared.
-func (w *write) wanted(row int32) []byte {
-	object := w.item(row)
-	if len(w.engine.options.Nulls) == 0 {
-		return object
-	}
-	w.full = append(w.full[:0], object[:len(object)-1]...)
-	for _, name := range w.engine.options.Nulls {
-		name, _, _ = strings.Cut(name, ".")
-		if jsonscan.Member(object, name) != nil {
-			continue
-		}
-		if len(w.full) > 1 {
-			w.full = append(w.full, ',')
-		}
-		w.full = append(w.full, '"')
-		w.full = jsonobject.AppendText(w.full, []byte(name))
-		w.full = append(w.full, `":null`...)
-	}
-	w.full = append(w.full, '}')
-	return w.full
 }
 
 // differences returns those members of want that record does not hold, as an
@@ -264,7 +239,7 @@ func (w *write) patched(ctx context.Context, c *change, o api.Outcome) error {
 	w.engine.doubts.Store(0)
 	switch {
 	case o.Status == http.StatusRequestEntityTooLarge:
-		w.note(c.row, pipeline.None, codeItemTooLarge, "")
+		w.rows.note(c.row, pipeline.None, codeItemTooLarge, "")
 		return nil
 	case api.IsRefusal(o.Status):
 		w.rejectOne(c.row, refusalsOfOne(o.Body, c.patch))
@@ -306,7 +281,7 @@ func (w *write) vanished(ctx context.Context, row int32, id string) error {
 	case record != nil:
 		return w.engine.patchStops(http.StatusNotFound)
 	}
-	w.note(row, w.engine.field(idField), codeNotFound, "")
+	w.rows.note(row, w.engine.field(idField), codeNotFound, "")
 	return nil
 }
 
@@ -315,8 +290,8 @@ func (w *write) vanished(ctx context.Context, row int32, id string) error {
 // differences.
 func (w *write) updated(c *change, record []byte) {
 	w.engine.doubts.Store(0)
-	w.chunk.Fates[c.row] = pipeline.Updated
-	w.setID(c.row, []byte(c.id))
+	w.rows.chunk.Fates[c.row] = pipeline.Updated
+	w.rows.setID(c.row, []byte(c.id))
 	w.takeStored(sentRow{row: c.row, sent: c.patch}, record, nil)
 }
 
@@ -342,7 +317,7 @@ func (w *write) readChange(ctx context.Context, c *change, o api.Outcome) error 
 			return nil
 		}
 	}
-	w.doubt([]int32{c.row}, "no clear answer to a change, and it is not read back", o.Status, cause)
+	w.rows.putInDoubt([]int32{c.row}, "no clear answer to a change, and it is not read back", o.Status, cause)
 	return w.doubted(http.MethodPatch, w.engine.options.Records, cause)
 }
 

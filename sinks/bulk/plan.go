@@ -68,7 +68,7 @@ func (w *write) foresee(ctx context.Context) error {
 			return err
 		}
 	}
-	create, err := w.change(ctx, slices.Clone(w.pending()))
+	create, err := w.change(ctx, slices.Clone(w.rows.pending()))
 	if err != nil {
 		return err
 	}
@@ -76,30 +76,30 @@ func (w *write) foresee(ctx context.Context) error {
 		return err
 	}
 	for _, row := range create {
-		w.chunk.Fates[row] = pipeline.Written
-		w.engine.forms.kept(w.key(row)) // until an answer tells otherwise
+		w.rows.chunk.Fates[row] = pipeline.Written
+		w.engine.forms.kept(w.rows.key(row)) // until an answer tells otherwise
 	}
 	w.keepTwins()
-	w.giveIDs()
+	w.rows.giveIDs()
 	if j == nil {
 		return nil
 	}
-	s := journal.Settlement{Fates: w.chunk.Fates, IDs: w.chunk.IDs}
+	s := journal.Settlement{Fates: w.rows.chunk.Fates, IDs: w.rows.chunk.IDs}
 	s.Sums = w.sums
-	return j.Settle(w.chunk.Seq, s)
+	return j.Settle(w.rows.chunk.Seq, s)
 }
 
 // foreseeChanges settles the rows whose records would be changed.
 func (w *write) foreseeChanges(changes []change) {
 	for i := range changes {
 		c := &changes[i]
-		w.chunk.Fates[c.row] = pipeline.Updated
-		w.setID(c.row, []byte(c.id))
+		w.rows.chunk.Fates[c.row] = pipeline.Updated
+		w.rows.setID(c.row, []byte(c.id))
 		if j := w.engine.options.Journal; j != nil {
 			w.planSum(c.row, j.Sum(c.patch))
 		}
 		for name := range jsonscan.Members(c.patch) {
-			w.warn(c.row, w.engine.field(string(jsonscan.Unquote(name))), CodeWouldChange)
+			w.rows.warn(c.row, w.engine.field(string(jsonscan.Unquote(name))), CodeWouldChange)
 		}
 	}
 }
@@ -107,7 +107,7 @@ func (w *write) foreseeChanges(changes []change) {
 // keepTwins drops what was said of records like those of rows that make none.
 // A row that does shares the id of the record with it.
 func (w *write) keepTwins() {
-	c := w.chunk
+	c := w.rows.chunk
 	c.Problems = slices.DeleteFunc(c.Problems, func(p pipeline.Problem) bool {
 		if p.Code != CodeDuplicateOfRecord || p.Row < 0 {
 			return false
@@ -115,8 +115,8 @@ func (w *write) keepTwins() {
 		if c.Fates[p.Row] != pipeline.Written {
 			return true
 		}
-		if len(w.idOf(p.Row)) == 0 {
-			w.setID(p.Row, []byte(p.Private))
+		if len(w.rows.idOf(p.Row)) == 0 {
+			w.rows.setID(p.Row, []byte(p.Private))
 		}
 		return false
 	})
@@ -130,7 +130,7 @@ type Planned interface {
 // recallPlan reads what was planned of the chunk.
 func (w *write) recallPlan() error {
 	w.planned = nil
-	if w.engine.options.Planned == nil || w.chunk.Pending() == 0 {
+	if w.engine.options.Planned == nil || w.rows.chunk.Pending() == 0 {
 		return nil
 	}
 	plan := w.plan()
@@ -138,7 +138,7 @@ func (w *write) recallPlan() error {
 	switch {
 	case err != nil:
 		return err
-	case e == nil, len(e.Fates) != w.chunk.Len(), e.First != plan.First || e.Last != plan.Last || e.Rows != plan.Rows || !bytes.Equal(e.Digest, plan.Digest):
+	case e == nil, len(e.Fates) != w.rows.chunk.Len(), e.First != plan.First || e.Last != plan.Last || e.Rows != plan.Rows || !bytes.Equal(e.Digest, plan.Digest):
 		return &changedInputError{plan.Seq, plan.First, plan.Last}
 	}
 	w.planned = e
@@ -154,7 +154,7 @@ func (w *write) asPlanned(rows []int32) []int32 {
 	return slices.DeleteFunc(rows, func(row int32) bool {
 		bad := w.planned.Fates[row] != pipeline.Written
 		if bad {
-			w.note(row, pipeline.None, codeNotAsPlanned, "")
+			w.rows.note(row, pipeline.None, codeNotAsPlanned, "")
 		}
 		return bad
 	})
@@ -170,7 +170,7 @@ func (w *write) changesAsPlanned(changes []change) []change {
 		sums := w.planned.Sums
 		bad := w.planned.Fates[c.row] != pipeline.Updated || len(sums) <= int(c.row) || sums[c.row] != w.engine.options.Journal.Sum(c.patch)
 		if bad {
-			w.note(c.row, pipeline.None, codeNotAsPlanned, "")
+			w.rows.note(c.row, pipeline.None, codeNotAsPlanned, "")
 		}
 		return bad
 	})
@@ -179,7 +179,7 @@ func (w *write) changesAsPlanned(changes []change) []change {
 // planSum keeps the sum of what row would change.
 func (w *write) planSum(row int32, sum uint64) {
 	if w.sums == nil {
-		w.sums = make([]uint64, w.chunk.Len())
+		w.sums = make([]uint64, w.rows.chunk.Len())
 	}
 	w.sums[row] = sum
 }

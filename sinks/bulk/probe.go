@@ -34,7 +34,7 @@ func (w *write) provable(ctx context.Context, rows []int32) ([]int32, error) {
 			return rows, nil
 		}
 		if slices.Contains(suspects, unknown) { // and so it seems of every other row
-			s.forms.changed(w.key(unknown))
+			s.forms.changed(w.rows.key(unknown))
 			continue
 		}
 		made, err := w.probe(ctx, unknown)
@@ -42,7 +42,7 @@ func (w *write) provable(ctx context.Context, rows []int32) ([]int32, error) {
 		case err != nil:
 			return rows, err
 		case made && len(suspects) == maxSuspects:
-			s.forms.changed(w.key(unknown))
+			s.forms.changed(w.rows.key(unknown))
 		case made:
 			suspects = append(suspects, unknown)
 		}
@@ -64,16 +64,16 @@ func (w *write) sortByForm(rows, suspects []int32) (unknown int32) {
 	unknown = -1
 	longest, suspect := int32(-1), int32(-1)
 	for _, row := range rows {
-		switch key := w.key(row); {
-		case w.chunk.Fates[row] != pipeline.Pending, len(key) == 0, f.keeps(key):
+		switch key := w.rows.key(row); {
+		case w.rows.chunk.Fates[row] != pipeline.Pending, len(key) == 0, f.keeps(key):
 		case f.told(key):
-			w.note(row, w.engine.field(w.engine.options.Key), codeKeyNotKept, "")
+			w.rows.note(row, w.engine.field(w.engine.options.Key), codeKeyNotKept, "")
 		case f.untold.Load():
 		case slices.Contains(suspects, row):
 			suspect = first(suspect, row)
 		case !f.expects(key):
 			unknown = first(unknown, row)
-		case longest < 0 || len(key) > len(w.key(longest)):
+		case longest < 0 || len(key) > len(w.rows.key(longest)):
 			longest = row
 		}
 	}
@@ -102,14 +102,14 @@ func (w *write) probe(ctx context.Context, row int32) (made bool, err error) {
 	if release != nil {
 		defer release()
 	}
-	if f.told(w.key(row)) || f.untold.Load() {
+	if f.told(w.rows.key(row)) || f.untold.Load() {
 		return false, nil
 	}
 	if made, err := w.madeBefore(ctx, row); made || err != nil {
 		return made, err
 	}
 	if w.engine.plans {
-		f.kept(w.key(row)) // an answer would tell
+		f.kept(w.rows.key(row)) // an answer would tell
 		return false, nil
 	}
 	if err := w.send(ctx, []int32{row}); err != nil {
@@ -123,7 +123,7 @@ func (w *write) probe(ctx context.Context, row int32) (made bool, err error) {
 	if err := w.readUnshown(ctx); err != nil {
 		return false, err
 	}
-	if w.chunk.Fates[row] == pipeline.Written && !f.told(w.key(row)) {
+	if w.rows.chunk.Fates[row] == pipeline.Written && !f.told(w.rows.key(row)) {
 		f.untold.Store(true) // the API does not show what it stores
 	}
 	return false, nil
@@ -137,7 +137,7 @@ func (w *write) madeBefore(ctx context.Context, row int32) (made bool, err error
 	if !o.KeyContains {
 		return false, nil
 	}
-	key := w.key(row)
+	key := w.rows.key(row)
 	parts := []string{longestWord(key), longestWord(w.engine.forms.start(key))} // keys that are cut have the second
 	parts = slices.DeleteFunc(slices.Compact(parts), func(part string) bool { return part == "" })
 	records, err := w.engine.reader.FindSimilar(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: []string{string(key)}}, parts)
@@ -170,7 +170,7 @@ func (e *engine) ownsRecord(r api.Record) bool {
 // something in front of it, too.
 func (w *write) looksLike(row int32, record []byte) bool {
 	key := w.engine.options.Key
-	for raw, want := range jsonscan.Members(w.item(row)) {
+	for raw, want := range jsonscan.Members(w.rows.item(row)) {
 		name := string(jsonscan.Unquote(raw))
 		got := jsonscan.Member(record, name)
 		if !w.inSomeForm(row, name, want, got) && !(name == key && affixed(want, got)) {

@@ -15,16 +15,16 @@ import (
 // noteReadOnly warns if row has cells under the names of fields that only the API
 // sets and they are not what record holds: somebody edited them, to no avail. An
 // empty cell says nothing.
-func (w *write) noteReadOnly(row int32, record []byte) {
-	for _, c := range w.engine.options.ReadOnly {
-		if c.Column >= len(w.chunk.Input) {
+func (r *chunkRows) noteReadOnly(row int32, record []byte) {
+	for _, c := range r.engine.options.ReadOnly {
+		if c.Column >= len(r.chunk.Input) {
 			continue
 		}
-		cell := bytes.TrimSpace(w.chunk.Input[c.Column].Value(int(row)))
+		cell := bytes.TrimSpace(r.chunk.Input[c.Column].Value(int(row)))
 		if len(cell) == 0 || shows(jsonscan.Member(record, c.Field), cell) {
 			continue
 		}
-		w.chunk.Note(pipeline.Problem{
+		r.chunk.Note(pipeline.Problem{
 			Row: row, Field: pipeline.None, Column: int16(min(c.Column, math.MaxInt16)),
 			Severity: pipeline.Warning, Stage: pipeline.Write, Code: codeReadOnlyCell,
 		})

@@ -13,7 +13,7 @@ import (
 // if that is nothing.
 func (w *write) recall() error {
 	j := w.engine.options.Journal
-	if j == nil || w.chunk.Pending() == 0 {
+	if j == nil || w.rows.chunk.Pending() == 0 {
 		return nil
 	}
 	plan := w.plan()
@@ -43,7 +43,7 @@ func (s *Import) Recall(c *pipeline.Chunk) error {
 	w := s.engine.writes.Get().(*write)
 	w.begin(c)
 	err := w.remember()
-	w.giveIDs()
+	w.rows.giveIDs()
 	w.end()
 	s.engine.writes.Put(w)
 	return err
@@ -69,7 +69,7 @@ func (w *write) remember() error {
 // takeOver settles the rows of which e knows what became, and notes which of
 // them are in doubt. What e knows of rows that the chunk does not have is left out.
 func (w *write) takeOver(e *journal.Entry) error {
-	c := w.chunk
+	c := w.rows.chunk
 	n, err := readNotes(e.Notes, e.Rows)
 	if err != nil || e.Rows < c.Len() || len(e.Fates) > 0 && len(e.Fates) != e.Rows {
 		return errNotes
@@ -92,10 +92,10 @@ func (w *write) takeOver(e *journal.Entry) error {
 	w.stored, w.loose = n.stored, n.loose
 	w.learnStored(n.unshown, n.unread)
 	for _, row := range n.excused {
-		if w.final(row) {
-			w.pardon(row)
+		if w.rows.final(row) {
+			w.rows.downgrade(row)
 		} else {
-			w.excused[row] = true
+			w.rows.downgraded[row] = true
 		}
 	}
 	w.restore(n.problems)
@@ -111,57 +111,24 @@ func (w *write) takeRow(row int32, e *journal.Entry) {
 	}
 	switch {
 	case w.announced[row], fate == pipeline.InDoubt:
-		w.chunk.Fates[row] = pipeline.InDoubt
+		w.rows.chunk.Fates[row] = pipeline.InDoubt
 		w.doubtful = append(w.doubtful, row)
 	case fate == pipeline.Pending, fate == pipeline.NotSent:
 	default:
-		w.chunk.Fates[row] = fate
+		w.rows.chunk.Fates[row] = fate
 		if e.IDs.Len() > int(row) {
-			w.setID(row, e.IDs.Value(int(row)))
+			w.rows.setID(row, e.IDs.Value(int(row)))
 		}
-		w.claim(row)
+		w.rows.claim(row)
 	}
-}
-
-// claim claims the record of row, which an earlier pass settled, or left in
-// doubt for ever.
-func (w *write) claim(row int32) {
-	if !w.engine.changes && !w.engine.options.SkipExisting || w.chunk.Fates[row] == pipeline.Rejected {
-		return
-	}
-	id := w.id(row)
-	if len(id) == 0 {
-		id = w.idOf(row)
-	}
-	if len(id) > 0 {
-		w.engine.claims.take(idClaim, id)
-	}
-	if key := w.key(row); w.engine.byKey && len(w.id(row)) == 0 && len(key) > 0 {
-		w.engine.claims.take(keyClaim, key)
-	}
-	if w.chunk.Fates[row] == pipeline.Written {
-		w.claimCreated(row)
-	}
-}
-
-// idOf returns the id that was set for row, or nothing.
-func (w *write) idOf(row int32) []byte {
-	at := w.ids[row]
-	return w.idText[at.start:at.end]
-}
-
-// final reports whether nothing more happens to row.
-func (w *write) final(row int32) bool {
-	fate := w.chunk.Fates[row]
-	return fate != pipeline.Pending && fate != pipeline.InDoubt
 }
 
 // restore notes again what was said of rows; of those in doubt it is kept until
 // it is known whether they are sent again, for then it will be said anew.
 func (w *write) restore(problems []pipeline.Problem) {
 	for i := range problems {
-		if w.final(problems[i].Row) {
-			w.chunk.Problems = append(w.chunk.Problems, problems[i])
+		if w.rows.final(problems[i].Row) {
+			w.rows.chunk.Problems = append(w.rows.chunk.Problems, problems[i])
 		} else {
 			w.kept = append(w.kept, problems[i])
 		}
@@ -172,13 +139,13 @@ func (w *write) restore(problems []pipeline.Problem) {
 func (w *write) restoreKept() {
 	for i := range w.kept {
 		if w.stillSaid(&w.kept[i]) {
-			w.chunk.Problems = append(w.chunk.Problems, w.kept[i])
+			w.rows.chunk.Problems = append(w.rows.chunk.Problems, w.kept[i])
 		}
 	}
 	w.kept = w.kept[:0]
 	for _, row := range w.doubtful {
-		if w.excused[row] && !w.again[row] {
-			w.pardon(row)
+		if w.rows.downgraded[row] && !w.again[row] {
+			w.rows.downgrade(row)
 		}
 	}
 }
@@ -186,33 +153,33 @@ func (w *write) restoreKept() {
 // stillSaid reports whether p, which was said of a row in doubt, is to be said of
 // it still.
 func (w *write) stillSaid(p *pipeline.Problem) bool {
-	return !w.again[p.Row] && (p.Severity != pipeline.Error || w.chunk.Fates[p.Row] == pipeline.InDoubt)
+	return !w.again[p.Row] && (p.Severity != pipeline.Error || w.rows.chunk.Fates[p.Row] == pipeline.InDoubt)
 }
 
-// pardon turns the faults of row into warnings.
-func (w *write) pardon(row int32) {
-	w.excused[row] = true
-	for _, at := range w.faults(row) {
-		w.chunk.Problems[at].Severity = pipeline.Warning
+// downgrade turns the faults of row into warnings.
+func (r *chunkRows) downgrade(row int32) {
+	r.downgraded[row] = true
+	for _, at := range r.errorsOf(row) {
+		r.chunk.Problems[at].Severity = pipeline.Warning
 	}
 }
 
 // learnStored learns from the rows that earlier passes wrote how the API stores what it
 // is sent, but for those of which it was not shown.
 func (w *write) learnStored(unshown, unread []int32) {
-	skip := cleared[bool](nil, w.chunk.Len())
+	skip := cleared[bool](nil, w.rows.chunk.Len())
 	for _, row := range unshown {
 		skip[row] = true
 		read := !slices.Contains(unread, row)
 		w.unshown = append(w.unshown, sentRow{row: row, placed: !read, read: read})
 	}
-	for i, fate := range w.chunk.Fates {
+	for i, fate := range w.rows.chunk.Fates {
 		row := int32(i)
 		if fate != pipeline.Written || skip[i] {
 			continue
 		}
-		w.engine.fields.learn(w.item(row), w.stored[row])
-		switch key := w.key(row); {
+		w.engine.fields.learn(w.rows.item(row), w.stored[row])
+		switch key := w.rows.key(row); {
 		case !w.engine.options.KeyLookup || len(key) == 0:
 		case w.rekeyed(row):
 			w.engine.forms.changed(key)

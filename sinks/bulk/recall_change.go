@@ -16,7 +16,7 @@ func (w *write) readImages(rows []int32) error {
 		return nil
 	}
 	w.changed = map[int32]Before{}
-	images, err := w.engine.options.Journal.Images(w.chunk.Seq)
+	images, err := w.engine.options.Journal.Images(w.rows.chunk.Seq)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (w *write) reconcileChanges(ctx context.Context, rows []int32) error {
 	ids := make([]string, len(rows))
 	var asked []string
 	for i, row := range rows {
-		ids[i] = cmp.Or(string(w.id(row)), w.changed[row].ID)
+		ids[i] = cmp.Or(string(w.rows.id(row)), w.changed[row].ID)
 		if ids[i] != "" {
 			asked = append(asked, ids[i])
 		}
@@ -61,7 +61,7 @@ func (w *write) reconcileChanges(ctx context.Context, rows []int32) error {
 		case stops(ctx, err):
 			return err
 		case err != nil:
-			w.engine.options.Log.Warn("a row stays in doubt", "cause", "its record cannot be read", "chunk", w.chunk.Seq, "error", err)
+			w.engine.options.Log.Warn("a row stays in doubt", "cause", "its record cannot be read", "chunk", w.rows.chunk.Seq, "error", err)
 		default:
 			if err := w.reconcileChange(row, ids[i], record); err != nil {
 				return err
@@ -87,27 +87,27 @@ func (w *write) reconcileChange(row int32, id string, record []byte) error {
 	before := w.changed[row]
 	switch {
 	case patch == nil:
-		w.changeArrived(sentRow{row: row, sent: bytes.Clone(w.wanted(row))}, id, record)
+		w.changeArrived(sentRow{row: row, sent: bytes.Clone(w.rows.wanted(row))}, id, record)
 	case before.Held != 0 && before.Held == w.held(patch, record):
 		w.sendAnew([]int32{row})
 	case w.fitsChange(row, patch, record):
 		w.changeArrived(sentRow{row: row, sent: patch}, id, record)
 	default:
 		w.closed[row] = true
-		w.pardon(row)
-		w.claim(row)
-		w.engine.options.Log.Warn("a row stays in doubt", "cause", "its record holds neither what was sent nor what it held before", "chunk", w.chunk.Seq)
+		w.rows.downgrade(row)
+		w.rows.claim(row)
+		w.engine.options.Log.Warn("a row stays in doubt", "cause", "its record holds neither what was sent nor what it held before", "chunk", w.rows.chunk.Seq)
 	}
 	return nil
 }
 
 // changeArrived settles a row in doubt whose record shows that it was changed.
 func (w *write) changeArrived(s sentRow, id string, record []byte) {
-	w.chunk.Fates[s.row] = pipeline.Updated
-	w.setID(s.row, []byte(id))
+	w.rows.chunk.Fates[s.row] = pipeline.Updated
+	w.rows.setID(s.row, []byte(id))
 	w.takeStored(s, record, nil)
-	w.pardon(s.row)
-	w.claim(s.row)
+	w.rows.downgrade(s.row)
+	w.rows.claim(s.row)
 }
 
 // fitsChange reports whether record, which does not hold what it did before, may be what

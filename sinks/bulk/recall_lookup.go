@@ -16,41 +16,13 @@ func (w *write) partDoubtful(rows []int32) (creates, changes []int32) {
 	for _, row := range rows {
 		_, image := w.changed[row]
 		switch mode := w.engine.options.Mode; {
-		case image, mode == UpdateOnly, mode != Upsert && len(w.id(row)) > 0:
+		case image, mode == UpdateOnly, mode != Upsert && len(w.rows.id(row)) > 0:
 			changes = append(changes, row)
 		default:
 			creates = append(creates, row)
 		}
 	}
 	return creates, changes
-}
-
-// findable returns those of rows that can be looked up: their keys can be asked
-// for, and no other row has them.
-func (w *write) findable(rows []int32) (out []int32) {
-	o := &w.engine.options
-	if !o.KeyLookup || len(rows) == 0 {
-		return nil
-	}
-	times := map[string]int{}
-	for i, fate := range w.chunk.Fates {
-		if fate != pipeline.Rejected && fate != pipeline.Skipped && fate != pipeline.Existing {
-			times[string(w.key(int32(i)))]++
-		}
-	}
-	for _, row := range rows {
-		if key := w.key(row); api.Lookupable(key) && times[string(key)] == 1 && !w.shared(row) {
-			out = append(out, row)
-		}
-	}
-	return out
-}
-
-// shared reports whether the key of row is also that of a row elsewhere in the
-// input.
-func (w *write) shared(row int32) bool {
-	f := w.engine.options.Shared
-	return f != nil && f(w.chunk.Rows[row])
 }
 
 // longestGap is the longest time between the two reads that tell whether a row in
@@ -67,7 +39,7 @@ func (w *write) reconcile(ctx context.Context, rows []int32, idle bool) (left []
 		return nil, err
 	}
 	creates, changes := w.partDoubtful(rows)
-	creates = w.findable(creates)
+	creates = w.rows.findable(creates)
 	if len(creates)+len(changes) == 0 {
 		return nil, nil
 	}
@@ -95,7 +67,7 @@ func (e *engine) untilSettled(ctx context.Context) error {
 // reconcileCreates looks rows up, and those that were not shown a second time. While
 // no row is known to be there it waits for those that are still to be sent.
 func (w *write) reconcileCreates(ctx context.Context, rows []int32, idle bool) (left []int32, err error) {
-	if len(w.proven()) == 0 && w.chunk.Pending() > 0 {
+	if len(w.proven()) == 0 && w.rows.chunk.Pending() > 0 {
 		return rows, nil
 	}
 	unclear, err := w.seekByKey(ctx, rows)
@@ -109,7 +81,7 @@ func (w *write) reconcileCreates(ctx context.Context, rows []int32, idle bool) (
 	if err := w.matchStrays(ctx, unclear); err != nil || !blind {
 		return nil, err
 	}
-	return w.inDoubt(unclear), nil
+	return w.rows.inDoubt(unclear), nil
 }
 
 // seekByKey looks rows up by their keys, and those that are not found a second time, and
@@ -125,7 +97,7 @@ func (w *write) seekByKey(ctx context.Context, rows []int32) (unclear []int32, e
 		found, err := w.look(ctx, rows)
 		if err != nil {
 			if !stops(ctx, err) {
-				w.engine.options.Log.Warn("rows are not found by key", "cause", "looking them up failed", "chunk", w.chunk.Seq, "rows", len(rows), "error", err)
+				w.engine.options.Log.Warn("rows are not found by key", "cause", "looking them up failed", "chunk", w.rows.chunk.Seq, "rows", len(rows), "error", err)
 			}
 			return append(unclear, rows...), err
 		}
@@ -140,7 +112,7 @@ func (w *write) seekByKey(ctx context.Context, rows []int32) (unclear []int32, e
 // records of which it is not known whose they are. It returns the others.
 func (w *write) believe(rows []int32) (unclear []int32) {
 	for _, row := range rows {
-		if len(w.loose) == 0 && w.engine.forms.trusts(w.key(row)) {
+		if len(w.loose) == 0 && w.engine.forms.trusts(w.rows.key(row)) {
 			w.sendAnew([]int32{row})
 		} else {
 			unclear = append(unclear, row)
@@ -153,7 +125,7 @@ func (w *write) believe(rows []int32) (unclear []int32) {
 // Pending.
 func (w *write) sendAnew(rows []int32) {
 	for _, row := range rows {
-		w.chunk.Fates[row] = pipeline.Pending
+		w.rows.chunk.Fates[row] = pipeline.Pending
 		w.again[row] = true
 	}
 }
@@ -163,7 +135,7 @@ func (w *write) sendAnew(rows []int32) {
 // another form, and may be their own. Where a row changes the record there is, it is compared with it once more.
 func (w *write) adopt(rows []int32, found map[string]api.Found) (absent, near []int32) {
 	for _, row := range rows {
-		of := found[string(w.key(row))]
+		of := found[string(w.rows.key(row))]
 		owner, record := w.ownerOf(row, of.Records, wasSent)
 		switch {
 		case owner == ownerNone && len(of.OtherForms) == 0:
@@ -185,7 +157,7 @@ func (w *write) look(ctx context.Context, rows []int32) (found map[string]api.Fo
 		return nil, err
 	}
 	o := &w.engine.options
-	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(rows)}
+	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: w.rows.keysOf(rows)}
 	for _, l.Canary = range controls {
 		if found, err = w.engine.client.FindByKeys(ctx, l); !errors.Is(err, api.ErrCanaryMissing) {
 			break
@@ -195,15 +167,6 @@ func (w *write) look(ctx context.Context, rows []int32) (found map[string]api.Fo
 		w.engine.shown(l.Canary)
 	}
 	return found, err
-}
-
-// keysOf returns the keys of rows.
-func (w *write) keysOf(rows []int32) []string {
-	keys := make([]string, len(rows))
-	for i, row := range rows {
-		keys[i] = string(w.key(row))
-	}
-	return keys
 }
 
 // proven returns the keys of records that are known to be there.

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"flytt/internal/api"
-	"flytt/pipeline"
 )
 
 // onceTime bounds the look for rows that were in a request without a clear
@@ -19,21 +18,21 @@ func (w *write) seekOnce(ctx context.Context, rows []int32) {
 	if w.engine.options.Journal == nil || w.engine.options.Drain.Err(ctx) != nil {
 		return
 	}
-	rows = w.findable(w.inDoubt(rows))
+	rows = w.rows.findable(w.rows.inDoubt(rows))
 	if len(rows) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, onceTime)
 	defer cancel()
 	o := &w.engine.options
-	found, err := w.engine.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(rows)})
+	found, err := w.engine.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: w.rows.keysOf(rows)})
 	if err != nil {
-		o.Log.Warn("rows stay in doubt for now", "cause", "looking them up failed", "chunk", w.chunk.Seq, "rows", len(rows), "error", err)
+		o.Log.Warn("rows stay in doubt for now", "cause", "looking them up failed", "chunk", w.rows.chunk.Seq, "rows", len(rows), "error", err)
 		return
 	}
 	there := 0
 	for _, row := range rows {
-		owner, record := w.ownerOf(row, found[string(w.key(row))].Records, wasSent)
+		owner, record := w.ownerOf(row, found[string(w.rows.key(row))].Records, wasSent)
 		if owner == ownerRow || owner == ownerEarlier {
 			w.settleBy(row, owner, record)
 			there++
@@ -42,17 +41,7 @@ func (w *write) seekOnce(ctx context.Context, rows []int32) {
 	if there == len(rows) {
 		w.engine.doubts.Store(0)
 	}
-	o.Log.Info("rows in doubt looked up", "chunk", w.chunk.Seq, "rows", len(rows), "there", there)
-}
-
-// inDoubt returns those of rows that are in doubt.
-func (w *write) inDoubt(rows []int32) (out []int32) {
-	for _, row := range rows {
-		if w.chunk.Fates[row] == pipeline.InDoubt {
-			out = append(out, row)
-		}
-	}
-	return out
+	o.Log.Info("rows in doubt looked up", "chunk", w.rows.chunk.Seq, "rows", len(rows), "there", there)
 }
 
 // aliveAfter is how many requests in a row may end in doubt before the API is

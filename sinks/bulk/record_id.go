@@ -15,9 +15,9 @@ func (w *write) changeByID(ctx context.Context, rows []int32) (absent []int32, e
 	var asked []int32
 	var ids []string
 	for _, row := range rows {
-		id := w.id(row)
+		id := w.rows.id(row)
 		if !w.engine.claims.take(idClaim, id) {
-			w.note(row, w.engine.field(idField), codeDuplicateInFile, "")
+			w.rows.note(row, w.engine.field(idField), codeDuplicateInFile, "")
 			continue
 		}
 		asked, ids = append(asked, row), append(ids, string(id))

@@ -26,7 +26,7 @@ func (w *write) changeByKey(ctx context.Context, rows []int32) ([]int32, error) 
 		case err != nil:
 			return nil, err
 		case w.engine.options.Mode == UpdateOnly:
-			w.noteAll(absent, w.engine.field(w.engine.options.Key), codeNotFound)
+			w.rows.noteAll(absent, w.engine.field(w.engine.options.Key), codeNotFound)
 			return nil, nil
 		case known != nil, len(absent) == 0:
 			return absent, nil
@@ -54,7 +54,7 @@ func (w *write) withAnchor(ctx context.Context, rows []int32) ([]int32, error) {
 // settled.
 func (w *write) firstOf(ctx context.Context, rows []int32) ([]int32, error) {
 	if w.engine.anchor.Load() == nil {
-		if slices.ContainsFunc(rows, w.looksFirst) { // records had the keys of these rows
+		if slices.ContainsFunc(rows, w.rows.looksFirst) { // records had the keys of these rows
 			return nil, &lookupError{path: w.engine.options.Path, err: errShowsNoRecord}
 		}
 		var err error
@@ -73,32 +73,21 @@ func (w *write) firstOf(ctx context.Context, rows []int32) ([]int32, error) {
 func (w *write) keyed(rows []int32) (usable []int32) {
 	field := w.engine.field(w.engine.options.Key)
 	for _, row := range rows {
-		key := w.key(row)
+		key := w.rows.key(row)
 		switch {
-		case (!w.engine.byKey || len(key) == 0) && len(w.id(row)) > 0:
-			w.note(row, w.engine.field(idField), codeNotFound, "")
+		case (!w.engine.byKey || len(key) == 0) && len(w.rows.id(row)) > 0:
+			w.rows.note(row, w.engine.field(idField), codeNotFound, "")
 		case !w.engine.byKey || len(key) == 0:
-			w.note(row, field, codeNoKey, "")
+			w.rows.note(row, field, codeNoKey, "")
 		case !api.Lookupable(key):
-			w.note(row, field, codeKeyUnusable, "")
+			w.rows.note(row, field, codeKeyUnusable, "")
 		case !w.engine.claims.take(keyClaim, key):
-			w.note(row, field, codeDuplicateInFile, "")
+			w.rows.note(row, field, codeDuplicateInFile, "")
 		default:
 			usable = append(usable, row)
 		}
 	}
 	return usable
-}
-
-// padded returns the key of row with the white space that its cell has around it;
-// nil if there is none, or the key is not what stands in the cell. A record may
-// have been stored with it.
-func (w *write) padded(row int32) []byte {
-	cell, key := w.cell(row, w.engine.schema.Index(w.engine.options.Key)), w.key(row)
-	if len(cell) == len(key) || !bytes.Equal(bytes.TrimSpace(cell), key) {
-		return nil
-	}
-	return cell
 }
 
 // askable reports whether a key that is Lookupable, with white space around it,
@@ -115,8 +104,8 @@ func (w *write) findKeys(ctx context.Context, rows []int32, known *anchor) (abse
 	o := &w.engine.options
 	l := api.Lookup{Path: o.Path, Field: o.Key}
 	for _, row := range rows {
-		l.Keys = append(l.Keys, string(w.key(row)))
-		if padded := w.padded(row); padded != nil && askable(padded) {
+		l.Keys = append(l.Keys, string(w.rows.key(row)))
+		if padded := w.rows.padded(row); padded != nil && askable(padded) {
 			l.Keys = append(l.Keys, string(padded))
 		}
 	}
@@ -131,35 +120,27 @@ func (w *write) findKeys(ctx context.Context, rows []int32, known *anchor) (abse
 		return nil, &lookupError{path: o.Path, err: err}
 	}
 	for _, row := range rows {
-		padded := w.padded(row)
-		of, asStands := found[string(w.key(row))], found[string(padded)]
+		padded := w.rows.padded(row)
+		of, asStands := found[string(w.rows.key(row))], found[string(padded)]
 		records, near := slices.Concat(of.Records, asStands.Records), w.othersOf(slices.Concat(of.OtherForms, asStands.OtherForms))
 		w.engine.showsAny(records, near)
 		switch {
 		case len(records) > 0:
-			if key := w.key(row); records[0].Key == string(key) {
+			if key := w.rows.key(row); records[0].Key == string(key) {
 				w.engine.forms.met(key)
 			}
 			if err := w.settleByKey(row, records); err != nil {
 				return nil, err
 			}
 		case len(near) > 0:
-			w.note(row, w.engine.field(o.Key), codeKeyForm, "")
+			w.rows.note(row, w.engine.field(o.Key), codeKeyForm, "")
 		case padded != nil && !askable(padded):
-			w.note(row, w.engine.field(o.Key), codeKeyUnusable, "")
+			w.rows.note(row, w.engine.field(o.Key), codeKeyUnusable, "")
 		default:
 			absent = append(absent, row)
 		}
 	}
 	return absent, w.makeChanges(ctx)
-}
-
-// claimCreated notes that a record with the key of row is, or may be, one that this run
-// makes.
-func (w *write) claimCreated(row int32) {
-	if key := w.key(row); w.engine.byKey && len(key) > 0 {
-		w.engine.claims.take(createClaim, key)
-	}
 }
 
 // madeKey reports whether this run made, or may have made, a record with the key of r.
@@ -204,11 +185,11 @@ func (w *write) settleByKey(row int32, records []api.Record) error {
 	field := w.engine.field(w.engine.options.Key)
 	switch {
 	case len(records) > 1:
-		w.note(row, field, CodeKeyNotUnique, "")
+		w.rows.note(row, field, CodeKeyNotUnique, "")
 	case !isUUID(id):
 		return fmt.Errorf("GET %s: a record without an id", w.engine.options.Path)
 	case !w.engine.claims.take(idClaim, id):
-		w.note(row, field, codeDuplicateInFile, "")
+		w.rows.note(row, field, codeDuplicateInFile, "")
 	default:
 		return w.compare(row, string(id), records[0].Object)
 	}

@@ -16,7 +16,7 @@ import (
 // became of the others depends on whether a request is written all or not at all:
 // those that are known not to have been written are left, beside those kept out.
 func (w *write) refused(ctx context.Context, rows []int32, o api.Outcome) (verdict, error) {
-	sent := w.sent(rows)
+	sent := w.rows.sent(rows)
 	refusals := w.engine.numbering.parse(o.Body, sent)
 	return w.refusedFor(ctx, rows, &o, refusals, w.engine.contention(&o, sent, refusals))
 }
@@ -71,15 +71,15 @@ func (w *write) othersWritten(rows []int32) {
 	o := &w.engine.options
 	var unclear []int32
 	for _, row := range rows {
-		if o.Strays != nil && o.Journal != nil && o.KeyLookup && !w.engine.forms.trusts(w.key(row)) {
+		if o.Strays != nil && o.Journal != nil && o.KeyLookup && !w.engine.forms.trusts(w.rows.key(row)) {
 			unclear = append(unclear, row)
 			continue
 		}
 		w.written(row, nil)
-		w.unshown = append(w.unshown, sentRow{row: row, sent: w.item(row)})
+		w.unshown = append(w.unshown, sentRow{row: row, sent: w.rows.item(row)})
 	}
 	if len(unclear) > 0 {
-		w.doubt(unclear, "others of their request were refused, and the API was not seen to keep keys of this form", 0, nil)
+		w.rows.putInDoubt(unclear, "others of their request were refused, and the API was not seen to keep keys of this form", 0, nil)
 	}
 }
 
@@ -131,7 +131,7 @@ func (w *write) lookForOthers(ctx context.Context, r *verdict) error {
 	}
 	written, unclear := 0, 0
 	for _, row := range others {
-		switch w.chunk.Fates[row] {
+		switch w.rows.chunk.Fates[row] {
 		case pipeline.Written:
 			written++
 		case pipeline.InDoubt:
@@ -161,7 +161,7 @@ func (w *write) rejectNamed(rows []int32, refusals []api.Refusal, kept map[int]b
 		switch {
 		case kept[i]:
 			locked = append(locked, lockedRow{row, reasonsOf(refusals, i)})
-		case w.chunk.Fates[row] == pipeline.Pending:
+		case w.rows.chunk.Fates[row] == pipeline.Pending:
 			others = append(others, row)
 		}
 	}
@@ -182,7 +182,7 @@ func (w *write) rejectAll(rows []int32, code pipeline.Code, refusals []api.Refus
 				w.noteRefusal(row, code, r)
 			}
 		}
-		if w.chunk.Fates[row] == pipeline.Pending {
+		if w.rows.chunk.Fates[row] == pipeline.Pending {
 			w.noteRefusal(row, code, api.Refusal{Item: -1})
 		}
 	}
@@ -196,10 +196,10 @@ func (w *write) noteRefusal(row int32, code pipeline.Code, r api.Refusal) {
 	if field == pipeline.None && r.Field != "" {
 		message = r.Field + ": " + message
 	}
-	if code == codeRefused && w.chunk.Fates[row] == pipeline.Pending {
+	if code == codeRefused && w.rows.chunk.Fates[row] == pipeline.Pending {
 		w.turnedAway++
 	}
-	w.note(row, field, code, message)
+	w.rows.note(row, field, code, message)
 }
 
 // field returns the index of the field that the API calls name: its own name,
@@ -225,12 +225,12 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 		return nil, nil
 	}
 	if err := w.engine.options.Drain.Sleep(ctx, 2*w.engine.control.lag); err != nil { // the list may be behind
-		w.doubt(asked, "the run was interrupted before they were looked up", 0, nil)
+		w.rows.putInDoubt(asked, "the run was interrupted before they were looked up", 0, nil)
 		return nil, err
 	}
 	found, err := w.findBeside(ctx, keys, control)
 	if err != nil {
-		w.doubt(asked, "looking them up failed", 0, err)
+		w.rows.putInDoubt(asked, "looking them up failed", 0, err)
 		if interrupted(ctx, err) {
 			return nil, err
 		}
@@ -241,14 +241,14 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 		of := found[keys[i]]
 		switch owner, record := w.ownerOf(row, of.Records, maybeSent); {
 		case w.settleBy(row, owner, record):
-		case owner == ownerNone && len(of.OtherForms) == 0 && w.engine.forms.trusts(w.key(row)):
+		case owner == ownerNone && len(of.OtherForms) == 0 && w.engine.forms.trusts(w.rows.key(row)):
 			absent = append(absent, row)
 		default:
 			unclear = append(unclear, row)
 		}
 	}
 	if len(unclear) > 0 {
-		w.doubt(unclear, "their keys do not tell: the API was not seen to keep keys of this form, or made several records with them", 0, nil)
+		w.rows.putInDoubt(unclear, "their keys do not tell: the API was not seen to keep keys of this form, or made several records with them", 0, nil)
 	}
 	return absent, nil
 }
@@ -273,27 +273,27 @@ func (w *write) findBeside(ctx context.Context, keys []string, control string) (
 // others it puts in doubt.
 func (w *write) lookupable(rows []int32, control string) (asked []int32, keys []string) {
 	times := map[string]int{control: 1} // the control's record is that of a row before these
-	for i, fate := range w.chunk.Fates {
+	for i, fate := range w.rows.chunk.Fates {
 		switch fate {
 		case pipeline.Written, pipeline.Updated, pipeline.Unchanged, pipeline.InDoubt:
-			times[string(w.key(int32(i)))]++
+			times[string(w.rows.key(int32(i)))]++
 		}
 	}
 	for _, row := range rows {
-		times[string(w.key(row))]++
+		times[string(w.rows.key(row))]++
 	}
 	var lost []int32
 	for _, row := range rows {
-		key := w.key(row)
+		key := w.rows.key(row)
 		// Of two rows with one key a record does not tell which of them it is.
-		if control == "" || !api.Lookupable(key) || times[string(key)] > 1 || w.shared(row) {
+		if control == "" || !api.Lookupable(key) || times[string(key)] > 1 || w.rows.shared(row) {
 			lost = append(lost, row)
 			continue
 		}
 		asked, keys = append(asked, row), append(keys, string(key))
 	}
 	if len(lost) > 0 {
-		w.doubt(lost, "the request was refused and they cannot be looked up", 0, nil)
+		w.rows.putInDoubt(lost, "the request was refused and they cannot be looked up", 0, nil)
 	}
 	return asked, keys
 }

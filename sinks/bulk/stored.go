@@ -43,15 +43,15 @@ type sentRow struct {
 // for a change of the record that has its key: one that is older than the run was changed,
 // and an undo is not to delete it.
 func (w *write) takeCreated(row int32, record []byte) {
-	if item := w.item(row); len(item) > 2 && api.Echoes(item, record) {
+	if item := w.rows.item(row); len(item) > 2 && api.Echoes(item, record) {
 		w.takeEchoed(row, item)
 		return
 	}
 	delete(w.stored, row)
-	w.takeStored(sentRow{row: row, sent: w.item(row)}, record, w.engine.options.Texts)
+	w.takeStored(sentRow{row: row, sent: w.rows.item(row)}, record, w.engine.options.Texts)
 	w.learnKey(row, record)
 	if w.engine.existed(record) {
-		w.chunk.Fates[row] = pipeline.Updated
+		w.rows.chunk.Fates[row] = pipeline.Updated
 	}
 }
 
@@ -59,7 +59,7 @@ func (w *write) takeCreated(row int32, record []byte) {
 func (w *write) takeEchoed(row int32, item []byte) {
 	delete(w.stored, row)
 	w.engine.fields.learn(item, nil)
-	if key := w.key(row); w.engine.options.KeyLookup && len(key) > 0 {
+	if key := w.rows.key(row); w.engine.options.KeyLookup && len(key) > 0 {
 		w.engine.forms.kept(key)
 	}
 }
@@ -74,12 +74,12 @@ func (w *write) takeStored(s sentRow, record []byte, texts []string) {
 		if want == nil {
 			filled = true
 		} else {
-			w.warn(s.row, w.engine.field(name), codeStoredOtherwise)
+			w.rows.warn(s.row, w.engine.field(name), codeStoredOtherwise)
 		}
 		w.keepDeviation(s.row, name, want, got)
 	})
 	if filled {
-		w.warn(s.row, pipeline.None, codeFilledIn)
+		w.rows.warn(s.row, pipeline.None, codeFilledIn)
 	}
 	if !whole {
 		s.placed = !showsAny(s.sent, record)
@@ -117,17 +117,11 @@ func (w *write) eachDeviation(s sentRow, record []byte, texts []string, visit fu
 	return api.CompareStored(s.sent, record, func(raw []byte, want, got jsontext.Value) {
 		switch name := string(jsonscan.Unquote(raw)); {
 		case want == nil && !slices.Contains(texts, name):
-		case want != nil && (unsaid(want, got) || alike(want, got) || w.sameForm(s.row, name, want, got)):
+		case want != nil && (unsaid(want, got) || alike(want, got) || w.rows.sameForm(s.row, name, want, got)):
 		default:
 			visit(name, want, got)
 		}
 	})
-}
-
-// sameForm reports whether want and got are two forms of one value: got is the very text
-// of the row's cell, or the field is compared in a form of its own.
-func (w *write) sameForm(row int32, name string, want, got jsontext.Value) bool {
-	return w.engine.comparesAlike(name, want, got) || w.asStored(row, name, got)
 }
 
 // comparesAlike reports whether want and got, values of the member name, are one value in
@@ -138,14 +132,6 @@ func (e *engine) comparesAlike(name string, want, got jsontext.Value) bool {
 		return false
 	}
 	return form(string(jsonscan.Text(want))) == form(string(jsonscan.Text(got)))
-}
-
-// warn notes a warning of row.
-func (w *write) warn(row int32, field int16, code pipeline.Code) {
-	w.chunk.Note(pipeline.Problem{
-		Row: row, Field: field, Column: w.engine.column(field),
-		Severity: pipeline.Warning, Stage: pipeline.Write, Code: code,
-	})
 }
 
 // keepDeviation keeps that got is stored in the member name of row, where want was sent.
@@ -193,7 +179,7 @@ func plainValue(v jsontext.Value) []byte {
 func (w *write) learnKey(row int32, record []byte) {
 	o := &w.engine.options
 	shown := jsonscan.Member(record, o.Key)
-	switch key := w.key(row); {
+	switch key := w.rows.key(row); {
 	case !o.KeyLookup || len(key) == 0 || shown == nil:
 	case bytes.Equal(jsonscan.Text(shown), key):
 		w.engine.forms.kept(key)
@@ -201,8 +187,8 @@ func (w *write) learnKey(row int32, record []byte) {
 		w.engine.forms.changed(key)
 		w.otherKey = string(jsonscan.Text(shown))
 		if !w.rekeyed(row) { // the same by the rules of Same, which are not those of a look-up
-			w.keepDeviation(row, o.Key, jsonscan.Member(w.item(row), o.Key), shown)
-			w.warn(row, w.engine.field(o.Key), codeStoredOtherwise)
+			w.keepDeviation(row, o.Key, jsonscan.Member(w.rows.item(row), o.Key), shown)
+			w.rows.warn(row, w.engine.field(o.Key), codeStoredOtherwise)
 		}
 	}
 }
@@ -231,9 +217,9 @@ func (w *write) readUnshown(ctx context.Context) error {
 	}
 	var created []sentRow
 	for _, s := range rows {
-		record := found[string(w.idOf(s.row))]
+		record := found[string(w.rows.idOf(s.row))]
 		switch {
-		case w.chunk.Fates[s.row] == pipeline.Written && len(w.idOf(s.row)) > 0:
+		case w.rows.chunk.Fates[s.row] == pipeline.Written && len(w.rows.idOf(s.row)) > 0:
 			created = append(created, s)
 		case record != nil:
 			w.takeChanged(s, record)
@@ -258,7 +244,7 @@ func (w *write) unread() bool {
 func (w *write) findUnshown(ctx context.Context, rows []sentRow) (map[string][]byte, error) {
 	ids := make([]string, 0, len(rows))
 	for _, s := range rows {
-		if id := w.idOf(s.row); len(id) > 0 {
+		if id := w.rows.idOf(s.row); len(id) > 0 {
 			ids = append(ids, string(id))
 		}
 	}
@@ -271,8 +257,8 @@ func (w *write) findUnshown(ctx context.Context, rows []sentRow) (map[string][]b
 		found = map[string][]byte{}
 	}
 	for _, s := range rows {
-		id := string(w.idOf(s.row))
-		if !s.placed || w.chunk.Fates[s.row] != pipeline.Written || id == "" || found[id] != nil {
+		id := string(w.rows.idOf(s.row))
+		if !s.placed || w.rows.chunk.Fates[s.row] != pipeline.Written || id == "" || found[id] != nil {
 			continue
 		}
 		record, err := w.engine.get(ctx, id)
@@ -292,23 +278,10 @@ func (w *write) findUnshown(ctx context.Context, rows []sentRow) (map[string][]b
 // others already.
 func (w *write) takeChanged(s sentRow, record []byte) {
 	if s.sent == nil {
-		s.sent = bytes.Clone(w.wanted(s.row))
+		s.sent = bytes.Clone(w.rows.wanted(s.row))
 	}
-	w.unwarn([]sentRow{s})
+	w.rows.unwarn([]sentRow{s})
 	w.takeStored(s, record, nil)
-}
-
-// unwarn takes back what was said of how rows are stored, for that is about to be seen
-// anew.
-func (w *write) unwarn(rows []sentRow) {
-	seen := make(map[int32]bool, len(rows))
-	for _, s := range rows {
-		seen[s.row] = true
-	}
-	c := w.chunk
-	c.Problems = append(c.Problems[:w.problems], slices.DeleteFunc(c.Problems[w.problems:], func(p pipeline.Problem) bool {
-		return seen[p.Row] && (p.Code == codeStoredOtherwise || p.Code == codeFilledIn)
-	})...)
 }
 
 // findUnnamed looks for the records of unshown rows that are written and of which the API
@@ -316,29 +289,29 @@ func (w *write) unwarn(rows []sentRow) {
 func (w *write) findUnnamed(ctx context.Context) error {
 	var rows []int32
 	for _, s := range w.unshown {
-		if w.chunk.Fates[s.row] == pipeline.Written && len(w.idOf(s.row)) == 0 {
+		if w.rows.chunk.Fates[s.row] == pipeline.Written && len(w.rows.idOf(s.row)) == 0 {
 			rows = append(rows, s.row)
 		}
 	}
-	rows = w.findable(rows)
+	rows = w.rows.findable(rows)
 	if len(rows) == 0 {
 		return nil
 	}
 	o := &w.engine.options
-	found, err := w.engine.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: w.keysOf(rows)})
+	found, err := w.engine.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: w.rows.keysOf(rows)})
 	if err != nil {
 		if interrupted(ctx, err) || stops(ctx, err) {
 			return err
 		}
-		o.Log.Warn("ids of rows are not known", "cause", "looking them up failed", "chunk", w.chunk.Seq, "rows", len(rows), "error", err)
+		o.Log.Warn("ids of rows are not known", "cause", "looking them up failed", "chunk", w.rows.chunk.Seq, "rows", len(rows), "error", err)
 		return nil
 	}
 	for _, row := range rows {
-		records := found[string(w.key(row))].Records
+		records := found[string(w.rows.key(row))].Records
 		owner, record := w.ownerOf(row, records, wasSent)
 		// The row is written: if its key is kept, the only record that has it is its own.
-		if w.mayOwn(row, records) && (owner != ownerUnclear || w.engine.forms.trusts(w.key(row))) {
-			w.setID(row, []byte(record.ID))
+		if w.mayOwn(row, records) && (owner != ownerUnclear || w.engine.forms.trusts(w.rows.key(row))) {
+			w.rows.setID(row, []byte(record.ID))
 		}
 	}
 	return nil
@@ -352,7 +325,7 @@ func (w *write) matchRead(rows []sentRow, found map[string][]byte) {
 	body := []byte{'['}
 	indices := make([]int32, len(rows))
 	for i, s := range rows {
-		record := found[string(w.idOf(s.row))]
+		record := found[string(w.rows.idOf(s.row))]
 		if record == nil {
 			w.unshown = append(w.unshown, rows...)
 			return
@@ -362,13 +335,13 @@ func (w *write) matchRead(rows []sentRow, found map[string][]byte) {
 		}
 		body, indices[i] = append(body, record...), s.row
 	}
-	if len(rows) == 0 || w.answer.Match(append(body, ']'), w.sent(indices)) != nil {
+	if len(rows) == 0 || w.answer.Match(append(body, ']'), w.rows.sent(indices)) != nil {
 		return
 	}
-	w.unwarn(rows)
+	w.rows.unwarn(rows)
 	for i, row := range indices {
 		if w.answer.Written(i) && len(w.answer.ID(i)) > 0 {
-			w.setID(row, w.answer.ID(i))
+			w.rows.setID(row, w.answer.ID(i))
 			w.takeCreated(row, w.answer.Object(i))
 		}
 	}

@@ -83,7 +83,7 @@ func (w *write) matchStrays(ctx context.Context, rows []int32) error {
 		rows = w.match(rows, s.strays.list)
 	}
 	if err != nil && len(rows) > 0 {
-		s.options.Log.Warn("rows stay in doubt", "cause", "which records were made since the run began cannot be told", "chunk", w.chunk.Seq, "rows", len(rows), "error", err)
+		s.options.Log.Warn("rows stay in doubt", "cause", "which records were made since the run began cannot be told", "chunk", w.rows.chunk.Seq, "rows", len(rows), "error", err)
 		return nil
 	}
 	kept := 0
@@ -95,7 +95,7 @@ func (w *write) matchStrays(ctx context.Context, rows []int32) error {
 		}
 	}
 	if kept > 0 {
-		s.options.Log.Warn("rows stay in doubt", "cause", "records made since the run began may be theirs, and which is whose cannot be told", "chunk", w.chunk.Seq, "rows", kept)
+		s.options.Log.Warn("rows stay in doubt", "cause", "records made since the run began may be theirs, and which is whose cannot be told", "chunk", w.rows.chunk.Seq, "rows", kept)
 	}
 	return nil
 }
@@ -176,7 +176,7 @@ func (w *write) match(rows []int32, list []stray) (left []int32) {
 // fits reports whether record may be the one that row made: it holds each of its values
 // in some form.
 func (w *write) fits(row int32, record []byte) bool {
-	for raw, want := range jsonscan.Members(w.item(row)) {
+	for raw, want := range jsonscan.Members(w.rows.item(row)) {
 		name := string(jsonscan.Unquote(raw))
 		if !w.inSomeForm(row, name, want, jsonscan.Member(record, name)) {
 			return false
@@ -197,7 +197,7 @@ func (w *write) sameValue(row int32, name string, want, got jsontext.Value) bool
 	if got == nil {
 		return want.Kind() == 'n'
 	}
-	return api.SameValue(want, got) || alike(want, got) || unsaid(want, got) || w.sameForm(row, name, want, got)
+	return api.SameValue(want, got) || alike(want, got) || unsaid(want, got) || w.rows.sameForm(row, name, want, got)
 }
 
 // ruledOut reports whether none of the records of list that are left can be the one that
@@ -214,7 +214,7 @@ func (w *write) ruledOut(row int32, list []stray) bool {
 // rulesOut reports whether record holds another value than row, and not another form of
 // it, in a field that the API keeps as it is sent.
 func (w *write) rulesOut(row int32, record []byte) bool {
-	for raw, want := range jsonscan.Members(w.item(row)) {
+	for raw, want := range jsonscan.Members(w.rows.item(row)) {
 		name := string(jsonscan.Unquote(raw))
 		got := jsonscan.Member(record, name)
 		if got == nil || name == w.engine.options.Key || !w.engine.fields.keeps(name, want) {

@@ -29,8 +29,8 @@ import (
 // not write Skipped.
 type Undo struct {
 	engine *engine
-	past Past
-	open func([]byte) ([]byte, error)
+	past   Past
+	open   func([]byte) ([]byte, error)
 }
 
 var _ pipeline.Sink = (*Undo)(nil)
@@ -73,7 +73,7 @@ func (u *Undo) Write(ctx context.Context, c *pipeline.Chunk) error {
 			err = failed
 		}
 	}
-	w.giveIDs()
+	w.rows.giveIDs()
 	w.end()
 	u.engine.writes.Put(w)
 	return err
@@ -88,7 +88,7 @@ func (u *Undo) Recall(c *pipeline.Chunk) error {
 	if err == nil {
 		err = w.remember()
 	}
-	w.giveIDs()
+	w.rows.giveIDs()
 	w.end()
 	u.engine.writes.Put(w)
 	if _, cut := errors.AsType[*changedInputError](err); cut {
@@ -118,15 +118,15 @@ func (u *Undo) regard(w *write) error {
 	if err := w.lookBack(u.past); err != nil {
 		return err
 	}
-	w.was = append(w.was[:0], w.chunk.Fates...)
+	w.was = append(w.was[:0], w.rows.chunk.Fates...)
 	for i, fate := range w.was {
 		switch fate {
 		case pipeline.Written, pipeline.Updated:
-			w.chunk.Fates[i] = pipeline.Pending
+			w.rows.chunk.Fates[i] = pipeline.Pending
 		case pipeline.InDoubt:
 			w.closed[i] = true
 		default:
-			w.chunk.Fates[i] = pipeline.Skipped
+			w.rows.chunk.Fates[i] = pipeline.Skipped
 		}
 	}
 	return nil
@@ -134,17 +134,17 @@ func (u *Undo) regard(w *write) error {
 
 // undo takes back what is to be taken back.
 func (u *Undo) undo(ctx context.Context, w *write) error {
-	tried := make([]bool, w.chunk.Len())
+	tried := make([]bool, w.rows.chunk.Len())
 	for _, row := range w.doubtful { // the record tells
-		w.chunk.Fates[row], tried[row] = pipeline.Pending, true
+		w.rows.chunk.Fates[row], tried[row] = pipeline.Pending, true
 	}
 	todo, err := u.reversals(ctx, w, tried)
 	if err == nil {
 		err = w.reverse(ctx, todo)
 	}
-	for row, fate := range w.chunk.Fates { // as it was: the next pass has to know that it was tried
+	for row, fate := range w.rows.chunk.Fates { // as it was: the next pass has to know that it was tried
 		if tried[row] && fate == pipeline.Pending {
-			w.chunk.Fates[row] = pipeline.InDoubt
+			w.rows.chunk.Fates[row] = pipeline.InDoubt
 		}
 	}
 	return err
@@ -153,7 +153,7 @@ func (u *Undo) undo(ctx context.Context, w *write) error {
 // reversals settles the pending rows by their records and returns what is to be
 // done about the others. Tried has the rows for which it may have been done.
 func (u *Undo) reversals(ctx context.Context, w *write, tried []bool) ([]reversal, error) {
-	rows := slices.Clone(w.pending())
+	rows := slices.Clone(w.rows.pending())
 	now, err := w.readCurrent(ctx, rows, false)
 	if err != nil {
 		return nil, err
@@ -184,7 +184,7 @@ func (u *Undo) before(w *write, rows []int32) (map[int32][]byte, error) {
 	if !slices.ContainsFunc(rows, changed) {
 		return nil, nil
 	}
-	images, err := u.past.Images(w.chunk.Seq)
+	images, err := u.past.Images(w.rows.chunk.Seq)
 	if err != nil {
 		return nil, err
 	}
@@ -208,19 +208,19 @@ func (u *Undo) before(w *write, rows []int32) (map[int32][]byte, error) {
 func (w *write) undoesCreate(row int32, now current, tried bool) bool {
 	switch {
 	case now.unread: // neither gone nor impossible to tell: the next pass may read it
-		w.doubt([]int32{row}, "it has no id, and the list by key cannot be read", 0, nil)
+		w.rows.putInDoubt([]int32{row}, "it has no id, and the list by key cannot be read", 0, nil)
 		w.engine.resolvable.Store(true)
 	case now.blind && tried: // it was found by its key before that
-		w.chunk.Fates[row] = pipeline.Written
+		w.rows.chunk.Fates[row] = pipeline.Written
 	case now.blind, now.many:
-		w.note(row, w.engine.field(w.engine.options.Key), codeNotTold, "")
+		w.rows.note(row, w.engine.field(w.engine.options.Key), codeNotTold, "")
 	case now.record == nil && tried:
-		w.chunk.Fates[row] = pipeline.Written
+		w.rows.chunk.Fates[row] = pipeline.Written
 	case now.record == nil:
-		w.chunk.Fates[row] = pipeline.Unchanged
+		w.rows.chunk.Fates[row] = pipeline.Unchanged
 	default:
 		since := against(w.patchSince(row, now.record), now.record)
-		w.noteFields(row, since, codeChangedSince)
+		w.rows.noteFields(row, since, codeChangedSince)
 		return since == nil && !w.filledSince(row, now.record)
 	}
 	return false
@@ -229,14 +229,14 @@ func (w *write) undoesCreate(row int32, now current, tried bool) bool {
 // filledSince reports whether record, which row made, holds a text now in a field
 // that row left empty; then row is rejected for it.
 func (w *write) filledSince(row int32, record []byte) (filled bool) {
-	item := w.item(row)
+	item := w.rows.item(row)
 	for _, name := range w.engine.options.Texts {
 		got := jsonscan.Member(record, name)
 		if !nothing(jsonscan.Member(item, name)) || nothing(got) || w.storedSo(row, name, nil, got) {
 			continue
 		}
 		field := w.engine.field(name)
-		w.chunk.Note(pipeline.Problem{
+		w.rows.chunk.Note(pipeline.Problem{
 			Row: row, Field: field, Column: w.engine.column(field), Stage: pipeline.Write, Code: codeChangedSince,
 			Shape: "the row leaves " + name + " empty",
 		})
@@ -249,25 +249,25 @@ func (w *write) filledSince(row int32, record []byte) (filled bool) {
 // anything; if not row is settled.
 func (w *write) undoesChange(row int32, now current, before []byte, tried bool) (restore []byte, needed bool) {
 	if before == nil {
-		w.note(row, pipeline.None, codeNotKept, "")
+		w.rows.note(row, pipeline.None, codeNotKept, "")
 		return nil, false
 	}
 	patch := w.patchSince(row, before)
 	restore, unknown := restoration(patch, before)
 	switch {
 	case now.record == nil:
-		w.note(row, w.engine.field(idField), codeNotFound, "")
+		w.rows.note(row, w.engine.field(idField), codeNotFound, "")
 	case unknown != "":
-		w.note(row, w.engine.field(unknown), codeNotKept, "")
+		w.rows.note(row, w.engine.field(unknown), codeNotKept, "")
 	case patch == nil, w.engine.holds(restore, now.record):
-		w.setID(row, []byte(now.id))
-		w.chunk.Fates[row] = pipeline.Unchanged
+		w.rows.setID(row, []byte(now.id))
+		w.rows.chunk.Fates[row] = pipeline.Unchanged
 		if tried {
-			w.chunk.Fates[row] = pipeline.Updated
+			w.rows.chunk.Fates[row] = pipeline.Updated
 		}
 	default:
 		since := against(differences(patch, now.record, w.sameSince(row)), now.record)
-		w.noteFields(row, since, codeChangedSince)
+		w.rows.noteFields(row, since, codeChangedSince)
 		return restore, since == nil
 	}
 	return nil, false
@@ -312,7 +312,7 @@ func (w *write) reverseOne(ctx context.Context, r *reversal, alone bool) (kept [
 		}
 		last = o
 	}
-	w.doubt([]int32{r.row}, "no clear answer to what takes it back", last.Status, last.Err)
+	w.rows.putInDoubt([]int32{r.row}, "no clear answer to what takes it back", last.Status, last.Err)
 	w.engine.resolvable.Store(true)
 	return nil, w.doubted(r.method(), w.engine.options.Records, last.Err)
 }
@@ -363,19 +363,19 @@ func (w *write) seeReversed(ctx context.Context, r *reversal, o api.Outcome) (do
 	record, err := w.engine.get(ctx, r.id)
 	switch {
 	case err != nil:
-		w.doubt([]int32{r.row}, "what took it back had no clear answer, and it cannot be read", o.Status, err)
+		w.rows.putInDoubt([]int32{r.row}, "what took it back had no clear answer, and it cannot be read", o.Status, err)
 		return true, err
 	case record == nil && r.restore == nil:
 		return w.reversedAs(r, pipeline.Written), nil
 	case record == nil:
-		w.note(r.row, w.engine.field(idField), codeNotFound, "")
+		w.rows.note(r.row, w.engine.field(idField), codeNotFound, "")
 		return true, nil
 	case r.restore != nil && w.engine.holds(r.restore, record):
 		return w.reversedAs(r, pipeline.Updated), nil
 	case o.Class == api.Answered && !o.OK(): // it is there, and cannot be found to be changed: another address
 		return true, &api.StatusError{Method: r.method(), Path: w.engine.options.Records, Status: o.Status}
 	case o.OK() && r.restore != nil && recordOf(o.Body, r.id) != nil:
-		w.noteFields(r.row, differences(r.restore, record, w.engine.comparesAlike), codeStoresElse)
+		w.rows.noteFields(r.row, differences(r.restore, record, w.engine.comparesAlike), codeStoresElse)
 		return true, nil
 	}
 	return false, nil
@@ -384,7 +384,7 @@ func (w *write) seeReversed(ctx context.Context, r *reversal, o api.Outcome) (do
 // reversedAs settles the row of r.
 func (w *write) reversedAs(r *reversal, fate pipeline.Fate) bool {
 	w.engine.doubts.Store(0)
-	w.chunk.Fates[r.row] = fate
-	w.setID(r.row, []byte(r.id))
+	w.rows.chunk.Fates[r.row] = fate
+	w.rows.setID(r.row, []byte(r.id))
 	return true
 }

@@ -80,7 +80,7 @@ func (w *write) change(ctx context.Context, rows []int32) ([]int32, error) {
 	var byID, byKey, create []int32
 	for _, row := range rows {
 		switch {
-		case len(w.id(row)) > 0:
+		case len(w.rows.id(row)) > 0:
 			byID = append(byID, row)
 		case s.options.Mode == ByID:
 			create = append(create, row)
@@ -92,9 +92,9 @@ func (w *write) change(ctx context.Context, rows []int32) ([]int32, error) {
 	if err != nil {
 		return nil, err
 	}
-	absent = w.sound(absent)
+	absent = w.rows.withoutErrors(absent)
 	if s.options.Mode != Upsert {
-		w.noteAll(absent, s.field(idField), codeNotFound)
+		w.rows.noteAll(absent, s.field(idField), codeNotFound)
 	} else {
 		byKey = append(byKey, absent...)
 	}
@@ -103,28 +103,4 @@ func (w *write) change(ctx context.Context, rows []int32) ([]int32, error) {
 	}
 	create, err = w.leaveOut(ctx, create)
 	return append(create, absent...), err
-}
-
-// id returns the id of the record that row is about, or nothing.
-func (w *write) id(row int32) []byte {
-	if !w.engine.byID {
-		return nil
-	}
-	id, _ := splitItem(w.chunk.Item(int(row)))
-	return id
-}
-
-// item returns what the API is sent of row when it is created.
-func (w *write) item(row int32) []byte {
-	item := w.chunk.Item(int(row))
-	if w.engine.byID {
-		_, item = splitItem(item)
-	}
-	return item
-}
-
-func (w *write) noteAll(rows []int32, field int16, code pipeline.Code) {
-	for _, row := range rows {
-		w.note(row, field, code, "")
-	}
 }

@@ -19,7 +19,7 @@ import (
 // that it did not write is Skipped.
 type Verify struct {
 	engine *engine
-	past Past
+	past   Past
 }
 
 var _ pipeline.Sink = (*Verify)(nil)
@@ -67,7 +67,7 @@ func (v *Verify) verify(ctx context.Context, w *write) error {
 	if err := w.lookBack(v.past); err != nil {
 		return err
 	}
-	fates := w.chunk.Fates
+	fates := w.rows.chunk.Fates
 	was := slices.Clone(fates)
 	var rows []int32
 	for i, fate := range fates {
@@ -96,22 +96,22 @@ func (w *write) verifyRow(row int32, was pipeline.Fate, now current) {
 	o := &w.engine.options
 	switch {
 	case now.unread:
-		w.doubt([]int32{row}, "the API gave it no id, and the list by key cannot be read", 0, nil)
+		w.rows.putInDoubt([]int32{row}, "the API gave it no id, and the list by key cannot be read", 0, nil)
 	case now.blind:
-		w.doubt([]int32{row}, "the API gave it no id, and it is not found by a key", 0, nil)
+		w.rows.putInDoubt([]int32{row}, "the API gave it no id, and it is not found by a key", 0, nil)
 	case now.record == nil:
-		w.note(row, w.engine.field(o.Key), codeMissing, "")
+		w.rows.note(row, w.engine.field(o.Key), codeMissing, "")
 	case now.many && was == pipeline.Written:
-		w.note(row, w.engine.field(o.Key), CodeKeyNotUnique, "")
+		w.rows.note(row, w.engine.field(o.Key), CodeKeyNotUnique, "")
 	default:
 		lacks := w.patchSince(row, now.record)
 		if differs := against(lacks, now.record); differs != nil {
-			w.noteFields(row, differs, codeDiffers)
+			w.rows.noteFields(row, differs, codeDiffers)
 			return
 		}
 		w.noteUnshown(row, lacks)
 		w.noteStored(row, now.record)
-		w.chunk.Fates[row] = pipeline.Unchanged
+		w.rows.chunk.Fates[row] = pipeline.Unchanged
 	}
 }
 
@@ -119,14 +119,14 @@ func (w *write) verifyRow(row int32, was pipeline.Fate, now current) {
 // does not tell where they lead.
 func (w *write) noteUnshown(row int32, lacks []byte) {
 	for name := range jsonscan.Members(lacks) {
-		w.warn(row, w.engine.field(string(jsonscan.Unquote(name))), codeNotShown)
+		w.rows.warn(row, w.engine.field(string(jsonscan.Unquote(name))), codeNotShown)
 	}
 }
 
 // noteStored warns of the members of record that hold what the API made of row when the
 // run wrote it, where that is not what was sent.
 func (w *write) noteStored(row int32, record []byte) {
-	object := bytes.Clone(w.wanted(row))
+	object := bytes.Clone(w.rows.wanted(row))
 	filled := false
 	for _, d := range w.past[row] {
 		want := jsonscan.Member(object, d.name)
@@ -135,10 +135,10 @@ func (w *write) noteStored(row int32, record []byte) {
 		case want == nil:
 			filled = true
 		default:
-			w.warn(row, w.engine.field(d.name), codeStoredOtherwise)
+			w.rows.warn(row, w.engine.field(d.name), codeStoredOtherwise)
 		}
 	}
 	if filled {
-		w.warn(row, pipeline.None, codeFilledIn)
+		w.rows.warn(row, pipeline.None, codeFilledIn)
 	}
 }

@@ -13,17 +13,14 @@ import (
 
 // write is one call of Write: the chunk, and buffers that are kept for the next.
 type write struct {
-	engine   *engine
-	chunk    *pipeline.Chunk
-	rows     []int32  // the rows to send
-	body     []byte   // of the request
-	reply    []byte   // body of the answer
-	full     []byte   // of the row being compared: its object, with nulls
-	items    [][]byte // of the rows in the request
-	keys     [][]byte // likewise
-	answer   *api.Answer
-	ids      []idSpan // by row: where its id lies in idText
-	idText   []byte
+	engine *engine
+	rows   *chunkRows
+
+	body  []byte // of the request
+	reply []byte // body of the answer
+
+	answer *api.Answer
+
 	extra    int             // requests left to find out which rows are refused
 	todo     []change        // records to be changed
 	was      []pipeline.Fate // of the rows when the run ended that is being undone
@@ -36,58 +33,55 @@ type write struct {
 	locked     []lockedRow // rows that other writes keep out, to be sent again
 	holdsTurn  bool        // to search while others wait: see outlook
 
-	journaled
+	entry     *journal.Entry     // what the journal had of the chunk; nil: nothing
+	announced []bool             // by row: the journal has it that the row is being sent
+	again     []bool             // by row: in doubt from an earlier pass, and found not to have been written
+	closed    []bool             // by row: in doubt, and no other pass will tell
+	sums      []uint64           // of a Plan, by row: of what would be changed; nil: nothing
+	stored    deviations         // how the API stored rows otherwise than they were sent
+	unshown   []sentRow          // rows whose records were not shown whole
+	loose     []string           // ids of records that requests made, of which rows is not known
+	doubtful  []int32            // rows in doubt from earlier passes
+	kept      []pipeline.Problem // what was said of those
+	changed   map[int32]Before   // what the records of those held that change one
+
+	numbers []byte  // buffer
+	notes   []byte  // buffer
+	fresh   []int32 // buffer
 }
 
-type idSpan struct{ start, end int32 }
+func newWrite(e *engine) *write {
+	return &write{engine: e, rows: &chunkRows{engine: e}, answer: api.NewAnswer(e.options.Key, e.options.KeyDigits)}
+}
 
 func (w *write) begin(c *pipeline.Chunk) {
-	w.chunk, w.extra = c, w.engine.options.MaxExtra
+	w.rows.begin(c)
+	w.extra = w.engine.options.MaxExtra
 	w.turnedAway, w.lockedOut, w.locked, w.past = 0, 0, nil, nil
-	w.ids, w.idText, w.todo = w.ids[:0], w.idText[:0], w.todo[:0]
-	for i := range c.Fates {
-		w.ids = append(w.ids, idSpan{})
-		if c.IDs.Len() == c.Len() {
-			w.setID(int32(i), c.IDs.Value(i)) // of a row that was settled before
-		}
-	}
-	w.journaled.begin(c.Len(), len(c.Problems))
+	w.todo = w.todo[:0]
+	w.beginJournal()
+}
+
+// beginJournal forgets what the journal had of the chunk before, and what is kept for it.
+func (w *write) beginJournal() {
+	n := w.rows.chunk.Len()
+	w.entry, w.sums, w.stored, w.loose, w.changed = nil, nil, nil, nil, nil
+	w.announced, w.again, w.closed = cleared(w.announced, n), cleared(w.again, n), cleared(w.closed, n)
+	w.unshown, w.doubtful, w.kept = w.unshown[:0], w.doubtful[:0], w.kept[:0]
+	w.rows.downgraded = cleared(w.rows.downgraded, n)
 }
 
 // end lets go of the chunk.
 func (w *write) end() {
-	w.engine.strays.held.release(w)
-	w.chunk, w.entry = nil, nil
-	clear(w.items[:cap(w.items)])
-	clear(w.keys[:cap(w.keys)])
+	w.engine.strays.held.release(w.rows)
+	w.rows.end()
+	w.entry = nil
 	clear(w.todo[:cap(w.todo)])
-}
-
-// giveIDs gives the ids to the chunk.
-func (w *write) giveIDs() {
-	c := w.chunk
-	if len(w.idText) == 0 {
-		return
-	}
-	c.IDs.Reset()
-	for _, id := range w.ids {
-		if id.start == id.end {
-			c.IDs.AppendNull()
-		} else {
-			c.IDs.Append(w.idText[id.start:id.end])
-		}
-	}
-}
-
-func (w *write) setID(row int32, id []byte) {
-	start := int32(len(w.idText))
-	w.idText = append(w.idText, id...)
-	w.ids[row] = idSpan{start, int32(len(w.idText))}
 }
 
 // unsettled reports whether there are rows to send or to look up, or records to be read.
 func (w *write) unsettled() bool {
-	return len(w.doubtful) > 0 || w.chunk.Pending() > 0 || w.unread()
+	return len(w.doubtful) > 0 || w.rows.chunk.Pending() > 0 || w.unread()
 }
 
 // carryOut settles the rows that earlier passes left in doubt and sends those that
@@ -108,7 +102,7 @@ func (w *write) carryOut(ctx context.Context) error {
 	if unread := w.readUnshown(ctx); err == nil {
 		err = unread
 	}
-	w.giveIDs()
+	w.rows.giveIDs()
 	if failed := w.settle(); err == nil {
 		err = failed
 	}
@@ -117,7 +111,7 @@ func (w *write) carryOut(ctx context.Context) error {
 
 // sendPending changes, or makes, the records of the pending rows.
 func (w *write) sendPending(ctx context.Context) error {
-	rows := w.pending()
+	rows := w.rows.pending()
 	if len(rows) == 0 {
 		return nil
 	}
@@ -147,7 +141,7 @@ func (w *write) sendUnproven(ctx context.Context, rows []int32) error {
 	}
 	var rest, unproven []int32
 	for _, row := range rows {
-		if w.again[row] && !w.engine.forms.trusts(w.key(row)) {
+		if w.again[row] && !w.engine.forms.trusts(w.rows.key(row)) {
 			unproven = append(unproven, row)
 		} else {
 			rest = append(rest, row)
@@ -167,41 +161,11 @@ func (w *write) sendUnproven(ctx context.Context, rows []int32) error {
 	return nil
 }
 
-// pending returns the rows to send.
-func (w *write) pending() []int32 {
-	w.rows = w.rows[:0]
-	for i, fate := range w.chunk.Fates {
-		if fate == pipeline.Pending {
-			w.rows = append(w.rows, int32(i))
-		}
-	}
-	return w.rows
-}
-
-// key returns what identifies row, or nil.
-func (w *write) key(row int32) []byte {
-	c := w.chunk
-	if w.engine.options.Key == "" || c.Keys.Len() != c.Len() {
-		return nil
-	}
-	return c.Keys.Value(int(row))
-}
-
-// sent returns what a request with rows carries. It is good until the next call.
-func (w *write) sent(rows []int32) api.Sent {
-	w.items, w.keys = w.items[:0], w.keys[:0]
-	for _, row := range rows {
-		w.items = append(w.items, w.item(row))
-		w.keys = append(w.keys, w.key(row))
-	}
-	return api.Sent{Items: w.items, Keys: w.keys}
-}
-
 // fit returns how many of rows one request has room for: at least one.
 func (w *write) fit(rows []int32) int {
 	room := int(w.engine.limit.Load()) - len("[]")
 	for n, row := range rows {
-		room -= len(w.item(row)) + len(",")
+		room -= len(w.rows.item(row)) + len(",")
 		if room < 0 && n > 0 {
 			return n
 		}
@@ -242,7 +206,7 @@ func (w *write) post(ctx context.Context, rows []int32, alone bool) (verdict, er
 
 // confirmed returns how a request with rows ended that was answered with success.
 func (w *write) confirmed(rows []int32) ending {
-	if len(w.inDoubt(rows)) > 0 {
+	if len(w.rows.inDoubt(rows)) > 0 {
 		return cameInDoubt
 	}
 	return wentThrough
@@ -269,12 +233,12 @@ func (w *write) deliver(ctx context.Context, rows []int32, via sender) (api.Outc
 		if i > 0 {
 			w.body = append(w.body, ',')
 		}
-		w.body = append(w.body, w.item(row)...)
+		w.body = append(w.body, w.rows.item(row)...)
 	}
 	w.body = append(w.body, ']')
 	s.created.Store(true)
 	for _, row := range rows {
-		w.claimCreated(row) // before another chunk can see its record
+		w.rows.claimCreated(row) // before another chunk can see its record
 	}
 	return s.client.Deliver(ctx, http.MethodPost, path, func() api.Outcome {
 		o := via.BulkWrite(ctx, path, w.body, w.reply)
@@ -297,9 +261,9 @@ var errShowsNone = errors.New("the answer shows none of the rows")
 // with the ids of the records that it shows beside; an answer that shows nothing is as
 // good as none. One that is a refusal, for all its status, is taken for that.
 func (w *write) confirm(ctx context.Context, rows []int32, o api.Outcome) (verdict, error) {
-	sent := w.sent(rows)
+	sent := w.rows.sent(rows)
 	if err := w.engine.numbering.match(w.answer, o.Body, sent); err != nil {
-		w.doubt(rows, "answer not readable", o.Status, err)
+		w.rows.putInDoubt(rows, "answer not readable", o.Status, err)
 		return verdict{ending: cameInDoubt}, w.doubted(http.MethodPost, w.engine.options.Path, err)
 	}
 	if w.answer.Refused() {
@@ -333,13 +297,13 @@ func (w *write) doubtUnshown(rows, unshown []int32) error {
 		return nil
 	}
 	for _, row := range unshown {
-		w.chunk.Fates[row] = pipeline.InDoubt
+		w.rows.chunk.Fates[row] = pipeline.InDoubt
 	}
 	for _, id := range w.answer.UnmatchedIDs() {
 		w.loose = append(w.loose, string(id))
 	}
 	w.engine.options.Log.Warn("rows in doubt", "cause", "the answer does not show them",
-		"chunk", w.chunk.Seq, "rows", len(unshown), "of", len(rows))
+		"chunk", w.rows.chunk.Seq, "rows", len(unshown), "of", len(rows))
 	if len(unshown) == len(rows) {
 		return w.doubted(http.MethodPost, w.engine.options.Path, errShowsNone)
 	}
@@ -350,7 +314,7 @@ func (w *write) doubtUnshown(rows, unshown []int32) error {
 // noteLatest makes the last of rows that was written the control.
 func (w *write) noteLatest(rows []int32) {
 	for _, row := range slices.Backward(rows) {
-		if key := w.key(row); w.chunk.Fates[row] == pipeline.Written && w.engine.forms.trusts(key) && !w.rekeyed(row) {
+		if key := w.rows.key(row); w.rows.chunk.Fates[row] == pipeline.Written && w.engine.forms.trusts(key) && !w.rekeyed(row) {
 			w.engine.control.wrote(key)
 			return
 		}
@@ -358,29 +322,14 @@ func (w *write) noteLatest(rows []int32) {
 }
 
 func (w *write) written(row int32, id []byte) {
-	w.chunk.Fates[row] = pipeline.Written
-	w.setID(row, id)
-	w.claimCreated(row)
-}
-
-// doubt puts rows in doubt and says why.
-func (w *write) doubt(rows []int32, why string, status int, err error) {
-	for _, row := range rows {
-		w.chunk.Fates[row] = pipeline.InDoubt
-	}
-	about := []any{"cause", why, "chunk", w.chunk.Seq, "rows", len(rows)}
-	if status != 0 {
-		about = append(about, "status", status)
-	}
-	if err != nil {
-		about = append(about, "error", err)
-	}
-	w.engine.options.Log.Warn("rows in doubt", about...)
+	w.rows.chunk.Fates[row] = pipeline.Written
+	w.rows.setID(row, id)
+	w.rows.claimCreated(row)
 }
 
 // lost puts the rows of a request without an answer in doubt.
 func (w *write) lost(rows []int32, o api.Outcome) error {
-	w.doubt(rows, "no clear answer", o.Status, o.Err)
+	w.rows.putInDoubt(rows, "no clear answer", o.Status, o.Err)
 	return w.doubted(http.MethodPost, w.engine.options.Path, o.Err)
 }
 
@@ -415,7 +364,7 @@ func (e *doubtsError) Hint() string {
 // at a time from now on. A row that is too large on its own is rejected.
 func (w *write) tooLarge(rows []int32) {
 	if len(rows) == 1 {
-		w.note(rows[0], pipeline.None, codeItemTooLarge, "")
+		w.rows.note(rows[0], pipeline.None, codeItemTooLarge, "")
 		return
 	}
 	half := int64(len(w.body) / 2)
@@ -424,14 +373,6 @@ func (w *write) tooLarge(rows []int32) {
 			w.engine.options.Log.Warn("request too large for the API, sending less at a time", "bytes", half)
 		}
 	}
-}
-
-// note rejects row.
-func (w *write) note(row int32, field int16, code pipeline.Code, private string) {
-	w.chunk.Note(pipeline.Problem{
-		Row: row, Field: field, Column: w.engine.column(field),
-		Stage: pipeline.Write, Code: code, Private: private,
-	})
 }
 
 // column returns the index of the input column that field comes from.
