@@ -205,7 +205,7 @@ func (e *engine) readBack(ctx context.Context, w *write, row int32) error {
 	if err := w.readUnshown(ctx); err != nil { // the answer may not have shown the key
 		return err
 	}
-	key := w.storedKey(row)
+	key := w.storage.storedKey(row)
 	if !api.Lookupable([]byte(key)) {
 		return nil // another row has to serve
 	}
@@ -234,14 +234,6 @@ func (e *engine) readBack(ctx context.Context, w *write, row int32) error {
 	return nil
 }
 
-// storedKey returns the key that the record of row has, as the API last showed it.
-func (w *write) storedKey(row int32) string {
-	if w.rekeyed(row) {
-		return w.otherKey
-	}
-	return string(w.rows.key(row))
-}
-
 // judge makes key, which the record of row has, the control if records has that record
 // and no other. Whether its other fields are as they were sent does not matter. A record
 // that is known by its id to be the row's shows whether the key is kept in its form,
@@ -254,7 +246,7 @@ func (e *engine) judge(w *write, row int32, key string, records []api.Record) {
 	switch {
 	case len(records) == 1 && (id == "" || strings.EqualFold(records[0].ID, id)):
 		if id != "" {
-			w.learnKey(row, records[0].Object)
+			w.storage.learnKey(row, records[0].Object)
 		}
 		e.control.settle(key)
 	default:

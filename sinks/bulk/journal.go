@@ -147,8 +147,8 @@ func (w *write) checkpoint() error {
 // them.
 func (w *write) record(problems []pipeline.Problem) error {
 	c := w.rows.chunk
-	n := notes{problems: problems, excused: indicesOf(w.rows.downgraded), stored: w.stored, loose: w.loose}
-	for _, s := range w.unshown {
+	n := notes{problems: problems, excused: indicesOf(w.rows.downgraded), stored: w.storage.stored, loose: w.loose}
+	for _, s := range w.storage.unshown {
 		n.unshown = append(n.unshown, s.row)
 		if !s.read {
 			n.unread = append(n.unread, s.row)
@@ -210,7 +210,7 @@ func (w *write) witness() string {
 		key := w.rows.key(int32(i))
 		switch fate {
 		case pipeline.Written:
-			if api.Lookupable(key) && !w.rekeyed(int32(i)) && w.engine.forms.trusts(key) {
+			if api.Lookupable(key) && !w.storage.rekeyed(int32(i)) && w.engine.forms.trusts(key) {
 				return string(key)
 			}
 		case pipeline.Updated, pipeline.Unchanged:

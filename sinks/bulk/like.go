@@ -50,9 +50,9 @@ func (w *write) storedBefore(row int32, name string, want, got jsontext.Value) (
 	if like == nil || got == nil {
 		return false, nil
 	}
-	known, err := like.Has(w.pair(name, want, got))
+	known, err := like.Has(w.storage.pair(name, want, got))
 	if known {
-		w.keepDeviation(row, name, want, got)
+		w.storage.keepDeviation(row, name, want, got)
 	}
 	return known, err
 }

@@ -60,7 +60,7 @@ func (w *write) lookBack(past Past) error {
 	}
 	w.rows.chunk.Settle(pipeline.Skipped)
 	w.rows.chunk.Problems = w.rows.chunk.Problems[:w.rows.before]
-	w.past = w.stored
+	w.storage.prior = w.storage.stored
 	// What the run left unfinished is not the business of what happens now.
 	w.beginJournal()
 	return nil

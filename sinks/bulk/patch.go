@@ -55,7 +55,7 @@ func (w *write) patchSince(row int32, record []byte) []byte {
 // is want in another form, or what the API stored for it in the run that is looked back at.
 func (w *write) sameSince(row int32) func(name string, want, got jsontext.Value) bool {
 	return func(name string, want, got jsontext.Value) bool {
-		return w.rows.sameForm(row, name, want, got) || w.storedSo(row, name, want, got)
+		return w.rows.sameForm(row, name, want, got) || w.storage.storedSo(row, name, want, got)
 	}
 }
 
@@ -292,7 +292,7 @@ func (w *write) updated(c *change, record []byte) {
 	w.engine.doubts.Store(0)
 	w.rows.chunk.Fates[c.row] = pipeline.Updated
 	w.rows.setID(c.row, []byte(c.id))
-	w.takeStored(sentRow{row: c.row, sent: c.patch}, record, nil)
+	w.storage.takeStored(sentRow{row: c.row, sent: c.patch}, record, nil)
 }
 
 // readChange settles the row of c by reading its record back, since there was no clear

@@ -3,7 +3,6 @@ package bulk
 import (
 	"bytes"
 	"fmt"
-	"slices"
 
 	"flytt/internal/journal"
 	"flytt/pipeline"
@@ -89,8 +88,8 @@ func (w *write) takeOver(e *journal.Entry) error {
 			w.takeRow(int32(i), e)
 		}
 	}
-	w.stored, w.loose = n.stored, n.loose
-	w.learnStored(n.unshown, n.unread)
+	w.storage.stored, w.loose = n.stored, n.loose
+	w.storage.learnStored(n.unshown, n.unread)
 	for _, row := range n.excused {
 		if w.rows.final(row) {
 			w.rows.downgrade(row)
@@ -161,30 +160,5 @@ func (r *chunkRows) downgrade(row int32) {
 	r.downgraded[row] = true
 	for _, at := range r.errorsOf(row) {
 		r.chunk.Problems[at].Severity = pipeline.Warning
-	}
-}
-
-// learnStored learns from the rows that earlier passes wrote how the API stores what it
-// is sent, but for those of which it was not shown.
-func (w *write) learnStored(unshown, unread []int32) {
-	skip := cleared[bool](nil, w.rows.chunk.Len())
-	for _, row := range unshown {
-		skip[row] = true
-		read := !slices.Contains(unread, row)
-		w.unshown = append(w.unshown, sentRow{row: row, placed: !read, read: read})
-	}
-	for i, fate := range w.rows.chunk.Fates {
-		row := int32(i)
-		if fate != pipeline.Written || skip[i] {
-			continue
-		}
-		w.engine.fields.learn(w.rows.item(row), w.stored[row])
-		switch key := w.rows.key(row); {
-		case !w.engine.options.KeyLookup || len(key) == 0:
-		case w.rekeyed(row):
-			w.engine.forms.changed(key)
-		default:
-			w.engine.forms.kept(key)
-		}
 	}
 }

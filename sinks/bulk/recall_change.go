@@ -105,7 +105,7 @@ func (w *write) reconcileChange(row int32, id string, record []byte) error {
 func (w *write) changeArrived(s sentRow, id string, record []byte) {
 	w.rows.chunk.Fates[s.row] = pipeline.Updated
 	w.rows.setID(s.row, []byte(id))
-	w.takeStored(s, record, nil)
+	w.storage.takeStored(s, record, nil)
 	w.rows.downgrade(s.row)
 	w.rows.claim(s.row)
 }

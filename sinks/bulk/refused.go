@@ -76,7 +76,7 @@ func (w *write) othersWritten(rows []int32) {
 			continue
 		}
 		w.written(row, nil)
-		w.unshown = append(w.unshown, sentRow{row: row, sent: w.rows.item(row)})
+		w.storage.unshown = append(w.storage.unshown, sentRow{row: row, sent: w.rows.item(row)})
 	}
 	if len(unclear) > 0 {
 		w.rows.putInDoubt(unclear, "others of their request were refused, and the API was not seen to keep keys of this form", 0, nil)

@@ -47,9 +47,9 @@ func (w *write) takeCreated(row int32, record []byte) {
 		w.takeEchoed(row, item)
 		return
 	}
-	delete(w.stored, row)
-	w.takeStored(sentRow{row: row, sent: w.rows.item(row)}, record, w.engine.options.Texts)
-	w.learnKey(row, record)
+	delete(w.storage.stored, row)
+	w.storage.takeStored(sentRow{row: row, sent: w.rows.item(row)}, record, w.engine.options.Texts)
+	w.storage.learnKey(row, record)
 	if w.engine.existed(record) {
 		w.rows.chunk.Fates[row] = pipeline.Updated
 	}
@@ -57,7 +57,7 @@ func (w *write) takeCreated(row int32, record []byte) {
 
 // takeEchoed takes in that the API has shown row just as it was sent.
 func (w *write) takeEchoed(row int32, item []byte) {
-	delete(w.stored, row)
+	delete(w.storage.stored, row)
 	w.engine.fields.learn(item, nil)
 	if key := w.rows.key(row); w.engine.options.KeyLookup && len(key) > 0 {
 		w.engine.forms.kept(key)
@@ -67,26 +67,26 @@ func (w *write) takeEchoed(row int32, item []byte) {
 // takeStored takes in that the API has shown record for a row. What it does not show it
 // says nothing of. Texts are the members that the API is seen to have filled in if they
 // were not sent and have a value.
-func (w *write) takeStored(s sentRow, record []byte, texts []string) {
-	w.forgetStored(s)
+func (st *storage) takeStored(s sentRow, record []byte, texts []string) {
+	st.forgetStored(s)
 	filled := false
-	whole := w.eachDeviation(s, record, texts, func(name string, want, got jsontext.Value) {
+	whole := st.eachDeviation(s, record, texts, func(name string, want, got jsontext.Value) {
 		if want == nil {
 			filled = true
 		} else {
-			w.rows.warn(s.row, w.engine.field(name), codeStoredOtherwise)
+			st.rows.warn(s.row, st.engine.field(name), codeStoredOtherwise)
 		}
-		w.keepDeviation(s.row, name, want, got)
+		st.keepDeviation(s.row, name, want, got)
 	})
 	if filled {
-		w.rows.warn(s.row, pipeline.None, codeFilledIn)
+		st.rows.warn(s.row, pipeline.None, codeFilledIn)
 	}
 	if !whole {
 		s.placed = !showsAny(s.sent, record)
-		w.unshown = append(w.unshown, s)
+		st.unshown = append(st.unshown, s)
 		return
 	}
-	w.engine.fields.learn(s.sent, w.stored[s.row])
+	st.engine.fields.learn(s.sent, st.stored[s.row])
 }
 
 // showsAny reports whether record has any of the members that were sent.
@@ -101,23 +101,23 @@ func showsAny(sent, record []byte) bool {
 
 // forgetStored drops what is known of how the members that s sent are stored, for that is
 // about to be seen anew. What is known of others stays.
-func (w *write) forgetStored(s sentRow) {
-	list := slices.DeleteFunc(w.stored[s.row], func(d deviation) bool { return jsonscan.Member(s.sent, d.name) != nil })
+func (st *storage) forgetStored(s sentRow) {
+	list := slices.DeleteFunc(st.stored[s.row], func(d deviation) bool { return jsonscan.Member(s.sent, d.name) != nil })
 	if len(list) == 0 {
-		delete(w.stored, s.row)
+		delete(st.stored, s.row)
 	} else {
-		w.stored[s.row] = list
+		st.stored[s.row] = list
 	}
 }
 
 // eachDeviation calls visit with each member that record shows and that is not as it was
 // sent, and, with want nil, each of texts that was filled in. It reports whether record
 // shows all that was sent.
-func (w *write) eachDeviation(s sentRow, record []byte, texts []string, visit func(name string, want, got jsontext.Value)) (whole bool) {
+func (st *storage) eachDeviation(s sentRow, record []byte, texts []string, visit func(name string, want, got jsontext.Value)) (whole bool) {
 	return api.CompareStored(s.sent, record, func(raw []byte, want, got jsontext.Value) {
 		switch name := string(jsonscan.Unquote(raw)); {
 		case want == nil && !slices.Contains(texts, name):
-		case want != nil && (unsaid(want, got) || alike(want, got) || w.rows.sameForm(s.row, name, want, got)):
+		case want != nil && (unsaid(want, got) || alike(want, got) || st.rows.sameForm(s.row, name, want, got)):
 		default:
 			visit(name, want, got)
 		}
@@ -135,23 +135,23 @@ func (e *engine) comparesAlike(name string, want, got jsontext.Value) bool {
 }
 
 // keepDeviation keeps that got is stored in the member name of row, where want was sent.
-func (w *write) keepDeviation(row int32, name string, want, got jsontext.Value) {
-	if w.stored == nil {
-		w.stored = deviations{}
+func (st *storage) keepDeviation(row int32, name string, want, got jsontext.Value) {
+	if st.stored == nil {
+		st.stored = deviations{}
 	}
-	list := slices.DeleteFunc(w.stored[row], func(d deviation) bool { return d.name == name })
-	w.stored[row] = append(list, deviation{name, w.pair(name, want, got), w.edge(name, want, got)})
+	list := slices.DeleteFunc(st.stored[row], func(d deviation) bool { return d.name == name })
+	st.stored[row] = append(list, deviation{name, st.pair(name, want, got), st.edge(name, want, got)})
 }
 
 // pair returns a keyed sum of the member name, what was sent of it, nil if nothing,
 // and what was stored.
-func (w *write) pair(name string, sent, stored jsontext.Value) uint64 {
-	if w.engine.options.Journal == nil {
+func (st *storage) pair(name string, sent, stored jsontext.Value) uint64 {
+	if st.engine.options.Journal == nil {
 		return 0
 	}
 	text := appendSized([]byte(nil), name)
 	text = appendSized(text, plainValue(sent))
-	return w.engine.options.Journal.Sum(appendSized(text, plainValue(stored)))
+	return st.engine.options.Journal.Sum(appendSized(text, plainValue(stored)))
 }
 
 // plainValue returns what tells values of a member apart however they are written: of
@@ -176,43 +176,43 @@ func plainValue(v jsontext.Value) []byte {
 }
 
 // learnKey learns from record, which row made, whether the API keeps keys of this form.
-func (w *write) learnKey(row int32, record []byte) {
-	o := &w.engine.options
+func (st *storage) learnKey(row int32, record []byte) {
+	o := &st.engine.options
 	shown := jsonscan.Member(record, o.Key)
-	switch key := w.rows.key(row); {
+	switch key := st.rows.key(row); {
 	case !o.KeyLookup || len(key) == 0 || shown == nil:
 	case bytes.Equal(jsonscan.Text(shown), key):
-		w.engine.forms.kept(key)
+		st.engine.forms.kept(key)
 	default:
-		w.engine.forms.changed(key)
-		w.otherKey = string(jsonscan.Text(shown))
-		if !w.rekeyed(row) { // the same by the rules of Same, which are not those of a look-up
-			w.keepDeviation(row, o.Key, jsonscan.Member(w.rows.item(row), o.Key), shown)
-			w.rows.warn(row, w.engine.field(o.Key), codeStoredOtherwise)
+		st.engine.forms.changed(key)
+		st.otherKey = string(jsonscan.Text(shown))
+		if !st.rekeyed(row) { // the same by the rules of Same, which are not those of a look-up
+			st.keepDeviation(row, o.Key, jsonscan.Member(st.rows.item(row), o.Key), shown)
+			st.rows.warn(row, st.engine.field(o.Key), codeStoredOtherwise)
 		}
 	}
 }
 
 // rekeyed reports whether the key of row is stored in another form than it was sent.
-func (w *write) rekeyed(row int32) bool {
-	key := w.engine.options.Key
-	return slices.ContainsFunc(w.stored[row], func(d deviation) bool { return d.name == key })
+func (st *storage) rekeyed(row int32) bool {
+	key := st.engine.options.Key
+	return slices.ContainsFunc(st.stored[row], func(d deviation) bool { return d.name == key })
 }
 
 // readUnshown reads the records of rows that the API's answers did not show whole, so
 // that it is known how they are stored. What cannot be read now says nothing.
 func (w *write) readUnshown(ctx context.Context) error {
-	if !w.unread() || w.engine.options.Journal == nil {
+	if !w.storage.unread() || w.engine.options.Journal == nil {
 		return nil
 	}
 	if err := w.findUnnamed(ctx); err != nil {
 		return err
 	}
-	rows := w.unshown
-	w.unshown = nil
+	rows := w.storage.unshown
+	w.storage.unshown = nil
 	found, err := w.findUnshown(ctx, rows)
 	if err != nil {
-		w.unshown = rows
+		w.storage.unshown = rows
 		return err
 	}
 	var created []sentRow
@@ -224,19 +224,19 @@ func (w *write) readUnshown(ctx context.Context) error {
 		case record != nil:
 			w.takeChanged(s, record)
 		default:
-			w.unshown = append(w.unshown, s)
+			w.storage.unshown = append(w.storage.unshown, s)
 		}
 	}
 	w.matchRead(created, found)
-	for i := range w.unshown {
-		w.unshown[i].read = true
+	for i := range w.storage.unshown {
+		w.storage.unshown[i].read = true
 	}
 	return nil
 }
 
 // unread reports whether there are records to be read that answers did not show whole.
-func (w *write) unread() bool {
-	return slices.ContainsFunc(w.unshown, func(s sentRow) bool { return !s.read })
+func (st *storage) unread() bool {
+	return slices.ContainsFunc(st.unshown, func(s sentRow) bool { return !s.read })
 }
 
 // findUnshown returns the records of rows that can be read now, by their ids. Where an id
@@ -281,14 +281,14 @@ func (w *write) takeChanged(s sentRow, record []byte) {
 		s.sent = bytes.Clone(w.rows.wanted(s.row))
 	}
 	w.rows.unwarn([]sentRow{s})
-	w.takeStored(s, record, nil)
+	w.storage.takeStored(s, record, nil)
 }
 
 // findUnnamed looks for the records of unshown rows that are written and of which the API
 // gave no id: those that it did not name when it refused others of their request.
 func (w *write) findUnnamed(ctx context.Context) error {
 	var rows []int32
-	for _, s := range w.unshown {
+	for _, s := range w.storage.unshown {
 		if w.rows.chunk.Fates[s.row] == pipeline.Written && len(w.rows.idOf(s.row)) == 0 {
 			rows = append(rows, s.row)
 		}
@@ -327,7 +327,7 @@ func (w *write) matchRead(rows []sentRow, found map[string][]byte) {
 	for i, s := range rows {
 		record := found[string(w.rows.idOf(s.row))]
 		if record == nil {
-			w.unshown = append(w.unshown, rows...)
+			w.storage.unshown = append(w.storage.unshown, rows...)
 			return
 		}
 		if i > 0 {
@@ -349,11 +349,65 @@ func (w *write) matchRead(rows []sentRow, found map[string][]byte) {
 
 // storedSo reports whether got, what a record holds in the member name, is what the API
 // made of row in the run that is looked back at.
-func (w *write) storedSo(row int32, name string, want, got jsontext.Value) bool {
-	for _, d := range w.past[row] {
+func (st *storage) storedSo(row int32, name string, want, got jsontext.Value) bool {
+	for _, d := range st.prior[row] {
 		if d.name == name && got != nil {
-			return d.pair == w.pair(name, want, got)
+			return d.pair == st.pair(name, want, got)
 		}
 	}
 	return false
+}
+
+// storage is how the API stored the rows of the chunk, as far as it has shown their records.
+type storage struct {
+	engine *engine
+	rows   *chunkRows
+
+	otherKey string     // of the record that was last shown with another key than was sent
+	prior    deviations // how the API stored the rows of the run that is looked back at
+	stored   deviations // how the API stored rows otherwise than they were sent
+	unshown  []sentRow  // rows whose records were not shown whole
+}
+
+// storedKey returns the key that the record of row has, as the API last showed it.
+func (st *storage) storedKey(row int32) string {
+	if st.rekeyed(row) {
+		return st.otherKey
+	}
+	return string(st.rows.key(row))
+}
+
+// learnStored learns from the rows that earlier passes wrote how the API stores what it
+// is sent, but for those of which it was not shown.
+func (st *storage) learnStored(unshown, unread []int32) {
+	skip := cleared[bool](nil, st.rows.chunk.Len())
+	for _, row := range unshown {
+		skip[row] = true
+		read := !slices.Contains(unread, row)
+		st.unshown = append(st.unshown, sentRow{row: row, placed: !read, read: read})
+	}
+	for i, fate := range st.rows.chunk.Fates {
+		row := int32(i)
+		if fate != pipeline.Written || skip[i] {
+			continue
+		}
+		st.engine.fields.learn(st.rows.item(row), st.stored[row])
+		switch key := st.rows.key(row); {
+		case !st.engine.options.KeyLookup || len(key) == 0:
+		case st.rekeyed(row):
+			st.engine.forms.changed(key)
+		default:
+			st.engine.forms.kept(key)
+		}
+	}
+}
+
+// edge returns a keyed sum of what was added to want, sent in the member name, or cut off,
+// to make got; 0 if that is not how they differ.
+func (st *storage) edge(name string, want, got jsontext.Value) uint64 {
+	edge := edgeOf(want, got)
+	if edge == nil || st.engine.options.Journal == nil {
+		return 0
+	}
+	return st.engine.options.Journal.Sum(append(appendSized([]byte(nil), name), edge...))
 }

@@ -188,7 +188,7 @@ func (w *write) fits(row int32, record []byte) bool {
 // inSomeForm reports whether got, what a record shows of the member name, may be what the
 // API made of want.
 func (w *write) inSomeForm(row int32, name string, want, got jsontext.Value) bool {
-	return w.sameValue(row, name, want, got) || sameLetters(want, got) || w.engine.fields.adds(w.edge(name, want, got))
+	return w.sameValue(row, name, want, got) || sameLetters(want, got) || w.engine.fields.adds(w.storage.edge(name, want, got))
 }
 
 // sameValue reports whether got, what a record shows of the member name, is want, or
@@ -232,16 +232,6 @@ func sameLetters(a, b jsontext.Value) bool { return lettersOf(a) == lettersOf(b)
 
 // affixed reports whether stored may be sent with something added, or cut, at one end.
 func affixed(sent, stored jsontext.Value) bool { return edgeOf(sent, stored) != nil }
-
-// edge returns a keyed sum of what was added to want, sent in the member name, or cut off,
-// to make got; 0 if that is not how they differ.
-func (w *write) edge(name string, want, got jsontext.Value) uint64 {
-	edge := edgeOf(want, got)
-	if edge == nil || w.engine.options.Journal == nil {
-		return 0
-	}
-	return w.engine.options.Journal.Sum(append(appendSized([]byte(nil), name), edge...))
-}
 
 // edgeOf tells what was added to sent, or cut off, to make stored: by letters and digits.
 // What is cut to a length is told by that. It is nil if that is not how they differ.

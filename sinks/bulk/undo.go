@@ -232,7 +232,7 @@ func (w *write) filledSince(row int32, record []byte) (filled bool) {
 	item := w.rows.item(row)
 	for _, name := range w.engine.options.Texts {
 		got := jsonscan.Member(record, name)
-		if !nothing(jsonscan.Member(item, name)) || nothing(got) || w.storedSo(row, name, nil, got) {
+		if !nothing(jsonscan.Member(item, name)) || nothing(got) || w.storage.storedSo(row, name, nil, got) {
 			continue
 		}
 		field := w.engine.field(name)

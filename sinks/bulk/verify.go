@@ -128,10 +128,10 @@ func (w *write) noteUnshown(row int32, lacks []byte) {
 func (w *write) noteStored(row int32, record []byte) {
 	object := bytes.Clone(w.rows.wanted(row))
 	filled := false
-	for _, d := range w.past[row] {
+	for _, d := range w.storage.prior[row] {
 		want := jsonscan.Member(object, d.name)
 		switch {
-		case !w.storedSo(row, d.name, want, jsonscan.Member(record, d.name)):
+		case !w.storage.storedSo(row, d.name, want, jsonscan.Member(record, d.name)):
 		case want == nil:
 			filled = true
 		default:

@@ -13,37 +13,36 @@ import (
 
 // write is one call of Write: the chunk, and buffers that are kept for the next.
 type write struct {
-	engine *engine
-	rows   *chunkRows
+	engine  *engine
+	rows    *chunkRows
+	storage *storage
 
 	body  []byte // of the request
 	reply []byte // body of the answer
 
 	answer *api.Answer
 
-	extra    int             // requests left to find out which rows are refused
-	todo     []change        // records to be changed
-	was      []pipeline.Fate // of the rows when the run ended that is being undone
-	otherKey string          // of the record that was last shown with another key than was sent
-	past     deviations      // how the API stored the rows of the run that is looked back at
-	planned  *journal.Entry  // what was planned of the rows; nil: nothing was
+	extra int             // requests left to find out which rows are refused
+	todo  []change        // records to be changed
+	was   []pipeline.Fate // of the rows when the run ended that is being undone
+
+	planned *journal.Entry // what was planned of the rows; nil: nothing was
 
 	turnedAway int         // rows that the API has refused
 	lockedOut  int         // of those, rows that other writes kept out
 	locked     []lockedRow // rows that other writes keep out, to be sent again
 	holdsTurn  bool        // to search while others wait: see outlook
 
-	entry     *journal.Entry     // what the journal had of the chunk; nil: nothing
-	announced []bool             // by row: the journal has it that the row is being sent
-	again     []bool             // by row: in doubt from an earlier pass, and found not to have been written
-	closed    []bool             // by row: in doubt, and no other pass will tell
-	sums      []uint64           // of a Plan, by row: of what would be changed; nil: nothing
-	stored    deviations         // how the API stored rows otherwise than they were sent
-	unshown   []sentRow          // rows whose records were not shown whole
-	loose     []string           // ids of records that requests made, of which rows is not known
-	doubtful  []int32            // rows in doubt from earlier passes
-	kept      []pipeline.Problem // what was said of those
-	changed   map[int32]Before   // what the records of those held that change one
+	entry     *journal.Entry // what the journal had of the chunk; nil: nothing
+	announced []bool         // by row: the journal has it that the row is being sent
+	again     []bool         // by row: in doubt from an earlier pass, and found not to have been written
+	closed    []bool         // by row: in doubt, and no other pass will tell
+	sums      []uint64       // of a Plan, by row: of what would be changed; nil: nothing
+
+	loose    []string           // ids of records that requests made, of which rows is not known
+	doubtful []int32            // rows in doubt from earlier passes
+	kept     []pipeline.Problem // what was said of those
+	changed  map[int32]Before   // what the records of those held that change one
 
 	numbers []byte  // buffer
 	notes   []byte  // buffer
@@ -51,13 +50,15 @@ type write struct {
 }
 
 func newWrite(e *engine) *write {
-	return &write{engine: e, rows: &chunkRows{engine: e}, answer: api.NewAnswer(e.options.Key, e.options.KeyDigits)}
+	rows := &chunkRows{engine: e}
+	storage := &storage{engine: e, rows: rows}
+	return &write{engine: e, rows: rows, storage: storage, answer: api.NewAnswer(e.options.Key, e.options.KeyDigits)}
 }
 
 func (w *write) begin(c *pipeline.Chunk) {
 	w.rows.begin(c)
 	w.extra = w.engine.options.MaxExtra
-	w.turnedAway, w.lockedOut, w.locked, w.past = 0, 0, nil, nil
+	w.turnedAway, w.lockedOut, w.locked, w.storage.prior = 0, 0, nil, nil
 	w.todo = w.todo[:0]
 	w.beginJournal()
 }
@@ -65,9 +66,9 @@ func (w *write) begin(c *pipeline.Chunk) {
 // beginJournal forgets what the journal had of the chunk before, and what is kept for it.
 func (w *write) beginJournal() {
 	n := w.rows.chunk.Len()
-	w.entry, w.sums, w.stored, w.loose, w.changed = nil, nil, nil, nil, nil
+	w.entry, w.sums, w.storage.stored, w.loose, w.changed = nil, nil, nil, nil, nil
 	w.announced, w.again, w.closed = cleared(w.announced, n), cleared(w.again, n), cleared(w.closed, n)
-	w.unshown, w.doubtful, w.kept = w.unshown[:0], w.doubtful[:0], w.kept[:0]
+	w.storage.unshown, w.doubtful, w.kept = w.storage.unshown[:0], w.doubtful[:0], w.kept[:0]
 	w.rows.downgraded = cleared(w.rows.downgraded, n)
 }
 
@@ -81,7 +82,7 @@ func (w *write) end() {
 
 // unsettled reports whether there are rows to send or to look up, or records to be read.
 func (w *write) unsettled() bool {
-	return len(w.doubtful) > 0 || w.rows.chunk.Pending() > 0 || w.unread()
+	return len(w.doubtful) > 0 || w.rows.chunk.Pending() > 0 || w.storage.unread()
 }
 
 // carryOut settles the rows that earlier passes left in doubt and sends those that
@@ -314,7 +315,7 @@ func (w *write) doubtUnshown(rows, unshown []int32) error {
 // noteLatest makes the last of rows that was written the control.
 func (w *write) noteLatest(rows []int32) {
 	for _, row := range slices.Backward(rows) {
-		if key := w.rows.key(row); w.rows.chunk.Fates[row] == pipeline.Written && w.engine.forms.trusts(key) && !w.rekeyed(row) {
+		if key := w.rows.key(row); w.rows.chunk.Fates[row] == pipeline.Written && w.engine.forms.trusts(key) && !w.storage.rekeyed(row) {
 			w.engine.control.wrote(key)
 			return
 		}
