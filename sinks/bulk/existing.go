@@ -80,7 +80,7 @@ func (w *write) exists(row int32, records []api.Record) error {
 		w.rows.note(row, w.engine.field(w.engine.options.Key), CodeKeyNotUnique, "")
 		return nil
 	}
-	patch, err := w.lacks(row, w.rows.item(row), records[0].Object)
+	patch, err := w.matcher.lacks(row, w.rows.item(row), records[0].Object)
 	if err != nil {
 		return err
 	}

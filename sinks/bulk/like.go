@@ -1,8 +1,6 @@
 package bulk
 
 import (
-	"github.com/go-json-experiment/json/jsontext"
-
 	"flytt/internal/journal"
 )
 
@@ -25,34 +23,4 @@ func StoredPairs(e *journal.Entry) ([]uint64, error) {
 		}
 	}
 	return pairs, nil
-}
-
-// lacks returns those members of want, which is what row wants, that record does not hold,
-// as an object; nil if it holds them all. It holds a value also in another form of it, and
-// in the form that the API made of it before.
-func (w *write) lacks(row int32, want, record []byte) (patch []byte, err error) {
-	patch = differences(want, record, func(name string, want, got jsontext.Value) bool {
-		if err != nil || w.rows.sameForm(row, name, want, got) {
-			return true
-		}
-		var known bool
-		known, err = w.storedBefore(row, name, want, got)
-		return known
-	})
-	return patch, err
-}
-
-// storedBefore reports whether the API stored got for want, of the member name, in the run
-// that this one is like. The journal of this run keeps that as if the API had done so now,
-// so that verify and undo need no other journal.
-func (w *write) storedBefore(row int32, name string, want, got jsontext.Value) (bool, error) {
-	like := w.engine.options.Like
-	if like == nil || got == nil {
-		return false, nil
-	}
-	known, err := like.Has(w.storage.pair(name, want, got))
-	if known {
-		w.storage.keepDeviation(row, name, want, got)
-	}
-	return known, err
 }

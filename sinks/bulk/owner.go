@@ -66,7 +66,7 @@ func (w *write) ownerOf(row int32, records []api.Record, requests sending) (owne
 
 // ownerOfNew is ownerOf for the only record, which was made since the run began.
 func (w *write) ownerOfNew(row int32, record []byte, requests sending) owner {
-	fits, contradicts := w.fits(row, record), w.rulesOut(row, record)
+	fits, contradicts := w.matcher.fits(row, record), w.matcher.rulesOut(row, record)
 	strays, changesKeys := w.engine.options.Strays != nil, w.engine.forms.alters()
 	switch {
 	case requests == wasEnded && fits:

@@ -26,7 +26,7 @@ type change struct {
 // the row. Otherwise what differs is to be sent, by makeChanges.
 func (w *write) compare(row int32, id string, record []byte) error {
 	w.rows.noteReadOnly(row, record)
-	patch, err := w.patchOf(row, record)
+	patch, err := w.matcher.patchOf(row, record)
 	switch {
 	case err != nil:
 		return err
@@ -38,25 +38,6 @@ func (w *write) compare(row int32, id string, record []byte) error {
 		w.todo = append(w.todo, change{row, id, patch, record})
 	}
 	return nil
-}
-
-// patchOf returns what record lacks of row, as an object; nil if that is nothing.
-func (w *write) patchOf(row int32, record []byte) ([]byte, error) {
-	return w.lacks(row, w.rows.wanted(row), record)
-}
-
-// patchSince returns what record lacks of row, but for what it holds as the API stored it
-// in the run that is looked back at.
-func (w *write) patchSince(row int32, record []byte) []byte {
-	return differences(w.rows.wanted(row), record, w.sameSince(row))
-}
-
-// sameSince returns a function that reports whether got, what a record holds in a member,
-// is want in another form, or what the API stored for it in the run that is looked back at.
-func (w *write) sameSince(row int32) func(name string, want, got jsontext.Value) bool {
-	return func(name string, want, got jsontext.Value) bool {
-		return w.rows.sameForm(row, name, want, got) || w.storage.storedSo(row, name, want, got)
-	}
 }
 
 // makeChanges sends what compare has found to differ, once the journal has it what
@@ -263,7 +244,7 @@ func (w *write) refusedInside(body, changes []byte) []api.Refusal {
 // may look like a refusal.
 func (w *write) arrived(ctx context.Context, c *change) bool {
 	record, err := w.engine.get(ctx, c.id)
-	return err != nil || record != nil && w.shows(c, record)
+	return err != nil || record != nil && w.matcher.shows(c, record)
 }
 
 func (e *engine) patchStops(status int) error {
@@ -312,31 +293,11 @@ func (w *write) readChange(ctx context.Context, c *change, o api.Outcome) error 
 			cause = err
 			break
 		}
-		if record != nil && w.shows(c, record) {
+		if record != nil && w.matcher.shows(c, record) {
 			w.updated(c, record)
 			return nil
 		}
 	}
 	w.rows.putInDoubt([]int32{c.row}, "no clear answer to a change, and it is not read back", o.Status, cause)
 	return w.doubted(http.MethodPatch, w.engine.options.Records, cause)
-}
-
-// shows reports whether record shows that c was carried out.
-func (w *write) shows(c *change, record []byte) bool {
-	return w.engine.holds(c.patch, record) || w.madeOf(c, record)
-}
-
-// madeOf reports whether record shows what the API made of the change c: each member in
-// some form, and none that is not as it was sent as it was before.
-func (w *write) madeOf(c *change, record []byte) bool {
-	for raw, want := range jsonscan.Members(c.patch) {
-		name := string(jsonscan.Unquote(raw))
-		got := jsonscan.Member(record, name)
-		switch {
-		case got != nil && w.sameValue(c.row, name, want, got):
-		case got == nil, !w.inSomeForm(c.row, name, want, got), bytes.Equal(got, jsonscan.Member(c.record, name)):
-			return false
-		}
-	}
-	return true
 }

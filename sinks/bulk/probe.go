@@ -9,7 +9,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"flytt/internal/api"
-	"flytt/internal/jsonscan"
 	"flytt/pipeline"
 )
 
@@ -149,7 +148,7 @@ func (w *write) madeBefore(ctx context.Context, row int32) (made bool, err error
 		return false, nil
 	}
 	for _, r := range records {
-		if r.Key == string(key) || w.engine.ownsRecord(r) || !w.looksLike(row, r.Object) {
+		if r.Key == string(key) || w.engine.ownsRecord(r) || !w.matcher.looksLike(row, r.Object) {
 			continue
 		}
 		made = true
@@ -164,20 +163,6 @@ func (w *write) madeBefore(ctx context.Context, row int32) (made bool, err error
 // ownsRecord reports whether r is what this run made of a row, or a row of it is about.
 func (e *engine) ownsRecord(r api.Record) bool {
 	return e.madeKey(r) || e.claims.has(idClaim, []byte(strings.ToLower(r.ID)))
-}
-
-// looksLike reports whether record has all values of row in some form, its key cut or with
-// something in front of it, too.
-func (w *write) looksLike(row int32, record []byte) bool {
-	key := w.engine.options.Key
-	for raw, want := range jsonscan.Members(w.rows.item(row)) {
-		name := string(jsonscan.Unquote(raw))
-		got := jsonscan.Member(record, name)
-		if !w.inSomeForm(row, name, want, got) && !(name == key && affixed(want, got)) {
-			return false
-		}
-	}
-	return true
 }
 
 // otherNumber reports whether two keys that differ by what stands at one end may be those of

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 
-	"flytt/internal/jsonscan"
 	"flytt/pipeline"
 )
 
@@ -80,7 +79,7 @@ func (w *write) reconcileChange(row int32, id string, record []byte) error {
 		w.sendAnew([]int32{row})
 		return nil
 	}
-	patch, err := w.patchOf(row, record)
+	patch, err := w.matcher.patchOf(row, record)
 	if err != nil {
 		return err
 	}
@@ -90,7 +89,7 @@ func (w *write) reconcileChange(row int32, id string, record []byte) error {
 		w.changeArrived(sentRow{row: row, sent: bytes.Clone(w.rows.wanted(row))}, id, record)
 	case before.Held != 0 && before.Held == w.held(patch, record):
 		w.sendAnew([]int32{row})
-	case w.fitsChange(row, patch, record):
+	case w.matcher.fitsChange(row, patch, record):
 		w.changeArrived(sentRow{row: row, sent: patch}, id, record)
 	default:
 		w.closed[row] = true
@@ -108,16 +107,4 @@ func (w *write) changeArrived(s sentRow, id string, record []byte) {
 	w.storage.takeStored(s, record, nil)
 	w.rows.downgrade(s.row)
 	w.rows.claim(s.row)
-}
-
-// fitsChange reports whether record, which does not hold what it did before, may be what
-// the API made of patch.
-func (w *write) fitsChange(row int32, patch, record []byte) bool {
-	for raw, want := range jsonscan.Members(patch) {
-		name := string(jsonscan.Unquote(raw))
-		if got := jsonscan.Member(record, name); got == nil || !w.inSomeForm(row, name, want, got) {
-			return false
-		}
-	}
-	return true
 }

@@ -88,7 +88,7 @@ func (w *write) matchStrays(ctx context.Context, rows []int32) error {
 	}
 	kept := 0
 	for _, row := range rows {
-		if w.ruledOut(row, s.strays.list) && len(w.loose) == 0 {
+		if w.matcher.ruledOut(row, s.strays.list) && len(w.loose) == 0 {
 			w.sendAnew([]int32{row})
 		} else {
 			kept++
@@ -148,7 +148,7 @@ func (w *write) match(rows []int32, list []stray) (left []int32) {
 		for _, row := range left {
 			n := 0
 			for i := range list {
-				if !list[i].taken && w.fits(row, list[i].object) {
+				if !list[i].taken && w.matcher.fits(row, list[i].object) {
 					n++
 					fits[row] = i
 					times[i]++
@@ -171,60 +171,6 @@ func (w *write) match(rows []int32, list []stray) (left []int32) {
 		})
 	}
 	return left
-}
-
-// fits reports whether record may be the one that row made: it holds each of its values
-// in some form.
-func (w *write) fits(row int32, record []byte) bool {
-	for raw, want := range jsonscan.Members(w.rows.item(row)) {
-		name := string(jsonscan.Unquote(raw))
-		if !w.inSomeForm(row, name, want, jsonscan.Member(record, name)) {
-			return false
-		}
-	}
-	return true
-}
-
-// inSomeForm reports whether got, what a record shows of the member name, may be what the
-// API made of want.
-func (w *write) inSomeForm(row int32, name string, want, got jsontext.Value) bool {
-	return w.sameValue(row, name, want, got) || sameLetters(want, got) || w.engine.fields.adds(w.storage.edge(name, want, got))
-}
-
-// sameValue reports whether got, what a record shows of the member name, is want, or
-// says nothing of it.
-func (w *write) sameValue(row int32, name string, want, got jsontext.Value) bool {
-	if got == nil {
-		return want.Kind() == 'n'
-	}
-	return api.SameValue(want, got) || alike(want, got) || unsaid(want, got) || w.rows.sameForm(row, name, want, got)
-}
-
-// ruledOut reports whether none of the records of list that are left can be the one that
-// row made.
-func (w *write) ruledOut(row int32, list []stray) bool {
-	for i := range list {
-		if !list[i].taken && !w.rulesOut(row, list[i].object) {
-			return false
-		}
-	}
-	return true
-}
-
-// rulesOut reports whether record holds another value than row, and not another form of
-// it, in a field that the API keeps as it is sent.
-func (w *write) rulesOut(row int32, record []byte) bool {
-	for raw, want := range jsonscan.Members(w.rows.item(row)) {
-		name := string(jsonscan.Unquote(raw))
-		got := jsonscan.Member(record, name)
-		if got == nil || name == w.engine.options.Key || !w.engine.fields.keeps(name, want) {
-			continue
-		}
-		if !w.sameValue(row, name, want, got) && !sharesLetters(want, got) {
-			return true
-		}
-	}
-	return false
 }
 
 // sameLetters reports whether two texts have the same letters and digits.

@@ -219,7 +219,7 @@ func (w *write) undoesCreate(row int32, now current, tried bool) bool {
 	case now.record == nil:
 		w.rows.chunk.Fates[row] = pipeline.Unchanged
 	default:
-		since := against(w.patchSince(row, now.record), now.record)
+		since := against(w.matcher.patchSince(row, now.record), now.record)
 		w.rows.noteFields(row, since, codeChangedSince)
 		return since == nil && !w.filledSince(row, now.record)
 	}
@@ -252,7 +252,7 @@ func (w *write) undoesChange(row int32, now current, before []byte, tried bool) 
 		w.rows.note(row, pipeline.None, codeNotKept, "")
 		return nil, false
 	}
-	patch := w.patchSince(row, before)
+	patch := w.matcher.patchSince(row, before)
 	restore, unknown := restoration(patch, before)
 	switch {
 	case now.record == nil:
@@ -266,7 +266,7 @@ func (w *write) undoesChange(row int32, now current, before []byte, tried bool) 
 			w.rows.chunk.Fates[row] = pipeline.Updated
 		}
 	default:
-		since := against(differences(patch, now.record, w.sameSince(row)), now.record)
+		since := against(differences(patch, now.record, w.matcher.sameSince(row)), now.record)
 		w.rows.noteFields(row, since, codeChangedSince)
 		return restore, since == nil
 	}

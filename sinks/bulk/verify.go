@@ -104,7 +104,7 @@ func (w *write) verifyRow(row int32, was pipeline.Fate, now current) {
 	case now.many && was == pipeline.Written:
 		w.rows.note(row, w.engine.field(o.Key), CodeKeyNotUnique, "")
 	default:
-		lacks := w.patchSince(row, now.record)
+		lacks := w.matcher.patchSince(row, now.record)
 		if differs := against(lacks, now.record); differs != nil {
 			w.rows.noteFields(row, differs, codeDiffers)
 			return

@@ -16,6 +16,7 @@ type write struct {
 	engine  *engine
 	rows    *chunkRows
 	storage *storage
+	matcher *matcher
 
 	body  []byte // of the request
 	reply []byte // body of the answer
@@ -52,7 +53,8 @@ type write struct {
 func newWrite(e *engine) *write {
 	rows := &chunkRows{engine: e}
 	storage := &storage{engine: e, rows: rows}
-	return &write{engine: e, rows: rows, storage: storage, answer: api.NewAnswer(e.options.Key, e.options.KeyDigits)}
+	matcher := &matcher{engine: e, rows: rows, storage: storage}
+	return &write{engine: e, rows: rows, storage: storage, matcher: matcher, answer: api.NewAnswer(e.options.Key, e.options.KeyDigits)}
 }
 
 func (w *write) begin(c *pipeline.Chunk) {
