@@ -8,6 +8,7 @@ import (
 
 	"flytt/internal/api"
 	"flytt/internal/journal"
+	"flytt/internal/jsonscan"
 	"flytt/pipeline"
 )
 
@@ -72,93 +73,93 @@ func (e *changedInputError) Hint() string {
 	return "go on with the files that the run began with; nothing of the chunk was sent"
 }
 
-// plan returns which rows the chunk is.
-func (w *write) plan() journal.Chunk {
-	c := w.rows.chunk
-	numbers := w.numbers[:0]
+// identity returns which rows the chunk is.
+func (cj *chunkJournal) identity() journal.Chunk {
+	c := cj.rows.chunk
+	numbers := cj.numbers[:0]
 	for i, number := range c.Rows {
 		numbers = binary.LittleEndian.AppendUint64(numbers, uint64(number))
 		numbers = binary.LittleEndian.AppendUint32(numbers, c.Ends[i])
 	}
-	w.numbers = numbers
+	cj.numbers = numbers
 	return journal.Chunk{
 		Seq: c.Seq, First: c.Rows[0], Last: c.Rows[c.Len()-1], Rows: c.Len(),
-		Digest: w.engine.options.Journal.Digest(numbers, c.Data),
+		Digest: cj.engine.options.Journal.Digest(numbers, c.Data),
 	}
 }
 
 // announce has the journal note that rows are about to be sent, and image, unless
 // the journal has that already.
-func (w *write) announce(rows []int32, image []byte) error {
-	j := w.engine.options.Journal
+func (cj *chunkJournal) announce(rows []int32, image []byte) error {
+	j := cj.engine.options.Journal
 	if j == nil {
 		return nil
 	}
-	fresh := w.fresh[:0]
+	fresh := cj.fresh[:0]
 	for _, row := range rows {
-		if !w.announced[row] {
+		if !cj.announced[row] {
 			fresh = append(fresh, row)
 		}
 	}
-	w.fresh = fresh
+	cj.fresh = fresh
 	if len(fresh) == 0 && image == nil {
 		return nil
 	}
 	slices.Sort(fresh)
-	if err := j.Sending(w.rows.chunk.Seq, fresh, image); err != nil {
+	if err := j.Sending(cj.rows.chunk.Seq, fresh, image); err != nil {
 		return err
 	}
 	for _, row := range fresh {
-		w.announced[row] = true
+		cj.announced[row] = true
 	}
 	return nil
 }
 
-// settle has the journal note what became of the rows. Those that are Pending
+// recordOutcome has the journal note what became of the rows. Those that are Pending
 // are known not to have been written.
-func (w *write) settle() error {
-	if w.engine.options.Journal == nil {
+func (cj *chunkJournal) recordOutcome() error {
+	if cj.engine.options.Journal == nil {
 		return nil
 	}
-	w.restoreKept()
-	w.keepWitness()
-	w.openEnds()
-	return w.record(w.rows.chunk.Problems[w.rows.before:])
+	cj.restoreKept()
+	cj.keepWitness()
+	cj.noteResolvable()
+	return cj.record(cj.rows.chunk.Problems[cj.rows.before:])
 }
 
 // checkpoint has the journal note what became of the rows that were sent so far, so
 // that only those of the next request are in doubt if the process ends during it.
-func (w *write) checkpoint() error {
-	if w.engine.options.Journal == nil || !slices.Contains(w.announced, true) {
+func (cj *chunkJournal) checkpoint() error {
+	if cj.engine.options.Journal == nil || !slices.Contains(cj.announced, true) {
 		return nil
 	}
-	w.rows.giveIDs()
-	problems := w.rows.chunk.Problems[w.rows.before:len(w.rows.chunk.Problems):len(w.rows.chunk.Problems)]
-	for i := range w.kept {
-		if w.stillSaid(&w.kept[i]) {
-			problems = append(problems, w.kept[i])
+	cj.rows.giveIDs()
+	problems := cj.rows.chunk.Problems[cj.rows.before:len(cj.rows.chunk.Problems):len(cj.rows.chunk.Problems)]
+	for i := range cj.kept {
+		if cj.stillSaid(&cj.kept[i]) {
+			problems = append(problems, cj.kept[i])
 		}
 	}
-	clear(w.announced)
-	return w.record(problems)
+	clear(cj.announced)
+	return cj.record(problems)
 }
 
 // record has the journal note what became of the rows, and problems, which were said of
 // them.
-func (w *write) record(problems []pipeline.Problem) error {
-	c := w.rows.chunk
-	n := notes{problems: problems, excused: indicesOf(w.rows.downgraded), stored: w.storage.stored, loose: w.loose}
-	for _, s := range w.storage.unshown {
+func (cj *chunkJournal) record(problems []pipeline.Problem) error {
+	c := cj.rows.chunk
+	n := notes{problems: problems, excused: indicesOf(cj.rows.downgraded), stored: cj.storage.stored, loose: cj.unmatchedIDs}
+	for _, s := range cj.storage.unshown {
 		n.unshown = append(n.unshown, s.row)
 		if !s.read {
 			n.unread = append(n.unread, s.row)
 		}
 	}
-	s := journal.Settlement{Fates: c.Fates, IDs: c.IDs, Sums: w.sums}
-	if w.notes = n.append(w.notes[:0]); len(w.notes) > 0 {
-		s.Notes = w.notes
+	s := journal.Settlement{Fates: c.Fates, IDs: c.IDs, Sums: cj.sums}
+	if cj.notes = n.append(cj.notes[:0]); len(cj.notes) > 0 {
+		s.Notes = cj.notes
 	}
-	return w.engine.options.Journal.Settle(c.Seq, s)
+	return cj.engine.options.Journal.Settle(c.Seq, s)
 }
 
 // indicesOf returns where set is true.
@@ -171,33 +172,33 @@ func indicesOf(set []bool) (out []int32) {
 	return out
 }
 
-// openEnds sees whether another pass may settle what is in doubt.
-func (w *write) openEnds() {
-	if w.engine.resolvable.Load() || !slices.Contains(w.rows.chunk.Fates, pipeline.InDoubt) {
+// noteResolvable sees whether another pass may settle what is in doubt.
+func (cj *chunkJournal) noteResolvable() {
+	if cj.engine.resolvable.Load() || !slices.Contains(cj.rows.chunk.Fates, pipeline.InDoubt) {
 		return
 	}
-	creates, changes := w.partDoubtful(w.allDoubtful())
-	if len(w.rows.findable(creates)) > 0 || len(changes) > 0 {
-		w.engine.resolvable.Store(true)
+	creates, changes := cj.splitDoubtful(cj.allDoubtful())
+	if len(cj.rows.findable(creates)) > 0 || len(changes) > 0 {
+		cj.engine.resolvable.Store(true)
 	}
 }
 
 // keepWitness keeps the key of a row that is known to be in the API, to prove by
 // that the list is not blind.
-func (w *write) keepWitness() {
-	s := w.engine
+func (cj *chunkJournal) keepWitness() {
+	s := cj.engine
 	if !s.options.KeyLookup || s.witness.Load() != nil {
 		return
 	}
-	if key := w.witness(); key != "" {
+	if key := cj.witness(); key != "" {
 		s.witness.CompareAndSwap(nil, &anchor{key})
 	}
 }
 
 // allDoubtful returns the rows in doubt, but for those that will stay so.
-func (w *write) allDoubtful() (rows []int32) {
-	for i, fate := range w.rows.chunk.Fates {
-		if fate == pipeline.InDoubt && !w.closed[i] {
+func (cj *chunkJournal) allDoubtful() (rows []int32) {
+	for i, fate := range cj.rows.chunk.Fates {
+		if fate == pipeline.InDoubt && !cj.closed[i] {
 			rows = append(rows, int32(i))
 		}
 	}
@@ -205,12 +206,12 @@ func (w *write) allDoubtful() (rows []int32) {
 }
 
 // witness returns the key of a row that is known to be in the API, or "".
-func (w *write) witness() string {
-	for i, fate := range w.rows.chunk.Fates {
-		key := w.rows.key(int32(i))
+func (cj *chunkJournal) witness() string {
+	for i, fate := range cj.rows.chunk.Fates {
+		key := cj.rows.key(int32(i))
 		switch fate {
 		case pipeline.Written:
-			if api.Lookupable(key) && !w.storage.rekeyed(int32(i)) && w.engine.forms.trusts(key) {
+			if api.Lookupable(key) && !cj.storage.rekeyed(int32(i)) && cj.engine.forms.trusts(key) {
 				return string(key)
 			}
 		case pipeline.Updated, pipeline.Unchanged:
@@ -223,11 +224,11 @@ func (w *write) witness() string {
 }
 
 // noteChanged keeps it that the record of a row is being changed.
-func (w *write) noteChanged(c *change) {
-	if w.changed == nil {
-		w.changed = map[int32]Before{}
+func (cj *chunkJournal) noteChanged(c *change) {
+	if cj.changed == nil {
+		cj.changed = map[int32]Before{}
 	}
-	w.changed[c.row] = Before{Row: c.row, ID: c.id}
+	cj.changed[c.row] = Before{Row: c.row, ID: c.id}
 }
 
 // settleLeft returns how long the API may still be working on what an earlier
@@ -244,3 +245,163 @@ func (s *Import) Resolvable() bool { return s.engine.resolvable.Load() }
 func (s *Import) Settles() bool { return s.engine.settles() }
 
 func (e *engine) settles() bool { return e.options.KeyLookup || e.changes }
+
+// chunkJournal keeps what is known of the rows of the chunk for the journal, and has it
+// noted.
+type chunkJournal struct {
+	engine  *engine
+	rows    *chunkRows
+	storage *storage
+
+	entry        *journal.Entry     // what the journal had of the chunk; nil: nothing
+	announced    []bool             // by row: the journal has it that the row is being sent
+	again        []bool             // by row: in doubt from an earlier pass, and found not to have been written
+	closed       []bool             // by row: in doubt, and no other pass will tell
+	sums         []uint64           // of a Plan, by row: of what would be changed; nil: nothing
+	unmatchedIDs []string           // ids of records that requests made, of which rows is not known
+	doubtful     []int32            // rows in doubt from earlier passes
+	kept         []pipeline.Problem // what was said of those
+	changed      map[int32]Before   // what the records of those held that change one
+	numbers      []byte             // buffer
+	notes        []byte             // buffer
+	fresh        []int32            // buffer
+}
+
+// image returns what the records hold that changes are about to change.
+func (cj *chunkJournal) image(changes []change) ([]byte, error) {
+	o := &cj.engine.options
+	form := byte(imageBare)
+	switch {
+	case o.Undoable && o.SealImage != nil:
+		form = imageSealed
+	case o.Undoable:
+		form = imagePlain
+	}
+	out := binary.AppendUvarint([]byte{imageVersion, form}, uint64(len(changes)))
+	var records []byte
+	for i := range changes {
+		c := &changes[i]
+		out = binary.AppendUvarint(out, uint64(c.row))
+		out = appendSized(out, c.id)
+		out = binary.LittleEndian.AppendUint64(out, cj.heldSum(c.patch, c.record))
+		if form != imageBare {
+			records = appendSized(records, c.record)
+		}
+	}
+	if form != imageSealed {
+		return append(out, records...), nil
+	}
+	sealed, err := o.SealImage(records)
+	if err != nil {
+		return nil, fmt.Errorf("what records hold before they are changed: encrypt: %w", err)
+	}
+	return append(out, sealed...), nil
+}
+
+// heldSum returns the sum of what record holds in the members of patch.
+func (cj *chunkJournal) heldSum(patch, record []byte) uint64 {
+	var text []byte
+	for name := range jsonscan.Members(patch) {
+		text = appendSized(text, name)
+		text = appendSized(text, []byte(jsonscan.Member(record, string(jsonscan.Unquote(name)))))
+	}
+	return cj.engine.options.Journal.Sum(text)
+}
+
+// planSum keeps the sum of what row would change.
+func (cj *chunkJournal) planSum(row int32, sum uint64) {
+	if cj.sums == nil {
+		cj.sums = make([]uint64, cj.rows.chunk.Len())
+	}
+	cj.sums[row] = sum
+}
+
+// restore notes again what was said of rows; of those in doubt it is kept until
+// it is known whether they are sent again, for then it will be said anew.
+func (cj *chunkJournal) restore(problems []pipeline.Problem) {
+	for i := range problems {
+		if cj.rows.final(problems[i].Row) {
+			cj.rows.chunk.Problems = append(cj.rows.chunk.Problems, problems[i])
+		} else {
+			cj.kept = append(cj.kept, problems[i])
+		}
+	}
+}
+
+// restoreKept notes again what was said of rows in doubt that were not sent again.
+func (cj *chunkJournal) restoreKept() {
+	for i := range cj.kept {
+		if cj.stillSaid(&cj.kept[i]) {
+			cj.rows.chunk.Problems = append(cj.rows.chunk.Problems, cj.kept[i])
+		}
+	}
+	cj.kept = cj.kept[:0]
+	for _, row := range cj.doubtful {
+		if cj.rows.downgraded[row] && !cj.again[row] {
+			cj.rows.downgrade(row)
+		}
+	}
+}
+
+// stillSaid reports whether p, which was said of a row in doubt, is to be said of
+// it still.
+func (cj *chunkJournal) stillSaid(p *pipeline.Problem) bool {
+	return !cj.again[p.Row] && (p.Severity != pipeline.Error || cj.rows.chunk.Fates[p.Row] == pipeline.InDoubt)
+}
+
+// readImages reads what records held before rows in doubt were to change them: it
+// is the last image of a record that counts.
+func (cj *chunkJournal) readImages(rows []int32) error {
+	if !cj.engine.changes || len(rows) == 0 || cj.changed != nil {
+		return nil
+	}
+	cj.changed = map[int32]Before{}
+	images, err := cj.engine.options.Journal.Images(cj.rows.chunk.Seq)
+	if err != nil {
+		return err
+	}
+	for _, image := range images {
+		list, err := ReadImage(image.Data, nil)
+		if err != nil {
+			return err
+		}
+		for _, b := range list {
+			b.Record = nil
+			cj.changed[b.Row] = b
+		}
+	}
+	return nil
+}
+
+// splitDoubtful parts rows in doubt into those that would make records and those
+// that change one.
+func (cj *chunkJournal) splitDoubtful(rows []int32) (creates, changes []int32) {
+	for _, row := range rows {
+		_, image := cj.changed[row]
+		switch mode := cj.engine.options.Mode; {
+		case image, mode == UpdateOnly, mode != Upsert && len(cj.rows.id(row)) > 0:
+			changes = append(changes, row)
+		default:
+			creates = append(creates, row)
+		}
+	}
+	return creates, changes
+}
+
+// sendAnew makes rows, which were in doubt and are known not to have been written,
+// Pending.
+func (cj *chunkJournal) sendAnew(rows []int32) {
+	for _, row := range rows {
+		cj.rows.chunk.Fates[row] = pipeline.Pending
+		cj.again[row] = true
+	}
+}
+
+// begin forgets what the journal had of the chunk before, and what is kept for it.
+func (cj *chunkJournal) begin() {
+	n := cj.rows.chunk.Len()
+	cj.entry, cj.sums, cj.storage.stored, cj.unmatchedIDs, cj.changed = nil, nil, nil, nil, nil
+	cj.announced, cj.again, cj.closed = cleared(cj.announced, n), cleared(cj.again, n), cleared(cj.closed, n)
+	cj.storage.unshown, cj.doubtful, cj.kept = cj.storage.unshown[:0], cj.doubtful[:0], cj.kept[:0]
+	cj.rows.downgraded = cleared(cj.rows.downgraded, n)
+}

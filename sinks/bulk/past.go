@@ -44,7 +44,7 @@ func (x pastEncoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
 // fates and the ids that they had when it ended. Of a chunk that the run did not
 // come to they are Skipped.
 func (w *write) lookBack(past Past) error {
-	plan := w.plan()
+	plan := w.journal.identity()
 	e, err := past.Find(plan.Seq)
 	switch {
 	case err != nil:
@@ -62,7 +62,7 @@ func (w *write) lookBack(past Past) error {
 	w.rows.chunk.Problems = w.rows.chunk.Problems[:w.rows.before]
 	w.storage.prior = w.storage.stored
 	// What the run left unfinished is not the business of what happens now.
-	w.beginJournal()
+	w.journal.begin()
 	return nil
 }
 

@@ -72,16 +72,16 @@ func (w *write) announceChanges(changes []change) error {
 	if w.engine.options.Journal == nil {
 		return nil
 	}
-	image, err := w.image(changes)
+	image, err := w.journal.image(changes)
 	if err != nil {
 		return err
 	}
 	rows := make([]int32, len(changes))
 	for i := range changes {
 		rows[i] = changes[i].row
-		w.noteChanged(&changes[i])
+		w.journal.noteChanged(&changes[i])
 	}
-	return w.announce(rows, image)
+	return w.journal.announce(rows, image)
 }
 
 // differences returns those members of want that record does not hold, as an

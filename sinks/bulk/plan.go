@@ -64,7 +64,7 @@ func (p *Plan) Write(ctx context.Context, c *pipeline.Chunk) error {
 func (w *write) foresee(ctx context.Context) error {
 	j := w.engine.options.Journal
 	if j != nil {
-		if err := j.Plan(w.plan()); err != nil {
+		if err := j.Plan(w.journal.identity()); err != nil {
 			return err
 		}
 	}
@@ -85,7 +85,7 @@ func (w *write) foresee(ctx context.Context) error {
 		return nil
 	}
 	s := journal.Settlement{Fates: w.rows.chunk.Fates, IDs: w.rows.chunk.IDs}
-	s.Sums = w.sums
+	s.Sums = w.journal.sums
 	return j.Settle(w.rows.chunk.Seq, s)
 }
 
@@ -96,7 +96,7 @@ func (w *write) foreseeChanges(changes []change) {
 		w.rows.chunk.Fates[c.row] = pipeline.Updated
 		w.rows.setID(c.row, []byte(c.id))
 		if j := w.engine.options.Journal; j != nil {
-			w.planSum(c.row, j.Sum(c.patch))
+			w.journal.planSum(c.row, j.Sum(c.patch))
 		}
 		for name := range jsonscan.Members(c.patch) {
 			w.rows.warn(c.row, w.engine.field(string(jsonscan.Unquote(name))), CodeWouldChange)
@@ -133,7 +133,7 @@ func (w *write) recallPlan() error {
 	if w.engine.options.Planned == nil || w.rows.chunk.Pending() == 0 {
 		return nil
 	}
-	plan := w.plan()
+	plan := w.journal.identity()
 	e, err := w.engine.options.Planned.Find(plan.Seq)
 	switch {
 	case err != nil:
@@ -174,12 +174,4 @@ func (w *write) changesAsPlanned(changes []change) []change {
 		}
 		return bad
 	})
-}
-
-// planSum keeps the sum of what row would change.
-func (w *write) planSum(row int32, sum uint64) {
-	if w.sums == nil {
-		w.sums = make([]uint64, w.rows.chunk.Len())
-	}
-	w.sums[row] = sum
 }

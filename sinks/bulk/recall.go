@@ -15,7 +15,7 @@ func (w *write) recall() error {
 	if j == nil || w.rows.chunk.Pending() == 0 {
 		return nil
 	}
-	plan := w.plan()
+	plan := w.journal.identity()
 	e, err := j.Find(plan.Seq)
 	switch {
 	case err != nil:
@@ -25,7 +25,7 @@ func (w *write) recall() error {
 	case e.First != plan.First || e.Last != plan.Last || e.Rows != plan.Rows || !bytes.Equal(e.Digest, plan.Digest):
 		return &changedInputError{plan.Seq, plan.First, plan.Last}
 	}
-	w.entry = e
+	w.journal.entry = e
 	if err := w.takeOver(e); err != nil {
 		return fmt.Errorf("chunk %d: %w", plan.Seq, err)
 	}
@@ -50,7 +50,7 @@ func (s *Import) Recall(c *pipeline.Chunk) error {
 
 // remember takes from the journal what it knows of the chunk, or of its first rows.
 func (w *write) remember() error {
-	plan := w.plan()
+	plan := w.journal.identity()
 	e, err := w.engine.options.Journal.Find(plan.Seq)
 	switch {
 	case err != nil:
@@ -61,7 +61,7 @@ func (w *write) remember() error {
 	if err := w.takeOver(e); err != nil {
 		return fmt.Errorf("chunk %d: %w", plan.Seq, err)
 	}
-	w.restoreKept()
+	w.journal.restoreKept()
 	return nil
 }
 
@@ -80,7 +80,7 @@ func (w *write) takeOver(e *journal.Entry) error {
 			return errNotes
 		}
 		if !beyond(row) {
-			w.announced[row] = true
+			w.journal.announced[row] = true
 		}
 	}
 	for i := range c.Fates {
@@ -88,7 +88,7 @@ func (w *write) takeOver(e *journal.Entry) error {
 			w.takeRow(int32(i), e)
 		}
 	}
-	w.storage.stored, w.loose = n.stored, n.loose
+	w.storage.stored, w.journal.unmatchedIDs = n.stored, n.loose
 	w.storage.learnStored(n.unshown, n.unread)
 	for _, row := range n.excused {
 		if w.rows.final(row) {
@@ -97,8 +97,8 @@ func (w *write) takeOver(e *journal.Entry) error {
 			w.rows.downgraded[row] = true
 		}
 	}
-	w.restore(n.problems)
-	w.keepWitness()
+	w.journal.restore(n.problems)
+	w.journal.keepWitness()
 	return nil
 }
 
@@ -109,9 +109,9 @@ func (w *write) takeRow(row int32, e *journal.Entry) {
 		fate = e.Fates[row]
 	}
 	switch {
-	case w.announced[row], fate == pipeline.InDoubt:
+	case w.journal.announced[row], fate == pipeline.InDoubt:
 		w.rows.chunk.Fates[row] = pipeline.InDoubt
-		w.doubtful = append(w.doubtful, row)
+		w.journal.doubtful = append(w.journal.doubtful, row)
 	case fate == pipeline.Pending, fate == pipeline.NotSent:
 	default:
 		w.rows.chunk.Fates[row] = fate
@@ -120,39 +120,6 @@ func (w *write) takeRow(row int32, e *journal.Entry) {
 		}
 		w.rows.claim(row)
 	}
-}
-
-// restore notes again what was said of rows; of those in doubt it is kept until
-// it is known whether they are sent again, for then it will be said anew.
-func (w *write) restore(problems []pipeline.Problem) {
-	for i := range problems {
-		if w.rows.final(problems[i].Row) {
-			w.rows.chunk.Problems = append(w.rows.chunk.Problems, problems[i])
-		} else {
-			w.kept = append(w.kept, problems[i])
-		}
-	}
-}
-
-// restoreKept notes again what was said of rows in doubt that were not sent again.
-func (w *write) restoreKept() {
-	for i := range w.kept {
-		if w.stillSaid(&w.kept[i]) {
-			w.rows.chunk.Problems = append(w.rows.chunk.Problems, w.kept[i])
-		}
-	}
-	w.kept = w.kept[:0]
-	for _, row := range w.doubtful {
-		if w.rows.downgraded[row] && !w.again[row] {
-			w.rows.downgrade(row)
-		}
-	}
-}
-
-// stillSaid reports whether p, which was said of a row in doubt, is to be said of
-// it still.
-func (w *write) stillSaid(p *pipeline.Problem) bool {
-	return !w.again[p.Row] && (p.Severity != pipeline.Error || w.rows.chunk.Fates[p.Row] == pipeline.InDoubt)
 }
 
 // downgrade turns the faults of row into warnings.

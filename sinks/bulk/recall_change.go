@@ -8,37 +8,13 @@ import (
 	"flytt/pipeline"
 )
 
-// readImages reads what records held before rows in doubt were to change them: it
-// is the last image of a record that counts.
-func (w *write) readImages(rows []int32) error {
-	if !w.engine.changes || len(rows) == 0 || w.changed != nil {
-		return nil
-	}
-	w.changed = map[int32]Before{}
-	images, err := w.engine.options.Journal.Images(w.rows.chunk.Seq)
-	if err != nil {
-		return err
-	}
-	for _, image := range images {
-		list, err := ReadImage(image.Data, nil)
-		if err != nil {
-			return err
-		}
-		for _, b := range list {
-			b.Record = nil
-			w.changed[b.Row] = b
-		}
-	}
-	return nil
-}
-
 // reconcileChanges settles rows whose changes an earlier pass left in doubt by
 // what their records hold.
 func (w *write) reconcileChanges(ctx context.Context, rows []int32) error {
 	ids := make([]string, len(rows))
 	var asked []string
 	for i, row := range rows {
-		ids[i] = cmp.Or(string(w.rows.id(row)), w.changed[row].ID)
+		ids[i] = cmp.Or(string(w.rows.id(row)), w.journal.changed[row].ID)
 		if ids[i] != "" {
 			asked = append(asked, ids[i])
 		}
@@ -49,7 +25,7 @@ func (w *write) reconcileChanges(ctx context.Context, rows []int32) error {
 	}
 	for i, row := range rows {
 		if ids[i] == "" {
-			w.closed[row] = true
+			w.journal.closed[row] = true
 			continue
 		}
 		record, err := found[ids[i]], error(nil)
@@ -76,23 +52,23 @@ func (w *write) reconcileChanges(ctx context.Context, rows []int32) error {
 // record that holds something else was changed by somebody: the row stays in doubt.
 func (w *write) reconcileChange(row int32, id string, record []byte) error {
 	if record == nil {
-		w.sendAnew([]int32{row})
+		w.journal.sendAnew([]int32{row})
 		return nil
 	}
 	patch, err := w.matcher.patchOf(row, record)
 	if err != nil {
 		return err
 	}
-	before := w.changed[row]
+	before := w.journal.changed[row]
 	switch {
 	case patch == nil:
 		w.changeArrived(sentRow{row: row, sent: bytes.Clone(w.rows.wanted(row))}, id, record)
-	case before.Held != 0 && before.Held == w.held(patch, record):
-		w.sendAnew([]int32{row})
+	case before.Held != 0 && before.Held == w.journal.heldSum(patch, record):
+		w.journal.sendAnew([]int32{row})
 	case w.matcher.fitsChange(row, patch, record):
 		w.changeArrived(sentRow{row: row, sent: patch}, id, record)
 	default:
-		w.closed[row] = true
+		w.journal.closed[row] = true
 		w.rows.downgrade(row)
 		w.rows.claim(row)
 		w.engine.options.Log.Warn("a row stays in doubt", "cause", "its record holds neither what was sent nor what it held before", "chunk", w.rows.chunk.Seq)

@@ -7,23 +7,7 @@ import (
 	"time"
 
 	"flytt/internal/api"
-	"flytt/pipeline"
 )
-
-// partDoubtful parts rows in doubt into those that would make records and those
-// that change one.
-func (w *write) partDoubtful(rows []int32) (creates, changes []int32) {
-	for _, row := range rows {
-		_, image := w.changed[row]
-		switch mode := w.engine.options.Mode; {
-		case image, mode == UpdateOnly, mode != Upsert && len(w.rows.id(row)) > 0:
-			changes = append(changes, row)
-		default:
-			creates = append(creates, row)
-		}
-	}
-	return creates, changes
-}
 
 // longestGap is the longest time between the two reads that tell whether a row in
 // doubt is there.
@@ -35,10 +19,10 @@ const longestGap = 3 * time.Second
 // believed because no record is known to be there: there may be one later. Idle says
 // that this write sends nothing: only then may strays be read.
 func (w *write) reconcile(ctx context.Context, rows []int32, idle bool) (left []int32, err error) {
-	if err := w.readImages(rows); err != nil {
+	if err := w.journal.readImages(rows); err != nil {
 		return nil, err
 	}
-	creates, changes := w.partDoubtful(rows)
+	creates, changes := w.journal.splitDoubtful(rows)
 	creates = w.rows.findable(creates)
 	if len(creates)+len(changes) == 0 {
 		return nil, nil
@@ -112,22 +96,13 @@ func (w *write) seekByKey(ctx context.Context, rows []int32) (unclear []int32, e
 // records of which it is not known whose they are. It returns the others.
 func (w *write) believe(rows []int32) (unclear []int32) {
 	for _, row := range rows {
-		if len(w.loose) == 0 && w.engine.forms.trusts(w.rows.key(row)) {
-			w.sendAnew([]int32{row})
+		if len(w.journal.unmatchedIDs) == 0 && w.engine.forms.trusts(w.rows.key(row)) {
+			w.journal.sendAnew([]int32{row})
 		} else {
 			unclear = append(unclear, row)
 		}
 	}
 	return unclear
-}
-
-// sendAnew makes rows, which were in doubt and are known not to have been written,
-// Pending.
-func (w *write) sendAnew(rows []int32) {
-	for _, row := range rows {
-		w.rows.chunk.Fates[row] = pipeline.Pending
-		w.again[row] = true
-	}
 }
 
 // adopt settles those of rows, which were in doubt, that have records, and returns those
@@ -141,7 +116,7 @@ func (w *write) adopt(rows []int32, found map[string]api.Found) (absent, near []
 		case owner == ownerNone && len(of.OtherForms) == 0:
 			absent = append(absent, row)
 		case owner != ownerNone && w.engine.options.Mode == Upsert && !w.mayOwn(row, of.Records):
-			w.sendAnew([]int32{row})
+			w.journal.sendAnew([]int32{row})
 		case !w.settleBy(row, owner, record):
 			near = append(near, row)
 		}
@@ -178,7 +153,7 @@ func (w *write) proven() (keys []string) {
 	}
 	add(w.engine.control.known())
 	add(w.engine.control.first())
-	add(w.witness())
+	add(w.journal.witness())
 	if a := w.engine.witness.Load(); a != nil {
 		add(a.key)
 	}

@@ -88,8 +88,8 @@ func (w *write) matchStrays(ctx context.Context, rows []int32) error {
 	}
 	kept := 0
 	for _, row := range rows {
-		if w.matcher.ruledOut(row, s.strays.list) && len(w.loose) == 0 {
-			w.sendAnew([]int32{row})
+		if w.matcher.ruledOut(row, s.strays.list) && len(w.journal.unmatchedIDs) == 0 {
+			w.journal.sendAnew([]int32{row})
 		} else {
 			kept++
 		}
@@ -103,15 +103,15 @@ func (w *write) matchStrays(ctx context.Context, rows []int32) error {
 // matchLoose reads the records that requests for rows, which are in doubt, are known to
 // have made, and matches them. It returns the rows that are left.
 func (w *write) matchLoose(ctx context.Context, rows []int32) ([]int32, error) {
-	if len(w.loose) == 0 || len(rows) == 0 {
+	if len(w.journal.unmatchedIDs) == 0 || len(rows) == 0 {
 		return rows, nil
 	}
-	found, err := w.engine.findIDs(ctx, w.loose)
+	found, err := w.engine.findIDs(ctx, w.journal.unmatchedIDs)
 	if err != nil {
 		return nil, err
 	}
 	var list []stray
-	for _, id := range w.loose {
+	for _, id := range w.journal.unmatchedIDs {
 		object := found[id]
 		if object == nil {
 			if object, err = w.engine.get(ctx, id); stops(ctx, err) {
@@ -124,7 +124,7 @@ func (w *write) matchLoose(ctx context.Context, rows []int32) ([]int32, error) {
 	}
 	w.engine.dropHeld(list)
 	rows = w.match(rows, list)
-	w.loose = slices.DeleteFunc(w.loose, func(id string) bool {
+	w.journal.unmatchedIDs = slices.DeleteFunc(w.journal.unmatchedIDs, func(id string) bool {
 		return slices.ContainsFunc(list, func(s stray) bool { return s.taken && s.id == id })
 	})
 	return rows, nil

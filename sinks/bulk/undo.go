@@ -69,7 +69,7 @@ func (u *Undo) Write(ctx context.Context, c *pipeline.Chunk) error {
 	err := u.recall(w)
 	if err == nil && w.unsettled() {
 		err = u.undo(ctx, w)
-		if failed := w.settle(); err == nil {
+		if failed := w.journal.recordOutcome(); err == nil {
 			err = failed
 		}
 	}
@@ -124,7 +124,7 @@ func (u *Undo) regard(w *write) error {
 		case pipeline.Written, pipeline.Updated:
 			w.rows.chunk.Fates[i] = pipeline.Pending
 		case pipeline.InDoubt:
-			w.closed[i] = true
+			w.journal.closed[i] = true
 		default:
 			w.rows.chunk.Fates[i] = pipeline.Skipped
 		}
@@ -135,7 +135,7 @@ func (u *Undo) regard(w *write) error {
 // undo takes back what is to be taken back.
 func (u *Undo) undo(ctx context.Context, w *write) error {
 	tried := make([]bool, w.rows.chunk.Len())
-	for _, row := range w.doubtful { // the record tells
+	for _, row := range w.journal.doubtful { // the record tells
 		w.rows.chunk.Fates[row], tried[row] = pipeline.Pending, true
 	}
 	todo, err := u.reversals(ctx, w, tried)
@@ -282,7 +282,7 @@ func (w *write) reverse(ctx context.Context, todo []reversal) error {
 	for i := range todo {
 		rows[i] = todo[i].row
 	}
-	if err := w.announce(rows, nil); err != nil {
+	if err := w.journal.announce(rows, nil); err != nil {
 		return err
 	}
 	return w.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {

@@ -17,6 +17,7 @@ type write struct {
 	rows    *chunkRows
 	storage *storage
 	matcher *matcher
+	journal *chunkJournal
 
 	body  []byte // of the request
 	reply []byte // body of the answer
@@ -34,27 +35,14 @@ type write struct {
 	locked     []lockedRow // rows that other writes keep out, to be sent again
 	holdsTurn  bool        // to search while others wait: see outlook
 
-	entry     *journal.Entry // what the journal had of the chunk; nil: nothing
-	announced []bool         // by row: the journal has it that the row is being sent
-	again     []bool         // by row: in doubt from an earlier pass, and found not to have been written
-	closed    []bool         // by row: in doubt, and no other pass will tell
-	sums      []uint64       // of a Plan, by row: of what would be changed; nil: nothing
-
-	loose    []string           // ids of records that requests made, of which rows is not known
-	doubtful []int32            // rows in doubt from earlier passes
-	kept     []pipeline.Problem // what was said of those
-	changed  map[int32]Before   // what the records of those held that change one
-
-	numbers []byte  // buffer
-	notes   []byte  // buffer
-	fresh   []int32 // buffer
 }
 
 func newWrite(e *engine) *write {
 	rows := &chunkRows{engine: e}
 	storage := &storage{engine: e, rows: rows}
 	matcher := &matcher{engine: e, rows: rows, storage: storage}
-	return &write{engine: e, rows: rows, storage: storage, matcher: matcher, answer: api.NewAnswer(e.options.Key, e.options.KeyDigits)}
+	journal := &chunkJournal{engine: e, rows: rows, storage: storage}
+	return &write{engine: e, rows: rows, storage: storage, matcher: matcher, journal: journal, answer: api.NewAnswer(e.options.Key, e.options.KeyDigits)}
 }
 
 func (w *write) begin(c *pipeline.Chunk) {
@@ -62,36 +50,27 @@ func (w *write) begin(c *pipeline.Chunk) {
 	w.extra = w.engine.options.MaxExtra
 	w.turnedAway, w.lockedOut, w.locked, w.storage.prior = 0, 0, nil, nil
 	w.todo = w.todo[:0]
-	w.beginJournal()
-}
-
-// beginJournal forgets what the journal had of the chunk before, and what is kept for it.
-func (w *write) beginJournal() {
-	n := w.rows.chunk.Len()
-	w.entry, w.sums, w.storage.stored, w.loose, w.changed = nil, nil, nil, nil, nil
-	w.announced, w.again, w.closed = cleared(w.announced, n), cleared(w.again, n), cleared(w.closed, n)
-	w.storage.unshown, w.doubtful, w.kept = w.storage.unshown[:0], w.doubtful[:0], w.kept[:0]
-	w.rows.downgraded = cleared(w.rows.downgraded, n)
+	w.journal.begin()
 }
 
 // end lets go of the chunk.
 func (w *write) end() {
 	w.engine.strays.held.release(w.rows)
 	w.rows.end()
-	w.entry = nil
+	w.journal.entry = nil
 	clear(w.todo[:cap(w.todo)])
 }
 
 // unsettled reports whether there are rows to send or to look up, or records to be read.
 func (w *write) unsettled() bool {
-	return len(w.doubtful) > 0 || w.rows.chunk.Pending() > 0 || w.storage.unread()
+	return len(w.journal.doubtful) > 0 || w.rows.chunk.Pending() > 0 || w.storage.unread()
 }
 
 // carryOut settles the rows that earlier passes left in doubt and sends those that
 // are pending, then. What is sent may prove what could not be believed before. In the
 // end the journal has what became of the rows.
 func (w *write) carryOut(ctx context.Context) error {
-	left, err := w.reconcile(ctx, w.doubtful, true)
+	left, err := w.reconcile(ctx, w.journal.doubtful, true)
 	w.engine.sending.RLock()
 	defer w.engine.sending.RUnlock()
 	if err == nil {
@@ -106,7 +85,7 @@ func (w *write) carryOut(ctx context.Context) error {
 		err = unread
 	}
 	w.rows.giveIDs()
-	if failed := w.settle(); err == nil {
+	if failed := w.journal.recordOutcome(); err == nil {
 		err = failed
 	}
 	return err
@@ -139,12 +118,12 @@ func (w *write) sendPending(ctx context.Context) error {
 // them is refused because of one, all are in doubt again.
 func (w *write) sendUnproven(ctx context.Context, rows []int32) error {
 	o := &w.engine.options
-	if o.Atomicity == AllOrNothing || !slices.Contains(w.again, true) {
+	if o.Atomicity == AllOrNothing || !slices.Contains(w.journal.again, true) {
 		return w.send(ctx, rows)
 	}
 	var rest, unproven []int32
 	for _, row := range rows {
-		if w.again[row] && !w.engine.forms.trusts(w.rows.key(row)) {
+		if w.journal.again[row] && !w.engine.forms.trusts(w.rows.key(row)) {
 			unproven = append(unproven, row)
 		} else {
 			rest = append(rest, row)
@@ -225,10 +204,10 @@ func (w *write) deliver(ctx context.Context, rows []int32, via sender) (api.Outc
 	if err := w.alive(ctx); err != nil {
 		return api.Outcome{Class: api.NotSent}, err
 	}
-	if err := w.checkpoint(); err != nil {
+	if err := w.journal.checkpoint(); err != nil {
 		return api.Outcome{Class: api.NotSent}, err
 	}
-	if err := w.announce(rows, nil); err != nil {
+	if err := w.journal.announce(rows, nil); err != nil {
 		return api.Outcome{Class: api.NotSent}, err
 	}
 	w.body = append(w.body[:0], '[')
@@ -277,7 +256,7 @@ func (w *write) confirm(ctx context.Context, rows []int32, o api.Outcome) (verdi
 		switch record := w.answer.Object(i); {
 		case !w.answer.Written(i):
 		case w.answer.MatchedBy(i) != api.ByKey && w.engine.existed(record): // it is somebody else's
-			w.loose = append(w.loose, string(w.answer.ID(i)))
+			w.journal.unmatchedIDs = append(w.journal.unmatchedIDs, string(w.answer.ID(i)))
 		default:
 			w.written(row, w.answer.ID(i))
 			w.takeCreated(row, record)
@@ -303,7 +282,7 @@ func (w *write) doubtUnshown(rows, unshown []int32) error {
 		w.rows.chunk.Fates[row] = pipeline.InDoubt
 	}
 	for _, id := range w.answer.UnmatchedIDs() {
-		w.loose = append(w.loose, string(id))
+		w.journal.unmatchedIDs = append(w.journal.unmatchedIDs, string(id))
 	}
 	w.engine.options.Log.Warn("rows in doubt", "cause", "the answer does not show them",
 		"chunk", w.rows.chunk.Seq, "rows", len(unshown), "of", len(rows))
