@@ -129,7 +129,7 @@ func (w *write) sendPart(ctx context.Context, b *bisect, part []int32) (verdict,
 		return w.post(ctx, part, false)
 	}
 	if w.extra == 0 {
-		w.rejectAll(w.stillPending(b.rows), codeRefusedChunk, b.whole)
+		w.rejections.rejectAll(w.stillPending(b.rows), codeRefusedChunk, b.whole)
 		b.rows = nil
 		return verdict{}, nil
 	}

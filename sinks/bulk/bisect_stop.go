@@ -69,7 +69,7 @@ func (o *outlook) leave(w *write) {
 // judge takes in how the rows of the chunk fared. It returns an error if that of
 // those before it and of this one is no good.
 func (o *outlook) judge(w *write) error {
-	bad, good := w.turnedAway, 0
+	bad, good := w.rejections.refused, 0
 	for _, fate := range w.rows.chunk.Fates {
 		switch fate {
 		case pipeline.Written, pipeline.Updated, pipeline.Unchanged:

@@ -22,16 +22,16 @@ import (
 //   - A row that is kept out even then, by writes of somebody else, is set aside. It is
 //     rejected only after it was sent by itself a few more times, with waits between.
 
-// sender makes one attempt of a write: an [api.Client], or an [api.Exclusive], which waits
+// Writer makes one attempt of a write: an [api.Client], or an [api.Exclusive], which waits
 // until nothing else is in flight.
-type sender interface {
+type Writer interface {
 	BulkWrite(ctx context.Context, path string, body, into []byte) api.Outcome
 	Update(ctx context.Context, path, id string, body, into []byte) api.Outcome
 	Delete(ctx context.Context, path, id string) api.Outcome
 }
 
-// sender returns what makes writes, alone or not.
-func (e *engine) sender(alone bool) sender {
+// writer returns what makes writes, alone or not.
+func (e *engine) writer(alone bool) Writer {
 	if alone {
 		return e.client.Exclusive()
 	}
@@ -155,9 +155,9 @@ func (w *write) sendLocked(ctx context.Context) (err error) {
 		return err
 	}
 	for _, l := range w.locked {
-		w.rejectOne(l.row, l.refusals)
+		w.rejections.rejectOne(l.row, l.refusals)
 	}
-	w.lockedOut += len(w.locked)
+	w.rejections.lockedOut += len(w.locked)
 	w.locked = nil
 	return nil
 }
@@ -194,9 +194,9 @@ func (w *write) sendEach(ctx context.Context, rows []int32, send func(i int, alo
 		return sendRound(kept, func(i int) ([]api.Refusal, error) { return send(i, true) })
 	})
 	for _, k := range kept {
-		w.rejectOne(rows[k.index], k.refusals)
+		w.rejections.rejectOne(rows[k.index], k.refusals)
 	}
-	w.lockedOut += len(kept)
+	w.rejections.lockedOut += len(kept)
 	return err
 }
 
@@ -223,9 +223,9 @@ func sendRound(writes []keptWrite, send func(i int) ([]api.Refusal, error)) (kep
 // deliverOne has deliver make a write of one record, which is sent, until it may have been
 // processed; once more and alone if others were in flight and kept it out. Kept is what
 // was said if it is kept out in the end.
-func (w *write) deliverOne(sent []byte, alone bool, deliver func(via sender) (api.Outcome, error)) (o api.Outcome, kept []api.Refusal, err error) {
+func (w *write) deliverOne(sent []byte, alone bool, deliver func(via Writer) (api.Outcome, error)) (o api.Outcome, kept []api.Refusal, err error) {
 	for {
-		if o, err = deliver(w.engine.sender(alone)); err != nil {
+		if o, err = deliver(w.engine.writer(alone)); err != nil {
 			return o, nil, err
 		}
 		if kept = w.engine.keptOut(&o, sent); kept == nil || alone || !o.Overlapped {
@@ -257,7 +257,7 @@ func (w *write) isLocked(row int32) bool {
 // mostlyLocked reports whether most of the rows of the chunk that were refused so far
 // were kept out by other writes.
 func (w *write) mostlyLocked() bool {
-	return 2*(len(w.locked)+w.lockedOut) > len(w.locked)+w.turnedAway
+	return 2*(len(w.locked)+w.rejections.lockedOut) > len(w.locked)+w.rejections.refused
 }
 
 // lockedOutError stops a run most of whose rows are kept out by other writes.

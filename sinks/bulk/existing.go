@@ -132,8 +132,8 @@ func (w *write) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
 		return nil, &lookupError{path: o.Path, err: err}
 	}
 	for _, row := range asked {
-		owner, record := w.ownerOf(row, found[string(w.rows.key(row))].Records, wasEnded)
-		if !w.settleBy(row, owner, record) {
+		owner, record := w.own.ownerOf(row, found[string(w.rows.key(row))].Records, wasEnded)
+		if !w.own.settleBy(row, owner, record) {
 			rest = append(rest, row)
 		}
 	}

@@ -175,9 +175,9 @@ func (s *Import) Encoder() pipeline.Encoder {
 func (s *Import) Write(ctx context.Context, c *pipeline.Chunk) error {
 	w := s.engine.writes.Get().(*write)
 	w.begin(c)
-	err := w.recallPlan()
+	err := w.plan.load()
 	if err == nil {
-		err = w.recall()
+		err = w.replay.run()
 	}
 	if err == nil && w.unsettled() {
 		err = w.carryOut(ctx)

@@ -40,23 +40,23 @@ const (
 //   - A row that may not have been written at all owns only a record that fits it.
 //   - Of a row that no request holds any more nothing is left unclear.
 //   - Where the API does not date its records, only what they hold counts.
-func (w *write) ownerOf(row int32, records []api.Record, requests sending) (owner, api.Record) {
-	records = w.candidates(row, records)
+func (ow *ownRecords) ownerOf(row int32, records []api.Record, requests sending) (owner, api.Record) {
+	records = ow.candidates(row, records)
 	if len(records) == 0 {
 		return ownerNone, api.Record{}
 	}
 	record := records[0]
-	age, ended := w.engine.ageOf(record.Object), requests == wasEnded
+	age, ended := ow.engine.ageOf(record.Object), requests == wasEnded
 	switch {
-	case age == olderThanRun && !ended && !w.engine.forms.trusts(w.rows.key(row)):
+	case age == olderThanRun && !ended && !ow.engine.forms.trusts(ow.rows.key(row)):
 		return ownerUnclear, record
 	case age == ofRun && !ended && len(records) > 1:
 		return ownerUnclear, record
 	case len(records) > 1:
 		return ownerSeveral, record
 	case age == ofRun:
-		return w.ownerOfNew(row, record.Object, requests), record
-	case !api.Same(w.rows.item(row), record.Object):
+		return ow.ownerOfNew(row, record.Object, requests), record
+	case !api.Same(ow.rows.item(row), record.Object):
 		return ownerOther, record
 	case age == olderThanRun:
 		return ownerEarlier, record
@@ -65,9 +65,9 @@ func (w *write) ownerOf(row int32, records []api.Record, requests sending) (owne
 }
 
 // ownerOfNew is ownerOf for the only record, which was made since the run began.
-func (w *write) ownerOfNew(row int32, record []byte, requests sending) owner {
-	fits, contradicts := w.matcher.fits(row, record), w.matcher.rulesOut(row, record)
-	strays, changesKeys := w.engine.options.Strays != nil, w.engine.forms.alters()
+func (ow *ownRecords) ownerOfNew(row int32, record []byte, requests sending) owner {
+	fits, contradicts := ow.matcher.fits(row, record), ow.matcher.rulesOut(row, record)
+	strays, changesKeys := ow.engine.options.Strays != nil, ow.engine.forms.alters()
 	switch {
 	case requests == wasEnded && fits:
 		return ownerRow
@@ -75,7 +75,7 @@ func (w *write) ownerOfNew(row int32, record []byte, requests sending) owner {
 		return ownerOther
 	case requests == maybeSent && !fits && !contradicts:
 		return ownerUnclear
-	case requests == maybeSent && contradicts && (!strays || w.engine.forms.trusts(w.rows.key(row)) && !changesKeys):
+	case requests == maybeSent && contradicts && (!strays || ow.engine.forms.trusts(ow.rows.key(row)) && !changesKeys):
 		return ownerOther
 	case strays && (contradicts || changesKeys):
 		return ownerUnclear // the strays tell more
@@ -85,28 +85,28 @@ func (w *write) ownerOfNew(row int32, record []byte, requests sending) owner {
 
 // mayOwn reports whether row may have made the only record among records, which have its
 // key, if it is not known whether the API changes keys.
-func (w *write) mayOwn(row int32, records []api.Record) bool {
-	records = w.candidates(row, records)
+func (ow *ownRecords) mayOwn(row int32, records []api.Record) bool {
+	records = ow.candidates(row, records)
 	if len(records) != 1 {
 		return false
 	}
 	record := records[0].Object
-	return w.engine.ageOf(record) == ofRun || api.Same(w.rows.item(row), record)
+	return ow.engine.ageOf(record) == ofRun || api.Same(ow.rows.item(row), record)
 }
 
 // candidates returns those of records, which have the key of row, that the row may have
 // made: none that is older than the run, unless all are, and if only one of them holds
 // what was sent, that one.
-func (w *write) candidates(row int32, records []api.Record) []api.Record {
+func (ow *ownRecords) candidates(row int32, records []api.Record) []api.Record {
 	if len(records) < 2 {
 		return records
 	}
-	older := func(r api.Record) bool { return w.engine.ageOf(r.Object) == olderThanRun }
+	older := func(r api.Record) bool { return ow.engine.ageOf(r.Object) == olderThanRun }
 	young := slices.DeleteFunc(slices.Clone(records), older)
 	if len(young) == 0 {
 		return records
 	}
-	differs := func(r api.Record) bool { return !api.Same(w.rows.item(row), r.Object) }
+	differs := func(r api.Record) bool { return !api.Same(ow.rows.item(row), r.Object) }
 	if same := slices.DeleteFunc(slices.Clone(young), differs); len(same) == 1 {
 		return same
 	}
@@ -116,22 +116,61 @@ func (w *write) candidates(row int32, records []api.Record) []api.Record {
 // settleBy settles row by the owner of record, which has its key. It reports false if that
 // does not tell what became of the row. An undo is not to delete a record that is older
 // than the run.
-func (w *write) settleBy(row int32, of owner, record api.Record) bool {
-	key := w.engine.field(w.engine.options.Key)
+func (ow *ownRecords) settleBy(row int32, of owner, record api.Record) bool {
+	key := ow.engine.field(ow.engine.options.Key)
 	switch of {
 	case ownerRow:
-		w.engine.strays.held.add(record.ID)
-		w.written(row, []byte(record.ID))
-		w.takeCreated(row, record.Object)
+		ow.engine.strays.held.add(record.ID)
+		ow.written(row, []byte(record.ID))
+		ow.takeCreated(row, record.Object)
 	case ownerEarlier:
-		w.rows.chunk.Fates[row] = pipeline.Unchanged
-		w.rows.setID(row, []byte(record.ID))
+		ow.rows.chunk.Fates[row] = pipeline.Unchanged
+		ow.rows.setID(row, []byte(record.ID))
 	case ownerOther:
-		w.rows.note(row, key, CodeKeyConflict, "")
+		ow.rows.note(row, key, CodeKeyConflict, "")
 	case ownerSeveral:
-		w.rows.note(row, key, CodeKeyNotUnique, "")
+		ow.rows.note(row, key, CodeKeyNotUnique, "")
 	default:
 		return false
 	}
 	return true
+}
+
+// ownRecords tells which records the rows of the chunk made, and settles the rows by them.
+type ownRecords struct {
+	engine  *engine
+	rows    *chunkRows
+	storage *storage
+	matcher *matcher
+}
+
+// takeCreated takes in that the API has shown record, which row made. An API may take a row
+// for a change of the record that has its key: one that is older than the run was changed,
+// and an undo is not to delete it.
+func (ow *ownRecords) takeCreated(row int32, record []byte) {
+	if item := ow.rows.item(row); len(item) > 2 && api.Echoes(item, record) {
+		ow.takeEchoed(row, item)
+		return
+	}
+	delete(ow.storage.stored, row)
+	ow.storage.takeStored(sentRow{row: row, sent: ow.rows.item(row)}, record, ow.engine.options.Texts)
+	ow.storage.learnKey(row, record)
+	if ow.engine.existed(record) {
+		ow.rows.chunk.Fates[row] = pipeline.Updated
+	}
+}
+
+// takeEchoed takes in that the API has shown row just as it was sent.
+func (ow *ownRecords) takeEchoed(row int32, item []byte) {
+	delete(ow.storage.stored, row)
+	ow.engine.fields.learn(item, nil)
+	if key := ow.rows.key(row); ow.engine.options.KeyLookup && len(key) > 0 {
+		ow.engine.forms.kept(key)
+	}
+}
+
+func (ow *ownRecords) written(row int32, id []byte) {
+	ow.rows.chunk.Fates[row] = pipeline.Written
+	ow.rows.setID(row, id)
+	ow.rows.claimCreated(row)
 }

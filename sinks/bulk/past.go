@@ -1,9 +1,7 @@
 package bulk
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -37,32 +35,6 @@ func (x pastEncoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
 		}
 	}
 	b.Problems = b.Problems[:0]
-	return nil
-}
-
-// lookBack gives the rows of the chunk, which is one of a run that is over, the
-// fates and the ids that they had when it ended. Of a chunk that the run did not
-// come to they are Skipped.
-func (w *write) lookBack(past Past) error {
-	plan := w.journal.identity()
-	e, err := past.Find(plan.Seq)
-	switch {
-	case err != nil:
-		return err
-	case e == nil:
-		w.rows.chunk.Settle(pipeline.Skipped)
-		return nil
-	case e.First != plan.First || e.Last != plan.Last || e.Rows != plan.Rows || !bytes.Equal(e.Digest, plan.Digest):
-		return &changedInputError{plan.Seq, plan.First, plan.Last}
-	}
-	if err := w.takeOver(e); err != nil {
-		return fmt.Errorf("chunk %d: %w", plan.Seq, err)
-	}
-	w.rows.chunk.Settle(pipeline.Skipped)
-	w.rows.chunk.Problems = w.rows.chunk.Problems[:w.rows.before]
-	w.storage.prior = w.storage.stored
-	// What the run left unfinished is not the business of what happens now.
-	w.journal.begin()
 	return nil
 }
 

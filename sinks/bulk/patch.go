@@ -43,7 +43,7 @@ func (w *write) compare(row int32, id string, record []byte) error {
 // makeChanges sends what compare has found to differ, once the journal has it what
 // the records hold now.
 func (w *write) makeChanges(ctx context.Context) error {
-	changes := w.changesAsPlanned(w.todo)
+	changes := w.plan.changes(w.todo)
 	w.todo = w.todo[:0]
 	if w.engine.plans {
 		w.foreseeChanges(changes)
@@ -187,7 +187,7 @@ func recordOf(body []byte, id string) []byte {
 // it returns what was said. It makes attempts until one may have been processed.
 func (w *write) patch(ctx context.Context, c *change, alone bool) (kept []api.Refusal, err error) {
 	path := w.engine.options.Records
-	o, kept, err := w.deliverOne(c.patch, alone, func(via sender) (api.Outcome, error) {
+	o, kept, err := w.deliverOne(c.patch, alone, func(via Writer) (api.Outcome, error) {
 		return w.engine.client.Deliver(ctx, http.MethodPatch, path, func() api.Outcome {
 			o := via.Update(ctx, path, c.id, c.patch, w.reply)
 			w.keepReply(o)
@@ -209,7 +209,7 @@ func (w *write) patched(ctx context.Context, c *change, o api.Outcome) error {
 		}
 		if refusals := w.refusedInside(o.Body, c.patch); refusals != nil && !w.arrived(ctx, c) {
 			w.engine.doubts.Store(0)
-			w.rejectOne(c.row, refusals)
+			w.rejections.rejectOne(c.row, refusals)
 			return nil
 		}
 		o.Err = errNoRecord
@@ -223,7 +223,7 @@ func (w *write) patched(ctx context.Context, c *change, o api.Outcome) error {
 		w.rows.note(c.row, pipeline.None, codeItemTooLarge, "")
 		return nil
 	case api.IsRefusal(o.Status):
-		w.rejectOne(c.row, refusalsOfOne(o.Body, c.patch))
+		w.rejections.rejectOne(c.row, refusalsOfOne(o.Body, c.patch))
 		return nil
 	case o.Status == http.StatusNotFound:
 		return w.vanished(ctx, c.row, c.id)

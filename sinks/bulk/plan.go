@@ -1,7 +1,6 @@
 package bulk
 
 import (
-	"bytes"
 	"context"
 	"slices"
 
@@ -125,53 +124,4 @@ func (w *write) keepTwins() {
 // Planned is what a Plan had its journal note. A *journal.Journal is one.
 type Planned interface {
 	Find(seq int64) (*journal.Entry, error)
-}
-
-// recallPlan reads what was planned of the chunk.
-func (w *write) recallPlan() error {
-	w.planned = nil
-	if w.engine.options.Planned == nil || w.rows.chunk.Pending() == 0 {
-		return nil
-	}
-	plan := w.journal.identity()
-	e, err := w.engine.options.Planned.Find(plan.Seq)
-	switch {
-	case err != nil:
-		return err
-	case e == nil, len(e.Fates) != w.rows.chunk.Len(), e.First != plan.First || e.Last != plan.Last || e.Rows != plan.Rows || !bytes.Equal(e.Digest, plan.Digest):
-		return &changedInputError{plan.Seq, plan.First, plan.Last}
-	}
-	w.planned = e
-	return nil
-}
-
-// asPlanned returns those of rows that were planned to make a record, and rejects
-// the others.
-func (w *write) asPlanned(rows []int32) []int32 {
-	if w.planned == nil {
-		return rows
-	}
-	return slices.DeleteFunc(rows, func(row int32) bool {
-		bad := w.planned.Fates[row] != pipeline.Written
-		if bad {
-			w.rows.note(row, pipeline.None, codeNotAsPlanned, "")
-		}
-		return bad
-	})
-}
-
-// changesAsPlanned returns those of changes that were planned, just as they are,
-// and rejects the rows of the others.
-func (w *write) changesAsPlanned(changes []change) []change {
-	if w.planned == nil {
-		return changes
-	}
-	return slices.DeleteFunc(changes, func(c change) bool {
-		sums := w.planned.Sums
-		bad := w.planned.Fates[c.row] != pipeline.Updated || len(sums) <= int(c.row) || sums[c.row] != w.engine.options.Journal.Sum(c.patch)
-		if bad {
-			w.rows.note(c.row, pipeline.None, codeNotAsPlanned, "")
-		}
-		return bad
-	})
 }

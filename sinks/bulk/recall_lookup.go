@@ -111,13 +111,13 @@ func (w *write) believe(rows []int32) (unclear []int32) {
 func (w *write) adopt(rows []int32, found map[string]api.Found) (absent, near []int32) {
 	for _, row := range rows {
 		of := found[string(w.rows.key(row))]
-		owner, record := w.ownerOf(row, of.Records, wasSent)
+		owner, record := w.own.ownerOf(row, of.Records, wasSent)
 		switch {
 		case owner == ownerNone && len(of.OtherForms) == 0:
 			absent = append(absent, row)
-		case owner != ownerNone && w.engine.options.Mode == Upsert && !w.mayOwn(row, of.Records):
+		case owner != ownerNone && w.engine.options.Mode == Upsert && !w.own.mayOwn(row, of.Records):
 			w.journal.sendAnew([]int32{row})
-		case !w.settleBy(row, owner, record):
+		case !w.own.settleBy(row, owner, record):
 			near = append(near, row)
 		}
 	}

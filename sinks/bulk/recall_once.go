@@ -32,9 +32,9 @@ func (w *write) seekOnce(ctx context.Context, rows []int32) {
 	}
 	there := 0
 	for _, row := range rows {
-		owner, record := w.ownerOf(row, found[string(w.rows.key(row))].Records, wasSent)
+		owner, record := w.own.ownerOf(row, found[string(w.rows.key(row))].Records, wasSent)
 		if owner == ownerRow || owner == ownerEarlier {
-			w.settleBy(row, owner, record)
+			w.own.settleBy(row, owner, record)
 			there++
 		}
 	}

@@ -29,7 +29,7 @@ func (w *write) refusedFor(ctx context.Context, rows []int32, o *api.Outcome, re
 		w.refusedOne(rows[0], &r)
 		return r, nil
 	}
-	r.left, r.locked = w.rejectNamed(rows, refusals, c.Items)
+	r.left, r.locked = w.rejections.rejectNamed(rows, refusals, c.Items)
 	r.rejected = len(rows) - len(r.left) - len(r.locked)
 	r.named = r.rejected+len(r.locked) > 0
 	return r, w.settleOthers(ctx, &r, r.named && namesAll(refusals))
@@ -43,7 +43,7 @@ func (w *write) refusedOne(row int32, r *verdict) {
 		r.locked = []lockedRow{{row, r.whole}}
 		return
 	}
-	w.rejectOne(row, r.whole)
+	w.rejections.rejectOne(row, r.whole)
 	r.rejected = 1
 }
 
@@ -75,7 +75,7 @@ func (w *write) othersWritten(rows []int32) {
 			unclear = append(unclear, row)
 			continue
 		}
-		w.written(row, nil)
+		w.own.written(row, nil)
 		w.storage.unshown = append(w.storage.unshown, sentRow{row: row, sent: w.rows.item(row)})
 	}
 	if len(unclear) > 0 {
@@ -149,59 +149,6 @@ func (w *write) lookForOthers(ctx context.Context, r *verdict) error {
 
 var errUnclear = errors.New("refused, and what became of the rows that it does not mind cannot be told")
 
-// rejectNamed rejects the rows that refusals name. It returns the others, and apart from
-// them the rows that, by kept, another write kept out.
-func (w *write) rejectNamed(rows []int32, refusals []api.Refusal, kept map[int]bool) (others []int32, locked []lockedRow) {
-	for _, r := range refusals {
-		if r.Item >= 0 && !kept[r.Item] {
-			w.noteRefusal(rows[r.Item], codeRefused, r)
-		}
-	}
-	for i, row := range rows {
-		switch {
-		case kept[i]:
-			locked = append(locked, lockedRow{row, reasonsOf(refusals, i)})
-		case w.rows.chunk.Fates[row] == pipeline.Pending:
-			others = append(others, row)
-		}
-	}
-	return others, locked
-}
-
-// rejectOne rejects row for what was said of a request that held no other.
-func (w *write) rejectOne(row int32, refusals []api.Refusal) {
-	others, _ := w.rejectNamed([]int32{row}, refusals, nil)
-	w.rejectAll(others, codeRefused, refusals)
-}
-
-// rejectAll rejects rows for what refusals say of the request as a whole.
-func (w *write) rejectAll(rows []int32, code pipeline.Code, refusals []api.Refusal) {
-	for _, row := range rows {
-		for _, r := range refusals {
-			if r.Item < 0 {
-				w.noteRefusal(row, code, r)
-			}
-		}
-		if w.rows.chunk.Fates[row] == pipeline.Pending {
-			w.noteRefusal(row, code, api.Refusal{Item: -1})
-		}
-	}
-}
-
-// noteRefusal rejects row for the reason r. A field that was not sent is named
-// in the message.
-func (w *write) noteRefusal(row int32, code pipeline.Code, r api.Refusal) {
-	field := w.engine.field(r.Field)
-	message := r.Message
-	if field == pipeline.None && r.Field != "" {
-		message = r.Field + ": " + message
-	}
-	if code == codeRefused && w.rows.chunk.Fates[row] == pipeline.Pending {
-		w.turnedAway++
-	}
-	w.rows.note(row, field, code, message)
-}
-
 // field returns the index of the field that the API calls name: its own name,
 // or that of the reference it belongs to.
 func (e *engine) field(name string) int16 {
@@ -239,8 +186,8 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 	var absent, unclear []int32
 	for i, row := range asked {
 		of := found[keys[i]]
-		switch owner, record := w.ownerOf(row, of.Records, maybeSent); {
-		case w.settleBy(row, owner, record):
+		switch owner, record := w.own.ownerOf(row, of.Records, maybeSent); {
+		case w.own.settleBy(row, owner, record):
 		case owner == ownerNone && len(of.OtherForms) == 0 && w.engine.forms.trusts(w.rows.key(row)):
 			absent = append(absent, row)
 		default:

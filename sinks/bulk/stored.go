@@ -39,31 +39,6 @@ type sentRow struct {
 	read   bool // what the record shows has been read since
 }
 
-// takeCreated takes in that the API has shown record, which row made. An API may take a row
-// for a change of the record that has its key: one that is older than the run was changed,
-// and an undo is not to delete it.
-func (w *write) takeCreated(row int32, record []byte) {
-	if item := w.rows.item(row); len(item) > 2 && api.Echoes(item, record) {
-		w.takeEchoed(row, item)
-		return
-	}
-	delete(w.storage.stored, row)
-	w.storage.takeStored(sentRow{row: row, sent: w.rows.item(row)}, record, w.engine.options.Texts)
-	w.storage.learnKey(row, record)
-	if w.engine.existed(record) {
-		w.rows.chunk.Fates[row] = pipeline.Updated
-	}
-}
-
-// takeEchoed takes in that the API has shown row just as it was sent.
-func (w *write) takeEchoed(row int32, item []byte) {
-	delete(w.storage.stored, row)
-	w.engine.fields.learn(item, nil)
-	if key := w.rows.key(row); w.engine.options.KeyLookup && len(key) > 0 {
-		w.engine.forms.kept(key)
-	}
-}
-
 // takeStored takes in that the API has shown record for a row. What it does not show it
 // says nothing of. Texts are the members that the API is seen to have filled in if they
 // were not sent and have a value.
@@ -308,9 +283,9 @@ func (w *write) findUnnamed(ctx context.Context) error {
 	}
 	for _, row := range rows {
 		records := found[string(w.rows.key(row))].Records
-		owner, record := w.ownerOf(row, records, wasSent)
+		owner, record := w.own.ownerOf(row, records, wasSent)
 		// The row is written: if its key is kept, the only record that has it is its own.
-		if w.mayOwn(row, records) && (owner != ownerUnclear || w.engine.forms.trusts(w.rows.key(row))) {
+		if w.own.mayOwn(row, records) && (owner != ownerUnclear || w.engine.forms.trusts(w.rows.key(row))) {
 			w.rows.setID(row, []byte(record.ID))
 		}
 	}
@@ -342,7 +317,7 @@ func (w *write) matchRead(rows []sentRow, found map[string][]byte) {
 	for i, row := range indices {
 		if w.answer.Written(i) && len(w.answer.ID(i)) > 0 {
 			w.rows.setID(row, w.answer.ID(i))
-			w.takeCreated(row, w.answer.Object(i))
+			w.own.takeCreated(row, w.answer.Object(i))
 		}
 	}
 }

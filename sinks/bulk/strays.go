@@ -165,8 +165,8 @@ func (w *write) match(rows []int32, list []stray) (left []int32) {
 			}
 			list[i].taken, again = true, true
 			w.engine.strays.held.add(list[i].id)
-			w.written(row, []byte(list[i].id))
-			w.takeCreated(row, list[i].object)
+			w.own.written(row, []byte(list[i].id))
+			w.own.takeCreated(row, list[i].object)
 			return true
 		})
 	}

@@ -86,7 +86,7 @@ func (u *Undo) Recall(c *pipeline.Chunk) error {
 	w.begin(c)
 	err := u.regard(w)
 	if err == nil {
-		err = w.remember()
+		err = w.replay.peek()
 	}
 	w.rows.giveIDs()
 	w.end()
@@ -110,12 +110,12 @@ func (u *Undo) recall(w *write) error {
 	if err := u.regard(w); err != nil {
 		return err
 	}
-	return w.recall()
+	return w.replay.run()
 }
 
 // regard marks the rows that the run wrote Pending.
 func (u *Undo) regard(w *write) error {
-	if err := w.lookBack(u.past); err != nil {
+	if err := w.replay.loadPrior(u.past); err != nil {
 		return err
 	}
 	w.was = append(w.was[:0], w.rows.chunk.Fates...)
@@ -328,7 +328,7 @@ func (r *reversal) method() string {
 // another write kept it out.
 func (w *write) request(ctx context.Context, r *reversal, alone bool) (o api.Outcome, kept []api.Refusal, err error) {
 	path := w.engine.options.Records
-	return w.deliverOne(r.restore, alone, func(via sender) (api.Outcome, error) {
+	return w.deliverOne(r.restore, alone, func(via Writer) (api.Outcome, error) {
 		return w.engine.client.Deliver(ctx, r.method(), path, func() api.Outcome {
 			if r.restore == nil {
 				return via.Delete(ctx, path, r.id)
@@ -351,7 +351,7 @@ func (w *write) reversed(ctx context.Context, r *reversal, o api.Outcome) (done 
 	}
 	w.engine.doubts.Store(0)
 	if api.IsRefusal(o.Status) {
-		w.rejectOne(r.row, refusalsOfOne(o.Body, r.restore))
+		w.rejections.rejectOne(r.row, refusalsOfOne(o.Body, r.restore))
 		return true, nil
 	}
 	return true, &api.StatusError{Method: r.method(), Path: w.engine.options.Records, Status: o.Status}

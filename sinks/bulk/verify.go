@@ -64,7 +64,7 @@ func (v *Verify) Write(ctx context.Context, c *pipeline.Chunk) error {
 }
 
 func (v *Verify) verify(ctx context.Context, w *write) error {
-	if err := w.lookBack(v.past); err != nil {
+	if err := w.replay.loadPrior(v.past); err != nil {
 		return err
 	}
 	fates := w.rows.chunk.Fates

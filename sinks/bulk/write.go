@@ -7,17 +7,20 @@ import (
 	"slices"
 
 	"flytt/internal/api"
-	"flytt/internal/journal"
 	"flytt/pipeline"
 )
 
 // write is one call of Write: the chunk, and buffers that are kept for the next.
 type write struct {
-	engine  *engine
-	rows    *chunkRows
-	storage *storage
-	matcher *matcher
-	journal *chunkJournal
+	engine     *engine
+	rows       *chunkRows
+	storage    *storage
+	matcher    *matcher
+	journal    *chunkJournal
+	plan       *planCheck
+	replay     *replayer
+	rejections *rejections
+	own        *ownRecords
 
 	body  []byte // of the request
 	reply []byte // body of the answer
@@ -28,12 +31,8 @@ type write struct {
 	todo  []change        // records to be changed
 	was   []pipeline.Fate // of the rows when the run ended that is being undone
 
-	planned *journal.Entry // what was planned of the rows; nil: nothing was
-
-	turnedAway int         // rows that the API has refused
-	lockedOut  int         // of those, rows that other writes kept out
-	locked     []lockedRow // rows that other writes keep out, to be sent again
-	holdsTurn  bool        // to search while others wait: see outlook
+	locked    []lockedRow // rows that other writes keep out, to be sent again
+	holdsTurn bool        // to search while others wait: see outlook
 
 }
 
@@ -42,13 +41,17 @@ func newWrite(e *engine) *write {
 	storage := &storage{engine: e, rows: rows}
 	matcher := &matcher{engine: e, rows: rows, storage: storage}
 	journal := &chunkJournal{engine: e, rows: rows, storage: storage}
-	return &write{engine: e, rows: rows, storage: storage, matcher: matcher, journal: journal, answer: api.NewAnswer(e.options.Key, e.options.KeyDigits)}
+	own := &ownRecords{engine: e, rows: rows, storage: storage, matcher: matcher}
+	replay := &replayer{engine: e, rows: rows, storage: storage, journal: journal}
+	plan := &planCheck{engine: e, rows: rows, journal: journal}
+	rejections := &rejections{engine: e, rows: rows}
+	return &write{rejections: rejections, plan: plan, replay: replay, own: own, engine: e, rows: rows, storage: storage, matcher: matcher, journal: journal, answer: api.NewAnswer(e.options.Key, e.options.KeyDigits)}
 }
 
 func (w *write) begin(c *pipeline.Chunk) {
 	w.rows.begin(c)
 	w.extra = w.engine.options.MaxExtra
-	w.turnedAway, w.lockedOut, w.locked, w.storage.prior = 0, 0, nil, nil
+	w.rejections.refused, w.rejections.lockedOut, w.locked, w.storage.prior = 0, 0, nil, nil
 	w.todo = w.todo[:0]
 	w.journal.begin()
 }
@@ -102,7 +105,7 @@ func (w *write) sendPending(ctx context.Context) error {
 		rows, err = w.lookFirst(ctx, rows)
 	}
 	if err == nil {
-		rows, err = w.provable(ctx, w.asPlanned(rows))
+		rows, err = w.provable(ctx, w.plan.creates(rows))
 	}
 	if err == nil {
 		rows, err = w.engine.learn(ctx, w, rows)
@@ -158,7 +161,7 @@ func (w *write) fit(rows []int32) int {
 // post sends rows in one request and settles them, but for those that the verdict
 // leaves. Alone, nothing else is in flight at the same time.
 func (w *write) post(ctx context.Context, rows []int32, alone bool) (verdict, error) {
-	o, err := w.deliver(ctx, rows, w.engine.sender(alone))
+	o, err := w.deliver(ctx, rows, w.engine.writer(alone))
 	if err != nil {
 		return verdict{}, err
 	}
@@ -196,7 +199,7 @@ func (w *write) confirmed(rows []int32) ending {
 
 // deliver makes attempts by via until one may have been processed. Before the first
 // the journal has it that they are made.
-func (w *write) deliver(ctx context.Context, rows []int32, via sender) (api.Outcome, error) {
+func (w *write) deliver(ctx context.Context, rows []int32, via Writer) (api.Outcome, error) {
 	s, path := w.engine, w.engine.options.Path
 	if err := s.outlook.stopped(); err != nil {
 		return api.Outcome{Class: api.NotSent}, err
@@ -258,12 +261,12 @@ func (w *write) confirm(ctx context.Context, rows []int32, o api.Outcome) (verdi
 		case w.answer.MatchedBy(i) != api.ByKey && w.engine.existed(record): // it is somebody else's
 			w.journal.unmatchedIDs = append(w.journal.unmatchedIDs, string(w.answer.ID(i)))
 		default:
-			w.written(row, w.answer.ID(i))
-			w.takeCreated(row, record)
+			w.own.written(row, w.answer.ID(i))
+			w.own.takeCreated(row, record)
 		}
 	}
 	refusals := w.answer.Refusals()
-	others, locked := w.rejectNamed(rows, refusals, w.engine.contention(&o, sent, refusals).Items)
+	others, locked := w.rejections.rejectNamed(rows, refusals, w.engine.contention(&o, sent, refusals).Items)
 	if err := w.doubtUnshown(rows, others); err != nil {
 		return verdict{ending: cameInDoubt}, err
 	}
@@ -301,12 +304,6 @@ func (w *write) noteLatest(rows []int32) {
 			return
 		}
 	}
-}
-
-func (w *write) written(row int32, id []byte) {
-	w.rows.chunk.Fates[row] = pipeline.Written
-	w.rows.setID(row, id)
-	w.rows.claimCreated(row)
 }
 
 // lost puts the rows of a request without an answer in doubt.
