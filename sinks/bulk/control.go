@@ -136,11 +136,11 @@ func (e *engine) tryRows(ctx context.Context, w *write, rows []int32) ([]int32, 
 		if !api.Lookupable(w.rows.key(row)) {
 			continue
 		}
-		if err := w.send(ctx, []int32{row}); err != nil {
-			return w.stillPending(rows), err
+		if err := w.search.send(ctx, []int32{row}); err != nil {
+			return w.search.stillPending(rows), err
 		}
 		if err := e.tried(ctx, w, row); err != nil {
-			return w.stillPending(rows), err
+			return w.search.stillPending(rows), err
 		}
 		if e.control.settled() {
 			break
@@ -149,13 +149,13 @@ func (e *engine) tryRows(ctx context.Context, w *write, rows []int32) ([]int32, 
 			continue
 		}
 		refused++
-		if left := w.stillPending(rows); refused == triedFirst+sampleSize && len(left) >= worthwhile {
-			if err := e.outlook.sampledBad(w, refused); err != nil {
+		if left := w.search.stillPending(rows); refused == triedFirst+sampleSize && len(left) >= worthwhile {
+			if err := e.breaker.sampledBad(refused, w.search.mostlyLocked()); err != nil {
 				return left, err
 			}
 		}
 	}
-	return w.stillPending(rows), nil
+	return w.search.stillPending(rows), nil
 }
 
 // triedFirst is how many rows are tried in their order before others from all over
@@ -202,7 +202,7 @@ func (e *engine) tried(ctx context.Context, w *write, row int32) error {
 // if it is found. If it is not found there will be no control; if there are several of
 // its key, another row has to serve.
 func (e *engine) readBack(ctx context.Context, w *write, row int32) error {
-	if err := w.readUnshown(ctx); err != nil { // the answer may not have shown the key
+	if err := w.readback.read(ctx); err != nil { // the answer may not have shown the key
 		return err
 	}
 	key := w.storage.storedKey(row)

@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -32,7 +33,7 @@ type engine struct {
 	began       time.Time              // when the pass did
 	witness     atomic.Pointer[anchor] // a row that is known to be in the API
 	resolvable  atomic.Bool            // rows were left in doubt that another pass may settle
-	outlook     outlook
+	breaker     refusalBreaker
 	numbering   numbering
 	forms       keyForms
 	fields      fieldForms
@@ -59,7 +60,7 @@ func newEngine(client *api.Client, reader Finder, schema *pipeline.Schema, o Opt
 	e.limit.Store(int64(o.MaxBytes))
 	e.control.init(o.KeyLookup && (o.Atomicity == UnknownAtomicity || o.Mode == Upsert || o.SkipExisting || o.Journal != nil))
 	e.claims.init()
-	e.outlook.init()
+	e.breaker.init(o.Path)
 	e.writes.New = func() any { return newWrite(e) }
 	return e, nil
 }
@@ -68,4 +69,23 @@ func newEngine(client *api.Client, reader Finder, schema *pipeline.Schema, o Opt
 // told by it.
 func (e *engine) encoder() pipeline.Encoder {
 	return newItemEncoder(e.schema, e.byID, e.options.AsStored)
+}
+
+// alive waits, once several requests in a row have ended in doubt, until the API
+// answers: rows sent to an API that is down would all be in doubt.
+func (e *engine) alive(ctx context.Context) error {
+	if e.options.Journal == nil || e.doubts.Load() < aliveAfter {
+		return nil
+	}
+	return e.client.WaitUntilUp(ctx, e.options.Path)
+}
+
+// doubted counts a request to path that proved nothing, because of cause. After many
+// such requests in a row it stops the run, so that a dead API, or a login page
+// in its place, does not leave a whole register in doubt.
+func (e *engine) doubted(method, path string, cause error) error {
+	if n := e.doubts.Add(1); n >= int64(e.options.MaxDoubts) {
+		return &doubtsError{method: method, path: path, err: cause}
+	}
+	return nil
 }

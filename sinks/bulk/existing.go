@@ -3,7 +3,6 @@ package bulk
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"flytt/internal/api"
 	"flytt/internal/jsonscan"
@@ -97,46 +96,3 @@ func (w *write) exists(row int32, records []api.Record) error {
 }
 
 var errShowsNoRecord = errors.New("the list shows no record at all, and records had the keys of some rows before")
-
-// lookFirst settles those of rows that are to make no second record with their key and
-// whose key is there. It returns the others.
-func (w *write) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
-	o := &w.engine.options
-	if o.LookFirst == nil || !o.KeyLookup {
-		return rows, nil
-	}
-	var asked, rest []int32
-	for _, row := range rows {
-		if w.rows.looksFirst(row) && api.Lookupable(w.rows.key(row)) {
-			asked = append(asked, row)
-		} else {
-			rest = append(rest, row)
-		}
-	}
-	if len(asked) == 0 {
-		return rows, nil
-	}
-	known, err := w.engine.anchored(ctx)
-	switch {
-	case err != nil:
-		return nil, err
-	case known == nil: // records had the keys of these rows: a list that is empty now is not believed
-		return nil, &lookupError{path: o.Path, err: errShowsNoRecord}
-	}
-	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: w.rows.keysOf(asked), Canary: known.key}
-	found, err := w.engine.client.FindByKeys(ctx, l)
-	if err != nil {
-		if interrupted(ctx, err) || stops(ctx, err) {
-			return nil, err
-		}
-		return nil, &lookupError{path: o.Path, err: err}
-	}
-	for _, row := range asked {
-		owner, record := w.own.ownerOf(row, found[string(w.rows.key(row))].Records, wasEnded)
-		if !w.own.settleBy(row, owner, record) {
-			rest = append(rest, row)
-		}
-	}
-	slices.Sort(rest)
-	return rest, nil
-}

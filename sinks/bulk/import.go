@@ -185,7 +185,7 @@ func (s *Import) Write(ctx context.Context, c *pipeline.Chunk) error {
 		w.rows.giveIDs()
 	}
 	if err == nil {
-		err = w.engine.outlook.judge(w)
+		err = w.engine.breaker.judge(c.Fates, w.rejections.refused, w.search.mostlyLocked())
 	}
 	w.end()
 	s.engine.writes.Put(w)

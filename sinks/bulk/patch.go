@@ -59,8 +59,8 @@ func (w *write) makeChanges(ctx context.Context) error {
 	for i := range changes {
 		rows[i] = changes[i].row
 	}
-	return w.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {
-		if err := w.alive(ctx); err != nil {
+	return w.single.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {
+		if err := w.engine.alive(ctx); err != nil {
 			return nil, err
 		}
 		return w.patch(ctx, &changes[i], alone)
@@ -187,10 +187,10 @@ func recordOf(body []byte, id string) []byte {
 // it returns what was said. It makes attempts until one may have been processed.
 func (w *write) patch(ctx context.Context, c *change, alone bool) (kept []api.Refusal, err error) {
 	path := w.engine.options.Records
-	o, kept, err := w.deliverOne(c.patch, alone, func(via Writer) (api.Outcome, error) {
+	o, kept, err := w.single.deliverOne(c.patch, alone, func(via Writer) (api.Outcome, error) {
 		return w.engine.client.Deliver(ctx, http.MethodPatch, path, func() api.Outcome {
-			o := via.Update(ctx, path, c.id, c.patch, w.reply)
-			w.keepReply(o)
+			o := via.Update(ctx, path, c.id, c.patch, w.reply.bytes)
+			w.reply.keep(o)
 			return o
 		})
 	})
@@ -299,5 +299,5 @@ func (w *write) readChange(ctx context.Context, c *change, o api.Outcome) error 
 		}
 	}
 	w.rows.putInDoubt([]int32{c.row}, "no clear answer to a change, and it is not read back", o.Status, cause)
-	return w.doubted(http.MethodPatch, w.engine.options.Records, cause)
+	return w.engine.doubted(http.MethodPatch, w.engine.options.Records, cause)
 }

@@ -29,7 +29,7 @@ func (w *write) provable(ctx context.Context, rows []int32) ([]int32, error) {
 	var suspects []int32
 	for {
 		unknown := w.sortByForm(rows, suspects)
-		if rows = w.stillPending(rows); unknown < 0 {
+		if rows = w.search.stillPending(rows); unknown < 0 {
 			return rows, nil
 		}
 		if slices.Contains(suspects, unknown) { // and so it seems of every other row
@@ -111,7 +111,7 @@ func (w *write) probe(ctx context.Context, row int32) (made bool, err error) {
 		f.kept(w.rows.key(row)) // an answer would tell
 		return false, nil
 	}
-	if err := w.send(ctx, []int32{row}); err != nil {
+	if err := w.search.send(ctx, []int32{row}); err != nil {
 		return false, err
 	}
 	if release != nil {
@@ -119,7 +119,7 @@ func (w *write) probe(ctx context.Context, row int32) (made bool, err error) {
 			return false, err
 		}
 	}
-	if err := w.readUnshown(ctx); err != nil {
+	if err := w.readback.read(ctx); err != nil {
 		return false, err
 	}
 	if w.rows.chunk.Fates[row] == pipeline.Written && !f.told(w.rows.key(row)) {

@@ -11,55 +11,55 @@ import (
 	"flytt/pipeline"
 )
 
-// refused settles rows after the API has refused the request they were in. The
+// settle settles rows after the API has refused the request they were in. The
 // rows it names are rejected, unless it was another write that kept them out. What
 // became of the others depends on whether a request is written all or not at all:
 // those that are known not to have been written are left, beside those kept out.
-func (w *write) refused(ctx context.Context, rows []int32, o api.Outcome) (verdict, error) {
-	sent := w.rows.sent(rows)
-	refusals := w.engine.numbering.parse(o.Body, sent)
-	return w.refusedFor(ctx, rows, &o, refusals, w.engine.contention(&o, sent, refusals))
+func (rf *refusal) settle(ctx context.Context, rows []int32, o api.Outcome) (verdict, error) {
+	sent := rf.rows.sent(rows)
+	refusals := rf.engine.numbering.parse(o.Body, sent)
+	return rf.settleFor(ctx, rows, &o, refusals, rf.engine.contention(&o, sent, refusals))
 }
 
-// refusedFor settles rows, whose request was refused with o for what refusals say; by c
+// settleFor settles rows, whose request was refused with o for what refusals say; by c
 // another write kept some out.
-func (w *write) refusedFor(ctx context.Context, rows []int32, o *api.Outcome, refusals []api.Refusal, c api.Contention) (verdict, error) {
+func (rf *refusal) settleFor(ctx context.Context, rows []int32, o *api.Outcome, refusals []api.Refusal, c api.Contention) (verdict, error) {
 	r := verdict{ending: wasRefused, whole: refusals, contended: c.Any(), overlapped: o.Overlapped}
 	if len(rows) == 1 {
-		w.refusedOne(rows[0], &r)
+		rf.settleOne(rows[0], &r)
 		return r, nil
 	}
-	r.left, r.locked = w.rejections.rejectNamed(rows, refusals, c.Items)
+	r.left, r.locked = rf.rejections.rejectNamed(rows, refusals, c.Items)
 	r.rejected = len(rows) - len(r.left) - len(r.locked)
 	r.named = r.rejected+len(r.locked) > 0
-	return r, w.settleOthers(ctx, &r, r.named && namesAll(refusals))
+	return r, rf.settleOthers(ctx, &r, r.named && namesAll(refusals))
 }
 
-// refusedOne settles row, the only one of a request that was refused, unless another
+// settleOne settles row, the only one of a request that was refused, unless another
 // write kept it out.
-func (w *write) refusedOne(row int32, r *verdict) {
-	w.engine.doubts.Store(0)
+func (rf *refusal) settleOne(row int32, r *verdict) {
+	rf.engine.doubts.Store(0)
 	if r.contended {
 		r.locked = []lockedRow{{row, r.whole}}
 		return
 	}
-	w.rejections.rejectOne(row, r.whole)
+	rf.rejections.rejectOne(row, r.whole)
 	r.rejected = 1
 }
 
 // settleOthers settles those of the rows left of a refused request that were written all
 // the same. Complete says that it names all rows that were not.
-func (w *write) settleOthers(ctx context.Context, r *verdict, complete bool) error {
-	switch atomicity := w.engine.options.Atomicity; {
+func (rf *refusal) settleOthers(ctx context.Context, r *verdict, complete bool) error {
+	switch atomicity := rf.engine.options.Atomicity; {
 	case atomicity == AllOrNothing:
 		r.holds = !r.named
 	case atomicity == PartialWrites && complete:
-		w.othersWritten(r.left)
+		rf.othersWritten(r.left)
 		r.left = nil
 	default:
-		return w.lookForOthers(ctx, r)
+		return rf.lookForOthers(ctx, r)
 	}
-	w.engine.doubts.Store(0)
+	rf.engine.doubts.Store(0)
 	return nil
 }
 
@@ -67,19 +67,19 @@ func (w *write) settleOthers(ctx context.Context, r *verdict, complete bool) err
 // The answer does not show their records. Where the API may have changed their keys, so
 // that they cannot be looked up by them, they are in doubt until the strays tell which
 // records are theirs.
-func (w *write) othersWritten(rows []int32) {
-	o := &w.engine.options
+func (rf *refusal) othersWritten(rows []int32) {
+	o := &rf.engine.options
 	var unclear []int32
 	for _, row := range rows {
-		if o.Strays != nil && o.Journal != nil && o.KeyLookup && !w.engine.forms.trusts(w.rows.key(row)) {
+		if o.Strays != nil && o.Journal != nil && o.KeyLookup && !rf.engine.forms.trusts(rf.rows.key(row)) {
 			unclear = append(unclear, row)
 			continue
 		}
-		w.own.written(row, nil)
-		w.storage.unshown = append(w.storage.unshown, sentRow{row: row, sent: w.rows.item(row)})
+		rf.own.written(row, nil)
+		rf.storage.unshown = append(rf.storage.unshown, sentRow{row: row, sent: rf.rows.item(row)})
 	}
 	if len(unclear) > 0 {
-		w.rows.putInDoubt(unclear, "others of their request were refused, and the API was not seen to keep keys of this form", 0, nil)
+		rf.rows.putInDoubt(unclear, "others of their request were refused, and the API was not seen to keep keys of this form", 0, nil)
 	}
 }
 
@@ -123,15 +123,15 @@ func refusalsOfOne(body, changes []byte) []api.Refusal {
 
 // lookForOthers settles those of the rows left of a refused request that were
 // written all the same, or of which that cannot be told.
-func (w *write) lookForOthers(ctx context.Context, r *verdict) error {
+func (rf *refusal) lookForOthers(ctx context.Context, r *verdict) error {
 	others := r.left
 	var err error
-	if r.left, err = w.absent(ctx, others); err != nil {
+	if r.left, err = rf.absent(ctx, others); err != nil {
 		return err
 	}
 	written, unclear := 0, 0
 	for _, row := range others {
-		switch w.rows.chunk.Fates[row] {
+		switch rf.rows.chunk.Fates[row] {
 		case pipeline.Written:
 			written++
 		case pipeline.InDoubt:
@@ -141,9 +141,9 @@ func (w *write) lookForOthers(ctx context.Context, r *verdict) error {
 	r.partial = written > 0
 	r.holds = !r.named && len(r.left)+written == len(others)
 	if unclear > 0 && unclear == len(others) {
-		return w.doubted(http.MethodPost, w.engine.options.Path, errUnclear)
+		return rf.engine.doubted(http.MethodPost, rf.engine.options.Path, errUnclear)
 	}
-	w.engine.doubts.Store(0)
+	rf.engine.doubts.Store(0)
 	return nil
 }
 
@@ -165,19 +165,19 @@ func (e *engine) field(name string) int16 {
 // The others are settled: written if the API has them as they were sent,
 // rejected if it has others in their place, in doubt if they cannot be looked
 // up.
-func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
-	control := w.engine.control.known()
-	asked, keys := w.lookupable(rows, control)
+func (rf *refusal) absent(ctx context.Context, rows []int32) ([]int32, error) {
+	control := rf.engine.control.known()
+	asked, keys := rf.lookupable(rows, control)
 	if len(asked) == 0 {
 		return nil, nil
 	}
-	if err := w.engine.options.Drain.Sleep(ctx, 2*w.engine.control.lag); err != nil { // the list may be behind
-		w.rows.putInDoubt(asked, "the run was interrupted before they were looked up", 0, nil)
+	if err := rf.engine.options.Drain.Sleep(ctx, 2*rf.engine.control.lag); err != nil { // the list may be behind
+		rf.rows.putInDoubt(asked, "the run was interrupted before they were looked up", 0, nil)
 		return nil, err
 	}
-	found, err := w.findBeside(ctx, keys, control)
+	found, err := rf.findBeside(ctx, keys, control)
 	if err != nil {
-		w.rows.putInDoubt(asked, "looking them up failed", 0, err)
+		rf.rows.putInDoubt(asked, "looking them up failed", 0, err)
 		if interrupted(ctx, err) {
 			return nil, err
 		}
@@ -186,29 +186,29 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 	var absent, unclear []int32
 	for i, row := range asked {
 		of := found[keys[i]]
-		switch owner, record := w.own.ownerOf(row, of.Records, maybeSent); {
-		case w.own.settleBy(row, owner, record):
-		case owner == ownerNone && len(of.OtherForms) == 0 && w.engine.forms.trusts(w.rows.key(row)):
+		switch owner, record := rf.own.ownerOf(row, of.Records, maybeSent); {
+		case rf.own.settleBy(row, owner, record):
+		case owner == ownerNone && len(of.OtherForms) == 0 && rf.engine.forms.trusts(rf.rows.key(row)):
 			absent = append(absent, row)
 		default:
 			unclear = append(unclear, row)
 		}
 	}
 	if len(unclear) > 0 {
-		w.rows.putInDoubt(unclear, "their keys do not tell: the API was not seen to keep keys of this form, or made several records with them", 0, nil)
+		rf.rows.putInDoubt(unclear, "their keys do not tell: the API was not seen to keep keys of this form, or made several records with them", 0, nil)
 	}
 	return absent, nil
 }
 
 // findBeside looks keys up beside control: for some time, until the list is not so
 // far behind that it does not show that.
-func (w *write) findBeside(ctx context.Context, keys []string, control string) (found map[string]api.Found, err error) {
-	o := &w.engine.options
+func (rf *refusal) findBeside(ctx context.Context, keys []string, control string) (found map[string]api.Found, err error) {
+	o := &rf.engine.options
 	for _, wait := range visible {
 		if err := o.Drain.Sleep(ctx, wait); err != nil {
 			return nil, err
 		}
-		found, err = w.engine.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: keys, Canary: control})
+		found, err = rf.engine.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: keys, Canary: control})
 		if !errors.Is(err, api.ErrCanaryMissing) {
 			break
 		}
@@ -218,29 +218,38 @@ func (w *write) findBeside(ctx context.Context, keys []string, control string) (
 
 // lookupable returns those of rows that can be looked up, and their keys. The
 // others it puts in doubt.
-func (w *write) lookupable(rows []int32, control string) (asked []int32, keys []string) {
+func (rf *refusal) lookupable(rows []int32, control string) (asked []int32, keys []string) {
 	times := map[string]int{control: 1} // the control's record is that of a row before these
-	for i, fate := range w.rows.chunk.Fates {
+	for i, fate := range rf.rows.chunk.Fates {
 		switch fate {
 		case pipeline.Written, pipeline.Updated, pipeline.Unchanged, pipeline.InDoubt:
-			times[string(w.rows.key(int32(i)))]++
+			times[string(rf.rows.key(int32(i)))]++
 		}
 	}
 	for _, row := range rows {
-		times[string(w.rows.key(row))]++
+		times[string(rf.rows.key(row))]++
 	}
 	var lost []int32
 	for _, row := range rows {
-		key := w.rows.key(row)
+		key := rf.rows.key(row)
 		// Of two rows with one key a record does not tell which of them it is.
-		if control == "" || !api.Lookupable(key) || times[string(key)] > 1 || w.rows.shared(row) {
+		if control == "" || !api.Lookupable(key) || times[string(key)] > 1 || rf.rows.shared(row) {
 			lost = append(lost, row)
 			continue
 		}
 		asked, keys = append(asked, row), append(keys, string(key))
 	}
 	if len(lost) > 0 {
-		w.rows.putInDoubt(lost, "the request was refused and they cannot be looked up", 0, nil)
+		rf.rows.putInDoubt(lost, "the request was refused and they cannot be looked up", 0, nil)
 	}
 	return asked, keys
+}
+
+// refusal settles rows after the API has refused the request they were in.
+type refusal struct {
+	engine     *engine
+	rows       *chunkRows
+	storage    *storage
+	own        *ownRecords
+	rejections *rejections
 }

@@ -2,8 +2,6 @@ package bulk
 
 import (
 	"bytes"
-	"context"
-	"maps"
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -174,152 +172,9 @@ func (st *storage) rekeyed(row int32) bool {
 	return slices.ContainsFunc(st.stored[row], func(d deviation) bool { return d.name == key })
 }
 
-// readUnshown reads the records of rows that the API's answers did not show whole, so
-// that it is known how they are stored. What cannot be read now says nothing.
-func (w *write) readUnshown(ctx context.Context) error {
-	if !w.storage.unread() || w.engine.options.Journal == nil {
-		return nil
-	}
-	if err := w.findUnnamed(ctx); err != nil {
-		return err
-	}
-	rows := w.storage.unshown
-	w.storage.unshown = nil
-	found, err := w.findUnshown(ctx, rows)
-	if err != nil {
-		w.storage.unshown = rows
-		return err
-	}
-	var created []sentRow
-	for _, s := range rows {
-		record := found[string(w.rows.idOf(s.row))]
-		switch {
-		case w.rows.chunk.Fates[s.row] == pipeline.Written && len(w.rows.idOf(s.row)) > 0:
-			created = append(created, s)
-		case record != nil:
-			w.takeChanged(s, record)
-		default:
-			w.storage.unshown = append(w.storage.unshown, s)
-		}
-	}
-	w.matchRead(created, found)
-	for i := range w.storage.unshown {
-		w.storage.unshown[i].read = true
-	}
-	return nil
-}
-
 // unread reports whether there are records to be read that answers did not show whole.
 func (st *storage) unread() bool {
 	return slices.ContainsFunc(st.unshown, func(s sentRow) bool { return !s.read })
-}
-
-// findUnshown returns the records of rows that can be read now, by their ids. Where an id
-// may be that of another row the list, which may be behind, is not all that is asked.
-func (w *write) findUnshown(ctx context.Context, rows []sentRow) (map[string][]byte, error) {
-	ids := make([]string, 0, len(rows))
-	for _, s := range rows {
-		if id := w.rows.idOf(s.row); len(id) > 0 {
-			ids = append(ids, string(id))
-		}
-	}
-	listed, err := w.engine.findIDs(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	found := maps.Clone(listed)
-	if found == nil {
-		found = map[string][]byte{}
-	}
-	for _, s := range rows {
-		id := string(w.rows.idOf(s.row))
-		if !s.placed || w.rows.chunk.Fates[s.row] != pipeline.Written || id == "" || found[id] != nil {
-			continue
-		}
-		record, err := w.engine.get(ctx, id)
-		if stops(ctx, err) {
-			return nil, err
-		}
-		if record == nil {
-			break // without one of them nothing is told of the others
-		}
-		found[id] = record
-	}
-	return found, nil
-}
-
-// takeChanged takes in that record, which row s changed, was read. Which members an earlier
-// pass sent is not kept; it compares all that the row wants, since the record held the
-// others already.
-func (w *write) takeChanged(s sentRow, record []byte) {
-	if s.sent == nil {
-		s.sent = bytes.Clone(w.rows.wanted(s.row))
-	}
-	w.rows.unwarn([]sentRow{s})
-	w.storage.takeStored(s, record, nil)
-}
-
-// findUnnamed looks for the records of unshown rows that are written and of which the API
-// gave no id: those that it did not name when it refused others of their request.
-func (w *write) findUnnamed(ctx context.Context) error {
-	var rows []int32
-	for _, s := range w.storage.unshown {
-		if w.rows.chunk.Fates[s.row] == pipeline.Written && len(w.rows.idOf(s.row)) == 0 {
-			rows = append(rows, s.row)
-		}
-	}
-	rows = w.rows.findable(rows)
-	if len(rows) == 0 {
-		return nil
-	}
-	o := &w.engine.options
-	found, err := w.engine.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: w.rows.keysOf(rows)})
-	if err != nil {
-		if interrupted(ctx, err) || stops(ctx, err) {
-			return err
-		}
-		o.Log.Warn("ids of rows are not known", "cause", "looking them up failed", "chunk", w.rows.chunk.Seq, "rows", len(rows), "error", err)
-		return nil
-	}
-	for _, row := range rows {
-		records := found[string(w.rows.key(row))].Records
-		owner, record := w.own.ownerOf(row, records, wasSent)
-		// The row is written: if its key is kept, the only record that has it is its own.
-		if w.own.mayOwn(row, records) && (owner != ownerUnclear || w.engine.forms.trusts(w.rows.key(row))) {
-			w.rows.setID(row, []byte(record.ID))
-		}
-	}
-	return nil
-}
-
-// matchRead matches rows, which made records, with the records that were found by the ids
-// that they were given. Where an answer showed nothing but ids these went to rows by their
-// places: the records themselves tell better whose they are. If some are not found, which
-// may be those of other rows, nothing is told.
-func (w *write) matchRead(rows []sentRow, found map[string][]byte) {
-	body := []byte{'['}
-	indices := make([]int32, len(rows))
-	for i, s := range rows {
-		record := found[string(w.rows.idOf(s.row))]
-		if record == nil {
-			w.storage.unshown = append(w.storage.unshown, rows...)
-			return
-		}
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body, indices[i] = append(body, record...), s.row
-	}
-	if len(rows) == 0 || w.answer.Match(append(body, ']'), w.rows.sent(indices)) != nil {
-		return
-	}
-	w.rows.unwarn(rows)
-	for i, row := range indices {
-		if w.answer.Written(i) && len(w.answer.ID(i)) > 0 {
-			w.rows.setID(row, w.answer.ID(i))
-			w.own.takeCreated(row, w.answer.Object(i))
-		}
-	}
 }
 
 // storedSo reports whether got, what a record holds in the member name, is what the API

@@ -3,7 +3,6 @@ package bulk
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -65,112 +64,11 @@ func (e *engine) loadStrays(ctx context.Context) error {
 	return err
 }
 
-// matchStrays settles those of rows, which are in doubt and not found by their keys, of
-// which the strays tell what became.
-func (w *write) matchStrays(ctx context.Context, rows []int32) error {
-	s := w.engine
-	if s.options.Strays == nil {
-		return nil
-	}
-	s.strays.mu.Lock()
-	defer s.strays.mu.Unlock()
-	err := s.loadStrays(ctx)
-	if interrupted(ctx, err) || stops(ctx, err) {
-		return err
-	}
-	w.engine.dropHeld(s.strays.list)
-	if s.options.Sought {
-		rows = w.match(rows, s.strays.list)
-	}
-	if err != nil && len(rows) > 0 {
-		s.options.Log.Warn("rows stay in doubt", "cause", "which records were made since the run began cannot be told", "chunk", w.rows.chunk.Seq, "rows", len(rows), "error", err)
-		return nil
-	}
-	kept := 0
-	for _, row := range rows {
-		if w.matcher.ruledOut(row, s.strays.list) && len(w.journal.unmatchedIDs) == 0 {
-			w.journal.sendAnew([]int32{row})
-		} else {
-			kept++
-		}
-	}
-	if kept > 0 {
-		s.options.Log.Warn("rows stay in doubt", "cause", "records made since the run began may be theirs, and which is whose cannot be told", "chunk", w.rows.chunk.Seq, "rows", kept)
-	}
-	return nil
-}
-
-// matchLoose reads the records that requests for rows, which are in doubt, are known to
-// have made, and matches them. It returns the rows that are left.
-func (w *write) matchLoose(ctx context.Context, rows []int32) ([]int32, error) {
-	if len(w.journal.unmatchedIDs) == 0 || len(rows) == 0 {
-		return rows, nil
-	}
-	found, err := w.engine.findIDs(ctx, w.journal.unmatchedIDs)
-	if err != nil {
-		return nil, err
-	}
-	var list []stray
-	for _, id := range w.journal.unmatchedIDs {
-		object := found[id]
-		if object == nil {
-			if object, err = w.engine.get(ctx, id); stops(ctx, err) {
-				return nil, err
-			}
-		}
-		if object != nil && w.engine.ageOf(object) != olderThanRun { // the answer may show records of others
-			list = append(list, stray{id: id, object: object})
-		}
-	}
-	w.engine.dropHeld(list)
-	rows = w.match(rows, list)
-	w.journal.unmatchedIDs = slices.DeleteFunc(w.journal.unmatchedIDs, func(id string) bool {
-		return slices.ContainsFunc(list, func(s stray) bool { return s.taken && s.id == id })
-	})
-	return rows, nil
-}
-
 // dropHeld marks those of list taken that rows were found to have made meanwhile.
 func (e *engine) dropHeld(list []stray) {
 	for i := range list {
 		list[i].taken = list[i].taken || e.strays.held.has(list[i].id)
 	}
-}
-
-// match settles rows that fit one record of list that fits no other row. It returns the
-// others.
-func (w *write) match(rows []int32, list []stray) (left []int32) {
-	left = slices.Clone(rows)
-	for again := true; again; {
-		again = false
-		fits := make(map[int32]int, len(left)) // the only record that fits the row
-		times := make([]int, len(list))        // how many rows a record fits
-		for _, row := range left {
-			n := 0
-			for i := range list {
-				if !list[i].taken && w.matcher.fits(row, list[i].object) {
-					n++
-					fits[row] = i
-					times[i]++
-				}
-			}
-			if n != 1 {
-				delete(fits, row)
-			}
-		}
-		left = slices.DeleteFunc(left, func(row int32) bool {
-			i, only := fits[row]
-			if !only || times[i] != 1 {
-				return false
-			}
-			list[i].taken, again = true, true
-			w.engine.strays.held.add(list[i].id)
-			w.own.written(row, []byte(list[i].id))
-			w.own.takeCreated(row, list[i].object)
-			return true
-		})
-	}
-	return left
 }
 
 // sameLetters reports whether two texts have the same letters and digits.

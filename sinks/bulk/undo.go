@@ -285,7 +285,7 @@ func (w *write) reverse(ctx context.Context, todo []reversal) error {
 	if err := w.journal.announce(rows, nil); err != nil {
 		return err
 	}
-	return w.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {
+	return w.single.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {
 		return w.reverseOne(ctx, &todo[i], alone)
 	})
 }
@@ -314,7 +314,7 @@ func (w *write) reverseOne(ctx context.Context, r *reversal, alone bool) (kept [
 	}
 	w.rows.putInDoubt([]int32{r.row}, "no clear answer to what takes it back", last.Status, last.Err)
 	w.engine.resolvable.Store(true)
-	return nil, w.doubted(r.method(), w.engine.options.Records, last.Err)
+	return nil, w.engine.doubted(r.method(), w.engine.options.Records, last.Err)
 }
 
 func (r *reversal) method() string {
@@ -328,13 +328,13 @@ func (r *reversal) method() string {
 // another write kept it out.
 func (w *write) request(ctx context.Context, r *reversal, alone bool) (o api.Outcome, kept []api.Refusal, err error) {
 	path := w.engine.options.Records
-	return w.deliverOne(r.restore, alone, func(via Writer) (api.Outcome, error) {
+	return w.single.deliverOne(r.restore, alone, func(via Writer) (api.Outcome, error) {
 		return w.engine.client.Deliver(ctx, r.method(), path, func() api.Outcome {
 			if r.restore == nil {
 				return via.Delete(ctx, path, r.id)
 			}
-			o := via.Update(ctx, path, r.id, r.restore, w.reply)
-			w.keepReply(o)
+			o := via.Update(ctx, path, r.id, r.restore, w.reply.bytes)
+			w.reply.keep(o)
 			return o
 		})
 	})
