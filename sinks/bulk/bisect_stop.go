@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -203,11 +204,6 @@ func spread(rows []int32, n int) []int32 {
 }
 
 // stillPending returns those of rows that are Pending and not set aside.
-func (se *search) stillPending(rows []int32) (out []int32) {
-	for _, row := range rows {
-		if se.rows.chunk.Fates[row] == pipeline.Pending && !se.isLocked(row) {
-			out = append(out, row)
-		}
-	}
-	return out
+func (se *search) stillPending(rows []int32) []int32 {
+	return slices.DeleteFunc(se.rows.stillPending(rows), se.isLocked)
 }

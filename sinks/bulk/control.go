@@ -137,10 +137,10 @@ func (e *engine) tryRows(ctx context.Context, w *write, rows []int32) ([]int32, 
 			continue
 		}
 		if err := w.search.send(ctx, []int32{row}); err != nil {
-			return w.search.stillPending(rows), err
+			return w.rows.stillPending(rows), err
 		}
 		if err := e.tried(ctx, w, row); err != nil {
-			return w.search.stillPending(rows), err
+			return w.rows.stillPending(rows), err
 		}
 		if e.control.settled() {
 			break
@@ -149,13 +149,13 @@ func (e *engine) tryRows(ctx context.Context, w *write, rows []int32) ([]int32, 
 			continue
 		}
 		refused++
-		if left := w.search.stillPending(rows); refused == triedFirst+sampleSize && len(left) >= worthwhile {
+		if left := w.rows.stillPending(rows); refused == triedFirst+sampleSize && len(left) >= worthwhile {
 			if err := e.breaker.sampledBad(refused, w.search.mostlyLocked()); err != nil {
 				return left, err
 			}
 		}
 	}
-	return w.search.stillPending(rows), nil
+	return w.rows.stillPending(rows), nil
 }
 
 // triedFirst is how many rows are tried in their order before others from all over

@@ -18,7 +18,6 @@ import (
 type engine struct {
 	client      *api.Client
 	reader      Finder // of records: the client, or of a Plan a copy of the list
-	plans       bool   // nothing is sent: see Plan
 	schema      *pipeline.Schema
 	options     Options
 	limit       atomic.Int64 // bytes of one request; learned from 413

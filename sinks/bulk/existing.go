@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"flytt/internal/api"
-	"flytt/internal/jsonscan"
 	"flytt/pipeline"
 )
 
@@ -31,29 +30,6 @@ func (e *engine) checkSkipExisting() error {
 	return nil
 }
 
-// leaveOut settles those of rows, which would make records, whose keys are there.
-// It returns the others.
-func (w *write) leaveOut(ctx context.Context, rows []int32) ([]int32, error) {
-	if !w.engine.options.SkipExisting {
-		return rows, nil
-	}
-	rows = w.keyed(rows)
-	for len(rows) > 0 {
-		known, err := w.engine.anchored(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if known != nil {
-			return w.findKeys(ctx, rows, known)
-		}
-		// The list is empty: the first row that is written will be there.
-		if rows, err = w.firstOf(ctx, rows); err != nil {
-			return nil, err
-		}
-	}
-	return nil, nil
-}
-
 // anchored returns a key that the list has shown in this run, or shows now; nil if
 // it shows none.
 func (e *engine) anchored(ctx context.Context) (*anchor, error) {
@@ -71,28 +47,6 @@ func (e *engine) anchored(ctx context.Context) (*anchor, error) {
 	}
 	e.shown(key)
 	return e.anchor.Load(), nil
-}
-
-// exists settles row, whose key records have.
-func (w *write) exists(row int32, records []api.Record) error {
-	if len(records) > 1 {
-		w.rows.note(row, w.engine.field(w.engine.options.Key), CodeKeyNotUnique, "")
-		return nil
-	}
-	patch, err := w.matcher.lacks(row, w.rows.item(row), records[0].Object)
-	if err != nil {
-		return err
-	}
-	if patch == nil {
-		w.rows.chunk.Fates[row] = pipeline.Unchanged
-		w.rows.setID(row, []byte(records[0].ID))
-		return nil
-	}
-	w.rows.chunk.Fates[row] = pipeline.Existing
-	for name := range jsonscan.Members(patch) {
-		w.rows.warn(row, w.engine.field(string(jsonscan.Unquote(name))), codeExistsOtherwise)
-	}
-	return nil
 }
 
 var errShowsNoRecord = errors.New("the list shows no record at all, and records had the keys of some rows before")

@@ -65,27 +65,6 @@ func (r *chunkRows) withoutErrors(rows []int32) []int32 {
 	})
 }
 
-// excuse reports whether row, whose record would have to be changed by patch, may
-// be taken for what it is in spite of its faults, which are then warnings. A
-// value that lacks is excused where the record has none either: an API that does
-// not show it. All else is excused only in a row that changes nothing.
-func (w *write) excuse(row int32, patch, record []byte) bool {
-	faults := w.rows.errorsOf(row)
-	for _, at := range faults {
-		p := &w.rows.chunk.Problems[at]
-		name := memberOf(w.engine.schema.Fields[p.Field].Name)
-		got := jsonscan.Member(record, name)
-		held := jsonscan.Member(w.rows.item(row), name) != nil || w.rows.asStored(row, name, got)
-		if lacking := p.Code == codeRequired && nothing(got); !lacking && (patch != nil || !held) {
-			return false
-		}
-	}
-	if len(faults) > 0 {
-		w.rows.downgrade(row)
-	}
-	return true
-}
-
 // asStored reports whether the cell of row for the field called name is the text
 // that its record holds, got, which the mapping may have given another form.
 func (r *chunkRows) asStored(row int32, name string, got jsontext.Value) bool {

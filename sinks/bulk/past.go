@@ -1,11 +1,8 @@
 package bulk
 
 import (
-	"context"
-
 	"github.com/go-json-experiment/json/jsontext"
 
-	"flytt/internal/api"
 	"flytt/internal/journal"
 	"flytt/pipeline"
 )
@@ -50,78 +47,4 @@ type current struct {
 	many   bool           // several records have the row's key
 	blind  bool           // the row has no id, and nothing is found by its key
 	unread bool           // and that is because the list by key could not be read
-}
-
-// readCurrent reads the records of rows: by the ids that they were given, or by
-// their keys where they got none. With keys it looks for others of the same key,
-// too.
-func (w *write) readCurrent(ctx context.Context, rows []int32, keys bool) (map[int32]current, error) {
-	out := make(map[int32]current, len(rows))
-	byKey := map[string]api.Found{}
-	unread := false
-	if named := w.toAskByKey(rows, keys); len(named) > 0 {
-		o := &w.engine.options
-		found, err := w.engine.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: w.rows.keysOf(named)})
-		if stops(ctx, err) {
-			return nil, err
-		}
-		if err != nil {
-			o.Log.Warn("records cannot be listed by key; each is asked for by its id", "chunk", w.rows.chunk.Seq, "error", err)
-		}
-		byKey, unread = found, err != nil
-	}
-	var asked []int32
-	for _, row := range rows {
-		c := w.byKeyed(row, byKey[string(w.rows.key(row))].Records)
-		c.unread = unread && c.blind
-		if out[row] = c; c.record == nil && c.id != "" {
-			asked = append(asked, row)
-		}
-	}
-	return out, w.readByID(ctx, asked, out)
-}
-
-// toAskByKey returns those of rows that are to be looked for by key: those that have no
-// id, or, with all, every one that can be.
-func (w *write) toAskByKey(rows []int32, all bool) (out []int32) {
-	for _, row := range w.rows.findable(rows) {
-		if all || len(w.rows.idOf(row)) == 0 {
-			out = append(out, row)
-		}
-	}
-	return out
-}
-
-// byKeyed returns what the records that have the key of row tell of it.
-func (w *write) byKeyed(row int32, found []api.Record) current {
-	id := string(w.rows.idOf(row))
-	c := current{id: id, many: len(found) > 1, blind: id == "" && len(found) == 0}
-	for i := range found {
-		if r := &found[i]; r.ID == id || id == "" && len(found) == 1 {
-			c.record, c.id = r.Object, r.ID
-		}
-	}
-	return c
-}
-
-// readByID reads the records of rows, which have ids, into out.
-func (w *write) readByID(ctx context.Context, rows []int32, out map[int32]current) error {
-	ids := make([]string, len(rows))
-	for i, row := range rows {
-		ids[i] = out[row].id
-	}
-	found, err := w.engine.findIDs(ctx, ids)
-	if err != nil {
-		return err
-	}
-	for i, row := range rows {
-		c := out[row]
-		if c.record = found[ids[i]]; c.record == nil {
-			if c.record, err = w.engine.get(ctx, ids[i]); err != nil {
-				return err
-			}
-		}
-		out[row] = c
-	}
-	return nil
 }

@@ -2,16 +2,13 @@ package bulk
 
 import (
 	"bytes"
-	"context"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"flytt/internal/api"
 	"flytt/internal/jsonscan"
-	"flytt/pipeline"
 )
 
 // change is a record that is to be changed.
@@ -20,68 +17,6 @@ type change struct {
 	id     string
 	patch  []byte // what it is to hold
 	record []byte // what it holds
-}
-
-// compare settles row by the record it is about: unchanged if that holds all of
-// the row. Otherwise what differs is to be sent, by makeChanges.
-func (w *write) compare(row int32, id string, record []byte) error {
-	w.rows.noteReadOnly(row, record)
-	patch, err := w.matcher.patchOf(row, record)
-	switch {
-	case err != nil:
-		return err
-	case !w.excuse(row, patch, record):
-		w.rows.chunk.Fates[row] = pipeline.Rejected
-	case patch == nil:
-		w.rows.chunk.Fates[row] = pipeline.Unchanged
-	default:
-		w.todo = append(w.todo, change{row, id, patch, record})
-	}
-	return nil
-}
-
-// makeChanges sends what compare has found to differ, once the journal has it what
-// the records hold now.
-func (w *write) makeChanges(ctx context.Context) error {
-	changes := w.plan.changes(w.todo)
-	w.todo = w.todo[:0]
-	if w.engine.plans {
-		w.foreseeChanges(changes)
-		return nil
-	}
-	if len(changes) == 0 {
-		return nil
-	}
-	if err := w.announceChanges(changes); err != nil {
-		return err
-	}
-	rows := make([]int32, len(changes))
-	for i := range changes {
-		rows[i] = changes[i].row
-	}
-	return w.single.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {
-		if err := w.engine.alive(ctx); err != nil {
-			return nil, err
-		}
-		return w.patch(ctx, &changes[i], alone)
-	})
-}
-
-// announceChanges has the journal note that changes are about to be sent.
-func (w *write) announceChanges(changes []change) error {
-	if w.engine.options.Journal == nil {
-		return nil
-	}
-	image, err := w.journal.image(changes)
-	if err != nil {
-		return err
-	}
-	rows := make([]int32, len(changes))
-	for i := range changes {
-		rows[i] = changes[i].row
-		w.journal.noteChanged(&changes[i])
-	}
-	return w.journal.announce(rows, image)
 }
 
 // differences returns those members of want that record does not hold, as an
@@ -183,121 +118,6 @@ func recordOf(body []byte, id string) []byte {
 	return record
 }
 
-// patch sends the change c and settles its row, unless another write kept it out: then
-// it returns what was said. It makes attempts until one may have been processed.
-func (w *write) patch(ctx context.Context, c *change, alone bool) (kept []api.Refusal, err error) {
-	path := w.engine.options.Records
-	o, kept, err := w.single.deliverOne(c.patch, alone, func(via Writer) (api.Outcome, error) {
-		return w.engine.client.Deliver(ctx, http.MethodPatch, path, func() api.Outcome {
-			o := via.Update(ctx, path, c.id, c.patch, w.reply.bytes)
-			w.reply.keep(o)
-			return o
-		})
-	})
-	if err != nil || kept != nil {
-		return kept, err
-	}
-	return nil, w.patched(ctx, c, o)
-}
-
-// patched settles the row of c by what became of the change.
-func (w *write) patched(ctx context.Context, c *change, o api.Outcome) error {
-	if o.OK() {
-		if record := recordOf(o.Body, c.id); record != nil {
-			w.updated(c, record)
-			return nil
-		}
-		if refusals := w.refusedInside(o.Body, c.patch); refusals != nil && !w.arrived(ctx, c) {
-			w.engine.doubts.Store(0)
-			w.rejections.rejectOne(c.row, refusals)
-			return nil
-		}
-		o.Err = errNoRecord
-	}
-	if o.OK() || o.Class == api.InDoubt {
-		return w.readChange(ctx, c, o)
-	}
-	w.engine.doubts.Store(0)
-	switch {
-	case o.Status == http.StatusRequestEntityTooLarge:
-		w.rows.note(c.row, pipeline.None, codeItemTooLarge, "")
-		return nil
-	case api.IsRefusal(o.Status):
-		w.rejections.rejectOne(c.row, refusalsOfOne(o.Body, c.patch))
-		return nil
-	case o.Status == http.StatusNotFound:
-		return w.vanished(ctx, c.row, c.id)
-	}
-	return w.engine.patchStops(o.Status)
-}
-
-// refusedInside returns what body, an answer with a status of success to changes of one
-// record, says is wrong, if it says that the changes were refused; nil if it does not.
-func (w *write) refusedInside(body, changes []byte) []api.Refusal {
-	if err := w.answer.Match(body, api.Sent{Items: [][]byte{changes}}); err != nil || !w.answer.Refused() {
-		return nil
-	}
-	return slices.Clone(w.answer.Refusals())
-}
-
-// arrived reports whether the change c may be there: an answer that is a part of the record
-// may look like a refusal.
-func (w *write) arrived(ctx context.Context, c *change) bool {
-	record, err := w.engine.get(ctx, c.id)
-	return err != nil || record != nil && w.matcher.shows(c, record)
-}
-
 func (e *engine) patchStops(status int) error {
 	return &api.StatusError{Method: http.MethodPatch, Path: e.options.Records, Status: status}
-}
-
-// vanished settles a row whose record was there and is not found when it is to
-// be changed: it has been deleted, unless it is there to be read, for then it is
-// the address that is wrong.
-func (w *write) vanished(ctx context.Context, row int32, id string) error {
-	record, err := w.engine.get(ctx, id)
-	switch {
-	case err != nil:
-		return err
-	case record != nil:
-		return w.engine.patchStops(http.StatusNotFound)
-	}
-	w.rows.note(row, w.engine.field(idField), codeNotFound, "")
-	return nil
-}
-
-// updated settles the row of c, which the API has answered with record. A record that
-// holds something else is worth a warning: the next import would find the same
-// differences.
-func (w *write) updated(c *change, record []byte) {
-	w.engine.doubts.Store(0)
-	w.rows.chunk.Fates[c.row] = pipeline.Updated
-	w.rows.setID(c.row, []byte(c.id))
-	w.storage.takeStored(sentRow{row: c.row, sent: c.patch}, record, nil)
-}
-
-// readChange settles the row of c by reading its record back, since there was no clear
-// answer.
-func (w *write) readChange(ctx context.Context, c *change, o api.Outcome) error {
-	cause := o.Err
-	waits := visible
-	if w.engine.options.Journal != nil {
-		waits = waits[:1] // a later pass looks again
-	}
-	for _, wait := range waits {
-		if err := w.engine.options.Drain.Sleep(ctx, wait); err != nil {
-			break
-		}
-		record, err := w.engine.get(ctx, c.id)
-		if err != nil {
-			cause = err
-			break
-		}
-		if record != nil && w.matcher.shows(c, record) {
-			w.updated(c, record)
-			return nil
-		}
-	}
-	w.rows.putInDoubt([]int32{c.row}, "no clear answer to a change, and it is not read back", o.Status, cause)
-	return w.engine.doubted(http.MethodPatch, w.engine.options.Records, cause)
 }

@@ -36,7 +36,6 @@ func NewPlan(schema *pipeline.Schema, live Finder, o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.plans = true
 	e.shown("") // a copy is not blind
 	return &Plan{e}, nil
 }
@@ -53,11 +52,28 @@ func (p *Plan) Abort() (undone bool, err error) { return false, nil }
 // Write finds out what would become of the rows of c.
 func (p *Plan) Write(ctx context.Context, c *pipeline.Chunk) error {
 	w := p.engine.writes.Get().(*write)
+	w.act(planActions{w})
 	w.begin(c)
 	err := w.foresee(ctx)
 	w.end()
 	p.engine.writes.Put(w)
 	return err
+}
+
+// planActions notes what an Import would do.
+type planActions struct{ w *write }
+
+func (a planActions) changeRecords(_ context.Context, changes []change) error {
+	a.w.foreseeChanges(changes)
+	return nil
+}
+
+func (a planActions) makeFirst(_ context.Context, rows []int32) ([]int32, error) { return rows, nil }
+
+// tryKey takes it that the key is kept: an answer would tell.
+func (a planActions) tryKey(_ context.Context, row int32, _ bool) error {
+	a.w.engine.forms.kept(a.w.rows.key(row))
+	return nil
 }
 
 func (w *write) foresee(ctx context.Context) error {
@@ -67,11 +83,11 @@ func (w *write) foresee(ctx context.Context) error {
 			return err
 		}
 	}
-	create, err := w.change(ctx, slices.Clone(w.rows.pending()))
+	create, err := w.lookup.settle(ctx, slices.Clone(w.rows.pending()))
 	if err != nil {
 		return err
 	}
-	if create, err = w.provable(ctx, create); err != nil {
+	if create, err = w.prober.provable(ctx, create); err != nil {
 		return err
 	}
 	for _, row := range create {

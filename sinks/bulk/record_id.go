@@ -9,42 +9,6 @@ import (
 	"flytt/pipeline"
 )
 
-// changeByID settles rows, which have ids, and returns those whose record is not
-// there.
-func (w *write) changeByID(ctx context.Context, rows []int32) (absent []int32, err error) {
-	var asked []int32
-	var ids []string
-	for _, row := range rows {
-		id := w.rows.id(row)
-		if !w.engine.claims.take(idClaim, id) {
-			w.rows.note(row, w.engine.field(idField), codeDuplicateInFile, "")
-			continue
-		}
-		asked, ids = append(asked, row), append(ids, string(id))
-	}
-	found, err := w.engine.findIDs(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	for i, row := range asked {
-		record := found[ids[i]]
-		if record == nil {
-			if record, err = w.engine.get(ctx, ids[i]); err != nil {
-				return nil, err
-			}
-		}
-		if record == nil {
-			absent = append(absent, row)
-		} else {
-			err = w.compare(row, ids[i], record)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return absent, w.makeChanges(ctx)
-}
-
 // findIDs returns those of the records with ids that the list shows. That may be
 // none: the list is asked because it tells of many at once, and what it does not
 // show is asked for one by one.

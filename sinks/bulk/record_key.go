@@ -2,10 +2,7 @@ package bulk
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
 
 	"flytt/internal/api"
@@ -15,81 +12,6 @@ import (
 // too proves by showing it that it is not blind.
 type anchor struct{ key string }
 
-// changeByKey settles rows by the records that have their keys. It returns those
-// to be created: in mode Upsert those whose key no record has.
-func (w *write) changeByKey(ctx context.Context, rows []int32) ([]int32, error) {
-	rows = w.keyed(rows)
-	for len(rows) > 0 {
-		known := w.engine.anchor.Load()
-		absent, err := w.findKeys(ctx, rows, known)
-		switch {
-		case err != nil:
-			return nil, err
-		case w.engine.options.Mode == UpdateOnly:
-			w.rows.noteAll(absent, w.engine.field(w.engine.options.Key), codeNotFound)
-			return nil, nil
-		case known != nil, len(absent) == 0:
-			return absent, nil
-		}
-		if rows, err = w.withAnchor(ctx, absent); err != nil {
-			return nil, err
-		}
-	}
-	return nil, nil
-}
-
-// withAnchor sees to it that there is an anchor: a key that the list shows, or, if it is
-// empty, that of the first of rows, which is created. It returns the rows still to be
-// settled.
-func (w *write) withAnchor(ctx context.Context, rows []int32) ([]int32, error) {
-	known, err := w.engine.anchored(ctx)
-	if known != nil || err != nil {
-		return rows, err
-	}
-	return w.firstOf(ctx, rows)
-}
-
-// firstOf sees to it that there is an anchor: if the list has shown no key yet,
-// it creates the first of rows and finds that. It returns the rows still to be
-// settled.
-func (w *write) firstOf(ctx context.Context, rows []int32) ([]int32, error) {
-	if w.engine.anchor.Load() == nil {
-		if slices.ContainsFunc(rows, w.rows.looksFirst) { // records had the keys of these rows
-			return nil, &lookupError{path: w.engine.options.Path, err: errShowsNoRecord}
-		}
-		var err error
-		if rows, err = w.engine.learn(ctx, w, rows); err != nil {
-			return nil, err
-		}
-	}
-	if len(rows) > 0 && w.engine.anchor.Load() == nil {
-		return nil, &lookupError{path: w.engine.options.Path, err: errUnseen}
-	}
-	return rows, nil
-}
-
-// keyed returns those of rows that can be looked up by their key, and rejects
-// the others.
-func (w *write) keyed(rows []int32) (usable []int32) {
-	field := w.engine.field(w.engine.options.Key)
-	for _, row := range rows {
-		key := w.rows.key(row)
-		switch {
-		case (!w.engine.byKey || len(key) == 0) && len(w.rows.id(row)) > 0:
-			w.rows.note(row, w.engine.field(idField), codeNotFound, "")
-		case !w.engine.byKey || len(key) == 0:
-			w.rows.note(row, field, codeNoKey, "")
-		case !api.Lookupable(key):
-			w.rows.note(row, field, codeKeyUnusable, "")
-		case !w.engine.claims.take(keyClaim, key):
-			w.rows.note(row, field, codeDuplicateInFile, "")
-		default:
-			usable = append(usable, row)
-		}
-	}
-	return usable
-}
-
 // askable reports whether a key that is Lookupable, with white space around it,
 // can be asked for too.
 func askable(padded []byte) bool {
@@ -98,63 +20,9 @@ func askable(padded []byte) bool {
 
 const maxPadded = 256
 
-// findKeys looks rows up by their keys, as they are and as they stand in their
-// cells, and settles those that are found. It returns the others.
-func (w *write) findKeys(ctx context.Context, rows []int32, known *anchor) (absent []int32, err error) {
-	o := &w.engine.options
-	l := api.Lookup{Path: o.Path, Field: o.Key}
-	for _, row := range rows {
-		l.Keys = append(l.Keys, string(w.rows.key(row)))
-		if padded := w.rows.padded(row); padded != nil && askable(padded) {
-			l.Keys = append(l.Keys, string(padded))
-		}
-	}
-	if known != nil {
-		l.Canary = known.key
-	}
-	found, err := w.engine.reader.FindByKeys(ctx, l)
-	if err != nil {
-		if interrupted(ctx, err) || stops(ctx, err) {
-			return nil, err
-		}
-		return nil, &lookupError{path: o.Path, err: err}
-	}
-	for _, row := range rows {
-		padded := w.rows.padded(row)
-		of, asStands := found[string(w.rows.key(row))], found[string(padded)]
-		records, near := slices.Concat(of.Records, asStands.Records), w.othersOf(slices.Concat(of.OtherForms, asStands.OtherForms))
-		w.engine.showsAny(records, near)
-		switch {
-		case len(records) > 0:
-			if key := w.rows.key(row); records[0].Key == string(key) {
-				w.engine.forms.met(key)
-			}
-			if err := w.settleByKey(row, records); err != nil {
-				return nil, err
-			}
-		case len(near) > 0:
-			w.rows.note(row, w.engine.field(o.Key), codeKeyForm, "")
-		case padded != nil && !askable(padded):
-			w.rows.note(row, w.engine.field(o.Key), codeKeyUnusable, "")
-		default:
-			absent = append(absent, row)
-		}
-	}
-	return absent, w.makeChanges(ctx)
-}
-
 // madeKey reports whether this run made, or may have made, a record with the key of r.
 func (e *engine) madeKey(r api.Record) bool {
 	return e.claims.has(createClaim, []byte(strings.TrimSpace(r.Key)))
-}
-
-// othersOf returns those of near, records that have the key of a row in another form,
-// that this run did not make: what becomes of two rows of a file whose keys are near
-// must not depend on which of them is sent first.
-func (w *write) othersOf(near []api.Record) []api.Record {
-	return slices.DeleteFunc(near, func(r api.Record) bool {
-		return w.engine.madeKey(r)
-	})
 }
 
 // showsAny makes the key of one of the records, which the list has shown, the anchor if
@@ -172,29 +40,6 @@ func (e *engine) showsAny(lists ...[]api.Record) {
 
 // shown makes key the anchor if there is none.
 func (e *engine) shown(key string) { e.anchor.CompareAndSwap(nil, &anchor{key}) }
-
-// settleByKey settles row by the records that have its key.
-func (w *write) settleByKey(row int32, records []api.Record) error {
-	if w.engine.options.SkipExisting {
-		return w.exists(row, records)
-	}
-	id := []byte(records[0].ID)
-	for i, c := range id {
-		id[i] = lower(c)
-	}
-	field := w.engine.field(w.engine.options.Key)
-	switch {
-	case len(records) > 1:
-		w.rows.note(row, field, CodeKeyNotUnique, "")
-	case !isUUID(id):
-		return fmt.Errorf("GET %s: a record without an id", w.engine.options.Path)
-	case !w.engine.claims.take(idClaim, id):
-		w.rows.note(row, field, codeDuplicateInFile, "")
-	default:
-		return w.compare(row, string(id), records[0].Object)
-	}
-	return nil
-}
 
 // lookupError stops a run that cannot tell which of its rows are in the API.
 type lookupError struct {

@@ -312,3 +312,13 @@ func (r *chunkRows) note(row int32, field int16, code pipeline.Code, private str
 		Stage: pipeline.Write, Code: code, Private: private,
 	})
 }
+
+// stillPending returns those of rows that are Pending.
+func (r *chunkRows) stillPending(rows []int32) (out []int32) {
+	for _, row := range rows {
+		if r.chunk.Fates[row] == pipeline.Pending {
+			out = append(out, row)
+		}
+	}
+	return out
+}

@@ -118,8 +118,8 @@ func (u *Undo) regard(w *write) error {
 	if err := w.replay.loadPrior(u.past); err != nil {
 		return err
 	}
-	w.was = append(w.was[:0], w.rows.chunk.Fates...)
-	for i, fate := range w.was {
+	w.reverser.was = append(w.reverser.was[:0], w.rows.chunk.Fates...)
+	for i, fate := range w.reverser.was {
 		switch fate {
 		case pipeline.Written, pipeline.Updated:
 			w.rows.chunk.Fates[i] = pipeline.Pending
@@ -140,7 +140,7 @@ func (u *Undo) undo(ctx context.Context, w *write) error {
 	}
 	todo, err := u.reversals(ctx, w, tried)
 	if err == nil {
-		err = w.reverse(ctx, todo)
+		err = w.reverser.reverse(ctx, todo)
 	}
 	for row, fate := range w.rows.chunk.Fates { // as it was: the next pass has to know that it was tried
 		if tried[row] && fate == pipeline.Pending {
@@ -154,7 +154,7 @@ func (u *Undo) undo(ctx context.Context, w *write) error {
 // done about the others. Tried has the rows for which it may have been done.
 func (u *Undo) reversals(ctx context.Context, w *write, tried []bool) ([]reversal, error) {
 	rows := slices.Clone(w.rows.pending())
-	now, err := w.readCurrent(ctx, rows, false)
+	now, err := w.current.read(ctx, rows, false)
 	if err != nil {
 		return nil, err
 	}
@@ -166,10 +166,10 @@ func (u *Undo) reversals(ctx context.Context, w *write, tried []bool) ([]reversa
 	for _, row := range rows {
 		r := reversal{row: row, id: now[row].id}
 		var needed bool
-		if w.was[row] == pipeline.Written {
-			needed = w.undoesCreate(row, now[row], tried[row])
+		if w.reverser.was[row] == pipeline.Written {
+			needed = w.reverser.undoesCreate(row, now[row], tried[row])
 		} else {
-			r.restore, needed = w.undoesChange(row, now[row], before[row], tried[row])
+			r.restore, needed = w.reverser.undoesChange(row, now[row], before[row], tried[row])
 		}
 		if needed {
 			todo = append(todo, r)
@@ -180,7 +180,7 @@ func (u *Undo) reversals(ctx context.Context, w *write, tried []bool) ([]reversa
 
 // before returns what the records of those of rows held that were changed.
 func (u *Undo) before(w *write, rows []int32) (map[int32][]byte, error) {
-	changed := func(row int32) bool { return w.was[row] == pipeline.Updated }
+	changed := func(row int32) bool { return w.reverser.was[row] == pipeline.Updated }
 	if !slices.ContainsFunc(rows, changed) {
 		return nil, nil
 	}
@@ -205,39 +205,39 @@ func (u *Undo) before(w *write, rows []int32) (map[int32][]byte, error) {
 
 // undoesCreate reports whether the record that row made is to be deleted; if not
 // row is settled.
-func (w *write) undoesCreate(row int32, now current, tried bool) bool {
+func (rv *reverser) undoesCreate(row int32, now current, tried bool) bool {
 	switch {
 	case now.unread: // neither gone nor impossible to tell: the next pass may read it
-		w.rows.putInDoubt([]int32{row}, "it has no id, and the list by key cannot be read", 0, nil)
-		w.engine.resolvable.Store(true)
+		rv.rows.putInDoubt([]int32{row}, "it has no id, and the list by key cannot be read", 0, nil)
+		rv.engine.resolvable.Store(true)
 	case now.blind && tried: // it was found by its key before that
-		w.rows.chunk.Fates[row] = pipeline.Written
+		rv.rows.chunk.Fates[row] = pipeline.Written
 	case now.blind, now.many:
-		w.rows.note(row, w.engine.field(w.engine.options.Key), codeNotTold, "")
+		rv.rows.note(row, rv.engine.field(rv.engine.options.Key), codeNotTold, "")
 	case now.record == nil && tried:
-		w.rows.chunk.Fates[row] = pipeline.Written
+		rv.rows.chunk.Fates[row] = pipeline.Written
 	case now.record == nil:
-		w.rows.chunk.Fates[row] = pipeline.Unchanged
+		rv.rows.chunk.Fates[row] = pipeline.Unchanged
 	default:
-		since := against(w.matcher.patchSince(row, now.record), now.record)
-		w.rows.noteFields(row, since, codeChangedSince)
-		return since == nil && !w.filledSince(row, now.record)
+		since := against(rv.matcher.patchSince(row, now.record), now.record)
+		rv.rows.noteFields(row, since, codeChangedSince)
+		return since == nil && !rv.filledSince(row, now.record)
 	}
 	return false
 }
 
 // filledSince reports whether record, which row made, holds a text now in a field
 // that row left empty; then row is rejected for it.
-func (w *write) filledSince(row int32, record []byte) (filled bool) {
-	item := w.rows.item(row)
-	for _, name := range w.engine.options.Texts {
+func (rv *reverser) filledSince(row int32, record []byte) (filled bool) {
+	item := rv.rows.item(row)
+	for _, name := range rv.engine.options.Texts {
 		got := jsonscan.Member(record, name)
-		if !nothing(jsonscan.Member(item, name)) || nothing(got) || w.storage.storedSo(row, name, nil, got) {
+		if !nothing(jsonscan.Member(item, name)) || nothing(got) || rv.storage.storedSo(row, name, nil, got) {
 			continue
 		}
-		field := w.engine.field(name)
-		w.rows.chunk.Note(pipeline.Problem{
-			Row: row, Field: field, Column: w.engine.column(field), Stage: pipeline.Write, Code: codeChangedSince,
+		field := rv.engine.field(name)
+		rv.rows.chunk.Note(pipeline.Problem{
+			Row: row, Field: field, Column: rv.engine.column(field), Stage: pipeline.Write, Code: codeChangedSince,
 			Shape: "the row leaves " + name + " empty",
 		})
 		filled = true
@@ -247,34 +247,34 @@ func (w *write) filledSince(row int32, record []byte) (filled bool) {
 
 // undoesChange returns what the record that row changed is to hold again, if
 // anything; if not row is settled.
-func (w *write) undoesChange(row int32, now current, before []byte, tried bool) (restore []byte, needed bool) {
+func (rv *reverser) undoesChange(row int32, now current, before []byte, tried bool) (restore []byte, needed bool) {
 	if before == nil {
-		w.rows.note(row, pipeline.None, codeNotKept, "")
+		rv.rows.note(row, pipeline.None, codeNotKept, "")
 		return nil, false
 	}
-	patch := w.matcher.patchSince(row, before)
+	patch := rv.matcher.patchSince(row, before)
 	restore, unknown := restoration(patch, before)
 	switch {
 	case now.record == nil:
-		w.rows.note(row, w.engine.field(idField), codeNotFound, "")
+		rv.rows.note(row, rv.engine.field(idField), codeNotFound, "")
 	case unknown != "":
-		w.rows.note(row, w.engine.field(unknown), codeNotKept, "")
-	case patch == nil, w.engine.holds(restore, now.record):
-		w.rows.setID(row, []byte(now.id))
-		w.rows.chunk.Fates[row] = pipeline.Unchanged
+		rv.rows.note(row, rv.engine.field(unknown), codeNotKept, "")
+	case patch == nil, rv.engine.holds(restore, now.record):
+		rv.rows.setID(row, []byte(now.id))
+		rv.rows.chunk.Fates[row] = pipeline.Unchanged
 		if tried {
-			w.rows.chunk.Fates[row] = pipeline.Updated
+			rv.rows.chunk.Fates[row] = pipeline.Updated
 		}
 	default:
-		since := against(differences(patch, now.record, w.matcher.sameSince(row)), now.record)
-		w.rows.noteFields(row, since, codeChangedSince)
+		since := against(differences(patch, now.record, rv.matcher.sameSince(row)), now.record)
+		rv.rows.noteFields(row, since, codeChangedSince)
 		return restore, since == nil
 	}
 	return nil, false
 }
 
 // reverse does what todo says, once the journal has it.
-func (w *write) reverse(ctx context.Context, todo []reversal) error {
+func (rv *reverser) reverse(ctx context.Context, todo []reversal) error {
 	if len(todo) == 0 {
 		return nil
 	}
@@ -282,11 +282,11 @@ func (w *write) reverse(ctx context.Context, todo []reversal) error {
 	for i := range todo {
 		rows[i] = todo[i].row
 	}
-	if err := w.journal.announce(rows, nil); err != nil {
+	if err := rv.journal.announce(rows, nil); err != nil {
 		return err
 	}
-	return w.single.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {
-		return w.reverseOne(ctx, &todo[i], alone)
+	return rv.single.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {
+		return rv.reverseOne(ctx, &todo[i], alone)
 	})
 }
 
@@ -296,25 +296,25 @@ const reverseTries = 3
 
 // reverseOne does what r says and settles its row, unless another write kept it out:
 // then it returns what was said.
-func (w *write) reverseOne(ctx context.Context, r *reversal, alone bool) (kept []api.Refusal, err error) {
+func (rv *reverser) reverseOne(ctx context.Context, r *reversal, alone bool) (kept []api.Refusal, err error) {
 	var last api.Outcome
 	for try := range reverseTries {
-		if err := w.engine.options.Drain.Sleep(ctx, visible[try]); err != nil {
+		if err := rv.engine.options.Drain.Sleep(ctx, visible[try]); err != nil {
 			return nil, err
 		}
-		o, kept, err := w.request(ctx, r, alone)
+		o, kept, err := rv.request(ctx, r, alone)
 		if err != nil || kept != nil {
 			return kept, err
 		}
-		done, err := w.reversed(ctx, r, o)
+		done, err := rv.reversed(ctx, r, o)
 		if done || err != nil {
 			return nil, err
 		}
 		last = o
 	}
-	w.rows.putInDoubt([]int32{r.row}, "no clear answer to what takes it back", last.Status, last.Err)
-	w.engine.resolvable.Store(true)
-	return nil, w.engine.doubted(r.method(), w.engine.options.Records, last.Err)
+	rv.rows.putInDoubt([]int32{r.row}, "no clear answer to what takes it back", last.Status, last.Err)
+	rv.engine.resolvable.Store(true)
+	return nil, rv.engine.doubted(r.method(), rv.engine.options.Records, last.Err)
 }
 
 func (r *reversal) method() string {
@@ -326,15 +326,15 @@ func (r *reversal) method() string {
 
 // request makes attempts until one may have been processed. Kept is what was said if
 // another write kept it out.
-func (w *write) request(ctx context.Context, r *reversal, alone bool) (o api.Outcome, kept []api.Refusal, err error) {
-	path := w.engine.options.Records
-	return w.single.deliverOne(r.restore, alone, func(via Writer) (api.Outcome, error) {
-		return w.engine.client.Deliver(ctx, r.method(), path, func() api.Outcome {
+func (rv *reverser) request(ctx context.Context, r *reversal, alone bool) (o api.Outcome, kept []api.Refusal, err error) {
+	path := rv.engine.options.Records
+	return rv.single.deliverOne(r.restore, alone, func(via Writer) (api.Outcome, error) {
+		return rv.engine.client.Deliver(ctx, r.method(), path, func() api.Outcome {
 			if r.restore == nil {
 				return via.Delete(ctx, path, r.id)
 			}
-			o := via.Update(ctx, path, r.id, r.restore, w.reply.bytes)
-			w.reply.keep(o)
+			o := via.Update(ctx, path, r.id, r.restore, rv.reply.bytes)
+			rv.reply.keep(o)
 			return o
 		})
 	})
@@ -342,49 +342,63 @@ func (w *write) request(ctx context.Context, r *reversal, alone bool) (o api.Out
 
 // reversed settles the row of r by what became of its request. It reports false
 // if that is not known.
-func (w *write) reversed(ctx context.Context, r *reversal, o api.Outcome) (done bool, err error) {
+func (rv *reverser) reversed(ctx context.Context, r *reversal, o api.Outcome) (done bool, err error) {
 	switch {
 	case o.Status == http.StatusNoContent && r.restore == nil: // anything else may be a page of a proxy
-		return w.reversedAs(r, pipeline.Written), nil
+		return rv.reversedAs(r, pipeline.Written), nil
 	case o.OK() || o.Class == api.InDoubt, o.Status == http.StatusNotFound, o.Status == http.StatusGone:
-		return w.seeReversed(ctx, r, o)
+		return rv.seeReversed(ctx, r, o)
 	}
-	w.engine.doubts.Store(0)
+	rv.engine.doubts.Store(0)
 	if api.IsRefusal(o.Status) {
-		w.rejections.rejectOne(r.row, refusalsOfOne(o.Body, r.restore))
+		rv.rejections.rejectOne(r.row, refusalsOfOne(o.Body, r.restore))
 		return true, nil
 	}
-	return true, &api.StatusError{Method: r.method(), Path: w.engine.options.Records, Status: o.Status}
+	return true, &api.StatusError{Method: r.method(), Path: rv.engine.options.Records, Status: o.Status}
 }
 
 // seeReversed settles the row of r, whose request had no clear answer, by its
 // record.
-func (w *write) seeReversed(ctx context.Context, r *reversal, o api.Outcome) (done bool, err error) {
-	record, err := w.engine.get(ctx, r.id)
+func (rv *reverser) seeReversed(ctx context.Context, r *reversal, o api.Outcome) (done bool, err error) {
+	record, err := rv.engine.get(ctx, r.id)
 	switch {
 	case err != nil:
-		w.rows.putInDoubt([]int32{r.row}, "what took it back had no clear answer, and it cannot be read", o.Status, err)
+		rv.rows.putInDoubt([]int32{r.row}, "what took it back had no clear answer, and it cannot be read", o.Status, err)
 		return true, err
 	case record == nil && r.restore == nil:
-		return w.reversedAs(r, pipeline.Written), nil
+		return rv.reversedAs(r, pipeline.Written), nil
 	case record == nil:
-		w.rows.note(r.row, w.engine.field(idField), codeNotFound, "")
+		rv.rows.note(r.row, rv.engine.field(idField), codeNotFound, "")
 		return true, nil
-	case r.restore != nil && w.engine.holds(r.restore, record):
-		return w.reversedAs(r, pipeline.Updated), nil
+	case r.restore != nil && rv.engine.holds(r.restore, record):
+		return rv.reversedAs(r, pipeline.Updated), nil
 	case o.Class == api.Answered && !o.OK(): // it is there, and cannot be found to be changed: another address
-		return true, &api.StatusError{Method: r.method(), Path: w.engine.options.Records, Status: o.Status}
+		return true, &api.StatusError{Method: r.method(), Path: rv.engine.options.Records, Status: o.Status}
 	case o.OK() && r.restore != nil && recordOf(o.Body, r.id) != nil:
-		w.rows.noteFields(r.row, differences(r.restore, record, w.engine.comparesAlike), codeStoresElse)
+		rv.rows.noteFields(r.row, differences(r.restore, record, rv.engine.comparesAlike), codeStoresElse)
 		return true, nil
 	}
 	return false, nil
 }
 
 // reversedAs settles the row of r.
-func (w *write) reversedAs(r *reversal, fate pipeline.Fate) bool {
-	w.engine.doubts.Store(0)
-	w.rows.chunk.Fates[r.row] = fate
-	w.rows.setID(r.row, []byte(r.id))
+func (rv *reverser) reversedAs(r *reversal, fate pipeline.Fate) bool {
+	rv.engine.doubts.Store(0)
+	rv.rows.chunk.Fates[r.row] = fate
+	rv.rows.setID(r.row, []byte(r.id))
 	return true
+}
+
+// reverser takes back what rows did.
+type reverser struct {
+	engine     *engine
+	rows       *chunkRows
+	storage    *storage
+	matcher    *matcher
+	journal    *chunkJournal
+	rejections *rejections
+	single     *singleWriter
+	reply      *replyBuffer
+
+	was []pipeline.Fate // of the rows when the run ended that is being undone
 }

@@ -27,7 +27,7 @@ func TestUndoOfARecordWithoutAnID(t *testing.T) {
 		w := s.engine.writes.Get().(*write)
 		c := bulkChunk(t, s, 0, 1)
 		w.begin(c)
-		if w.undoesCreate(0, test.now, test.tried) {
+		if w.reverser.undoesCreate(0, test.now, test.tried) {
 			t.Errorf("%s: it is to be deleted", test.name)
 		}
 		if c.Fates[0] != test.want {

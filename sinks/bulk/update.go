@@ -1,7 +1,6 @@
 package bulk
 
 import (
-	"context"
 	"errors"
 
 	"flytt/pipeline"
@@ -68,39 +67,4 @@ func (e *engine) checkMode() error {
 func (s *Import) Repeatable() bool {
 	o := &s.engine.options
 	return o.Mode == UpdateOnly || o.Mode == Upsert || o.SkipExisting || !s.engine.created.Load()
-}
-
-// change settles those of rows that are about records which exist. It returns
-// the others, which are to be created.
-func (w *write) change(ctx context.Context, rows []int32) ([]int32, error) {
-	s := w.engine
-	if !s.changes {
-		return w.leaveOut(ctx, rows)
-	}
-	var byID, byKey, create []int32
-	for _, row := range rows {
-		switch {
-		case len(w.rows.id(row)) > 0:
-			byID = append(byID, row)
-		case s.options.Mode == ByID:
-			create = append(create, row)
-		default:
-			byKey = append(byKey, row)
-		}
-	}
-	absent, err := w.changeByID(ctx, byID)
-	if err != nil {
-		return nil, err
-	}
-	absent = w.rows.withoutErrors(absent)
-	if s.options.Mode != Upsert {
-		w.rows.noteAll(absent, s.field(idField), codeNotFound)
-	} else {
-		byKey = append(byKey, absent...)
-	}
-	if absent, err = w.changeByKey(ctx, byKey); err != nil {
-		return nil, err
-	}
-	create, err = w.leaveOut(ctx, create)
-	return append(create, absent...), err
 }

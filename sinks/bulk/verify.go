@@ -78,7 +78,7 @@ func (v *Verify) verify(ctx context.Context, w *write) error {
 			fates[i] = pipeline.Skipped
 		}
 	}
-	now, err := w.readCurrent(ctx, rows, true)
+	now, err := w.current.read(ctx, rows, true)
 	if err != nil {
 		for _, row := range rows {
 			fates[row] = pipeline.Pending // not looked at
@@ -86,59 +86,67 @@ func (v *Verify) verify(ctx context.Context, w *write) error {
 		return err
 	}
 	for _, row := range rows {
-		w.verifyRow(row, was[row], now[row])
+		w.verifier.settle(row, was[row], now[row])
 	}
 	return nil
 }
 
-// verifyRow settles row by its record.
-func (w *write) verifyRow(row int32, was pipeline.Fate, now current) {
-	o := &w.engine.options
+// settle settles row by its record.
+func (vf *verifier) settle(row int32, was pipeline.Fate, now current) {
+	o := &vf.engine.options
 	switch {
 	case now.unread:
-		w.rows.putInDoubt([]int32{row}, "the API gave it no id, and the list by key cannot be read", 0, nil)
+		vf.rows.putInDoubt([]int32{row}, "the API gave it no id, and the list by key cannot be read", 0, nil)
 	case now.blind:
-		w.rows.putInDoubt([]int32{row}, "the API gave it no id, and it is not found by a key", 0, nil)
+		vf.rows.putInDoubt([]int32{row}, "the API gave it no id, and it is not found by a key", 0, nil)
 	case now.record == nil:
-		w.rows.note(row, w.engine.field(o.Key), codeMissing, "")
+		vf.rows.note(row, vf.engine.field(o.Key), codeMissing, "")
 	case now.many && was == pipeline.Written:
-		w.rows.note(row, w.engine.field(o.Key), CodeKeyNotUnique, "")
+		vf.rows.note(row, vf.engine.field(o.Key), CodeKeyNotUnique, "")
 	default:
-		lacks := w.matcher.patchSince(row, now.record)
+		lacks := vf.matcher.patchSince(row, now.record)
 		if differs := against(lacks, now.record); differs != nil {
-			w.rows.noteFields(row, differs, codeDiffers)
+			vf.rows.noteFields(row, differs, codeDiffers)
 			return
 		}
-		w.noteUnshown(row, lacks)
-		w.noteStored(row, now.record)
-		w.rows.chunk.Fates[row] = pipeline.Unchanged
+		vf.noteUnshown(row, lacks)
+		vf.noteStored(row, now.record)
+		vf.rows.chunk.Fates[row] = pipeline.Unchanged
 	}
 }
 
 // noteUnshown warns of the references of row, the members of lacks, of which the API
 // does not tell where they lead.
-func (w *write) noteUnshown(row int32, lacks []byte) {
+func (vf *verifier) noteUnshown(row int32, lacks []byte) {
 	for name := range jsonscan.Members(lacks) {
-		w.rows.warn(row, w.engine.field(string(jsonscan.Unquote(name))), codeNotShown)
+		vf.rows.warn(row, vf.engine.field(string(jsonscan.Unquote(name))), codeNotShown)
 	}
 }
 
 // noteStored warns of the members of record that hold what the API made of row when the
 // run wrote it, where that is not what was sent.
-func (w *write) noteStored(row int32, record []byte) {
-	object := bytes.Clone(w.rows.wanted(row))
+func (vf *verifier) noteStored(row int32, record []byte) {
+	object := bytes.Clone(vf.rows.wanted(row))
 	filled := false
-	for _, d := range w.storage.prior[row] {
+	for _, d := range vf.storage.prior[row] {
 		want := jsonscan.Member(object, d.name)
 		switch {
-		case !w.storage.storedSo(row, d.name, want, jsonscan.Member(record, d.name)):
+		case !vf.storage.storedSo(row, d.name, want, jsonscan.Member(record, d.name)):
 		case want == nil:
 			filled = true
 		default:
-			w.rows.warn(row, w.engine.field(d.name), codeStoredOtherwise)
+			vf.rows.warn(row, vf.engine.field(d.name), codeStoredOtherwise)
 		}
 	}
 	if filled {
-		w.rows.warn(row, pipeline.None, codeFilledIn)
+		vf.rows.warn(row, pipeline.None, codeFilledIn)
 	}
+}
+
+// verifier settles rows by comparing them with their records.
+type verifier struct {
+	engine  *engine
+	rows    *chunkRows
+	storage *storage
+	matcher *matcher
 }

@@ -15,6 +15,12 @@ type write struct {
 	storage    *storage
 	matcher    *matcher
 	journal    *chunkJournal
+	lookup     *lookup
+	changer    *changer
+	prober     *prober
+	current    *currentReader
+	verifier   *verifier
+	reverser   *reverser
 	single     *singleWriter
 	search     *search
 	sender     *sender
@@ -28,10 +34,6 @@ type write struct {
 	own        *ownRecords
 
 	answer *api.Answer
-
-	todo []change        // records to be changed
-	was  []pipeline.Fate // of the rows when the run ended that is being undone
-
 }
 
 func newWrite(e *engine) *write {
@@ -51,14 +53,22 @@ func newWrite(e *engine) *write {
 	sender := &sender{engine: e, rows: rows, storage: storage, journal: journal, own: own, rejections: rejections, refusal: refusal, reconciler: reconciler, answer: answer, reply: reply}
 	search := &search{engine: e, rows: rows, journal: journal, rejections: rejections, sender: sender}
 	single := &singleWriter{engine: e, rejections: rejections}
-	return &write{single: single, search: search, sender: sender, reply: reply, refusal: refusal, readback: readback, reconciler: reconciler, rejections: rejections, plan: plan, replay: replay, own: own, engine: e, rows: rows, storage: storage, matcher: matcher, journal: journal, answer: answer}
+	changer := &changer{engine: e, rows: rows, storage: storage, matcher: matcher, journal: journal, rejections: rejections, plan: plan, single: single, answer: answer, reply: reply}
+	lookup := &lookup{engine: e, rows: rows, matcher: matcher}
+	prober := &prober{engine: e, rows: rows, matcher: matcher}
+	current := &currentReader{engine: e, rows: rows}
+	verifier := &verifier{engine: e, rows: rows, storage: storage, matcher: matcher}
+	reverser := &reverser{engine: e, rows: rows, storage: storage, matcher: matcher, journal: journal, rejections: rejections, single: single, reply: reply}
+	w := &write{changer: changer, lookup: lookup, prober: prober, current: current, verifier: verifier, reverser: reverser, single: single, search: search, sender: sender, reply: reply, refusal: refusal, readback: readback, reconciler: reconciler, rejections: rejections, plan: plan, replay: replay, own: own, engine: e, rows: rows, storage: storage, matcher: matcher, journal: journal, answer: answer}
+	w.act(w)
+	return w
 }
 
 func (w *write) begin(c *pipeline.Chunk) {
 	w.rows.begin(c)
 	w.search.extra = w.engine.options.MaxExtra
 	w.rejections.refused, w.rejections.lockedOut, w.search.locked, w.storage.prior = 0, 0, nil, nil
-	w.todo = w.todo[:0]
+	w.lookup.todo = w.lookup.todo[:0]
 	w.journal.begin()
 }
 
@@ -67,7 +77,52 @@ func (w *write) end() {
 	w.engine.strays.held.release(w.rows)
 	w.rows.end()
 	w.journal.entry = nil
-	clear(w.todo[:cap(w.todo)])
+	clear(w.lookup.todo[:cap(w.lookup.todo)])
+}
+
+// act has a carry out what look-ups find to be necessary.
+func (w *write) act(a actions) { w.lookup.actions, w.prober.actions = a, a }
+
+// actions carries out what a look-up has found to be necessary. An Import sends it, a Plan
+// notes it.
+type actions interface {
+	// changeRecords makes changes of records, and settles their rows.
+	changeRecords(ctx context.Context, changes []change) error
+
+	// makeFirst makes records of rows until the list is known to show one of them. It
+	// returns the rows that are still to be settled.
+	makeFirst(ctx context.Context, rows []int32) ([]int32, error)
+
+	// tryKey finds out whether the API keeps keys of the form of that of row, by making
+	// its record. If first, the record may become the canary.
+	tryKey(ctx context.Context, row int32, first bool) error
+}
+
+func (w *write) changeRecords(ctx context.Context, changes []change) error {
+	return w.changer.apply(ctx, changes)
+}
+
+func (w *write) makeFirst(ctx context.Context, rows []int32) ([]int32, error) {
+	return w.engine.learn(ctx, w, rows)
+}
+
+func (w *write) tryKey(ctx context.Context, row int32, first bool) error {
+	if err := w.search.send(ctx, []int32{row}); err != nil {
+		return err
+	}
+	if first {
+		if err := w.engine.tried(ctx, w, row); err != nil {
+			return err
+		}
+	}
+	if err := w.readback.read(ctx); err != nil {
+		return err
+	}
+	f := &w.engine.forms
+	if w.rows.chunk.Fates[row] == pipeline.Written && !f.told(w.rows.key(row)) {
+		f.untold.Store(true) // the API does not show what it stores
+	}
+	return nil
 }
 
 // unsettled reports whether there are rows to send or to look up, or records to be read.
@@ -106,12 +161,12 @@ func (w *write) sendPending(ctx context.Context) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	rows, err := w.change(ctx, rows)
+	rows, err := w.lookup.settle(ctx, rows)
 	if err == nil {
 		rows, err = w.reconciler.lookFirst(ctx, rows)
 	}
 	if err == nil {
-		rows, err = w.provable(ctx, w.plan.creates(rows))
+		rows, err = w.prober.provable(ctx, w.plan.creates(rows))
 	}
 	if err == nil {
 		rows, err = w.engine.learn(ctx, w, rows)
