@@ -16,6 +16,7 @@ type write struct {
 	matcher    *matcher
 	journal    *chunkJournal
 	lookup     *lookup
+	canary     *canaryFinder
 	changer    *changer
 	prober     *prober
 	current    *currentReader
@@ -59,7 +60,8 @@ func newWrite(e *engine) *write {
 	current := &currentReader{engine: e, rows: rows}
 	verifier := &verifier{engine: e, rows: rows, storage: storage, matcher: matcher}
 	reverser := &reverser{engine: e, rows: rows, storage: storage, matcher: matcher, journal: journal, rejections: rejections, single: single, reply: reply}
-	w := &write{changer: changer, lookup: lookup, prober: prober, current: current, verifier: verifier, reverser: reverser, single: single, search: search, sender: sender, reply: reply, refusal: refusal, readback: readback, reconciler: reconciler, rejections: rejections, plan: plan, replay: replay, own: own, engine: e, rows: rows, storage: storage, matcher: matcher, journal: journal, answer: answer}
+	canary := &canaryFinder{engine: e, rows: rows, storage: storage, search: search, readback: readback}
+	w := &write{canary: canary, changer: changer, lookup: lookup, prober: prober, current: current, verifier: verifier, reverser: reverser, single: single, search: search, sender: sender, reply: reply, refusal: refusal, readback: readback, reconciler: reconciler, rejections: rejections, plan: plan, replay: replay, own: own, engine: e, rows: rows, storage: storage, matcher: matcher, journal: journal, answer: answer}
 	w.act(w)
 	return w
 }
@@ -103,7 +105,7 @@ func (w *write) changeRecords(ctx context.Context, changes []change) error {
 }
 
 func (w *write) makeFirst(ctx context.Context, rows []int32) ([]int32, error) {
-	return w.engine.learn(ctx, w, rows)
+	return w.canary.find(ctx, rows)
 }
 
 func (w *write) tryKey(ctx context.Context, row int32, first bool) error {
@@ -111,7 +113,7 @@ func (w *write) tryKey(ctx context.Context, row int32, first bool) error {
 		return err
 	}
 	if first {
-		if err := w.engine.tried(ctx, w, row); err != nil {
+		if err := w.canary.tried(ctx, row); err != nil {
 			return err
 		}
 	}
@@ -169,7 +171,7 @@ func (w *write) sendPending(ctx context.Context) error {
 		rows, err = w.prober.provable(ctx, w.plan.creates(rows))
 	}
 	if err == nil {
-		rows, err = w.engine.learn(ctx, w, rows)
+		rows, err = w.canary.find(ctx, rows)
 	}
 	if err == nil {
 		err = w.search.sendUnproven(ctx, rows)
