@@ -100,7 +100,7 @@ func (se *search) send(ctx context.Context, rows []int32) error {
 // request.
 func (se *search) sendGroup(ctx context.Context, rows []int32) (int, error) {
 	b := bisect{rows: rows, size: len(rows)}
-	defer se.engine.breaker.leave(&se.holdsTurn)
+	defer se.delivery.breaker.leave(&se.holdsTurn)
 	for len(b.rows) > 0 {
 		part := b.rows[:b.next()]
 		part = part[:se.sender.fit(part)]
@@ -211,6 +211,7 @@ func (b *bisect) group() int {
 // search sends rows and finds those that the API refuses without a word which they are.
 type search struct {
 	engine     *engine
+	delivery   *delivery
 	rows       *chunkRows
 	journal    *chunkJournal
 	rejections *rejections
@@ -250,3 +251,6 @@ func (se *search) sendUnproven(ctx context.Context, rows []int32) error {
 	}
 	return nil
 }
+
+// begin forgets the rows of the chunk before.
+func (se *search) begin() { se.extra, se.locked = se.engine.options.MaxExtra, nil }

@@ -146,7 +146,7 @@ func (se *search) consider(ctx context.Context, b *bisect) error {
 	if !b.blind || len(b.rows) < 2 {
 		return nil
 	}
-	if err := se.engine.breaker.enter(ctx, &se.holdsTurn); err != nil {
+	if err := se.delivery.breaker.enter(ctx, &se.holdsTurn); err != nil {
 		return err
 	}
 	if b.sampled || b.partial || b.found < suspicious || b.found <= b.passed || len(b.rows) < worthwhile {
@@ -179,7 +179,7 @@ func (se *search) sample(ctx context.Context, b *bisect) error {
 	if b.passed-passed >= b.found-found {
 		return nil
 	}
-	return se.engine.breaker.sampledBad(b.found, se.mostlyLocked())
+	return se.delivery.breaker.sampledBad(b.found, se.mostlyLocked())
 }
 
 // sampledBad takes in that most rows of a sample were refused, n with those before

@@ -13,6 +13,7 @@ import (
 // canaryFinder finds the canary of the run with rows of the chunk.
 type canaryFinder struct {
 	engine   *engine
+	delivery *delivery
 	rows     *chunkRows
 	storage  *storage
 	search   *search
@@ -73,7 +74,7 @@ func (cf *canaryFinder) tryRows(ctx context.Context, rows []int32) ([]int32, err
 		}
 		refused++
 		if left := cf.rows.stillPending(rows); refused == triedFirst+sampleSize && len(left) >= worthwhile {
-			if err := cf.engine.breaker.sampledBad(refused, cf.search.mostlyLocked()); err != nil {
+			if err := cf.delivery.breaker.sampledBad(refused, cf.search.mostlyLocked()); err != nil {
 				return left, err
 			}
 		}
@@ -139,7 +140,7 @@ func (cf *canaryFinder) readBack(ctx context.Context, row int32) error {
 			return err
 		}
 		var found map[string]api.Found
-		found, err = cf.engine.client.FindByKeys(ctx, api.Lookup{
+		found, err = cf.engine.reader.FindByKeys(ctx, api.Lookup{
 			Path: cf.engine.options.Path, Field: cf.engine.options.Key, Keys: []string{key}, Canary: key,
 		})
 		if interrupted(ctx, err) {

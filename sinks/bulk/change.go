@@ -12,6 +12,7 @@ import (
 // changer changes records, and settles the rows by what became of the changes.
 type changer struct {
 	engine     *engine
+	delivery   *delivery
 	rows       *chunkRows
 	storage    *storage
 	matcher    *matcher
@@ -38,7 +39,7 @@ func (ch *changer) apply(ctx context.Context, changes []change) error {
 		rows[i] = changes[i].row
 	}
 	return ch.single.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {
-		if err := ch.engine.alive(ctx); err != nil {
+		if err := ch.delivery.alive(ctx); err != nil {
 			return nil, err
 		}
 		return ch.send(ctx, &changes[i], alone)
@@ -67,7 +68,7 @@ func (ch *changer) announce(changes []change) error {
 func (ch *changer) send(ctx context.Context, c *change, alone bool) (kept []api.Refusal, err error) {
 	path := ch.engine.options.Records
 	o, kept, err := ch.single.deliverOne(c.patch, alone, func(via Writer) (api.Outcome, error) {
-		return ch.engine.client.Deliver(ctx, http.MethodPatch, path, func() api.Outcome {
+		return ch.delivery.client.Deliver(ctx, http.MethodPatch, path, func() api.Outcome {
 			o := via.Update(ctx, path, c.id, c.patch, ch.reply.bytes)
 			ch.reply.keep(o)
 			return o
@@ -87,7 +88,7 @@ func (ch *changer) settle(ctx context.Context, c *change, o api.Outcome) error {
 			return nil
 		}
 		if refusals := ch.refusedInside(o.Body, c.patch); refusals != nil && !ch.arrived(ctx, c) {
-			ch.engine.doubts.Store(0)
+			ch.delivery.doubts.Store(0)
 			ch.rejections.rejectOne(c.row, refusals)
 			return nil
 		}
@@ -96,7 +97,7 @@ func (ch *changer) settle(ctx context.Context, c *change, o api.Outcome) error {
 	if o.OK() || o.Class == api.InDoubt {
 		return ch.readBack(ctx, c, o)
 	}
-	ch.engine.doubts.Store(0)
+	ch.delivery.doubts.Store(0)
 	switch {
 	case o.Status == http.StatusRequestEntityTooLarge:
 		ch.rows.note(c.row, pipeline.None, codeItemTooLarge, "")
@@ -107,7 +108,7 @@ func (ch *changer) settle(ctx context.Context, c *change, o api.Outcome) error {
 	case o.Status == http.StatusNotFound:
 		return ch.vanished(ctx, c.row, c.id)
 	}
-	return ch.engine.patchStops(o.Status)
+	return ch.delivery.patchStops(o.Status)
 }
 
 // refusedInside returns what body, an answer with a status of success to changes of one
@@ -135,7 +136,7 @@ func (ch *changer) vanished(ctx context.Context, row int32, id string) error {
 	case err != nil:
 		return err
 	case record != nil:
-		return ch.engine.patchStops(http.StatusNotFound)
+		return ch.delivery.patchStops(http.StatusNotFound)
 	}
 	ch.rows.note(row, ch.engine.field(idField), codeNotFound, "")
 	return nil
@@ -145,7 +146,7 @@ func (ch *changer) vanished(ctx context.Context, row int32, id string) error {
 // holds something else is worth a warning: the next import would find the same
 // differences.
 func (ch *changer) updated(c *change, record []byte) {
-	ch.engine.doubts.Store(0)
+	ch.delivery.doubts.Store(0)
 	ch.rows.chunk.Fates[c.row] = pipeline.Updated
 	ch.rows.setID(c.row, []byte(c.id))
 	ch.storage.takeStored(sentRow{row: c.row, sent: c.patch}, record, nil)
@@ -174,5 +175,5 @@ func (ch *changer) readBack(ctx context.Context, c *change, o api.Outcome) error
 		}
 	}
 	ch.rows.putInDoubt([]int32{c.row}, "no clear answer to a change, and it is not read back", o.Status, cause)
-	return ch.engine.doubted(http.MethodPatch, ch.engine.options.Records, cause)
+	return ch.delivery.doubted(http.MethodPatch, ch.engine.options.Records, cause)
 }

@@ -65,7 +65,7 @@ func TestARecordOfAnEarlierRunIsNoneOfThisOne(t *testing.T) {
 			}
 			o := r.options
 			o.Path, o.Key, o.Journal = bulkPath, "custom_id", newMemory()
-			u, err := NewUndo(r.sink(t).engine.client, pipelinetest.Schema(updateFields...), past, nil, o)
+			u, err := NewUndo(r.sink(t).delivery.client, pipelinetest.Schema(updateFields...), past, nil, o)
 			if err != nil {
 				t.Fatal(err)
 			}

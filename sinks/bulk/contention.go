@@ -30,24 +30,6 @@ type Writer interface {
 	Delete(ctx context.Context, path, id string) api.Outcome
 }
 
-// writer returns what makes writes, alone or not.
-func (e *engine) writer(alone bool) Writer {
-	if alone {
-		return e.client.Exclusive()
-	}
-	return e.client
-}
-
-// contention returns what a refusal says of other writes. If it is due to those, fewer
-// are sent at once from now on.
-func (e *engine) contention(o *api.Outcome, sent api.Sent, refusals []api.Refusal) api.Contention {
-	c := o.Contention(sent, refusals)
-	if c.Any() {
-		e.client.RecordConflict(*o)
-	}
-	return c
-}
-
 // lockedRow is a row that another write kept out, and what the API said of it.
 type lockedRow struct {
 	row      int32
@@ -196,20 +178,6 @@ func sendRound(writes []keptWrite, send func(i int) ([]api.Refusal, error)) (kep
 		}
 	}
 	return kept, nil
-}
-
-// keptOut returns what was said of a write of one record, which was sent, if it was
-// refused because of another write.
-func (e *engine) keptOut(o *api.Outcome, sent []byte) []api.Refusal {
-	if o.Class != api.Answered || !api.IsRefusal(o.Status) {
-		return nil
-	}
-	refusals := refusalsOfOne(o.Body, sent)
-	if c := e.contention(o, api.Sent{Items: [][]byte{sent}}, refusals); !c.Any() {
-		return nil
-	}
-	e.doubts.Store(0)
-	return refusals
 }
 
 // isLocked reports whether row was set aside.

@@ -21,7 +21,7 @@ func (cr *currentReader) read(ctx context.Context, rows []int32, keys bool) (map
 	unread := false
 	if named := cr.toAskByKey(rows, keys); len(named) > 0 {
 		o := &cr.engine.options
-		found, err := cr.engine.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: cr.rows.keysOf(named)})
+		found, err := cr.engine.reader.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: cr.rows.keysOf(named)})
 		if stops(ctx, err) {
 			return nil, err
 		}

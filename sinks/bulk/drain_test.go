@@ -177,7 +177,7 @@ func TestADrainEndsTheWaitsOfAnUndo(t *testing.T) {
 		r := &trial{api: newRegister(0), journal: past, chunks: creates(0, 1, 1), options: Options{Mode: CreateOnly}}
 		r.first(t)
 		o := Options{Path: bulkPath, Key: "custom_id", Journal: newMemory(), Drain: drained(250 * time.Millisecond)}
-		u, err := NewUndo(updateTo(t, undeletable{r.api}, o).engine.client, pipelinetest.Schema(updateFields...), past, nil, o)
+		u, err := NewUndo(updateTo(t, undeletable{r.api}, o).delivery.client, pipelinetest.Schema(updateFields...), past, nil, o)
 		if err != nil {
 			t.Fatal(err)
 		}

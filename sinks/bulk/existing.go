@@ -36,7 +36,7 @@ func (e *engine) anchored(ctx context.Context) (*anchor, error) {
 	if known := e.anchor.Load(); known != nil {
 		return known, nil
 	}
-	key, err := e.client.AnyKey(ctx, e.options.Path, e.options.Key)
+	key, err := e.reader.AnyKey(ctx, e.options.Path, e.options.Key)
 	switch {
 	case errors.Is(err, api.ErrCanaryMissing):
 		return nil, nil

@@ -32,6 +32,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"flytt/internal/api"
@@ -148,18 +149,22 @@ func (o Options) withDefaults() Options {
 // chunk; those that change a record one by one. It takes concurrent writes. The
 // rows it has written stay: there is nothing to commit and nothing to take back.
 type Import struct {
-	engine *engine
+	engine   *engine
+	delivery *delivery
+	writers  sync.Pool // *chunkWriter
 }
 
 var _ pipeline.Sink = (*Import)(nil)
 
 // NewImport returns a sink that writes rows of schema through client.
 func NewImport(client *api.Client, schema *pipeline.Schema, o Options) (*Import, error) {
-	e, err := newEngine(client, client, schema, o)
+	e, err := newEngine(client, schema, o)
 	if err != nil {
 		return nil, err
 	}
-	return &Import{engine: e}, nil
+	s := &Import{engine: e, delivery: newDelivery(client, &e.options)}
+	s.writers.New = func() any { return newChunkWriter(e, s.delivery) }
+	return s, nil
 }
 
 // Encoder returns an encoder of rows as JSON objects, behind the id of each row
@@ -173,23 +178,9 @@ func (s *Import) Encoder() pipeline.Encoder {
 // sends those of which the journal does not know more, and has it note what became
 // of them.
 func (s *Import) Write(ctx context.Context, c *pipeline.Chunk) error {
-	w := s.engine.writes.Get().(*write)
-	w.begin(c)
-	err := w.plan.load()
-	if err == nil {
-		err = w.replay.run()
-	}
-	if err == nil && w.unsettled() {
-		err = w.carryOut(ctx)
-	} else {
-		w.rows.giveIDs()
-	}
-	if err == nil {
-		err = w.engine.breaker.judge(c.Fates, w.rejections.refused, w.search.mostlyLocked())
-	}
-	w.end()
-	s.engine.writes.Put(w)
-	return err
+	w := s.writers.Get().(*chunkWriter)
+	defer s.writers.Put(w)
+	return w.write(ctx, c)
 }
 
 // Ahead reports whether a chunk may be put on record before its turn to be sent comes:

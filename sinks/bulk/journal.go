@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -49,6 +50,11 @@ type Journal interface {
 
 	// Sum returns a short keyed digest of data, never 0.
 	Sum(data []byte) uint64
+}
+
+// sameChunk reports whether e is of the chunk that id tells.
+func sameChunk(e *journal.Entry, id journal.Chunk) bool {
+	return e.First == id.First && e.Last == id.Last && e.Rows == id.Rows && bytes.Equal(e.Digest, id.Digest)
 }
 
 // cleared returns a slice of n zeros, in s if there is room.
@@ -147,7 +153,6 @@ func (cj *chunkJournal) checkpoint() error {
 // record has the journal note what became of the rows, and problems, which were said of
 // them.
 func (cj *chunkJournal) record(problems []pipeline.Problem) error {
-	c := cj.rows.chunk
 	n := notes{problems: problems, excused: indicesOf(cj.rows.downgraded), stored: cj.storage.stored, loose: cj.unmatchedIDs}
 	for _, s := range cj.storage.unshown {
 		n.unshown = append(n.unshown, s.row)
@@ -155,11 +160,28 @@ func (cj *chunkJournal) record(problems []pipeline.Problem) error {
 			n.unread = append(n.unread, s.row)
 		}
 	}
-	s := journal.Settlement{Fates: c.Fates, IDs: c.IDs, Sums: cj.sums}
-	if cj.notes = n.append(cj.notes[:0]); len(cj.notes) > 0 {
-		s.Notes = cj.notes
+	cj.notes = n.append(cj.notes[:0])
+	return cj.settle(cj.notes)
+}
+
+// announceChunk has the journal note which rows the chunk is.
+func (cj *chunkJournal) announceChunk() error {
+	if cj.engine.options.Journal == nil {
+		return nil
 	}
-	return cj.engine.options.Journal.Settle(c.Seq, s)
+	return cj.engine.options.Journal.Plan(cj.identity())
+}
+
+// settle has the journal note the fates of the rows, with what else is to be kept of them.
+func (cj *chunkJournal) settle(notes []byte) error {
+	if cj.engine.options.Journal == nil {
+		return nil
+	}
+	if len(notes) == 0 {
+		notes = nil
+	}
+	c := cj.rows.chunk
+	return cj.engine.options.Journal.Settle(c.Seq, journal.Settlement{Fates: c.Fates, IDs: c.IDs, Sums: cj.sums, Notes: notes})
 }
 
 // indicesOf returns where set is true.
@@ -308,12 +330,15 @@ func (cj *chunkJournal) heldSum(patch, record []byte) uint64 {
 	return cj.engine.options.Journal.Sum(text)
 }
 
-// planSum keeps the sum of what row would change.
-func (cj *chunkJournal) planSum(row int32, sum uint64) {
+// planSum keeps the sum of what c would change.
+func (cj *chunkJournal) planSum(c *change) {
+	if cj.engine.options.Journal == nil {
+		return
+	}
 	if cj.sums == nil {
 		cj.sums = make([]uint64, cj.rows.chunk.Len())
 	}
-	cj.sums[row] = sum
+	cj.sums[c.row] = cj.engine.options.Journal.Sum(c.patch)
 }
 
 // restore notes again what was said of rows; of those in doubt it is kept until

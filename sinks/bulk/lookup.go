@@ -333,3 +333,9 @@ func (lk *lookup) takeChanges() []change {
 	lk.todo = lk.todo[:0]
 	return changes
 }
+
+// end lets go of the chunk.
+func (lk *lookup) end() {
+	clear(lk.todo[:cap(lk.todo)])
+	lk.todo = lk.todo[:0]
+}

@@ -46,7 +46,7 @@ func (ow *ownRecords) ownerOf(row int32, records []api.Record, requests sending)
 		return ownerNone, api.Record{}
 	}
 	record := records[0]
-	age, ended := ow.engine.ageOf(record.Object), requests == wasEnded
+	age, ended := ow.ages.of(record.Object), requests == wasEnded
 	switch {
 	case age == olderThanRun && !ended && !ow.engine.forms.trusts(ow.rows.key(row)):
 		return ownerUnclear, record
@@ -91,7 +91,7 @@ func (ow *ownRecords) mayOwn(row int32, records []api.Record) bool {
 		return false
 	}
 	record := records[0].Object
-	return ow.engine.ageOf(record) == ofRun || api.Same(ow.rows.item(row), record)
+	return ow.ages.of(record) == ofRun || api.Same(ow.rows.item(row), record)
 }
 
 // candidates returns those of records, which have the key of row, that the row may have
@@ -101,7 +101,7 @@ func (ow *ownRecords) candidates(row int32, records []api.Record) []api.Record {
 	if len(records) < 2 {
 		return records
 	}
-	older := func(r api.Record) bool { return ow.engine.ageOf(r.Object) == olderThanRun }
+	older := func(r api.Record) bool { return ow.ages.of(r.Object) == olderThanRun }
 	young := slices.DeleteFunc(slices.Clone(records), older)
 	if len(young) == 0 {
 		return records
@@ -142,6 +142,7 @@ type ownRecords struct {
 	rows    *chunkRows
 	storage *storage
 	matcher *matcher
+	ages    *ages
 }
 
 // takeCreated takes in that the API has shown record, which row made. An API may take a row
@@ -155,7 +156,7 @@ func (ow *ownRecords) takeCreated(row int32, record []byte) {
 	delete(ow.storage.stored, row)
 	ow.storage.takeStored(sentRow{row: row, sent: ow.rows.item(row)}, record, ow.engine.options.Texts)
 	ow.storage.learnKey(row, record)
-	if ow.engine.existed(record) {
+	if ow.ages.existed(record) {
 		ow.rows.chunk.Fates[row] = pipeline.Updated
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"flytt/pipeline"
 )
 
-// Past is what a run that is over has on record. A *journal.Journal is one.
-type Past interface {
+// PriorRun is what a run that is over has on record. A *journal.Journal is one.
+type PriorRun interface {
 	// Find returns what is known of a chunk; nil, nil if that is nothing.
 	Find(seq int64) (*journal.Entry, error)
 
@@ -17,12 +17,12 @@ type Past interface {
 	Images(seq int64) ([]journal.Image, error)
 }
 
-// pastEncoder encodes rows as the run did. The rows that it rejected are none of
+// priorEncoder encodes rows as the run did. The rows that it rejected are none of
 // the business of who looks back: they are Skipped, and nothing is said of them.
-type pastEncoder struct{ pipeline.Encoder }
+type priorEncoder struct{ pipeline.Encoder }
 
 // Encode appends the rows of b that were sent to e.
-func (x pastEncoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
+func (x priorEncoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
 	if err := x.Encoder.Encode(b, e); err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package bulk
 
 import (
 	"bytes"
-	"net/http"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -116,8 +115,4 @@ func recordOf(body []byte, id string) []byte {
 		return nil
 	}
 	return record
-}
-
-func (e *engine) patchStops(status int) error {
-	return &api.StatusError{Method: http.MethodPatch, Path: e.options.Records, Status: status}
 }

@@ -3,41 +3,33 @@ package bulk
 import (
 	"context"
 	"slices"
+	"sync"
 
-	"flytt/internal/api"
 	"flytt/internal/journal"
 	"flytt/internal/jsonscan"
 	"flytt/pipeline"
 )
 
-// Finder finds records: the API does, and so does a copy of its list.
-type Finder interface {
-	// FindByKeys is that of api.Client.
-	FindByKeys(ctx context.Context, l api.Lookup) (map[string]api.Found, error)
-
-	// FindSimilar is that of api.Client.
-	FindSimilar(ctx context.Context, l api.Lookup, parts []string) ([]api.Record, error)
-
-	// Get is that of api.Client.
-	Get(ctx context.Context, path, id string, into []byte) (api.Outcome, error)
-}
-
-// Plan is a sink that sends nothing: it finds out what a Bulk would do, by the
+// Plan is a sink that sends nothing: it finds out what an Import would do, by the
 // same code. A row that would make a record is Written, one that would change its
 // record Updated, with a warning for each field that would change; the others are
 // what they would be. Its journal, if it has one, notes that, for Planned.
-type Plan struct{ engine *engine }
+type Plan struct {
+	engine   *engine
+	planners sync.Pool // *planner
+}
 
 var _ pipeline.Sink = (*Plan)(nil)
 
-// NewPlan returns a sink that plans what is done to the records that live finds.
-func NewPlan(schema *pipeline.Schema, live Finder, o Options) (*Plan, error) {
-	e, err := newEngine(nil, live, schema, o)
+// NewPlan returns a sink that plans what is done to the records that a Reader finds.
+func NewPlan(schema *pipeline.Schema, records Reader, o Options) (*Plan, error) {
+	e, err := newEngine(records, schema, o)
 	if err != nil {
 		return nil, err
 	}
-	e.shown("") // a copy is not blind
-	return &Plan{e}, nil
+	p := &Plan{engine: e}
+	p.planners.New = func() any { return newPlanner(e) }
+	return p, nil
 }
 
 // Encoder returns an encoder of rows as an Import would send them.
@@ -51,39 +43,46 @@ func (p *Plan) Abort() (undone bool, err error) { return false, nil }
 
 // Write finds out what would become of the rows of c.
 func (p *Plan) Write(ctx context.Context, c *pipeline.Chunk) error {
-	w := p.engine.writes.Get().(*write)
-	w.act(planActions{w})
-	w.begin(c)
-	err := w.foresee(ctx)
-	w.end()
-	p.engine.writes.Put(w)
-	return err
+	w := p.planners.Get().(*planner)
+	defer p.planners.Put(w)
+	return w.plan(ctx, c)
 }
 
-// planActions notes what an Import would do.
-type planActions struct{ w *write }
-
-func (a planActions) changeRecords(_ context.Context, changes []change) error {
-	a.w.foreseeChanges(changes)
-	return nil
+// planner plans the rows of one chunk at a time: by lookup and prober, as a chunkWriter
+// does, with actions that only note what would be sent.
+type planner struct {
+	engine *engine
+	state  *chunkState
+	lookup *lookup
+	prober *prober
 }
 
-func (a planActions) makeFirst(_ context.Context, rows []int32) ([]int32, error) { return rows, nil }
+func newPlanner(e *engine) *planner {
+	s := newChunkState(e)
+	w := &planner{engine: e, state: s}
+	w.lookup = &lookup{engine: e, actions: w, rows: s.rows, matcher: s.matcher}
+	w.prober = &prober{engine: e, actions: w, rows: s.rows, matcher: s.matcher}
+	return w
+}
+
+// makeFirst makes nothing: a snapshot has to show no record to be believed.
+func (w *planner) makeFirst(_ context.Context, rows []int32) ([]int32, error) { return rows, nil }
 
 // tryKey takes it that the key is kept: an answer would tell.
-func (a planActions) tryKey(_ context.Context, row int32, _ bool) error {
-	a.w.engine.forms.kept(a.w.rows.key(row))
+func (w *planner) tryKey(_ context.Context, row int32, _ bool) error {
+	w.engine.forms.kept(w.state.rows.key(row))
 	return nil
 }
 
-func (w *write) foresee(ctx context.Context) error {
-	j := w.engine.options.Journal
-	if j != nil {
-		if err := j.Plan(w.journal.identity()); err != nil {
-			return err
-		}
+// plan settles the rows of c by what would become of them, and has the journal note that.
+func (w *planner) plan(ctx context.Context, c *pipeline.Chunk) error {
+	w.state.begin(c)
+	defer w.state.end()
+	defer w.lookup.end()
+	if err := w.state.journal.announceChunk(); err != nil {
+		return err
 	}
-	create, err := w.lookup.settle(ctx, slices.Clone(w.rows.pending()))
+	create, err := w.lookup.settle(ctx, slices.Clone(w.state.rows.pending()))
 	if err != nil {
 		return err
 	}
@@ -91,38 +90,33 @@ func (w *write) foresee(ctx context.Context) error {
 		return err
 	}
 	for _, row := range create {
-		w.rows.chunk.Fates[row] = pipeline.Written
-		w.engine.forms.kept(w.rows.key(row)) // until an answer tells otherwise
+		c.Fates[row] = pipeline.Written
+		w.engine.forms.kept(w.state.rows.key(row)) // until an answer tells otherwise
 	}
-	w.keepTwins()
-	w.rows.giveIDs()
-	if j == nil {
-		return nil
-	}
-	s := journal.Settlement{Fates: w.rows.chunk.Fates, IDs: w.rows.chunk.IDs}
-	s.Sums = w.journal.sums
-	return j.Settle(w.rows.chunk.Seq, s)
+	w.keepDuplicates()
+	w.state.rows.giveIDs()
+	return w.state.journal.settle(nil)
 }
 
-// foreseeChanges settles the rows whose records would be changed.
-func (w *write) foreseeChanges(changes []change) {
+// changeRecords settles the rows whose records would be changed.
+func (w *planner) changeRecords(_ context.Context, changes []change) error {
+	rows := w.state.rows
 	for i := range changes {
 		c := &changes[i]
-		w.rows.chunk.Fates[c.row] = pipeline.Updated
-		w.rows.setID(c.row, []byte(c.id))
-		if j := w.engine.options.Journal; j != nil {
-			w.journal.planSum(c.row, j.Sum(c.patch))
-		}
+		rows.chunk.Fates[c.row] = pipeline.Updated
+		rows.setID(c.row, []byte(c.id))
+		w.state.journal.planSum(c)
 		for name := range jsonscan.Members(c.patch) {
-			w.rows.warn(c.row, w.engine.field(string(jsonscan.Unquote(name))), CodeWouldChange)
+			rows.warn(c.row, w.engine.field(string(jsonscan.Unquote(name))), CodeWouldChange)
 		}
 	}
+	return nil
 }
 
-// keepTwins drops what was said of records like those of rows that make none.
+// keepDuplicates drops what was said of records like those of rows that make none.
 // A row that does shares the id of the record with it.
-func (w *write) keepTwins() {
-	c := w.rows.chunk
+func (w *planner) keepDuplicates() {
+	c := w.state.rows.chunk
 	c.Problems = slices.DeleteFunc(c.Problems, func(p pipeline.Problem) bool {
 		if p.Code != CodeDuplicateOfRecord || p.Row < 0 {
 			return false
@@ -130,8 +124,8 @@ func (w *write) keepTwins() {
 		if c.Fates[p.Row] != pipeline.Written {
 			return true
 		}
-		if len(w.rows.idOf(p.Row)) == 0 {
-			w.rows.setID(p.Row, []byte(p.Private))
+		if len(w.state.rows.idOf(p.Row)) == 0 {
+			w.state.rows.setID(p.Row, []byte(p.Private))
 		}
 		return false
 	})

@@ -1,7 +1,6 @@
 package bulk
 
 import (
-	"bytes"
 	"slices"
 
 	"flytt/internal/journal"
@@ -24,13 +23,13 @@ func (pc *planCheck) load() error {
 	if pc.engine.options.Planned == nil || pc.rows.chunk.Pending() == 0 {
 		return nil
 	}
-	plan := pc.journal.identity()
-	e, err := pc.engine.options.Planned.Find(plan.Seq)
+	id := pc.journal.identity()
+	e, err := pc.engine.options.Planned.Find(id.Seq)
 	switch {
 	case err != nil:
 		return err
-	case e == nil, len(e.Fates) != pc.rows.chunk.Len(), e.First != plan.First || e.Last != plan.Last || e.Rows != plan.Rows || !bytes.Equal(e.Digest, plan.Digest):
-		return &changedInputError{plan.Seq, plan.First, plan.Last}
+	case e == nil, len(e.Fates) != pc.rows.chunk.Len(), !sameChunk(e, id):
+		return &changedInputError{id.Seq, id.First, id.Last}
 	}
 	pc.planned = e
 	return nil

@@ -112,7 +112,7 @@ func (rb *readback) findUnnamed(ctx context.Context) error {
 		return nil
 	}
 	o := &rb.engine.options
-	found, err := rb.engine.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: rb.rows.keysOf(rows)})
+	found, err := rb.engine.reader.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: rb.rows.keysOf(rows)})
 	if err != nil {
 		if interrupted(ctx, err) || stops(ctx, err) {
 			return err

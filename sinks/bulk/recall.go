@@ -11,13 +11,9 @@ func (s *Import) Recall(c *pipeline.Chunk) error {
 	if s.engine.options.Journal == nil {
 		return nil
 	}
-	w := s.engine.writes.Get().(*write)
-	w.begin(c)
-	err := w.replay.peek()
-	w.rows.giveIDs()
-	w.end()
-	s.engine.writes.Put(w)
-	return err
+	w := s.writers.Get().(*chunkWriter)
+	defer s.writers.Put(w)
+	return w.recall(c)
 }
 
 // downgrade turns the faults of row into warnings.

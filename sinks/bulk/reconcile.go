@@ -14,12 +14,13 @@ import (
 // reconciler looks up rows that are in doubt, and settles those of which a record, or that
 // there is none, tells what became.
 type reconciler struct {
-	engine  *engine
-	rows    *chunkRows
-	storage *storage
-	matcher *matcher
-	journal *chunkJournal
-	own     *ownRecords
+	engine   *engine
+	delivery *delivery
+	rows     *chunkRows
+	storage  *storage
+	matcher  *matcher
+	journal  *chunkJournal
+	own      *ownRecords
 }
 
 // lookFirst settles those of rows that are to make no second record with their key and
@@ -48,7 +49,7 @@ func (rc *reconciler) lookFirst(ctx context.Context, rows []int32) ([]int32, err
 		return nil, &lookupError{path: o.Path, err: errShowsNoRecord}
 	}
 	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: rc.rows.keysOf(asked), Canary: known.key}
-	found, err := rc.engine.client.FindByKeys(ctx, l)
+	found, err := rc.engine.reader.FindByKeys(ctx, l)
 	if err != nil {
 		if interrupted(ctx, err) || stops(ctx, err) {
 			return nil, err
@@ -254,7 +255,7 @@ func (rc *reconciler) look(ctx context.Context, rows []int32) (found map[string]
 	o := &rc.engine.options
 	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: rc.rows.keysOf(rows)}
 	for _, l.Canary = range controls {
-		if found, err = rc.engine.client.FindByKeys(ctx, l); !errors.Is(err, api.ErrCanaryMissing) {
+		if found, err = rc.engine.reader.FindByKeys(ctx, l); !errors.Is(err, api.ErrCanaryMissing) {
 			break
 		}
 	}
@@ -290,7 +291,7 @@ func (rc *reconciler) canaries(ctx context.Context) ([]string, error) {
 	if a := rc.engine.anchor.Load(); a != nil {
 		return []string{a.key}, nil
 	}
-	key, err := rc.engine.client.AnyKey(ctx, rc.engine.options.Path, rc.engine.options.Key)
+	key, err := rc.engine.reader.AnyKey(ctx, rc.engine.options.Path, rc.engine.options.Key)
 	return []string{key}, err
 }
 
@@ -308,7 +309,7 @@ func (rc *reconciler) lookOnce(ctx context.Context, rows []int32) {
 	ctx, cancel := context.WithTimeout(ctx, onceTime)
 	defer cancel()
 	o := &rc.engine.options
-	found, err := rc.engine.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: rc.rows.keysOf(rows)})
+	found, err := rc.engine.reader.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: rc.rows.keysOf(rows)})
 	if err != nil {
 		o.Log.Warn("rows stay in doubt for now", "cause", "looking them up failed", "chunk", rc.rows.chunk.Seq, "rows", len(rows), "error", err)
 		return
@@ -322,7 +323,7 @@ func (rc *reconciler) lookOnce(ctx context.Context, rows []int32) {
 		}
 	}
 	if there == len(rows) {
-		rc.engine.doubts.Store(0)
+		rc.delivery.doubts.Store(0)
 	}
 	o.Log.Info("rows in doubt looked up", "chunk", rc.rows.chunk.Seq, "rows", len(rows), "there", there)
 }
@@ -336,11 +337,11 @@ func (rc *reconciler) matchStrays(ctx context.Context, rows []int32) error {
 	}
 	s.strays.mu.Lock()
 	defer s.strays.mu.Unlock()
-	err := s.loadStrays(ctx)
+	err := rc.loadStrays(ctx)
 	if interrupted(ctx, err) || stops(ctx, err) {
 		return err
 	}
-	rc.engine.dropHeld(s.strays.list)
+	rc.dropHeld(s.strays.list)
 	if s.options.Sought {
 		rows = rc.match(rows, s.strays.list)
 	}
@@ -380,11 +381,11 @@ func (rc *reconciler) matchUnmatched(ctx context.Context, rows []int32) ([]int32
 				return nil, err
 			}
 		}
-		if object != nil && rc.engine.ageOf(object) != olderThanRun { // the answer may show records of others
+		if object != nil && rc.own.ages.of(object) != olderThanRun { // the answer may show records of others
 			list = append(list, stray{id: id, object: object})
 		}
 	}
-	rc.engine.dropHeld(list)
+	rc.dropHeld(list)
 	rows = rc.match(rows, list)
 	rc.journal.unmatchedIDs = slices.DeleteFunc(rc.journal.unmatchedIDs, func(id string) bool {
 		return slices.ContainsFunc(list, func(s stray) bool { return s.taken && s.id == id })

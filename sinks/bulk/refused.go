@@ -17,8 +17,8 @@ import (
 // those that are known not to have been written are left, beside those kept out.
 func (rf *refusal) settle(ctx context.Context, rows []int32, o api.Outcome) (verdict, error) {
 	sent := rf.rows.sent(rows)
-	refusals := rf.engine.numbering.parse(o.Body, sent)
-	return rf.settleFor(ctx, rows, &o, refusals, rf.engine.contention(&o, sent, refusals))
+	refusals := rf.delivery.numbering.parse(o.Body, sent)
+	return rf.settleFor(ctx, rows, &o, refusals, rf.delivery.contention(&o, sent, refusals))
 }
 
 // settleFor settles rows, whose request was refused with o for what refusals say; by c
@@ -38,7 +38,7 @@ func (rf *refusal) settleFor(ctx context.Context, rows []int32, o *api.Outcome, 
 // settleOne settles row, the only one of a request that was refused, unless another
 // write kept it out.
 func (rf *refusal) settleOne(row int32, r *verdict) {
-	rf.engine.doubts.Store(0)
+	rf.delivery.doubts.Store(0)
 	if r.contended {
 		r.locked = []lockedRow{{row, r.whole}}
 		return
@@ -59,7 +59,7 @@ func (rf *refusal) settleOthers(ctx context.Context, r *verdict, complete bool) 
 	default:
 		return rf.lookForOthers(ctx, r)
 	}
-	rf.engine.doubts.Store(0)
+	rf.delivery.doubts.Store(0)
 	return nil
 }
 
@@ -141,9 +141,9 @@ func (rf *refusal) lookForOthers(ctx context.Context, r *verdict) error {
 	r.partial = written > 0
 	r.holds = !r.named && len(r.left)+written == len(others)
 	if unclear > 0 && unclear == len(others) {
-		return rf.engine.doubted(http.MethodPost, rf.engine.options.Path, errUnclear)
+		return rf.delivery.doubted(http.MethodPost, rf.engine.options.Path, errUnclear)
 	}
-	rf.engine.doubts.Store(0)
+	rf.delivery.doubts.Store(0)
 	return nil
 }
 
@@ -208,7 +208,7 @@ func (rf *refusal) findBeside(ctx context.Context, keys []string, control string
 		if err := o.Drain.Sleep(ctx, wait); err != nil {
 			return nil, err
 		}
-		found, err = rf.engine.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: keys, Canary: control})
+		found, err = rf.engine.reader.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: keys, Canary: control})
 		if !errors.Is(err, api.ErrCanaryMissing) {
 			break
 		}
@@ -248,6 +248,7 @@ func (rf *refusal) lookupable(rows []int32, control string) (asked []int32, keys
 // refusal settles rows after the API has refused the request they were in.
 type refusal struct {
 	engine     *engine
+	delivery   *delivery
 	rows       *chunkRows
 	storage    *storage
 	own        *ownRecords

@@ -66,3 +66,6 @@ func (rj *rejections) noteRefusal(row int32, code pipeline.Code, r api.Refusal) 
 	}
 	rj.rows.note(row, field, code, message)
 }
+
+// begin forgets the rows of the chunk before.
+func (rj *rejections) begin() { rj.refused, rj.lockedOut = 0, 0 }

@@ -11,20 +11,20 @@ import (
 // loadPrior gives the rows of the chunk, which is one of a run that is over, the
 // fates and the ids that they had when it ended. Of a chunk that the run did not
 // come to they are Skipped.
-func (rp *replayer) loadPrior(past Past) error {
-	plan := rp.journal.identity()
-	e, err := past.Find(plan.Seq)
+func (rp *replayer) loadPrior(past PriorRun) error {
+	id := rp.journal.identity()
+	e, err := past.Find(id.Seq)
 	switch {
 	case err != nil:
 		return err
 	case e == nil:
 		rp.rows.chunk.Settle(pipeline.Skipped)
 		return nil
-	case e.First != plan.First || e.Last != plan.Last || e.Rows != plan.Rows || !bytes.Equal(e.Digest, plan.Digest):
-		return &changedInputError{plan.Seq, plan.First, plan.Last}
+	case !sameChunk(e, id):
+		return &changedInputError{id.Seq, id.First, id.Last}
 	}
 	if err := rp.apply(e); err != nil {
-		return fmt.Errorf("chunk %d: %w", plan.Seq, err)
+		return fmt.Errorf("chunk %d: %w", id.Seq, err)
 	}
 	rp.rows.chunk.Settle(pipeline.Skipped)
 	rp.rows.chunk.Problems = rp.rows.chunk.Problems[:rp.rows.before]
@@ -41,35 +41,35 @@ func (rp *replayer) run() error {
 	if j == nil || rp.rows.chunk.Pending() == 0 {
 		return nil
 	}
-	plan := rp.journal.identity()
-	e, err := j.Find(plan.Seq)
+	id := rp.journal.identity()
+	e, err := j.Find(id.Seq)
 	switch {
 	case err != nil:
 		return err
 	case e == nil:
-		return j.Plan(plan)
-	case e.First != plan.First || e.Last != plan.Last || e.Rows != plan.Rows || !bytes.Equal(e.Digest, plan.Digest):
-		return &changedInputError{plan.Seq, plan.First, plan.Last}
+		return j.Plan(id)
+	case !sameChunk(e, id):
+		return &changedInputError{id.Seq, id.First, id.Last}
 	}
 	rp.journal.entry = e
 	if err := rp.apply(e); err != nil {
-		return fmt.Errorf("chunk %d: %w", plan.Seq, err)
+		return fmt.Errorf("chunk %d: %w", id.Seq, err)
 	}
 	return nil
 }
 
 // peek takes from the journal what it knows of the chunk, or of its first rows.
 func (rp *replayer) peek() error {
-	plan := rp.journal.identity()
-	e, err := rp.engine.options.Journal.Find(plan.Seq)
+	id := rp.journal.identity()
+	e, err := rp.engine.options.Journal.Find(id.Seq)
 	switch {
 	case err != nil:
 		return err
-	case e == nil, e.First != plan.First, e.Rows < plan.Rows, e.Rows == plan.Rows && !bytes.Equal(e.Digest, plan.Digest):
+	case e == nil, e.First != id.First, e.Rows < id.Rows, e.Rows == id.Rows && !bytes.Equal(e.Digest, id.Digest):
 		return nil
 	}
 	if err := rp.apply(e); err != nil {
-		return fmt.Errorf("chunk %d: %w", plan.Seq, err)
+		return fmt.Errorf("chunk %d: %w", id.Seq, err)
 	}
 	rp.journal.restoreKept()
 	return nil

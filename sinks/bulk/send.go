@@ -24,6 +24,7 @@ func (b *replyBuffer) keep(o api.Outcome) {
 // sender sends rows in bulk requests, and settles them by the answers.
 type sender struct {
 	engine     *engine
+	delivery   *delivery
 	rows       *chunkRows
 	storage    *storage
 	journal    *chunkJournal
@@ -39,7 +40,7 @@ type sender struct {
 
 // fit returns how many of rows one request has room for: at least one.
 func (sd *sender) fit(rows []int32) int {
-	room := int(sd.engine.limit.Load()) - len("[]")
+	room := int(sd.delivery.limit.Load()) - len("[]")
 	for n, row := range rows {
 		room -= len(sd.rows.item(row)) + len(",")
 		if room < 0 && n > 0 {
@@ -52,7 +53,7 @@ func (sd *sender) fit(rows []int32) int {
 // post sends rows in one request and settles them, but for those that the verdict
 // leaves. Alone, nothing else is in flight at the same time.
 func (sd *sender) post(ctx context.Context, rows []int32, alone bool) (verdict, error) {
-	o, err := sd.deliver(ctx, rows, sd.engine.writer(alone))
+	o, err := sd.deliver(ctx, rows, sd.delivery.writer(alone))
 	if err != nil {
 		return verdict{}, err
 	}
@@ -72,7 +73,7 @@ func (sd *sender) post(ctx context.Context, rows []int32, alone bool) (verdict, 
 	if api.IsRefusal(o.Status) {
 		return sd.refusal.settle(ctx, rows, o)
 	}
-	sd.engine.doubts.Store(0)
+	sd.delivery.doubts.Store(0)
 	if o.Status == http.StatusRequestEntityTooLarge {
 		sd.tooLarge(rows)
 		return verdict{ending: wasTooLarge}, nil
@@ -91,11 +92,11 @@ func (sd *sender) confirmed(rows []int32) ending {
 // deliver makes attempts by via until one may have been processed. Before the first
 // the journal has it that they are made.
 func (sd *sender) deliver(ctx context.Context, rows []int32, via Writer) (api.Outcome, error) {
-	s, path := sd.engine, sd.engine.options.Path
-	if err := s.breaker.stopped(); err != nil {
+	path := sd.engine.options.Path
+	if err := sd.delivery.breaker.stopped(); err != nil {
 		return api.Outcome{Class: api.NotSent}, err
 	}
-	if err := sd.engine.alive(ctx); err != nil {
+	if err := sd.delivery.alive(ctx); err != nil {
 		return api.Outcome{Class: api.NotSent}, err
 	}
 	if err := sd.journal.checkpoint(); err != nil {
@@ -112,11 +113,11 @@ func (sd *sender) deliver(ctx context.Context, rows []int32, via Writer) (api.Ou
 		sd.body = append(sd.body, sd.rows.item(row)...)
 	}
 	sd.body = append(sd.body, ']')
-	s.created.Store(true)
+	sd.delivery.created.Store(true)
 	for _, row := range rows {
 		sd.rows.claimCreated(row) // before another chunk can see its record
 	}
-	return s.client.Deliver(ctx, http.MethodPost, path, func() api.Outcome {
+	return sd.delivery.client.Deliver(ctx, http.MethodPost, path, func() api.Outcome {
 		o := via.BulkWrite(ctx, path, sd.body, sd.reply.bytes)
 		sd.reply.keep(o)
 		return o
@@ -129,18 +130,18 @@ func (sd *sender) deliver(ctx context.Context, rows []int32, via Writer) (api.Ou
 // good as none. One that is a refusal, for all its status, is taken for that.
 func (sd *sender) confirm(ctx context.Context, rows []int32, o api.Outcome) (verdict, error) {
 	sent := sd.rows.sent(rows)
-	if err := sd.engine.numbering.match(sd.answer, o.Body, sent); err != nil {
+	if err := sd.delivery.numbering.match(sd.answer, o.Body, sent); err != nil {
 		sd.rows.putInDoubt(rows, "answer not readable", o.Status, err)
-		return verdict{ending: cameInDoubt}, sd.engine.doubted(http.MethodPost, sd.engine.options.Path, err)
+		return verdict{ending: cameInDoubt}, sd.delivery.doubted(http.MethodPost, sd.engine.options.Path, err)
 	}
 	if sd.answer.Refused() {
 		refusals := slices.Clone(sd.answer.Refusals())
-		return sd.refusal.settleFor(ctx, rows, &o, refusals, sd.engine.contention(&o, sent, refusals))
+		return sd.refusal.settleFor(ctx, rows, &o, refusals, sd.delivery.contention(&o, sent, refusals))
 	}
 	for i, row := range rows {
 		switch record := sd.answer.Object(i); {
 		case !sd.answer.Written(i):
-		case sd.answer.MatchedBy(i) != api.ByKey && sd.engine.existed(record): // it is somebody else's
+		case sd.answer.MatchedBy(i) != api.ByKey && sd.own.ages.existed(record): // it is somebody else's
 			sd.journal.unmatchedIDs = append(sd.journal.unmatchedIDs, string(sd.answer.ID(i)))
 		default:
 			sd.own.written(row, sd.answer.ID(i))
@@ -148,7 +149,7 @@ func (sd *sender) confirm(ctx context.Context, rows []int32, o api.Outcome) (ver
 		}
 	}
 	refusals := sd.answer.Refusals()
-	others, locked := sd.rejections.rejectNamed(rows, refusals, sd.engine.contention(&o, sent, refusals).Items)
+	others, locked := sd.rejections.rejectNamed(rows, refusals, sd.delivery.contention(&o, sent, refusals).Items)
 	if err := sd.doubtUnshown(rows, others); err != nil {
 		return verdict{ending: cameInDoubt}, err
 	}
@@ -160,7 +161,7 @@ func (sd *sender) confirm(ctx context.Context, rows []int32, o api.Outcome) (ver
 // nothing.
 func (sd *sender) doubtUnshown(rows, unshown []int32) error {
 	if len(unshown) == 0 {
-		sd.engine.doubts.Store(0)
+		sd.delivery.doubts.Store(0)
 		return nil
 	}
 	for _, row := range unshown {
@@ -172,9 +173,9 @@ func (sd *sender) doubtUnshown(rows, unshown []int32) error {
 	sd.engine.options.Log.Warn("rows in doubt", "cause", "the answer does not show them",
 		"chunk", sd.rows.chunk.Seq, "rows", len(unshown), "of", len(rows))
 	if len(unshown) == len(rows) {
-		return sd.engine.doubted(http.MethodPost, sd.engine.options.Path, errShowsNone)
+		return sd.delivery.doubted(http.MethodPost, sd.engine.options.Path, errShowsNone)
 	}
-	sd.engine.doubts.Store(0)
+	sd.delivery.doubts.Store(0)
 	return nil
 }
 
@@ -191,7 +192,7 @@ func (sd *sender) noteLatest(rows []int32) {
 // lost puts the rows of a request without an answer in doubt.
 func (sd *sender) lost(rows []int32, o api.Outcome) error {
 	sd.rows.putInDoubt(rows, "no clear answer", o.Status, o.Err)
-	return sd.engine.doubted(http.MethodPost, sd.engine.options.Path, o.Err)
+	return sd.delivery.doubted(http.MethodPost, sd.engine.options.Path, o.Err)
 }
 
 // tooLarge remembers that a request with rows is too large: half as much is sent
@@ -202,8 +203,8 @@ func (sd *sender) tooLarge(rows []int32) {
 		return
 	}
 	half := int64(len(sd.body) / 2)
-	for limit := sd.engine.limit.Load(); half < limit; limit = sd.engine.limit.Load() {
-		if sd.engine.limit.CompareAndSwap(limit, half) {
+	for limit := sd.delivery.limit.Load(); half < limit; limit = sd.delivery.limit.Load() {
+		if sd.delivery.limit.CompareAndSwap(limit, half) {
 			sd.engine.options.Log.Warn("request too large for the API, sending less at a time", "bytes", half)
 		}
 	}

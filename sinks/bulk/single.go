@@ -9,6 +9,7 @@ import (
 // singleWriter makes writes that are about one record each.
 type singleWriter struct {
 	engine     *engine
+	delivery   *delivery
 	rejections *rejections
 }
 
@@ -39,10 +40,10 @@ func (sw *singleWriter) sendEach(ctx context.Context, rows []int32, send func(i 
 // was said if it is kept out in the end.
 func (sw *singleWriter) deliverOne(sent []byte, alone bool, deliver func(via Writer) (api.Outcome, error)) (o api.Outcome, kept []api.Refusal, err error) {
 	for {
-		if o, err = deliver(sw.engine.writer(alone)); err != nil {
+		if o, err = deliver(sw.delivery.writer(alone)); err != nil {
 			return o, nil, err
 		}
-		if kept = sw.engine.keptOut(&o, sent); kept == nil || alone || !o.Overlapped {
+		if kept = sw.delivery.keptOut(&o, sent); kept == nil || alone || !o.Overlapped {
 			return o, kept, nil
 		}
 		alone = true

@@ -46,28 +46,28 @@ type strays struct {
 // loadStrays reads the strays, if that was not done before. Nothing is sent meanwhile: every
 // record that it sees has been made by a row of which the journal knows, or by one in
 // doubt.
-func (e *engine) loadStrays(ctx context.Context) error {
-	if e.strays.read {
-		return e.strays.err
+func (rc *reconciler) loadStrays(ctx context.Context) error {
+	if rc.engine.strays.read {
+		return rc.engine.strays.err
 	}
-	e.sending.Lock()
-	defer e.sending.Unlock()
-	objects, err := e.options.Strays(ctx)
+	rc.delivery.sending.Lock()
+	defer rc.delivery.sending.Unlock()
+	objects, err := rc.engine.options.Strays(ctx)
 	if interrupted(ctx, err) || stops(ctx, err) {
 		return err
 	}
-	e.strays.read, e.strays.err, e.strays.list = true, err, nil
+	rc.engine.strays.read, rc.engine.strays.err, rc.engine.strays.list = true, err, nil
 	for _, object := range objects {
-		e.strays.list = append(e.strays.list, stray{id: string(jsonscan.Text(jsonscan.Member(object, idField))), object: object})
+		rc.engine.strays.list = append(rc.engine.strays.list, stray{id: string(jsonscan.Text(jsonscan.Member(object, idField))), object: object})
 	}
-	e.strays.held.list(e.strays.list)
+	rc.engine.strays.held.list(rc.engine.strays.list)
 	return err
 }
 
 // dropHeld marks those of list taken that rows were found to have made meanwhile.
-func (e *engine) dropHeld(list []stray) {
+func (rc *reconciler) dropHeld(list []stray) {
 	for i := range list {
-		list[i].taken = list[i].taken || e.strays.held.has(list[i].id)
+		list[i].taken = list[i].taken || rc.engine.strays.held.has(list[i].id)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"sync"
 
 	"flytt/internal/api"
 	"flytt/internal/jsonscan"
@@ -28,27 +29,28 @@ import (
 // Updated, one with nothing left to take back Unchanged, and one that the run did
 // not write Skipped.
 type Undo struct {
-	engine *engine
-	past   Past
-	open   func([]byte) ([]byte, error)
+	engine    *engine
+	reversers sync.Pool // *reverser
 }
 
 var _ pipeline.Sink = (*Undo)(nil)
 
-// NewUndo returns a sink that takes back what the run with the journal past did to
+// NewUndo returns a sink that takes back what the run with the journal prior did to
 // the rows of schema. The options are those of the run, but for Journal, which is
 // that of the undo. Open decrypts what records held before they were changed; nil:
 // what is sealed cannot be restored.
-func NewUndo(client *api.Client, schema *pipeline.Schema, past Past, open func([]byte) ([]byte, error), o Options) (*Undo, error) {
-	e, err := newEngine(client, client, schema, o)
+func NewUndo(client *api.Client, schema *pipeline.Schema, prior PriorRun, open func([]byte) ([]byte, error), o Options) (*Undo, error) {
+	e, err := newEngine(client, schema, o)
 	if err != nil {
 		return nil, err
 	}
-	return &Undo{e, past, open}, nil
+	u, d := &Undo{engine: e}, newDelivery(client, &e.options)
+	u.reversers.New = func() any { return newReverser(e, d, prior, open) }
+	return u, nil
 }
 
 // Encoder returns an encoder of rows in the form in which they were sent.
-func (u *Undo) Encoder() pipeline.Encoder { return pastEncoder{u.engine.encoder()} }
+func (u *Undo) Encoder() pipeline.Encoder { return priorEncoder{u.engine.encoder()} }
 
 // Commit does nothing: what was taken back is final.
 func (u *Undo) Commit(context.Context) error { return nil }
@@ -64,33 +66,17 @@ func (u *Undo) Settles() bool { return u.engine.settles() }
 
 // Write takes back what became of the rows of c.
 func (u *Undo) Write(ctx context.Context, c *pipeline.Chunk) error {
-	w := u.engine.writes.Get().(*write)
-	w.begin(c)
-	err := u.recall(w)
-	if err == nil && w.unsettled() {
-		err = u.undo(ctx, w)
-		if failed := w.journal.recordOutcome(); err == nil {
-			err = failed
-		}
-	}
-	w.rows.giveIDs()
-	w.end()
-	u.engine.writes.Put(w)
-	return err
+	w := u.reversers.Get().(*reverser)
+	defer u.reversers.Put(w)
+	return w.write(ctx, c)
 }
 
 // Recall settles those rows of c that earlier passes of the undo did. Of a chunk that
 // was not read to its end nothing is recalled.
 func (u *Undo) Recall(c *pipeline.Chunk) error {
-	w := u.engine.writes.Get().(*write)
-	w.begin(c)
-	err := u.regard(w)
-	if err == nil {
-		err = w.replay.peek()
-	}
-	w.rows.giveIDs()
-	w.end()
-	u.engine.writes.Put(w)
+	w := u.reversers.Get().(*reverser)
+	defer u.reversers.Put(w)
+	err := w.recall(c)
 	if _, cut := errors.AsType[*changedInputError](err); cut {
 		return nil
 	}
@@ -104,47 +90,38 @@ type reversal struct {
 	restore []byte // what it is to hold again; nil: it is to be deleted
 }
 
-// recall finds out what is to be taken back: what the run wrote, but for what an
-// earlier pass of the undo has settled.
-func (u *Undo) recall(w *write) error {
-	if err := u.regard(w); err != nil {
+// loadPrior marks the rows that the run wrote Pending.
+func (rv *reverser) loadPrior() error {
+	if err := rv.state.replay.loadPrior(rv.prior); err != nil {
 		return err
 	}
-	return w.replay.run()
-}
-
-// regard marks the rows that the run wrote Pending.
-func (u *Undo) regard(w *write) error {
-	if err := w.replay.loadPrior(u.past); err != nil {
-		return err
-	}
-	w.reverser.was = append(w.reverser.was[:0], w.rows.chunk.Fates...)
-	for i, fate := range w.reverser.was {
+	rv.was = append(rv.was[:0], rv.state.rows.chunk.Fates...)
+	for i, fate := range rv.was {
 		switch fate {
 		case pipeline.Written, pipeline.Updated:
-			w.rows.chunk.Fates[i] = pipeline.Pending
+			rv.state.rows.chunk.Fates[i] = pipeline.Pending
 		case pipeline.InDoubt:
-			w.journal.closed[i] = true
+			rv.state.journal.closed[i] = true
 		default:
-			w.rows.chunk.Fates[i] = pipeline.Skipped
+			rv.state.rows.chunk.Fates[i] = pipeline.Skipped
 		}
 	}
 	return nil
 }
 
 // undo takes back what is to be taken back.
-func (u *Undo) undo(ctx context.Context, w *write) error {
-	tried := make([]bool, w.rows.chunk.Len())
-	for _, row := range w.journal.doubtful { // the record tells
-		w.rows.chunk.Fates[row], tried[row] = pipeline.Pending, true
+func (rv *reverser) undo(ctx context.Context) error {
+	tried := make([]bool, rv.state.rows.chunk.Len())
+	for _, row := range rv.state.journal.doubtful { // the record tells
+		rv.state.rows.chunk.Fates[row], tried[row] = pipeline.Pending, true
 	}
-	todo, err := u.reversals(ctx, w, tried)
+	todo, err := rv.reversals(ctx, tried)
 	if err == nil {
-		err = w.reverser.reverse(ctx, todo)
+		err = rv.reverse(ctx, todo)
 	}
-	for row, fate := range w.rows.chunk.Fates { // as it was: the next pass has to know that it was tried
+	for row, fate := range rv.state.rows.chunk.Fates { // as it was: the next pass has to know that it was tried
 		if tried[row] && fate == pipeline.Pending {
-			w.rows.chunk.Fates[row] = pipeline.InDoubt
+			rv.state.rows.chunk.Fates[row] = pipeline.InDoubt
 		}
 	}
 	return err
@@ -152,13 +129,13 @@ func (u *Undo) undo(ctx context.Context, w *write) error {
 
 // reversals settles the pending rows by their records and returns what is to be
 // done about the others. Tried has the rows for which it may have been done.
-func (u *Undo) reversals(ctx context.Context, w *write, tried []bool) ([]reversal, error) {
-	rows := slices.Clone(w.rows.pending())
-	now, err := w.current.read(ctx, rows, false)
+func (rv *reverser) reversals(ctx context.Context, tried []bool) ([]reversal, error) {
+	rows := slices.Clone(rv.state.rows.pending())
+	now, err := rv.current.read(ctx, rows, false)
 	if err != nil {
 		return nil, err
 	}
-	before, err := u.before(w, rows)
+	before, err := rv.before(rows)
 	if err != nil {
 		return nil, err
 	}
@@ -166,10 +143,10 @@ func (u *Undo) reversals(ctx context.Context, w *write, tried []bool) ([]reversa
 	for _, row := range rows {
 		r := reversal{row: row, id: now[row].id}
 		var needed bool
-		if w.reverser.was[row] == pipeline.Written {
-			needed = w.reverser.undoesCreate(row, now[row], tried[row])
+		if rv.was[row] == pipeline.Written {
+			needed = rv.undoesCreate(row, now[row], tried[row])
 		} else {
-			r.restore, needed = w.reverser.undoesChange(row, now[row], before[row], tried[row])
+			r.restore, needed = rv.undoesChange(row, now[row], before[row], tried[row])
 		}
 		if needed {
 			todo = append(todo, r)
@@ -179,18 +156,18 @@ func (u *Undo) reversals(ctx context.Context, w *write, tried []bool) ([]reversa
 }
 
 // before returns what the records of those of rows held that were changed.
-func (u *Undo) before(w *write, rows []int32) (map[int32][]byte, error) {
-	changed := func(row int32) bool { return w.reverser.was[row] == pipeline.Updated }
+func (rv *reverser) before(rows []int32) (map[int32][]byte, error) {
+	changed := func(row int32) bool { return rv.was[row] == pipeline.Updated }
 	if !slices.ContainsFunc(rows, changed) {
 		return nil, nil
 	}
-	images, err := u.past.Images(w.rows.chunk.Seq)
+	images, err := rv.prior.Images(rv.state.rows.chunk.Seq)
 	if err != nil {
 		return nil, err
 	}
 	out := map[int32][]byte{}
 	for _, image := range images {
-		list, err := ReadImage(image.Data, u.open)
+		list, err := ReadImage(image.Data, rv.open)
 		if err != nil {
 			return nil, err
 		}
@@ -208,19 +185,19 @@ func (u *Undo) before(w *write, rows []int32) (map[int32][]byte, error) {
 func (rv *reverser) undoesCreate(row int32, now current, tried bool) bool {
 	switch {
 	case now.unread: // neither gone nor impossible to tell: the next pass may read it
-		rv.rows.putInDoubt([]int32{row}, "it has no id, and the list by key cannot be read", 0, nil)
+		rv.state.rows.putInDoubt([]int32{row}, "it has no id, and the list by key cannot be read", 0, nil)
 		rv.engine.resolvable.Store(true)
 	case now.blind && tried: // it was found by its key before that
-		rv.rows.chunk.Fates[row] = pipeline.Written
+		rv.state.rows.chunk.Fates[row] = pipeline.Written
 	case now.blind, now.many:
-		rv.rows.note(row, rv.engine.field(rv.engine.options.Key), codeNotTold, "")
+		rv.state.rows.note(row, rv.engine.field(rv.engine.options.Key), codeNotTold, "")
 	case now.record == nil && tried:
-		rv.rows.chunk.Fates[row] = pipeline.Written
+		rv.state.rows.chunk.Fates[row] = pipeline.Written
 	case now.record == nil:
-		rv.rows.chunk.Fates[row] = pipeline.Unchanged
+		rv.state.rows.chunk.Fates[row] = pipeline.Unchanged
 	default:
-		since := against(rv.matcher.patchSince(row, now.record), now.record)
-		rv.rows.noteFields(row, since, codeChangedSince)
+		since := against(rv.state.matcher.patchSince(row, now.record), now.record)
+		rv.state.rows.noteFields(row, since, codeChangedSince)
 		return since == nil && !rv.filledSince(row, now.record)
 	}
 	return false
@@ -229,14 +206,14 @@ func (rv *reverser) undoesCreate(row int32, now current, tried bool) bool {
 // filledSince reports whether record, which row made, holds a text now in a field
 // that row left empty; then row is rejected for it.
 func (rv *reverser) filledSince(row int32, record []byte) (filled bool) {
-	item := rv.rows.item(row)
+	item := rv.state.rows.item(row)
 	for _, name := range rv.engine.options.Texts {
 		got := jsonscan.Member(record, name)
-		if !nothing(jsonscan.Member(item, name)) || nothing(got) || rv.storage.storedSo(row, name, nil, got) {
+		if !nothing(jsonscan.Member(item, name)) || nothing(got) || rv.state.storage.storedSo(row, name, nil, got) {
 			continue
 		}
 		field := rv.engine.field(name)
-		rv.rows.chunk.Note(pipeline.Problem{
+		rv.state.rows.chunk.Note(pipeline.Problem{
 			Row: row, Field: field, Column: rv.engine.column(field), Stage: pipeline.Write, Code: codeChangedSince,
 			Shape: "the row leaves " + name + " empty",
 		})
@@ -249,25 +226,25 @@ func (rv *reverser) filledSince(row int32, record []byte) (filled bool) {
 // anything; if not row is settled.
 func (rv *reverser) undoesChange(row int32, now current, before []byte, tried bool) (restore []byte, needed bool) {
 	if before == nil {
-		rv.rows.note(row, pipeline.None, codeNotKept, "")
+		rv.state.rows.note(row, pipeline.None, codeNotKept, "")
 		return nil, false
 	}
-	patch := rv.matcher.patchSince(row, before)
+	patch := rv.state.matcher.patchSince(row, before)
 	restore, unknown := restoration(patch, before)
 	switch {
 	case now.record == nil:
-		rv.rows.note(row, rv.engine.field(idField), codeNotFound, "")
+		rv.state.rows.note(row, rv.engine.field(idField), codeNotFound, "")
 	case unknown != "":
-		rv.rows.note(row, rv.engine.field(unknown), codeNotKept, "")
+		rv.state.rows.note(row, rv.engine.field(unknown), codeNotKept, "")
 	case patch == nil, rv.engine.holds(restore, now.record):
-		rv.rows.setID(row, []byte(now.id))
-		rv.rows.chunk.Fates[row] = pipeline.Unchanged
+		rv.state.rows.setID(row, []byte(now.id))
+		rv.state.rows.chunk.Fates[row] = pipeline.Unchanged
 		if tried {
-			rv.rows.chunk.Fates[row] = pipeline.Updated
+			rv.state.rows.chunk.Fates[row] = pipeline.Updated
 		}
 	default:
-		since := against(differences(patch, now.record, rv.matcher.sameSince(row)), now.record)
-		rv.rows.noteFields(row, since, codeChangedSince)
+		since := against(differences(patch, now.record, rv.state.matcher.sameSince(row)), now.record)
+		rv.state.rows.noteFields(row, since, codeChangedSince)
 		return restore, since == nil
 	}
 	return nil, false
@@ -282,7 +259,7 @@ func (rv *reverser) reverse(ctx context.Context, todo []reversal) error {
 	for i := range todo {
 		rows[i] = todo[i].row
 	}
-	if err := rv.journal.announce(rows, nil); err != nil {
+	if err := rv.state.journal.announce(rows, nil); err != nil {
 		return err
 	}
 	return rv.single.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {
@@ -312,9 +289,9 @@ func (rv *reverser) reverseOne(ctx context.Context, r *reversal, alone bool) (ke
 		}
 		last = o
 	}
-	rv.rows.putInDoubt([]int32{r.row}, "no clear answer to what takes it back", last.Status, last.Err)
+	rv.state.rows.putInDoubt([]int32{r.row}, "no clear answer to what takes it back", last.Status, last.Err)
 	rv.engine.resolvable.Store(true)
-	return nil, rv.engine.doubted(r.method(), rv.engine.options.Records, last.Err)
+	return nil, rv.delivery.doubted(r.method(), rv.engine.options.Records, last.Err)
 }
 
 func (r *reversal) method() string {
@@ -329,7 +306,7 @@ func (r *reversal) method() string {
 func (rv *reverser) request(ctx context.Context, r *reversal, alone bool) (o api.Outcome, kept []api.Refusal, err error) {
 	path := rv.engine.options.Records
 	return rv.single.deliverOne(r.restore, alone, func(via Writer) (api.Outcome, error) {
-		return rv.engine.client.Deliver(ctx, r.method(), path, func() api.Outcome {
+		return rv.delivery.client.Deliver(ctx, r.method(), path, func() api.Outcome {
 			if r.restore == nil {
 				return via.Delete(ctx, path, r.id)
 			}
@@ -349,7 +326,7 @@ func (rv *reverser) reversed(ctx context.Context, r *reversal, o api.Outcome) (d
 	case o.OK() || o.Class == api.InDoubt, o.Status == http.StatusNotFound, o.Status == http.StatusGone:
 		return rv.seeReversed(ctx, r, o)
 	}
-	rv.engine.doubts.Store(0)
+	rv.delivery.doubts.Store(0)
 	if api.IsRefusal(o.Status) {
 		rv.rejections.rejectOne(r.row, refusalsOfOne(o.Body, r.restore))
 		return true, nil
@@ -363,19 +340,19 @@ func (rv *reverser) seeReversed(ctx context.Context, r *reversal, o api.Outcome)
 	record, err := rv.engine.get(ctx, r.id)
 	switch {
 	case err != nil:
-		rv.rows.putInDoubt([]int32{r.row}, "what took it back had no clear answer, and it cannot be read", o.Status, err)
+		rv.state.rows.putInDoubt([]int32{r.row}, "what took it back had no clear answer, and it cannot be read", o.Status, err)
 		return true, err
 	case record == nil && r.restore == nil:
 		return rv.reversedAs(r, pipeline.Written), nil
 	case record == nil:
-		rv.rows.note(r.row, rv.engine.field(idField), codeNotFound, "")
+		rv.state.rows.note(r.row, rv.engine.field(idField), codeNotFound, "")
 		return true, nil
 	case r.restore != nil && rv.engine.holds(r.restore, record):
 		return rv.reversedAs(r, pipeline.Updated), nil
 	case o.Class == api.Answered && !o.OK(): // it is there, and cannot be found to be changed: another address
 		return true, &api.StatusError{Method: r.method(), Path: rv.engine.options.Records, Status: o.Status}
 	case o.OK() && r.restore != nil && recordOf(o.Body, r.id) != nil:
-		rv.rows.noteFields(r.row, differences(r.restore, record, rv.engine.comparesAlike), codeStoresElse)
+		rv.state.rows.noteFields(r.row, differences(r.restore, record, rv.engine.comparesAlike), codeStoresElse)
 		return true, nil
 	}
 	return false, nil
@@ -383,22 +360,68 @@ func (rv *reverser) seeReversed(ctx context.Context, r *reversal, o api.Outcome)
 
 // reversedAs settles the row of r.
 func (rv *reverser) reversedAs(r *reversal, fate pipeline.Fate) bool {
-	rv.engine.doubts.Store(0)
-	rv.rows.chunk.Fates[r.row] = fate
-	rv.rows.setID(r.row, []byte(r.id))
+	rv.delivery.doubts.Store(0)
+	rv.state.rows.chunk.Fates[r.row] = fate
+	rv.state.rows.setID(r.row, []byte(r.id))
 	return true
 }
 
 // reverser takes back what rows did.
 type reverser struct {
 	engine     *engine
-	rows       *chunkRows
-	storage    *storage
-	matcher    *matcher
-	journal    *chunkJournal
+	delivery   *delivery
+	state      *chunkState
+	prior      PriorRun
+	open       func([]byte) ([]byte, error)
+	current    *currentReader
 	rejections *rejections
 	single     *singleWriter
 	reply      *replyBuffer
 
-	was []pipeline.Fate // of the rows when the run ended that is being undone
+	was []pipeline.Fate // of the rows when the run ended
+}
+
+func newReverser(e *engine, d *delivery, prior PriorRun, open func([]byte) ([]byte, error)) *reverser {
+	s := newChunkState(e)
+	rejections := &rejections{engine: e, rows: s.rows}
+	return &reverser{
+		engine: e, delivery: d, state: s, prior: prior, open: open, rejections: rejections, reply: &replyBuffer{},
+		current: &currentReader{engine: e, rows: s.rows}, single: &singleWriter{engine: e, delivery: d, rejections: rejections},
+	}
+}
+
+func (rv *reverser) begin(c *pipeline.Chunk) {
+	rv.state.begin(c)
+	rv.rejections.begin()
+}
+
+// write takes back what the run did to the rows of c, but for what an earlier pass of the
+// undo has settled.
+func (rv *reverser) write(ctx context.Context, c *pipeline.Chunk) error {
+	rv.begin(c)
+	defer rv.state.end()
+	err := rv.loadPrior()
+	if err == nil {
+		err = rv.state.replay.run()
+	}
+	if err == nil && (len(rv.state.journal.doubtful) > 0 || c.Pending() > 0 || rv.state.storage.unread()) {
+		err = rv.undo(ctx)
+		if failed := rv.state.journal.recordOutcome(); err == nil {
+			err = failed
+		}
+	}
+	rv.state.rows.giveIDs()
+	return err
+}
+
+// recall settles the rows of c by what earlier passes of the undo did.
+func (rv *reverser) recall(c *pipeline.Chunk) error {
+	rv.begin(c)
+	defer rv.state.end()
+	err := rv.loadPrior()
+	if err == nil {
+		err = rv.state.replay.peek()
+	}
+	rv.state.rows.giveIDs()
+	return err
 }

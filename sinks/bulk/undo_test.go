@@ -24,10 +24,10 @@ func TestUndoOfARecordWithoutAnID(t *testing.T) {
 		{"list not read after a crash", current{blind: true, unread: true}, true, pipeline.InDoubt},
 	} {
 		s := (&fakeAPI{}).bulk(t, Options{KeyLookup: true})
-		w := s.engine.writes.Get().(*write)
+		w := newReverser(s.engine, s.delivery, newMemory(), nil)
 		c := bulkChunk(t, s, 0, 1)
 		w.begin(c)
-		if w.reverser.undoesCreate(0, test.now, test.tried) {
+		if w.undoesCreate(0, test.now, test.tried) {
 			t.Errorf("%s: it is to be deleted", test.name)
 		}
 		if c.Fates[0] != test.want {
@@ -52,7 +52,7 @@ func TestUndoRecallsWhatItDid(t *testing.T) {
 		begun.Notes = nil
 		begun.Fates = []pipeline.Fate{pipeline.Written, pipeline.Pending, pipeline.InDoubt, pipeline.Skipped}
 		own.entries[0] = &begun
-		u, err := NewUndo(r.sink(t).engine.client, pipelinetest.Schema(updateFields...), past, nil, Options{Path: bulkPath, Key: "custom_id", Journal: own})
+		u, err := NewUndo(r.sink(t).delivery.client, pipelinetest.Schema(updateFields...), past, nil, Options{Path: bulkPath, Key: "custom_id", Journal: own})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -66,5 +66,5 @@ func (e *engine) checkMode() error {
 // finds the record it has made.
 func (s *Import) Repeatable() bool {
 	o := &s.engine.options
-	return o.Mode == UpdateOnly || o.Mode == Upsert || o.SkipExisting || !s.engine.created.Load()
+	return o.Mode == UpdateOnly || o.Mode == Upsert || o.SkipExisting || !s.delivery.created.Load()
 }

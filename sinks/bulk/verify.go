@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"sync"
 
-	"flytt/internal/api"
 	"flytt/internal/jsonscan"
 	"flytt/pipeline"
 )
@@ -18,28 +18,30 @@ import (
 // Rejected for that. A row that the run left in doubt is InDoubt still, and one
 // that it did not write is Skipped.
 type Verify struct {
-	engine *engine
-	past   Past
+	engine    *engine
+	verifiers sync.Pool // *verifier
 }
 
 var _ pipeline.Sink = (*Verify)(nil)
 
-// NewVerify returns a sink for the rows of schema that the run with the journal
-// past wrote. The options are those of the run; only Journal is of no account.
-func NewVerify(client *api.Client, schema *pipeline.Schema, past interface {
-	Past
+// NewVerify returns a sink for the rows of schema that the run with the journal prior
+// wrote. The options are those of the run; only Journal is of no account.
+func NewVerify(records Reader, schema *pipeline.Schema, prior interface {
+	PriorRun
 	Journal
 }, o Options) (*Verify, error) {
-	o.Journal = past
-	e, err := newEngine(client, client, schema, o)
+	o.Journal = prior
+	e, err := newEngine(records, schema, o)
 	if err != nil {
 		return nil, err
 	}
-	return &Verify{e, past}, nil
+	v := &Verify{engine: e}
+	v.verifiers.New = func() any { return newVerifier(e, prior) }
+	return v, nil
 }
 
 // Encoder returns an encoder of rows in the form in which they were sent.
-func (v *Verify) Encoder() pipeline.Encoder { return pastEncoder{v.engine.encoder()} }
+func (v *Verify) Encoder() pipeline.Encoder { return priorEncoder{v.engine.encoder()} }
 
 // Commit does nothing: nothing was sent.
 func (v *Verify) Commit(context.Context) error { return nil }
@@ -55,19 +57,19 @@ func (v *Verify) Settles() bool { return v.engine.settles() }
 
 // Write compares the rows of c with their records.
 func (v *Verify) Write(ctx context.Context, c *pipeline.Chunk) error {
-	w := v.engine.writes.Get().(*write)
-	w.begin(c)
-	err := v.verify(ctx, w)
-	w.end()
-	v.engine.writes.Put(w)
-	return err
+	w := v.verifiers.Get().(*verifier)
+	defer v.verifiers.Put(w)
+	w.state.begin(c)
+	defer w.state.end()
+	return w.verify(ctx)
 }
 
-func (v *Verify) verify(ctx context.Context, w *write) error {
-	if err := w.replay.loadPrior(v.past); err != nil {
+// verify settles the rows of the chunk that the run wrote.
+func (w *verifier) verify(ctx context.Context) error {
+	if err := w.state.replay.loadPrior(w.prior); err != nil {
 		return err
 	}
-	fates := w.rows.chunk.Fates
+	fates := w.state.rows.chunk.Fates
 	was := slices.Clone(fates)
 	var rows []int32
 	for i, fate := range fates {
@@ -86,67 +88,72 @@ func (v *Verify) verify(ctx context.Context, w *write) error {
 		return err
 	}
 	for _, row := range rows {
-		w.verifier.settle(row, was[row], now[row])
+		w.settle(row, was[row], now[row])
 	}
 	return nil
 }
 
 // settle settles row by its record.
-func (vf *verifier) settle(row int32, was pipeline.Fate, now current) {
-	o := &vf.engine.options
+func (w *verifier) settle(row int32, was pipeline.Fate, now current) {
+	o := &w.engine.options
 	switch {
 	case now.unread:
-		vf.rows.putInDoubt([]int32{row}, "the API gave it no id, and the list by key cannot be read", 0, nil)
+		w.state.rows.putInDoubt([]int32{row}, "the API gave it no id, and the list by key cannot be read", 0, nil)
 	case now.blind:
-		vf.rows.putInDoubt([]int32{row}, "the API gave it no id, and it is not found by a key", 0, nil)
+		w.state.rows.putInDoubt([]int32{row}, "the API gave it no id, and it is not found by a key", 0, nil)
 	case now.record == nil:
-		vf.rows.note(row, vf.engine.field(o.Key), codeMissing, "")
+		w.state.rows.note(row, w.engine.field(o.Key), codeMissing, "")
 	case now.many && was == pipeline.Written:
-		vf.rows.note(row, vf.engine.field(o.Key), CodeKeyNotUnique, "")
+		w.state.rows.note(row, w.engine.field(o.Key), CodeKeyNotUnique, "")
 	default:
-		lacks := vf.matcher.patchSince(row, now.record)
+		lacks := w.state.matcher.patchSince(row, now.record)
 		if differs := against(lacks, now.record); differs != nil {
-			vf.rows.noteFields(row, differs, codeDiffers)
+			w.state.rows.noteFields(row, differs, codeDiffers)
 			return
 		}
-		vf.noteUnshown(row, lacks)
-		vf.noteStored(row, now.record)
-		vf.rows.chunk.Fates[row] = pipeline.Unchanged
+		w.noteUnshown(row, lacks)
+		w.noteStored(row, now.record)
+		w.state.rows.chunk.Fates[row] = pipeline.Unchanged
 	}
 }
 
 // noteUnshown warns of the references of row, the members of lacks, of which the API
 // does not tell where they lead.
-func (vf *verifier) noteUnshown(row int32, lacks []byte) {
+func (w *verifier) noteUnshown(row int32, lacks []byte) {
 	for name := range jsonscan.Members(lacks) {
-		vf.rows.warn(row, vf.engine.field(string(jsonscan.Unquote(name))), codeNotShown)
+		w.state.rows.warn(row, w.engine.field(string(jsonscan.Unquote(name))), codeNotShown)
 	}
 }
 
 // noteStored warns of the members of record that hold what the API made of row when the
 // run wrote it, where that is not what was sent.
-func (vf *verifier) noteStored(row int32, record []byte) {
-	object := bytes.Clone(vf.rows.wanted(row))
+func (w *verifier) noteStored(row int32, record []byte) {
+	object := bytes.Clone(w.state.rows.wanted(row))
 	filled := false
-	for _, d := range vf.storage.prior[row] {
+	for _, d := range w.state.storage.prior[row] {
 		want := jsonscan.Member(object, d.name)
 		switch {
-		case !vf.storage.storedSo(row, d.name, want, jsonscan.Member(record, d.name)):
+		case !w.state.storage.storedSo(row, d.name, want, jsonscan.Member(record, d.name)):
 		case want == nil:
 			filled = true
 		default:
-			vf.rows.warn(row, vf.engine.field(d.name), codeStoredOtherwise)
+			w.state.rows.warn(row, w.engine.field(d.name), codeStoredOtherwise)
 		}
 	}
 	if filled {
-		vf.rows.warn(row, pipeline.None, codeFilledIn)
+		w.state.rows.warn(row, pipeline.None, codeFilledIn)
 	}
 }
 
-// verifier settles rows by comparing them with their records.
+// verifier settles the rows of one chunk at a time by comparing them with their records.
 type verifier struct {
 	engine  *engine
-	rows    *chunkRows
-	storage *storage
-	matcher *matcher
+	state   *chunkState
+	prior   PriorRun
+	current *currentReader
+}
+
+func newVerifier(e *engine, prior PriorRun) *verifier {
+	s := newChunkState(e)
+	return &verifier{engine: e, state: s, prior: prior, current: &currentReader{engine: e, rows: s.rows}}
 }
