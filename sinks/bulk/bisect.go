@@ -81,6 +81,20 @@ type verdict struct {
 	locked     []lockedRow // not written, because of another write, and not among those left
 }
 
+// search sends rows and finds those that the API refuses without a word which they are.
+type search struct {
+	engine     *engine
+	delivery   *delivery
+	rows       *chunkRows
+	journal    *chunkJournal
+	rejections *rejections
+	sender     *sender
+
+	extra     int         // requests left to find out which rows are refused
+	locked    []lockedRow // rows that other writes keep out, to be sent again
+	holdsTurn bool        // to search while others wait: see refusalBreaker
+}
+
 // send sends rows and whatever that leads to, until the fate of each is known
 // or the run cannot go on.
 func (se *search) send(ctx context.Context, rows []int32) error {
@@ -206,20 +220,6 @@ func (b *bisect) group() int {
 		return len(b.rows)
 	}
 	return 1 << max(bits.Len(uint(b.passed/b.found))-1, 0)
-}
-
-// search sends rows and finds those that the API refuses without a word which they are.
-type search struct {
-	engine     *engine
-	delivery   *delivery
-	rows       *chunkRows
-	journal    *chunkJournal
-	rejections *rejections
-	sender     *sender
-
-	extra     int         // requests left to find out which rows are refused
-	locked    []lockedRow // rows that other writes keep out, to be sent again
-	holdsTurn bool        // to search while others wait: see refusalBreaker
 }
 
 // sendUnproven sends rows, and behind the others those that were in doubt and whose keys

@@ -195,3 +195,86 @@ func (s *Import) Commit(context.Context) error { return nil }
 
 // Abort reports that the rows written stand.
 func (s *Import) Abort() (undone bool, err error) { return false, nil }
+
+// Recall settles those rows of c that earlier passes did, and those that they left in
+// doubt. It sends nothing and looks nothing up. Of the chunk that the journal knows
+// there may be the first rows only: the run was stopped before the others were read.
+func (s *Import) Recall(c *pipeline.Chunk) error {
+	if s.engine.options.Journal == nil {
+		return nil
+	}
+	w := s.writers.Get().(*chunkWriter)
+	defer s.writers.Put(w)
+	return w.recall(c)
+}
+
+// downgrade turns the faults of row into warnings.
+func (r *chunkRows) downgrade(row int32) {
+	r.downgraded[row] = true
+	for _, at := range r.errorsOf(row) {
+		r.chunk.Problems[at].Severity = pipeline.Warning
+	}
+}
+
+// Rows that are about records which exist keep to these terms, besides those of
+// the bulk sink:
+//
+//   - A record is found by id, or by a key that only one record has. A row whose
+//     record is not found, or not told apart, is Rejected; nothing is guessed.
+//   - A row is compared with its record first. If the record holds all of it the
+//     row is Unchanged; otherwise the fields that differ, and no others, are sent.
+//   - What one read does not show is not taken for absent: an id that the list
+//     leaves out is asked for by itself, and a key is absent only if the same
+//     answer shows a record that is known to be there.
+//   - A change without a clear answer is never sent again. It is read back: if
+//     the record holds it the row is Updated, otherwise InDoubt.
+//   - A row with an id that breaks a rule is compared before it is turned away: see
+//     update_flaws.go.
+
+// Mode says what a row does: make a record or change one.
+type Mode uint8
+
+const (
+	ByID       Mode = iota // a row with an id changes the record that has it, one without makes a new one
+	CreateOnly             // every row makes a new record
+	UpdateOnly             // every row changes a record
+	Upsert                 // a row changes the record it is about, or makes it if there is none
+)
+
+// ParseMode returns the Mode that settings call create, update or upsert;
+// nothing is ByID.
+func ParseMode(s string) (Mode, error) {
+	switch s {
+	case "":
+		return ByID, nil
+	case "create":
+		return CreateOnly, nil
+	case "update":
+		return UpdateOnly, nil
+	case "upsert":
+		return Upsert, nil
+	}
+	return 0, errors.New("mode: not one of create, update, upsert")
+}
+
+// checkMode works out by what rows are told to be about records that exist. It
+// is a *pipeline.UsageError if there is nothing to tell them by.
+func (e *engine) checkMode() error {
+	o := &e.options
+	e.byID = o.Mode != CreateOnly && e.schema.Index(idField) >= 0
+	e.changes = e.byID || o.Mode == UpdateOnly || o.Mode == Upsert
+	e.byKey = (o.Mode == UpdateOnly || o.Mode == Upsert || o.SkipExisting) && o.KeyLookup && o.Key != idField
+	if e.changes && !e.byID && !e.byKey {
+		return &pipeline.UsageError{Place: "import", Cause: "rows are to change records, and neither an id nor a key that the list can be filtered by is mapped",
+			Hint: "map the column that has the API's id to id, or name a key with --key"}
+	}
+	return e.checkSkipExisting()
+}
+
+// Repeatable reports whether the same rows may be imported in the same way again
+// without a record being made twice: nothing was sent to be created, or a row
+// finds the record it has made.
+func (s *Import) Repeatable() bool {
+	o := &s.engine.options
+	return o.Mode == UpdateOnly || o.Mode == Upsert || o.SkipExisting || !s.delivery.created.Load()
+}

@@ -79,6 +79,27 @@ func (e *changedInputError) Hint() string {
 	return "go on with the files that the run began with; nothing of the chunk was sent"
 }
 
+// chunkJournal keeps what is known of the rows of the chunk for the journal, and has it
+// noted.
+type chunkJournal struct {
+	engine  *engine
+	rows    *chunkRows
+	storage *storage
+
+	entry        *journal.Entry     // what the journal had of the chunk; nil: nothing
+	announced    []bool             // by row: the journal has it that the row is being sent
+	again        []bool             // by row: in doubt from an earlier pass, and found not to have been written
+	closed       []bool             // by row: in doubt, and no other pass will tell
+	sums         []uint64           // of a Plan, by row: of what would be changed; nil: nothing
+	unmatchedIDs []string           // ids of records that requests made, of which rows is not known
+	doubtful     []int32            // rows in doubt from earlier passes
+	kept         []pipeline.Problem // what was said of those
+	changed      map[int32]Before   // what the records of those held that change one
+	numbers      []byte             // buffer
+	notes        []byte             // buffer
+	fresh        []int32            // buffer
+}
+
 // identity returns which rows the chunk is.
 func (cj *chunkJournal) identity() journal.Chunk {
 	c := cj.rows.chunk
@@ -267,27 +288,6 @@ func (s *Import) Resolvable() bool { return s.engine.resolvable.Load() }
 func (s *Import) Settles() bool { return s.engine.settles() }
 
 func (e *engine) settles() bool { return e.options.KeyLookup || e.changes }
-
-// chunkJournal keeps what is known of the rows of the chunk for the journal, and has it
-// noted.
-type chunkJournal struct {
-	engine  *engine
-	rows    *chunkRows
-	storage *storage
-
-	entry        *journal.Entry     // what the journal had of the chunk; nil: nothing
-	announced    []bool             // by row: the journal has it that the row is being sent
-	again        []bool             // by row: in doubt from an earlier pass, and found not to have been written
-	closed       []bool             // by row: in doubt, and no other pass will tell
-	sums         []uint64           // of a Plan, by row: of what would be changed; nil: nothing
-	unmatchedIDs []string           // ids of records that requests made, of which rows is not known
-	doubtful     []int32            // rows in doubt from earlier passes
-	kept         []pipeline.Problem // what was said of those
-	changed      map[int32]Before   // what the records of those held that change one
-	numbers      []byte             // buffer
-	notes        []byte             // buffer
-	fresh        []int32            // buffer
-}
 
 // image returns what the records hold that changes are about to change.
 func (cj *chunkJournal) image(changes []change) ([]byte, error) {

@@ -2,8 +2,10 @@ package bulk
 
 import (
 	"slices"
+	"time"
 
 	"flytt/internal/api"
+	"flytt/internal/jsonscan"
 	"flytt/pipeline"
 )
 
@@ -27,6 +29,15 @@ const (
 	maybeSent                // its request was refused, because of others perhaps
 	wasEnded                 // an earlier run ended with it rejected; this run has not sent it
 )
+
+// ownRecords tells which records the rows of the chunk made, and settles the rows by them.
+type ownRecords struct {
+	engine  *engine
+	rows    *chunkRows
+	storage *storage
+	matcher *matcher
+	ages    *ages
+}
 
 // ownerOf tells whose the records are that the list shows for the key of row, and returns
 // the one record that there is then. What counts is when they were made, and what they
@@ -136,15 +147,6 @@ func (ow *ownRecords) settleBy(row int32, of owner, record api.Record) bool {
 	return true
 }
 
-// ownRecords tells which records the rows of the chunk made, and settles the rows by them.
-type ownRecords struct {
-	engine  *engine
-	rows    *chunkRows
-	storage *storage
-	matcher *matcher
-	ages    *ages
-}
-
 // takeCreated takes in that the API has shown record, which row made. An API may take a row
 // for a change of the record that has its key: one that is older than the run was changed,
 // and an undo is not to delete it.
@@ -174,4 +176,58 @@ func (ow *ownRecords) written(row int32, id []byte) {
 	ow.rows.chunk.Fates[row] = pipeline.Written
 	ow.rows.setID(row, id)
 	ow.rows.claimCreated(row)
+}
+
+// clockSlack is how much the clock that dates records may be behind the one that
+// dates answers.
+const clockSlack = time.Second
+
+// age is when a record was made, as far as that can be told.
+type age uint8
+
+const (
+	ageUnknown   age = iota
+	olderThanRun     // before the run began
+	ofRun            // since the run began
+)
+
+// certainlyOlder is how much older than the run a record has to be that an answer to one of
+// its rows shows. The clocks that date answers and records may differ by less.
+const certainlyOlder = time.Minute
+
+// ages tells when records were made.
+type ages struct {
+	clock interface {
+		ServerTime(local time.Time) (time.Time, bool)
+	}
+	began  time.Time // of the run, by this machine's clock; zero: records are not told apart by their age
+	member string    // of a record in which the API says when it was made; empty: it does not
+}
+
+// existed reports whether record, which the answer to a row that makes a record shows, was
+// there before the run.
+func (a *ages) existed(record []byte) bool {
+	began, made, known := a.moments(record)
+	return known && made.Before(began.Add(-certainlyOlder))
+}
+
+// of returns the age of record, by the server's clock.
+func (a *ages) of(record []byte) age {
+	switch began, made, known := a.moments(record); {
+	case !known:
+		return ageUnknown
+	case made.Before(began.Add(-clockSlack)):
+		return olderThanRun
+	}
+	return ofRun
+}
+
+// moments returns when the run began and when record was made, if both are known.
+func (a *ages) moments(record []byte) (began, made time.Time, known bool) {
+	if a.member == "" || a.began.IsZero() {
+		return began, made, false
+	}
+	began, known = a.clock.ServerTime(a.began)
+	made, dated := api.Moment(jsonscan.Text(jsonscan.Member(record, a.member)))
+	return began, made, known && dated
 }

@@ -19,6 +19,14 @@ import (
 // was seen to change a key, no row is made whose key it may change, too: the next run would
 // not find it and make another.
 
+// prober tells rows to be new whose keys a look-up does not find.
+type prober struct {
+	engine  *engine
+	actions actions
+	rows    *chunkRows
+	matcher *matcher
+}
+
 // provable returns those of rows, which are to be created, whose keys are of a form that
 // the API keeps. Others it sends alone, or rejects.
 func (pr *prober) provable(ctx context.Context, rows []int32) ([]int32, error) {
@@ -182,12 +190,4 @@ func longestWord(key []byte) (longest string) {
 		}
 	}
 	return longest
-}
-
-// prober tells rows to be new whose keys a look-up does not find.
-type prober struct {
-	engine  *engine
-	actions actions
-	rows    *chunkRows
-	matcher *matcher
 }

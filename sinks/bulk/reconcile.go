@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"flytt/internal/api"
 	"flytt/pipeline"
@@ -427,4 +428,25 @@ func (rc *reconciler) match(rows []int32, list []stray) (left []int32) {
 		})
 	}
 	return left
+}
+
+// onceTime bounds the look for rows that were in a request without a clear
+// answer.
+const onceTime = 10 * time.Second
+
+// aliveAfter is how many requests in a row may end in doubt before the API is
+// asked whether it is there at all.
+const aliveAfter = 3
+
+// longestGap is the longest time between the two reads that tell whether a row in
+// doubt is there.
+const longestGap = 3 * time.Second
+
+// untilSettled waits until the API cannot be working any more on what was sent
+// before this pass.
+func (e *engine) untilSettled(ctx context.Context) error {
+	if left := e.settleLeft(); left > 0 {
+		return e.options.Drain.Sleep(ctx, left)
+	}
+	return nil
 }

@@ -8,6 +8,14 @@ import (
 	"flytt/pipeline"
 )
 
+// replayer takes from a journal what it knows of the rows of the chunk.
+type replayer struct {
+	engine  *engine
+	rows    *chunkRows
+	storage *storage
+	journal *chunkJournal
+}
+
 // loadPrior gives the rows of the chunk, which is one of a run that is over, the
 // fates and the ids that they had when it ended. Of a chunk that the run did not
 // come to they are Skipped.
@@ -130,12 +138,4 @@ func (rp *replayer) applyRow(row int32, e *journal.Entry) {
 		}
 		rp.rows.claim(row)
 	}
-}
-
-// replayer takes from a journal what it knows of the rows of the chunk.
-type replayer struct {
-	engine  *engine
-	rows    *chunkRows
-	storage *storage
-	journal *chunkJournal
 }

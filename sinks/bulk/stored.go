@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"flytt/internal/api"
+	"flytt/internal/journal"
 	"flytt/internal/jsonscan"
 	"flytt/pipeline"
 )
@@ -35,6 +36,17 @@ type sentRow struct {
 
 	placed bool // the answer showed nothing of the row but an id, which may be that of another row
 	read   bool // what the record shows has been read since
+}
+
+// storage is how the API stored the rows of the chunk, as far as it has shown their records.
+type storage struct {
+	engine *engine
+	rows   *chunkRows
+
+	otherKey string     // of the record that was last shown with another key than was sent
+	prior    deviations // how the API stored the rows of the run that is looked back at
+	stored   deviations // how the API stored rows otherwise than they were sent
+	unshown  []sentRow  // rows whose records were not shown whole
 }
 
 // takeStored takes in that the API has shown record for a row. What it does not show it
@@ -188,17 +200,6 @@ func (st *storage) storedSo(row int32, name string, want, got jsontext.Value) bo
 	return false
 }
 
-// storage is how the API stored the rows of the chunk, as far as it has shown their records.
-type storage struct {
-	engine *engine
-	rows   *chunkRows
-
-	otherKey string     // of the record that was last shown with another key than was sent
-	prior    deviations // how the API stored the rows of the run that is looked back at
-	stored   deviations // how the API stored rows otherwise than they were sent
-	unshown  []sentRow  // rows whose records were not shown whole
-}
-
 // storedKey returns the key that the record of row has, as the API last showed it.
 func (st *storage) storedKey(row int32) string {
 	if st.rekeyed(row) {
@@ -240,4 +241,25 @@ func (st *storage) edge(name string, want, got jsontext.Value) uint64 {
 		return 0
 	}
 	return st.engine.options.Journal.Sum(append(appendSized([]byte(nil), name), edge...))
+}
+
+// An earlier run has on record how the API stored what it was sent. With that a later run
+// of the same rows does not send what the API would store the same way again: see
+// Options.Like.
+
+// StoredPairs returns what e, of a run that is over, has of values that the API stored
+// otherwise than they were sent: a keyed sum for each, of the field, the value that was
+// sent, and the one that was stored. The sums of all journals of one key can be compared.
+func StoredPairs(e *journal.Entry) ([]uint64, error) {
+	n, err := readNotes(e.Notes, e.Rows)
+	if err != nil {
+		return nil, err
+	}
+	var pairs []uint64
+	for _, row := range n.stored {
+		for _, d := range row {
+			pairs = append(pairs, d.pair)
+		}
+	}
+	return pairs, nil
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"flytt/internal/api"
 	"flytt/internal/jsonscan"
 	"flytt/pipeline"
@@ -88,6 +90,21 @@ type reversal struct {
 	row     int32
 	id      string
 	restore []byte // what it is to hold again; nil: it is to be deleted
+}
+
+// reverser takes back what rows did.
+type reverser struct {
+	engine     *engine
+	delivery   *delivery
+	state      *chunkState
+	prior      PriorRun
+	open       func([]byte) ([]byte, error)
+	current    *currentReader
+	rejections *rejections
+	single     *singleWriter
+	reply      *replyBuffer
+
+	was []pipeline.Fate // of the rows when the run ended
 }
 
 // loadPrior marks the rows that the run wrote Pending.
@@ -366,21 +383,6 @@ func (rv *reverser) reversedAs(r *reversal, fate pipeline.Fate) bool {
 	return true
 }
 
-// reverser takes back what rows did.
-type reverser struct {
-	engine     *engine
-	delivery   *delivery
-	state      *chunkState
-	prior      PriorRun
-	open       func([]byte) ([]byte, error)
-	current    *currentReader
-	rejections *rejections
-	single     *singleWriter
-	reply      *replyBuffer
-
-	was []pipeline.Fate // of the rows when the run ended
-}
-
 func newReverser(e *engine, d *delivery, prior PriorRun, open func([]byte) ([]byte, error)) *reverser {
 	s := newChunkState(e)
 	rejections := &rejections{engine: e, rows: s.rows}
@@ -424,4 +426,35 @@ func (rv *reverser) recall(c *pipeline.Chunk) error {
 	}
 	rv.state.rows.giveIDs()
 	return err
+}
+
+// restoration returns the members of patch with what before, a record, holds of
+// them, as an object; nil if there are none. A member of which the record does
+// not tell what it was, a reference that the API does not show, is unknown then.
+func restoration(patch, before []byte) (out []byte, unknown string) {
+	for name, value := range jsonscan.Members(patch) {
+		plain := string(jsonscan.Unquote(name))
+		was := jsonscan.Member(before, plain)
+		if unsaid(value, was) {
+			return nil, plain
+		}
+		out = appendMember(out, name, settable(was))
+	}
+	return closed(out), ""
+}
+
+// settable returns what sets a member to was, which a record shows: of a record
+// that is referred to its id, and null where there was nothing.
+func settable(was jsontext.Value) jsontext.Value {
+	switch {
+	case len(was) == 0:
+		return jsontext.Value("null")
+	case was.Kind() != '{':
+		return was
+	}
+	id := jsonscan.Member(was, idField)
+	if id == nil {
+		return was
+	}
+	return append(append(jsontext.Value(`{"id":`), id...), '}')
 }

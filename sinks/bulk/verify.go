@@ -64,6 +64,14 @@ func (v *Verify) Write(ctx context.Context, c *pipeline.Chunk) error {
 	return w.verify(ctx)
 }
 
+// verifier settles the rows of one chunk at a time by comparing them with their records.
+type verifier struct {
+	engine  *engine
+	state   *chunkState
+	prior   PriorRun
+	current *currentReader
+}
+
 // verify settles the rows of the chunk that the run wrote.
 func (w *verifier) verify(ctx context.Context) error {
 	if err := w.state.replay.loadPrior(w.prior); err != nil {
@@ -143,14 +151,6 @@ func (w *verifier) noteStored(row int32, record []byte) {
 	if filled {
 		w.state.rows.warn(row, pipeline.None, codeFilledIn)
 	}
-}
-
-// verifier settles the rows of one chunk at a time by comparing them with their records.
-type verifier struct {
-	engine  *engine
-	state   *chunkState
-	prior   PriorRun
-	current *currentReader
 }
 
 func newVerifier(e *engine, prior PriorRun) *verifier {
