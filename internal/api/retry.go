@@ -87,7 +87,7 @@ func (r *reading) giveUp() error {
 	return nil
 }
 
-// readBudget bounds how many requests are repeated: each repetition costs tokens,
+// retryBudget bounds how many requests are repeated: each repetition costs tokens,
 // which answers earn back. There is one for all reads of a client and one for
 // all its writes; each is as large, and a repetition costs as much, as in the
 // standard retry mode of the AWS SDKs

@@ -108,7 +108,7 @@ func (r *Rows) staysEmpty(ctx context.Context, a listRequest) (bool, error) {
 	return true, nil
 }
 
-// setDoubt is why a reading is not proved complete, and what to do about it.
+// doubt is why a reading is not proved complete, and what to do about it.
 type doubt struct{ why, hint string }
 
 const (
