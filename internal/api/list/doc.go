@@ -18,8 +18,8 @@
 // Rows starts with the reader that the options allow. It changes to another one when
 // the server turns out to ignore an order, a bound or paging.
 //
-// To read the code, start with rows.go: the readers, and the worker pool that makes
-// the requests. created.go is the reader of most exports; start.go, gapcheck.go,
+// To read the code, start with rows.go: the readers. workers.go is the worker pool that
+// makes the requests. created.go is the reader of most exports; start.go, gapcheck.go,
 // same_timestamp.go and end.go are its parts. plain.go and pass.go belong together.
 // single_response.go is singleResponse, and oversized.go decides when it is needed.
 // suspect.go has the answers that are asked for again, and the reasons for doubt.
