@@ -18,7 +18,7 @@ import (
 // what it printed.
 func flyttIn(args ...string) (code int, stdout, stderr string) {
 	var out, err bytes.Buffer
-	code = run(args, strings.NewReader(""), &out, &err)
+	code = execute(args, strings.NewReader(""), &out, &err)
 	return code, out.String(), err.String()
 }
 

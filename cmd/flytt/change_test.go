@@ -90,7 +90,7 @@ func (r *recorded) sent() (patches []string, posts int) {
 func flytt(t *testing.T, code int, args ...string) *report.Summary {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	if got := run(append(args, "--json"), strings.NewReader(""), &stdout, &stderr); got != code {
+	if got := execute(append(args, "--json"), strings.NewReader(""), &stdout, &stderr); got != code {
 		t.Fatalf("flytt %v: exit code %d, want %d\n%s%s", args, got, code, &stdout, &stderr)
 	}
 	s := new(report.Summary)
@@ -300,7 +300,7 @@ func TestRunInDoubtThatOnlyChangesRecordsIsGoneOnWith(t *testing.T) {
 	exported(t, r, 3)
 	edit(t, "contacts.csv", "Person 1 Åström", "Person 1 Öberg")
 	var stdout, stderr bytes.Buffer
-	if code := run([]string{"import", "contacts.csv", "--run-dir", "doubt", "--settle", "50ms"}, strings.NewReader(""), &stdout, &stderr); code != exitUncertain {
+	if code := execute([]string{"import", "contacts.csv", "--run-dir", "doubt", "--settle", "50ms"}, strings.NewReader(""), &stdout, &stderr); code != exitUncertain {
 		t.Fatalf("exit code %d\n%s", code, &stderr)
 	}
 	if lines := strings.Split(strings.TrimSpace(stderr.String()), "\n"); strings.TrimSpace(lines[len(lines)-1]) != "flytt resume doubt" {

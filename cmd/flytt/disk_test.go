@@ -57,7 +57,7 @@ func needStrace(t *testing.T) {
 	}
 }
 
-// run runs flytt with args, under strace if inject is not empty, and returns its
+// execute runs flytt with args, under strace if inject is not empty, and returns its
 // exit code and what it printed. Inject is what strace is told; behind a path and a
 // blank, of what is done to the file there alone.
 func (d *disk) run(inject string, args ...string) (code int, output string) {

@@ -94,7 +94,7 @@ var groupTitles = map[string]string{
 
 var groupExits = map[string]int{groupSettings: exitUsage, groupConnection: exitFatal, groupAPI: exitFatal}
 
-// run examines everything that can be, from the settings outwards: what a fault
+// execute examines everything that can be, from the settings outwards: what a fault
 // stands in the way of is not tried.
 func (d *doctor) run(ctx context.Context) (err error) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)

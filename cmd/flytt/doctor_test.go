@@ -44,12 +44,12 @@ func TestDoctorsListReadsWell(t *testing.T) {
 	t.Setenv("FLYTT_CONFIG", "")
 	for i := range 3 {
 		args := []string{"record", "create", "--sandbox", "--set", fmt.Sprintf("name=Åke %d", i), "--set", "title=VD", "--set", "ssn=198501022399", "--set", "external_client=6f9a3c1e-0000-4000-8000-000000000001"}
-		if code := run(args, strings.NewReader(""), io.Discard, os.Stderr); code != 0 {
+		if code := execute(args, strings.NewReader(""), io.Discard, os.Stderr); code != 0 {
 			t.Fatalf("create: exit %d", code)
 		}
 	}
 	var out bytes.Buffer
-	if code := run([]string{"doctor", "--sandbox"}, strings.NewReader(""), &out, os.Stderr); code != 0 {
+	if code := execute([]string{"doctor", "--sandbox"}, strings.NewReader(""), &out, os.Stderr); code != 0 {
 		t.Errorf("exit %d", code)
 	}
 	got := out.String()
@@ -78,7 +78,7 @@ func examined(t *testing.T, server *httptest.Server) (int, string) {
 		t.Setenv(name, sandbox.DefaultCredential)
 	}
 	var out, errs bytes.Buffer
-	code := run([]string{"doctor"}, strings.NewReader(""), &out, &errs)
+	code := execute([]string{"doctor"}, strings.NewReader(""), &out, &errs)
 	if code != exitDone && !strings.HasSuffix(errs.String(), "  flytt doctor\n") {
 		t.Errorf("stderr does not end with the next command: %s", errs.String())
 	}
@@ -143,11 +143,11 @@ func TestListsEndQuietlyBehindAClosedPipe(t *testing.T) {
 	}
 	_ = r.Close()
 	defer w.Close()
-	if code := run([]string{"record", "create", "--sandbox", "--set", "name=Bo", "--set", "title=VD", "--set", "external_client=6f9a3c1e-0000-4000-8000-000000000001"}, strings.NewReader(""), io.Discard, os.Stderr); code != 0 {
+	if code := execute([]string{"record", "create", "--sandbox", "--set", "name=Bo", "--set", "title=VD", "--set", "external_client=6f9a3c1e-0000-4000-8000-000000000001"}, strings.NewReader(""), io.Discard, os.Stderr); code != 0 {
 		t.Fatalf("create: exit %d", code)
 	}
 	var errs bytes.Buffer
-	if code := run([]string{"record", "list", "--sandbox"}, strings.NewReader(""), w, &errs); code != 0 || errs.Len() > 0 {
+	if code := execute([]string{"record", "list", "--sandbox"}, strings.NewReader(""), w, &errs); code != 0 || errs.Len() > 0 {
 		t.Errorf("exit %d, stderr %q", code, errs.String())
 	}
 }

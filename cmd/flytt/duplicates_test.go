@@ -66,7 +66,7 @@ func TestFault33Duplicates(t *testing.T) {
 				t.Setenv(name, sandbox.DefaultCredential)
 			}
 			var out bytes.Buffer
-			code := run([]string{"import", "in.csv", "-m", "mapping.yaml", "--run-dir", "run", "--duplicates", policy,
+			code := execute([]string{"import", "in.csv", "-m", "mapping.yaml", "--run-dir", "run", "--duplicates", policy,
 				"--chunk-rows", fmt.Sprint(chunk), "--concurrency", "4", "--json"}, strings.NewReader(""), &out, io.Discard)
 			if code != exitRejects {
 				t.Fatalf("exit code %d\n%s", code, &out)

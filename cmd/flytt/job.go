@@ -135,7 +135,7 @@ func (f *runFlags) addWatching(c *cobra.Command) {
 	s.BoolVar(&f.noProgress, "no-progress", false, "show no progress bar")
 }
 
-// run does the job and tells the user how it ended.
+// execute does the job and tells the user how it ended.
 func (j *job) run(ctx context.Context) (err error) {
 	j.started = time.Now()
 	if j.clock.IsZero() {

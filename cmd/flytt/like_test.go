@@ -68,7 +68,7 @@ func TestPlanIsWhatImportDoesWhereTheAPIRewrites(t *testing.T) {
 func runs(t *testing.T, args ...string) {
 	t.Helper()
 	var stdout, stderr strings.Builder
-	if code := run(args, strings.NewReader(""), &stdout, &stderr); code != exitDone && code != exitRejects {
+	if code := execute(args, strings.NewReader(""), &stdout, &stderr); code != exitDone && code != exitRejects {
 		t.Fatalf("exit code %d\n%s\n%s", code, &stdout, &stderr)
 	}
 }

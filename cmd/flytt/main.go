@@ -29,7 +29,7 @@ func main() {
 	// A closed pipe behind stdout is an error to report, not a reason to die
 	// without a summary.
 	signal.Ignore(syscall.SIGPIPE)
-	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(execute(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
 // app is what every verb needs of its surroundings.
@@ -44,8 +44,8 @@ type app struct {
 	asking atomic.Bool // a person is asked; stays so if that was interrupted
 }
 
-// run runs flytt with args and returns its exit code.
-func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+// execute runs flytt with args and returns its exit code.
+func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{args: args, stdin: stdin, stdout: stdout, stderr: stderr}
 	out := &firstFailure{w: stdout}
 	root := a.root()

@@ -86,7 +86,7 @@ func looksUp(mode []string) bool {
 func planOf(t *testing.T, flags []string) int {
 	t.Helper()
 	var stdout, stderr strings.Builder
-	code := run(append([]string{"plan", "--run-dir", "plan", "--json"}, flags...), strings.NewReader(""), &stdout, &stderr)
+	code := execute(append([]string{"plan", "--run-dir", "plan", "--json"}, flags...), strings.NewReader(""), &stdout, &stderr)
 	if code != exitDone && code != exitRejects {
 		t.Fatalf("plan: exit code %d\n%s\n%s", code, &stdout, &stderr)
 	}

@@ -56,7 +56,7 @@ func served(t *testing.T, intercept func(sandbox.Point, http.ResponseWriter, *ht
 		args[i] = strings.ReplaceAll(args[i], "$ID", id)
 	}
 	var out, errs bytes.Buffer
-	code = run(args, strings.NewReader(""), &out, &errs)
+	code = execute(args, strings.NewReader(""), &out, &errs)
 	return code, out.String(), errs.String()
 }
 
@@ -64,7 +64,7 @@ func served(t *testing.T, intercept func(sandbox.Point, http.ResponseWriter, *ht
 func made(t *testing.T) string {
 	t.Helper()
 	var out bytes.Buffer
-	code := run([]string{"record", "create", "--set", "name=Bo", "--set", "title=VD", "--set", "external_client=6f9a3c1e-0000-4000-8000-000000000001"},
+	code := execute([]string{"record", "create", "--set", "name=Bo", "--set", "title=VD", "--set", "external_client=6f9a3c1e-0000-4000-8000-000000000001"},
 		strings.NewReader(""), &out, io.Discard)
 	var r struct{ ID string }
 	if err := json.Unmarshal(out.Bytes(), &r); code != 0 || err != nil {

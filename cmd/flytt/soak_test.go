@@ -159,7 +159,7 @@ func (s *soak) serve() (stop func()) {
 	}
 }
 
-// run ends the importer up to so many times, lets it finish, and checks. It
+// execute ends the importer up to so many times, lets it finish, and checks. It
 // returns how often it was ended before it did so by itself.
 func (s *soak) run(ends int) (done int) {
 	stop := s.serve()

@@ -3,10 +3,7 @@
 // shortens paths and quotes for a shell.
 package advice
 
-import (
-	"errors"
-	"fmt"
-)
+import "errors"
 
 // Step is what to do next. The zero Step is nothing.
 type Step struct {
@@ -23,7 +20,7 @@ type Command struct {
 	Same    bool     // the command that was given, as it was given: Verb is empty then
 	NewDir  bool     // of Same: with a run directory of its own
 	Verb    string   // such as import, or runs show
-	Run     string   // path of the run that it is about
+	Run     string   // the run that it is about: its id, or the path of its directory in full
 	File    string   // that it reads
 	Mapping string   // file of the mapping
 	Args    []string // flags and their values
@@ -45,9 +42,9 @@ type UsageError struct {
 // Usage returns err as a UsageError with a hint.
 func Usage(err error, hint string) error { return &UsageError{Err: err, Advice: hint} }
 
-// Usagef returns a UsageError with a hint and a formatted text.
+// Usagef returns a UsageError with a hint, and a text as Errorf makes it.
 func Usagef(hint, format string, args ...any) error {
-	return &UsageError{Err: fmt.Errorf(format, args...), Advice: hint}
+	return &UsageError{Err: Errorf(format, args...), Advice: hint}
 }
 
 // Error returns what is wrong.
