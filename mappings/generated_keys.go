@@ -29,9 +29,9 @@ func (m *Mapping) WithKey(r *Resource) (*Mapping, error) {
 	return &keyed, nil
 }
 
-// GenerateKeys returns the step that gives each row without a key what appendKey makes
-// of its number, unless it has an id and byID says that it changes that record.
-// It comes right after the step of the mapping.
+// GenerateKeys returns the step that gives each row without a key the one that appendKey
+// makes of its number. byID says that a row with an id changes that record: such rows
+// need no key. The step comes right after the step of the mapping.
 func (p *Plan) GenerateKeys(byID bool, appendKey func(out []byte, row int64) []byte) pipeline.Step {
 	id := pipeline.None
 	if byID {

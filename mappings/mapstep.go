@@ -27,7 +27,7 @@ type mapStep struct {
 	env      *exprEnv
 	calls    []call // for each place in a chain
 	text     []byte // of the current row: the result of an expression, or of join
-	unmapped []int  // rows that have no fields
+	unmapped []int  // rows that get no fields
 }
 
 // Apply implements pipeline.Step.
