@@ -93,7 +93,7 @@ func openCSV(in *input, o *Options) (pipeline.Source, *Info, error) {
 // lay says where the columns of the text go in a batch, and what decoders
 // transcode with. That must be ready before they are made: where the encoding
 // is not decided, Windows-1252 is what it may become.
-func (s *csvSource) lay(h *header, t *text, origin bool) {
+func (s *csvSource) lay(h *header, t *textInput, origin bool) {
 	s.guards = rejectsHeader(h.names)
 	s.origin = s.guards && origin
 	s.layout = layout{grammar: h.grammar, width: h.width, table: t.table}
@@ -118,7 +118,7 @@ func (s *csvSource) lay(h *header, t *text, origin bool) {
 	}
 }
 
-func (s *csvSource) info(t *text, h *header) *Info {
+func (s *csvSource) info(t *textInput, h *header) *Info {
 	i := &Info{
 		Encoding: t.encoding, Evidence: t.evidence, LineEnd: t.lineEnd, HeaderRow: h.line,
 		Rejects: s.guards, Warnings: h.warnings,

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"flytt/internal/text"
 	"flytt/mappings"
 )
 
@@ -20,18 +21,10 @@ func (c comparisons) checkForms(where string) error {
 		case c[field] == nil, unknown && form == "":
 			return usagef("name one, or [] to compare texts as they are", "%s: compare of %s: no form", where, field)
 		case unknown:
-			return usagef(nearest(form, mappings.CompareForms()), "%s: compare of %s: unknown form %q", where, field, form)
+			return usagef(text.Known(form, mappings.CompareForms()), "%s: compare of %s: unknown form %q", where, field, form)
 		}
 	}
 	return nil
-}
-
-// nearest returns a hint that names that of known which name may be a slip of, or all.
-func nearest(name string, known []string) string {
-	if near := mappings.Nearest(name, known); near != "" {
-		return "did you mean " + near + "?"
-	}
-	return "use one of " + strings.Join(known, ", ")
 }
 
 // inForce returns the forms that fields of r are compared in: c, which the settings say,
@@ -62,7 +55,7 @@ func (c comparisons) checkFields(r *mappings.Resource, key string) error {
 	for _, name := range slices.Sorted(maps.Keys(c)) {
 		switch f := r.Field(name); {
 		case f == nil:
-			return usagef(nearest(name, texts), "compare of %s: %s has no such field", name, r.Name)
+			return usagef(text.Known(name, texts), "compare of %s: %s has no such field", name, r.Name)
 		case !slices.Contains(texts, name):
 			return usagef("these can be: "+strings.Join(texts, ", "), "compare of %s: only a text that an import writes is compared in another form", name)
 		case name == key && len(c[name]) > 0:

@@ -115,7 +115,7 @@ func (r *record) member(name string, value jsontext.Value) {
 
 func (r *record) unknown(name string) {
 	fix := ""
-	if near := mappings.Nearest(name, r.writable()); near != "" {
+	if near := text.Suggest(name, r.writable()); near != "" {
 		fix = "Did you mean " + near + "?"
 	}
 	r.fault(name, codeNoField, fix)

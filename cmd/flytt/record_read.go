@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flytt/internal/jsonscan"
+	"flytt/internal/text"
 	"flytt/mappings"
 )
 
@@ -64,11 +65,8 @@ func chooseMembers(r *mappings.Resource, text string) (*members, error) {
 
 // unknownField says that the user named a field that there is not.
 func unknownField(r *mappings.Resource, place, name string) error {
-	hint := "flytt schema " + r.Name + " lists the fields"
-	if near := mappings.Nearest(name, r.Columns()); near != "" {
-		hint = "did you mean " + near + "?"
-	}
-	return usagef(hint, "%s: there is no field %s", place, name)
+	hint := text.DidYouMean(name, r.Columns(), "flytt schema "+r.Name+" lists the fields")
+	return usagef(hint, "%s: unknown field %s", place, name)
 }
 
 // append appends the chosen members of object, as an object.

@@ -15,7 +15,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"flytt/internal/api"
-	"flytt/mappings"
+	"flytt/internal/text"
 )
 
 // settingsFile is where settings are read from, in the working directory,
@@ -131,10 +131,7 @@ func (d *settingsDoc) apply(s *settings, profile, file string) error {
 		if len(names) > 0 {
 			hint = "the profiles are " + strings.Join(names, ", ")
 		}
-		if near := mappings.Nearest(profile, names); near != "" {
-			hint = "did you mean " + near + "?"
-		}
-		return usagef(hint, "there is no profile %s in %s", profile, file)
+		return usagef(text.DidYouMean(profile, names, hint), "there is no profile %s in %s", profile, file)
 	}
 	overlay(&s.BaseURL, p.BaseURL)
 	overlay(&s.Resource, p.Resource)
