@@ -31,7 +31,7 @@ func (j *job) finish(result *pipeline.Report, recorder *recorder.Recorder, err e
 	s := j.summary
 	s.SetResult(result, time.Since(j.started))
 	j.foretell(recorder)
-	if j.info != nil && j.info.Place != nil {
+	if j.info != nil && j.info.CellName != nil {
 		s.NamePlaces(j.place)
 	}
 	if errors.Is(err, pipeline.ErrMaxRejects) {

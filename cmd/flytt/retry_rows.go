@@ -147,8 +147,8 @@ func (s *retrying) code(row int64) pipeline.Code {
 // have one, and its own.
 func rowsOfFile(file string) (rowSet, error) {
 	rows, n := rowSet{}, 0
-	err := eachBatch(file, &sources.Options{Origin: true}, func(info *sources.Info, b *pipeline.Batch) error {
-		if !info.Rejects {
+	err := eachBatch(file, &sources.Options{OriginalNumbers: true}, func(info *sources.Info, b *pipeline.Batch) error {
+		if !info.IsRejectsFile {
 			return notRejects(file)
 		}
 		for _, row := range b.Rows {
