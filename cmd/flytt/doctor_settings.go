@@ -242,9 +242,6 @@ func (d *doctor) directory() {
 	}
 }
 
-// runsDir is where runs are written down, unless --run-dir says otherwise.
-const runsDir = "flytt-runs"
-
 // bytesText returns n bytes in whole units.
 func bytesText(n uint64) string {
 	const units = "KMGTPE"
