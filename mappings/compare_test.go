@@ -123,13 +123,13 @@ func TestCompareOfTheKeyIsRefused(t *testing.T) {
 	checkFault(t, err, "d.yaml:10:14: x is the key: records are looked up by its exact text, so it cannot be compared in another form")
 }
 
-// The README has every form in which texts are compared.
-func TestFormsAreInTheReadme(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
+// The documentation has every form in which texts are compared.
+func TestFormsAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../docs/changing-records.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, table, found := strings.Cut(string(readme), "| form | texts are compared |")
+	_, table, found := strings.Cut(string(page), "| form | texts are compared |")
 	table, _, _ = strings.Cut(table, "\n\n")
 	if !found {
 		t.Fatal("there is no table of forms")

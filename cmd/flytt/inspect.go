@@ -7,10 +7,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flytt/internal/inspect"
 	"flytt/internal/report"
 	"flytt/mappings"
 	"flytt/pipeline"
-	"flytt/sources"
 )
 
 // inspector is one run of inspect.
@@ -20,12 +20,7 @@ type inspector struct {
 	count      bool
 	showValues bool
 
-	source  pipeline.Source
-	info    *sources.Info
-	look    *look
-	guesses []mappings.Guess
-	missing []string // required fields that no column fits
-	found   inspection
+	found *inspect.Report
 }
 
 func inspectCommand(a *app) *cobra.Command {
@@ -69,13 +64,9 @@ func (v *inspector) run(ctx context.Context) (err error) {
 	if err := v.prepare(); err != nil {
 		return err
 	}
-	if err := v.guess(); err != nil {
+	if err := v.inspect(ctx); err != nil {
 		return err
 	}
-	if err := v.read(ctx); err != nil {
-		return err
-	}
-	v.conclude()
 	if v.job.flags.json {
 		return v.printJSON()
 	}
@@ -99,83 +90,48 @@ func (v *inspector) prepare() (err error) {
 			return err
 		}
 	}
-	err = v.job.openSource()
-	v.source, v.info = v.job.source, v.job.info
-	return err
+	return v.job.openSource()
 }
 
-// guess finds the fields that the headers stand for, if it is known what the
-// rows are.
-func (v *inspector) guess() error {
-	if v.job.resource == nil {
-		return nil
+// inspect looks into the file, with a bar where somebody sees it while all of it is read.
+func (v *inspector) inspect(ctx context.Context) (err error) {
+	j := v.job
+	o := inspect.Options{Source: j.source, Info: j.info, Resource: j.resource, Whole: v.count, Values: v.showValues, Today: j.started}
+	var bar *progress // once there is something to show
+	if isTerminal(v.stderr) && !j.flags.noProgress {
+		o.Progress = func(p pipeline.Progress) {
+			if bar == nil {
+				begun := j.bar()
+				bar = &begun
+			}
+			bar.update(p)
+		}
 	}
-	m, guesses, err := mappings.PartialMapping(v.job.resource, v.source.Columns())
+	v.found, err = inspect.Inspect(ctx, o)
+	if bar != nil {
+		bar.done()
+	}
 	if err != nil {
 		return err
 	}
-	v.guesses = guesses
-	mapped := map[string]bool{}
-	for _, rule := range m.Fields {
-		mapped[rule.Field] = true
-	}
-	for i := range v.job.resource.Fields {
-		f := &v.job.resource.Fields[i]
-		if f.Required && !f.ReadOnly && !mapped[f.Column()] && !mapped["id"] {
-			v.missing = append(v.missing, f.Column())
-		}
-	}
+	v.found.Verb, v.found.File = j.verb, j.file
+	v.found.Notes = append(v.found.Notes, j.summary.Notes...)
+	v.found.Seconds = float64(time.Since(j.started).Milliseconds()) / 1000
 	return nil
-}
-
-// read looks into the rows.
-func (v *inspector) read(ctx context.Context) error {
-	form := mask
-	if v.showValues {
-		form = unmasked
-	}
-	plan := newSurveyPlan(len(v.source.Columns()), kinds(v.job.started), form)
-	v.look = &look{source: v.source, info: v.info, survey: plan.newSurvey()}
-	v.look.survey.keepForms()
-	if err := v.look.begin(ctx, v.count); err != nil {
-		return err
-	}
-	if !v.count || v.look.whole {
-		rows, exact, err := v.look.count(ctx)
-		v.found.Rows = rowsFound{Count: rows, Exact: exact, LookedAt: v.look.survey.rows}
-		return err
-	}
-	if err := v.readOn(ctx); err != nil {
-		return err
-	}
-	rows := v.look.survey.rows
-	v.found.Rows = rowsFound{Count: rows, Exact: true, LookedAt: rows}
-	return nil
-}
-
-// readOn reads the input to its end, with a bar where somebody sees it.
-func (v *inspector) readOn(ctx context.Context) error {
-	if !isTerminal(v.stderr) || v.job.flags.noProgress {
-		return v.look.finish(ctx, nil)
-	}
-	bar := v.job.bar()
-	err := v.look.finish(ctx, bar.update)
-	bar.done()
-	return err
 }
 
 func (v *inspector) printJSON() error {
 	enc := json.NewEncoder(v.stdout)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return stdoutError(enc.Encode(&v.found))
+	return stdoutError(enc.Encode(v.found))
 }
 
 // next returns what to do next: see which rows are wrong, with a mapping of
 // one's own where the headers do not tell enough.
 func (v *inspector) next() step {
 	args := append([]string{"flytt", "validate", v.job.file}, v.job.carried([]string{"resource", "profile"}, inputFlags)...)
-	if len(v.missing) == 0 {
+	if len(v.found.Missing) == 0 {
 		return step{command: join(args)}
 	}
 	return step{"say in a mapping file where the required fields come from", join(append(args, "-m", "mapping.yaml"))}

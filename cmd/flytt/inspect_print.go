@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/term"
 
+	"flytt/internal/inspect"
 	"flytt/internal/text"
 )
 
@@ -41,8 +42,8 @@ func terminalWidth(w io.Writer) int {
 }
 
 func (v *inspector) printFile(b *strings.Builder) {
-	i := v.info
-	fmt.Fprintf(b, "%s\n\n", plainLine(v.job.file))
+	i := v.job.info
+	fmt.Fprintf(b, "%s\n\n", text.Line(v.job.file))
 	say := func(name, format string, args ...any) {
 		fmt.Fprintf(b, "  %-8s %s\n", name, fmt.Sprintf(format, args...))
 	}
@@ -62,7 +63,7 @@ func (v *inspector) printFile(b *strings.Builder) {
 		say("text", "%s", strings.Join(parts, ", "))
 	}
 	if i.Sheet != "" {
-		say("sheet", "%s", plainLine(i.Sheet))
+		say("sheet", "%s", text.Line(i.Sheet))
 	}
 	if i.HeaderRow > 0 {
 		say("header", "on %s", headerPlace(i))
@@ -79,7 +80,7 @@ func (v *inspector) rowCount() string {
 		return n
 	case r.Count < 0:
 		return fmt.Sprintf("at least %s; --count counts them", text.Number(r.LookedAt))
-	case v.look.told:
+	case r.Stated:
 		return fmt.Sprintf("about %s, as the sheet says; --count counts them", n)
 	}
 	return fmt.Sprintf("about %s, judging by the first; --count counts them", n)
@@ -89,24 +90,24 @@ func (v *inspector) printSheets(b *strings.Builder) {
 	if len(v.found.Sheets) < 2 {
 		return
 	}
-	t := &textTable{columns: []textColumn{{head: "#", right: true}, {head: "sheet", shrink: true}, {head: "rows", right: true}, {}}}
+	t := &text.Table{Columns: []text.TableColumn{{Head: "#", Right: true}, {Head: "sheet", Shrink: true}, {Head: "rows", Right: true}, {}}}
 	for i, s := range v.found.Sheets {
 		rows, note := "?", ""
 		if s.Rows >= 0 {
 			rows = text.Number(s.Rows)
 		}
 		switch {
-		case s.Name == v.info.Sheet:
+		case s.Name == v.job.info.Sheet:
 			note = "is read"
 		case s.Hidden:
 			note = "hidden"
 		}
-		t.rows = append(t.rows, []string{strconv.Itoa(i + 1), plainLine(s.Name), rows, note})
+		t.Rows = append(t.Rows, []string{strconv.Itoa(i + 1), text.Line(s.Name), rows, note})
 	}
 	b.WriteString("\nSheets (--sheet reads another)\n")
-	t.layOut(leastWidth)
-	for _, row := range append([][]string{t.heads()}, t.rows...) {
-		b.WriteString(strings.TrimRight(t.line(row), " ") + "\n")
+	t.LayOut(leastWidth)
+	for _, row := range append([][]string{t.Heads()}, t.Rows...) {
+		b.WriteString(strings.TrimRight(t.Line(row), " ") + "\n")
 	}
 }
 
@@ -116,46 +117,46 @@ func (v *inspector) printColumns(b *strings.Builder, width int) {
 		of = fmt.Sprintf("of the first %s rows", text.Number(n))
 	}
 	fmt.Fprintf(b, "\nColumns, %s\n", of)
-	t := &textTable{columns: []textColumn{
-		{head: "#", right: true}, {head: "column", shrink: true}, {head: "field", shrink: true}, {head: "kind", shrink: true},
-		{head: "empty", right: true}, {head: "distinct", right: true}, {head: "longest", right: true},
+	t := &text.Table{Columns: []text.TableColumn{
+		{Head: "#", Right: true}, {Head: "column", Shrink: true}, {Head: "field", Shrink: true}, {Head: "kind", Shrink: true},
+		{Head: "empty", Right: true}, {Head: "distinct", Right: true}, {Head: "longest", Right: true},
 	}}
 	for i := range v.found.Columns {
-		t.rows = append(t.rows, v.found.Columns[i].cells(i))
+		t.Rows = append(t.Rows, cells(&v.found.Columns[i], i))
 	}
-	room := width - t.layOut(width) - len(gap)
+	room := width - t.LayOut(width) - len(text.Gap)
 	inline := room >= samplesRoom
-	head := t.line(t.heads())
+	head := t.Line(t.Heads())
 	if inline {
-		head += gap + "looks like"
+		head += text.Gap + "looks like"
 	}
 	b.WriteString(head + "\n")
-	indent := strings.Repeat(" ", len(gap)+t.columns[0].width+len(gap))
-	for i, row := range t.rows {
-		samples := v.found.Columns[i].looks()
-		b.WriteString(strings.TrimRight(t.line(row), " "))
+	indent := strings.Repeat(" ", len(text.Gap)+t.Columns[0].Width()+len(text.Gap))
+	for i, row := range t.Rows {
+		samples := looks(&v.found.Columns[i])
+		b.WriteString(strings.TrimRight(t.Line(row), " "))
 		switch {
 		case samples == "":
 		case inline:
-			b.WriteString(gap + cutWidth(samples, room))
+			b.WriteString(text.Gap + text.Cut(samples, room))
 		default:
-			b.WriteString("\n" + indent + cutWidth(samples, width-len(indent)))
+			b.WriteString("\n" + indent + text.Cut(samples, width-len(indent)))
 		}
 		b.WriteString("\n")
 	}
 }
 
 // cells returns the column as a row of the table.
-func (c *columnFound) cells(at int) []string {
+func cells(c *inspect.Column, at int) []string {
 	kind := cmp.Or(c.Kind, "-")
 	if c.Kind != "" && c.Fits < 1 {
 		kind += " " + percent(c.Fits)
 	}
-	return []string{strconv.Itoa(at + 1), plainLine(c.Name), c.guess(), kind, percent(c.Empty), c.differ(), strconv.Itoa(c.Longest)}
+	return []string{strconv.Itoa(at + 1), text.Line(c.Name), guessed(c), kind, percent(c.Empty), distinct(c), strconv.Itoa(c.Longest)}
 }
 
-// guess is the field and its score, in brackets if it was not taken.
-func (c *columnFound) guess() string {
+// guessed is the field and its score, in brackets if it was not taken.
+func guessed(c *inspect.Column) string {
 	switch {
 	case c.Field == "":
 		return "-"
@@ -165,8 +166,8 @@ func (c *columnFound) guess() string {
 	return fmt.Sprintf("(%s %.2f)", c.Field, c.Score)
 }
 
-// differ says how many different values there are.
-func (c *columnFound) differ() string {
+// distinct says how many different values there are.
+func distinct(c *inspect.Column) string {
 	n := text.Number(c.Distinct)
 	switch {
 	case c.MoreDistinct:
@@ -178,7 +179,7 @@ func (c *columnFound) differ() string {
 }
 
 // looks shows the most usual values.
-func (c *columnFound) looks() string { return strings.Join(c.Samples, " · ") }
+func looks(c *inspect.Column) string { return strings.Join(c.Samples, " · ") }
 
 // percent returns a share for people. Nothing but all is 100 %, and nothing but
 // none is 0 %.
@@ -196,20 +197,20 @@ func percent(share float64) string {
 func (v *inspector) printNotes(b *strings.Builder) {
 	var notes []string
 	for _, n := range v.found.Notes {
-		notes = append(notes, plainLine(n))
+		notes = append(notes, text.Line(n))
 	}
 	for i := range v.found.Problems {
 		p := &v.found.Problems[i]
 		notes = append(notes, fmt.Sprintf("%s of %s %s (%s)%s", p.Code, text.Number(p.Count),
-			text.Plural(p.Count, "row", "rows"), meaning(p.Code), plainLine(p.first())))
+			text.Plural(p.Count, "row", "rows"), meaning(p.Code), text.Line(p.First())))
 	}
 	for i := range v.found.Columns {
 		if c := &v.found.Columns[i]; c.Field != "" && !c.Used {
-			notes = append(notes, fmt.Sprintf("%s is not taken for %s: %s", plainLine(c.Name), c.Field, c.Reason))
+			notes = append(notes, fmt.Sprintf("%s is not taken for %s: %s", text.Line(c.Name), c.Field, c.Reason))
 		}
 	}
-	if len(v.missing) > 0 {
-		notes = append(notes, "no column fits the required "+text.Plural(len(v.missing), "field", "fields")+" "+strings.Join(v.missing, ", "))
+	if len(v.found.Missing) > 0 {
+		notes = append(notes, "no column fits the required "+text.Plural(len(v.found.Missing), "field", "fields")+" "+strings.Join(v.found.Missing, ", "))
 	}
 	if len(notes) > 0 {
 		b.WriteString("\n")

@@ -22,7 +22,7 @@ import (
 
 // TestFault36Memory imports into an API that is slower than the reader, and
 // samples the memory of the importer: it is no more at the end than it was early
-// on. README has the figures for 10,000,000 rows.
+// on. docs/performance.md has the figures for 10,000,000 rows.
 func TestFault36Memory(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("memory is sampled from /proc")

@@ -97,7 +97,7 @@ func readSettings() (name string, doc *settingsDoc, err error) {
 		return name, nil, usage(fmt.Errorf("%s: %w", name, pathCause(err)), "FLYTT_CONFIG names the settings file")
 	}
 	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.DisallowUnknownField()).Decode(doc); err != nil && len(bytes.TrimSpace(data)) > 0 {
-		return name, nil, usage(fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, false))), "README.md lists the settings")
+		return name, nil, usage(fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, false))), "docs/settings.md lists the settings")
 	}
 	return name, doc, nil
 }

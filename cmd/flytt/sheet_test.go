@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"flytt/internal/inspect"
+
 	"github.com/xuri/excelize/v2"
 )
 
@@ -90,7 +92,7 @@ func TestInspectShowsTheSheetsOfAWorkbook(t *testing.T) {
 	text = prints(t, exitDone, "inspect", "register.xlsx", "--skip-hidden", "--sheet", "Kontakter")
 	holds(t, text, `^  rows     3$`, `^  flytt validate register.xlsx --sheet Kontakter --skip-hidden$`)
 
-	var found inspection
+	var found inspect.Report
 	if err := json.Unmarshal([]byte(prints(t, exitDone, "inspect", "register.xlsx", "--json")), &found); err != nil {
 		t.Fatal(err)
 	}

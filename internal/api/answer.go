@@ -18,7 +18,7 @@ func (s *Sent) key(i int) []byte {
 	return s.Keys[i]
 }
 
-// MatchedBy says by what a row was matched with the item of the answer that shows it.
+// MatchMethod says by what a row was matched with the item of the answer that shows it.
 type MatchMethod uint8
 
 const (

@@ -160,7 +160,7 @@ func soleAction(object []byte) (inner []byte) {
 	return inner
 }
 
-// recordFailure takes down what a member with a role says. A record, which has an id, may
+// note takes down what a member with a role says. A record, which has an id, may
 // have a code, or a status in words, of its own.
 func (s *statements) note(r role, v jsontext.Value, record bool) {
 	switch r {

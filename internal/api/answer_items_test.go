@@ -204,7 +204,7 @@ func TestAnswerToOneRow(t *testing.T) {
 	}
 }
 
-// method returns for each row its id and by what it was found.
+// how returns for each row its id and by what it was found.
 func how(a *api.Answer, sent api.Sent) string {
 	names := map[api.MatchMethod]string{api.NotShown: "?", api.ByKey: "key", api.ByFields: "fields", api.ByPosition: "position"}
 	var out []string

@@ -45,7 +45,7 @@ func (m *matching) shownBy(i int) *entry {
 	return &m.entries[m.rows[i].item]
 }
 
-// noItem reports whether the answer shows an id for each row: all were created.
+// showsAll reports whether the answer shows an id for each row: all were created.
 func (m *matching) showsAll() bool { return m.distinct == len(m.rows) }
 
 // undecided reports whether it is not known yet what became of row i.

@@ -51,7 +51,7 @@ func (r *bulkReply) read(body []byte, sent *Sent) error {
 	return err
 }
 
-// timeLimit is how many entries an answer may have.
+// limit is how many entries an answer may have.
 func (r *bulkReply) limit() int { return 2*len(r.sent.Items) + 100 }
 
 // place adds e to the list that is being read.

@@ -30,7 +30,7 @@ type circuitBreaker struct {
 	gaveUp   *openCircuit // that was given up: nothing is waited for any more until there is a sign of life
 }
 
-// open is a time in which the API seems to be down. Nothing is sent but the
+// openCircuit is a time in which the API seems to be down. Nothing is sent but the
 // probes of one caller; the others wait until it is over.
 type openCircuit struct {
 	since  time.Time
@@ -189,7 +189,7 @@ func (c *Client) probeUntilUp(ctx context.Context, o *openCircuit, path string) 
 	}
 }
 
-// waitForPause waits for d, or until o is over. If ctx ends or the run is drained first it
+// wait waits for d, or until o is over. If ctx ends or the run is drained first it
 // returns why.
 func (o *openCircuit) wait(ctx context.Context, gate *drain.Gate, d time.Duration) (over bool, err error) {
 	timer := time.NewTimer(d)

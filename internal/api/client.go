@@ -15,7 +15,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/failsafe-go/failsafe-go"
 	"golang.org/x/time/rate"
 )
 
@@ -33,7 +32,6 @@ type Client struct {
 	breaker     circuitBreaker
 	readBudget  retryBudget // of reads
 	writeBudget retryBudget // of writes
-	readPolicy  failsafe.Policy[*reading]
 	reached     atomic.Bool // a connection was got once, so the address is right
 	now         func() time.Time
 	log         *slog.Logger
@@ -52,7 +50,7 @@ func New(config Config) (*Client, error) {
 	if config.Rate < 0 {
 		return nil, errors.New("rate: less than 0 requests per second")
 	}
-	c := &Client{config: config, base: base, transport: config.Transport, now: time.Now, log: config.Log, readPolicy: newReadPolicy()}
+	c := &Client{config: config, base: base, transport: config.Transport, now: time.Now, log: config.Log}
 	c.writes = newConcurrencyLimiter(config.Concurrency, config.Drain, config.Log)
 	c.rateLimiter = rate.NewLimiter(rate.Inf, 1)
 	if config.Rate > 0 {

@@ -37,7 +37,7 @@ type concurrencyLimiter struct {
 	round uint64
 }
 
-// acquirePermit is the right to have one write in flight.
+// permit is the right to have one write in flight.
 type permit struct {
 	round     uint64 // in which it was given out
 	granted   uint64 // how many had been given out then, with it
@@ -98,7 +98,7 @@ func (s *concurrencyLimiter) acquire(ctx context.Context, alone bool) (permit, e
 	return permit{}, s.drain.Err(ctx)
 }
 
-// unclaimed reports whether a write may be in flight beside those that are. The lock is
+// hasRoom reports whether a write may be in flight beside those that are. The lock is
 // held, as it is for enter, exit and grant.
 func (s *concurrencyLimiter) hasRoom(alone bool) bool {
 	if alone {

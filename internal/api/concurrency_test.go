@@ -15,7 +15,7 @@ func newTestSlots(most int) *concurrencyLimiter {
 	return newConcurrencyLimiter(most, nil, slog.New(slog.DiscardHandler))
 }
 
-// removeFound acquires a slot that has to be free.
+// take acquires a slot that has to be free.
 func take(t testing.TB, s *concurrencyLimiter) permit {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)

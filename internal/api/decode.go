@@ -139,7 +139,7 @@ func (d *decoder) lines() error {
 	return d.rest()
 }
 
-// waitForPause reads values up to the end of the answer.
+// rest reads values up to the end of the answer.
 func (d *decoder) rest() error {
 	for {
 		switch err := d.value(); err {
@@ -192,7 +192,7 @@ func (d *decoder) add(v []byte) error {
 	return nil
 }
 
-// recordFailure finds the id and the moment of creation of the object v.
+// note finds the id and the moment of creation of the object v.
 func (d *decoder) note(o *Object, v []byte) {
 	left := 2
 	if d.created == "" {

@@ -120,7 +120,7 @@ type streamReader struct {
 	err      error // of emit
 }
 
-// removeFound reads an answer. Once something of it was handed out, what goes wrong is
+// consume reads an answer. Once something of it was handed out, what goes wrong is
 // final.
 func (s *streamReader) consume(res *http.Response, body io.Reader) error {
 	s.answered()

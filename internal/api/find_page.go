@@ -66,7 +66,7 @@ func (p *pageReader) complete(page, n int) bool {
 	return p.Unique && len(near) == 0 || page == 1 && n < pageSize && n%5 != 0
 }
 
-// finish ends the reading: what was not found is absent, unless the answer is not
+// end ends the reading: what was not found is absent, unless the answer is not
 // to be believed.
 func (p *pageReader) end() error {
 	none, _ := p.absent()
@@ -113,7 +113,7 @@ func (p *pageReader) keep(objects [][]byte) (fresh int) {
 	return fresh
 }
 
-// removeFound gives record to the keys that it is about.
+// assign gives record to the keys that it is about.
 func (p *pageReader) assign(record Record) {
 	key := record.Key
 	if !p.asked[key] {

@@ -178,7 +178,7 @@ func isRecord(e jsontext.Value) bool {
 	return firstOf(e, fieldNames) != nil && firstOf(e, messageNames) != nil
 }
 
-// blamedParameters returns the item that the entry e says it is about, by its key or else
+// named returns the item that the entry e says it is about, by its key or else
 // by its number. Messages by field come in lists, so that a number or a bare
 // text beside them is none.
 func (p *refusalParser) named(e jsontext.Value) (int, bool) {

@@ -8,24 +8,11 @@ import (
 	"net/http"
 	"sync"
 	"time"
-
-	"github.com/failsafe-go/failsafe-go"
-	"github.com/failsafe-go/failsafe-go/retrypolicy"
 )
 
 // unreadableTries is how often a read is made whose answers say success and
 // cannot be read: a program that is broken stays so.
 const unreadableTries = 4
-
-// newReadPolicy returns the policy by which reads are repeated. Whether, and after
-// how long, a reading decides itself, and it waits itself: it knows the time and the
-// budget left, and when nothing is to be waited for any more.
-func newReadPolicy() failsafe.Policy[*reading] {
-	return retrypolicy.NewBuilder[*reading]().
-		HandleIf(func(g *reading, _ error) bool { return g != nil && g.again }).
-		WithMaxRetries(-1).
-		Build()
-}
 
 // read makes the read r, again as long as that can help: when it was not sent,
 // turned away for later, met a failure of the server or a broken connection, or
@@ -34,40 +21,34 @@ func newReadPolicy() failsafe.Policy[*reading] {
 // and by a budget that all reads of the client share. The outcome is an answer,
 // of whatever status, if the error is nil.
 func (c *Client) read(ctx context.Context, r *request) (Outcome, error) {
-	g := &reading{client: c, request: r, patience: c.Retrier(r.method, r.path)}
-	_, err := failsafe.With(c.readPolicy).WithContext(ctx).Get(func() (*reading, error) {
-		g.try(ctx)
-		return g, nil
-	})
-	if err != nil {
-		return g.outcome, context.Cause(ctx) // nothing else ends it from outside
+	g := &reading{client: c, request: r, retrier: c.Retrier(r.method, r.path)}
+	for {
+		again, err := g.try(ctx)
+		if err != nil || !again {
+			return g.outcome, err
+		}
+		delay := g.retrier.delay(g.outcome)
+		g.retrier.log(g.outcome, delay)
+		if err := c.config.Drain.Sleep(ctx, delay); err != nil {
+			return g.outcome, err
+		}
 	}
-	return g.outcome, g.err
 }
 
 // reading is one read and how it goes.
 type reading struct {
 	client     *Client
 	request    *request
-	patience   *Retrier
+	retrier    *Retrier
 	unreadable int // answers of success that could not be read
 	outcome    Outcome
-	err        error // why it ended without an answer
-	again      bool
-	wait       time.Duration // before the next attempt
 }
 
-// try makes one attempt, when the API is up, and decides whether there is
-// another.
-func (r *reading) try(ctx context.Context) {
-	if r.again {
-		r.again = false
-		if r.err = r.client.config.Drain.Sleep(ctx, r.wait); r.err != nil {
-			return
-		}
-	}
-	if r.err = r.client.waitForBreaker(ctx, r.request.method, r.request.path); r.err != nil {
-		return
+// try makes one attempt, when the API is up, and reports whether another can help. An
+// error says why there is no answer.
+func (r *reading) try(ctx context.Context) (again bool, err error) {
+	if err := r.client.waitForBreaker(ctx, r.request.method, r.request.path); err != nil {
+		return false, err
 	}
 	r.outcome = r.client.attempt(ctx, r.request)
 	o := &r.outcome
@@ -77,18 +58,14 @@ func (r *reading) try(ctx context.Context) {
 	switch {
 	case o.Class == Answered:
 		r.client.readBudget.earn()
+		return false, nil
 	case ctx.Err() != nil:
-		r.err = context.Cause(ctx)
+		return false, context.Cause(ctx)
 	case isPermanent(o.Err):
-		r.err = inPath(r.request.path, o.Err)
-	default:
-		r.err = r.giveUp()
-		r.again = r.err == nil
+		return false, inPath(r.request.path, o.Err)
 	}
-	if r.again {
-		r.wait = r.patience.delay(*o)
-		r.patience.log(*o, r.wait)
-	}
+	err = r.giveUp()
+	return err == nil, err
 }
 
 // giveUp returns why there is no other attempt, or nil.
@@ -99,7 +76,7 @@ func (r *reading) giveUp() error {
 			return inPath(r.request.path, o.Err)
 		}
 	}
-	if err := r.patience.recordFailure(*o); err != nil {
+	if err := r.retrier.recordFailure(*o); err != nil {
 		return err
 	}
 	// Waiting as long as the API says costs nothing: it is in control.
@@ -110,7 +87,7 @@ func (r *reading) giveUp() error {
 	return nil
 }
 
-// readBudget bounds how many requests are repeated: each repetition costs tokens,
+// retryBudget bounds how many requests are repeated: each repetition costs tokens,
 // which answers earn back. There is one for all reads of a client and one for
 // all its writes; each is as large, and a repetition costs as much, as in the
 // standard retry mode of the AWS SDKs

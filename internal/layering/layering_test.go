@@ -35,7 +35,7 @@ const (
 // Sources, sinks and mappings know nothing of each other: what they share is in
 // pipeline, and cmd brings them together.
 var layers = map[string][]string{
-	"cmd":                 {"internal/run", "internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
+	"cmd":                 {"internal/run", "internal/doctor", "internal/inspect", "internal/record", "internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
 	"samples":             {"internal/jsonscan", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/api", "internal/journal", "pipeline"},
 	"sources":             {"internal/jsonscan", "internal/api", "internal/journal", "pipeline"},
 	"sinks":               {"internal/jsonobject", "internal/guardedcsv", "internal/osfile", "internal/jsonscan", "pipeline"},
@@ -44,6 +44,9 @@ var layers = map[string][]string{
 	"mappings":            {"mappings/identity", "mappings/format", "pipeline"},
 	"internal/run":        {"internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
 	"internal/advice":     {},
+	"internal/doctor":     {"internal/api", "internal/text", "mappings"},
+	"internal/inspect":    {"internal/text", "sources", "mappings", "pipeline"},
+	"internal/record":     {"internal/advice", "internal/api", "internal/jsonscan", "internal/text", "mappings", "pipeline"},
 	"internal/snapshot":   {"internal/api", "internal/dedup", "internal/jsonscan", "mappings", "pipeline"},
 	"internal/sandbox":    {"internal/jsonscan", "mappings", "internal/api", "internal/journal", "pipeline"},
 	"internal/report":     {"internal/text", "internal/api", "internal/journal", "pipeline"},
@@ -76,7 +79,7 @@ var testLayers = map[string][]string{
 // owner that waits for it, or says why nobody can.
 var starters = []string{
 	"pipeline/",
-	"internal/api/list/rows.go",
+	"internal/api/list/workers.go",
 	"internal/journal/open.go",
 	"sinks/parquet_groups.go",
 	"sources/stream.go",
@@ -87,7 +90,7 @@ var starters = []string{
 // topLevel is what the repository holds, dot-files aside.
 var topLevel = []string{
 	"CHANGELOG.md", "LICENSE", "Makefile", "README.md", "go.mod", "go.sum",
-	"cmd", "internal", "mappings", "pipeline", "samples", "sinks", "sources",
+	"cmd", "docs", "internal", "mappings", "pipeline", "samples", "sinks", "sources",
 }
 
 func TestImportsGoOneWay(t *testing.T) {

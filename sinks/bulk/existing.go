@@ -138,9 +138,8 @@ func (w *write) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
 		return nil, &lookupError{path: o.Path, err: err}
 	}
 	for _, row := range asked {
-		if records := w.perhapsOwn(row, found[string(w.key(row))].Records); len(records) > 0 {
-			w.foundUnsure(row, records)
-		} else {
+		owner, record := w.ownerOf(row, found[string(w.key(row))].Records, wasEnded)
+		if !w.settleBy(row, owner, record) {
 			rest = append(rest, row)
 		}
 	}

@@ -38,6 +38,7 @@ import (
 	"time"
 
 	"flytt/internal/api"
+	"flytt/internal/dedup"
 	"flytt/internal/drain"
 	"flytt/internal/jsonobject"
 	"flytt/pipeline"
@@ -164,7 +165,7 @@ type Import struct {
 
 	byID, byKey bool // rows are told by these to be about records that exist
 	changes     bool // by any of the two
-	claims      claims
+	claims      *dedup.Claims
 	anchor      atomic.Pointer[anchor]
 	created     atomic.Bool // rows were sent to be created
 	warnOnce    sync.Once
@@ -199,7 +200,7 @@ func NewImport(client *api.Client, schema *pipeline.Schema, o Options) (*Import,
 	}
 	s.limit.Store(int64(o.MaxBytes))
 	s.control.init(o.KeyLookup && (o.Atomicity == UnknownAtomicity || o.Mode == Upsert || o.SkipExisting || o.Journal != nil))
-	s.claims.init()
+	s.claims = newClaims()
 	s.outlook.init()
 	s.writes.New = func() any {
 		return &write{bulk: s, answer: api.NewAnswer(o.Key, o.KeyDigits)}

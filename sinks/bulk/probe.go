@@ -163,7 +163,7 @@ func (w *write) madeBefore(ctx context.Context, row int32) (made bool, err error
 
 // ownsRecord reports whether r is what this run made of a row, or a row of it is about.
 func (s *Import) ownsRecord(r api.Record) bool {
-	return s.madeKey(r) || s.claims.has(idClaim, []byte(strings.ToLower(r.ID)))
+	return s.madeKey(r) || s.claims.Has(idClaim, []byte(strings.ToLower(r.ID)))
 }
 
 // looksLike reports whether record has all values of row in some form, its key cut or with

@@ -134,10 +134,10 @@ func (w *write) claim(row int32) {
 		id = w.idOf(row)
 	}
 	if len(id) > 0 {
-		w.bulk.claims.take(idClaim, id)
+		w.bulk.claims.Take(idClaim, id)
 	}
 	if key := w.key(row); w.bulk.byKey && len(w.id(row)) == 0 && len(key) > 0 {
-		w.bulk.claims.take(keyClaim, key)
+		w.bulk.claims.Take(keyClaim, key)
 	}
 	if w.chunk.Fates[row] == pipeline.Written {
 		w.claimCreated(row)

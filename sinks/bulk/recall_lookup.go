@@ -164,17 +164,14 @@ func (w *write) sendAnew(rows []int32) {
 func (w *write) adopt(rows []int32, found map[string]api.Found) (absent, near []int32) {
 	for _, row := range rows {
 		of := found[string(w.key(row))]
-		switch records := w.perhapsOwn(row, of.Records); {
-		case len(records) == 0 && len(of.OtherForms) > 0:
-			near = append(near, row)
-		case len(records) == 0:
+		owner, record := w.ownerOf(row, of.Records, wasSent)
+		switch {
+		case owner == ownerNone && len(of.OtherForms) == 0:
 			absent = append(absent, row)
-		case w.bulk.options.Mode == Upsert && (len(records) > 1 || !w.isOwn(row, records[0].Object)):
+		case owner != ownerNone && w.bulk.options.Mode == Upsert && !w.mayOwn(row, of.Records):
 			w.sendAnew([]int32{row})
-		case w.leavesDoubt(row, records):
+		case !w.settleBy(row, owner, record):
 			near = append(near, row)
-		default:
-			w.found(row, records)
 		}
 	}
 	return absent, near

@@ -33,9 +33,9 @@ func (w *write) seekOnce(ctx context.Context, rows []int32) {
 	}
 	there := 0
 	for _, row := range rows {
-		records := w.perhapsOwn(row, found[string(w.key(row))].Records)
-		if len(records) == 1 && w.isOwn(row, records[0].Object) && !w.leavesDoubt(row, records) {
-			w.found(row, records)
+		owner, record := w.ownerOf(row, found[string(w.key(row))].Records, wasSent)
+		if owner == ownerRow || owner == ownerEarlier {
+			w.settleBy(row, owner, record)
 			there++
 		}
 	}

@@ -16,7 +16,7 @@ func (w *write) changeByID(ctx context.Context, rows []int32) (absent []int32, e
 	var ids []string
 	for _, row := range rows {
 		id := w.id(row)
-		if !w.bulk.claims.take(idClaim, id) {
+		if !w.bulk.claims.Take(idClaim, id) {
 			w.note(row, w.bulk.field(idField), codeDuplicateInFile, "")
 			continue
 		}

@@ -81,7 +81,7 @@ func (w *write) keyed(rows []int32) (usable []int32) {
 			w.note(row, field, codeNoKey, "")
 		case !api.Lookupable(key):
 			w.note(row, field, codeKeyUnusable, "")
-		case !w.bulk.claims.take(keyClaim, key):
+		case !w.bulk.claims.Take(keyClaim, key):
 			w.note(row, field, codeDuplicateInFile, "")
 		default:
 			usable = append(usable, row)
@@ -158,13 +158,13 @@ func (w *write) findKeys(ctx context.Context, rows []int32, known *anchor) (abse
 // makes.
 func (w *write) claimCreated(row int32) {
 	if key := w.key(row); w.bulk.byKey && len(key) > 0 {
-		w.bulk.claims.take(createClaim, key)
+		w.bulk.claims.Take(createClaim, key)
 	}
 }
 
 // madeKey reports whether this run made, or may have made, a record with the key of r.
 func (s *Import) madeKey(r api.Record) bool {
-	return s.claims.has(createClaim, []byte(strings.TrimSpace(r.Key)))
+	return s.claims.Has(createClaim, []byte(strings.TrimSpace(r.Key)))
 }
 
 // othersOf returns those of near, records that have the key of a row in another form,
@@ -207,7 +207,7 @@ func (w *write) settleByKey(row int32, records []api.Record) error {
 		w.note(row, field, CodeKeyNotUnique, "")
 	case !isUUID(id):
 		return fmt.Errorf("GET %s: a record without an id", w.bulk.options.Path)
-	case !w.bulk.claims.take(idClaim, id):
+	case !w.bulk.claims.Take(idClaim, id):
 		w.note(row, field, codeDuplicateInFile, "")
 	default:
 		return w.compare(row, string(id), records[0].Object)

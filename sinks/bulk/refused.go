@@ -239,12 +239,9 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 	var absent, unclear []int32
 	for i, row := range asked {
 		of := found[keys[i]]
-		switch records := w.perhapsOwn(row, of.Records); {
-		case len(records) > 0 && !w.isOthers(row, records) && (w.leavesDoubt(row, records) || w.unrecognised(row, records)):
-			unclear = append(unclear, row)
-		case len(records) > 0:
-			w.foundUnsure(row, records)
-		case len(of.OtherForms) == 0 && w.bulk.forms.trusts(w.key(row)):
+		switch owner, record := w.ownerOf(row, of.Records, maybeSent); {
+		case w.settleBy(row, owner, record):
+		case owner == ownerNone && len(of.OtherForms) == 0 && w.bulk.forms.trusts(w.key(row)):
 			absent = append(absent, row)
 		default:
 			unclear = append(unclear, row)
@@ -299,90 +296,4 @@ func (w *write) lookupable(rows []int32, control string) (asked []int32, keys []
 		w.doubt(lost, "the request was refused and they cannot be looked up", 0, nil)
 	}
 	return asked, keys
-}
-
-// isOwn reports whether record, which has the key of row, may be taken for the one that
-// row made.
-func (w *write) isOwn(row int32, record []byte) bool {
-	return w.bulk.ageOf(record) == ofRun || api.Same(w.item(row), record)
-}
-
-// perhapsOwn returns those of records, which have the key of row, that the row may have
-// made: none that is older than the run, unless all are, and if only one of them holds
-// what was sent, that one.
-func (w *write) perhapsOwn(row int32, records []api.Record) []api.Record {
-	if len(records) < 2 {
-		return records
-	}
-	older := func(r api.Record) bool { return w.bulk.ageOf(r.Object) == olderThanRun }
-	young := slices.DeleteFunc(slices.Clone(records), older)
-	if len(young) == 0 {
-		return records
-	}
-	differs := func(r api.Record) bool { return !api.Same(w.item(row), r.Object) }
-	if same := slices.DeleteFunc(slices.Clone(young), differs); len(same) == 1 {
-		return same
-	}
-	return young
-}
-
-// leavesDoubt reports whether records, which have the key of row, do not tell what became
-// of it: several were made since the run began; or one was that is not the row's, because
-// the API made its key out of that of another row, it may be; or none was, and the row's
-// own may have another key, which the API made of it.
-func (w *write) leavesDoubt(row int32, records []api.Record) bool {
-	switch w.bulk.ageOf(records[0].Object) {
-	case ofRun:
-		return len(records) > 1 || w.bulk.options.Strays != nil && (w.bulk.forms.alters() || w.rulesOut(row, records[0].Object))
-	case olderThanRun:
-		return !w.bulk.forms.trusts(w.key(row))
-	}
-	return false
-}
-
-// isOthers reports whether records are one that somebody else made since the run began,
-// and row, whose key it has, made none.
-func (w *write) isOthers(row int32, records []api.Record) bool {
-	record := records[0].Object
-	return len(records) == 1 && w.bulk.ageOf(record) == ofRun && w.rulesOut(row, record) &&
-		w.bulk.forms.trusts(w.key(row)) && !w.bulk.forms.alters()
-}
-
-// foundUnsure is found for a row that may well not have been written: it was refused with
-// others, or not sent. A record that does not fit it was made by somebody else meanwhile.
-func (w *write) foundUnsure(row int32, records []api.Record) {
-	if len(records) == 1 && w.bulk.ageOf(records[0].Object) == ofRun && !w.fits(row, records[0].Object) {
-		w.note(row, w.bulk.field(w.bulk.options.Key), CodeKeyConflict, "")
-		return
-	}
-	w.found(row, records)
-}
-
-// unrecognised reports whether records are one that was made since the run began, which
-// does not fit row, but only for values that the API may have made of those of row.
-func (w *write) unrecognised(row int32, records []api.Record) bool {
-	record := records[0].Object
-	return len(records) == 1 && w.bulk.ageOf(record) == ofRun && !w.fits(row, record) && !w.rulesOut(row, record)
-}
-
-// found settles a row that was sent by the records that have its key. One that was made
-// since the run began is the row's, whatever the API made of its values. One that is
-// older was made by somebody else: an undo is not to delete it.
-func (w *write) found(row int32, records []api.Record) {
-	record := records[0].Object
-	same := api.Same(w.item(row), record)
-	age := w.bulk.ageOf(record)
-	switch {
-	case len(records) > 1:
-		w.note(row, w.bulk.field(w.bulk.options.Key), CodeKeyNotUnique, "")
-	case same && age == olderThanRun:
-		w.chunk.Fates[row] = pipeline.Unchanged
-		w.setID(row, []byte(records[0].ID))
-	case same || age == ofRun:
-		w.bulk.strays.held.add(records[0].ID)
-		w.written(row, []byte(records[0].ID))
-		w.takeCreated(row, record)
-	default:
-		w.note(row, w.bulk.field(w.bulk.options.Key), CodeKeyConflict, "")
-	}
 }

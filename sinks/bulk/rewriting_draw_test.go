@@ -24,7 +24,7 @@ func (c *campaign) drawMode() {
 func (c *campaign) drawServer() {
 	g := &rewriter{
 		random: rand.New(rand.NewPCG(c.seed, 31)), pass: func(string) {}, forms: map[string]string{},
-		room: map[string]int{}, made: map[string]int{}, bad: map[string]bool{},
+		made: map[string]int{}, bad: map[string]bool{},
 		shape:    pick(c, slices.Sorted(maps.Keys(answerShapes))...),
 		shuffled: c.chance(50), partial: c.chance(50), prefix: c.chance(30), names: pick(c, "", "aligned", "index", "key"), unique: c.chance(15),
 		dated: c.chance(85), stamped: c.chance(85), skew: pick(c, 0, 0, time.Hour, -time.Hour),
@@ -34,9 +34,6 @@ func (c *campaign) drawServer() {
 		if c.chance(map[bool]int{true: 75, false: 35}[field == "custom_id"]) {
 			g.forms[field] = pick(c, names...)
 		}
-	}
-	if c.relatedToo { // something has to tell the rows apart
-		delete(g.forms, "email")
 	}
 	if c.chance(25) {
 		g.fills = []string{"title", "first_name"}
@@ -84,7 +81,7 @@ func (c *campaign) drawRows() {
 // its own.
 func (c *campaign) drawRow(i int, numbers []int, form string, named, addressed bool) {
 	n := 1 + numbers[i]
-	alike := c.relatedToo && c.chance(20) // to the key of a row before
+	alike := c.relatedToo && c.chance(40) // to the key of a row before
 	if alike {
 		n = 1 + numbers[c.random.IntN(i+1)]
 	}
@@ -96,13 +93,26 @@ func (c *campaign) drawRow(i int, numbers []int, form string, named, addressed b
 	if named || !addressed && c.chance(50) {
 		row[0] += fmt.Sprintf(" %d", n)
 	}
-	switch {
-	case alike:
-		row[3] = fmt.Sprintf("other.%d@example.se", i)
-	case addressed:
+	if addressed {
 		row[3] = fmt.Sprintf("Asa.%d@Example.se", n)
 	}
+	if alike {
+		c.drawAlike(i, row)
+	}
 	c.rows = append(c.rows, row)
+}
+
+// drawAlike draws what row i, whose key is like that of a row before, holds beside it: an
+// address of its own, or what the other row holds.
+func (c *campaign) drawAlike(i int, row []string) {
+	other := slices.IndexFunc(c.rows, func(r []string) bool { return r[3] == row[3] })
+	if other < 0 || c.chance(50) {
+		row[3] = fmt.Sprintf("other.%d@example.se", i)
+		return
+	}
+	if c.chance(70) {
+		row[0] = c.rows[other][0]
+	}
 }
 
 // countRows counts the rows that are alike, and draws which ones the server refuses.
@@ -113,7 +123,6 @@ func (c *campaign) countRows() {
 	}
 	for _, row := range c.rows {
 		sent := c.sentOf(row)
-		c.api.room[sent]++
 		c.shared[row[1]] = times[row[1]] > 1
 		if c.chance(8) && !c.shared[row[1]] && !c.relatedToo {
 			c.api.bad[sent] = true
@@ -140,6 +149,9 @@ func (c *campaign) related(key string) bool {
 
 // sentOf returns what is sent of row.
 func (c *campaign) sentOf(row []string) string { return canonical(c.item(row)) }
+
+// kindOf returns the kind of row.
+func (c *campaign) kindOf(row []string) string { return c.api.kind(c.item(row)) }
 
 func (c *campaign) item(row []string) map[string]any {
 	item := map[string]any{}

@@ -78,20 +78,18 @@ type rewriter struct {
 	mu      sync.Mutex
 	calm    bool
 	records []rewritten
-	room    map[string]int // by what is sent of a row: how many rows are like that
-	made    map[string]int // likewise: how many records were made
+	made    map[string]int // by the kind of a row: how many records were made
 	bad     map[string]bool
 	blind   string // what the list was asked last that it showed nothing of
-	excess  string // a row that was made more often than it may be
 	lost    int    // answers to requests that were carried out
 	posts   int
 	gets    int
 	log     []string
 }
 
-// rewritten is a record and what was sent of it; "" if nobody sent it.
+// rewritten is a record and the kind of the row that made it; "" if none did.
 type rewritten struct {
-	sent  string
+	kind  string
 	since time.Time
 	data  map[string]any
 }
@@ -113,8 +111,8 @@ func (g *rewriter) stored(name, text string) any {
 	return text
 }
 
-// keep stores item, which was sent as sent.
-func (g *rewriter) keep(sent string, item map[string]any) map[string]any {
+// keep stores item, a row of kind; "" if it is none.
+func (g *rewriter) keep(kind string, item map[string]any) map[string]any {
 	data := maps.Clone(item)
 	g.rewrite(data)
 	for _, name := range g.fills {
@@ -126,12 +124,10 @@ func (g *rewriter) keep(sent string, item map[string]any) map[string]any {
 	if g.stamped {
 		data["created_at"] = time.Now().Add(g.skew).UTC().Format(time.RFC3339Nano)
 	}
-	g.records = append(g.records, rewritten{sent, time.Now(), data})
-	if sent != "" {
-		if g.made[sent]++; g.made[sent] > g.room[sent] {
-			g.excess = sent
-		}
-		g.logf("  stored %s as %v", sent, data)
+	g.records = append(g.records, rewritten{kind, time.Now(), data})
+	if kind != "" {
+		g.made[kind]++
+		g.logf("  stored %s as %v", canonical(item), data)
 	}
 	return data
 }
@@ -324,7 +320,7 @@ func (g *rewriter) carryOut(items []map[string]any) (out []outcome, stored bool)
 	}
 	for i, item := range items {
 		if out[i].reason == nil && (i < first || !g.prefix || each) {
-			out[i].data = g.keep(canonical(item), item)
+			out[i].data = g.keep(g.kind(item), item)
 		}
 	}
 	return out, bad == 0 || each
@@ -338,6 +334,14 @@ func (g *rewriter) refuses(item map[string]any) bool {
 	key, _ := item["custom_id"].(string)
 	stored := g.stored("custom_id", key)
 	return g.unique && stored != nil && slices.ContainsFunc(g.records, func(r rewritten) bool { return r.data["custom_id"] == stored })
+}
+
+// kind returns what tells rows apart by what is stored of them: two rows of which the same
+// is stored make records that nobody can tell apart.
+func (g *rewriter) kind(item map[string]any) string {
+	data := maps.Clone(item)
+	g.rewrite(data)
+	return canonical(data)
 }
 
 // canonical returns what tells rows apart by what is sent of them.

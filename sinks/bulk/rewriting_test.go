@@ -417,35 +417,49 @@ func (c *campaign) strays(client *api.Client, l *leg) (out [][]byte, err error) 
 func (c *campaign) check() {
 	c.api.mu.Lock()
 	defer c.api.mu.Unlock()
-	if c.api.excess != "" {
-		c.fail("made too often: %s", c.api.excess)
+	if kind := c.madeTooOften(); kind != "" {
+		c.fail("made too often: %s", kind)
 		return
 	}
 	fates, codes := c.standing()
 	known := map[string]map[pipeline.Fate]int{}
 	for row, values := range c.rows {
-		sent, fate := c.sentOf(values), fates[row]
-		if known[sent] == nil {
-			known[sent] = map[pipeline.Fate]int{}
+		kind, fate := c.kindOf(values), fates[row]
+		if known[kind] == nil {
+			known[kind] = map[pipeline.Fate]int{}
 		}
 		if !c.tellsAges() && (fate == pipeline.Rejected && keyTaken(codes[row]) || fate == pipeline.Written && c.older[values[1]]) {
 			fate = pipeline.InDoubt // the record that has its key may be its own, or may not
 		}
-		known[sent][fate]++
+		known[kind][fate]++
 	}
 	if slices.ContainsFunc(c.legs, func(l *leg) bool { return !l.through }) {
 		return
 	}
-	for sent, fates := range known {
+	for kind, fates := range known {
 		least := fates[pipeline.Written]
 		// A record that the row made itself may be found, and left, as it is, or be changed.
 		most := least + fates[pipeline.InDoubt] + fates[pipeline.Updated] + fates[pipeline.Unchanged] + fates[pipeline.Existing]
-		if n := c.api.made[sent]; n < least || n > most {
-			c.fail("%v, and made %d times: %s", fates, n, sent)
+		if n := c.api.made[kind]; n < least || n > most {
+			c.fail("%v, and made %d times: %s", fates, n, kind)
 			return
 		}
 	}
 	c.checkIDs()
+}
+
+// madeTooOften returns a kind of which there are more records than rows; "": there is none.
+func (c *campaign) madeTooOften() string {
+	rows := map[string]int{}
+	for _, row := range c.rows {
+		rows[c.kindOf(row)]++
+	}
+	for kind, n := range c.api.made {
+		if n > rows[kind] {
+			return kind
+		}
+	}
+	return ""
 }
 
 // tellsAges reports whether the server tells which records are older than the run.
@@ -466,7 +480,7 @@ func (c *campaign) checkIDs() {
 			}
 			seen[id] = row
 			at := slices.IndexFunc(c.api.records, func(r rewritten) bool { return r.data["id"] == id })
-			if at < 0 || c.api.records[at].sent == "" && (c.tellsAges() || !c.older[c.rows[row][1]]) {
+			if at < 0 || c.api.records[at].kind == "" && (c.tellsAges() || !c.older[c.rows[row][1]]) {
 				c.fail("row %d is said to have made %s, which it did not", row, id)
 				return
 			}

@@ -334,13 +334,11 @@ func (w *write) findUnnamed(ctx context.Context) error {
 		return nil
 	}
 	for _, row := range rows {
-		records := w.perhapsOwn(row, found[string(w.key(row))].Records)
-		if len(records) != 1 || !w.isOwn(row, records[0].Object) {
-			continue
-		}
+		records := found[string(w.key(row))].Records
+		owner, record := w.ownerOf(row, records, wasSent)
 		// The row is written: if its key is kept, the only record that has it is its own.
-		if w.bulk.forms.trusts(w.key(row)) || !w.leavesDoubt(row, records) {
-			w.setID(row, []byte(records[0].ID))
+		if w.mayOwn(row, records) && (owner != ownerUnclear || w.bulk.forms.trusts(w.key(row))) {
+			w.setID(row, []byte(record.ID))
 		}
 	}
 	return nil

@@ -49,7 +49,7 @@ type byCreated struct {
 	noPaging        bool // the server ignores _page: stretches of one page
 }
 
-// lastPage is what is remembered of a page to recognise it, and to join the next.
+// pageEdge is what is remembered of a page to recognise it, and to join the next.
 type pageEdge struct {
 	first, last idKey
 	at          int64 // of its last row
@@ -144,7 +144,7 @@ func (b *byCreated) openStretch(low int64, wide bool) {
 	b.pages.fill()
 }
 
-// jobs returns how many pages a stretch has. With one request at a time it is
+// pageCount returns how many pages a stretch has. With one request at a time it is
 // one page: nothing can come between two then.
 func (b *byCreated) pageCount() int {
 	if b.pool.workers == 1 || b.noPaging {

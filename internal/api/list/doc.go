@@ -8,21 +8,21 @@
 // proved complete, or else why not, and what to do about it. A record that came again
 // is dropped, so no record is handed out twice, proved or not.
 //
-// There are three ways to read, each a reader:
+// There are three readers, each one way to read a list:
 //
-//	byCreated  in the order of creation, in which no record changes its place, so
-//	           that a list can be proved complete while records come and go
-//	plain      in any other order; a second reading of the ids is the proof
-//	singleResponse     in one answer, without pages
+//	byCreated       in the order of creation. A record never changes its place in
+//	                it, so a list can be proved complete while records come and go.
+//	plain           in any other order. A second pass over the ids is the proof.
+//	singleResponse  in one answer, without pages.
 //
-// Rows begins with what the options allow and takes another way when the server turns
-// out to ignore an order, a bound or paging.
+// Rows starts with the reader that the options allow. It changes to another one when
+// the server turns out to ignore an order, a bound or paging.
 //
-// To read the code, begin with rows.go: the readers, and the workers that carry out
-// the requests. created.go is the reader of most exports; begin.go, joint.go, tie.go
-// and end.go are its parts. plain.go and pass.go belong together; once.go is singleResponse,
-// and whole.go decides when it has to be that. odd.go has what is asked for again, and
-// the reasons for doubt.
+// To read the code, start with rows.go: the readers. workers.go is the worker pool that
+// makes the requests. created.go is the reader of most exports; start.go, gapcheck.go,
+// same_timestamp.go and end.go are its parts. plain.go and pass.go belong together.
+// single_response.go is singleResponse, and oversized.go decides when it is needed.
+// suspect.go has the answers that are asked for again, and the reasons for doubt.
 //
 // No error and no Account holds a value of a row but the times of creation of the
 // first and the last.

@@ -78,7 +78,7 @@ func (b *byCreated) wasHandedOut(at int64, k idKey) bool {
 	return at < b.frontier.at || at == b.frontier.at && b.frontier.has(k)
 }
 
-// endOrRepeat reports whether the newest row was handed out. If it was not, it may have
+// newestWasHandedOut reports whether the newest row was handed out. If it was not, it may have
 // left: then several looks agree on which is the newest.
 func (b *byCreated) newestWasHandedOut(ctx context.Context) (bool, error) {
 	if b.wasHandedOut(b.newestAt, b.newestID) {

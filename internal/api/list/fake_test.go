@@ -122,7 +122,7 @@ func (f *fakeList) Stream(ctx context.Context, a *api.PageRequest, created strin
 	return nil
 }
 
-// rangeQuery returns the rows that the filters leave, in order.
+// query returns the rows that the filters leave, in order.
 func (f *fakeList) query(q url.Values) []fakeRow {
 	low, high := f.limits(q)
 	var out []fakeRow

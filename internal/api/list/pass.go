@@ -57,7 +57,7 @@ func (r *Rows) newPass(extra url.Values, size int, slim bool) *pass {
 	return p
 }
 
-// pagesTaken returns the next page, which is good until done, or io.EOF.
+// page returns the next page, which is good until done, or io.EOF.
 func (p *pass) page(ctx context.Context) (*api.Page, error) {
 	for {
 		p.pages.fill()
@@ -88,7 +88,7 @@ func (p *pass) page(ctx context.Context) (*api.Page, error) {
 	}
 }
 
-// appendNew takes note of the page of j.
+// observePage takes note of the page of j.
 func (p *pass) observePage(j *job) {
 	if !p.pages.idsOnly {
 		p.countPage(&j.page)
@@ -148,7 +148,7 @@ func (p *pass) recheckLastPage(ctx context.Context, a listRequest) error {
 	return nil
 }
 
-// fetchIDs reports whether the page at hand is asked for once more: because it was
+// needsReread reports whether the page at hand is asked for once more: because it was
 // the page before again, or because the server cuts pages down and may count by
 // the size asked for. A short page may be the one before, shifted by a row that
 // came; several in a row that are the first page are a server that knows no
@@ -194,7 +194,7 @@ func (p *pass) observeLength(n int) {
 	p.short = n < p.length
 }
 
-// observeRow takes note of an id.
+// observeID takes note of an id.
 func (p *pass) observeID(id []byte) {
 	p.idHash = p.idHash*0x9E3779B97F4A7C15 + maphash.Bytes(idSeeds[0], id)
 	p.rows++

@@ -2,7 +2,7 @@ package list
 
 import "net/url"
 
-// pages asks for the pages of one query ahead and has them in order.
+// prefetcher asks for the pages of one query ahead and has them in order.
 type prefetcher struct {
 	*Rows
 	extra      url.Values

@@ -48,7 +48,7 @@ func (f *fakeList) moment(at int64) string {
 	return text
 }
 
-// inFlight makes and removes rows at a rate, also some that show up long after they
+// busy makes and removes rows at a rate, also some that show up long after they
 // were made.
 func busy(rate int) func(*fakeList) {
 	late := 200 // without end the list would grow faster than single rows are read
@@ -75,7 +75,7 @@ func busy(rate int) func(*fakeList) {
 	}
 }
 
-// reserveRow returns the rows that stand still and that the filters of l leave.
+// wanted returns the rows that stand still and that the filters of l leave.
 func (f *fakeList) wanted(l *Query) (ids []string) {
 	for _, r := range f.query(l.values) {
 		if !r.standby {

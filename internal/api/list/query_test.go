@@ -115,7 +115,7 @@ func TestQueryOrderRefuses(t *testing.T) {
 	}
 }
 
-// noZone is a list with filters only.
+// bare is a list with filters only.
 type bare struct{ catalog }
 
 func (bare) CheckParameter(name string) error { return errors.New("no parameter " + name) }

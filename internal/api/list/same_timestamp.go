@@ -30,7 +30,7 @@ func (b *byCreated) readSameTime() {
 	b.startSameTimePass()
 }
 
-// fetchIDs begins a pass over the tie.
+// startSameTimePass begins a pass over the tie.
 func (b *byCreated) startSameTimePass() {
 	at := b.frontier.at
 	b.sameTime.unit = b.unit

@@ -11,7 +11,7 @@ import (
 	"flytt/internal/api"
 )
 
-// request reads the first page, then what is newest, and makes sure that the list
+// start reads the first page, then what is newest, and makes sure that the list
 // keeps to the order and to bounds.
 func (b *byCreated) start(ctx context.Context) error {
 	for try := 1; ; try++ {
@@ -25,7 +25,7 @@ func (b *byCreated) start(ctx context.Context) error {
 	}
 }
 
-// updateExpectation returns why looking once more may help, or "".
+// tryStart returns why looking once more may help, or "".
 func (b *byCreated) tryStart(ctx context.Context) (again string, err error) {
 	b.openStretch(api.NoTime, false)
 	j, err := b.nextPage(ctx)

@@ -16,36 +16,36 @@ import (
 const suspectTries = 3
 
 // run carries out j. seen is room for ids.
-func (c *workerPool) run(ctx context.Context, j *job, from Fetcher, created string, seen *idSet) {
+func (w *workerPool) run(ctx context.Context, j *job, from Fetcher, created string, seen *idSet) {
 	if j.emit != nil {
-		c.requests.Add(1)
+		w.requests.Add(1)
 		j.err = from.Stream(ctx, j.request.pageRequest(), created, func(p *api.Page) error { return j.emit(ctx, p) })
 		return
 	}
 	r := j.request.pageRequest()
 	for try := 1; ; try++ {
-		c.requests.Add(1)
+		w.requests.Add(1)
 		j.err = from.Fetch(ctx, r, &j.page, created)
 		long := errors.Is(j.err, api.ErrOversized) || len(j.page.Objects) > j.request.size
-		odd := long && !c.ignoresPaging.Load() || hasDuplicateIDs(&j.page, seen) || c.listVanished(j.err)
+		odd := long && !w.ignoresPaging.Load() || hasDuplicateIDs(&j.page, seen) || w.listVanished(j.err)
 		if !odd || try == suspectTries || ctx.Err() != nil {
 			break
 		}
 	}
-	c.answered.CompareAndSwap(false, j.err == nil)
+	w.answered.CompareAndSwap(false, j.err == nil)
 	j.duplicates = 0
 	if hasDuplicateIDs(&j.page, seen) {
 		j.duplicates = dropDuplicateIDs(&j.page, seen)
 	}
 	if errors.Is(j.err, api.ErrOversized) || len(j.page.Objects) > j.request.size {
-		c.ignoresPaging.Store(true)
+		w.ignoresPaging.Store(true)
 	}
 }
 
 // listVanished reports whether err says that there is no list, although it was read
 // before.
-func (c *workerPool) listVanished(err error) bool {
-	return errors.Is(err, api.ErrNotFound) && c.answered.Load()
+func (w *workerPool) listVanished(err error) bool {
+	return errors.Is(err, api.ErrNotFound) && w.answered.Load()
 }
 
 // hasDuplicateIDs reports whether an id stands twice in p.
@@ -108,7 +108,7 @@ func (r *Rows) staysEmpty(ctx context.Context, a listRequest) (bool, error) {
 	return true, nil
 }
 
-// setDoubt is why a reading is not proved complete, and what to do about it.
+// doubt is why a reading is not proved complete, and what to do about it.
 type doubt struct{ why, hint string }
 
 const (

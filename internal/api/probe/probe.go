@@ -2,7 +2,7 @@
 // and what it does where its reference is silent.
 //
 // [Connect] tries the steps before any request: the address of the host, the
-// connection, TLS. [Run] looks at one list and returns a [Result]: how the first
+// connection, TLS. [Survey] looks at one list and returns a [Result]: how the first
 // request went, and a [Finding] for each behaviour that flytt depends on: paging,
 // order, filters, the form of references and times.
 //
@@ -26,7 +26,7 @@ import (
 	"flytt/internal/api"
 )
 
-// Options say which list Run looks at, and what its fields are good for.
+// Options say which list Survey reads, and what its fields are good for.
 // Only Path is needed.
 type Options struct {
 	Path       string   // of the collection, with slashes at both ends
@@ -93,7 +93,7 @@ type topic struct {
 	find    func(*prober, context.Context) Finding
 }
 
-// topics are what Run finds out, in this order. Each makes at most four
+// topics are what Survey finds out, in this order. Each makes at most four
 // requests, and all together at most 25.
 var topics = []topic{
 	{"paging", 2, (*prober).paging},
@@ -112,7 +112,7 @@ var topics = []topic{
 	{"unknown_parameter", 0, (*prober).unknownParameter},
 }
 
-// Survey looks at a list and finds out, by reading alone, what the API does where
+// Survey reads a list and finds out, by reading alone, what the API does where
 // its reference is silent. It makes a few dozen small requests at most, one
 // after another, and repeats one only if it was not answered or the API was
 // busy. It ends early when ctx does, and when the first request fails.

@@ -1,4 +1,4 @@
-package main
+package inspect
 
 import (
 	"cmp"
@@ -20,7 +20,7 @@ const (
 // survey is what was found out about rows: a step that changes nothing. Surveys
 // of different rows are added up by merge.
 type survey struct {
-	*surveyPlan
+	plan     *surveyPlan
 	rows     int64 // with those that cannot be read
 	columns  []columnSurvey
 	problems map[pipeline.Code]*problemSurvey
@@ -66,7 +66,7 @@ type problemSurvey struct {
 
 // newSurvey returns a survey of no rows yet.
 func (p *surveyPlan) newSurvey() *survey {
-	s := &survey{surveyPlan: p, columns: make([]columnSurvey, p.width), problems: map[pipeline.Code]*problemSurvey{}}
+	s := &survey{plan: p, columns: make([]columnSurvey, p.width), problems: map[pipeline.Code]*problemSurvey{}}
 	for i := range s.columns {
 		s.columns[i].fits = make([]int64, len(p.kinds))
 		s.columns[i].hashes = map[uint64]struct{}{}
@@ -88,7 +88,7 @@ func (s *survey) add(b *pipeline.Batch, n int) {
 		c := &s.columns[i]
 		for row := range n {
 			if b.Fates[row] != pipeline.Broken {
-				c.add(s.surveyPlan, s.view.Value(row))
+				c.add(s.plan, s.view.Value(row))
 			}
 		}
 	}
@@ -170,7 +170,7 @@ func (s *survey) merge(other *survey) {
 		s.note(code, *p)
 	}
 	for i := range s.columns {
-		s.columns[i].merge(&other.columns[i], s.distinct)
+		s.columns[i].merge(&other.columns[i], s.plan.distinct)
 	}
 }
 

@@ -1,9 +1,11 @@
-package main
+package inspect
 
 import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"flytt/internal/text"
 )
 
 // mostShown is how many characters of a value are shown.
@@ -41,26 +43,8 @@ func shown(v []byte, change func(rune) rune) string {
 			break
 		}
 		r, size := utf8.DecodeRune(v)
-		b.WriteRune(visible(change(r)))
+		b.WriteRune(text.Visible(change(r)))
 		v = v[size:]
 	}
 	return b.String()
 }
-
-// visible returns r as it may be sent to a terminal, which obeys control
-// characters: those that move or hide text have a picture, or a question mark,
-// in their place.
-func visible(r rune) rune {
-	switch {
-	case r < ' ':
-		return '\u2400' + r // ␀, …, ␛
-	case r == 0x7F:
-		return '␡'
-	case !unicode.IsPrint(r) && !unicode.Is(unicode.Zs, r):
-		return '?'
-	}
-	return r
-}
-
-// plainLine returns s on one line, without characters that a terminal obeys.
-func plainLine(s string) string { return strings.Map(visible, s) }

@@ -1,4 +1,4 @@
-package main
+package inspect
 
 import (
 	"fmt"
@@ -7,8 +7,6 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/google/go-cmp/cmp"
 
 	"flytt/pipeline"
 	"flytt/sources"
@@ -102,54 +100,6 @@ func FuzzMask(f *testing.F) {
 			}
 		}
 	})
-}
-
-func TestTableFitsTheTerminal(t *testing.T) {
-	table := &textTable{
-		columns: []textColumn{{head: "#", right: true}, {head: "column", shrink: true}, {head: "field", shrink: true}},
-		rows:    [][]string{{"1", "Förnamn", "-"}, {"10", "Fo\u0308rnamn", "first_name 0.90"}, {"11", "山田山田山田", "x"}, {"12", "Personnummer och annat", "x"}},
-	}
-	if took := table.layOut(40); took > 40 {
-		t.Errorf("it takes %d columns, want 40 at most", took)
-	}
-	var lines []string
-	for _, row := range append([][]string{table.heads()}, table.rows...) {
-		line := table.line(row)
-		if n := displayWidth(line); n > 40 {
-			t.Errorf("%q is %d wide", line, n)
-		}
-		lines = append(lines, strings.TrimRight(line, " "))
-	}
-	want := []string{
-		"   #  column             field",
-		"   1  Förnamn            -",
-		"  10  Fo\u0308rnamn            first_name 0.90",
-		"  11  山田山田山田       x",
-		"  12  Personnummer och…  x",
-	}
-	if diff := cmp.Diff(want, lines); diff != "" {
-		t.Errorf("the table (-want +got):\n%s", diff)
-	}
-}
-
-func TestCutWidth(t *testing.T) {
-	for _, test := range []struct {
-		in   string
-		most int
-		want string
-	}{{"abc", 3, "abc"}, {"abcd", 3, "ab…"}, {"åäö", 2, "å…"}, {"山田x", 4, "山…"}, {"e\u0301fgh", 3, "e\u0301f…"}} {
-		if got := cutWidth(test.in, test.most); got != test.want {
-			t.Errorf("cutWidth(%q, %d) is %q, want %q", test.in, test.most, got, test.want)
-		}
-	}
-}
-
-func TestPercentIsWholeOnlyIfAllAre(t *testing.T) {
-	for share, want := range map[float64]string{0: "0 %", 0.0001: "<1 %", 0.5: "50 %", 0.9999: "99 %", 1: "100 %"} {
-		if got := percent(share); got != want {
-			t.Errorf("percent(%v) is %s, want %s", share, got, want)
-		}
-	}
 }
 
 // surveyed returns a survey of a column of values in rows from first on.

@@ -1,4 +1,4 @@
-package main
+package inspect
 
 import (
 	"context"
@@ -25,7 +25,22 @@ type look struct {
 	cut     int64 // bytes of all blocks
 	end     int64 // how far the input has been read
 	whole   bool  // the input ends with the blocks that were looked into
-	told    bool  // how many rows there are is what the sheet says
+}
+
+// read looks into the first rows, or into all, and returns how many there are.
+func (l *look) read(ctx context.Context, all bool, update func(pipeline.Progress)) (Rows, error) {
+	if err := l.begin(ctx, all); err != nil {
+		return Rows{}, err
+	}
+	if all && !l.whole {
+		if err := l.finish(ctx, update); err != nil {
+			return Rows{}, err
+		}
+		return Rows{Count: l.survey.rows, Exact: true, LookedAt: l.survey.rows}, nil
+	}
+	rows, err := l.count(ctx)
+	rows.LookedAt = l.survey.rows
+	return rows, err
 }
 
 // begin looks into the first rows: all of the blocks that hold them, or the
@@ -67,33 +82,31 @@ func (l *look) next(ctx context.Context, block *pipeline.Block) error {
 	return err
 }
 
-// count returns how many rows there are, as far as the first look tells, and
-// whether that is sure; -1 if nothing tells.
-func (l *look) count(ctx context.Context) (rows int64, exact bool, err error) {
+// count returns how many rows there are, as far as the first look tells.
+func (l *look) count(ctx context.Context) (Rows, error) {
 	if l.whole {
-		return l.seen, true, nil
+		return Rows{Count: l.seen, Exact: true}, nil
 	}
 	if l.info.Rows > 0 {
-		return l.info.Rows, true, nil
+		return Rows{Count: l.info.Rows, Exact: true}, nil
 	}
 	if rows := l.stated(); rows >= l.seen {
-		l.told = true
-		return rows, false, nil
+		return Rows{Count: rows, Stated: true}, nil
 	}
 	if err := l.gauge(ctx); err != nil {
-		return 0, false, err
+		return Rows{}, err
 	}
 	switch {
 	case l.whole:
-		return l.seen, true, nil
+		return Rows{Count: l.seen, Exact: true}, nil
 	case l.info.Size <= 0 || l.end <= 0 || l.seen == 0:
-		return -1, false, nil
+		return Rows{Count: -1}, nil
 	}
 	n := float64(l.seen) * float64(l.info.Size) / float64(l.end)
 	if l.decoded > 0 {
 		n *= float64(l.cut) / float64(l.decoded)
 	}
-	return max(rounded(n), l.seen), false, nil
+	return Rows{Count: max(rounded(n), l.seen)}, nil
 }
 
 // gauge cuts some blocks more, which tells how much of the input a row takes:
@@ -135,7 +148,7 @@ func (l *look) finish(ctx context.Context, update func(pipeline.Progress)) error
 	run := pipeline.Run{
 		Source: l.source, Schema: &pipeline.Schema{}, Progress: update,
 		Steps: func() []pipeline.Step {
-			part := l.survey.newSurvey()
+			part := l.survey.plan.newSurvey()
 			parts = append(parts, part)
 			return []pipeline.Step{part}
 		},
