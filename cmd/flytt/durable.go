@@ -233,8 +233,8 @@ func (j *job) reopen() error {
 
 // narrow tells the source which columns are looked at.
 func (j *job) narrow() {
-	if s, ok := j.source.(pipeline.Narrower); ok {
-		s.Want(j.plan.Reads())
+	if s, ok := j.source.(pipeline.ColumnSelector); ok {
+		s.Select(j.plan.UsedColumns())
 	}
 }
 

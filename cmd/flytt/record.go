@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flytt/internal/api"
+	"flytt/internal/text"
 	"flytt/mappings"
 	"flytt/pipeline"
 )
@@ -193,7 +194,7 @@ func newest(r *mappings.Resource) []string {
 func (v *recordVerb) refused(act string, err *api.RefusedError, sent *record) error {
 	v.say("flytt: %s: the API refuses the record (%d %s); nothing was changed\n", act, err.Status, http.StatusText(err.Status))
 	for _, r := range err.Refusals {
-		v.say("  %s: %s\n", cmp.Or(printable(r.Field), "(record)"), cmp.Or(sent.mask(r.Message), "no reason is given"))
+		v.say("  %s: %s\n", cmp.Or(text.Printable(r.Field), "(record)"), cmp.Or(sent.mask(r.Message), "no reason is given"))
 	}
 	v.sayNext(step{command: join([]string{"flytt", "schema", v.resource.Name})})
 	return &shownError{err, exitRejects}

@@ -16,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"flytt/internal/jsonscan"
+	"flytt/internal/text"
 	"flytt/mappings"
 	"flytt/mappings/identity"
 	"flytt/pipeline"
@@ -338,7 +339,7 @@ func (r *record) mask(message string) string {
 			message = strings.ReplaceAll(message, string(text), "…")
 		}
 	}
-	return strings.Join(strings.Fields(printable(valueLike.ReplaceAllString(message, "…"))), " ")
+	return strings.Join(strings.Fields(text.Printable(valueLike.ReplaceAllString(message, "…"))), " ")
 }
 
 // openRecord returns the file that -f names.
