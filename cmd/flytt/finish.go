@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"flytt/internal/dedup"
+	"flytt/internal/record"
 	"flytt/internal/report"
 	"flytt/internal/text"
 	"flytt/mappings"
@@ -372,7 +373,7 @@ func quote(s string) string {
 
 // codeTables returns the tables of codes, in the order of the stages.
 func codeTables() [][]pipeline.CodeInfo {
-	return [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, bulk.Codes, recordCodes, retryCodes, dedup.Codes}
+	return [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, bulk.Codes, record.Codes, retryCodes, dedup.Codes}
 }
 
 // codes returns every code there is, in the order of the stages.
