@@ -78,7 +78,7 @@ func (v *recordVerb) copyRows(ctx context.Context, rows *list.Rows, chosen *reco
 		data, n, err := rows.Next(ctx, in[:0])
 		in = data
 		if n > 0 {
-			out = chosen.AppendLines(out[:0], data, n)
+			out = chosen.AppendLines(out[:0], data)
 			if _, err := v.stdout.Write(out); err != nil {
 				return stdoutError(err)
 			}

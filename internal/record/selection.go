@@ -48,28 +48,21 @@ func unknownField(r *mappings.Resource, name string) error {
 	return advice.Usagef(hint, "--select: there is no field %s", name)
 }
 
-// AppendLines appends the n objects in data, which are valid JSON, as lines of
-// the chosen members. An API may break the lines within an object.
-func (s *Selection) AppendLines(dst, data []byte, n int) []byte {
-	if s == nil && bytes.Count(data, []byte("\n")) == n {
-		return append(dst, data...)
+// AppendLines appends the chosen members of the objects in lines, each of which is one.
+func (s *Selection) AppendLines(dst, lines []byte) []byte {
+	if s == nil {
+		return append(dst, lines...)
 	}
-	for i := 0; n > 0; n-- {
-		i = jsonscan.Skip(data, i)
-		end := jsonscan.ValueEnd(data, i)
-		object := jsontext.Value(bytes.Clone(data[i:end]))
+	for line := range bytes.Lines(lines) {
+		object := jsontext.Value(bytes.Clone(line))
 		_ = object.Compact(jsontext.PreserveRawStrings(true)) // it is valid
 		dst = append(s.append(dst, object), '\n')
-		i = end
 	}
 	return dst
 }
 
 // append appends the chosen members of object, as an object.
 func (s *Selection) append(dst []byte, object jsontext.Value) []byte {
-	if s == nil {
-		return append(dst, object...)
-	}
 	dst = append(dst, '{')
 	start := len(dst)
 	add := func(name []byte, value jsontext.Value) {

@@ -7,7 +7,7 @@ import (
 )
 
 func TestSelectionsOfMembers(t *testing.T) {
-	const object = "{\n \"id\":\"1\", \"name\":\"Bo\",\"title\":\"VD\"}"
+	const object = `{"id":"1","name":"Bo","title":"VD"}`
 	for text, want := range map[string]string{
 		"":            `{"id":"1","name":"Bo","title":"VD"}`,
 		"title, name": `{"title":"VD","name":"Bo"}`,
@@ -18,7 +18,7 @@ func TestSelectionsOfMembers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := string(s.AppendLines([]byte("x"), []byte(object+"\n"+object+"\n"), 2)); got != "x"+want+"\n"+want+"\n" {
+		if got := string(s.AppendLines([]byte("x"), []byte(object+"\n"+object+"\n"))); got != "x"+want+"\n"+want+"\n" {
 			t.Errorf("%q: %s", text, got)
 		}
 	}
