@@ -113,7 +113,7 @@ func openRun(path string) (*journal.Journal, error) {
 // readOrder reads what the run in the directory path was told to do.
 func readOrder(path string, h *journal.Header) (*order, error) {
 	var o order
-	if err := json.Unmarshal(h.Order, &o); err != nil {
+	if err := json.Unmarshal(h.Spec, &o); err != nil {
 		return nil, fmt.Errorf("%s: what the run was told to do cannot be read: %w", path, err)
 	}
 	return &o, nil
@@ -268,8 +268,8 @@ func (j *job) reopen() error {
 
 // narrow tells the source which columns are looked at.
 func (j *job) narrow() {
-	if s, ok := j.source.(pipeline.Narrower); ok {
-		s.Want(j.plan.Reads())
+	if s, ok := j.source.(pipeline.ColumnSelector); ok {
+		s.Select(j.plan.UsedColumns())
 	}
 }
 

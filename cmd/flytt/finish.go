@@ -30,10 +30,10 @@ func (j *job) finish(result *pipeline.Report, recorder *recorder.Recorder, err e
 	err = errors.Join(err, recorder.Close())
 	err = errors.Join(err, j.endJournal(err))
 	s := j.summary
-	s.Result(result, time.Since(j.started))
+	s.SetResult(result, time.Since(j.started))
 	j.foretell(recorder)
 	if j.info != nil && j.info.Place != nil {
-		s.Locate(j.place)
+		s.NamePlaces(j.place)
 	}
 	if errors.Is(err, pipeline.ErrMaxRejects) {
 		err = fmt.Errorf("%w: %s of %s read, and --max-rejects is %s", err, text.Number(s.Rows.Rejected), text.Number(s.Rows.Read), j.flags.maxRejects)

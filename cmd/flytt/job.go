@@ -200,7 +200,7 @@ func (j *job) steps() (steps []pipeline.Step) {
 		steps = append(steps, step)
 	}
 	if j.snapshot != nil {
-		reader := j.plan.TraitReader(j.resource, j.change.byRecord())
+		reader := j.plan.MatchReader(j.resource, j.change.byRecord())
 		steps = append(steps, j.snapshot.Step(reader, j.plan.Columns(), bulk.CodeDuplicateOfRecord))
 	}
 	return steps

@@ -141,8 +141,8 @@ func (s *settings) setIsNull(l *list.Query) error {
 }
 
 // selection returns what --select names, parsed.
-func selection(text string) (mappings.Select, error) {
-	sel, err := mappings.ParseSelect(text)
+func selection(text string) (mappings.ColumnSelection, error) {
+	sel, err := mappings.ParseColumnSelection(text)
 	if err != nil {
 		return sel, usage(fmt.Errorf("--select: %s", strings.TrimSpace(err.Error())), "columns separated by commas, or with a minus those to leave out: name,email or -tags,-customer_columns")
 	}

@@ -146,7 +146,7 @@ func (j *job) header() (journal.Header, error) {
 			return h, err
 		}
 	}
-	if h.Order, err = json.Marshal(o); err != nil {
+	if h.Spec, err = json.Marshal(o); err != nil {
 		return h, err
 	}
 	if h.Input, err = j.describeInput(o.Input); err != nil {

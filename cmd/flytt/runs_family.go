@@ -131,7 +131,7 @@ func (f family) account() (*report.Account, error) {
 	parts := make([]report.Part, len(f))
 	for i, r := range f {
 		parts[i] = r.part()
-		parts[i].Again = again[r.path]
+		parts[i].UndoneBefore = again[r.path]
 	}
 	return report.NewAccount(parts), nil
 }

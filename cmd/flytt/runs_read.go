@@ -244,7 +244,7 @@ func (r *pastRun) order() *order {
 		return nil
 	}
 	var o order
-	if err := json.Unmarshal(r.header.Order, &o); err != nil {
+	if err := json.Unmarshal(r.header.Spec, &o); err != nil {
 		return nil
 	}
 	return &o
@@ -306,7 +306,7 @@ func (r *pastRun) part() report.Part {
 		Run: r.id, Path: r.path, Parent: r.parent(), Verb: r.verb(), State: r.state, Began: r.began, Rows: r.rows,
 	}
 	if r.retry != nil {
-		p.Refused = r.refused()
+		p.NotEligible = r.refused()
 	}
 	return p
 }

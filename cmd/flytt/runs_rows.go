@@ -168,7 +168,7 @@ func (r *pastRun) checkFiles(a *report.Account, mended bool) error {
 			return err
 		}
 		if n != each.want {
-			a.Fault("%s counted %s %s, and its %s has %s", r.id, text.Counted(each.want, "row"), each.fate, each.name, text.Number(n))
+			a.AddDiscrepancy("%s counted %s %s, and its %s has %s", r.id, text.Counted(each.want, "row"), each.fate, each.name, text.Number(n))
 		}
 	}
 	return nil
@@ -214,7 +214,7 @@ func (f family) checkRetries(a *report.Account, retries []*pastRun) error {
 			return err
 		}
 		if twice > 0 {
-			a.Fault("%s wrote %s rows that another retry had written", r.id, text.Number(twice))
+			a.AddDiscrepancy("%s wrote %s rows that another retry had written", r.id, text.Number(twice))
 		}
 	}
 	return f.checkFirst(a, taken, written)
@@ -234,7 +234,7 @@ func (f family) checkFirst(a *report.Account, taken, written rowSet) error {
 		return err
 	}
 	if twice > 0 {
-		a.Fault("%s rows were written by the run, and again by a retry", text.Number(twice))
+		a.AddDiscrepancy("%s rows were written by the run, and again by a retry", text.Number(twice))
 	}
 	if f.mended(first) {
 		return nil
@@ -244,7 +244,7 @@ func (f family) checkFirst(a *report.Account, taken, written rowSet) error {
 		return nil
 	})
 	if n := taken.len(); n > 0 && err == nil {
-		a.Fault("%s rows were retried that the run had not rejected", text.Number(n))
+		a.AddDiscrepancy("%s rows were retried that the run had not rejected", text.Number(n))
 	}
 	return err
 }

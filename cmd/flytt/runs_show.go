@@ -75,7 +75,7 @@ func (a *app) showRun(run string, asJSON bool) error {
 }
 
 // shown sets the exit code of an account that was printed.
-func (a *app) shown(w *report.Whole, err error) error {
+func (a *app) shown(w *report.GroupReport, err error) error {
 	if err == nil && !w.Account.Balanced {
 		a.say("flytt: the account of %s does not add up\n", w.Run)
 		a.code = exitFatal
@@ -95,27 +95,27 @@ func (a *app) findAnyRun(run string) (string, error) {
 }
 
 // whole tells everything of the family.
-func (f family) whole() (*report.Whole, error) {
+func (f family) whole() (*report.GroupReport, error) {
 	first := f[0]
 	account, err := f.account()
 	if err != nil {
 		return nil, err
 	}
-	w := &report.Whole{
-		Run: first.id, Path: first.path, Parent: first.parent(), Asked: first.asked(),
+	w := &report.GroupReport{
+		Run: first.id, Path: first.path, Parent: first.parent(), Spec: first.asked(),
 		Account: account, Files: f.files(), Next: f.next(account),
 	}
 	for _, r := range f {
 		if lostJournal(r.path) && !r.running {
-			account.Fault("%s has no journal.db any more: nothing shows what it sent", r.id)
+			account.AddDiscrepancy("%s has no journal.db any more: nothing shows what it sent", r.id)
 		}
 	}
 	return w, f.checkRows(w.Account)
 }
 
 // asked is what the run was told to do.
-func (r *pastRun) asked() report.Asked {
-	q := report.Asked{Verb: r.verb(), File: r.file(), Began: r.began}
+func (r *pastRun) asked() report.SpecSummary {
+	q := report.SpecSummary{Verb: r.verb(), File: r.file(), Began: r.began}
 	if s := r.summary; s != nil {
 		q.Resource, q.Address = s.Resource, s.Target
 	}

@@ -75,7 +75,7 @@ func journalled(t *testing.T, dir, id string, h journal.Header) (path string, jr
 func TestRunIsRunningWhileItsJournalIsHeld(t *testing.T) {
 	t.Setenv("FLYTT_KEY_DIR", t.TempDir())
 	t.Chdir(t.TempDir())
-	path, jr := journalled(t, runsDir, "20261124-021500-000001", journal.Header{Verb: "import", Began: time.Now(), Order: []byte("{}")})
+	path, jr := journalled(t, runsDir, "20261124-021500-000001", journal.Header{Verb: "import", Began: time.Now(), Spec: []byte("{}")})
 	r, err := readRun(path)
 	if err != nil || r.state != report.StateRunning || r.verb() != "import" || r.resumable() {
 		t.Fatalf("%+v, %v", r, err)

@@ -159,7 +159,7 @@ func (j *job) opens(open func([]byte) ([]byte, error), past *journal.Journal) er
 		if err != nil {
 			return err
 		}
-		images, err := past.Images(e.Seq)
+		images, err := past.BeforeImages(e.Seq)
 		if err != nil {
 			return err
 		}
