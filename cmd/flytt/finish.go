@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"flytt/internal/dedup"
+	"flytt/internal/record"
 	"flytt/internal/report"
 	"flytt/internal/run"
 	"flytt/internal/text"
@@ -373,7 +374,7 @@ func quote(s string) string {
 
 // codeTables returns the tables of codes, in the order of the stages.
 func codeTables() [][]pipeline.CodeInfo {
-	return [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, bulk.Codes, recordCodes, run.RetryCodes, dedup.Codes}
+	return [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, bulk.Codes, record.Codes, run.RetryCodes, dedup.Codes}
 }
 
 // codes returns every code there is, in the order of the stages.
