@@ -1,4 +1,4 @@
-package main
+package run
 
 import (
 	"errors"
@@ -9,44 +9,29 @@ import (
 	"flytt/pipeline"
 )
 
-// noteWrittenKeys notes the rows of a retry that would make a second record with a key
-// that f wrote already: of two rows with one key the run may have sent one and
-// rejected the other, which is then alone in the file. Rows that find their record,
-// by key or by id, are none of them.
-func (j *job) noteWrittenKeys(f family, record *retryRecord) error {
-	if j.change.finds() {
-		return nil
-	}
-	s, _, _, err := j.flags.inputOptions.open(j.input, j.mapping, nil)
-	if err != nil {
-		return err
-	}
-	record.KeyWritten, err = f.rowsOfWrittenKeys(j.dir.Path, s, j.plan, record.sent())
-	return errors.Join(err, s.Close())
-}
-
-// rowsOfWrittenKeys returns those of the rows sent whose key was written by the run that
-// they are of, or by a retry of it. It reads the rows from s, through plan, and keeps
-// digests of keys in dir.
-func (f family) rowsOfWrittenKeys(dir string, s pipeline.Source, plan *mappings.Plan, sent rowSet) (_ rowSet, err error) {
+// RowsOfWrittenKeys returns those of the rows sent that would make a second record with a
+// key that the run or a retry of it wrote: of two rows with one key the run may have sent
+// one and rejected the other, which is then alone in the file. It reads the rows from s,
+// through plan, and keeps digests of keys in dir.
+func (g Group) RowsOfWrittenKeys(dir string, s pipeline.Source, plan *mappings.Plan, sent RowSet) (_ RowSet, err error) {
 	k := keyMatcher{hasher: dedup.NewHasher(), sorter: dedup.NewSorter(dir, dedup.MemoryRecords)}
 	defer func() { err = errors.Join(err, k.sorter.Close()) }()
 	if err := eachNewKey(s, plan, sent, k.add); err != nil || k.n == 0 {
 		return nil, err
 	}
-	for i, r := range f {
+	for i, r := range g {
 		if i > 0 && r.retry == nil {
 			continue
 		}
-		err := eachKey(filepath.Join(r.path, "written.csv"), func(_ int64, key []byte) error { return k.add(dedup.Known, key) })
+		err := EachKey(filepath.Join(r.Path, "written.csv"), func(_ int64, key []byte) error { return k.add(dedup.Known, key) })
 		if err != nil {
 			return nil, err
 		}
 	}
-	rows := rowSet{}
+	rows := RowSet{}
 	err = dedup.Match(k.sorter, nil, func(r *dedup.Record, written bool) error {
 		if written {
-			rows.add(r.Row)
+			rows.Add(r.Row)
 		}
 		return nil
 	})
@@ -73,14 +58,14 @@ func (k *keyMatcher) add(row int64, key []byte) error {
 
 // eachNewKey calls visit with the key of every row sent that would become a new
 // record, if it has one.
-func eachNewKey(s pipeline.Source, plan *mappings.Plan, sent rowSet, visit func(row int64, key []byte) error) error {
+func eachNewKey(s pipeline.Source, plan *mappings.Plan, sent RowSet, visit func(row int64, key []byte) error) error {
 	step, id := plan.Step(), plan.Schema().Index("id")
-	return decodeAll(s, func(b *pipeline.Batch) error {
+	return DecodeAll(s, func(b *pipeline.Batch) error {
 		if err := step.Apply(b); err != nil {
 			return err
 		}
 		for i, row := range b.Rows {
-			if known := id >= 0 && len(b.Fields[id].Value(i)) > 0; known || !sent.has(row) {
+			if known := id >= 0 && len(b.Fields[id].Value(i)) > 0; known || !sent.Has(row) {
 				continue
 			}
 			if err := visit(row, keyOf(b, i)); err != nil {

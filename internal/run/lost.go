@@ -1,9 +1,10 @@
-package main
+package run
 
 import (
 	"path/filepath"
 	"slices"
 
+	"flytt/internal/advice"
 	"flytt/internal/report"
 )
 
@@ -23,12 +24,12 @@ func lostJournal(path string) bool {
 	return report.IsFile(filepath.Join(path, "written.csv"))
 }
 
-// noJournal says that the run at path has no journal to go by: it is lost, or, as
-// text and hint say, there never was one.
-func noJournal(path, text, hint string) error {
+// NoJournal is the error that the run at path has no journal: it is lost, or, as text
+// and hint say, there never was one.
+func NoJournal(path, text, hint string) error {
 	if lostJournal(path) {
-		return usagef("put it back from a copy: without it nothing tells what was sent, and what it wrote is seen in the API alone",
-			"%s has no journal.db any more", shorten(path))
+		return advice.Usagef("put it back from a copy: without it nothing tells what was sent, and what it wrote is seen in the API alone",
+			"%s has no journal.db any more", advice.Path(path))
 	}
-	return usagef(hint, "%s %s", shorten(path), text)
+	return advice.Usagef(hint, "%s %s", advice.Path(path), text)
 }

@@ -1,10 +1,9 @@
-package main
+package run
 
 import (
 	"bufio"
 	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -13,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 
+	"flytt/internal/advice"
+	"flytt/internal/journal"
 	"flytt/pipeline"
 	"flytt/sinks/bulk"
 )
@@ -21,22 +22,22 @@ import (
 // the records may be that of the row itself.
 var keyTaken = []pipeline.Code{bulk.CodeKeyConflict, bulk.CodeKeyNotUnique}
 
-// conflicts returns those of rows that the family rejected because records had their
+// conflicts returns those of rows that the group rejected because records had their
 // key: in rejects.csv their reasons name the code. Where that file cannot be read any
 // more, because somebody saved it in another form, it is all of them.
-func (f family) conflicts(rows rowSet) (rowSet, error) {
-	found := rowSet{}
-	for _, r := range f {
-		if r != f[0] && r.retry == nil || !r.rejectedFor(keyTaken...) {
+func (g Group) conflicts(rows RowSet) (RowSet, error) {
+	found := RowSet{}
+	for _, r := range g {
+		if r != g[0] && r.retry == nil || !r.rejectedFor(keyTaken...) {
 			continue
 		}
-		err := eachReason(filepath.Join(r.path, "rejects.csv"), func(row int64, reasons string) {
+		err := eachReason(filepath.Join(r.Path, "rejects.csv"), func(row int64, reasons string) {
 			if slices.ContainsFunc(keyTaken, func(code pipeline.Code) bool { return strings.Contains(reasons, "["+string(code)+"]") }) {
-				found.add(row)
+				found.Add(row)
 			}
 		})
 		switch {
-		case diskFailed(err):
+		case journal.DiskFailed(err):
 			return nil, err
 		case err != nil:
 			return rows.clone(), nil
@@ -46,11 +47,11 @@ func (f family) conflicts(rows rowSet) (rowSet, error) {
 }
 
 // rejectedFor reports whether the run rejected rows for one of codes.
-func (r *pastRun) rejectedFor(codes ...pipeline.Code) bool {
-	if r.summary == nil {
+func (r *Record) rejectedFor(codes ...pipeline.Code) bool {
+	if r.Summary == nil {
 		return true // as far as is known
 	}
-	for _, reason := range r.summary.Rejects {
+	for _, reason := range r.Summary.Rejects {
 		if slices.Contains(codes, reason.Code) {
 			return true
 		}
@@ -66,7 +67,7 @@ func eachReason(path string, visit func(row int64, reasons string)) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", shorten(path), pathCause(err))
+		return advice.Errorf("%s: %w", advice.Path(path), advice.Cause(err))
 	}
 	defer file.Close()
 	in := bufio.NewReader(file)

@@ -1,4 +1,4 @@
-package main
+package run
 
 import (
 	"cmp"
@@ -6,21 +6,22 @@ import (
 	"slices"
 	"strings"
 
+	"flytt/internal/advice"
 	"flytt/mappings"
 )
 
-// comparisons says, by the names of fields, in which forms their texts are compared. A
+// Comparisons says, by the names of fields, in which forms their texts are compared. A
 // field without any form is compared as it is.
-type comparisons map[string]mappings.Comparison
+type Comparisons map[string]mappings.Comparison
 
-// checkForms reports a form that there is none of; where says where it is named.
-func (c comparisons) checkForms(where string) error {
+// CheckForms reports a form that there is none of; where says where it is named.
+func (c Comparisons) CheckForms(where string) error {
 	for _, field := range slices.Sorted(maps.Keys(c)) {
 		switch form, unknown := c[field].UnknownForm(); {
 		case c[field] == nil, unknown && form == "":
-			return usagef("name one, or [] to compare texts as they are", "%s: compare of %s: no form", where, field)
+			return advice.Usagef("name one, or [] to compare texts as they are", "%s: compare of %s: no form", where, field)
 		case unknown:
-			return usagef(nearest(form, mappings.CompareForms()), "%s: compare of %s: unknown form %q", where, field, form)
+			return advice.Usagef(nearest(form, mappings.CompareForms()), "%s: compare of %s: unknown form %q", where, field, form)
 		}
 	}
 	return nil
@@ -34,15 +35,15 @@ func nearest(name string, known []string) string {
 	return "use one of " + strings.Join(known, ", ")
 }
 
-// inForce returns the forms that fields of r are compared in: c, which the settings say,
+// InForce returns the forms that fields of r are compared in: c, which the settings say,
 // comes before what the descriptor says. The field called key is compared as it is, for
 // records are looked up by its exact text: a look-up in another form is none that the API
 // offers, and a key that is not found would make a second record.
-func (c comparisons) inForce(r *mappings.Resource, key string) (comparisons, error) {
+func (c Comparisons) InForce(r *mappings.Resource, key string) (Comparisons, error) {
 	if err := c.checkFields(r, key); err != nil {
 		return nil, err
 	}
-	forms := comparisons{}
+	forms := Comparisons{}
 	for i := range r.Fields {
 		f := &r.Fields[i]
 		set, ok := c[f.Name]
@@ -57,16 +58,16 @@ func (c comparisons) inForce(r *mappings.Resource, key string) (comparisons, err
 }
 
 // checkFields reports a field of c that cannot be compared in another form.
-func (c comparisons) checkFields(r *mappings.Resource, key string) error {
+func (c Comparisons) checkFields(r *mappings.Resource, key string) error {
 	texts := comparableTexts(r)
 	for _, name := range slices.Sorted(maps.Keys(c)) {
 		switch f := r.Field(name); {
 		case f == nil:
-			return usagef(nearest(name, texts), "compare of %s: %s has no such field", name, r.Name)
+			return advice.Usagef(nearest(name, texts), "compare of %s: %s has no such field", name, r.Name)
 		case !slices.Contains(texts, name):
-			return usagef("these can be: "+strings.Join(texts, ", "), "compare of %s: only a text that an import writes is compared in another form", name)
+			return advice.Usagef("these can be: "+strings.Join(texts, ", "), "compare of %s: only a text that an import writes is compared in another form", name)
 		case name == key && len(c[name]) > 0:
-			return usagef("leave it out of compare, or name another key with --key",
+			return advice.Usagef("leave it out of compare, or name another key with --key",
 				"compare of %s: it is the key, and records are looked up by the exact text of their key", name)
 		}
 	}
@@ -83,8 +84,8 @@ func comparableTexts(r *mappings.Resource) (names []string) {
 	return names
 }
 
-// functions returns what brings texts of each field into the form that they are compared in.
-func (c comparisons) functions() map[string]func(string) string {
+// Functions returns what brings texts of each field into the form that they are compared in.
+func (c Comparisons) Functions() map[string]func(string) string {
 	out := make(map[string]func(string) string, len(c))
 	for field, forms := range c {
 		out[field] = forms.Form
@@ -92,37 +93,21 @@ func (c comparisons) functions() map[string]func(string) string {
 	return out
 }
 
-// over returns c laid over below, field by field.
-func (c comparisons) over(below comparisons) comparisons {
+// Over returns c laid over below, field by field.
+func (c Comparisons) Over(below Comparisons) Comparisons {
 	out := maps.Clone(below)
 	if out == nil {
-		out = comparisons{}
+		out = Comparisons{}
 	}
 	maps.Copy(out, c)
 	return out
 }
 
 // String lists fields and forms: email lower; name collapse, lower.
-func (c comparisons) String() string {
+func (c Comparisons) String() string {
 	var parts []string
 	for _, field := range slices.Sorted(maps.Keys(c)) {
 		parts = append(parts, field+" "+cmp.Or(c[field].String(), "as it is"))
 	}
 	return strings.Join(parts, "; ")
-}
-
-// decideForms decides in which forms the rows of the run are compared, unless the record
-// of an earlier run says so.
-func (j *job) decideForms() (err error) {
-	if j.change == nil || j.change.compareAsBefore {
-		return nil
-	}
-	j.change.compare, err = j.settings.Compare.inForce(j.resource, j.plan.Key())
-	return err
-}
-
-// compareAs takes the forms in which fields are compared from o, the order of an earlier run.
-func (c *change) compareAs(o *order) error {
-	c.compare, c.compareAsBefore = o.Compare, true
-	return o.Compare.checkForms("the run")
 }

@@ -1,4 +1,4 @@
-package main
+package run
 
 import (
 	"encoding/json"
@@ -8,10 +8,10 @@ import (
 )
 
 // rowsOf returns the set of rows.
-func rowsOf(rows ...int64) rowSet {
-	s := rowSet{}
+func rowsOf(rows ...int64) RowSet {
+	s := RowSet{}
 	for _, row := range rows {
-		s.add(row)
+		s.Add(row)
 	}
 	return s
 }
@@ -19,8 +19,8 @@ func rowsOf(rows ...int64) rowSet {
 // TestRowSets holds sets of rows against maps.
 func TestRowSets(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 5))
-	random := func() (rowSet, map[int64]bool) {
-		s, m := rowSet{}, map[int64]bool{}
+	random := func() (RowSet, map[int64]bool) {
+		s, m := RowSet{}, map[int64]bool{}
 		for range r.IntN(200) {
 			row := 1 + r.Int64N(300)
 			if r.IntN(20) == 0 {
@@ -29,7 +29,7 @@ func TestRowSets(t *testing.T) {
 			if r.IntN(4) == 0 {
 				s.remove(row)
 				delete(m, row)
-			} else if s.add(row) == m[row] {
+			} else if s.Add(row) == m[row] {
 				t.Fatalf("row %d: added, or not, though it was there: %v", row, m[row])
 			} else {
 				m[row] = true
@@ -37,19 +37,19 @@ func TestRowSets(t *testing.T) {
 		}
 		return s, m
 	}
-	same := func(what string, s rowSet, m map[int64]bool) {
+	same := func(what string, s RowSet, m map[int64]bool) {
 		t.Helper()
 		least := int64(0)
 		for row := range m {
-			if !s.has(row) {
+			if !s.Has(row) {
 				t.Fatalf("%s: row %d is missing", what, row)
 			}
 			if least == 0 || row < least {
 				least = row
 			}
 		}
-		if s.len() != int64(len(m)) || s.first() != least {
-			t.Fatalf("%s: %d rows from %d, want %d from %d", what, s.len(), s.first(), len(m), least)
+		if s.Len() != int64(len(m)) || s.first() != least {
+			t.Fatalf("%s: %d rows from %d, want %d from %d", what, s.Len(), s.first(), len(m), least)
 		}
 	}
 	for range 300 {
@@ -68,7 +68,7 @@ func TestRowSets(t *testing.T) {
 		maps.Copy(inA, inB)
 		same("join", joined, inA)
 		data, err := json.Marshal(joined)
-		var back rowSet
+		var back RowSet
 		if err == nil {
 			err = json.Unmarshal(data, &back)
 		}

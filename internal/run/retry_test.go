@@ -1,6 +1,7 @@
-package main
+package run
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -10,25 +11,26 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"flytt/internal/advice"
 	"flytt/internal/journal"
 	"flytt/internal/report"
 	"flytt/pipeline"
 )
 
 // recordFiles writes the lists of rows that a run leaves, and returns the run.
-func recordFiles(t *testing.T, dir, id string, fates map[int64]pipeline.Fate, retry *retryRecord) *pastRun {
+func recordFiles(t *testing.T, dir, id string, fates map[int64]pipeline.Fate, retry *RetrySelection) *Record {
 	t.Helper()
-	r := &pastRun{
-		id: id, path: filepath.Join(dir, id), state: report.StateDone, outcome: report.StateDone, retry: retry,
-		summary: report.NewSummary("import"), header: &journal.Header{Verb: "import"},
+	r := &Record{
+		ID: id, Path: filepath.Join(dir, id), State: report.StateDone, outcome: report.StateDone, retry: retry, store: &Store{},
+		Summary: report.NewSummary("import"), Header: &journal.Header{Verb: "import"},
 	}
 	if retry != nil {
-		r.header.Verb, r.header.Parent = "retry", retry.Run
+		r.Header.Verb, r.Header.Parent = "retry", retry.Run
 	}
 	text := map[string]string{}
 	for row, fate := range fates {
-		countFate(&r.rows, fate)
-		r.rows.Read++
+		countFate(&r.Rows, fate)
+		r.Rows.Read++
 		switch fate {
 		case pipeline.Written:
 			text["written.csv"] += fmt.Sprintf("%d;k;i;created\r\n", row)
@@ -40,14 +42,14 @@ func recordFiles(t *testing.T, dir, id string, fates map[int64]pipeline.Fate, re
 	}
 	heads := map[string]string{"written.csv": "row;key;id;change", "rejects.csv": "Nr;_row;_errors", "in_doubt.csv": "Nr;_row;_errors"}
 	for name, rows := range text {
-		if err := os.MkdirAll(r.path, 0o700); err != nil {
+		if err := os.MkdirAll(r.Path, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(r.path, name), []byte("\uFEFF"+heads[name]+"\r\n"+rows), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(r.Path, name), []byte("\uFEFF"+heads[name]+"\r\n"+rows), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	r.summary.Rows = r.rows
+	r.Summary.Rows = r.Rows
 	return r
 }
 
@@ -62,11 +64,11 @@ func TestRetriesAddUp(t *testing.T) {
 		for row := int64(2); row < 30; row++ {
 			now[row] = some[r.IntN(len(some))]
 		}
-		f := family{recordFiles(t, dir, "run", now, nil)}
+		f := Group{recordFiles(t, dir, "run", now, nil)}
 		for n := range r.IntN(4) {
 			f = append(f, randomRetry(t, r, f, now, n, some))
 		}
-		a, err := f.account()
+		a, err := f.Account()
 		if err == nil {
 			err = f.checkRows(a)
 		}
@@ -85,7 +87,7 @@ func TestRetriesAddUp(t *testing.T) {
 
 // randomRetry sends random rows as the n-th retry of f and notes in now what
 // became of them.
-func randomRetry(t *testing.T, r *rand.Rand, f family, now map[int64]pipeline.Fate, n int, some []pipeline.Fate) *pastRun {
+func randomRetry(t *testing.T, r *rand.Rand, f Group, now map[int64]pipeline.Fate, n int, some []pipeline.Fate) *Record {
 	t.Helper()
 	rows := []int64{900, 901} // which the run never had
 	for row := range now {
@@ -93,7 +95,7 @@ func randomRetry(t *testing.T, r *rand.Rand, f family, now map[int64]pipeline.Fa
 			rows = append(rows, row)
 		}
 	}
-	record, err := f.plan("mended.csv", rowsOf(rows...))
+	record, err := f.selectRows("mended.csv", rowsOf(rows...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +104,7 @@ func randomRetry(t *testing.T, r *rand.Rand, f family, now map[int64]pipeline.Fa
 	for _, row := range rows {
 		b.AddRow(row)
 	}
-	if err := record.step().Apply(b); err != nil {
+	if err := record.Step().Apply(b); err != nil {
 		t.Fatal(err)
 	}
 	fates := map[int64]pipeline.Fate{}
@@ -116,9 +118,9 @@ func randomRetry(t *testing.T, r *rand.Rand, f family, now map[int64]pipeline.Fa
 			now[row] = fates[row]
 		}
 	}
-	run := recordFiles(t, filepath.Dir(f[0].path), fmt.Sprintf("retry%d", n), fates, record)
-	for code, list := range map[pipeline.Code]rowSet{alreadyWritten: record.Written, notRejected: record.Settled} {
-		run.summary.Rejects = append(run.summary.Rejects, report.Reason{Code: code, Count: list.len()})
+	run := recordFiles(t, filepath.Dir(f[0].Path), fmt.Sprintf("retry%d", n), fates, record)
+	for code, list := range map[pipeline.Code]RowSet{alreadyWritten: record.Written, notRejected: record.Settled} {
+		run.Summary.Rejects = append(run.Summary.Rejects, report.Reason{Code: code, Count: list.Len()})
 	}
 	return run
 }
@@ -126,11 +128,11 @@ func randomRetry(t *testing.T, r *rand.Rand, f family, now map[int64]pipeline.Fa
 func TestRowsThatArrivedTwiceAreFound(t *testing.T) {
 	dir := t.TempDir()
 	run := recordFiles(t, dir, "run", map[int64]pipeline.Fate{2: pipeline.Written, 3: pipeline.Rejected, 4: pipeline.Rejected}, nil)
-	record := &retryRecord{Run: run.path, Rows: rowsOf(2, 3)}
+	record := &RetrySelection{Run: run.Path, Rows: rowsOf(2, 3)}
 	retry := recordFiles(t, dir, "retry", map[int64]pipeline.Fate{2: pipeline.Written, 3: pipeline.Written}, record)
-	other := recordFiles(t, dir, "other", map[int64]pipeline.Fate{3: pipeline.Written}, &retryRecord{Run: run.path, Rows: rowsOf(3)})
-	f := family{run, retry, other}
-	a, err := f.account()
+	other := recordFiles(t, dir, "other", map[int64]pipeline.Fate{3: pipeline.Written}, &RetrySelection{Run: run.Path, Rows: rowsOf(3)})
+	f := Group{run, retry, other}
+	a, err := f.Account()
 	if err == nil {
 		err = f.checkRows(a)
 	}
@@ -151,12 +153,14 @@ func TestRowsThatArrivedTwiceAreFound(t *testing.T) {
 
 func TestRowsInDoubtAreNotRetried(t *testing.T) {
 	dir := t.TempDir()
-	f := family{recordFiles(t, dir, "run", map[int64]pipeline.Fate{2: pipeline.InDoubt, 3: pipeline.Rejected}, nil)}
-	if _, err := f.plan("mended.csv", rowsOf(3)); err != nil {
+	f := Group{recordFiles(t, dir, "run", map[int64]pipeline.Fate{2: pipeline.InDoubt, 3: pipeline.Rejected}, nil)}
+	if _, err := f.selectRows("mended.csv", rowsOf(3)); err != nil {
 		t.Error(err)
 	}
-	_, err := f.plan("mended.csv", rowsOf(2, 3))
-	if exitCode(err) != exitUsage || !strings.Contains(err.Error(), "1 row is in doubt, row 2 first") || !strings.Contains(hintOf(err), "flytt resume") {
-		t.Errorf("%v, hint %s", err, hintOf(err))
+	_, err := f.selectRows("mended.csv", rowsOf(2, 3))
+	var usage *advice.UsageError
+	var next *advice.NextError
+	if !errors.As(err, &usage) || !strings.Contains(err.Error(), "1 row is in doubt, row 2 first") || !errors.As(err, &next) || next.Next.Command.Verb != "resume" {
+		t.Errorf("%v, hint %s", err, advice.HintOf(err))
 	}
 }
