@@ -26,6 +26,7 @@ type page struct {
 // no reader of the rendered page sees:
 //
 //	not run: REASON        commands that the tests do not run
+//	needs: PROGRAM         commands that need PROGRAM; without it the tests skip the page
 //	not compared: REASON   text that is not the output of the commands above it
 type block struct {
 	line     int // of its first line, from 1
