@@ -130,7 +130,7 @@ func (x *exchange) fail(err error) {
 	if f.allow != "" {
 		x.w.Header().Set("Allow", f.allow)
 	}
-	contentType, body := f.render(x.options.Errors)
+	contentType, body := f.render(x.box.options.Errors)
 	x.w.Header().Set("Content-Type", contentType)
 	x.w.WriteHeader(f.status)
 	_, _ = x.w.Write(body) // the client is gone: nobody to tell

@@ -99,7 +99,7 @@ func (r *record) status() int {
 // appendPlaceUnlessInOrder says of an entry whose item it is, where its place
 // in the answer does not.
 func (x *exchange) appendPlaceUnlessInOrder(dst []byte, rec *record) []byte {
-	if x.options.AnswerOrder == InOrder {
+	if x.box.options.AnswerOrder == InOrder {
 		return dst
 	}
 	return x.appendPlace(dst, rec)

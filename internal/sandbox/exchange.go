@@ -15,7 +15,7 @@ import (
 
 // exchange is one request on its way through the sandbox.
 type exchange struct {
-	*Sandbox
+	box    *Sandbox
 	w      *recorder
 	r      *http.Request
 	table  *table
@@ -83,7 +83,7 @@ var errDone = errors.New("answered")
 // ServeHTTP answers one request.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{
-		Sandbox: s, w: &recorder{ResponseWriter: w}, r: r, maxBody: s.options.MaxBody,
+		box: s, w: &recorder{ResponseWriter: w}, r: r, maxBody: s.options.MaxBody,
 		storage: s.options.Storage, lookup: s.options.Lookup, answers: s.options.Answers,
 	}
 	x.arrive()
@@ -138,14 +138,14 @@ func (x *exchange) hold() {
 }
 
 // now is the clock the client sees.
-func (x *exchange) now() time.Time { return x.options.Now().Add(x.skew) }
+func (x *exchange) now() time.Time { return x.box.options.Now().Add(x.skew) }
 
 // stamp returns n times for created_at, by the clock the client sees.
-func (x *exchange) stamp(n int) int64 { return x.stampFrom(x.now(), n) }
+func (x *exchange) stamp(n int) int64 { return x.box.stampFrom(x.now(), n) }
 
 // at lets Intercept step in.
 func (x *exchange) at(p Point) error {
-	if x.options.Intercept != nil && x.options.Intercept(p, x.w, x.r) {
+	if x.box.options.Intercept != nil && x.box.options.Intercept(p, x.w, x.r) {
 		return errDone
 	}
 	return nil
@@ -155,7 +155,7 @@ func (x *exchange) serve() error {
 	if err := x.at(Arrived); err != nil {
 		return err
 	}
-	if x.cutsRequests() {
+	if x.box.cutsRequests() {
 		return x.reset()
 	}
 	for _, f := range x.faults {
@@ -167,7 +167,7 @@ func (x *exchange) serve() error {
 		return x.openapi()
 	}
 	var rest string
-	if x.table, rest = x.route(x.r.URL.Path); x.table == nil {
+	if x.table, rest = x.box.route(x.r.URL.Path); x.table == nil {
 		return notFound
 	}
 	if err := x.authorise(); err != nil {
@@ -219,7 +219,7 @@ func (x *exchange) methods(rest string) ([]method, error) {
 // authorise checks the seven headers and finds the tenant.
 func (x *exchange) authorise() error {
 	var missing []string
-	for _, h := range x.headers {
+	for _, h := range x.box.headers {
 		if x.r.Header.Get(h.name) == "" {
 			missing = append(missing, strings.ToUpper(h.name))
 		}
@@ -227,8 +227,8 @@ func (x *exchange) authorise() error {
 	if missing != nil {
 		return failf(http.StatusUnauthorized, "Authentication credentials were not provided: %s.", strings.Join(missing, ", "))
 	}
-	tenant, known := x.tenants[x.r.Header.Get(customerHeader)]
-	wrong := slices.ContainsFunc(x.headers[1:], func(h header) bool {
+	tenant, known := x.box.tenants[x.r.Header.Get(customerHeader)]
+	wrong := slices.ContainsFunc(x.box.headers[1:], func(h header) bool {
 		return subtle.ConstantTimeCompare([]byte(x.r.Header.Get(h.name)), []byte(h.value)) == 0
 	})
 	if wrong || !known {

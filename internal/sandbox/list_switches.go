@@ -13,7 +13,7 @@ var (
 
 // framing returns how the rows of a list are framed.
 func (x *exchange) framing(q *query) framing {
-	switch x.options.Framing {
+	switch x.box.options.Framing {
 	case AlwaysArray:
 		return array
 	case AlwaysLines:
@@ -32,13 +32,13 @@ func (x *exchange) framing(q *query) framing {
 // applyListSwitches takes from a list what the sandbox does not heed, and lets the faults
 // have their way with its rows.
 func (x *exchange) applyListSwitches(q *query) error {
-	switch x.options.Paging {
+	switch x.box.options.Paging {
 	case FirstPage:
 		q.page = min(q.page, 1)
 	case OnePage:
 		q.page, q.size = 0, 0
 	}
-	if x.options.IgnoreOrder {
+	if x.box.options.IgnoreOrder {
 		q.order = nil
 	}
 	if x.repeat && q.page > 1 {
@@ -47,7 +47,7 @@ func (x *exchange) applyListSwitches(q *query) error {
 	if x.inserts == 0 && x.deletes == 0 {
 		return nil
 	}
-	return x.store.write(x.table, x.changeList)
+	return x.box.store.write(x.table, x.changeList)
 }
 
 // changeList deletes the first rows of the tenant and inserts new ones: copies of the

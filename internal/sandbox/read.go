@@ -10,7 +10,7 @@ import (
 
 // get answers GET on a row.
 func (x *exchange) get() error {
-	doc, err := x.store.doc(x.table, x.id, x.tenant)
+	doc, err := x.box.store.doc(x.table, x.id, x.tenant)
 	if err != nil {
 		return err
 	}
@@ -23,7 +23,7 @@ func (x *exchange) get() error {
 
 // list answers GET on the list.
 func (x *exchange) list() error {
-	o := x.options
+	o := x.box.options
 	o.Lookup = x.lookup
 	q, err := x.table.query(x.r.URL.RawQuery, &o)
 	if err != nil {
@@ -35,13 +35,13 @@ func (x *exchange) list() error {
 	if q.statistics {
 		return x.statistics(q)
 	}
-	rows, err := x.store.find(x.r.Context(), q, x.tenant)
+	rows, err := x.box.store.find(x.r.Context(), q, x.tenant)
 	if err != nil {
 		return err
 	}
 	defer rows.close()
 	first, err := rows.next()
-	if err == nil && first == nil && q.page > 1 && x.options.PastEnd == NotFound {
+	if err == nil && first == nil && q.page > 1 && x.box.options.PastEnd == NotFound {
 		err = notFound
 	}
 	if err != nil {
@@ -55,7 +55,7 @@ func (x *exchange) list() error {
 func (x *exchange) statistics(q *query) error {
 	text, args := q.count(x.tenant)
 	var n int64
-	if err := x.store.readers.QueryRowContext(x.r.Context(), text, args...).Scan(&n); err != nil {
+	if err := x.box.store.readers.QueryRowContext(x.r.Context(), text, args...).Scan(&n); err != nil {
 		return err
 	}
 	return x.answer(http.StatusOK, append(strconv.AppendInt([]byte(`{"count":`), n, 10), '}'))

@@ -76,7 +76,7 @@ func (s *Sandbox) relating(resource string) (*table, error) {
 // related finds references to records that nobody knows, if that is asked for,
 // in the fields that the items give.
 func (x *exchange) related(tx *transaction, items []*record) error {
-	if !x.options.StrictRelations {
+	if !x.box.options.StrictRelations {
 		return nil
 	}
 	for i := range x.table.fields {
@@ -84,7 +84,7 @@ func (x *exchange) related(tx *transaction, items []*record) error {
 		if f.To == "" {
 			continue
 		}
-		r := &relatedIDs{tx: tx, resource: f.To, tenant: x.tenant, own: x.named(f.To), seen: map[uuid.UUID]bool{}}
+		r := &relatedIDs{tx: tx, resource: f.To, tenant: x.tenant, own: x.box.named(f.To), seen: map[uuid.UUID]bool{}}
 		for _, rec := range items {
 			exist, err := r.all(referred(&rec.values[i]))
 			if err != nil {

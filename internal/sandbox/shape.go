@@ -39,7 +39,7 @@ func dashed(text string, dash bool) string {
 // shaped returns a stored object as it is answered: with its references in the
 // shape Options ask for.
 func (x *exchange) shaped(doc []byte) []byte {
-	if x.options.Relations == IDObject {
+	if x.box.options.Relations == IDObject {
 		return doc
 	}
 	rec, err := x.table.stored(doc)
@@ -53,7 +53,7 @@ func (x *exchange) shaped(doc []byte) []byte {
 
 // shape brings the references of a record into the shape Options ask for.
 func (x *exchange) shape(rec *record) {
-	if x.options.Relations == IDObject {
+	if x.box.options.Relations == IDObject {
 		return
 	}
 	for i := range rec.values {
@@ -61,9 +61,9 @@ func (x *exchange) shape(rec *record) {
 		switch f := &x.table.fields[i]; {
 		case v.null || v.json == nil:
 		case f.Type == "reference":
-			v.json = x.options.Relations.shape(v.json, f.To)
+			v.json = x.box.options.Relations.shape(v.json, f.To)
 		case f.Type == "references":
-			v.json = x.options.Relations.shapeAll(v.json, f.To)
+			v.json = x.box.options.Relations.shapeAll(v.json, f.To)
 		}
 	}
 }

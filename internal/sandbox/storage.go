@@ -52,7 +52,7 @@ func (x *exchange) allToStoredForm(items []*record) error {
 		if rec.bad() {
 			continue
 		}
-		if err := x.toStoredForm(x.table, rec, &x.storage); err != nil {
+		if err := x.box.toStoredForm(x.table, rec, &x.storage); err != nil {
 			return err
 		}
 	}

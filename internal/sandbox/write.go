@@ -54,14 +54,14 @@ func (x *exchange) bulk() error {
 		return err
 	}
 	r := newReader(x.table, body)
-	r.named = x.options.ItemID != Ignored
-	items, err := r.list(x.options.MaxItems)
+	r.named = x.box.options.ItemID != Ignored
+	items, err := r.list(x.box.options.MaxItems)
 	if err != nil {
 		return err
 	}
 	x.entry.Rows = len(items)
 	x.identify(items)
-	if err := x.save(items, x.answers.Items.atomicity(x.options.Atomicity)); err != nil && !errors.Is(err, errInvalid) {
+	if err := x.save(items, x.answers.Items.atomicity(x.box.options.Atomicity)); err != nil && !errors.Is(err, errInvalid) {
 		return err
 	}
 	return x.bulkAnswer(items)
@@ -98,7 +98,7 @@ func (x *exchange) identify(items []*record) {
 		id := &rec.values[x.table.id]
 		switch {
 		case !id.set:
-		case x.options.ItemID == Refused:
+		case x.box.options.ItemID == Refused:
 			rec.fault("id", "This field is read-only.")
 		case seen[string(id.text)]:
 			rec.fault("id", "This id is there twice.")
@@ -125,7 +125,7 @@ func (x *exchange) saveOne(rec *record) error {
 // save holds the items to the rules and writes the good ones; with All and a
 // bad one among them, none, and returns errInvalid.
 func (x *exchange) save(items []*record, a Atomicity) error {
-	if x.options.StrictRelations || len(x.table.unique) > 0 || slices.ContainsFunc(items, func(r *record) bool { return r.update }) {
+	if x.box.options.StrictRelations || len(x.table.unique) > 0 || slices.ContainsFunc(items, func(r *record) bool { return r.update }) {
 		return x.commit(func(tx *transaction) (int, error) {
 			if err := x.related(tx, items); err != nil {
 				return 0, err
@@ -178,7 +178,7 @@ func (x *exchange) commit(f func(tx *transaction) (int, error)) error {
 // transact runs f in a transaction and notes how many rows it wrote.
 func (x *exchange) transact(f func(tx *transaction) (int, error)) error {
 	rows := 0
-	err := x.store.write(x.table, func(tx *transaction) (err error) {
+	err := x.box.store.write(x.table, func(tx *transaction) (err error) {
 		rows, err = f(tx)
 		return err
 	})
@@ -353,11 +353,11 @@ func version4(random []byte) uuid.UUID {
 
 // ordered returns the items in the order of the answer.
 func (x *exchange) ordered(items []*record) []*record {
-	switch x.options.AnswerOrder {
+	switch x.box.options.AnswerOrder {
 	case Reversed:
 		slices.Reverse(items)
 	case Shuffled:
-		r := mathrand.New(mathrand.NewPCG(x.options.FaultSeed, uint64(len(items))))
+		r := mathrand.New(mathrand.NewPCG(x.box.options.FaultSeed, uint64(len(items))))
 		r.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
 	}
 	return items
