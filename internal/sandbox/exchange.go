@@ -25,17 +25,16 @@ type exchange struct {
 
 	faults []Fault // that strike it; they set what follows
 
-	skew             time.Duration // of the clock
-	maxBody          int64         // bytes of the request's body
-	inserts, deletes int           // of rows, before the list is read
-	repeat           bool          // a page answers the one before it
-	storage          Storage       // as in Options, or as a fault has it
-	lookup           Lookup        // likewise
-	answers          Answers       // likewise
-	refusing         time.Duration // for which nobody listens afterwards
-	delay            time.Duration // by which the commit is put off
-	postponed        func()        // the commit that was put off
-	release          func()        // the lock that the write holds; nil: it holds none
+	skew       time.Duration // of the clock
+	maxBody    int64         // bytes of the request's body
+	listChange listChange
+	storage    Storage       // as in Options, or as a fault has it
+	lookup     Lookup        // likewise
+	answers    Answers       // likewise
+	refusing   time.Duration // for which nobody listens afterwards
+	delay      time.Duration // by which the commit is put off
+	postponed  func()        // the commit that was put off
+	release    func()        // the lock that the write holds; nil: it holds none
 
 	dead net.Conn // to be cut once the request is logged
 }

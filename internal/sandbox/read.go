@@ -18,7 +18,7 @@ func (x *exchange) get() error {
 		return notFound
 	}
 	x.entry.Rows = 1
-	return x.answer(http.StatusOK, x.shaped(doc))
+	return x.answer(http.StatusOK, x.form().shaped(doc))
 }
 
 // list answers GET on the list.
@@ -64,7 +64,7 @@ func (x *exchange) statistics(q *query) error {
 // stream sends the rows as they come, the first of which has been read.
 // Nothing is gathered.
 func (x *exchange) stream(q *query, rows rowReader, row []byte) error {
-	f := x.framing(q)
+	f := x.box.options.framing(q)
 	x.w.Header().Set("Content-Type", f.contentType)
 	x.w.WriteHeader(http.StatusOK)
 	out := bufio.NewWriterSize(x.w, 64<<10)
@@ -73,7 +73,7 @@ func (x *exchange) stream(q *query, rows rowReader, row []byte) error {
 		if x.entry.Rows > 0 {
 			_, _ = out.WriteString(f.between)
 		}
-		if err := q.write(out, x.listed(q, row)); err != nil {
+		if err := q.write(out, x.form().listed(q, row)); err != nil {
 			return nil // the client is gone: nobody to tell
 		}
 		x.entry.Rows++
