@@ -33,7 +33,7 @@ func (s *csvSource) guardsIn(text []byte) bool {
 	if bytes.IndexByte(text, '\'') < 0 {
 		return false
 	}
-	text, _ = s.layout.grammar.finish(bytes.Clone(text))
+	text, _ = s.layout.grammar.terminate(bytes.Clone(text))
 	block := pipeline.Block{Data: text[:s.layout.grammar.scan(text).end]}
 	var b pipeline.Batch
 	return newDecoder(&s.layout).Decode(&block, &b) == nil && unguard(&b) > 0

@@ -25,8 +25,8 @@ type text struct {
 	whole     bool   // the sample is all of it
 	encoding  string
 	evidence  string
-	table     *table // nil: UTF-8
-	undecided bool   // all of the sample is ASCII
+	table     *charTable // nil: UTF-8
+	undecided bool       // all of the sample is ASCII
 	eol       byte
 	lineEnd   string
 }
@@ -36,7 +36,7 @@ type text struct {
 func openText(in *input, o *Options) (*text, error) {
 	asked, err := encodingName(o.Encoding)
 	if err != nil {
-		return nil, in.usage(err, "known are "+strings.Join(Encodings(), ", "))
+		return nil, in.usageError(err, "known are "+strings.Join(Encodings(), ", "))
 	}
 	t := &text{encoding: asked, evidence: "as asked"}
 	if err := t.mark(in, asked); err != nil {
@@ -46,7 +46,7 @@ func openText(in *input, o *Options) (*text, error) {
 	t.whole = in.whole() && len(in.head) == len(t.sample)
 	if len(t.sample) == 0 {
 		if in.err == io.EOF {
-			return nil, in.fail(0, errBOMOnly, hintEmpty)
+			return nil, in.contentError(0, errBOMOnly, hintEmpty)
 		}
 		return nil, in.empty()
 	}
@@ -71,11 +71,11 @@ func (t *text) mark(in *input, asked string) error {
 		found = utf16BE
 	}
 	if found != "" && asked != "" && asked != found && (asked != utf16 || found == utf8Enc) {
-		return in.usage(fmt.Errorf("begins with the byte order mark of %s, but %s was asked for", found, asked),
+		return in.usageError(fmt.Errorf("begins with the byte order mark of %s, but %s was asked for", found, asked),
 			"leave the encoding out: the mark tells it")
 	}
 	if order := utf16Order(head); found == "" && asked == "" && order != "" {
-		return in.fail(0, errNoBOM, "--encoding "+order)
+		return in.contentError(0, errNoBOM, "--encoding "+order)
 	}
 	if found != "" {
 		t.encoding, t.evidence = found, "byte order mark"
@@ -119,7 +119,7 @@ func (t *text) detect(in *input) error {
 		return nil
 	}
 	line := 1 + textscan.LineEnds(t.sample[:e.invalid], t.eol)
-	if err := in.distrust(e, line); err != nil {
+	if err := in.checkWindows1252(e, line); err != nil {
 		return err
 	}
 	t.encoding, t.evidence = windows, fmt.Sprintf("line %d is not UTF-8", line)
@@ -178,18 +178,18 @@ func letter(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 0x80
 }
 
-// distrust returns an error if e, which has bytes that are not UTF-8, is not
-// plainly Windows-1252: characters read wrong are worse than none.
-func (in *input) distrust(e evidence, line int64) error {
+// checkWindows1252 returns an error unless e, which has bytes that are not UTF-8, is
+// clearly Windows-1252: a wrong character is worse than an error.
+func (in *input) checkWindows1252(e evidence, line int64) error {
 	const otherwise = ", or --encoding windows-1252 if it is that after all"
 	switch {
 	case e.multi:
-		return in.fail(line, errMixed,
+		return in.contentError(line, errMixed,
 			"--encoding utf-8 rejects the rows that are not, --encoding windows-1252 takes every byte as it is")
 	case e.dos > e.western:
-		return in.fail(line, errDOS, "--encoding cp850"+otherwise)
+		return in.contentError(line, errDOS, "--encoding cp850"+otherwise)
 	case e.mac > 0 && e.western == 0:
-		return in.fail(line, errMac, "--encoding macintosh"+otherwise)
+		return in.contentError(line, errMac, "--encoding macintosh"+otherwise)
 	}
 	return nil
 }

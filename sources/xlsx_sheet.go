@@ -19,8 +19,8 @@ func sheetInfos(book *xlsx.Workbook) []SheetInfo {
 	infos := make([]SheetInfo, len(book.Sheets))
 	for i, s := range book.Sheets {
 		infos[i] = SheetInfo{Name: s.Name, Hidden: s.Hidden, Rows: -1}
-		if i < maxDimensions && s.Table() {
-			infos[i].Rows = book.Dimension(i)
+		if i < maxDimensions && s.HasCells() {
+			infos[i].Rows = book.DeclaredRows(i)
 		}
 	}
 	return infos
@@ -46,9 +46,9 @@ func chooseSheet(in *input, sheets []xlsx.Info, asked string) (int, error) {
 	}
 	switch {
 	case i < 0:
-		return 0, in.usage(fmt.Errorf("has no sheet %q; it has %s", asked, sheetNames(sheets)), nearestHint(sheets, asked))
-	case !sheets[i].Table():
-		return 0, in.usage(fmt.Errorf("sheet %q has no cells: it is a %s", sheets[i].Name, sheetKind(sheets[i])),
+		return 0, in.usageError(fmt.Errorf("has no sheet %q; it has %s", asked, sheetNames(sheets)), nearestHint(sheets, asked))
+	case !sheets[i].HasCells():
+		return 0, in.usageError(fmt.Errorf("sheet %q has no cells: it is a %s", sheets[i].Name, sheetKind(sheets[i])),
 			"--sheet names another; there are "+sheetNames(sheets))
 	}
 	return i, nil
@@ -57,12 +57,12 @@ func chooseSheet(in *input, sheets []xlsx.Info, asked string) (int, error) {
 // defaultSheet returns the first sheet with cells that is not hidden, or else
 // the first with cells.
 func defaultSheet(in *input, sheets []xlsx.Info) (int, error) {
-	i := slices.IndexFunc(sheets, func(s xlsx.Info) bool { return s.Table() && !s.Hidden })
+	i := slices.IndexFunc(sheets, func(s xlsx.Info) bool { return s.HasCells() && !s.Hidden })
 	if i < 0 {
-		i = slices.IndexFunc(sheets, func(s xlsx.Info) bool { return s.Table() })
+		i = slices.IndexFunc(sheets, func(s xlsx.Info) bool { return s.HasCells() })
 	}
 	if i < 0 {
-		return 0, in.fail(0, errors.New("has no sheet with cells: only "+sheetNames(sheets)), "name a workbook that has a table")
+		return 0, in.contentError(0, errors.New("has no sheet with cells: only "+sheetNames(sheets)), "name a workbook that has a table")
 	}
 	return i, nil
 }
@@ -79,7 +79,7 @@ func sheetNames(sheets []xlsx.Info) string {
 	var parts []string
 	for i, s := range sheets {
 		part := fmt.Sprintf("%d %q", i+1, s.Name)
-		if !s.Table() {
+		if !s.HasCells() {
 			part += " (" + sheetKind(s) + ")"
 		} else if s.Hidden {
 			part += " (hidden)"
@@ -96,7 +96,7 @@ func sheetNames(sheets []xlsx.Info) string {
 func nearestHint(sheets []xlsx.Info, asked string) string {
 	best, least := "", len(asked)/2+1
 	for _, s := range sheets {
-		if d := distance(strings.ToLower(s.Name), strings.ToLower(asked)); s.Table() && d < least {
+		if d := distance(strings.ToLower(s.Name), strings.ToLower(asked)); s.HasCells() && d < least {
 			best, least = s.Name, d
 		}
 	}
@@ -138,7 +138,7 @@ func otherSheets(sheets []xlsx.Info, chosen int, asked string) []string {
 	}
 	others := 0
 	for i, s := range sheets {
-		if i != chosen && s.Table() && !s.Hidden {
+		if i != chosen && s.HasCells() && !s.Hidden {
 			others++
 		}
 	}

@@ -134,6 +134,21 @@ func (p *page) links() []string {
 	return targets
 }
 
+var repositoryPath = regexp.MustCompile("`((?:cmd|docs|internal|mappings|pipeline|samples|sinks|sources)/[\\w./-]+)`")
+
+// missingFiles returns the paths of the repository that pages name and that are not there.
+func missingFiles(root string, pages []page) []string {
+	var missing []string
+	for _, p := range pages {
+		for _, m := range repositoryPath.FindAllStringSubmatch(p.prose, -1) {
+			if _, err := os.Stat(filepath.Join(root, m[1])); err != nil {
+				missing = append(missing, p.name+": there is no "+m[1])
+			}
+		}
+	}
+	return missing
+}
+
 // brokenLinks returns the links of pages that lead to no file, or to no heading of a page.
 func brokenLinks(root string, pages []page) []string {
 	var broken []string

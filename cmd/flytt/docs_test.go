@@ -18,7 +18,8 @@ import (
 )
 
 func TestDocsLinksLeadSomewhere(t *testing.T) {
-	for _, broken := range brokenLinks(repository, docsPages(t)) {
+	pages := docsPages(t)
+	for _, broken := range append(brokenLinks(repository, pages), missingFiles(repository, pages)...) {
 		t.Error(broken)
 	}
 }
@@ -147,7 +148,7 @@ func TestDocsBrokenLinksAreFound(t *testing.T) {
 	texts := map[string]string{
 		"README.md": "# Something\n",
 		"docs/a.md": "# A `b` & c\n[to](b.md#y-1) [here](#a-b--c) `[no](link)`\n```sh\n[no](link)\n```\n[`x`](../README.md#nothing)\n[web](https://example.com)\n",
-		"docs/b.md": "# y\n# y\n[missing](none.md) [second](#y-1) [third](#y-2)\n",
+		"docs/b.md": "# y\n# y\n[missing](none.md) [second](#y-1) [third](#y-2) `docs/a.md` `docs/c.md`\n",
 	}
 	var pages []page
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
@@ -165,6 +166,9 @@ func TestDocsBrokenLinksAreFound(t *testing.T) {
 		"docs/b.md: there is no heading #y-2",
 	}
 	if diff := cmp.Diff(want, brokenLinks(root, pages)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"docs/b.md: there is no docs/c.md"}, missingFiles(root, pages)); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -210,6 +210,3 @@ func (d *examination) whichResource(from *origins) {
 	}
 	d.setting("resource", doctor.OK, d.resource.Name+" ("+origin+")", "")
 }
-
-// runsDir is where runs are written down, unless --run-dir says otherwise.
-const runsDir = "flytt-runs"

@@ -17,6 +17,7 @@ import (
 
 	"flytt/internal/drain"
 	"flytt/internal/report"
+	"flytt/internal/run"
 	"flytt/internal/snapshot"
 	"flytt/mappings"
 	"flytt/mappings/identity"
@@ -46,7 +47,7 @@ type job struct {
 	duplicates *duplicates
 
 	// recorded is what a run was told that is gone on with; nil: it begins.
-	recorded *order
+	recorded *run.RecordedSpec
 
 	// snapshot is a copy of the records that there are; nil: there is none.
 	snapshot *snapshot.Snapshot
@@ -80,7 +81,7 @@ type job struct {
 	drain   *drain.Gate // closed once what is under way is to be finished, and nothing begun
 	dir     *report.Dir
 	kept    *report.Dir // of the run that is gone on with
-	aside   []keptFile  // what was in the place of files that are written anew
+	backups run.Backups // of files that are written anew
 	log     *slog.Logger
 	screen  screen // stderr, for the log and the bar
 	summary *report.Summary

@@ -90,9 +90,12 @@ func (a *app) failed(verb *cobra.Command, err error) int {
 // left nothing of a run.
 func (a *app) nextAfter(verb *cobra.Command, err error) step {
 	var told *nextError
+	var advised *advice.NextError
 	switch {
 	case errors.As(err, &told):
 		return told.next
+	case errors.As(err, &advised):
+		return step{advised.Next.Before, commandText(advised.Next.Command)}
 	case errors.Is(err, sources.ErrChanged):
 		return step{leaveAlone("the input"), a.typed()}
 	case inFile(err):

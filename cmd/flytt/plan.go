@@ -15,6 +15,7 @@ import (
 	"flytt/internal/api/list"
 	"flytt/internal/journal"
 	"flytt/internal/report"
+	"flytt/internal/run"
 	"flytt/internal/snapshot"
 	"flytt/pipeline"
 	"flytt/sinks"
@@ -236,7 +237,7 @@ func (a *app) readPlan(path string) (string, error) {
 		return a.findRun(path)
 	}
 	if dir := filepath.Dir(path); filepath.Base(path) == planFile && report.IsRun(dir) {
-		return runAt(dir)
+		return run.At(dir)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -249,5 +250,5 @@ func (a *app) readPlan(path string) (string, error) {
 	if p.Format != 1 {
 		return "", usagef("use the version that made it, or plan again", "%s is a plan of format %d, which this version does not know", path, p.Format)
 	}
-	return runAt(p.Run)
+	return run.At(p.Run)
 }

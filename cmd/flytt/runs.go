@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flytt/internal/report"
+	"flytt/internal/run"
 	"flytt/internal/text"
 )
 
@@ -64,33 +65,37 @@ type listedRun struct {
 	Error    string    `json:"error,omitempty"`  // why the directory is damaged
 }
 
-// stateDamaged is what is said of a run whose directory cannot be told from.
+// stateDamaged is the state of a run whose directory cannot be read.
 const stateDamaged = "damaged"
 
-func (r *pastRun) listed() listedRun {
+// listedOf returns what is listed of r.
+func listedOf(r *run.Record) listedRun {
 	l := listedRun{
-		Run: r.id, Path: r.path, Began: r.began, Verb: r.verb(), File: r.file(), State: r.state,
-		Read: r.rows.Read, Written: r.rows.Written, Rejected: r.rows.Rejected, InDoubt: r.rows.InDoubt,
+		Run: r.ID, Path: r.Path, Began: r.Began, Verb: r.Verb(), File: r.File(), State: r.State,
+		Read: r.Rows.Read, Written: r.Rows.Written, Rejected: r.Rows.Rejected, InDoubt: r.Rows.InDoubt,
 	}
-	if p := r.parent(); p != "" {
+	if p := r.Parent(); p != "" {
 		l.Parent = filepath.Base(p)
 	}
 	return l
 }
 
 func (a *app) listRuns(dir string, asJSON bool) error {
-	runs, damaged, err := readRuns(dir)
+	store, err := a.store()
+	if err != nil {
+		return err
+	}
+	runs, damaged, err := store.List(dir)
 	if err != nil {
 		return err
 	}
 	list := []listedRun{}
 	for _, r := range runs {
-		list = append(list, r.listed())
+		list = append(list, listedOf(r))
 	}
 	for _, d := range damaged {
-		id := filepath.Base(d.path)
-		message, _ := split(d.err)
-		list = append(list, listedRun{Run: id, Path: d.path, Began: beganAt(d.path, id), State: stateDamaged, Error: message})
+		message, _ := split(d.Err)
+		list = append(list, listedRun{Run: filepath.Base(d.Path), Path: d.Path, Began: d.Began, State: stateDamaged, Error: message})
 	}
 	if asJSON {
 		return a.printJSON(struct {

@@ -14,7 +14,9 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"flytt/internal/advice"
 	"flytt/internal/api"
+	"flytt/internal/run"
 	"flytt/mappings"
 )
 
@@ -25,15 +27,15 @@ const settingsFile = "flytt.yaml"
 // settings are what does not change from run to run: flags come before the
 // environment, and the environment before the file.
 type settings struct {
-	BaseURL     string        `yaml:"base_url"`
-	Resource    string        `yaml:"resource"`
-	Concurrency int           `yaml:"concurrency"`
-	Rate        float64       `yaml:"rate"`
-	ChunkRows   int           `yaml:"chunk_rows"`
-	Bulk        bulkSettings  `yaml:"bulk"`
-	List        listSettings  `yaml:"list"`
-	Compare     comparisons   `yaml:"compare"` // forms in which fields are compared
-	Credentials credentialSet `yaml:"credentials"`
+	BaseURL     string          `yaml:"base_url"`
+	Resource    string          `yaml:"resource"`
+	Concurrency int             `yaml:"concurrency"`
+	Rate        float64         `yaml:"rate"`
+	ChunkRows   int             `yaml:"chunk_rows"`
+	Bulk        bulkSettings    `yaml:"bulk"`
+	List        listSettings    `yaml:"list"`
+	Compare     run.Comparisons `yaml:"compare"` // forms in which fields are compared
+	Credentials credentialSet   `yaml:"credentials"`
 }
 
 type bulkSettings struct {
@@ -74,7 +76,7 @@ func loadSettings(profile string) (*settings, error) {
 	if err := doc.apply(s, doc.chosen(profile), name); err != nil {
 		return nil, err
 	}
-	if err := s.Compare.checkForms(name); err != nil {
+	if err := s.Compare.CheckForms(name); err != nil {
 		return nil, err
 	}
 	if f := s.Credentials.ClientSecretFile; f != "" && !filepath.IsAbs(f) {
@@ -107,13 +109,7 @@ func (d *settingsDoc) chosen(flag string) string {
 }
 
 // pathCause returns err without the path, which the message has already.
-func pathCause(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
-}
+func pathCause(err error) error { return advice.Cause(err) }
 
 // apply lays the profile called profile over s.
 func (d *settingsDoc) apply(s *settings, profile, file string) error {
@@ -143,7 +139,7 @@ func (d *settingsDoc) apply(s *settings, profile, file string) error {
 	overlay(&s.ChunkRows, p.ChunkRows)
 	overlay(&s.Bulk.Atomicity, p.Bulk.Atomicity)
 	overlay(&s.List.IsNull, p.List.IsNull)
-	s.Compare = p.Compare.over(s.Compare)
+	s.Compare = p.Compare.Over(s.Compare)
 	c, q := &s.Credentials, &p.Credentials
 	overlay(&c.CustomerID, q.CustomerID)
 	overlay(&c.ApplicationID, q.ApplicationID)

@@ -128,3 +128,8 @@ func advice(err error) string {
 	}
 	return ""
 }
+
+// DiskFailed reports whether err says that a disk is full, or broken.
+func DiskFailed(err error) bool {
+	return errors.Is(err, ErrDisk) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EIO)
+}

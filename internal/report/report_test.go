@@ -19,7 +19,7 @@ var started = time.Date(2026, 11, 24, 2, 15, 0, 0, time.UTC)
 
 func TestRunDirectoryIsPrivateAndNew(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "run")
-	d, err := NewDir(path, started)
+	d, err := NewDir(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestRunDirectoryIsPrivateAndNew(t *testing.T) {
 		}
 	}
 	var bad *DirError
-	if _, err := NewDir(path, started); !errors.As(err, &bad) || bad.Hint() == "" {
+	if _, err := NewDir(path); !errors.As(err, &bad) || bad.Hint() == "" {
 		t.Errorf("a directory that is not empty gives %v, want a *DirError with a hint", err)
 	}
 }
@@ -56,7 +56,7 @@ func TestRunDirectoryRefusesWhatIsNoDirectory(t *testing.T) {
 	}
 	for _, path := range []string{file, link} {
 		var bad *DirError
-		if _, err := NewDir(path, started); !errors.As(err, &bad) {
+		if _, err := NewDir(path); !errors.As(err, &bad) {
 			t.Errorf("%s gives %v, want a *DirError", path, err)
 		}
 	}
@@ -64,7 +64,7 @@ func TestRunDirectoryRefusesWhatIsNoDirectory(t *testing.T) {
 
 func TestDiscardLeavesNothing(t *testing.T) {
 	t.Chdir(t.TempDir())
-	d, err := NewDir("", started)
+	d, err := NewDir(filepath.Join("flytt-runs", NewID(started)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,8 @@ type Dir struct {
 	ID   string // of the run
 	Path string // absolute
 	log  *os.File
-	made bool // it was not there before
+
+	made, madeParent bool // the directory, and the one that it is in, were not there before
 }
 
 // DirError is a run directory that cannot be what is asked of it.
@@ -42,28 +43,23 @@ func (e *DirError) Hint() string { return e.Advice }
 // Unwrap returns what the system said.
 func (e *DirError) Unwrap() error { return e.Err }
 
-// NewDir makes a run directory: path itself, which must be new or empty, or,
-// if path is empty, flytt-runs/<id> in the working directory. Now is when the
-// run started.
-func NewDir(path string, now time.Time) (*Dir, error) {
-	id, err := newID(now)
-	if err != nil {
-		return nil, err
-	}
-	if path == "" {
-		path = filepath.Join("flytt-runs", id)
-	} else {
-		id = filepath.Base(filepath.Clean(path))
-	}
+// NamedPaths returns the path that the message names.
+func (e *DirError) NamedPaths() []string { return []string{e.Path} }
+
+// NewDir makes the run directory path, which must be new or empty. Its last element is
+// the id of the run.
+func NewDir(path string) (*Dir, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, &DirError{Path: path, Cause: err.Error(), Err: err}
 	}
-	made, err := makePrivate(abs)
-	if err != nil {
+	d := &Dir{ID: filepath.Base(abs), Path: abs}
+	if _, err := os.Lstat(filepath.Dir(abs)); errors.Is(err, fs.ErrNotExist) {
+		d.madeParent = true
+	}
+	if d.made, err = makePrivate(abs); err != nil {
 		return nil, err
 	}
-	d := &Dir{ID: id, Path: abs, made: made}
 	return d.opened(path, os.O_EXCL)
 }
 
@@ -88,13 +84,12 @@ func (d *Dir) opened(path string, how int) (*Dir, error) {
 	return d, nil
 }
 
-// newID returns a name for a run that sorts by time: 20261124-021500-3fa9c1.
-func newID(now time.Time) (string, error) {
+// NewID returns an id for a run that starts now. Ids sort by time:
+// 20261124-021500-3fa9c1.
+func NewID(now time.Time) string {
 	var b [3]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		return "", err
-	}
-	return now.Format("20060102-150405-") + hex.EncodeToString(b[:]), nil
+	rand.Read(b[:]) // never fails
+	return now.Format("20060102-150405-") + hex.EncodeToString(b[:])
 }
 
 // makePrivate makes the directory path, or takes an empty one.
@@ -159,7 +154,9 @@ func (d *Dir) Discard() error {
 	}
 	if d.made {
 		err = errors.Join(err, os.Remove(d.Path))
-		_ = os.Remove(filepath.Dir(d.Path)) // flytt-runs, if it is empty
+	}
+	if d.madeParent {
+		_ = os.Remove(filepath.Dir(d.Path)) // if it is empty
 	}
 	return err
 }

@@ -101,11 +101,11 @@ func (c *checker) fail(at int, code pipeline.Code, what string) int {
 }
 
 // skip returns the first place from i on that is not white space.
-func (c *checker) skip(i int) int { return Space(c.text, i) }
+func (c *checker) skip(i int) int { return SkipSpace(c.text, i) }
 
-// Space returns the first place from i on that is not white space, as JSON
+// SkipSpace returns the first place from i on that is not white space, as JSON
 // has it, which may be the end of text.
-func Space(text []byte, i int) int {
+func SkipSpace(text []byte, i int) int {
 	for i < len(text) && (text[i] == ' ' || text[i] == '\n' || text[i] == '\r' || text[i] == '\t') {
 		i++
 	}

@@ -18,7 +18,7 @@ func FuzzCheck(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var c checker
-		start := Space(text, 0)
+		start := SkipSpace(text, 0)
 		flaw, ok := c.row(text, start)
 		want := jsontext.Value(text).IsValid() && text[start] == '{'
 		if ok != want && flaw.code != deepJSON {
@@ -58,7 +58,7 @@ func FuzzElementEnd(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if len(text) == 0 || Space(text, 0) > 0 {
+		if len(text) == 0 || SkipSpace(text, 0) > 0 {
 			return
 		}
 		var c checker
