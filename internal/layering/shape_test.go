@@ -28,7 +28,17 @@ const (
 
 // shapeExceptions are the names that shapes gives to what is over a limit, and why that
 // is right.
-var shapeExceptions = map[string]string{}
+var shapeExceptions = map[string]string{
+	"internal/inspect.Report":  "a record of data: the keys of the JSON that inspect prints",
+	"internal/report.Manifest": "a record of data: the keys of summary.json",
+	"internal/sandbox.Options": "a record of data: what an API may do, one field each",
+	"internal/sandbox":         "an API of its own: one file for each thing that it can do otherwise",
+	"mappings.Field":           "a record of data: the keys of a field in a descriptor file",
+	"mappings":                 "one file for each part of a mapping file, and of a descriptor file",
+}
+
+// unsplit are the names of what is being split at present.
+var unsplit = []string{"cmd/flytt", "sinks/bulk"}
 
 func TestShapesStayWithinTheLimits(t *testing.T) {
 	over := shapes(sourceFiles(t))
