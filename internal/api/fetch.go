@@ -18,7 +18,7 @@ import (
 // what had come until then.
 func (c *Client) Fetch(ctx context.Context, ask *PageRequest, p *Page, created string) error {
 	r := &request{method: http.MethodGet, path: ask.Path, query: ask.query()}
-	heard := c.warnIfSlow(ask.Path)
+	heard := newSlowWarning(c, ask.Path).stop
 	defer heard()
 	r.consume = func(res *http.Response, body io.Reader) error {
 		heard()
@@ -47,36 +47,48 @@ func (c *Client) Fetch(ctx context.Context, ask *PageRequest, p *Page, created s
 // slowAnswer is how long an answer may be waited for before that is logged.
 const slowAnswer = 15 * time.Second
 
-// warnIfSlow logs, once, that a read of path has waited long for an answer; the time
-// for which the API has asked for no requests does not count. heard ends it, and
-// can be called again; nothing is logged after it.
-func (c *Client) warnIfSlow(path string) (heard func()) {
-	began := c.now()
-	var mu sync.Mutex // guards what follows
-	var timer *time.Timer
-	over := false
-	mu.Lock()
-	defer mu.Unlock()
-	timer = time.AfterFunc(slowAnswer, func() {
-		mu.Lock()
-		defer mu.Unlock()
-		now := c.now()
-		waited := min(now.Sub(began), -max(c.pause.left(now), -slowAnswer))
-		switch {
-		case over:
-		case waited < slowAnswer:
-			timer.Reset(slowAnswer - waited)
-		default:
-			over = true
-			c.log.Warn("still waiting for an answer", "method", http.MethodGet, "path", path, "waited", now.Sub(began).Round(time.Second))
-		}
-	})
-	return func() {
-		mu.Lock()
-		defer mu.Unlock()
-		over = true
-		timer.Stop()
+// slowWarning logs, once, that a read of path has waited long for an answer; the time
+// for which the API has asked for no requests does not count. It is for concurrent use.
+type slowWarning struct {
+	client *Client
+	path   string
+	began  time.Time
+
+	mu    sync.Mutex // guards what follows
+	timer *time.Timer
+	over  bool
+}
+
+// newSlowWarning starts to wait for an answer.
+func newSlowWarning(c *Client, path string) *slowWarning {
+	s := &slowWarning{client: c, path: path, began: c.now()}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.timer = time.AfterFunc(slowAnswer, s.check)
+	return s
+}
+
+func (s *slowWarning) check() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.client.now()
+	waited := min(now.Sub(s.began), -max(s.client.pause.left(now), -slowAnswer))
+	switch {
+	case s.over:
+	case waited < slowAnswer:
+		s.timer.Reset(slowAnswer - waited)
+	default:
+		s.over = true
+		s.client.log.Warn("still waiting for an answer", "method", http.MethodGet, "path", s.path, "waited", now.Sub(s.began).Round(time.Second))
 	}
+}
+
+// stop ends the wait; nothing is logged after it. It can be called again.
+func (s *slowWarning) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = true
+	s.timer.Stop()
 }
 
 // maxObjects returns how many objects are not yet much more than a page; 0 if
@@ -94,7 +106,7 @@ func (r *PageRequest) maxObjects() int {
 // is repeated only as long as nothing was handed out. It may take as long as it
 // goes on.
 func (c *Client) Stream(ctx context.Context, ask *PageRequest, created string, emit func(*Page) error) error {
-	s := streamReader{ask: ask, created: created, emit: emit, answered: c.warnIfSlow(ask.Path)}
+	s := streamReader{ask: ask, created: created, emit: emit, answered: newSlowWarning(c, ask.Path).stop}
 	defer s.answered()
 	r := &request{method: http.MethodGet, path: ask.Path, query: ask.query(), untimed: true, consume: s.consume}
 	o, err := c.read(ctx, r)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -140,25 +141,26 @@ func timedOut(err error) bool {
 		errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// recordServerClock takes in what an answer tells of the server's clock.
-func (c *Client) recordServerClock(res *http.Response) {
+// serverClock is how far the server's clock is ahead of this machine's, at least: what
+// it tells is cut to seconds, and has travelled. Before the first answer it is not known.
+type serverClock struct{ ahead atomic.Pointer[time.Duration] }
+
+// record takes in what an answer, which came now, tells of the server's clock.
+func (s *serverClock) record(res *http.Response, now time.Time) {
 	if t := serverTime(res); !t.IsZero() {
-		c.clock.Store(&serverClock{t.Sub(c.now())})
+		ahead := t.Sub(now)
+		s.ahead.Store(&ahead)
 	}
 }
-
-// serverClock is how far the server's clock is ahead of this machine's, at least: what
-// it tells is cut to seconds, and has travelled.
-type serverClock struct{ ahead time.Duration }
 
 // ServerTime returns what the server's clock showed, at the earliest, when that of this
 // machine showed local. It is not known before there was an answer that tells.
 func (c *Client) ServerTime(local time.Time) (t time.Time, known bool) {
-	clock := c.clock.Load()
-	if clock == nil {
+	ahead := c.clock.ahead.Load()
+	if ahead == nil {
 		return time.Time{}, false
 	}
-	return local.Add(clock.ahead), true
+	return local.Add(*ahead), true
 }
 
 // serverTime returns the time of the server that answered, or zero.

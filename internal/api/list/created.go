@@ -25,8 +25,8 @@ import (
 // A moment is taken to be cut, not rounded, to the digits the API shows, and the
 // order to be the same in every answer.
 type byCreated struct {
-	*Rows
-	bounds
+	rows           *Rows
+	bounds         bounds
 	newestAt       int64          // when the newest row was made; later ones are left out
 	newestID       idKey          // of the newest row
 	unit           int64          // ns of the shortest unit that moments were shown in
@@ -41,10 +41,15 @@ type byCreated struct {
 	newRows        int64          // rows of this stretch handed out
 	frontier       frontier
 
+	behaviour behaviour
+	isEmpty   bool // the list is empty
+}
+
+// behaviour is what the server was seen to do otherwise than it should.
+type behaviour struct {
 	repeats         int  // pages that were the page before them again
 	orderFaults     int  // pages out of order
 	unconfirmedEnds int  // times the end was not confirmed, since rows came last
-	isEmpty         bool // the list is empty
 	shortLength     int  // rows of the last stretch's first page, if it was cut down
 	noPaging        bool // the server ignores _page: stretches of one page
 }
@@ -90,7 +95,7 @@ func newByCreated(r *Rows) *byCreated {
 	if !ok {
 		return nil
 	}
-	return &byCreated{Rows: r, bounds: b, size: r.options.PageSize, unit: 1e9, sameTimeAt: api.NoTime, frontier: frontier{at: api.NoTime}}
+	return &byCreated{rows: r, bounds: b, size: r.options.PageSize, unit: 1e9, sameTimeAt: api.NoTime, frontier: frontier{at: api.NoTime}}
 }
 
 func (r *Rows) canOrderBy(field string) bool {
@@ -112,8 +117,8 @@ func (b *byCreated) next(ctx context.Context, dst []byte) ([]byte, int, error) {
 	}
 	p := &j.page
 	b.pagesTaken++
-	b.countPage(p)
-	b.countDuplicates(j)
+	b.rows.countPage(p)
+	b.rows.countDuplicates(j)
 	if len(p.Objects) == 0 {
 		return dst, 0, b.handleEmptyPage(ctx)
 	}
@@ -138,7 +143,7 @@ func (b *byCreated) openStretch(low int64, wide bool) {
 	if low != api.NoTime {
 		high = b.newestAt + b.unit
 	}
-	b.pages = b.newPrefetcher(b.rangeQuery(low, high), b.size, wide && !b.noPaging && b.pool.workers > 1)
+	b.pages = b.rows.newPrefetcher(b.bounds.rangeQuery(low, high), b.size, wide && !b.behaviour.noPaging && b.rows.pool.workers > 1)
 	b.pages.last = b.pageCount()
 	b.stretchStart, b.frontierBefore, b.pagesTaken, b.newRows = low, b.frontier.at, 0, 0
 	b.pages.fill()
@@ -147,12 +152,12 @@ func (b *byCreated) openStretch(low int64, wide bool) {
 // pageCount returns how many pages a stretch has. With one request at a time it is
 // one page: nothing can come between two then.
 func (b *byCreated) pageCount() int {
-	if b.pool.workers == 1 || b.noPaging {
+	if b.rows.pool.workers == 1 || b.behaviour.noPaging {
 		return 1
 	}
 	n := min(max(stretchRows/b.size, 8), 64)
-	if b.options.Limit > 0 {
-		n = int(min(int64(n), (b.left+int64(b.size)-1)/int64(b.size)))
+	if b.rows.options.Limit > 0 {
+		n = int(min(int64(n), (b.rows.left+int64(b.size)-1)/int64(b.size)))
 	}
 	return n
 }
@@ -167,9 +172,9 @@ func (b *byCreated) nextPage(ctx context.Context) (*job, error) {
 		b.pages.fill()
 		b.requestGapChecks()
 		if j := b.pages.head(); j != nil && (j.err != nil || j.gapCheck == nil || j.gapCheck.done) {
-			return j, errors.Join(b.checkPageSize(j), j.gapCheck.gapCheckErr())
+			return j, errors.Join(b.rows.checkPageSize(j), j.gapCheck.gapCheckErr())
 		}
-		if err := b.pool.wait(ctx); err != nil {
+		if err := b.rows.pool.wait(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -182,10 +187,10 @@ func (b *byCreated) checkOrder(p *api.Page) (bool, error) {
 	if why == "" {
 		return false, nil
 	}
-	if b.orderFaults++; b.orderFaults > maxOrderFaults {
-		return true, inPath(b.list.path, errors.New(why))
+	if b.behaviour.orderFaults++; b.behaviour.orderFaults > maxOrderFaults {
+		return true, inPath(b.rows.list.path, errors.New(why))
 	}
-	b.addCounts(0, 1)
+	b.rows.addCounts(0, 1)
 	b.reopenStretch(false)
 	return true, nil
 }
@@ -199,15 +204,15 @@ func (b *byCreated) orderProblem(p *api.Page) string {
 		case o.IDStart == o.IDEnd:
 			return "rows without an id"
 		case o.Created == api.NoTime:
-			return "rows without " + b.field
+			return "rows without " + b.bounds.field
 		case o.Created < before:
 			return "the list ignores _order_by"
 		}
 		before = o.Created
 		b.unit = min(b.unit, o.CreatedUnit)
 	}
-	if b.stretchStart != api.NoTime && len(p.Objects) > 0 && p.Objects[0].Created+b.unit <= b.lowerAsSent(b.stretchStart) {
-		return "the list ignores " + b.lower
+	if b.stretchStart != api.NoTime && len(p.Objects) > 0 && p.Objects[0].Created+b.unit <= b.bounds.lowerAsSent(b.stretchStart) {
+		return "the list ignores " + b.bounds.lower
 	}
 	return ""
 }
@@ -218,7 +223,7 @@ func (b *byCreated) appendNew(dst []byte, p *api.Page) ([]byte, int) {
 	var again int64
 	for i := range p.Objects {
 		at := p.Objects[i].Created
-		if at > b.newestAt || b.limitReached() {
+		if at > b.newestAt || b.rows.limitReached() {
 			break
 		}
 		if !b.frontier.admit(at, keyOfID(p.ID(i))) {
@@ -227,14 +232,14 @@ func (b *byCreated) appendNew(dst []byte, p *api.Page) ([]byte, int) {
 			}
 			continue
 		}
-		b.reserveRow()
+		b.rows.reserveRow()
 		out.add(p, i)
 	}
-	b.addCounts(again, 0)
-	b.recordSpan(&out, p)
+	b.rows.addCounts(again, 0)
+	b.rows.recordSpan(&out, p)
 	b.newRows += int64(out.n)
 	if out.n > 0 {
-		b.unconfirmedEnds = 0
+		b.behaviour.unconfirmedEnds = 0
 	}
 	return out.dst, out.n
 }
@@ -242,11 +247,11 @@ func (b *byCreated) appendNew(dst []byte, p *api.Page) ([]byte, int) {
 // afterPage decides what comes after a page that was taken.
 func (b *byCreated) afterPage(ctx context.Context) error {
 	switch {
-	case b.limitReached():
-		return b.endReading() // everything up to here was read
+	case b.rows.limitReached():
+		return b.rows.endReading() // everything up to here was read
 	case b.edge.at > b.newestAt:
 		return b.tryEnd(ctx) // everything up to the newest row was
-	case b.noPaging && b.newRows == 0:
+	case b.behaviour.noPaging && b.newRows == 0:
 		return b.endWithoutPaging(ctx)
 	case b.newRows == 0 && b.pagesTaken >= maxStale:
 		b.readSameTime()

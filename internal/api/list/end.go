@@ -16,13 +16,13 @@ import (
 func (b *byCreated) handleEmptyPage(ctx context.Context) error {
 	switch {
 	case b.isEmpty:
-		return b.endReading()
+		return b.rows.endReading()
 	case b.pagesTaken == 1:
 		return b.tryEnd(ctx)
 	case b.newRows > 0:
 		b.reopenStretch(false)
 		return nil
-	case b.pagesTaken > 2 || b.unconfirmedEnds == maxUnconfirmedEnds:
+	case b.pagesTaken > 2 || b.behaviour.unconfirmedEnds == maxUnconfirmedEnds:
 		b.readSameTime()
 		return nil
 	}
@@ -31,7 +31,7 @@ func (b *byCreated) handleEmptyPage(ctx context.Context) error {
 		return err
 	}
 	if more {
-		b.unconfirmedEnds++
+		b.behaviour.unconfirmedEnds++
 		b.reopenStretch(false)
 		return nil
 	}
@@ -42,9 +42,9 @@ func (b *byCreated) handleEmptyPage(ctx context.Context) error {
 // its first page and nothing at all on its second: a row behind the first page
 // that slipped into it in between is there now.
 func (b *byCreated) hasMore(ctx context.Context) (bool, error) {
-	first := b.pool.submit(listRequest{list: b.list, extra: b.pages.extra, page: 1, size: b.size, idsOnly: true})
-	defer b.pool.release(first)
-	if err := b.pool.waitFor(ctx, first); err != nil {
+	first := b.rows.pool.submit(listRequest{list: b.rows.list, extra: b.pages.extra, page: 1, size: b.size, idsOnly: true})
+	defer b.rows.pool.release(first)
+	if err := b.rows.pool.waitFor(ctx, first); err != nil {
 		return false, err
 	}
 	for i := range first.page.Objects {
@@ -63,12 +63,12 @@ func (b *byCreated) tryEnd(ctx context.Context) error {
 	case err != nil:
 		return err
 	case ended:
-		return b.endReading()
-	case b.unconfirmedEnds >= maxUnconfirmedEnds:
-		b.setDoubt(doubtEnd)
-		return b.endReading()
+		return b.rows.endReading()
+	case b.behaviour.unconfirmedEnds >= maxUnconfirmedEnds:
+		b.rows.setDoubt(doubtEnd)
+		return b.rows.endReading()
 	}
-	b.unconfirmedEnds++
+	b.behaviour.unconfirmedEnds++
 	b.reopenStretch(false)
 	return nil
 }
@@ -110,9 +110,9 @@ func (b *byCreated) newestWasHandedOut(ctx context.Context) (bool, error) {
 // the reading; api.NoTime if there is none.
 func (b *byCreated) newestNow(ctx context.Context) (at int64, id idKey, err error) {
 	for _, high := range []int64{b.newestAt + b.unit, b.newestAt} {
-		j := b.pool.submit(listRequest{list: b.list, extra: b.newestQuery(high), page: 1, size: latestRows})
-		defer b.pool.release(j)
-		if err := b.pool.waitFor(ctx, j); err != nil && !errors.Is(err, api.ErrOversized) {
+		j := b.rows.pool.submit(listRequest{list: b.rows.list, extra: b.bounds.newestQuery(high), page: 1, size: latestRows})
+		defer b.rows.pool.release(j)
+		if err := b.rows.pool.waitFor(ctx, j); err != nil && !errors.Is(err, api.ErrOversized) {
 			return api.NoTime, idKey{}, err
 		}
 		for i, o := range j.page.Objects {
@@ -135,13 +135,13 @@ const latestRows = 10
 // new, where there is no second page to look at.
 func (b *byCreated) endWithoutPaging(ctx context.Context) error {
 	switch {
-	case b.edge.rows < b.largest || b.wasHandedOut(b.newestAt, b.newestID):
+	case b.edge.rows < b.rows.largest || b.wasHandedOut(b.newestAt, b.newestID):
 		return b.tryEnd(ctx)
 	case b.frontier.at >= b.newestAt:
-		b.setDoubt(doubtSameTime)
-		return b.endReading()
+		b.rows.setDoubt(doubtSameTime)
+		return b.rows.endReading()
 	}
-	b.setDoubt(doubtSameTime)
+	b.rows.setDoubt(doubtSameTime)
 	b.openStretch(b.frontier.at+b.unit, false)
 	return nil
 }

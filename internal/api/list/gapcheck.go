@@ -25,10 +25,10 @@ func (b *byCreated) requestGapChecks() {
 		}
 		rows := j.page.Objects
 		if first := rows[0].Created; known && j.gapCheck == nil && first >= before {
-			if b.pool.room() == 0 {
+			if b.rows.pool.room() == 0 {
 				return
 			}
-			j.gapCheck = b.pool.submit(listRequest{list: b.list, extra: b.rangeQuery(before, first+b.unit), page: 1, size: max(b.size, minGapRows), idsOnly: true})
+			j.gapCheck = b.rows.pool.submit(listRequest{list: b.rows.list, extra: b.bounds.rangeQuery(before, first+b.unit), page: 1, size: max(b.size, minGapRows), idsOnly: true})
 		}
 		before, known = rows[len(rows)-1].Created, true
 	}
@@ -58,24 +58,24 @@ func (b *byCreated) followsPrevious(j *job) bool {
 	case b.pagesTaken == 1:
 		return true
 	case edgeOf(p) == b.edge:
-		b.repeats++
-		b.addCounts(0, 1)
-		if b.repeats == maxRepeats && !b.noPaging {
-			b.noPaging = true
-			b.addNote("the server ignores _page: the list was read by " + b.field + " alone")
+		b.behaviour.repeats++
+		b.rows.addCounts(0, 1)
+		if b.behaviour.repeats == maxRepeats && !b.behaviour.noPaging {
+			b.behaviour.noPaging = true
+			b.rows.addNote("the server ignores _page: the list was read by " + b.bounds.field + " alone")
 		}
 		b.reopenStretch(false)
 		return false
 	}
-	b.repeats = 0
+	b.behaviour.repeats = 0
 	switch b.checkGap(j) {
 	case noGap:
 		return true
 	case overlap:
-		b.addCounts(0, 1)
+		b.rows.addCounts(0, 1)
 		return true
 	case rowsBetween:
-		b.addCounts(0, 1)
+		b.rows.addCounts(0, 1)
 	}
 	b.restartAfterGap()
 	return false
@@ -87,9 +87,9 @@ func (b *byCreated) restartAfterGap() {
 	case b.newRows == 0:
 		b.readSameTime()
 		return
-	case short && b.edge.rows != b.shortLength:
-		b.shortLength = b.edge.rows
-	case short && b.size == b.options.PageSize:
+	case short && b.edge.rows != b.behaviour.shortLength:
+		b.behaviour.shortLength = b.edge.rows
+	case short && b.size == b.rows.options.PageSize:
 		b.size = b.edge.rows // the server cuts pages down, and may count by the size asked for
 	}
 	b.reopenStretch(true)
@@ -115,7 +115,7 @@ func (b *byCreated) checkGap(j *job) gap {
 	switch {
 	case p.Objects[0].Created < b.edge.at:
 		return overlap
-	case b.skipGapCheck:
+	case b.rows.skipGapCheck:
 		return noGap
 	case j.gapCheck == nil || j.gapCheck.err != nil:
 		return unknownGap

@@ -15,7 +15,7 @@ import (
 // remembers which ids came in which order. Where rows may move between pages,
 // that nothing was missed shows in a second pass that brings the same.
 type pass struct {
-	*Rows
+	source     *Rows
 	pages      *prefetcher
 	firstPage  pageEdge // of the first page
 	lastPage   pageEdge // of the page before
@@ -52,7 +52,7 @@ var errNoPaging = errors.New("the server ignores _page: every page is the first"
 const maxEmptyPages = 10
 
 func (r *Rows) newPass(extra url.Values, size int, slim bool) *pass {
-	p := &pass{Rows: r, pages: r.newPrefetcher(extra, size, false)}
+	p := &pass{source: r, pages: r.newPrefetcher(extra, size, false)}
 	p.pages.idsOnly = slim
 	return p
 }
@@ -63,12 +63,12 @@ func (p *pass) page(ctx context.Context) (*api.Page, error) {
 		p.pages.fill()
 		j := p.pages.head()
 		if j == nil {
-			if err := p.pool.wait(ctx); err != nil {
+			if err := p.source.pool.wait(ctx); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		if err := p.checkPageSize(j); err != nil {
+		if err := p.source.checkPageSize(j); err != nil {
 			return nil, err
 		}
 		if len(j.page.Objects) == 0 {
@@ -91,8 +91,8 @@ func (p *pass) page(ctx context.Context) (*api.Page, error) {
 // observePage takes note of the page of j.
 func (p *pass) observePage(j *job) {
 	if !p.pages.idsOnly {
-		p.countPage(&j.page)
-		p.countDuplicates(j)
+		p.source.countPage(&j.page)
+		p.source.countDuplicates(j)
 	} else if j.duplicates > 0 {
 		p.problem = doubtDuplicates
 	}
@@ -103,12 +103,12 @@ func (p *pass) observePage(j *job) {
 // so again, if the one behind it is empty too, and if the page before it has no
 // more rows than it had.
 func (p *pass) handleEmptyPage(ctx context.Context, j *job) error {
-	p.countPage(&j.page)
+	p.source.countPage(&j.page)
 	this := j.request
 	next := this
 	next.page++
 	for _, a := range []listRequest{this, next} {
-		none, err := p.staysEmpty(ctx, a)
+		none, err := p.source.staysEmpty(ctx, a)
 		if err != nil {
 			return err
 		}
@@ -129,15 +129,15 @@ func (p *pass) handleEmptyPage(ctx context.Context, j *job) error {
 // recheckLastPage asks for the last page with rows again, the one before a.
 func (p *pass) recheckLastPage(ctx context.Context, a listRequest) error {
 	a.page--
-	if a.page == 0 || p.limitReached() {
+	if a.page == 0 || p.source.limitReached() {
 		return nil
 	}
 	a.idsOnly = true
 	for range confirmations - 1 {
-		j := p.pool.submit(a)
-		err := p.pool.waitFor(ctx, j)
+		j := p.source.pool.submit(a)
+		err := p.source.pool.waitFor(ctx, j)
 		rows := len(j.page.Objects)
-		p.pool.release(j)
+		p.source.pool.release(j)
 		if err != nil && !errors.Is(err, api.ErrOversized) {
 			return err
 		}
@@ -175,7 +175,7 @@ func (p *pass) needsReread(page *api.Page) (bool, error) {
 		return true, nil
 	case number > 1 && e == p.firstPage:
 		if p.repeats++; p.repeats == maxRepeats {
-			return false, &noPagingError{p.list.path}
+			return false, &noPagingError{p.source.list.path}
 		}
 	default:
 		p.repeats = 0
@@ -204,7 +204,7 @@ func (p *pass) observeID(id []byte) {
 // proved to have missed nothing, or returns none. Only as many rows as p has seen
 // are looked at if that was not all.
 func (p *pass) verify(ctx context.Context, all bool) (why doubt, err error) {
-	again := p.newPass(p.pages.extra, p.pages.size, true)
+	again := p.source.newPass(p.pages.extra, p.pages.size, true)
 	defer again.pages.restartAt(1)
 	if !all {
 		again.pages.last = int((p.rows + int64(p.length) - 1) / int64(max(p.length, 1)))

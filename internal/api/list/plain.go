@@ -16,7 +16,7 @@ import (
 // each: the one thing that grows with the list. That nothing was missed is
 // proved by a second reading, of the ids alone.
 type plain struct {
-	*Rows
+	rows  *Rows
 	pass  *pass
 	seen  idSet
 	stale int // pages in a row that brought nothing new
@@ -37,7 +37,7 @@ func newPlain(r *Rows, order string) *plain {
 	if order != "" {
 		extra.Set("_order_by", order)
 	}
-	return &plain{Rows: r, pass: r.newPass(extra, r.options.PageSize, false), newestAt: api.NoTime}
+	return &plain{rows: r, pass: r.newPass(extra, r.options.PageSize, false), newestAt: api.NoTime}
 }
 
 // stableOrder returns the order of the list with as much added as makes it the
@@ -59,22 +59,22 @@ func (r *plain) next(ctx context.Context, dst []byte) ([]byte, int, error) {
 	if err == io.EOF {
 		return dst, 0, r.verifyAndEnd(ctx)
 	}
-	if errors.Is(err, errNoPaging) && r.pass.length < r.options.PageSize {
-		r.setDoubt(doubtNoPaging)
-		return dst, 0, r.endReading()
+	if errors.Is(err, errNoPaging) && r.pass.length < r.rows.options.PageSize {
+		r.rows.setDoubt(doubtNoPaging)
+		return dst, 0, r.rows.endReading()
 	}
 	if err != nil {
 		return dst, 0, err
 	}
 	out := newPageRows(dst, p)
 	r.appendNew(&out, p)
-	r.recordSpan(&out, p)
+	r.rows.recordSpan(&out, p)
 	endless, err := r.stopIfEndless(ctx, out.n)
 	r.pass.pages.pop()
 	switch {
 	case err != nil:
 		return out.dst, out.n, err
-	case r.limitReached() || endless:
+	case r.rows.limitReached() || endless:
 		return out.dst, out.n, r.verifyAndEnd(ctx)
 	}
 	r.pass.pages.fill()
@@ -84,26 +84,26 @@ func (r *plain) next(ctx context.Context, dst []byte) ([]byte, int, error) {
 func (r *plain) appendNew(out *pageRows, p *api.Page) {
 	var again int64
 	for i := range p.Objects {
-		if r.limitReached() {
+		if r.rows.limitReached() {
 			break
 		}
 		id := p.ID(i)
 		r.pass.observeID(id)
 		if len(id) == 0 {
-			r.setDoubt(doubtNoID)
+			r.rows.setDoubt(doubtNoID)
 		} else if !r.seen.add(keyOfID(id)) {
 			if !r.pass.reread || r.pass.pages.first > 1 {
 				again++
 			}
 			continue
 		}
-		r.reserveRow()
+		r.rows.reserveRow()
 		out.add(p, i)
 		if r.newestAt != api.NoTime && p.Objects[i].Created > r.newestAt {
 			r.newRows++
 		}
 	}
-	r.addCounts(again, min(again, 1))
+	r.rows.addCounts(again, min(again, 1))
 }
 
 // stopIfEndless sets a doubt and reports whether the reading would not end: in an order
@@ -114,16 +114,16 @@ func (r *plain) stopIfEndless(ctx context.Context, n int) (bool, error) {
 		r.stale = 0
 	}
 	if r.stale == maxStalePages {
-		r.setDoubt(doubtStale)
+		r.rows.setDoubt(doubtStale)
 		return true, nil
 	}
-	if r.pass.pages.first == growthPage && r.options.Created != "" && r.canOrderBy(r.options.Created) {
+	if r.pass.pages.first == growthPage && r.rows.options.Created != "" && r.rows.canOrderBy(r.rows.options.Created) {
 		if err := r.findNewest(ctx); err != nil {
 			return false, err
 		}
 	}
-	if before := r.Account().Rows - r.newRows; r.newRows > before+growthRoom {
-		r.setDoubt(doubtGrowth)
+	if before := r.rows.Account().Rows - r.newRows; r.newRows > before+growthRoom {
+		r.rows.setDoubt(doubtGrowth)
 		return true, nil
 	}
 	return false, nil
@@ -131,10 +131,10 @@ func (r *plain) stopIfEndless(ctx context.Context, n int) (bool, error) {
 
 // findNewest finds out what is newest now.
 func (r *plain) findNewest(ctx context.Context) error {
-	extra := url.Values{"_order_by": {"-" + r.options.Created}}
-	j := r.pool.submit(listRequest{list: r.list, extra: extra, page: 1, size: 1})
-	defer r.pool.release(j)
-	err := r.pool.waitFor(ctx, j)
+	extra := url.Values{"_order_by": {"-" + r.rows.options.Created}}
+	j := r.rows.pool.submit(listRequest{list: r.rows.list, extra: extra, page: 1, size: 1})
+	defer r.rows.pool.release(j)
+	err := r.rows.pool.waitFor(ctx, j)
 	if errors.Is(err, api.ErrOversized) {
 		err = nil
 	}
@@ -146,14 +146,14 @@ func (r *plain) findNewest(ctx context.Context) error {
 
 // verifyAndEnd ends the reading with a second one, if there is nothing in doubt yet.
 func (r *plain) verifyAndEnd(ctx context.Context) error {
-	if r.Account().Doubt == "" {
-		why, err := r.pass.verify(ctx, !r.limitReached())
+	if r.rows.Account().Doubt == "" {
+		why, err := r.pass.verify(ctx, !r.rows.limitReached())
 		if err != nil {
 			return err
 		}
 		if why.why != "" {
-			r.setDoubt(why)
+			r.rows.setDoubt(why)
 		}
 	}
-	return r.endReading()
+	return r.rows.endReading()
 }

@@ -4,7 +4,7 @@ import "net/url"
 
 // prefetcher asks for the pages of one query ahead and has them in order.
 type prefetcher struct {
-	*Rows
+	rows       *Rows
 	extra      url.Values
 	size       int
 	idsOnly    bool
@@ -16,24 +16,24 @@ type prefetcher struct {
 }
 
 func (r *Rows) newPrefetcher(extra url.Values, size int, wide bool) *prefetcher {
-	return &prefetcher{Rows: r, extra: extra, size: size, first: 1, expectMore: wide}
+	return &prefetcher{rows: r, extra: extra, size: size, first: 1, expectMore: wide}
 }
 
 // fill asks for as many pages as may be under way or waiting: one alone as long
 // as it is not known that more will come.
 func (l *prefetcher) fill() {
-	l.pool.collect()
+	l.rows.pool.collect()
 	l.updateExpectation()
 	ahead := 1
 	if l.expectMore {
-		ahead = 2 * l.pool.workers
+		ahead = 2 * l.rows.pool.workers
 	}
-	for !l.ended && len(l.jobs) < ahead && l.pool.room() > ahead+2 {
+	for !l.ended && len(l.jobs) < ahead && l.rows.pool.room() > ahead+2 {
 		number := l.first + len(l.jobs)
 		if l.last > 0 && number > l.last {
 			return
 		}
-		l.jobs = append(l.jobs, l.pool.submit(listRequest{list: l.list, extra: l.extra, page: number, size: l.size, idsOnly: l.idsOnly}))
+		l.jobs = append(l.jobs, l.rows.pool.submit(listRequest{list: l.rows.list, extra: l.extra, page: number, size: l.size, idsOnly: l.idsOnly}))
 	}
 }
 
@@ -56,14 +56,14 @@ func (l *prefetcher) updateExpectation() {
 		}
 		n := len(j.page.Objects)
 		l.ended = l.ended || n == 0
-		l.expectMore = n >= l.size || l.first+i > 1 && n >= l.largest
-		l.largest = max(l.largest, n)
+		l.expectMore = n >= l.size || l.first+i > 1 && n >= l.rows.largest
+		l.rows.largest = max(l.rows.largest, n)
 	}
 }
 
 // pop gives back the first page.
 func (l *prefetcher) pop() {
-	l.pool.release(l.jobs[0])
+	l.rows.pool.release(l.jobs[0])
 	l.jobs = append(l.jobs[:0], l.jobs[1:]...)
 	l.first++
 }
@@ -71,7 +71,7 @@ func (l *prefetcher) pop() {
 // restartAt gives back all pages, to go on with the page number.
 func (l *prefetcher) restartAt(number int) {
 	for _, j := range l.jobs {
-		l.pool.release(j)
+		l.rows.pool.release(j)
 	}
 	l.jobs, l.first, l.ended = l.jobs[:0], number, false
 }
