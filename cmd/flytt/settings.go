@@ -62,7 +62,8 @@ type credentialSet struct {
 // settingsDoc is the file: settings for all, and by profile what differs.
 type settingsDoc struct {
 	Common   settings            `yaml:",inline"`
-	Profile  string              `yaml:"profile"` // the profile where none is asked for
+	Profile  string              `yaml:"profile"`  // the profile where none is asked for
+	RunsDir  string              `yaml:"runs_dir"` // relative to the file; the same for all profiles, so that every verb finds a run
 	Profiles map[string]settings `yaml:"profiles"`
 }
 

@@ -52,8 +52,8 @@ func (r *idleReader) stop() {
 }
 
 // readBody reads the body of res into the buffer into. It ends early when the
-// body is longer than allowed.
-func (c *Client) readBody(res *http.Response, body io.Reader, into []byte) ([]byte, error) {
+// body is longer than most bytes.
+func readBody(res *http.Response, body io.Reader, into []byte, most int64) ([]byte, error) {
 	buf := sizeFor(into[:0], min(res.ContentLength, 1<<20))
 	for {
 		if len(buf) == cap(buf) {
@@ -62,8 +62,8 @@ func (c *Client) readBody(res *http.Response, body io.Reader, into []byte) ([]by
 		n, err := body.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		switch {
-		case int64(len(buf)) > c.config.MaxAnswer:
-			return buf[:c.config.MaxAnswer], errTooLong
+		case int64(len(buf)) > most:
+			return buf[:most], errTooLong
 		case err == io.EOF:
 			return buf, nil
 		case err != nil:

@@ -25,7 +25,7 @@ type Client struct {
 	header      http.Header
 	transport   http.RoundTripper
 	rateLimiter *rate.Limiter
-	clock       atomic.Pointer[serverClock]
+	clock       serverClock
 	pause       pause
 	writes      *concurrencyLimiter // limits the writes in flight
 	breaker     circuitBreaker
@@ -202,12 +202,12 @@ func (c *Client) send(ctx context.Context, r *request) Outcome {
 // receive reads the answer res, whose body is to be read through body.
 func (c *Client) receive(res *http.Response, body *idleReader, r *request) Outcome {
 	defer body.stop()
-	c.recordServerClock(res)
+	c.clock.record(res, c.now())
 	text := &markSkipper{body: body}
 	if r.consume != nil && res.StatusCode/100 == 2 {
 		return c.classify(res, nil, r.consume(res, text))
 	}
-	data, err := c.readBody(res, text, r.into)
+	data, err := readBody(res, text, r.into, c.config.MaxAnswer)
 	return c.classify(res, data, err)
 }
 

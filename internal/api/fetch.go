@@ -17,7 +17,7 @@ import (
 // much more came than was asked for, p holds what had come until then.
 func (c *Client) Fetch(ctx context.Context, ask *PageRequest, p *Page, created string) error {
 	r := &request{method: http.MethodGet, path: ask.Path, query: ask.query()}
-	heard := c.warnIfSlow(ask.Path)
+	heard := newSlowWarning(c, ask.Path).stop
 	defer heard()
 	r.consume = func(res *http.Response, body io.Reader) error {
 		heard()
@@ -46,36 +46,48 @@ func (c *Client) Fetch(ctx context.Context, ask *PageRequest, p *Page, created s
 // slowAnswer is how long a read waits for an answer before that is logged.
 const slowAnswer = 15 * time.Second
 
-// warnIfSlow logs once if a read of path has waited long for an answer, not counting
-// the time for which the API has asked for no requests. The caller calls heard when the
-// answer has begun, or the read is over; nothing is logged after that.
-func (c *Client) warnIfSlow(path string) (heard func()) {
-	began := c.now()
-	var mu sync.Mutex // guards what follows
-	var timer *time.Timer
-	over := false
-	mu.Lock()
-	defer mu.Unlock()
-	timer = time.AfterFunc(slowAnswer, func() {
-		mu.Lock()
-		defer mu.Unlock()
-		now := c.now()
-		waited := min(now.Sub(began), -max(c.pause.left(now), -slowAnswer))
-		switch {
-		case over:
-		case waited < slowAnswer:
-			timer.Reset(slowAnswer - waited)
-		default:
-			over = true
-			c.log.Warn("still waiting for an answer", "method", http.MethodGet, "path", path, "waited", now.Sub(began).Round(time.Second))
-		}
-	})
-	return func() {
-		mu.Lock()
-		defer mu.Unlock()
-		over = true
-		timer.Stop()
+// slowWarning logs once if a read of path has waited long for an answer, not counting
+// the time for which the API has asked for no requests. It is safe for concurrent use.
+type slowWarning struct {
+	client *Client
+	path   string
+	began  time.Time
+
+	mu    sync.Mutex // guards what follows
+	timer *time.Timer
+	over  bool
+}
+
+// newSlowWarning starts the wait for an answer.
+func newSlowWarning(c *Client, path string) *slowWarning {
+	s := &slowWarning{client: c, path: path, began: c.now()}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.timer = time.AfterFunc(slowAnswer, s.check)
+	return s
+}
+
+func (s *slowWarning) check() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.client.now()
+	waited := min(now.Sub(s.began), -max(s.client.pause.left(now), -slowAnswer))
+	switch {
+	case s.over:
+	case waited < slowAnswer:
+		s.timer.Reset(slowAnswer - waited)
+	default:
+		s.over = true
+		s.client.log.Warn("still waiting for an answer", "method", http.MethodGet, "path", s.path, "waited", now.Sub(s.began).Round(time.Second))
 	}
+}
+
+// stop ends the wait: nothing is logged after that. It can be called more than once.
+func (s *slowWarning) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = true
+	s.timer.Stop()
 }
 
 // maxObjects returns how many objects still count as one page: more than asked for, but
@@ -92,7 +104,7 @@ func (r *PageRequest) maxObjects() int {
 // until it returns; its error ends the stream and is returned. The request is only
 // repeated while nothing has been handed out. It may take as long as data keeps coming.
 func (c *Client) Stream(ctx context.Context, ask *PageRequest, created string, emit func(*Page) error) error {
-	s := streamReader{ask: ask, created: created, emit: emit, answered: c.warnIfSlow(ask.Path)}
+	s := streamReader{ask: ask, created: created, emit: emit, answered: newSlowWarning(c, ask.Path).stop}
 	defer s.answered()
 	r := &request{method: http.MethodGet, path: ask.Path, query: ask.query(), untimed: true, consume: s.consume}
 	o, err := c.read(ctx, r)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -138,25 +139,27 @@ func timedOut(err error) bool {
 		errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// recordServerClock records the server's clock as an answer shows it.
-func (c *Client) recordServerClock(res *http.Response) {
+// serverClock is how far the server's clock is ahead of this machine's, at least: the
+// Date header is cut to seconds and was sent a moment ago. It is not known before the
+// first answer.
+type serverClock struct{ ahead atomic.Pointer[time.Duration] }
+
+// record records the server's clock as an answer that came at now shows it.
+func (s *serverClock) record(res *http.Response, now time.Time) {
 	if t := serverTime(res); !t.IsZero() {
-		c.clock.Store(&serverClock{t.Sub(c.now())})
+		ahead := t.Sub(now)
+		s.ahead.Store(&ahead)
 	}
 }
-
-// serverClock is how far the server's clock is ahead of this machine's, at least: the
-// Date header is cut to seconds and was sent a moment ago.
-type serverClock struct{ ahead time.Duration }
 
 // ServerTime returns the earliest time that the server's clock can have shown when this
 // machine's showed local. It is not known until an answer has told the time.
 func (c *Client) ServerTime(local time.Time) (t time.Time, known bool) {
-	clock := c.clock.Load()
-	if clock == nil {
+	ahead := c.clock.ahead.Load()
+	if ahead == nil {
 		return time.Time{}, false
 	}
-	return local.Add(clock.ahead), true
+	return local.Add(*ahead), true
 }
 
 // serverTime returns the time in the Date header of res; zero if there is none.

@@ -39,7 +39,7 @@ func (c *Client) Get(ctx context.Context, path, id string, into []byte) (Outcome
 	r := &request{method: http.MethodGet, path: path, id: id}
 	var body []byte
 	r.consume = func(res *http.Response, in io.Reader) (err error) {
-		if body, err = c.readBody(res, in, into); err == nil && !isObject(body) {
+		if body, err = readBody(res, in, into, c.config.MaxAnswer); err == nil && !isObject(body) {
 			err = errNotJSON
 		}
 		return err

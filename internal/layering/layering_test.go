@@ -234,12 +234,7 @@ func f(ctx context.Context, wg group, g group) {
 	wg.Go()
 	wg.Wait()
 }`
-	fset := token.NewFileSet()
-	parsed, err := parser.ParseFile(fset, "p.go", text, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &sourceFile{fset: fset, file: parsed}
+	f := parsed(t, "p.go", text)
 	if got := len(f.goroutines()); got != 3 {
 		t.Errorf("%d starts of goroutines found, want 3", got)
 	}
@@ -285,6 +280,17 @@ type sourceFile struct {
 	test bool
 	fset *token.FileSet
 	file *ast.File
+}
+
+// parsed returns the file called name, with text.
+func parsed(t *testing.T, name, text string) *sourceFile {
+	t.Helper()
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, name, text, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &sourceFile{name: name, fset: fset, file: file}
 }
 
 // at returns name:line.
