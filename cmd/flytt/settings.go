@@ -17,7 +17,7 @@ import (
 	"flytt/internal/advice"
 	"flytt/internal/api"
 	"flytt/internal/run"
-	"flytt/mappings"
+	"flytt/internal/text"
 )
 
 // settingsFile is where settings are read from, in the working directory,
@@ -128,10 +128,7 @@ func (d *settingsDoc) apply(s *settings, profile, file string) error {
 		if len(names) > 0 {
 			hint = "the profiles are " + strings.Join(names, ", ")
 		}
-		if near := mappings.Nearest(profile, names); near != "" {
-			hint = "did you mean " + near + "?"
-		}
-		return usagef(hint, "there is no profile %s in %s", profile, file)
+		return usagef(text.DidYouMean(profile, names, hint), "there is no profile %s in %s", profile, file)
 	}
 	overlay(&s.BaseURL, p.BaseURL)
 	overlay(&s.Resource, p.Resource)

@@ -7,36 +7,36 @@ import (
 	"flytt/internal/api"
 )
 
-// byCreated reads a list in the order in which its rows were made, (created,
-// id), which nothing changes: a row that stays in the list keeps its place
-// between any two others. What the first request does not show as made is left
-// out: the newest row then bounds the reading, so no clocks are compared.
+// byCreated reads a list in the order (created, id), which never changes: a record that
+// stays in the list keeps its place between any two others. Records created after the
+// first request are left out: the newest record at that time bounds the reading, so no
+// clocks are compared.
 //
-// The list is read in stretches. A stretch begins at the moment of the last row
-// handed out and asks for a number of pages at once. Rows that come or go
-// between two requests shift the pages behind them, so a page is handed out only
-// when it is proved to join the page before it (see joins); otherwise the pages
-// on their way are thrown away and a new stretch begins. What came at the
-// frontier before is known by its id. The list has ended when a stretch brings
-// nothing new, so that neither a short page nor one cut down by the server ends
-// it early, and when the newest row was handed out: a page that came empty by
-// mistake does not end it either.
+// The list is read in stretches. A stretch starts at the moment of the last row handed
+// out, the frontier, and requests a number of pages at once. Records that are added or
+// deleted between two requests shift the pages that follow. So a page is handed out
+// only if it is proved to follow on from the page before (see checkGap); otherwise the
+// requested pages are dropped and a new stretch starts. Rows at the frontier that were
+// handed out before are recognised by their ids. The list has ended when a stretch
+// brings nothing new and the newest record was handed out. So neither a short page, nor
+// a page cut down by the server, nor one that came empty by mistake ends the reading
+// early.
 //
-// A moment is taken to be cut, not rounded, to the digits the API shows, and the
-// order to be the same in every answer.
+// It is assumed that the API truncates moments, and does not round them, to the digits
+// it shows, and that all answers have the same order.
 type byCreated struct {
 	rows           *Rows
 	bounds         bounds
-	newestAt       int64          // when the newest row was made; later ones are left out
-	newestID       idKey          // of the newest row
-	unit           int64          // ns of the shortest unit that moments were shown in
+	newestAt       int64          // when the newest record was created; later ones are left out
+	newestID       idKey          // its id
+	unit           int64          // ns of the smallest unit in which moments were shown
 	size           int            // of the pages asked for
 	edge           pageEdge       // of the page before, in this stretch
-	sameTime       *sameTimestamp // under way at the frontier, or nil
-	sameTimeAt     int64          // the moment of the last tie
+	sameTime       *sameTimestamp // reads the rows of one moment at the frontier; nil: not needed now
+	sameTimeAt     int64          // the moment for which that was last needed
 	pages          *prefetcher    // of this stretch
-	stretchStart   int64          // where this stretch begins; api.NoTime: at the beginning
-	frontierBefore int64          // the moment of the frontier when this stretch began
+	stretchStart   int64          // where this stretch starts; api.NoTime: at the beginning
+	frontierBefore int64          // the moment of the frontier when this stretch started
 	pagesTaken     int            // pages of this stretch taken
 	newRows        int64          // rows of this stretch handed out
 	frontier       frontier
@@ -45,16 +45,17 @@ type byCreated struct {
 	isEmpty   bool // the list is empty
 }
 
-// behaviour is what the server was seen to do otherwise than it should.
+// behaviour is where the server was seen to behave otherwise than expected.
 type behaviour struct {
-	repeats         int  // pages that were the page before them again
-	orderFaults     int  // pages out of order
-	unconfirmedEnds int  // times the end was not confirmed, since rows came last
-	shortLength     int  // rows of the last stretch's first page, if it was cut down
-	noPaging        bool // the server ignores _page: stretches of one page
+	repeats         int  // pages that were identical to the page before them
+	orderFaults     int  // pages that were out of order
+	unconfirmedEnds int  // how often the end was not confirmed, since rows came last
+	shortLength     int  // rows of the last stretch's first page, if the server cut it down
+	noPaging        bool // the server ignores _page: a stretch is one page
 }
 
-// pageEdge is what is remembered of a page to recognise it, and to join the next.
+// pageEdge is what is kept of a page to recognise it and to check the gap to the next
+// one.
 type pageEdge struct {
 	first, last idKey
 	at          int64 // of its last row
@@ -66,8 +67,8 @@ func edgeOf(p *api.Page) pageEdge {
 	return pageEdge{keyOfID(p.ID(0)), keyOfID(p.ID(n - 1)), p.Objects[n-1].Created, n}
 }
 
-// creationOrderError says why a list cannot be read by the moment of creation, and in
-// which order it can.
+// creationOrderError says why a list cannot be read in the order of creation, and in
+// which order it can be read.
 type creationOrderError struct {
 	why   string
 	order string
@@ -84,8 +85,8 @@ const (
 	maxStale           = 3 // pages of a stretch that bring nothing new
 )
 
-// newByCreated returns nil if the list has an order of its own or no field for
-// this.
+// newByCreated returns nil if the query has an order of its own, or the list does not
+// have what this reader needs.
 func newByCreated(r *Rows) *byCreated {
 	created := r.options.Created
 	if created == "" || len(r.list.order) > 0 || !r.canOrderBy(created) || !r.canOrderBy("id") {
@@ -134,7 +135,7 @@ func (b *byCreated) next(ctx context.Context, dst []byte) ([]byte, int, error) {
 	return dst, n, b.afterPage(ctx)
 }
 
-// openStretch begins a stretch.
+// openStretch starts a stretch at the moment low.
 func (b *byCreated) openStretch(low int64, wide bool) {
 	if b.pages != nil {
 		b.pages.restartAt(1)
@@ -149,8 +150,8 @@ func (b *byCreated) openStretch(low int64, wide bool) {
 	b.pages.fill()
 }
 
-// pageCount returns how many pages a stretch has. With one request at a time it is
-// one page: nothing can come between two then.
+// pageCount returns how many pages a stretch has. With one request at a time it is one
+// page: nothing can change between two then.
 func (b *byCreated) pageCount() int {
 	if b.rows.pool.workers == 1 || b.behaviour.noPaging {
 		return 1
@@ -162,11 +163,11 @@ func (b *byCreated) pageCount() int {
 	return n
 }
 
-// reopenStretch begins a stretch at the frontier.
+// reopenStretch starts a stretch at the frontier.
 func (b *byCreated) reopenStretch(wide bool) { b.openStretch(b.frontier.at, wide) }
 
-// nextPage waits for the next page and for the proof that it joins the one before,
-// and keeps the crew busy meanwhile.
+// nextPage waits for the next page and the check of the gap before it, and keeps the
+// workers busy meanwhile.
 func (b *byCreated) nextPage(ctx context.Context) (*job, error) {
 	for {
 		b.pages.fill()
@@ -180,8 +181,8 @@ func (b *byCreated) nextPage(ctx context.Context) (*job, error) {
 	}
 }
 
-// checkOrder reports whether p does not keep to the order and the bounds, which
-// begins a new stretch, or ends the reading if it goes on.
+// checkOrder reports whether p violates the order or the bounds. That starts a new
+// stretch; if it happens too often, it returns an error.
 func (b *byCreated) checkOrder(p *api.Page) (bool, error) {
 	why := b.orderProblem(p)
 	if why == "" {
@@ -195,7 +196,7 @@ func (b *byCreated) checkOrder(p *api.Page) (bool, error) {
 	return true, nil
 }
 
-// orderProblem says what is wrong with the order of p, or returns "".
+// orderProblem says how p violates the order or the bounds; empty if it does not.
 func (b *byCreated) orderProblem(p *api.Page) string {
 	before := int64(api.NoTime)
 	for i := range p.Objects {
@@ -217,7 +218,7 @@ func (b *byCreated) orderProblem(p *api.Page) string {
 	return ""
 }
 
-// appendNew hands out the rows of p that lie beyond the frontier.
+// appendNew hands out the rows of p beyond the frontier.
 func (b *byCreated) appendNew(dst []byte, p *api.Page) ([]byte, int) {
 	out := newPageRows(dst, p)
 	var again int64
@@ -244,7 +245,7 @@ func (b *byCreated) appendNew(dst []byte, p *api.Page) ([]byte, int) {
 	return out.dst, out.n
 }
 
-// afterPage decides what comes after a page that was taken.
+// afterPage decides what to do after a page was handed out.
 func (b *byCreated) afterPage(ctx context.Context) error {
 	switch {
 	case b.rows.limitReached():

@@ -11,27 +11,27 @@ import (
 	"flytt/internal/api"
 )
 
-// plain reads the pages 1, 2, 3… of a list in whatever order it has. Rows that
-// come again are known by their ids, all of which are kept, 20 to 30 bytes for
-// each: the one thing that grows with the list. That nothing was missed is
-// proved by a second reading, of the ids alone.
+// plain reads the pages 1, 2, 3… of a list in any order. Rows that come again are
+// recognised by their ids, all of which are kept, 20 to 30 bytes each: the only memory
+// that grows with the list. A second pass over the ids proves that nothing was missed.
 type plain struct {
 	rows  *Rows
 	pass  *pass
 	seen  idSet
 	stale int // pages in a row that brought nothing new
 
-	newestAt int64 // what was made later came while the list was read; api.NoTime: not known yet
-	newRows  int64 // rows of those
+	newestAt int64 // records created after this were added while the list was read; api.NoTime: not known yet
+	newRows  int64 // how many of those were handed out
 }
 
 const (
 	maxStalePages = 16
-	growthPage    = 16   // at which page it is asked for what is newest
-	growthRoom    = 1000 // rows that may be made while a list is read, and as many more as it has
+	growthPage    = 16   // the page at which the newest record is looked up
+	growthRoom    = 1000 // records that may be added while a list is read, besides as many as it has
 )
 
-// newPlain reads r's list in the order given, a parameter; "": in none.
+// newPlain returns a reader of r's list in the given order, a value of _order_by; "":
+// without one.
 func newPlain(r *Rows, order string) *plain {
 	extra := url.Values{}
 	if order != "" {
@@ -40,9 +40,8 @@ func newPlain(r *Rows, order string) *plain {
 	return &plain{rows: r, pass: r.newPass(extra, r.options.PageSize, false), newestAt: api.NoTime}
 }
 
-// stableOrder returns the order of the list with as much added as makes it the
-// same in every answer. Rows that are new come last where nothing else is asked
-// for.
+// stableOrder returns the order of the query, completed so that all answers have the
+// same order. If the query has no order, new records come last.
 func (r *Rows) stableOrder() string {
 	order := slices.Clone(r.list.order)
 	if created := r.options.Created; len(order) == 0 && created != "" && r.canOrderBy(created) {
@@ -106,9 +105,9 @@ func (r *plain) appendNew(out *pageRows, p *api.Page) {
 	r.rows.addCounts(again, min(again, 1))
 }
 
-// stopIfEndless sets a doubt and reports whether the reading would not end: in an order
-// of the user's own, rows that others make can come before the page at hand, so
-// that it is the same rows again, or behind it, as fast as they are read.
+// stopIfEndless records a doubt and reports true if the reading would never end: in an
+// order of the user's own, records that others add may come before the current page, so
+// that the same rows come again, or after it, as fast as they are read.
 func (r *plain) stopIfEndless(ctx context.Context, n int) (bool, error) {
 	if r.stale++; n > 0 {
 		r.stale = 0
@@ -129,7 +128,7 @@ func (r *plain) stopIfEndless(ctx context.Context, n int) (bool, error) {
 	return false, nil
 }
 
-// findNewest finds out what is newest now.
+// findNewest looks up the newest record.
 func (r *plain) findNewest(ctx context.Context) error {
 	extra := url.Values{"_order_by": {"-" + r.rows.options.Created}}
 	j := r.rows.pool.submit(listRequest{list: r.rows.list, extra: extra, page: 1, size: 1})
@@ -144,7 +143,7 @@ func (r *plain) findNewest(ctx context.Context) error {
 	return err
 }
 
-// verifyAndEnd ends the reading with a second one, if there is nothing in doubt yet.
+// verifyAndEnd ends the reading with a second pass, unless there is a doubt already.
 func (r *plain) verifyAndEnd(ctx context.Context) error {
 	if r.rows.Account().Doubt == "" {
 		why, err := r.pass.verify(ctx, !r.rows.limitReached())

@@ -8,21 +8,21 @@ import (
 	"flytt/internal/api"
 )
 
-// sameTimestamp reads the rows made at one moment that are more than a page holds, and so
-// have no moments to be told apart by. They are read until a pass is followed by
+// sameTimestamp reads the rows of one moment if they are more than a page holds: their
+// moments cannot distinguish them. Passes over them are made until one is followed by
 // another that brings the same ids in the same order.
 type sameTimestamp struct {
 	pass   *pass
-	unit   int64 // that was asked for
+	unit   int64 // the unit of the moments that was requested
 	passes int
 }
 
 const maxSameTimePasses = 5
 
-// readSameTime begins to read the tie at the frontier.
+// readSameTime starts reading the rows of the moment at the frontier.
 func (b *byCreated) readSameTime() {
 	if b.frontier.at == b.sameTimeAt {
-		b.bounds.exact = true // the rows before the bound got in the way
+		b.bounds.exact = true // rows before the bound filled the page
 	}
 	b.sameTimeAt = b.frontier.at
 	b.pages.restartAt(1)
@@ -30,7 +30,7 @@ func (b *byCreated) readSameTime() {
 	b.startSameTimePass()
 }
 
-// startSameTimePass begins a pass over the tie.
+// startSameTimePass starts a pass over these rows.
 func (b *byCreated) startSameTimePass() {
 	at := b.frontier.at
 	b.sameTime.unit = b.unit
@@ -38,7 +38,7 @@ func (b *byCreated) startSameTimePass() {
 	b.sameTime.passes++
 }
 
-// nextSameTime hands out the next rows of the tie.
+// nextSameTime hands out the next of these rows.
 func (b *byCreated) nextSameTime(ctx context.Context, dst []byte) ([]byte, int, error) {
 	p, err := b.sameTime.pass.page(ctx)
 	if err == io.EOF {
@@ -65,8 +65,8 @@ func (b *byCreated) appendSameTime(out *pageRows, p *api.Page) error {
 		if o.Created == api.NoTime || o.Created < b.frontier.at-b.sameTime.unit || o.Created > b.frontier.at+b.sameTime.unit {
 			return inPath(b.rows.list.path, errors.New("the list ignores "+b.bounds.lower+" or "+b.bounds.upper))
 		}
-		// What goes on behind the tie is one unit later, so it matters that the shortest
-		// unit is known: within the stretch asked for no moment is missed.
+		// The reading continues one unit later, so the shortest unit has to be known.
+		// Within the time requested no moment is missed.
 		b.unit = min(b.unit, o.CreatedUnit)
 		if o.Created != b.frontier.at {
 			b.sameTime.pass.observeID(p.ID(i))
@@ -86,8 +86,8 @@ func (b *byCreated) appendSameTime(out *pageRows, p *api.Page) error {
 	return nil
 }
 
-// endSameTimePass proves the pass that has ended and goes on behind the tie, or reads the
-// tie once more.
+// endSameTimePass verifies the pass that has ended. Then the reading continues after
+// the moment, or another pass starts.
 func (b *byCreated) endSameTimePass(ctx context.Context) error {
 	why, err := b.sameTime.pass.verify(ctx, !b.rows.limitReached())
 	switch {

@@ -10,27 +10,27 @@ import (
 	"flytt/internal/api"
 )
 
-// singleResponse reads a list in one answer, without pages, and hands it out as it comes.
-// A server makes one answer of one statement, so nothing can change within it.
-// That it is not the half of one is taken as proved when it holds the row that
-// was the newest before it was asked for; or, where there is no such row to go
-// by, when a second answer has the same rows. Rows are known by their ids, all of
-// which are kept, 20 to 30 bytes for each.
+// singleResponse reads a list in one answer, without pages, and hands it out as it
+// comes. A server makes an answer from one statement, so nothing changes within it.
+// That it is complete counts as proved if it holds the record that was the newest
+// before the request; or, if there is no such record to go by, if a second answer has
+// the same rows. Rows are recognised by their ids, all of which are kept, 20 to 30
+// bytes each.
 type singleResponse struct {
 	rows   *Rows
 	job    *job
 	pages  chan *api.Page
 	copied chan struct{} // a page was copied and can be reused
 	seen   idSet
-	tries  int // answers asked for
+	tries  int // answers requested
 
 	ordered  bool   // by creation, as far as can be seen
-	before   int64  // when the row before was made
+	before   int64  // when the row before was created
 	first    idKey  // of the first row
 	count    int64  // rows of this answer
 	idHash   uint64 // of its ids, in any order
-	newestAt int64  // when the newest row was made; api.NoTime: not known
-	newestID idKey  // of the newest row
+	newestAt int64  // when the newest record was created; api.NoTime: not known
+	newestID idKey  // its id
 }
 
 func newSingleResponse(r *Rows, note string) *singleResponse {
@@ -67,7 +67,7 @@ func (w *singleResponse) next(ctx context.Context, dst []byte) ([]byte, int, err
 	}
 }
 
-// findNewest asks which row is the newest, if the list can be ordered so.
+// findNewest looks up the newest record, if the list can be ordered by creation.
 func (w *singleResponse) findNewest(ctx context.Context) error {
 	created := w.rows.options.Created
 	w.ordered = created != "" && len(w.rows.list.order) == 0 && w.rows.canOrderBy(created) && w.rows.canOrderBy("id")
@@ -87,7 +87,7 @@ func (w *singleResponse) findNewest(ctx context.Context) error {
 	return nil
 }
 
-// request asks for the whole list.
+// request requests the whole list.
 func (w *singleResponse) request() {
 	w.tries++
 	w.count, w.idHash, w.before = 0, 0, api.NoTime
@@ -136,7 +136,7 @@ func (w *singleResponse) appendNew(dst []byte, p *api.Page) ([]byte, int) {
 	return out.dst, out.n
 }
 
-// observeRow takes note of a row and reports whether it is new.
+// observeRow records a row and reports whether it is new.
 func (w *singleResponse) observeRow(p *api.Page, i int) bool {
 	id, at := p.ID(i), p.Objects[i].Created
 	k := keyOfID(id)
@@ -153,7 +153,7 @@ func (w *singleResponse) observeRow(p *api.Page, i int) bool {
 	return w.seen.add(k)
 }
 
-// endOrRepeat ends the reading, or asks once more for the list if the newest row was
+// endOrRepeat ends the reading, or requests the list once more if the newest record was
 // not in it.
 func (w *singleResponse) endOrRepeat(ctx context.Context, err error) error {
 	switch {
@@ -176,7 +176,8 @@ func (w *singleResponse) endOrRepeat(ctx context.Context, err error) error {
 	return nil
 }
 
-// compareAnswers ends the reading once two answers had the same rows.
+// compareAnswers ends the reading after it has compared the rows with those of another
+// answer.
 func (w *singleResponse) compareAnswers(ctx context.Context) error {
 	for range confirmations - 1 {
 		rows, sum, err := w.fetchIDs(ctx)
@@ -194,7 +195,8 @@ func (w *singleResponse) compareAnswers(ctx context.Context) error {
 	return w.rows.endReading()
 }
 
-// fetchIDs returns how many rows another answer has, and the sum of their ids.
+// fetchIDs requests the list once more and returns its number of rows and the sum of
+// the hashes of their ids.
 func (w *singleResponse) fetchIDs(ctx context.Context) (rows int64, sum uint64, err error) {
 	a := listRequest{list: w.rows.list, extra: w.order(), jsonl: true, idsOnly: true}
 	j := w.rows.pool.submitStream(a, func(_ context.Context, p *api.Page) error {

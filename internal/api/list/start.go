@@ -11,8 +11,8 @@ import (
 	"flytt/internal/api"
 )
 
-// start reads the first page, then what is newest, and makes sure that the list
-// keeps to the order and to bounds.
+// start reads the first page and the newest record, and checks that the list supports
+// order and bounds.
 func (b *byCreated) start(ctx context.Context) error {
 	for try := 1; ; try++ {
 		again, err := b.tryStart(ctx)
@@ -25,7 +25,7 @@ func (b *byCreated) start(ctx context.Context) error {
 	}
 }
 
-// tryStart returns why looking once more may help, or "".
+// tryStart makes one try. It returns why another try may help; empty if none is needed.
 func (b *byCreated) tryStart(ctx context.Context) (again string, err error) {
 	b.openStretch(api.NoTime, false)
 	j, err := b.nextPage(ctx)
@@ -49,7 +49,7 @@ func (b *byCreated) tryStart(ctx context.Context) (again string, err error) {
 	return b.checkNewest(ctx, p, &newest.page)
 }
 
-// checkNewest compares the first page with the newest row.
+// checkNewest compares the first page with the newest record.
 func (b *byCreated) checkNewest(ctx context.Context, p, newest *api.Page) (again string, err error) {
 	o := newest.Objects[0]
 	id := keyOfID(newest.ID(0))
@@ -78,8 +78,8 @@ func (b *byCreated) checkNewest(ctx context.Context, p, newest *api.Page) (again
 	return "", nil
 }
 
-// confirmEmpty looks further where the first page was empty. Only if all that is
-// asked for is empty, several times, is the list.
+// confirmEmpty finds out whether the list is empty, after the first page was: only if
+// several requests bring nothing.
 func (b *byCreated) confirmEmpty(ctx context.Context) (again string, err error) {
 	first := listRequest{list: b.rows.list, extra: b.pages.extra, page: 1, size: b.size}
 	newest := listRequest{list: b.rows.list, extra: b.bounds.newestQuery(api.NoTime), page: 1, size: 1}
@@ -99,8 +99,8 @@ func (b *byCreated) confirmEmpty(ctx context.Context) (again string, err error) 
 	return "", nil
 }
 
-// isOnlyRow reports whether the one row of p, which is the newest too, is all there
-// is. If p has more rows than that, or a second page has, the order is ignored.
+// isOnlyRow reports whether the first row of p, which is also the newest record, is the
+// only one. If p or a second page has other rows, the list ignores the order.
 func (b *byCreated) isOnlyRow(ctx context.Context, p *api.Page) (bool, error) {
 	if len(p.Objects) > 1 {
 		return false, nil
@@ -120,8 +120,8 @@ func (b *byCreated) isOnlyRow(ctx context.Context, p *api.Page) (bool, error) {
 	return b.isOnlyRowInTime(ctx, p.Objects[0].Created)
 }
 
-// isOnlyRowInTime is alone where the server ignores _page: there is nothing before
-// the row and nothing after it.
+// isOnlyRowInTime is isOnlyRow for a server that ignores _page: nothing was created
+// before or after the row.
 func (b *byCreated) isOnlyRowInTime(ctx context.Context, at int64) (bool, error) {
 	for _, extra := range []url.Values{b.bounds.rangeQuery(api.NoTime, at-b.unit), b.bounds.rangeQuery(at+b.unit, api.NoTime)} {
 		if none, err := b.rows.staysEmpty(ctx, listRequest{list: b.rows.list, extra: extra, page: 1, size: b.size}); err != nil || !none {
@@ -131,7 +131,7 @@ func (b *byCreated) isOnlyRowInTime(ctx context.Context, at int64) (bool, error)
 	return true, nil
 }
 
-// fetchOne asks for a single row.
+// fetchOne requests a single row.
 func (b *byCreated) fetchOne(ctx context.Context, extra map[string][]string) (*job, error) {
 	j := b.rows.pool.submit(listRequest{list: b.rows.list, extra: extra, page: 1, size: 1})
 	err := b.rows.pool.waitFor(ctx, j)
@@ -141,8 +141,8 @@ func (b *byCreated) fetchOne(ctx context.Context, extra map[string][]string) (*j
 	return j, err
 }
 
-// orPlainOrder returns err, or that plain pages are to be read, if the list refused
-// what only this way of reading asks for.
+// orPlainOrder returns a creationOrderError in place of err if the list refused what
+// only this reader asks for.
 func (b *byCreated) orPlainOrder(err error) error {
 	var not *creationOrderError
 	var status *api.StatusError
