@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flytt/internal/advice"
+	"flytt/internal/run"
 	"flytt/sources"
 )
 
@@ -40,6 +41,8 @@ type app struct {
 	stderr io.Writer
 	began  bool // the command line was understood, and a verb began its work
 	code   int  // exit code of a verb that finished
+
+	runs *run.Store // where runs are, once it is known
 
 	asking atomic.Bool // a person is asked; stays so if that was interrupted
 }

@@ -17,7 +17,7 @@ import (
 	"flytt/internal/api"
 	"flytt/internal/osfile"
 	"flytt/internal/run"
-	"flytt/mappings"
+	"flytt/internal/text"
 )
 
 // settingsFile is where settings are read from, in the working directory,
@@ -62,7 +62,8 @@ type credentialSet struct {
 // settingsDoc is the file: settings for all, and by profile what differs.
 type settingsDoc struct {
 	Common   settings            `yaml:",inline"`
-	Profile  string              `yaml:"profile"` // the profile where none is asked for
+	Profile  string              `yaml:"profile"`  // the profile where none is asked for
+	RunsDir  string              `yaml:"runs_dir"` // relative to the file; the same for all profiles, so that every verb finds a run
 	Profiles map[string]settings `yaml:"profiles"`
 }
 
@@ -124,10 +125,7 @@ func (d *settingsDoc) apply(s *settings, profile, file string) error {
 		if len(names) > 0 {
 			hint = "the profiles are " + strings.Join(names, ", ")
 		}
-		if near := mappings.Nearest(profile, names); near != "" {
-			hint = "did you mean " + near + "?"
-		}
-		return usagef(hint, "there is no profile %s in %s", profile, file)
+		return usagef(text.DidYouMean(profile, names, hint), "there is no profile %s in %s", profile, file)
 	}
 	overlay(&s.BaseURL, p.BaseURL)
 	overlay(&s.Resource, p.Resource)

@@ -130,7 +130,7 @@ func (d *Draft) member(name string, value jsontext.Value) {
 
 func (d *Draft) unknown(name string) {
 	fix := ""
-	if near := mappings.Nearest(name, d.writable()); near != "" {
+	if near := text.Suggest(name, d.writable()); near != "" {
 		fix = "Did you mean " + near + "?"
 	}
 	d.fault(name, codeNoField, fix)
