@@ -1,7 +1,7 @@
 # Needs Go and make; `make race` also needs a C compiler. Variables to set:
 #   FUZZTIME   how long `make fuzz` runs each target (10s)
 #   BENCHTIME  how long `make bench` runs each benchmark (1s)
-#   KILLS      how often `make soak` kills an import (300); SEED where its dice begin (1)
+#   KILLS      how often `make soak` kills an import (300); SEED is its random seed (1)
 #   PREFIX     where `make install` puts bin/flytt (what `go install` uses, if empty)
 
 FUZZTIME  ?= 10s
@@ -30,8 +30,8 @@ export CGO_ENABLED := 0
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
-# In a folder of its own, so that it neither finds nor leaves a sandbox elsewhere.
-# Exit 1 means that some rows were rejected, which the register is made for.
+# Runs in a folder of its own, so that it neither finds nor leaves a sandbox elsewhere.
+# Exit code 1 means that some rows were rejected; the register is made for that.
 demo: build ## import a legacy register into a sandbox and show what was rejected
 	@rm -rf $(DEMO) && mkdir -p $(DEMO)
 	@echo '$$ cd $(DEMO)'
@@ -44,7 +44,7 @@ demo: build ## import a legacy register into a sandbox and show what was rejecte
 	head -n 4 run/rejects.csv; \
 	printf '\nTo look at next:\n'; \
 	printf '  %-37s %s\n' \
-		'$(DEMO)/run/rejects.csv' 'every rejected row with all its reasons; mend it and import it again' \
+		'$(DEMO)/run/rejects.csv' 'every rejected row with all its reasons; fix it and send it with flytt retry' \
 		'$(DEMO)/run/summary.json' 'what was counted' \
 		'$(DEMO)/run/mapping.yaml' 'the mapping that was used' \
 		'$(SAMPLE)/' 'the register, its mapping file and what is expected of them'

@@ -11,6 +11,8 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
+
+	"flytt/internal/text"
 )
 
 // The keys a mapping file may have, in the order they are written: its own,
@@ -80,12 +82,12 @@ type mappingReader struct {
 func (r *mappingReader) entries(n ast.Node, what string, known []string, read func(e yamlEntry)) {
 	entries, err := r.file.mapping(n, what)
 	if err != nil {
-		r.take(err)
+		r.addAll(err)
 		return
 	}
 	for _, e := range entries {
 		if known != nil && !slices.Contains(known, e.key) {
-			r.add(e.at, nearestHint(e.key, known), "unknown key %q", e.key)
+			r.add(e.at, text.Known(e.key, known), "unknown key %q", e.key)
 			continue
 		}
 		read(e)
@@ -119,7 +121,7 @@ func (r *mappingReader) text(e yamlEntry) string {
 	text, err := r.file.text(e.value, e.key)
 	switch {
 	case err != nil:
-		r.take(err)
+		r.addAll(err)
 	case strings.TrimSpace(text) == "":
 		r.add(startToken(e.value), "", "%s is empty", e.key)
 	}
@@ -130,13 +132,13 @@ func (r *mappingReader) text(e yamlEntry) string {
 func (r *mappingReader) texts(e yamlEntry, text func(n ast.Node, what string) (string, error)) []string {
 	nodes, err := r.file.list(e.value, e.key)
 	if err != nil {
-		r.take(err)
+		r.addAll(err)
 	}
 	texts := make([]string, 0, len(nodes))
 	for _, n := range nodes {
 		s, err := text(n, e.key)
 		if err != nil {
-			r.take(err)
+			r.addAll(err)
 		}
 		texts = append(texts, s)
 	}
@@ -177,7 +179,7 @@ func (r *mappingReader) input(n ast.Node) {
 		case "trim":
 			trim, err := r.file.boolean(e.value, e.key)
 			if err != nil {
-				r.take(err)
+				r.addAll(err)
 			}
 			in.Trim = &trim
 		}
@@ -188,7 +190,7 @@ func (r *mappingReader) delimiter(e yamlEntry) string {
 	text, err := r.file.text(e.value, e.key)
 	switch {
 	case err != nil:
-		r.take(err)
+		r.addAll(err)
 	case utf8.RuneCountInString(text) != 1 || strings.ContainsAny(text, "\"\r\n"):
 		r.add(startToken(e.value), `a tab is written "\t"`, "delimiter is not one character")
 	}
@@ -199,7 +201,7 @@ func (r *mappingReader) headerRow(e yamlEntry) int {
 	v, err := r.file.number(e.value, e.key)
 	switch {
 	case err != nil:
-		r.take(err)
+		r.addAll(err)
 	case v < 1 || v > maxHeaderRow || v != float64(int(v)):
 		r.add(startToken(e.value), "", "header_row is a row number, counted from 1")
 	default:
@@ -212,7 +214,7 @@ var severities = []pipeline.Severity{pipeline.Error, pipeline.Warning}
 
 func (r *mappingReader) severity(e yamlEntry) {
 	if !slices.Contains(severityCodes(), e.key) {
-		r.add(e.at, nearestHint(e.key, severityCodes()), "unknown code %q", e.key)
+		r.add(e.at, text.Known(e.key, severityCodes()), "unknown code %q", e.key)
 		return
 	}
 	text := r.text(e)
@@ -243,7 +245,7 @@ func (r *mappingReader) field(e yamlEntry) {
 		r.add(startToken(e.value), "several columns are written {from: [A, B]}", "field %s wants a column, or keys", e.key)
 	default:
 		_, err := r.file.text(e.value, "field "+e.key)
-		r.take(err)
+		r.addAll(err)
 	}
 	r.m.Fields = append(r.m.Fields, rule)
 }
@@ -272,7 +274,7 @@ func (r *mappingReader) part(rule *Rule, path string, e yamlEntry) {
 func (r *mappingReader) value(e yamlEntry) *string {
 	text, err := r.scalar(e.value, e.key)
 	if err != nil {
-		r.take(err)
+		r.addAll(err)
 	} else if text == "" {
 		r.add(startToken(e.value), "leave the key out for no value", "%s is empty", e.key)
 	}

@@ -8,7 +8,7 @@ type account struct {
 	counts   Counts
 	bytes    int64
 	tallies  tallies
-	failed   bool // the recorder has; it is not called again
+	failed   bool // the recorder has failed; it is not called again
 }
 
 func newAccount(r *Run) account {
@@ -43,7 +43,7 @@ func (a *account) add(u *unit) error {
 	}
 	a.tallies.add(a.schema, &u.chunk.Batch)
 	a.bytes = u.end
-	a.tell()
+	a.reportProgress()
 	if a.recorder == nil || a.failed {
 		return nil
 	}
@@ -52,14 +52,14 @@ func (a *account) add(u *unit) error {
 	return err
 }
 
-// tell tells how far the run has come.
-func (a *account) tell() {
+// reportProgress calls progress with how far the run has come.
+func (a *account) reportProgress() {
 	if a.progress != nil {
 		a.progress(Progress{Rows: a.counts, Bytes: a.bytes})
 	}
 }
 
-// undo takes back what was written to a sink that came to nothing.
+// undo takes back what was written to a sink that was aborted.
 func (a *account) undo() {
 	a.counts.NotSent += a.counts.Written
 	a.counts.Written = 0

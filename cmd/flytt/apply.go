@@ -66,7 +66,7 @@ and verify, retry and undo are about it as about any other.`,
 // applies makes j, which goes on with an apply, hold to the plan in the directory
 // path.
 func (j *job) applies(path string) error {
-	plan, err := openRun(path)
+	plan, err := j.openRun(path)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (j *job) applySink(ctx context.Context, plan *journal.Journal) (pipeline.Si
 		if err := j.consent(); err != nil {
 			return nil, none, err
 		}
-		if err := j.noteBegun(j.writing.plan); err != nil {
+		if err := j.linkTo(j.writing.plan); err != nil {
 			return nil, none, err
 		}
 	}
@@ -113,7 +113,7 @@ func (j *job) applySink(ctx context.Context, plan *journal.Journal) (pipeline.Si
 // sameRecords refuses to apply a plan, whose journal has the header h, to records
 // that are not those it was made for.
 func (j *job) sameRecords(ctx context.Context, h *journal.Header) error {
-	o, err := readOrder(j.writing.plan, h)
+	o, err := readSpec(j.writing.plan, h)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flytt/internal/run"
 	"flytt/mappings"
 	"flytt/sinks/bulk"
 )
@@ -18,8 +19,8 @@ type change struct {
 	nulls bool
 	skip  bool // rows whose key is there already
 
-	compare         comparisons // the forms in which fields are compared with those of records
-	compareAsBefore bool        // compare comes from the record of an earlier run, not from the settings
+	compare         run.Comparisons // the forms in which fields are compared with those of records
+	compareAsBefore bool            // compare comes from the record of an earlier run, not from the settings
 
 	guessed bool // the mapping was: its conversions are for cells that differ from their record
 }
@@ -105,7 +106,7 @@ func (c *change) options(r *mappings.Resource, plan *mappings.Plan, columns []st
 	if o.Mode, err = bulk.ParseMode(c.mode); err != nil {
 		return err
 	}
-	o.Records, o.AsStored, o.Compare = r.Path, c.guessed, c.compare.functions()
+	o.Records, o.AsStored, o.Compare = r.Path, c.guessed, c.compare.Functions()
 	for i, name := range columns {
 		if f := r.Field(name); f != nil && f.ReadOnly && f.Name != "id" {
 			o.ReadOnly = append(o.ReadOnly, bulk.Cell{Column: i, Field: f.Name})
@@ -170,4 +171,20 @@ func (c *change) question(file, place string) string {
 		return fmt.Sprintf("Change the records of %s at %s?", file, place)
 	}
 	return fmt.Sprintf("Write the valid rows of %s to %s?", file, place)
+}
+
+// decideForms decides in which forms the rows of the run are compared, unless the record
+// of an earlier run says so.
+func (j *job) decideForms() (err error) {
+	if j.change == nil || j.change.compareAsBefore {
+		return nil
+	}
+	j.change.compare, err = j.settings.Compare.InForce(j.resource, j.plan.Key())
+	return err
+}
+
+// compareAs takes the forms in which fields are compared from the spec of an earlier run.
+func (c *change) compareAs(spec *run.RecordedSpec) error {
+	c.compare, c.compareAsBefore = spec.Compare, true
+	return spec.Compare.CheckForms("the run")
 }

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strconv"
 
 	"flytt/internal/api"
+	"flytt/internal/doctor"
 )
 
 // setting is one of the settings: what it is called, and what it is in some
@@ -54,10 +54,10 @@ func numeral[N int | float64](n N) string {
 }
 
 // checkSettings finds the settings and where each comes from.
-func (d *doctor) checkSettings() {
+func (d *examination) checkSettings() {
 	file, doc, err := readSettings()
 	if err != nil {
-		d.failed(groupSettings, "settings file", err, "mend the file")
+		d.wrongSetting("settings file", err, "mend the file")
 		return
 	}
 	d.settingsFile(file)
@@ -65,7 +65,7 @@ func (d *doctor) checkSettings() {
 	d.profileCheck(doc, profile, file)
 	from := origins{file: file, common: doc.Common, profile: profile, own: doc.Profiles[profile]} // before one is laid over the other
 	if d.settings, err = loadSettings(d.profile); err != nil {
-		d.failed(groupSettings, "settings", err, "mend the setting")
+		d.wrongSetting("settings", err, "mend the setting")
 	} else {
 		d.values(&from)
 		if !d.connection.sandbox {
@@ -73,22 +73,36 @@ func (d *doctor) checkSettings() {
 		}
 	}
 	d.whichResource(&from)
-	d.directory()
+	d.runsDirectory()
 }
 
-func (d *doctor) settingsFile(file string) {
+// runsDirectory checks that runs can be written down.
+func (d *examination) runsDirectory() {
+	store, err := d.store()
+	if err != nil {
+		return // the settings cannot be read, which is noted
+	}
+	dir, err := store.Dir()
+	if err != nil {
+		d.wrongSetting("run directory", err, "set runs_dir")
+		return
+	}
+	d.note(doctor.Directory(shorten(dir)))
+}
+
+func (d *examination) settingsFile(file string) {
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		d.note(groupSettings, "settings file", statusOK, "no "+file+" here: flags and environment only", "")
+		d.setting("settings file", doctor.OK, "no "+file+" here: flags and environment only", "")
 		return
 	}
 	how := ""
 	if os.Getenv("FLYTT_CONFIG") != "" {
 		how = " (FLYTT_CONFIG)"
 	}
-	d.note(groupSettings, "settings file", statusOK, file+how, "")
+	d.setting("settings file", doctor.OK, file+how, "")
 }
 
-func (d *doctor) profileCheck(doc *settingsDoc, profile, file string) {
+func (d *examination) profileCheck(doc *settingsDoc, profile, file string) {
 	if profile == "" {
 		return
 	}
@@ -100,7 +114,7 @@ func (d *doctor) profileCheck(doc *settingsDoc, profile, file string) {
 		how = "FLYTT_PROFILE"
 	}
 	if _, ok := doc.Profiles[profile]; ok { // what is wrong with another is told with the settings
-		d.note(groupSettings, "profile", statusOK, profile+" ("+how+")", "")
+		d.setting("profile", doctor.OK, profile+" ("+how+")", "")
 	}
 }
 
@@ -127,46 +141,46 @@ func (o *origins) of(s setting) string {
 }
 
 // values lists the settings that are set, with their values.
-func (d *doctor) values(from *origins) {
+func (d *examination) values(from *origins) {
 	for i, s := range shownSettings {
 		value, origin := s.value(d.settings), from.of(s)
 		if i == 0 {
 			d.baseURL(value, origin)
 		} else if value != "" {
-			d.note(groupSettings, s.name, statusOK, value+" ("+origin+")", "")
+			d.setting(s.name, doctor.OK, value+" ("+origin+")", "")
 		}
 	}
 	if err := d.settings.overlayRequests(0, 0); err != nil {
-		d.failed(groupSettings, "requests", err, "mend the setting")
+		d.wrongSetting("requests", err, "mend the setting")
 		d.settings = nil
 	}
 }
 
 // baseURL checks the address of the API.
-func (d *doctor) baseURL(value, origin string) {
+func (d *examination) baseURL(value, origin string) {
 	const name = "base URL"
 	if d.connection.baseURL != "" {
 		value, origin = d.connection.baseURL, "--base-url"
 	}
 	switch {
 	case d.connection.sandbox && d.connection.baseURL != "":
-		d.note(groupSettings, name, statusFail, "--sandbox and --base-url name two different places", "leave one of them out")
+		d.setting(name, doctor.Fail, "--sandbox and --base-url name two different places", "leave one of them out")
 	case d.connection.sandbox:
-		d.note(groupSettings, name, statusOK, "a sandbox on this machine ("+sandboxDB+")", "")
+		d.setting(name, doctor.OK, "a sandbox on this machine ("+sandboxDB+")", "")
 	case value == "":
-		d.note(groupSettings, name, statusFail, "not set", "FLYTT_BASE_URL=dev, or base_url: dev in flytt.yaml; --sandbox to rehearse on this machine")
+		d.setting(name, doctor.Fail, "not set", "FLYTT_BASE_URL=dev, or base_url: dev in flytt.yaml; --sandbox to rehearse on this machine")
 	default:
 		u, err := api.ParseBaseURL(value)
 		if err != nil {
-			d.failed(groupSettings, name, err, "it is prod, dev, or like https://host")
+			d.wrongSetting(name, err, "it is prod, dev, or like https://host")
 			return
 		}
-		d.note(groupSettings, name, statusOK, u.String()+" ("+origin+")", "")
+		d.setting(name, doctor.OK, u.String()+" ("+origin+")", "")
 	}
 }
 
 // credentials checks that all seven are there and can be sent.
-func (d *doctor) credentials(from *origins) {
+func (d *examination) credentials(from *origins) {
 	missing := false
 	for _, s := range credentialSettings {
 		missing = missing || s.value(d.settings) == ""
@@ -178,11 +192,11 @@ func (d *doctor) credentials(from *origins) {
 		}
 		switch {
 		case s.value(d.settings) == "":
-			d.note(groupSettings, s.name, statusFail, "not set", s.remedy())
+			d.setting(s.name, doctor.Fail, "not set", s.remedy())
 		case err != nil:
-			d.failed(groupSettings, s.name, err, "mend the setting")
+			d.wrongSetting(s.name, err, "mend the setting")
 		default:
-			d.note(groupSettings, s.name, statusOK, "set ("+from.of(s)+")", "")
+			d.setting(s.name, doctor.OK, "set ("+from.of(s)+")", "")
 		}
 	}
 }
@@ -195,7 +209,7 @@ func (s setting) remedy() string {
 	return "set " + s.variable
 }
 
-func (d *doctor) whichResource(from *origins) {
+func (d *examination) whichResource(from *origins) {
 	name, origin := d.resourceName, "--resource"
 	if name == "" && d.settings != nil && d.settings.Resource != "" {
 		name, origin = d.settings.Resource, from.of(resourceSetting)
@@ -205,55 +219,8 @@ func (d *doctor) whichResource(from *origins) {
 	}
 	var err error
 	if d.resource, err = resourceCalled(name); err != nil {
-		d.failed(groupSettings, "resource", err, "flytt schema lists the resources")
+		d.wrongSetting("resource", err, "flytt schema lists the resources")
 		return
 	}
-	d.note(groupSettings, "resource", statusOK, d.resource.Name+" ("+origin+")", "")
-}
-
-// littleSpace is how much room on the disk is little: what a run writes down is
-// about as large as its input.
-const littleSpace = 1 << 30
-
-// directory checks that runs can be written down here.
-func (d *doctor) directory() {
-	const name = "run directory"
-	parent := "."
-	if info, err := os.Stat(runsDir); err == nil && info.IsDir() {
-		parent = runsDir
-	}
-	probe, err := os.MkdirTemp(parent, ".flytt-doctor-*")
-	if err == nil {
-		err = os.Remove(probe)
-	}
-	if err != nil {
-		d.note(groupSettings, name, statusFail, runsDir+" cannot be written: "+pathCause(err).Error(), "work in a directory of your own, or give each run its --run-dir")
-		return
-	}
-	text := runsDir + " can be written"
-	free, known := freeSpace(parent)
-	switch {
-	case !known:
-		d.note(groupSettings, name, statusOK, text, "")
-	case free < littleSpace:
-		d.note(groupSettings, name, statusWarn, text+"; "+bytesText(free)+" free", "a run writes about as much as it reads: make room")
-	default:
-		d.note(groupSettings, name, statusOK, text+"; "+bytesText(free)+" free", "")
-	}
-}
-
-// runsDir is where runs are written down, unless --run-dir says otherwise.
-const runsDir = "flytt-runs"
-
-// bytesText returns n bytes in whole units.
-func bytesText(n uint64) string {
-	const units = "KMGTPE"
-	if n < 1<<10 {
-		return strconv.FormatUint(n, 10) + " bytes"
-	}
-	unit := 0
-	for n >>= 10; n >= 1<<10 && unit < len(units)-1; n >>= 10 {
-		unit++
-	}
-	return strconv.FormatUint(n, 10) + " " + units[unit:unit+1] + "iB"
+	d.setting("resource", doctor.OK, d.resource.Name+" ("+origin+")", "")
 }

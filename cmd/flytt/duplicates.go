@@ -20,7 +20,7 @@ type duplicates struct {
 	text     string // of the flag
 	policies dedup.Policies
 
-	reader *mappings.TraitReader // of the rows as they are sent
+	reader *mappings.MatchReader // of the rows as they are sent
 	table  *dedup.Table
 }
 
@@ -33,8 +33,8 @@ func (d *duplicates) parse() (err error) {
 	if d == nil {
 		return nil
 	}
-	unset := dedup.Policies{mappings.Key: dedup.Reject, mappings.SSN: dedup.Allow, mappings.OrgNo: dedup.Allow, mappings.Email: dedup.Allow}
-	if d.policies, err = dedup.ParsePolicies(d.text, mappings.TraitNames(), unset); err != nil {
+	unset := dedup.Policies{mappings.MatchKey: dedup.Reject, mappings.MatchSSN: dedup.Allow, mappings.MatchOrgNo: dedup.Allow, mappings.MatchEmail: dedup.Allow}
+	if d.policies, err = dedup.ParsePolicies(d.text, mappings.MatchFieldNames(), unset); err != nil {
 		return usage(fmt.Errorf("--duplicates %w", err), policyHint)
 	}
 	return nil
@@ -60,7 +60,7 @@ func (j *job) findDuplicates(ctx context.Context) (err error) {
 		return err
 	}
 	j.closers = append(j.closers, d.table.Close)
-	d.reader = j.plan.TraitReader(j.resource, j.change.byRecord())
+	d.reader = j.plan.MatchReader(j.resource, j.change.byRecord())
 	j.log.Debug("duplicates searched", "rows", d.table.Len())
 	return j.reopen()
 }
@@ -71,7 +71,7 @@ func (j *job) identityMapping() *mappings.Mapping {
 	if j.duplicates == nil || j.mapping == nil {
 		return nil
 	}
-	return j.mapping.Identity(j.resource)
+	return j.mapping.MatchFieldsOnly(j.resource)
 }
 
 // collect runs over the input and gives search what rows are compared by: of all
@@ -89,14 +89,14 @@ func (j *job) collect(ctx context.Context, only *mappings.Mapping, search *dedup
 			}
 			return []pipeline.Step{plan.Step()}
 		}
-		if s, ok := j.source.(pipeline.Narrower); ok {
-			s.Want(plan.Reads())
+		if s, ok := j.source.(pipeline.ColumnSelector); ok {
+			s.Select(plan.UsedColumns())
 		}
 	}
 	run := pipeline.Run{
 		Source: j.source, Schema: plan.Schema(),
 		Steps: func() []pipeline.Step {
-			return append(steps(), search.Step(plan.TraitReader(j.resource, j.change.byRecord()), valid))
+			return append(steps(), search.Step(plan.MatchReader(j.resource, j.change.byRecord()), valid))
 		},
 	}
 	_, err := run.Do(ctx)
@@ -122,9 +122,9 @@ func (d *duplicates) step(columns []int16) pipeline.Step {
 // shared reports whether the key of a row is that of other rows, too, which are
 // sent all the same. It cannot be looked up then.
 func (d *duplicates) shared(row int64) bool {
-	if d == nil || d.table == nil || d.policies[mappings.Key] != dedup.Allow {
+	if d == nil || d.table == nil || d.policies[mappings.MatchKey] != dedup.Allow {
 		return false
 	}
-	shared, err := d.table.Has(row, uint8(mappings.Key))
+	shared, err := d.table.Has(row, uint8(mappings.MatchKey))
 	return shared || err != nil
 }

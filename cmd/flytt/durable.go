@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,32 +12,11 @@ import (
 	"time"
 
 	"flytt/internal/journal"
+	"flytt/internal/run"
 	"flytt/internal/text"
 	"flytt/pipeline"
 	"flytt/sinks/recorder"
 )
-
-// keyDir returns the directory of the key that digests in journals are made
-// with: FLYTT_KEY_DIR, or flytt in the user's configuration directory.
-func keyDir() (string, error) {
-	if dir := os.Getenv("FLYTT_KEY_DIR"); dir != "" {
-		return dir, nil
-	}
-	dir, err := os.UserConfigDir()
-	if err != nil {
-		return "", usage(fmt.Errorf("the key for the journal has no place: %w", err), "FLYTT_KEY_DIR names a directory for it, which only you can read")
-	}
-	return filepath.Join(dir, "flytt"), nil
-}
-
-// loadKey reads the key, or makes one.
-func loadKey() (*journal.Key, error) {
-	dir, err := keyDir()
-	if err != nil {
-		return nil, err
-	}
-	return journal.LoadKey(dir)
-}
 
 // spool copies standard input into the run directory, so that the run can be gone
 // on with.
@@ -97,46 +75,33 @@ func (j *job) checkTarget() error {
 	return nil
 }
 
-// openRun opens the journal of the run in the directory path, to go on with it.
-func openRun(path string) (*journal.Journal, error) {
-	key, err := loadKey()
+// readSpec reads what the run in the directory path was asked to do.
+func readSpec(path string, h *journal.Header) (*run.RecordedSpec, error) {
+	spec, err := run.ReadSpec(h)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	jr, err := journal.Open(filepath.Join(path, "journal.db"), key)
-	if err != nil {
-		return nil, unusable(err)
-	}
-	return jr, nil
-}
-
-// readOrder reads what the run in the directory path was told to do.
-func readOrder(path string, h *journal.Header) (*order, error) {
-	var o order
-	if err := json.Unmarshal(h.Order, &o); err != nil {
-		return nil, fmt.Errorf("%s: what the run was told to do cannot be read: %w", path, err)
-	}
-	return &o, nil
+	return spec, nil
 }
 
 // jobOfRun makes the job that the run in the directory path was, by the header h
 // of its journal. What the run depends on has to be what it was; its input may have
 // been moved.
 func (a *app) jobOfRun(path, moved string, h journal.Header) (*job, error) {
-	o, err := readOrder(path, &h)
+	o, err := readSpec(path, &h)
 	if err != nil {
 		return nil, err
 	}
-	follow(&h, o, path)
-	if err := relocate(&h, o, moved); err != nil {
+	run.Follow(&h, o, path)
+	if err := run.Relocate(&h, o, moved); err != nil {
 		return nil, err
 	}
-	maps.DeleteFunc(o.Flags, func(name string, _ []string) bool { return slices.Contains(watching, name) })
+	maps.DeleteFunc(o.Flags, func(name string, _ []string) bool { return slices.Contains(run.WatchFlags, name) })
 	_, j := newImport(a)
 	if err := giveFlags(j.flags.verb.Flags(), o.Flags); err != nil {
 		return nil, usage(err, "flytt "+h.Tool+" began the run")
 	}
-	j.file, j.input, j.recorded, j.clock = o.File, o.Input, o, o.clock(&h)
+	j.file, j.input, j.recorded, j.clock = o.File, o.Input, o, o.ClockOf(&h)
 	j.flags.mapping, j.flags.resource, j.flags.moved = filepath.Join(path, "mapping.yaml"), o.Resource, moved
 	j.change.guessed, j.writing.connection.began = o.Guessed, h.BaseURL
 	j.writing.likeBeside(path)
@@ -268,8 +233,8 @@ func (j *job) reopen() error {
 
 // narrow tells the source which columns are looked at.
 func (j *job) narrow() {
-	if s, ok := j.source.(pipeline.Narrower); ok {
-		s.Want(j.plan.Reads())
+	if s, ok := j.source.(pipeline.ColumnSelector); ok {
+		s.Select(j.plan.UsedColumns())
 	}
 }
 

@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"syscall"
 
 	"flytt/internal/advice"
-	"flytt/internal/journal"
+	"flytt/internal/run"
 	"flytt/mappings"
 	"flytt/pipeline"
 	"flytt/sources"
@@ -33,17 +32,7 @@ func usagef(hint, format string, args ...any) error { return advice.Usagef(hint,
 
 // unusable says that what err is about cannot be used as it was asked for, unless
 // the disk is to blame for that: then it is err.
-func unusable(err error) error {
-	if diskFailed(err) {
-		return err
-	}
-	return usage(err, hintOf(err))
-}
-
-// diskFailed reports whether err says that the disk is full, or broken.
-func diskFailed(err error) bool {
-	return errors.Is(err, journal.ErrDisk) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EIO)
-}
+func unusable(err error) error { return run.Unusable(err) }
 
 // shownError is an error that was told to the user already.
 type shownError struct {
@@ -68,7 +57,8 @@ func (e *nextError) Unwrap() error { return e.err }
 func then(err error, command string) error {
 	var shown *shownError
 	var told *nextError
-	if err == nil || errors.As(err, &shown) || errors.As(err, &told) {
+	var advised *advice.NextError
+	if err == nil || errors.As(err, &shown) || errors.As(err, &told) || errors.As(err, &advised) {
 		return err
 	}
 	next := step{command: command}
@@ -111,6 +101,9 @@ var severity = []int{exitUsage, exitInterrupted, exitFatal, exitUncertain, exitM
 func joinedExit(err error) int {
 	if told, ok := err.(*nextError); ok {
 		return joinedExit(told.err)
+	}
+	if advised, ok := err.(*advice.NextError); ok {
+		return joinedExit(advised.Err)
 	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
@@ -155,9 +148,34 @@ func runExit(err error, counts pipeline.Counts) int {
 // hinter is an error that knows what to do about it.
 type hinter interface{ Hint() string }
 
-// split returns the text of err without its hint, and the hint. Errors of some
-// packages carry the hint in their text, on a line of its own.
+// split returns the message of err and its hint, as they are shown: with commands in
+// words, and paths that are in full in the shortest form.
 func split(err error) (message, hint string) {
+	message, hint = unshown(err)
+	var advised *advice.NextError
+	if errors.As(err, &advised) {
+		hint = strings.ReplaceAll(hint, advice.CommandMark, commandText(advised.Next.Command))
+	}
+	return advice.ShowPaths(message, err, shorten), advice.ShowPaths(hint, err, shorten)
+}
+
+// commandText returns c, which is not the command that was given, as a shell wants it.
+func commandText(c advice.Command) string {
+	args := append([]string{"flytt"}, strings.Fields(c.Verb)...)
+	for _, path := range []string{c.Run, c.File} {
+		if path != "" {
+			args = append(args, shorten(path))
+		}
+	}
+	if c.Mapping != "" {
+		args = append(args, "-m", shorten(c.Mapping))
+	}
+	return join(append(args, c.Args...))
+}
+
+// unshown returns the text of err without its hint, and the hint. Errors of some
+// packages carry the hint in their text, on a line of its own.
+func unshown(err error) (message, hint string) {
 	message = err.Error()
 	if before, after, ok := strings.Cut(message, "\nhint: "); ok && !strings.Contains(after, "\n") {
 		return before, after

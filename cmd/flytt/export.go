@@ -216,7 +216,7 @@ func (e *export) open(context.Context, *job) (pipeline.Sink, pipeline.ChunkLimit
 	}
 	e.host = e.api.host(client)
 	e.describe()
-	if e.last != nil && !e.last.SameQuestion(&e.manifest) {
+	if e.last != nil && !e.last.SameQuery(&e.manifest) {
 		return nil, none, usagef("leave --max-shrink out this once; then it compares with what is written now",
 			"%s: the last export of this file asked something else, so --max-shrink has nothing to compare with", e.out)
 	}

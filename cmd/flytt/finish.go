@@ -13,7 +13,10 @@ import (
 	"time"
 
 	"flytt/internal/dedup"
+	"flytt/internal/osfile"
+	"flytt/internal/record"
 	"flytt/internal/report"
+	"flytt/internal/run"
 	"flytt/internal/text"
 	"flytt/mappings"
 	"flytt/pipeline"
@@ -29,10 +32,10 @@ func (j *job) finish(result *pipeline.Report, recorder *recorder.Recorder, err e
 	err = errors.Join(err, recorder.Close())
 	err = errors.Join(err, j.endJournal(err))
 	s := j.summary
-	s.Result(result, time.Since(j.started))
+	s.SetResult(result, time.Since(j.started))
 	j.foretell(recorder)
-	if j.info != nil && j.info.Place != nil {
-		s.Locate(j.place)
+	if j.info != nil && j.info.CellName != nil {
+		s.NamePlaces(j.place)
 	}
 	if errors.Is(err, pipeline.ErrMaxRejects) {
 		err = fmt.Errorf("%w: %s of %s read, and --max-rejects is %s", err, text.Number(s.Rows.Rejected), text.Number(s.Rows.Read), j.flags.maxRejects)
@@ -45,7 +48,7 @@ func (j *job) finish(result *pipeline.Report, recorder *recorder.Recorder, err e
 		err = errors.Join(err, errors.New("the numbers of the run do not add up, which is a fault in flytt"))
 	}
 	s.Files = recorder.Files()
-	err = errors.Join(err, j.endKept())
+	err = errors.Join(err, j.finishBackups())
 	for _, name := range []string{"mapping.yaml", "log.jsonl", "summary.json"} {
 		if name != "mapping.yaml" || j.mapping != nil {
 			s.Files[strings.TrimSuffix(name, filepath.Ext(name))] = j.dir.File(name)
@@ -156,7 +159,7 @@ func stdoutError(err error) error {
 	case errors.Is(err, syscall.EPIPE):
 		return fmt.Errorf("stdout: %w", errReaderGone)
 	}
-	return fmt.Errorf("stdout: %w", pathCause(err))
+	return fmt.Errorf("stdout: %w", osfile.Cause(err))
 }
 
 // step is what to do next: the command, and what to do before it.
@@ -202,7 +205,7 @@ func (j *job) next(err error) step {
 	case rejects != "" && j.verb == "validate":
 		return step{"mend the rows that rejects.csv names in " + j.file, j.again()}
 	case rejects != "" && j.writing != nil:
-		return step{j.mendRejects(), join([]string{"flytt", "retry", j.runName(), shorten(rejects)})}
+		return step{j.fixRejects(), join([]string{"flytt", "retry", j.runName(), shorten(rejects)})}
 	case rejects != "":
 		return step{"mend the rows in rejects.csv", join(append([]string{"flytt", j.verb}, j.mended(rejects)...))}
 	case j.verb == "validate":
@@ -251,15 +254,15 @@ func (j *job) nextAnew(mend string) step {
 	case j.verb == "retry":
 		return step{"see the reasons in rejects.csv; to go on all the same, allow more of them", j.resume(j.runName(), "--max-rejects", "100%")}
 	case j.recorded != nil && j.verb == "import":
-		return step{mend, j.recorded.command(j.verb)}
+		return step{mend, commandText(j.recorded.Command(j.verb))}
 	case j.recorded != nil && j.verb == "apply":
-		return step{mend, j.recorded.command("plan")}
+		return step{mend, commandText(j.recorded.Command("plan"))}
 	}
 	return step{mend, j.again()}
 }
 
 // runName is what verbs call the run by.
-func (j *job) runName() string { return nameOfRun(j.dir.Path) }
+func (j *job) runName() string { return j.nameOfRun(j.dir.Path) }
 
 // overwrites reports whether --overwrite was given.
 func (j *job) overwrites() bool {
@@ -372,7 +375,7 @@ func quote(s string) string {
 
 // codeTables returns the tables of codes, in the order of the stages.
 func codeTables() [][]pipeline.CodeInfo {
-	return [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, bulk.Codes, recordCodes, retryCodes, dedup.Codes}
+	return [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, bulk.Codes, record.Codes, run.RetryCodes, dedup.Codes}
 }
 
 // codes returns every code there is, in the order of the stages.

@@ -10,6 +10,7 @@ import (
 
 	"flytt/internal/api"
 	"flytt/internal/journal"
+	"flytt/internal/run"
 	"flytt/pipeline"
 	"flytt/sinks/bulk"
 )
@@ -40,10 +41,10 @@ type writing struct {
 	stamp       bool   // rows without a key get one
 	parent      string // directory of the run that this one belongs to
 
-	like   string       // an earlier run: what the API made of its values is no difference; empty: there is none
-	stored *storedPairs // what that has on record; nil: there is no such run, or it is not opened
+	like   string           // an earlier run: what the API made of its values is no difference; empty: there is none
+	stored *run.StoredPairs // what that has on record; nil: there is no such run, or it is not opened
 
-	retry *retryRecord // of the rows, which another run rejected; nil: they are the run's own
+	retry *run.RetrySelection // of the rows, which another run rejected; nil: they are the run's own
 
 	past *journal.Header // of the run whose rows are gone over again; nil: the rows are the run's own
 
@@ -204,11 +205,11 @@ func (j *job) bulkOptions() (o bulk.Options, err error) {
 	if w.journal != nil {
 		o.Began = w.journal.Header().Began
 		if o.Created != "" {
-			o.Strays, o.Sought = j.strays, j.soughtByKey()
+			o.Strays, o.Sought = j.unmatched, j.soughtByKey()
 		}
 	}
 	if w.retry != nil && !w.retry.Began.IsZero() {
-		o.Began, o.LookFirst = w.retry.Began, w.retry.Conflict.has
+		o.Began, o.LookFirst = w.retry.Began, w.retry.Conflict.Has
 	}
 	if o.SealImage, err = sealFor(w.undoRecipients); err != nil {
 		return o, err

@@ -55,23 +55,23 @@ func (o *inputOptions) open(file string, m *mappings.Mapping, stdin io.Reader) (
 		in = m.Input
 	}
 	source, info, err = sources.Open(file, &sources.Options{
-		Encoding:   cmp.Or(o.encoding, in.Encoding),
-		Delimiter:  cmp.Or(o.delimiter, in.Delimiter),
-		HeaderRow:  cmp.Or(o.headerRow, in.HeaderRow),
-		Sheet:      cmp.Or(o.sheet, in.Sheet),
-		SkipHidden: o.skipHidden,
-		Origin:     o.origin,
-		Stdin:      stdin,
-		Was:        o.was,
-		Same:       o.same,
+		Encoding:        cmp.Or(o.encoding, in.Encoding),
+		Delimiter:       cmp.Or(o.delimiter, in.Delimiter),
+		HeaderRow:       cmp.Or(o.headerRow, in.HeaderRow),
+		Sheet:           cmp.Or(o.sheet, in.Sheet),
+		SkipHidden:      o.skipHidden,
+		OriginalNumbers: o.origin,
+		Stdin:           stdin,
+		Previous:        o.was,
+		SameContent:     o.same,
 	})
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	if notes = info.Warnings; o.origin {
-		info.Place = nil // it names cells of the file that is read
+		info.CellName = nil // it names cells of the file that is read
 	}
-	if info.Sheet != "" || info.Rejects {
+	if info.Sheet != "" || info.IsRejectsFile {
 		return source, info, notes, nil
 	}
 	switch {
@@ -147,10 +147,10 @@ func (j *job) place(field string, row int64) string {
 // pipeline.None: in a sheet what Excel does; elsewhere the row, for messages
 // name the column themselves. It is nil where rows are lines.
 func cellNames(i *sources.Info) func(row int64, column int) string {
-	if i.Place == nil || i.Sheet != "" {
-		return i.Place
+	if i.CellName == nil || i.Sheet != "" {
+		return i.CellName
 	}
-	return func(row int64, _ int) string { return i.Place(row, pipeline.None) }
+	return func(row int64, _ int) string { return i.CellName(row, pipeline.None) }
 }
 
 // delimiterNames has the usual delimiters as a person calls them.
@@ -177,7 +177,7 @@ func describe(i *sources.Info) string {
 // formatName is the format as a person calls it, and how it is compressed.
 func formatName(i *sources.Info) string {
 	name := shortName(i)
-	if i.Rejects {
+	if i.IsRejectsFile {
 		name = "rejects file of flytt"
 	}
 	if i.Compression != "" {

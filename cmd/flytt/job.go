@@ -16,7 +16,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"flytt/internal/drain"
+	"flytt/internal/osfile"
 	"flytt/internal/report"
+	"flytt/internal/run"
 	"flytt/internal/snapshot"
 	"flytt/mappings"
 	"flytt/mappings/identity"
@@ -46,7 +48,7 @@ type job struct {
 	duplicates *duplicates
 
 	// recorded is what a run was told that is gone on with; nil: it begins.
-	recorded *order
+	recorded *run.RecordedSpec
 
 	// snapshot is a copy of the records that there are; nil: there is none.
 	snapshot *snapshot.Snapshot
@@ -80,7 +82,7 @@ type job struct {
 	drain   *drain.Gate // closed once what is under way is to be finished, and nothing begun
 	dir     *report.Dir
 	kept    *report.Dir // of the run that is gone on with
-	aside   []keptFile  // what was in the place of files that are written anew
+	backups run.Backups // of files that are written anew
 	log     *slog.Logger
 	screen  screen // stderr, for the log and the bar
 	summary *report.Summary
@@ -200,7 +202,7 @@ func (j *job) steps() (steps []pipeline.Step) {
 		steps = append(steps, step)
 	}
 	if j.snapshot != nil {
-		reader := j.plan.TraitReader(j.resource, j.change.byRecord())
+		reader := j.plan.MatchReader(j.resource, j.change.byRecord())
 		steps = append(steps, j.snapshot.Step(reader, j.plan.Columns(), bulk.CodeDuplicateOfRecord))
 	}
 	return steps
@@ -273,7 +275,7 @@ func (j *job) readMapping() error {
 	}
 	data, err := os.ReadFile(j.flags.mapping)
 	if err != nil {
-		return usage(fmt.Errorf("mapping %s: %w", j.flags.mapping, pathCause(err)), "without -m the mapping is guessed from the headers")
+		return usage(fmt.Errorf("mapping %s: %w", j.flags.mapping, osfile.Cause(err)), "without -m the mapping is guessed from the headers")
 	}
 	j.mapping, err = mappings.ParseMapping(j.flags.mapping, data)
 	return err

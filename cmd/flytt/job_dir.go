@@ -22,8 +22,12 @@ func (j *job) makeDir() (err error) {
 		j.logTo(j.kept)
 		return nil
 	}
-	if j.dir, err = report.NewDir(j.flags.runDir, j.started); err != nil {
-		return unusable(err)
+	store, err := j.store()
+	if err != nil {
+		return err
+	}
+	if j.dir, err = store.NewDir(j.flags.runDir, j.started); err != nil {
+		return err
 	}
 	j.logTo(j.dir)
 	return nil
@@ -50,7 +54,7 @@ func (j *job) open(ctx context.Context) (sink pipeline.Sink, chunks pipeline.Chu
 			return nil, chunks, nil, err
 		}
 	}
-	if err = j.keepMended(); err == nil {
+	if err = j.makeBackups(); err == nil {
 		recorder, err = j.record()
 	}
 	if err != nil {

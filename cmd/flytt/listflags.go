@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -12,10 +11,6 @@ import (
 	"flytt/internal/api/list"
 	"flytt/mappings"
 )
-
-// createdField is the field that says when a record was made. No other tells
-// records apart by time.
-const createdField = "created_at"
 
 const (
 	defaultPageSize = 500
@@ -86,7 +81,7 @@ func (f *listFlags) list(r *mappings.Resource, s *settings) (*list.Query, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.Filter(createdField, "gte", false, from.UTC().Format(time.RFC3339Nano)); err != nil {
+	if err := l.Filter(mappings.CreatedAt, "gte", false, from.UTC().Format(time.RFC3339Nano)); err != nil {
 		return nil, f.usage(r, "--since", err)
 	}
 	return l, nil
@@ -120,17 +115,11 @@ func (f *listFlags) natural(r *mappings.Resource) []string {
 	if created(r) == "" {
 		return []string{"id"}
 	}
-	return []string{createdField, "id"}
+	return []string{mappings.CreatedAt, "id"}
 }
 
 // created returns the field by which a list can be read as it was made, or "".
-func created(r *mappings.Resource) string {
-	c := r.Field(createdField)
-	if c == nil || !slices.Contains(c.Operators(), "gte") || !slices.Contains(c.Operators(), "lte") {
-		return ""
-	}
-	return c.Name
-}
+func created(r *mappings.Resource) string { return r.CreatedField() }
 
 // rowsOptions says how the list is read.
 func (f *listFlags) rowsOptions(r *mappings.Resource, s *settings) list.Options {
@@ -152,8 +141,8 @@ func (s *settings) setIsNull(l *list.Query) error {
 }
 
 // selection returns what --select names, parsed.
-func selection(text string) (mappings.Select, error) {
-	sel, err := mappings.ParseSelect(text)
+func selection(text string) (mappings.ColumnSelection, error) {
+	sel, err := mappings.ParseColumnSelection(text)
 	if err != nil {
 		return sel, usage(fmt.Errorf("--select: %s", strings.TrimSpace(err.Error())), "columns separated by commas, or with a minus those to leave out: name,email or -tags,-customer_columns")
 	}

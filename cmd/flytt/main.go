@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flytt/internal/advice"
+	"flytt/internal/run"
 	"flytt/sources"
 )
 
@@ -40,6 +41,8 @@ type app struct {
 	stderr io.Writer
 	began  bool // the command line was understood, and a verb began its work
 	code   int  // exit code of a verb that finished
+
+	runs *run.Store // where runs are, once it is known
 
 	asking atomic.Bool // a person is asked; stays so if that was interrupted
 }
@@ -90,9 +93,12 @@ func (a *app) failed(verb *cobra.Command, err error) int {
 // left nothing of a run.
 func (a *app) nextAfter(verb *cobra.Command, err error) step {
 	var told *nextError
+	var advised *advice.NextError
 	switch {
 	case errors.As(err, &told):
 		return told.next
+	case errors.As(err, &advised):
+		return step{advised.Next.Before, commandText(advised.Next.Command)}
 	case errors.Is(err, sources.ErrChanged):
 		return step{leaveAlone("the input"), a.typed()}
 	case inFile(err):

@@ -14,7 +14,9 @@ import (
 	"flytt/internal/advice"
 	"flytt/internal/api/list"
 	"flytt/internal/journal"
+	"flytt/internal/osfile"
 	"flytt/internal/report"
+	"flytt/internal/run"
 	"flytt/internal/snapshot"
 	"flytt/pipeline"
 	"flytt/sinks"
@@ -235,11 +237,11 @@ func (a *app) readPlan(path string) (string, error) {
 		return a.findRun(path)
 	}
 	if dir := filepath.Dir(path); filepath.Base(path) == planFile && report.IsRun(dir) {
-		return runAt(dir)
+		return run.At(dir)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return "", usage(fmt.Errorf("%s: %w", path, pathCause(err)), "flytt plan FILE makes a plan")
+		return "", usage(fmt.Errorf("%s: %w", path, osfile.Cause(err)), "flytt plan FILE makes a plan")
 	}
 	var p planned
 	if err := json.Unmarshal(data, &p); err != nil || p.Run == "" {
@@ -248,5 +250,5 @@ func (a *app) readPlan(path string) (string, error) {
 	if p.Format != 1 {
 		return "", usagef("use the version that made it, or plan again", "%s is a plan of format %d, which this version does not know", path, p.Format)
 	}
-	return runAt(p.Run)
+	return run.At(p.Run)
 }

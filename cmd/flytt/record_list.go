@@ -1,18 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"syscall"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 
 	"flytt/internal/api/list"
-	"flytt/internal/jsonscan"
+	"flytt/internal/record"
 	"flytt/pipeline"
 )
 
@@ -33,9 +31,9 @@ For whole registers, and for other formats, there is flytt export.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			var query *list.Query
-			var chosen *members
+			var chosen *record.Selection
 			prepare := func() (err error) {
-				if chosen, err = chooseMembers(v.resource, choose); err != nil {
+				if chosen, err = record.ParseSelection(v.resource, choose); err != nil {
 					return err
 				}
 				if err = f.check(v.settings); err == nil {
@@ -53,7 +51,7 @@ For whole registers, and for other formats, there is flytt export.`,
 }
 
 // printList prints the objects of a list as they come.
-func (v *recordVerb) printList(ctx context.Context, l *list.Query, f *listFlags, chosen *members) error {
+func (v *recordVerb) printList(ctx context.Context, l *list.Query, f *listFlags, chosen *record.Selection) error {
 	rows := list.Open(v.client, l, list.Options{PageSize: f.pageSize, Concurrency: v.settings.Concurrency, Limit: f.limit, Created: created(v.resource)})
 	err := v.copyRows(ctx, rows, chosen)
 	account := rows.Account()
@@ -74,13 +72,13 @@ func (v *recordVerb) printList(ctx context.Context, l *list.Query, f *listFlags,
 }
 
 // copyRows prints what rows bring, each object on one line.
-func (v *recordVerb) copyRows(ctx context.Context, rows *list.Rows, chosen *members) error {
+func (v *recordVerb) copyRows(ctx context.Context, rows *list.Rows, chosen *record.Selection) error {
 	var in, out []byte
 	for {
 		data, n, err := rows.Next(ctx, in[:0])
 		in = data
 		if n > 0 {
-			out = appendLines(out[:0], data, n, chosen)
+			out = chosen.AppendLines(out[:0], data)
 			if _, err := v.stdout.Write(out); err != nil {
 				return stdoutError(err)
 			}
@@ -92,21 +90,4 @@ func (v *recordVerb) copyRows(ctx context.Context, rows *list.Rows, chosen *memb
 			return err
 		}
 	}
-}
-
-// appendLines appends the n objects in data, which are valid JSON, as lines of
-// the chosen members. An API may break the lines within an object.
-func appendLines(dst, data []byte, n int, chosen *members) []byte {
-	if chosen == nil && bytes.Count(data, []byte("\n")) == n {
-		return append(dst, data...)
-	}
-	for i := 0; n > 0; n-- {
-		i = jsonscan.Skip(data, i)
-		end := jsonscan.ValueEnd(data, i)
-		object := jsontext.Value(bytes.Clone(data[i:end]))
-		_ = object.Compact(jsontext.PreserveRawStrings(true)) // it is valid
-		dst = append(chosen.append(dst, object), '\n')
-		i = end
-	}
-	return dst
 }

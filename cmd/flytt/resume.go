@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"flytt/internal/report"
+	"flytt/internal/run"
 )
 
 func resumeCommand(a *app) *cobra.Command {
@@ -52,7 +53,7 @@ says where it is now; its content has to be the same.`,
 			}
 			again := a.typed()
 			if run == "" {
-				again += " " + quote(nameOfRun(path))
+				again += " " + quote(a.nameOfRun(path))
 			}
 			j, err := a.resumed(path, own.moved)
 			if err == nil {
@@ -91,15 +92,17 @@ func takeFlags(flags, own *pflag.FlagSet) (err error) {
 // that is not empty.
 func (a *app) resumed(path, moved string) (*job, error) {
 	if !report.HasJournal(path) {
-		err := noJournal(path, "did not write to the API: there is nothing to go on with", "it is begun again, by the command that began it")
-		return nil, then(err, join([]string{"flytt", "runs", "show", nameOfRun(path)}))
+		err := run.NoJournal(path, "did not write to the API: there is nothing to go on with", "it is begun again, by the command that began it")
+		return nil, then(err, join([]string{"flytt", "runs", "show", a.nameOfRun(path)}))
 	}
-	if f := kin(path); len(f) > 0 {
-		if err := f.refuseUndone(f[0]); err != nil {
-			return nil, err
-		}
+	store, err := a.store()
+	if err != nil {
+		return nil, err
 	}
-	jr, err := openRun(path)
+	if err := store.RefuseUndone(path); err != nil {
+		return nil, err
+	}
+	jr, err := store.Journal(path)
 	if err != nil {
 		return nil, err
 	}
@@ -117,14 +120,14 @@ func (a *app) resumed(path, moved string) (*job, error) {
 	switch j.verb {
 	case "plan":
 		err := usagef("flytt plan makes another", "%s is a plan, which was not made to its end", shorten(path))
-		return nil, then(errors.Join(err, j.close(), dir.Close()), j.recorded.command(j.verb))
+		return nil, then(errors.Join(err, j.close(), dir.Close()), commandText(j.recorded.Command(j.verb)))
 	case "apply":
-		if err := j.applies(nowAt(j.recorded.Plan, path)); err != nil {
+		if err := j.applies(run.Moved(j.recorded.Plan, path)); err != nil {
 			return nil, errors.Join(err, j.close(), dir.Close())
 		}
 	case "undo":
 		j.writing.identity = j.recorded.Identity
-		if err := j.undoes(nowAt(jr.Header().Parent, path)); err != nil {
+		if err := j.undoes(run.Moved(jr.Header().Parent, path)); err != nil {
 			return nil, errors.Join(err, j.close(), dir.Close())
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flytt/internal/journal"
-	"flytt/internal/report"
+	"flytt/internal/run"
 	"flytt/pipeline"
 )
 
@@ -48,11 +48,11 @@ A run that did not get through is resumed first.`,
 			return errors.New("a retry is of one run and sends one file")
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			run, file := "", args[len(args)-1]
+			name, file := "", args[len(args)-1]
 			if len(args) == 2 {
-				run = args[0]
+				name = args[0]
 			}
-			j, err := a.retried(run, file, again)
+			j, err := a.retried(name, file, again)
 			if err != nil {
 				return err
 			}
@@ -70,27 +70,35 @@ A run that did not get through is resumed first.`,
 }
 
 // retried returns the job that sends file as a retry of a run.
-func (a *app) retried(run, file string, again bool) (*job, error) {
+func (a *app) retried(name, file string, again bool) (*job, error) {
 	if err := seekable(file); err != nil {
 		return nil, err
 	}
-	path, err := a.findRejects(run, file)
+	store, err := a.store()
 	if err != nil {
 		return nil, err
 	}
-	if path, err = rootOf(path); err != nil {
-		return nil, err
-	}
-	first, err := readFirst(path)
+	path, err := findRejects(store, name, file)
 	if err != nil {
 		return nil, err
 	}
-	// As long as its journal is open nobody else goes on with the run, or retries it.
-	jr, err := openRun(path)
+	if path, err = run.RetryRoot(path); err != nil {
+		return nil, err
+	}
+	first, err := store.ReadNamed(path)
+	if err != nil {
+		return nil, err
+	}
+	// As long as its journal is open nobody else resumes or retries the run.
+	jr, err := store.Journal(path)
 	if err != nil {
 		return nil, then(err, a.typed())
 	}
-	j, err := a.retryOf(first, file, jr.Header(), again)
+	g, err := store.GroupOf(first)
+	if err != nil {
+		return nil, errors.Join(err, jr.Close())
+	}
+	j, err := a.retryOf(g, file, jr.Header(), again)
 	if err != nil {
 		return nil, errors.Join(err, jr.Close())
 	}
@@ -98,111 +106,39 @@ func (a *app) retried(run, file string, again bool) (*job, error) {
 	return j, nil
 }
 
-// findRejects returns the path of the run that file is of.
-func (a *app) findRejects(run, file string) (string, error) {
-	if run != "" {
-		return a.findRun(run)
+// findRejects returns the path of the run called name, or of the one whose rejects are in
+// file.
+func findRejects(store *run.Store, name, file string) (string, error) {
+	if name != "" {
+		return store.Find(name)
 	}
-	abs, err := filepath.Abs(file)
-	if err != nil {
-		return "", usage(err, runsHint)
-	}
-	if dir := filepath.Dir(abs); report.IsRun(dir) {
-		return dir, nil
-	}
-	return newestRun("that rejected rows", func(path string) bool {
-		s, err := report.ReadSummary(path)
-		return err == nil && s != nil && report.HasJournal(path) && s.Rows.Rejected > 0
-	})
+	return store.FindRejects(file)
 }
 
-// rootOf returns the path of the run whose rows the one at path sent: its own, or,
-// if it is a retry, those of another.
-func rootOf(path string) (string, error) {
-	if !report.HasJournal(path) {
-		return "", noJournal(path, "did not write to the API: there is nothing to retry", "a run of validate or convert is begun again")
-	}
-	r, err := readRetry(path)
-	if err != nil || r == nil {
-		return path, err
-	}
-	return runAt(nowAt(r.Run, path))
-}
-
-// nowAt returns where the run is now that was at path: there, or beside another
-// run, if they were moved together.
-func nowAt(path, other string) string {
-	if beside := filepath.Join(filepath.Dir(other), filepath.Base(path)); !report.IsRun(path) && report.IsRun(beside) {
-		return beside
-	}
-	return path
-}
-
-// retryOf makes the job that sends file as a retry of the run first, whose journal
+// retryOf makes the job that sends file as a retry of the first run of g, whose journal
 // has the header h.
-func (a *app) retryOf(first *pastRun, file string, h journal.Header, again bool) (*job, error) {
-	f, err := familyOf(first)
+func (a *app) retryOf(g run.Group, file string, h journal.Header, again bool) (*job, error) {
+	selection, err := g.SelectRetry(file, again)
 	if err != nil {
 		return nil, err
 	}
-	if err := f.retryable(file, again); err != nil {
-		return nil, err
-	}
-	rows, err := rowsOfFile(file)
+	j, err := a.jobLike(g[0].Path, h, inputFlags...) // another file may be written otherwise
 	if err != nil {
 		return nil, err
 	}
-	record, err := f.plan(file, rows)
-	if err != nil {
-		return nil, err
-	}
-	j, err := a.jobLike(first.path, h, inputFlags...) // another file may be written otherwise
-	if err != nil {
-		return nil, err
-	}
-	j.verb, j.file, j.writing.parent = "retry", file, first.path
-	j.retries(record)
+	j.verb, j.file, j.writing.parent = "retry", file, g[0].Path
+	j.retries(selection)
 	j.target = func(_ context.Context, j *job) (pipeline.Sink, pipeline.ChunkLimits, error) {
-		return j.retrySink(f, record, &h)
+		return j.retrySink(g, selection, &h)
 	}
 	return j, nil
-}
-
-// retryable reports, as an error, why file cannot be sent now.
-func (f family) retryable(file string, again bool) error {
-	if !f[0].sends() {
-		return usagef(runsHint, "%s is a run of %s, which has no rows to send", f[0].id, f[0].verb())
-	}
-	if err := f.refuseUndone(f[0]); err != nil && f[0].state != report.StateDone {
-		return err
-	}
-	for _, r := range f {
-		switch {
-		case r != f[0] && r.retry == nil, r.state == report.StateDone:
-		case r.state == report.StateRunning:
-			return usagef("wait until it is through", "%s is running", r.id)
-		default:
-			resume := join([]string{"flytt", "resume", r.name()})
-			return &nextError{usagef(resume+" goes on with it", "%s did not get through (%s), and has rows to send yet", r.id, r.state), step{command: resume}}
-		}
-	}
-	is, err := describeFile("file", file)
-	if err != nil {
-		return usage(err, "FILE is a rejects.csv of the run, mended")
-	}
-	for _, r := range f.retries() {
-		if r.header != nil && r.header.Input.SHA256 == is.SHA256 && !again {
-			return usagef("--again sends the rows of it that are rejected still", "%s was sent already, as %s", file, r.id)
-		}
-	}
-	return nil
 }
 
 // jobLike makes a job with the mapping and the flags of the run at path, which
 // begins anew: how the job is watched and how fast it goes is not taken over, nor
 // the flags that others names.
 func (a *app) jobLike(path string, h journal.Header, others ...string) (*job, error) {
-	o, err := readOrder(path, &h)
+	o, err := readSpec(path, &h)
 	if err != nil {
 		return nil, err
 	}
@@ -222,18 +158,18 @@ func (a *app) jobLike(path string, h journal.Header, others ...string) (*job, er
 	return j, j.flags.verb.Flags().Set("chunk-rows", strconv.Itoa(o.ChunkRows))
 }
 
-// retries makes j send the rows that record says, and number them as it does.
-func (j *job) retries(record *retryRecord) {
+// retries makes j send the rows of selection, and number them as the run did.
+func (j *job) retries(selection *run.RetrySelection) {
 	j.flags.inputOptions.origin = true
-	j.first = record.step()
-	j.writing.retry = record
+	j.first = selection.Step()
+	j.writing.retry = selection
 }
 
-// retrySink makes the sink of a pass of a retry of f. Before the first the record of
-// its rows is kept, and the place held against that of the run, whose header is h.
-func (j *job) retrySink(f family, record *retryRecord, h *journal.Header) (pipeline.Sink, pipeline.ChunkLimits, error) {
+// retrySink makes the sink of a pass of a retry of g. Before the first pass the selection
+// of its rows is kept, and the place compared with that of the run, whose header is h.
+func (j *job) retrySink(g run.Group, selection *run.RetrySelection, h *journal.Header) (pipeline.Sink, pipeline.ChunkLimits, error) {
 	if j.pass == 1 {
-		if err := j.keepRecord(f, record); err != nil {
+		if err := j.keepSelection(g, selection); err != nil {
 			return nil, pipeline.ChunkLimits{}, err
 		}
 	}
@@ -248,17 +184,24 @@ func (j *job) retrySink(f family, record *retryRecord, h *journal.Header) (pipel
 	return sink, limits, nil
 }
 
-// keepRecord keeps the record of a retry of f, once it is known which keys its rows
-// have.
-func (j *job) keepRecord(f family, record *retryRecord) error {
-	if err := j.noteWrittenKeys(f, record); err != nil {
+// keepSelection keeps the selection of a retry of g, once it is known which keys its rows
+// have. Rows that find their record, by key or by id, make no second one.
+func (j *job) keepSelection(g run.Group, selection *run.RetrySelection) error {
+	if !j.change.finds() {
+		s, _, _, err := j.flags.inputOptions.open(j.input, j.mapping, nil)
+		if err != nil {
+			return err
+		}
+		selection.KeyWritten, err = g.RowsOfWrittenKeys(j.dir.Path, s, j.plan, selection.Sent())
+		if err = errors.Join(err, s.Close()); err != nil {
+			return err
+		}
+	}
+	j.retries(selection)
+	if err := selection.Write(j.dir); err != nil {
 		return err
 	}
-	j.retries(record)
-	if err := record.write(j.dir); err != nil {
-		return err
-	}
-	return noteFar(record.Run, j.dir.Path)
+	return run.LinkChild(selection.Run, j.dir.Path)
 }
 
 // sameTarget refuses to send rows of a run to another place than it wrote to.
@@ -273,14 +216,14 @@ func (j *job) sameTarget(h *journal.Header) error {
 	return nil
 }
 
-// keepRetry makes j, which goes on with the run at path, hold to what it was told
-// as a retry, if it is one.
+// keepRetry makes j, which resumes the run at path, keep to the rows that it sends as a
+// retry, if it is one.
 func (j *job) keepRetry(path string) error {
-	record, err := readRetry(path)
-	if err != nil || record == nil {
+	selection, err := run.ReadRetry(path)
+	if err != nil || selection == nil {
 		return err
 	}
-	j.writing.parent = record.Run
-	j.retries(record)
+	j.writing.parent = selection.Run
+	j.retries(selection)
 	return nil
 }

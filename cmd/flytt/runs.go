@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"flytt/internal/report"
+	"flytt/internal/run"
 	"flytt/internal/text"
 )
 
@@ -33,8 +35,8 @@ func runsListCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List the runs there are, the newest first",
-		Long: `list shows the runs in ` + runsDir + ` with what became of their rows. The state of a
-run is done, interrupted (a signal ended it in order), failed (it ended before
+		Long: `list shows the runs in ` + runsDir + `, or in runs_dir of the settings, with what became
+of their rows. The state of a run is done, interrupted (a signal ended it in order), failed (it ended before
 its input did, and said why), killed (it ended without a word), running, or
 damaged (its directory cannot be told from; the reason follows).`,
 		Example: `  flytt runs list
@@ -43,9 +45,14 @@ damaged (its directory cannot be told from; the reason follows).`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return a.listRuns(dir, asJSON) },
 	}
-	c.Flags().StringVar(&dir, "dir", runsDir, "`DIR` that the runs are in")
+	addRunsDir(c.Flags(), &dir)
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
+}
+
+// addRunsDir adds the flag that says where runs are.
+func addRunsDir(flags *pflag.FlagSet, dir *string) {
+	flags.StringVar(dir, "dir", "", "`DIR` that the runs are in (default: runs_dir of the settings, or "+runsDir+")")
 }
 
 // listedRun is a run as --json lists it.
@@ -64,33 +71,42 @@ type listedRun struct {
 	Error    string    `json:"error,omitempty"`  // why the directory is damaged
 }
 
-// stateDamaged is what is said of a run whose directory cannot be told from.
+// stateDamaged is the state of a run whose directory cannot be read.
 const stateDamaged = "damaged"
 
-func (r *pastRun) listed() listedRun {
+// listedOf returns what is listed of r.
+func listedOf(r *run.Record) listedRun {
 	l := listedRun{
-		Run: r.id, Path: r.path, Began: r.began, Verb: r.verb(), File: r.file(), State: r.state,
-		Read: r.rows.Read, Written: r.rows.Written, Rejected: r.rows.Rejected, InDoubt: r.rows.InDoubt,
+		Run: r.ID, Path: r.Path, Began: r.Began, Verb: r.Verb(), File: r.File(), State: r.State,
+		Read: r.Rows.Read, Written: r.Rows.Written, Rejected: r.Rows.Rejected, InDoubt: r.Rows.InDoubt,
 	}
-	if p := r.parent(); p != "" {
+	if p := r.Parent(); p != "" {
 		l.Parent = filepath.Base(p)
 	}
 	return l
 }
 
 func (a *app) listRuns(dir string, asJSON bool) error {
-	runs, damaged, err := readRuns(dir)
+	store, err := a.store()
+	if err != nil {
+		return err
+	}
+	if dir == "" {
+		if dir, err = store.Dir(); err != nil {
+			return err
+		}
+	}
+	runs, damaged, err := store.List(dir)
 	if err != nil {
 		return err
 	}
 	list := []listedRun{}
 	for _, r := range runs {
-		list = append(list, r.listed())
+		list = append(list, listedOf(r))
 	}
 	for _, d := range damaged {
-		id := filepath.Base(d.path)
-		message, _ := split(d.err)
-		list = append(list, listedRun{Run: id, Path: d.path, Began: beganAt(d.path, id), State: stateDamaged, Error: message})
+		message, _ := split(d.Err)
+		list = append(list, listedRun{Run: filepath.Base(d.Path), Path: d.Path, Began: d.Began, State: stateDamaged, Error: message})
 	}
 	if asJSON {
 		return a.printJSON(struct {
@@ -98,7 +114,7 @@ func (a *app) listRuns(dir string, asJSON bool) error {
 		}{list})
 	}
 	if len(list) == 0 {
-		_, err := fmt.Fprintf(a.stdout, "There is no run in %s.\n", dir)
+		_, err := fmt.Fprintf(a.stdout, "There is no run in %s.\n", shorten(dir))
 		return stdoutError(err)
 	}
 	return stdoutError(printRuns(a.stdout, list))

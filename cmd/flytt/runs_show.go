@@ -1,16 +1,9 @@
 package main
 
 import (
-	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
-
 	"github.com/spf13/cobra"
 
 	"flytt/internal/report"
-	"flytt/mappings"
 )
 
 func runsShowCommand(a *app) *cobra.Command {
@@ -25,17 +18,17 @@ and a retry wrote is written. The numbers are held against each other, against
 the journal, and against the rows in the files of the run directories; what does
 not add up is named, and the exit code is 4 then.
 
-RUN is the id of a run or its directory; left out, it is the newest in ` + runsDir + `.`,
+RUN is the id of a run or its directory; left out, it is the newest there is.`,
 		Example: `  flytt runs show
   flytt runs show 20261124-021500-3fa9c1
   flytt runs show ./run --json`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			run := ""
+			name := ""
 			if len(args) > 0 {
-				run = args[0]
+				name = args[0]
 			}
-			return a.showRun(run, asJSON)
+			return a.showRun(name, asJSON)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
@@ -43,16 +36,12 @@ RUN is the id of a run or its directory; left out, it is the newest in ` + runsD
 }
 
 // showRun prints the account of a run: the newest, if it is not named.
-func (a *app) showRun(run string, asJSON bool) error {
-	path, err := a.findAnyRun(run)
+func (a *app) showRun(name string, asJSON bool) error {
+	path, err := a.findAnyRun(name)
 	if err != nil {
 		return err
 	}
-	f, err := readFamily(path)
-	if err != nil {
-		return err
-	}
-	w, err := f.whole()
+	w, err := a.wholeAccount(path)
 	if err != nil {
 		return err
 	}
@@ -75,7 +64,7 @@ func (a *app) showRun(run string, asJSON bool) error {
 }
 
 // shown sets the exit code of an account that was printed.
-func (a *app) shown(w *report.Whole, err error) error {
+func (a *app) shown(w *report.GroupReport, err error) error {
 	if err == nil && !w.Account.Balanced {
 		a.say("flytt: the account of %s does not add up\n", w.Run)
 		a.code = exitFatal
@@ -84,117 +73,35 @@ func (a *app) shown(w *report.Whole, err error) error {
 }
 
 // findAnyRun is findRun, but for the newest run of all where none is named.
-func (a *app) findAnyRun(run string) (string, error) {
-	if run != "" {
-		return a.findRun(run)
+func (a *app) findAnyRun(name string) (string, error) {
+	if name != "" {
+		return a.findRun(name)
 	}
-	return newestRun("that can be told of", func(path string) bool {
-		_, err := readRun(path)
-		return err == nil
-	})
+	store, err := a.store()
+	if err != nil {
+		return "", err
+	}
+	return store.Newest()
 }
 
-// whole tells everything of the family.
-func (f family) whole() (*report.Whole, error) {
-	first := f[0]
-	account, err := f.account()
+// wholeAccount returns the whole account of the run at path and those that belong to it,
+// in words.
+func (a *app) wholeAccount(path string) (*report.GroupReport, error) {
+	store, err := a.store()
 	if err != nil {
 		return nil, err
 	}
-	w := &report.Whole{
-		Run: first.id, Path: first.path, Parent: first.parent(), Asked: first.asked(),
-		Account: account, Files: f.files(), Next: f.next(account),
-	}
-	for _, r := range f {
-		if lostJournal(r.path) && !r.running {
-			account.Fault("%s has no journal.db any more: nothing shows what it sent", r.id)
-		}
-	}
-	return w, f.checkRows(w.Account)
-}
-
-// asked is what the run was told to do.
-func (r *pastRun) asked() report.Asked {
-	q := report.Asked{Verb: r.verb(), File: r.file(), Began: r.began}
-	if s := r.summary; s != nil {
-		q.Resource, q.Address = s.Resource, s.Target
-	}
-	if h := r.header; h != nil {
-		q.Resource, q.Tenant, q.Address, q.Tool = h.Resource, h.Customer, h.BaseURL, h.Tool
-	}
-	if o := r.order(); o != nil {
-		q.Mapping = shorten(o.Mapping)
-		if o.Guessed {
-			q.Mapping = "guessed from the headers"
-		}
-	}
-	return q
-}
-
-// files returns the files of the run, and of the others their directories.
-func (f family) files() map[string]string {
-	files := keptFiles(f[0].path)
-	for _, name := range []string{"rejects.csv", "in_doubt.csv", "written.csv", "mapping.yaml", "summary.json", "log.jsonl"} {
-		if path := filepath.Join(f[0].path, name); report.IsFile(path) {
-			files[strings.TrimSuffix(name, filepath.Ext(name))] = path
-		}
-	}
-	count := map[string]int{}
-	for _, r := range f[1:] {
-		count[r.verb()]++
-		files[fmt.Sprintf("%s_%d", r.verb(), count[r.verb()])] = r.path
-	}
-	return files
-}
-
-// next returns the command that brings the family, whose account is a, further; it
-// is empty if there is none.
-func (f family) next(a *report.Account) string {
-	for _, r := range f {
-		if f.goesOn(r) && (r.state != report.StateDone || r.settles()) {
-			return r.goOn()
-		}
-	}
-	if !f[0].sends() || f[0].state != report.StateDone && f.undoOf(f[0]) != nil {
-		return ""
-	}
-	for i := len(f) - 1; i >= 0; i-- {
-		rejects := filepath.Join(f[i].path, "rejects.csv")
-		if f[i].header == nil || !report.IsFile(rejects) || i > 0 && f[i].retry == nil {
-			continue
-		}
-		if a.Rows.Rejected == 0 {
-			return ""
-		}
-		return join([]string{"flytt", "retry", f[0].name(), shorten(rejects)})
-	}
-	return ""
-}
-
-// goOn returns the command that goes on with the run, or begins it anew where it was
-// stopped by its rejects before it wrote anything: it would stop there again.
-func (r *pastRun) goOn() string {
-	resume := join([]string{"flytt", "resume", r.name()})
-	switch o := r.order(); {
-	case r.summary == nil || r.summary.Exit != exitMaxRejects:
-		return resume
-	case r.verb() == "import" && o != nil && r.rows.Written+r.rows.InDoubt == 0:
-		return o.command("import")
-	}
-	return resume + " --max-rejects 100%"
-}
-
-// settles reports whether what the run left in doubt can be settled by going on with
-// it, as far as its mapping tells: its rows have a key, or name their records.
-func (r *pastRun) settles() bool {
-	if o := r.order(); o != nil && (o.Flags["key"] != nil || o.Flags["stamp"] != nil) {
-		return true
-	}
-	path := filepath.Join(r.path, "mapping.yaml")
-	data, err := os.ReadFile(path)
+	g, err := store.Group(path)
 	if err != nil {
-		return true // nobody knows
+		return nil, err
 	}
-	m, err := mappings.ParseMapping(path, data)
-	return err != nil || m.Key != "" || slices.ContainsFunc(m.Fields, func(rule mappings.Rule) bool { return rule.Field == "id" })
+	w, err := g.Whole()
+	if err != nil {
+		return nil, err
+	}
+	w.Spec.Mapping = shorten(w.Spec.Mapping)
+	if next := g.Next(w.Account); !next.IsZero() {
+		w.Next = commandText(next.Command)
+	}
+	return w, nil
 }

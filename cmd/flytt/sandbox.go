@@ -72,7 +72,7 @@ func (a *app) sandbox(c *cobra.Command, f *sandboxFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	for _, r := range related {
-		if err := s.Relate(r.resource, r.ids); err != nil {
+		if err := s.AddRelated(r.resource, r.ids); err != nil {
 			return usage(fmt.Errorf("--related %s: %w", r.file, err), "--related RESOURCE=FILE names a resource and a CSV file of ids")
 		}
 	}

@@ -15,7 +15,9 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"flytt/internal/api"
-	"flytt/mappings"
+	"flytt/internal/osfile"
+	"flytt/internal/run"
+	"flytt/internal/text"
 )
 
 // settingsFile is where settings are read from, in the working directory,
@@ -25,15 +27,15 @@ const settingsFile = "flytt.yaml"
 // settings are what does not change from run to run: flags come before the
 // environment, and the environment before the file.
 type settings struct {
-	BaseURL     string        `yaml:"base_url"`
-	Resource    string        `yaml:"resource"`
-	Concurrency int           `yaml:"concurrency"`
-	Rate        float64       `yaml:"rate"`
-	ChunkRows   int           `yaml:"chunk_rows"`
-	Bulk        bulkSettings  `yaml:"bulk"`
-	List        listSettings  `yaml:"list"`
-	Compare     comparisons   `yaml:"compare"` // forms in which fields are compared
-	Credentials credentialSet `yaml:"credentials"`
+	BaseURL     string          `yaml:"base_url"`
+	Resource    string          `yaml:"resource"`
+	Concurrency int             `yaml:"concurrency"`
+	Rate        float64         `yaml:"rate"`
+	ChunkRows   int             `yaml:"chunk_rows"`
+	Bulk        bulkSettings    `yaml:"bulk"`
+	List        listSettings    `yaml:"list"`
+	Compare     run.Comparisons `yaml:"compare"` // forms in which fields are compared
+	Credentials credentialSet   `yaml:"credentials"`
 }
 
 type bulkSettings struct {
@@ -60,7 +62,8 @@ type credentialSet struct {
 // settingsDoc is the file: settings for all, and by profile what differs.
 type settingsDoc struct {
 	Common   settings            `yaml:",inline"`
-	Profile  string              `yaml:"profile"` // the profile where none is asked for
+	Profile  string              `yaml:"profile"`  // the profile where none is asked for
+	RunsDir  string              `yaml:"runs_dir"` // relative to the file; the same for all profiles, so that every verb finds a run
 	Profiles map[string]settings `yaml:"profiles"`
 }
 
@@ -74,7 +77,7 @@ func loadSettings(profile string) (*settings, error) {
 	if err := doc.apply(s, doc.chosen(profile), name); err != nil {
 		return nil, err
 	}
-	if err := s.Compare.checkForms(name); err != nil {
+	if err := s.Compare.CheckForms(name); err != nil {
 		return nil, err
 	}
 	if f := s.Credentials.ClientSecretFile; f != "" && !filepath.IsAbs(f) {
@@ -92,7 +95,7 @@ func readSettings() (name string, doc *settingsDoc, err error) {
 	name, doc = cmp.Or(os.Getenv("FLYTT_CONFIG"), settingsFile), &settingsDoc{}
 	data, err := os.ReadFile(name)
 	if err != nil && (!errors.Is(err, fs.ErrNotExist) || name != settingsFile) {
-		return name, nil, usage(fmt.Errorf("%s: %w", name, pathCause(err)), "FLYTT_CONFIG names the settings file")
+		return name, nil, usage(fmt.Errorf("%s: %w", name, osfile.Cause(err)), "FLYTT_CONFIG names the settings file")
 	}
 	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.DisallowUnknownField()).Decode(doc); err != nil && len(bytes.TrimSpace(data)) > 0 {
 		return name, nil, usage(fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, false))), "docs/settings.md lists the settings")
@@ -104,15 +107,6 @@ func readSettings() (name string, doc *settingsDoc, err error) {
 // environment or the file, or "".
 func (d *settingsDoc) chosen(flag string) string {
 	return cmp.Or(flag, os.Getenv("FLYTT_PROFILE"), d.Profile)
-}
-
-// pathCause returns err without the path, which the message has already.
-func pathCause(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }
 
 // apply lays the profile called profile over s.
@@ -131,10 +125,7 @@ func (d *settingsDoc) apply(s *settings, profile, file string) error {
 		if len(names) > 0 {
 			hint = "the profiles are " + strings.Join(names, ", ")
 		}
-		if near := mappings.Nearest(profile, names); near != "" {
-			hint = "did you mean " + near + "?"
-		}
-		return usagef(hint, "there is no profile %s in %s", profile, file)
+		return usagef(text.DidYouMean(profile, names, hint), "there is no profile %s in %s", profile, file)
 	}
 	overlay(&s.BaseURL, p.BaseURL)
 	overlay(&s.Resource, p.Resource)
@@ -143,7 +134,7 @@ func (d *settingsDoc) apply(s *settings, profile, file string) error {
 	overlay(&s.ChunkRows, p.ChunkRows)
 	overlay(&s.Bulk.Atomicity, p.Bulk.Atomicity)
 	overlay(&s.List.IsNull, p.List.IsNull)
-	s.Compare = p.Compare.over(s.Compare)
+	s.Compare = p.Compare.Over(s.Compare)
 	c, q := &s.Credentials, &p.Credentials
 	overlay(&c.CustomerID, q.CustomerID)
 	overlay(&c.ApplicationID, q.ApplicationID)
@@ -231,14 +222,14 @@ func number[T any](name string, dst *T, parse func(string) (T, error)) error {
 func readSecret(file string) (string, error) {
 	info, err := os.Stat(file)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", file, pathCause(err))
+		return "", fmt.Errorf("%s: %w", file, osfile.Cause(err))
 	}
 	if loose(info) {
 		return "", usagef("chmod 600 "+quote(file), "%s: others can read this secret", file)
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", file, pathCause(err))
+		return "", fmt.Errorf("%s: %w", file, osfile.Cause(err))
 	}
 	return strings.TrimRight(string(data), "\r\n"), nil
 }

@@ -52,7 +52,7 @@ func (j *job) stampStep() pipeline.Step {
 		seed = append(seed, j.info.Sheet+"\x00"...)
 	}
 	n := len(seed)
-	return j.plan.Stamp(j.change.byRecord(), func(out []byte, row int64) []byte {
+	return j.plan.GenerateKeys(j.change.byRecord(), func(out []byte, row int64) []byte {
 		seed = strconv.AppendInt(seed[:n], row, 10)
 		sum := sha256.Sum256(seed)
 		var text [52]byte

@@ -126,7 +126,7 @@ func boxThat(t *testing.T, meddle func()) *sandbox.Sandbox {
 // outcome returns how the run at path ended.
 func outcome(t *testing.T, path string) string {
 	t.Helper()
-	jr, err := openRun(path)
+	jr, err := (&app{}).openRun(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -84,7 +84,7 @@ func (j *job) undoes(path string) error {
 	if err := j.keepRetry(path); err != nil {
 		return err
 	}
-	past, err := openRun(path)
+	past, err := j.openRun(path)
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (j *job) undoSink(h *journal.Header, past *journal.Journal) (pipeline.Sink,
 		if err := j.consent(); err != nil {
 			return nil, none, err
 		}
-		if err := j.noteBegun(j.writing.parent); err != nil {
+		if err := j.linkTo(j.writing.parent); err != nil {
 			return nil, none, err
 		}
 	}
@@ -159,7 +159,7 @@ func (j *job) opens(open func([]byte) ([]byte, error), past *journal.Journal) er
 		if err != nil {
 			return err
 		}
-		images, err := past.Images(e.Seq)
+		images, err := past.BeforeImages(e.Seq)
 		if err != nil {
 			return err
 		}

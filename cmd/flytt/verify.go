@@ -8,6 +8,7 @@ import (
 
 	"flytt/internal/journal"
 	"flytt/internal/report"
+	"flytt/internal/run"
 	"flytt/pipeline"
 	"flytt/sinks/bulk"
 )
@@ -68,15 +69,15 @@ func oneRun(_ *cobra.Command, args []string) error {
 // lookBack returns the job that goes over the rows of a run again, as a run of
 // verb, and the journal of that run. Its input was moved if that is not empty. As long
 // as the journal is open nobody goes on with the run.
-func (a *app) lookBack(run, verb, moved string) (*job, *journal.Journal, error) {
-	path, err := a.findRun(run)
+func (a *app) lookBack(name, verb, moved string) (*job, *journal.Journal, error) {
+	path, err := a.findRun(name)
 	if err != nil {
 		return nil, nil, err
 	}
 	if !report.HasJournal(path) {
-		return nil, nil, noJournal(path, "did not write to the API", runsHint)
+		return nil, nil, run.NoJournal(path, "did not write to the API", run.NamesHint)
 	}
-	past, err := openRun(path)
+	past, err := a.openRun(path)
 	if err != nil {
 		return nil, nil, then(err, a.typed())
 	}
@@ -93,18 +94,18 @@ func (a *app) lookBack(run, verb, moved string) (*job, *journal.Journal, error) 
 func (a *app) replay(path string, h journal.Header, verb, moved string) (*job, error) {
 	switch {
 	case h.Verb == "undo":
-		return nil, usagef(runsHint, "%s took back what another run did: it wrote no rows of its own", shorten(path))
+		return nil, usagef(run.NamesHint, "%s took back what another run did: it wrote no rows of its own", shorten(path))
 	case h.Verb == "plan" && verb != "apply":
 		return nil, usagef("flytt apply does what it says", "%s is a plan: it wrote nothing", shorten(path))
 	case h.Verb != "plan" && verb == "apply":
 		return nil, usagef("flytt plan FILE makes one", "%s is no plan", shorten(path))
 	}
-	o, err := readOrder(path, &h)
+	o, err := readSpec(path, &h)
 	if err != nil {
 		return nil, err
 	}
-	follow(&h, o, path)
-	if err := relocate(&h, o, moved); err != nil {
+	run.Follow(&h, o, path)
+	if err := run.Relocate(&h, o, moved); err != nil {
 		return nil, then(err, a.typed())
 	}
 	j, err := a.jobLike(path, h)
@@ -115,7 +116,7 @@ func (a *app) replay(path string, h journal.Header, verb, moved string) (*job, e
 		return nil, err
 	}
 	j.flags.moved = moved
-	j.verb, j.file, j.input, j.clock, j.writing.past = verb, o.File, o.Input, o.clock(&h), &h
+	j.verb, j.file, j.input, j.clock, j.writing.past = verb, o.File, o.Input, o.ClockOf(&h), &h
 	if verb == "apply" {
 		j.writing.plan = path // and the run belongs to none
 	} else {
@@ -130,7 +131,7 @@ func (j *job) verifySink(past *journal.Journal) (pipeline.Sink, pipeline.ChunkLi
 	if err := j.reachAgain(&h); err != nil {
 		return nil, pipeline.ChunkLimits{}, err
 	}
-	if err := j.noteBegun(j.writing.parent); err != nil {
+	if err := j.linkTo(j.writing.parent); err != nil {
 		return nil, pipeline.ChunkLimits{}, err
 	}
 	o, err := j.bulkOptions()
@@ -174,12 +175,5 @@ func (j *job) nextOfVerify(err error) step {
 // parentSettles reports whether the run that j looks back at left rows in doubt that
 // it settles when it is gone on with.
 func (j *job) parentSettles() bool {
-	return j.writing.doubts != nil && j.writing.doubts.Settles() && leftDoubts(j.writing.parent)
-}
-
-// leftDoubts reports whether the run in the directory path left rows in doubt, or
-// did not come so far as to say so.
-func leftDoubts(path string) bool {
-	s, err := report.ReadSummary(path)
-	return err == nil && (s == nil || s.Rows.InDoubt > 0)
+	return j.writing.doubts != nil && j.writing.doubts.Settles() && run.LeftDoubts(j.writing.parent)
 }

@@ -6,26 +6,26 @@ import (
 )
 
 const (
-	// queued is how many calls wait for the journal's goroutine before others have
-	// to wait to join them; most is how many go into one transaction.
-	queued, most = 64, 128
+	// queueSize is how many calls the queue of the journal's goroutine holds;
+	// maxBatch is how many calls go into one transaction.
+	queueSize, maxBatch = 64, 128
 
-	// linger is how long what nobody waits for stays uncommitted, so that it shares
-	// the sync of something that is waited for. A crash in between leaves what was
-	// settled in doubt, which costs a look.
-	linger = 10 * time.Millisecond
+	// maxCommitDelay is how long a call that nobody waits for stays uncommitted, so
+	// that it shares the sync of a call that somebody waits for. A crash in between
+	// leaves the rows of a settled chunk in doubt, and they are looked up.
+	maxCommitDelay = 10 * time.Millisecond
 )
 
-// op is one call on its way to the goroutine that owns the store.
+// op is one call for the goroutine that owns the store.
 type op struct {
-	act  string // what it does, to which chunk: named if it cannot be done
+	act  string // what it does, for the error message
 	seq  int64
 	do   func(*store) error
 	read bool       // it changes nothing
 	done chan error // nil: nobody waits
 }
 
-// doing says what o does.
+// doing describes o for an error message.
 func (o *op) doing() string {
 	if o.seq < 0 {
 		return o.act
@@ -33,16 +33,16 @@ func (o *op) doing() string {
 	return fmt.Sprintf("%s chunk %d", o.act, o.seq)
 }
 
-// answer tells who waits, if anybody does.
+// answer passes err to the caller, if it waits.
 func (o *op) answer(err error) {
 	if o.done != nil {
 		o.done <- err
 	}
 }
 
-// own is the goroutine that alone uses the store, until the queue is closed and
-// empty.
-func (j *Journal) own() {
+// serveQueue carries out the calls in the queue until it is closed and empty. Its
+// goroutine is the only one that uses the store.
+func (j *Journal) serveQueue() {
 	defer close(j.ended)
 	for o := range j.queue {
 		b := batch{journal: j}
@@ -53,17 +53,17 @@ func (j *Journal) own() {
 	}
 }
 
-// batch is calls that share a transaction, and its sync.
+// batch is a number of calls that share a transaction and its sync.
 type batch struct {
-	journal *Journal
-	begun   bool
-	ops     int
-	waiting []*op
-	expired <-chan time.Time // when nobody waits: the time to commit
+	journal       *Journal
+	inTransaction bool
+	ops           int
+	waiting       []*op
+	expired       <-chan time.Time // fires when it is time to commit although nobody waits
 }
 
-// apply does what o is, but for making it durable. What is read is answered at
-// once: it sees what was queued before it.
+// apply carries out o, without making it durable. Reads are answered at once: they see
+// all calls queued before.
 func (b *batch) apply(o *op) {
 	j := b.journal
 	if err := j.failure(); err != nil {
@@ -71,7 +71,7 @@ func (b *batch) apply(o *op) {
 		return
 	}
 	if o.read {
-		o.answer(wrong(j.path, o.doing(), o.do(j.store)))
+		o.answer(wrapError(j.path, o.doing(), o.do(j.store)))
 		return
 	}
 	err := b.begin()
@@ -81,26 +81,26 @@ func (b *batch) apply(o *op) {
 	b.ops++
 	b.waiting = append(b.waiting, o)
 	if err != nil {
-		b.fail(wrong(j.path, o.doing(), err))
+		b.fail(wrapError(j.path, o.doing(), err))
 	}
 }
 
-// begin begins the transaction with the first call that changes something.
+// begin starts the transaction at the first call that changes something.
 func (b *batch) begin() error {
-	if b.begun {
+	if b.inTransaction {
 		return nil
 	}
-	b.begun, b.expired = true, time.After(linger)
+	b.inTransaction, b.expired = true, time.After(maxCommitDelay)
 	return b.journal.store.exec("begin immediate")
 }
 
-// next returns the next call that joins the batch, nil if it is to be committed:
-// as soon as nothing is queued if anybody waits for it, and soon if nobody does.
+// next returns the next call that joins the batch; nil if it is time to commit: as soon
+// as the queue is empty if somebody waits, otherwise after a short delay.
 func (b *batch) next() *op {
 	switch {
-	case !b.begun || b.ops >= most:
+	case !b.inTransaction || b.ops >= maxBatch:
 		return nil
-	case b.awaited():
+	case b.hasWaiters():
 		select {
 		case o := <-b.journal.queue:
 			return o
@@ -116,8 +116,8 @@ func (b *batch) next() *op {
 	}
 }
 
-// awaited reports whether anybody waits for the batch.
-func (b *batch) awaited() bool {
+// hasWaiters reports whether somebody waits for the batch.
+func (b *batch) hasWaiters() bool {
 	for _, o := range b.waiting {
 		if o.done != nil {
 			return true
@@ -126,26 +126,26 @@ func (b *batch) awaited() bool {
 	return false
 }
 
-// commit makes the batch durable and wakes who waits for it.
+// commit makes the batch durable and answers its callers.
 func (b *batch) commit() {
-	if !b.begun {
+	if !b.inTransaction {
 		return
 	}
 	if err := b.journal.store.commit(); err != nil {
-		b.fail(wrong(b.journal.path, "making it durable", err))
+		b.fail(wrapError(b.journal.path, "making it durable", err))
 		return
 	}
 	b.wake(nil)
 }
 
-// fail ends the batch, and all there could be after it, with err.
+// fail fails the batch, and all later calls, with err.
 func (b *batch) fail(err error) {
 	j := b.journal
 	j.failed.CompareAndSwap(nil, &err)
 	// It may have been rolled back by SQLite itself; nothing is written after it
 	// either way.
 	_ = j.store.exec("rollback")
-	b.begun = false
+	b.inTransaction = false
 	b.wake(err)
 }
 

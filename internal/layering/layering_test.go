@@ -35,29 +35,29 @@ const (
 // Sources, sinks and mappings know nothing of each other: what they share is in
 // pipeline, and cmd brings them together.
 var layers = map[string][]string{
-	"cmd":                 {"internal/run", "internal/doctor", "internal/inspect", "internal/record", "internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
+	"cmd":                 {"internal/osfile", "internal/run", "internal/doctor", "internal/inspect", "internal/record", "internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
 	"samples":             {"internal/jsonscan", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/api", "internal/journal", "pipeline"},
-	"sources":             {"internal/jsonscan", "internal/api", "internal/journal", "pipeline"},
+	"sources":             {"internal/text", "internal/jsonscan", "internal/api", "internal/journal", "pipeline", "internal/osfile"},
 	"sinks":               {"internal/jsonobject", "internal/guardedcsv", "internal/osfile", "internal/jsonscan", "pipeline"},
 	"sinks/bulk":          {"internal/jsonobject", "internal/jsonscan", "internal/drain", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
 	"sinks/recorder":      {"internal/guardedcsv", "internal/osfile", "internal/text", "pipeline"},
-	"mappings":            {"mappings/identity", "mappings/format", "pipeline"},
-	"internal/run":        {"internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
+	"mappings":            {"internal/text", "mappings/identity", "mappings/format", "pipeline"},
+	"internal/run":        {"internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline", "internal/osfile"},
 	"internal/advice":     {},
-	"internal/doctor":     {"internal/api", "internal/text", "mappings"},
+	"internal/doctor":     {"internal/osfile", "internal/advice", "internal/api", "internal/text", "mappings"},
 	"internal/inspect":    {"internal/text", "sources", "mappings", "pipeline"},
-	"internal/record":     {"internal/advice", "internal/api", "internal/jsonscan", "internal/text", "mappings", "pipeline"},
+	"internal/record":     {"internal/osfile", "internal/advice", "internal/api", "internal/jsonscan", "internal/text", "mappings", "pipeline"},
 	"internal/snapshot":   {"internal/api", "internal/dedup", "internal/jsonscan", "mappings", "pipeline"},
-	"internal/sandbox":    {"internal/jsonscan", "mappings", "internal/api", "internal/journal", "pipeline"},
-	"internal/report":     {"internal/text", "internal/api", "internal/journal", "pipeline"},
+	"internal/sandbox":    {"internal/text", "internal/jsonscan", "mappings", "internal/api", "internal/journal", "pipeline", "internal/osfile"},
+	"internal/report":     {"internal/text", "internal/api", "internal/journal", "pipeline", "internal/osfile"},
 	"internal/api":        {"internal/jsonscan", "internal/drain"},
 	"internal/drain":      {},
 	"internal/jsonscan":   {},
 	"internal/osfile":     {},
 	"internal/jsonobject": {"internal/jsonscan", "pipeline"},
 	"internal/guardedcsv": {"pipeline"},
-	"internal/journal":    {"pipeline"},
-	"internal/dedup":      {"internal/text", "pipeline"},
+	"internal/journal":    {"internal/osfile", "pipeline"},
+	"internal/dedup":      {"internal/osfile", "internal/text", "pipeline"},
 	"internal/text":       {},
 	"mappings/identity":   {"pipeline"},
 	"mappings/format":     {"pipeline"},
@@ -234,12 +234,7 @@ func f(ctx context.Context, wg group, g group) {
 	wg.Go()
 	wg.Wait()
 }`
-	fset := token.NewFileSet()
-	parsed, err := parser.ParseFile(fset, "p.go", text, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &sourceFile{fset: fset, file: parsed}
+	f := parsed(t, "p.go", text)
 	if got := len(f.goroutines()); got != 3 {
 		t.Errorf("%d starts of goroutines found, want 3", got)
 	}
@@ -285,6 +280,17 @@ type sourceFile struct {
 	test bool
 	fset *token.FileSet
 	file *ast.File
+}
+
+// parsed returns the file called name, with text.
+func parsed(t *testing.T, name, text string) *sourceFile {
+	t.Helper()
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, name, text, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &sourceFile{name: name, fset: fset, file: file}
 }
 
 // at returns name:line.

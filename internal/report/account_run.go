@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"flytt/internal/journal"
+	"flytt/internal/osfile"
 )
 
 // The files that a run directory is known by.
@@ -34,7 +35,7 @@ func IsRun(path string) bool {
 }
 
 // IsRunning reports whether a process has the directory of the run at path open.
-func IsRunning(path string) bool { return journal.Held(filepath.Join(path, logFile)) }
+func IsRunning(path string) bool { return journal.IsLocked(filepath.Join(path, logFile)) }
 
 // HasJournal reports whether the run at path wrote to the API.
 func HasJournal(path string) bool { return IsFile(filepath.Join(path, journalFile)) }
@@ -53,7 +54,7 @@ func ReadSummary(path string) (*Summary, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", summaryFile, bare(err))
+		return nil, fmt.Errorf("%s: %w", summaryFile, osfile.Cause(err))
 	}
 	s := &Summary{}
 	if err := json.Unmarshal(data, s); err != nil || s.Run == "" || s.Verb == "" {

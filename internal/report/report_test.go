@@ -19,7 +19,7 @@ var started = time.Date(2026, 11, 24, 2, 15, 0, 0, time.UTC)
 
 func TestRunDirectoryIsPrivateAndNew(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "run")
-	d, err := NewDir(path, started)
+	d, err := NewDir(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestRunDirectoryIsPrivateAndNew(t *testing.T) {
 		}
 	}
 	var bad *DirError
-	if _, err := NewDir(path, started); !errors.As(err, &bad) || bad.Hint() == "" {
+	if _, err := NewDir(path); !errors.As(err, &bad) || bad.Hint() == "" {
 		t.Errorf("a directory that is not empty gives %v, want a *DirError with a hint", err)
 	}
 }
@@ -56,7 +56,7 @@ func TestRunDirectoryRefusesWhatIsNoDirectory(t *testing.T) {
 	}
 	for _, path := range []string{file, link} {
 		var bad *DirError
-		if _, err := NewDir(path, started); !errors.As(err, &bad) {
+		if _, err := NewDir(path); !errors.As(err, &bad) {
 			t.Errorf("%s gives %v, want a *DirError", path, err)
 		}
 	}
@@ -64,7 +64,7 @@ func TestRunDirectoryRefusesWhatIsNoDirectory(t *testing.T) {
 
 func TestDiscardLeavesNothing(t *testing.T) {
 	t.Chdir(t.TempDir())
-	d, err := NewDir("", started)
+	d, err := NewDir(filepath.Join("flytt-runs", NewID(started)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func sample() *Summary {
 	s := NewSummary("import")
 	s.Resource, s.Target, s.Run = "contact", "api.example.com", "20261124-021500-abcdef"
 	s.Input = &Input{File: "kontakter.csv"}
-	s.Result(&pipeline.Report{
+	s.SetResult(&pipeline.Report{
 		Rows:    pipeline.Counts{Read: 1250, Valid: 1242, Written: 1200, Rejected: 8, InDoubt: 42},
 		Rejects: []pipeline.Tally{{Stage: pipeline.Validate, Field: "ssn", Code: "check_digit", Count: 7, Row: 17}, {Code: "ragged_row", Count: 1, Row: 9}},
 		Repairs: []pipeline.Tally{{Stage: pipeline.Map, Field: "ssn", Code: "century_inferred", Count: 1001, Row: 2}},
@@ -132,7 +132,7 @@ func TestSkippedRowsAreToldApart(t *testing.T) {
 	} {
 		s := sample()
 		s.Rows = rows
-		whole := Whole{Asked: Asked{Verb: "import"}, Account: NewAccount([]Part{{Run: "r", Verb: "import", State: StateDone, Rows: rows}})}
+		whole := GroupReport{Spec: SpecSummary{Verb: "import"}, Account: NewAccount([]Part{{Run: "r", Verb: "import", State: StateDone, Rows: rows}})}
 		var summary, account strings.Builder
 		if err := errors.Join(s.Print(&summary, func(pipeline.Code) string { return "" }), whole.Print(&account)); err != nil {
 			t.Fatal(err)
@@ -143,14 +143,14 @@ func TestSkippedRowsAreToldApart(t *testing.T) {
 			}
 		}
 		if !whole.Account.Balanced {
-			t.Errorf("%v: %q", rows, whole.Account.Faults)
+			t.Errorf("%v: %q", rows, whole.Account.Discrepancies)
 		}
 	}
 }
 
 func TestFirstRowIsNamedAsInTheSheet(t *testing.T) {
 	s := sample()
-	s.Locate(func(field string, row int64) string {
+	s.NamePlaces(func(field string, row int64) string {
 		if field == "" {
 			return fmt.Sprintf("It's!17!%d", row)
 		}
@@ -189,7 +189,7 @@ func TestTerminalPartsTheNewRecordsFromTheChangedOnes(t *testing.T) {
 func TestTerminalSaysHowManyReasonsItLeavesOut(t *testing.T) {
 	s := sample()
 	s.Rejects = nil
-	for i := range mostReasons + 3 {
+	for i := range maxReasons + 3 {
 		s.Rejects = append(s.Rejects, Reason{Code: "c", Count: int64(100 - i)})
 	}
 	var b strings.Builder

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"flytt/internal/journal"
+	"flytt/internal/osfile"
 )
 
 // Dir is a run directory. It and its files belong to their owner alone,
@@ -22,7 +23,8 @@ type Dir struct {
 	ID   string // of the run
 	Path string // absolute
 	log  *os.File
-	made bool // it was not there before
+
+	made, madeParent bool // the directory, and the one that it is in, were not there before
 }
 
 // DirError is a run directory that cannot be what is asked of it.
@@ -42,32 +44,27 @@ func (e *DirError) Hint() string { return e.Advice }
 // Unwrap returns what the system said.
 func (e *DirError) Unwrap() error { return e.Err }
 
-// NewDir makes a run directory: path itself, which must be new or empty, or,
-// if path is empty, flytt-runs/<id> in the working directory. Now is when the
-// run started.
-func NewDir(path string, now time.Time) (*Dir, error) {
-	id, err := newID(now)
-	if err != nil {
-		return nil, err
-	}
-	if path == "" {
-		path = filepath.Join("flytt-runs", id)
-	} else {
-		id = filepath.Base(filepath.Clean(path))
-	}
+// NamedPaths returns the path that the message names.
+func (e *DirError) NamedPaths() []string { return []string{e.Path} }
+
+// NewDir makes the run directory path, which must be new or empty. Its last element is
+// the id of the run.
+func NewDir(path string) (*Dir, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, &DirError{Path: path, Cause: err.Error(), Err: err}
 	}
-	made, err := makePrivate(abs)
-	if err != nil {
+	d := &Dir{ID: filepath.Base(abs), Path: abs}
+	if _, err := os.Lstat(filepath.Dir(abs)); errors.Is(err, fs.ErrNotExist) {
+		d.madeParent = true
+	}
+	if d.made, err = makePrivate(abs); err != nil {
 		return nil, err
 	}
-	d := &Dir{ID: id, Path: abs, made: made}
 	return d.opened(path, os.O_EXCL)
 }
 
-// OpenDir opens the directory of a run to go on with it.
+// OpenDir opens the directory of a run that is resumed.
 func OpenDir(path string) (*Dir, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -77,24 +74,23 @@ func OpenDir(path string) (*Dir, error) {
 	return d.opened(path, os.O_APPEND)
 }
 
-// opened returns d, which was asked for as path, with its log open. As long as it
-// is, IsRunning tells.
+// opened opens the log of d, which was given as path. IsRunning reports true while it
+// is open.
 func (d *Dir) opened(path string, how int) (*Dir, error) {
 	var err error
 	if d.log, err = os.OpenFile(d.File(logFile), os.O_CREATE|os.O_WRONLY|how, 0o600); err != nil {
 		return nil, &DirError{Path: path, Cause: "cannot write into it", Err: err}
 	}
-	_ = journal.Hold(d.log) // where the file system has no locks it cannot be told
+	_ = journal.LockShared(d.log) // where the file system has no locks it cannot be told
 	return d, nil
 }
 
-// newID returns a name for a run that sorts by time: 20261124-021500-3fa9c1.
-func newID(now time.Time) (string, error) {
+// NewID returns an id for a run that starts now. Ids sort by time:
+// 20261124-021500-3fa9c1.
+func NewID(now time.Time) string {
 	var b [3]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		return "", err
-	}
-	return now.Format("20060102-150405-") + hex.EncodeToString(b[:]), nil
+	rand.Read(b[:]) // never fails
+	return now.Format("20060102-150405-") + hex.EncodeToString(b[:])
 }
 
 // makePrivate makes the directory path, or takes an empty one.
@@ -126,20 +122,17 @@ func (d *Dir) File(name string) string { return filepath.Join(d.Path, name) }
 
 // Write writes data as the file called name.
 func (d *Dir) Write(name string, data []byte) error {
-	return writeNew(d.File(name), data)
+	return osfile.WriteNew(d.File(name), data)
 }
 
-// Replace writes data as the file called name, whole or not at all, in place of
-// the one there is.
+// Replace writes data as the file called name, completely or not at all, in place of an
+// existing one.
 func (d *Dir) Replace(name string, data []byte) error {
 	next := d.File("." + name + ".new")
-	if err := discard(next); err != nil {
+	if err := osfile.Discard(next); err != nil {
 		return err
 	}
-	if err := writeNew(next, data); err != nil {
-		return errors.Join(err, discard(next))
-	}
-	return os.Rename(next, d.File(name))
+	return osfile.Replace(d.File(name), next, data)
 }
 
 // LogHandler returns a handler that writes to the run's log.jsonl.
@@ -147,19 +140,21 @@ func (d *Dir) LogHandler() slog.Handler {
 	return slog.NewJSONHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug})
 }
 
-// begun are the files that a run directory may hold before the run has begun.
-var begun = []string{"log.jsonl", "mapping.yaml", "input", "journal.db", "journal.db-wal", "journal.db-shm", "journal.lock", "retry.json"}
+// initialFiles are the files that a run directory may hold before the run starts.
+var initialFiles = []string{"log.jsonl", "mapping.yaml", "input", "journal.db", "journal.db-wal", "journal.db-shm", "journal.lock", "retry.json"}
 
-// Discard closes the directory of a run that could not begin and removes what
-// was made of it.
+// Discard closes the directory of a run that could not start, and removes what was
+// created.
 func (d *Dir) Discard() error {
 	err := d.log.Close()
-	for _, name := range begun {
-		err = errors.Join(err, discard(d.File(name)))
+	for _, name := range initialFiles {
+		err = errors.Join(err, osfile.Discard(d.File(name)))
 	}
 	if d.made {
 		err = errors.Join(err, os.Remove(d.Path))
-		_ = os.Remove(filepath.Dir(d.Path)) // flytt-runs, if it is empty
+	}
+	if d.madeParent {
+		_ = os.Remove(filepath.Dir(d.Path)) // if it is empty
 	}
 	return err
 }

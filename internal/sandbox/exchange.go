@@ -13,9 +13,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// exchange is one request on its way through the sandbox.
+// exchange is one request in the course of its handling.
 type exchange struct {
-	*Sandbox
+	box    *Sandbox
 	w      *recorder
 	r      *http.Request
 	table  *table
@@ -23,19 +23,18 @@ type exchange struct {
 	id     uuid.UUID // the row the path names
 	entry  Request
 
-	faults []Fault // that strike it; they set what follows
+	faults []Fault // that apply to it; they set the fields that follow
 
-	skew             time.Duration // of the clock
-	maxBody          int64         // bytes of the request's body
-	inserts, deletes int           // of rows, before the list is read
-	repeat           bool          // a page answers the one before it
-	storage          Storage       // as in Options, or as a fault has it
-	lookup           Lookup        // likewise
-	answers          Answers       // likewise
-	refusing         time.Duration // for which nobody listens afterwards
-	delay            time.Duration // by which the commit is put off
-	postponed        func()        // the commit that was put off
-	release          func()        // the lock that the write holds; nil: it holds none
+	skew       time.Duration // of the clock
+	maxBody    int64         // bytes of the request's body
+	listChange listChange
+	storage    Storage       // as in Options, or as a fault has it
+	lookup     Lookup        // likewise
+	answers    Answers       // likewise
+	refusing   time.Duration // for how long connections are refused afterwards
+	delay      time.Duration // how much later the commit happens
+	postponed  func()        // the postponed commit
+	release    func()        // the lock that the write holds; nil: it holds none
 
 	dead net.Conn // to be cut once the request is logged
 }
@@ -83,7 +82,7 @@ var errDone = errors.New("answered")
 // ServeHTTP answers one request.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{
-		Sandbox: s, w: &recorder{ResponseWriter: w}, r: r, maxBody: s.options.MaxBody,
+		box: s, w: &recorder{ResponseWriter: w}, r: r, maxBody: s.options.MaxBody,
 		storage: s.options.Storage, lookup: s.options.Lookup, answers: s.options.Answers,
 	}
 	x.arrive()
@@ -111,11 +110,10 @@ func (x *exchange) run() {
 	}
 }
 
-// hold serves the request, keeps its answer back, and sends what the faults
-// make of it.
+// hold serves the request, buffers its answer, and sends it as the faults change it.
 func (x *exchange) hold() {
 	out := x.w
-	answer := &held{ResponseWriter: out.ResponseWriter}
+	answer := &bufferedAnswer{ResponseWriter: out.ResponseWriter}
 	x.w = &recorder{ResponseWriter: answer}
 	x.run()
 	x.w = out
@@ -137,15 +135,15 @@ func (x *exchange) hold() {
 	x.deliver(answer)
 }
 
-// now is the clock the client sees.
-func (x *exchange) now() time.Time { return x.options.Now().Add(x.skew) }
+// now returns the time of the clock that the client sees.
+func (x *exchange) now() time.Time { return x.box.options.Now().Add(x.skew) }
 
 // stamp returns n times for created_at, by the clock the client sees.
-func (x *exchange) stamp(n int) int64 { return x.stampFrom(x.now(), n) }
+func (x *exchange) stamp(n int) int64 { return x.box.stampFrom(x.now(), n) }
 
-// at lets Intercept step in.
+// at calls Options.Intercept.
 func (x *exchange) at(p Point) error {
-	if x.options.Intercept != nil && x.options.Intercept(p, x.w, x.r) {
+	if x.box.options.Intercept != nil && x.box.options.Intercept(p, x.w, x.r) {
 		return errDone
 	}
 	return nil
@@ -155,7 +153,7 @@ func (x *exchange) serve() error {
 	if err := x.at(Arrived); err != nil {
 		return err
 	}
-	if x.isDark() {
+	if x.box.cutsRequests() {
 		return x.reset()
 	}
 	for _, f := range x.faults {
@@ -167,7 +165,7 @@ func (x *exchange) serve() error {
 		return x.openapi()
 	}
 	var rest string
-	if x.table, rest = x.route(x.r.URL.Path); x.table == nil {
+	if x.table, rest = x.box.route(x.r.URL.Path); x.table == nil {
 		return notFound
 	}
 	if err := x.authorise(); err != nil {
@@ -219,7 +217,7 @@ func (x *exchange) methods(rest string) ([]method, error) {
 // authorise checks the seven headers and finds the tenant.
 func (x *exchange) authorise() error {
 	var missing []string
-	for _, h := range x.headers {
+	for _, h := range x.box.headers {
 		if x.r.Header.Get(h.name) == "" {
 			missing = append(missing, strings.ToUpper(h.name))
 		}
@@ -227,8 +225,8 @@ func (x *exchange) authorise() error {
 	if missing != nil {
 		return failf(http.StatusUnauthorized, "Authentication credentials were not provided: %s.", strings.Join(missing, ", "))
 	}
-	tenant, known := x.tenants[x.r.Header.Get(customerHeader)]
-	wrong := slices.ContainsFunc(x.headers[1:], func(h header) bool {
+	tenant, known := x.box.tenants[x.r.Header.Get(customerHeader)]
+	wrong := slices.ContainsFunc(x.box.headers[1:], func(h header) bool {
 		return subtle.ConstantTimeCompare([]byte(x.r.Header.Get(h.name)), []byte(h.value)) == 0
 	})
 	if wrong || !known {
@@ -238,7 +236,7 @@ func (x *exchange) authorise() error {
 	return nil
 }
 
-// notAllowed says which methods there are.
+// notAllowed returns the failure that lists the allowed methods.
 func notAllowed(methods []method) error {
 	names := make([]string, len(methods))
 	for i, m := range methods {

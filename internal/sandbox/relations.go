@@ -19,12 +19,11 @@ const (
 	relate = "INSERT INTO _related VALUES (?,?,?) ON CONFLICT DO NOTHING"
 )
 
-// Relate registers ids of records of a resource, for every tenant of s. With
-// Options.StrictRelations a reference has to name one of those, or a row that s
-// has. The resource is one that s serves or that a field of one refers to, by
-// its name: externalclient. Either all ids are registered or, with an error,
-// none.
-func (s *Sandbox) Relate(resource string, ids []string) error {
+// AddRelated registers ids of records of a resource, for every tenant of s. With
+// Options.StrictRelations a reference has to name one of them, or a row that s has. The
+// resource is one that s serves, or one to which a field refers, by its name:
+// externalclient. If there is an error, no id is registered.
+func (s *Sandbox) AddRelated(resource string, ids []string) error {
 	t, err := s.relating(resource)
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)
@@ -53,8 +52,7 @@ func (s *Sandbox) Relate(resource string, ids []string) error {
 	return nil
 }
 
-// relating returns a table that has to do with a resource: its own, or one that
-// refers to it.
+// relating returns a table that knows the resource: its own, or one that refers to it.
 func (s *Sandbox) relating(resource string) (*table, error) {
 	names := map[string]bool{}
 	for _, t := range s.tables {
@@ -73,18 +71,18 @@ func (s *Sandbox) relating(resource string) (*table, error) {
 	return nil, fmt.Errorf("resource %s: nothing refers to it; there are %s", resource, strings.Join(slices.Sorted(maps.Keys(names)), ", "))
 }
 
-// related finds references to records that nobody knows, if that is asked for,
-// in the fields that the items give.
-func (x *exchange) related(tx *transaction, items []*record) error {
-	if !x.options.StrictRelations {
+// related adds faults for references to unknown records, if Options.StrictRelations is
+// set, in the fields that the items give.
+func (s saver) related(tx *transaction, items []*record) error {
+	if !s.x.box.options.StrictRelations {
 		return nil
 	}
-	for i := range x.table.fields {
-		f := &x.table.fields[i]
+	for i := range s.x.table.fields {
+		f := &s.x.table.fields[i]
 		if f.To == "" {
 			continue
 		}
-		r := &register{tx: tx, resource: f.To, tenant: x.tenant, own: x.named(f.To), seen: map[uuid.UUID]bool{}}
+		r := &relatedIDs{tx: tx, resource: f.To, tenant: s.x.tenant, own: s.x.box.named(f.To), seen: map[uuid.UUID]bool{}}
 		for _, rec := range items {
 			exist, err := r.all(referred(&rec.values[i]))
 			if err != nil {
@@ -124,9 +122,9 @@ func referred(v *value) []uuid.UUID {
 	return nil
 }
 
-// register looks up records of one resource for the items of one request, each
-// once.
-type register struct {
+// relatedIDs looks up records of one resource for the items of one request, each of
+// them once.
+type relatedIDs struct {
 	tx       *transaction
 	resource string
 	tenant   int64
@@ -135,7 +133,7 @@ type register struct {
 }
 
 // all reports whether every id is one of a record.
-func (r *register) all(ids []uuid.UUID) (bool, error) {
+func (r *relatedIDs) all(ids []uuid.UUID) (bool, error) {
 	for _, id := range ids {
 		exists, seen := r.seen[id]
 		if !seen {
@@ -152,8 +150,8 @@ func (r *register) all(ids []uuid.UUID) (bool, error) {
 	return true, nil
 }
 
-// look asks the database.
-func (r *register) look(id uuid.UUID) (exists bool, err error) {
+// look queries the database.
+func (r *relatedIDs) look(id uuid.UUID) (exists bool, err error) {
 	err = r.tx.statement(known).QueryRow(r.tenant, r.resource, id[:]).Scan(&exists)
 	if err != nil || exists || r.own == nil {
 		return exists, err

@@ -18,17 +18,16 @@ const (
 	poolSize  = 20   // records of each resource that seeded rows refer to
 )
 
-// Seed adds n made-up rows to a resource, for the tenant of the credentials.
-// Everything about them, ids and created_at included, follows from the resource
-// and seed alone: with the same seed a larger n gives the same rows and more.
-// A row that is there already stays as it is, so seeding the same database
-// again adds nothing, unless rows were deleted: those come back.
+// Seed adds n made-up rows to a resource, for the tenant of the credentials. Everything
+// about them, ids and created_at included, depends only on the resource and seed: with
+// the same seed, a larger n gives the same rows and more. Existing rows stay as they
+// are, so seeding the same database again adds nothing but rows that were deleted.
 //
-// The rows meet the rules of the descriptor. Names are Swedish, identity
-// numbers pass their check digit and are of numbers set apart for tests,
-// addresses are of domains nobody has. Nullable fields are null now and then.
-// created_at lies between 2012 and 2025, with ties and bursts. References go to
-// a few records, which are registered as by Relate.
+// The rows meet the rules of the descriptor. Names are Swedish; identity numbers have a
+// valid check digit and are reserved for tests; the domains of addresses do not exist.
+// Nullable fields are null now and then. created_at lies between 2012 and 2025, with
+// equal values and bursts. References name a few records, which are registered as by
+// AddRelated.
 func (s *Sandbox) Seed(resource string, n int, seed uint64) error {
 	t := s.named(resource)
 	if t == nil {
@@ -36,7 +35,7 @@ func (s *Sandbox) Seed(resource string, n int, seed uint64) error {
 	}
 	g := newSeeder(s, t, seed)
 	for _, to := range g.resources() {
-		if err := s.Relate(to, g.pool(to)); err != nil {
+		if err := s.AddRelated(to, g.pool(to)); err != nil {
 			return err
 		}
 	}
@@ -57,16 +56,16 @@ func (s *Sandbox) Seed(resource string, n int, seed uint64) error {
 	return nil
 }
 
-// stamped makes sure that created_at goes on after a moment, in microseconds.
+// stamped makes sure that later values of created_at come after micros.
 func (s *Sandbox) stamped(micros int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last = max(s.last, micros)
 }
 
-// seeder makes rows of one resource.
+// seeder makes up rows of one resource.
 type seeder struct {
-	*Sandbox
+	box      *Sandbox
 	table    *table
 	tenant   int64
 	seed     uint64
@@ -89,7 +88,7 @@ var (
 
 func newSeeder(s *Sandbox, t *table, seed uint64) *seeder {
 	g := &seeder{
-		Sandbox: s, table: t, tenant: s.tenants[s.headers[0].value], seed: seed, clock: seedStart,
+		box: s, table: t, tenant: s.tenants[s.headers[0].value], seed: seed, clock: seedStart,
 		rng:   rand.New(rand.NewPCG(seed, hash(t.resource.Name))),
 		taken: map[int]valueSet{}, pools: map[string][]string{}, patterns: map[int]*patternText{},
 	}
@@ -161,7 +160,7 @@ func (g *seeder) record() (*record, error) {
 		if rec.bad() {
 			continue
 		}
-		if err := g.toStoredForm(g.table, rec, &g.options.Storage); err != nil {
+		if err := g.box.toStoredForm(g.table, rec, &g.box.options.Storage); err != nil {
 			return nil, err
 		}
 		if g.distinct(rec) {
@@ -193,7 +192,7 @@ func (g *seeder) tick() int64 {
 	return g.clock + gap
 }
 
-// distinct reports whether rec differs from all rows before it where it has to,
+// distinct reports whether rec differs from all rows before it in the unique fields,
 // and remembers it.
 func (g *seeder) distinct(rec *record) bool {
 	for i, taken := range g.taken {
@@ -209,7 +208,7 @@ func (g *seeder) distinct(rec *record) bool {
 
 // write adds the rows that are not there.
 func (g *seeder) write(items []*record) error {
-	return g.store.write(g.table, func(tx *transaction) error {
+	return g.box.store.write(g.table, func(tx *transaction) error {
 		add := tx.statement(g.table.sql.seed)
 		for _, rec := range items {
 			if err := g.free(tx, rec); err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"flytt/internal/api"
+	"flytt/internal/dedup"
 	"flytt/internal/jsonobject"
 	"flytt/pipeline"
 )
@@ -32,7 +33,7 @@ type engine struct {
 	control     control
 	byID, byKey bool // rows are told by these to be about records that exist
 	changes     bool // by any of the two
-	claims      claims
+	claims      *dedup.Claims
 	anchor      atomic.Pointer[anchor]
 
 	warnOnce   sync.Once
@@ -61,7 +62,7 @@ func newEngine(reader Reader, schema *pipeline.Schema, o Options) (*engine, erro
 		return nil, err
 	}
 	e.control.init(o.KeyLookup && (o.Atomicity == UnknownAtomicity || o.Mode == Upsert || o.SkipExisting || o.Journal != nil))
-	e.claims.init()
+	e.claims = newClaims()
 	return e, nil
 }
 

@@ -42,8 +42,8 @@ type Journal interface {
 	// of them before.
 	Settle(seq int64, s journal.Settlement) error
 
-	// Images returns what was noted that the records of a chunk held, oldest first.
-	Images(seq int64) ([]journal.Image, error)
+	// BeforeImages returns what was noted that the records of a chunk held, oldest first.
+	BeforeImages(seq int64) ([]journal.BeforeImage, error)
 
 	// Digest returns a keyed digest of data.
 	Digest(data ...[]byte) []byte
@@ -381,7 +381,7 @@ func (cj *chunkJournal) readImages(rows []int32) error {
 		return nil
 	}
 	cj.changed = map[int32]Before{}
-	images, err := cj.engine.options.Journal.Images(cj.rows.chunk.Seq)
+	images, err := cj.engine.options.Journal.BeforeImages(cj.rows.chunk.Seq)
 	if err != nil {
 		return err
 	}

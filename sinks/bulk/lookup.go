@@ -111,7 +111,7 @@ func (lk *lookup) byID(ctx context.Context, rows []int32) (absent []int32, err e
 	var ids []string
 	for _, row := range rows {
 		id := lk.rows.id(row)
-		if !lk.engine.claims.take(idClaim, id) {
+		if !lk.engine.claims.Take(idClaim, id) {
 			lk.rows.note(row, lk.engine.field(idField), codeDuplicateInFile, "")
 			continue
 		}
@@ -206,7 +206,7 @@ func (lk *lookup) claimKeys(rows []int32) (usable []int32) {
 			lk.rows.note(row, field, codeNoKey, "")
 		case !api.Lookupable(key):
 			lk.rows.note(row, field, codeKeyUnusable, "")
-		case !lk.engine.claims.take(keyClaim, key):
+		case !lk.engine.claims.Take(keyClaim, key):
 			lk.rows.note(row, field, codeDuplicateInFile, "")
 		default:
 			usable = append(usable, row)
@@ -284,7 +284,7 @@ func (lk *lookup) settleByKey(row int32, records []api.Record) error {
 		lk.rows.note(row, field, CodeKeyNotUnique, "")
 	case !isUUID(id):
 		return fmt.Errorf("GET %s: a record without an id", lk.engine.options.Path)
-	case !lk.engine.claims.take(idClaim, id):
+	case !lk.engine.claims.Take(idClaim, id):
 		lk.rows.note(row, field, codeDuplicateInFile, "")
 	default:
 		return lk.compare(row, string(id), records[0].Object)

@@ -15,9 +15,9 @@ type PriorRun interface {
 	// Find returns what is known of a chunk; nil, nil if that is nothing.
 	Find(seq int64) (*journal.Entry, error)
 
-	// Images returns what the records of a chunk held before it changed them, oldest
+	// BeforeImages returns what the records of a chunk held before it changed them, oldest
 	// first.
-	Images(seq int64) ([]journal.Image, error)
+	BeforeImages(seq int64) ([]journal.BeforeImage, error)
 }
 
 // priorEncoder encodes rows as the run did. The rows that it rejected are none of

@@ -152,7 +152,7 @@ func (pr *prober) madeBefore(ctx context.Context, row int32) (made bool, err err
 
 // ownsRecord reports whether r is what this run made of a row, or a row of it is about.
 func (e *engine) ownsRecord(r api.Record) bool {
-	return e.madeKey(r) || e.claims.has(idClaim, []byte(strings.ToLower(r.ID)))
+	return e.madeKey(r) || e.claims.Has(idClaim, []byte(strings.ToLower(r.ID)))
 }
 
 // otherNumber reports whether two keys that differ by what stands at one end may be those of

@@ -77,7 +77,7 @@ const maxPadded = 256
 
 // madeKey reports whether this run made, or may have made, a record with the key of r.
 func (e *engine) madeKey(r api.Record) bool {
-	return e.claims.has(createClaim, []byte(strings.TrimSpace(r.Key)))
+	return e.claims.Has(createClaim, []byte(strings.TrimSpace(r.Key)))
 }
 
 // showsAny makes the key of one of the records, which the list has shown, the anchor if

@@ -26,7 +26,7 @@ func (rp *replayer) loadPrior(past PriorRun) error {
 	case err != nil:
 		return err
 	case e == nil:
-		rp.rows.chunk.Settle(pipeline.Skipped)
+		rp.rows.chunk.SetPending(pipeline.Skipped)
 		return nil
 	case !sameChunk(e, id):
 		return &changedInputError{id.Seq, id.First, id.Last}
@@ -34,7 +34,7 @@ func (rp *replayer) loadPrior(past PriorRun) error {
 	if err := rp.apply(e); err != nil {
 		return fmt.Errorf("chunk %d: %w", id.Seq, err)
 	}
-	rp.rows.chunk.Settle(pipeline.Skipped)
+	rp.rows.chunk.SetPending(pipeline.Skipped)
 	rp.rows.chunk.Problems = rp.rows.chunk.Problems[:rp.rows.before]
 	rp.storage.prior = rp.storage.stored
 	// What the run left unfinished is not the business of what happens now.

@@ -99,10 +99,10 @@ func (r *chunkRows) claim(row int32) {
 		id = r.idOf(row)
 	}
 	if len(id) > 0 {
-		r.engine.claims.take(idClaim, id)
+		r.engine.claims.Take(idClaim, id)
 	}
 	if key := r.key(row); r.engine.byKey && len(r.id(row)) == 0 && len(key) > 0 {
-		r.engine.claims.take(keyClaim, key)
+		r.engine.claims.Take(keyClaim, key)
 	}
 	if r.chunk.Fates[row] == pipeline.Written {
 		r.claimCreated(row)
@@ -183,7 +183,7 @@ func (r *chunkRows) padded(row int32) []byte {
 // makes.
 func (r *chunkRows) claimCreated(row int32) {
 	if key := r.key(row); r.engine.byKey && len(key) > 0 {
-		r.engine.claims.take(createClaim, key)
+		r.engine.claims.Take(createClaim, key)
 	}
 }
 

@@ -178,7 +178,7 @@ func (rv *reverser) before(rows []int32) (map[int32][]byte, error) {
 	if !slices.ContainsFunc(rows, changed) {
 		return nil, nil
 	}
-	images, err := rv.prior.Images(rv.state.rows.chunk.Seq)
+	images, err := rv.prior.BeforeImages(rv.state.rows.chunk.Seq)
 	if err != nil {
 		return nil, err
 	}

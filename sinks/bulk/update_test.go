@@ -305,27 +305,6 @@ func TestBulkEncoderPartsTheIDFromTheObject(t *testing.T) {
 	}
 }
 
-func TestClaimsForgetTheOldestHalf(t *testing.T) {
-	var c claims
-	c.init()
-	c.limit = 10
-	text := func(i int) []byte { return fmt.Append(nil, i) }
-	for i := range 20 {
-		if !c.take(keyClaim, text(i)) || !c.take(idClaim, text(i)) {
-			t.Fatalf("%d is taken", i)
-		}
-		if c.take(keyClaim, text(i)) {
-			t.Fatalf("%d was given twice", i)
-		}
-		if held := len(c.new) + len(c.old); held > c.limit {
-			t.Fatalf("%d are held", held)
-		}
-	}
-	if c.take(keyClaim, text(18)) || !c.take(keyClaim, text(0)) {
-		t.Error("the latest are forgotten, or the oldest are not")
-	}
-}
-
 func TestDifferences(t *testing.T) {
 	for _, test := range []struct{ want, record, diff string }{
 		{`{"a":"x"}`, `{"a":"x","b":"y"}`, ``},

@@ -1,6 +1,0 @@
-//go:build !linux && !darwin
-
-package main
-
-// freeSpace is not known on other systems.
-func freeSpace(string) (bytes uint64, known bool) { return 0, false }

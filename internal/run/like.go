@@ -1,0 +1,95 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+
+	"flytt/internal/advice"
+	"flytt/internal/dedup"
+	"flytt/internal/report"
+	"flytt/sinks/bulk"
+)
+
+// An import can be like an earlier one of about the same file. The journal of that has
+// on record what the API stored otherwise than it was sent; where a record still holds
+// that, nothing is sent again.
+
+// StoredPairs are the sums of what the API stored otherwise in earlier runs, on the disk.
+// It is for concurrent use.
+type StoredPairs struct{ index *dedup.Index }
+
+// OpenStoredPairs reads what runs have on record, and makes it ready to be looked up in a
+// file in dir, until it is closed. Memory does not grow with it.
+func OpenStoredPairs(runs []*Record, dir string) (_ *StoredPairs, err error) {
+	sorter := dedup.NewSorter(dir, dedup.MemoryRecords)
+	defer func() { err = errors.Join(err, sorter.Close()) }()
+	for _, r := range runs {
+		if err := r.addPairs(sorter); err != nil {
+			return nil, err
+		}
+	}
+	index, err := dedup.NewIndex(sorter, dir)
+	if err != nil {
+		return nil, err
+	}
+	return &StoredPairs{index}, nil
+}
+
+// Has reports whether pair is among them.
+func (s *StoredPairs) Has(pair uint64) (bool, error) {
+	has, err := s.index.Has(pair, 0)
+	if err != nil {
+		err = fmt.Errorf("what the run of --like has on record: %w", err)
+	}
+	return has, err
+}
+
+// Close removes the file.
+func (s *StoredPairs) Close() error { return s.index.Close() }
+
+// addPairs adds what the run has on record to sorter.
+func (r *Record) addPairs(sorter *dedup.Sorter) (err error) {
+	jr, err := r.store.readJournal(r.Path)
+	if err != nil {
+		return Unusable(err)
+	}
+	defer func() { err = errors.Join(err, jr.Close()) }()
+	var records []dedup.Record // buffer
+	for e, err := range jr.Entries {
+		if err != nil {
+			return err
+		}
+		pairs, err := bulk.StoredPairs(e)
+		if err != nil {
+			return advice.Errorf("%s, chunk %d: %w", advice.Path(r.Name()), e.Seq, err)
+		}
+		records = records[:0]
+		for _, pair := range pairs {
+			records = append(records, dedup.Record{Hi: pair})
+		}
+		if err := sorter.Add(records); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// LikeRuns returns the run at path, or the one that it is a retry of, and all its
+// retries: those that an import can be like.
+func (s *Store) LikeRuns(path string) ([]*Record, error) {
+	if !report.IsRun(path) {
+		return nil, advice.Usagef("put the directory back where it was", "%s, which the run was given with --like, is not there any more", advice.Path(path))
+	}
+	path, err := RetryRoot(path)
+	if err != nil {
+		return nil, err
+	}
+	g, err := s.Group(path)
+	if err != nil {
+		return nil, err
+	}
+	if !g[0].SendsRows() {
+		return nil, advice.Usagef("name an import", "--like %s: it is a run of %s, which sent no rows of its own", advice.Path(g[0].Name()), g[0].Verb())
+	}
+	return append([]*Record{g[0]}, g.Retries()...), nil
+}
