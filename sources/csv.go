@@ -93,7 +93,7 @@ func openCSV(in *input, o *Options) (pipeline.Source, *Info, error) {
 // layOut decides where the columns of the text go in a batch, and the table by which
 // decoders convert the encoding. Decoders are made after that: while the encoding is
 // undecided, the table is that of Windows-1252, which it may turn out to be.
-func (s *csvSource) layOut(h *header, t *text, origin bool) {
+func (s *csvSource) layOut(h *header, t *textInput, origin bool) {
 	s.guards = rejectsHeader(h.names)
 	s.originalNumbers = s.guards && origin
 	s.layout = layout{grammar: h.grammar, width: h.width, table: t.table}
@@ -118,7 +118,7 @@ func (s *csvSource) layOut(h *header, t *text, origin bool) {
 	}
 }
 
-func (s *csvSource) info(t *text, h *header) *Info {
+func (s *csvSource) info(t *textInput, h *header) *Info {
 	i := &Info{
 		Encoding: t.encoding, Evidence: t.evidence, LineEnd: t.lineEnd, HeaderRow: h.line,
 		IsRejectsFile: s.guards, Warnings: h.warnings,

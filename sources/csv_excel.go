@@ -17,7 +17,7 @@ func inExcelDialect(marked bool, g grammar, o *Options) bool {
 
 // excelNote says of a text in that dialect that guards are taken off; nothing if all
 // of it has been seen, and there are none.
-func (s *csvSource) excelNote(t *text, h *header) []string {
+func (s *csvSource) excelNote(t *textInput, h *header) []string {
 	if !s.excel || t.whole && !s.guardsIn(t.sample[h.end:]) {
 		return nil
 	}

@@ -37,7 +37,7 @@ type header struct {
 }
 
 // findHeader finds the delimiter and the header of t.
-func findHeader(in *input, t *text, o *Options) (*header, error) {
+func findHeader(in *input, t *textInput, o *Options) (*header, error) {
 	forced, err := parseDelimiter(o.Delimiter, t.eol)
 	if err != nil {
 		return nil, in.usageError(err, `-d takes ",", ";", "|", "tab", any other character, or "none"`)
@@ -108,7 +108,7 @@ func separatorLine(sample []byte, eol byte) (delimiter byte, end int) {
 
 // chooseDialect reads the sample, whose first line is number line, with each possible
 // delimiter and picks the one that fits best. If fixed, the header is the first record.
-func chooseDialect(in *input, t *text, from int, line int64, forced byte, fixed bool) (*dialect, error) {
+func chooseDialect(in *input, t *textInput, from int, line int64, forced byte, fixed bool) (*dialect, error) {
 	with := func(delimiter byte) *dialect {
 		return tryDialect(t.sample[from:], grammar{delimiter, t.eol}, line, t.whole)
 	}
@@ -151,7 +151,7 @@ func (r *dialect) narrowHeaderError(in *input) error {
 }
 
 // noHeader returns the error for an input without a whole record that is not blank.
-func noHeader(in *input, t *text, from int, line int64, g grammar) error {
+func noHeader(in *input, t *textInput, from int, line int64, g grammar) error {
 	c := &cutter{in: in, grammar: g, line: line}
 	data, stopped := t.sample[from:], error(nil)
 	if t.whole {
@@ -176,7 +176,7 @@ func noHeader(in *input, t *text, from int, line int64, g grammar) error {
 }
 
 // name takes the names of the columns from the header's record.
-func (h *header) name(in *input, t *text, r *dialect, o *Options) error {
+func (h *header) name(in *input, t *textInput, r *dialect, o *Options) error {
 	rec := r.records[r.header]
 	if rec.problem != "" {
 		return in.contentError(h.line, fmt.Errorf("header has %s", rec.problem), hintHeaderQuotes)
@@ -201,7 +201,7 @@ func (h *header) name(in *input, t *text, r *dialect, o *Options) error {
 
 // decode returns raw, a cell of the sample, as UTF-8. It reports false if it is
 // not text.
-func (t *text) decode(raw string) (string, bool) {
+func (t *textInput) decode(raw string) (string, bool) {
 	if t.table != nil {
 		return string(t.table.append(nil, []byte(raw))), !t.table.hasUndefined([]byte(raw))
 	}

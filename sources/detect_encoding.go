@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"unicode/utf8"
 
+	"flytt/internal/text"
 	"flytt/sources/textscan"
 )
 
@@ -19,8 +19,8 @@ var (
 	errBOMOnly = errors.New("empty file: nothing but a byte order mark")
 )
 
-// text is what is known of an input as text.
-type text struct {
+// textInput is what is known of an input as text.
+type textInput struct {
 	sample    []byte // the start of the text, without byte order mark; UTF-16 is UTF-8 by now
 	whole     bool   // the sample is all of it
 	encoding  string
@@ -33,12 +33,12 @@ type text struct {
 
 // openText finds out the encoding and the line ends of in, and leaves it at the
 // first byte after a byte order mark.
-func openText(in *input, o *Options) (*text, error) {
+func openText(in *input, o *Options) (*textInput, error) {
 	asked, err := encodingName(o.Encoding)
 	if err != nil {
-		return nil, in.usageError(err, "known are "+strings.Join(Encodings(), ", "))
+		return nil, in.usageError(err, text.DidYouMean(o.Encoding, Encodings(), "use "+text.OneOf(Encodings())))
 	}
-	t := &text{encoding: asked, evidence: "as asked"}
+	t := &textInput{encoding: asked, evidence: "as asked"}
 	if err := t.mark(in, asked); err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func openText(in *input, o *Options) (*text, error) {
 }
 
 // mark looks for a byte order mark, which decides, and takes it away.
-func (t *text) mark(in *input, asked string) error {
+func (t *textInput) mark(in *input, asked string) error {
 	head := in.peek(sniffSize)
 	found := ""
 	switch {
@@ -94,7 +94,7 @@ func (t *text) mark(in *input, asked string) error {
 }
 
 // lines finds out how lines end.
-func (t *text) lines() {
+func (t *textInput) lines() {
 	lf := bytes.IndexByte(t.sample, '\n')
 	t.eol = '\n'
 	switch {
@@ -108,7 +108,7 @@ func (t *text) lines() {
 }
 
 // detect tells UTF-8 from Windows-1252 by the sample.
-func (t *text) detect(in *input) error {
+func (t *textInput) detect(in *input) error {
 	e := examine(t.sample, !t.whole)
 	switch {
 	case !e.high:

@@ -36,7 +36,7 @@ func openJSON(in *input, o *Options) (pipeline.Source, *Info, error) {
 
 // openJSONText reads the beginning of in, and leaves in behind a byte order
 // mark. The text is UTF-8 from there on, or its rows are rejected.
-func openJSONText(in *input, o *Options) (*text, error) {
+func openJSONText(in *input, o *Options) (*textInput, error) {
 	asked, err := encodingName(o.Encoding)
 	if err == nil && asked != "" && newTable(asked, true) != nil {
 		err = fmt.Errorf("JSON is never written in %s", asked)
@@ -44,7 +44,7 @@ func openJSONText(in *input, o *Options) (*text, error) {
 	if err != nil {
 		return nil, in.usageError(err, "leave the encoding out: JSON is UTF-8, or UTF-16 with a byte order mark")
 	}
-	t := &text{encoding: asked, evidence: "as asked"}
+	t := &textInput{encoding: asked, evidence: "as asked"}
 	if err := t.mark(in, asked); err != nil {
 		return nil, err
 	}

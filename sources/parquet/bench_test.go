@@ -83,7 +83,7 @@ func readOwn(content []byte) (text int, err error) {
 				return 0, err
 			}
 			for _, s := range strips {
-				for _, v := range s.Spans[max(from-s.First, 0):min(to, s.End())-s.First] {
+				for _, v := range s.Spans[max(from-s.First, 0) : min(to, s.End())-s.First] {
 					if !v.Null() {
 						text += int(v.End - v.Start)
 					}
