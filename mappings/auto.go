@@ -56,7 +56,7 @@ func AutoMapping(r *Resource, columns []string) (*Mapping, []Guess, error) {
 	if err != nil || m.maps(idField) {
 		return m, guesses, err
 	}
-	return m, guesses, m.missing(r, guesses)
+	return m, guesses, m.missingRequired(r, guesses)
 }
 
 // PartialMapping is AutoMapping for rows that change records: no field needs a
@@ -69,7 +69,7 @@ func PartialMapping(r *Resource, columns []string) (*Mapping, []Guess, error) {
 	m := &Mapping{Resource: r.Name}
 	for i := range r.Fields {
 		f := &r.Fields[i]
-		from := settle(f, guesses, f.singular(r.Key))
+		from := chooseColumns(f, guesses, f.needsSingleColumn(r.Key))
 		if len(from) == 0 {
 			continue
 		}
@@ -81,7 +81,7 @@ func PartialMapping(r *Resource, columns []string) (*Mapping, []Guess, error) {
 	for i := range m.Fields {
 		rule := &m.Fields[i]
 		var err error
-		if rule.Apply, err = r.Field(rule.Field).natural(); err != nil {
+		if rule.Apply, err = r.Field(rule.Field).defaultConversions(); err != nil {
 			return nil, nil, fmt.Errorf("resource %s %w", r.Name, err)
 		}
 	}
@@ -93,8 +93,8 @@ func (m *Mapping) maps(column string) bool {
 	return slices.ContainsFunc(m.Fields, func(r Rule) bool { return r.Field == column })
 }
 
-// natural returns the conversions of automatic mapping.
-func (f *Field) natural() ([]Conversion, error) {
+// defaultConversions returns the conversions of automatic mapping.
+func (f *Field) defaultConversions() ([]Conversion, error) {
 	var out []Conversion
 	for _, text := range f.Apply {
 		c, err := parseConversion(text)
@@ -109,9 +109,9 @@ func (f *Field) natural() ([]Conversion, error) {
 // named reports whether header is the field's very name.
 func (f *Field) named(header string) bool { return header == f.Name || header == f.Column() }
 
-// singular reports whether two columns for the field would be two different
+// needsSingleColumn reports whether two columns for the field would be two different
 // things rather than one in two places.
-func (f *Field) singular(key string) bool {
+func (f *Field) needsSingleColumn(key string) bool {
 	number := f.Format == "personnummer" || f.Format == "organisationsnummer"
 	return f.Name == key || f.Name == idField || f.Unique || number || f.Type != "string"
 }
@@ -142,9 +142,9 @@ func guess(r *Resource, column string) Guess {
 	return g
 }
 
-// settle chooses the columns of field f among the guesses, and says of the
+// chooseColumns chooses the columns of field f among the guesses, and says of the
 // others why they are not used.
-func settle(f *Field, guesses []Guess, singular bool) []string {
+func chooseColumns(f *Field, guesses []Guess, singular bool) []string {
 	best := 0.0
 	for _, g := range guesses {
 		if g.Field == f.Column() {
@@ -174,9 +174,9 @@ func settle(f *Field, guesses []Guess, singular bool) []string {
 	return from
 }
 
-// missing returns an error that names the required fields without a column, and
+// missingRequired returns an error that names the required fields without a column, and
 // the columns that may hold them.
-func (m *Mapping) missing(r *Resource, guesses []Guess) error {
+func (m *Mapping) missingRequired(r *Resource, guesses []Guess) error {
 	var unused []string
 	for _, g := range guesses {
 		if !g.Used {

@@ -76,3 +76,17 @@ func operatorHint(operator string, of []string) string {
 	}
 	return nearestHint(operator, of)
 }
+
+// CreatedAt is the field that says when a record was made. No other tells records apart by
+// time.
+const CreatedAt = "created_at"
+
+// CreatedField returns the field by which a list of r can be read in the order in which its
+// records were made; empty if there is none.
+func (r *Resource) CreatedField() string {
+	f := r.Field(CreatedAt)
+	if f == nil || !slices.Contains(f.Operators(), "gte") || !slices.Contains(f.Operators(), "lte") {
+		return ""
+	}
+	return f.Name
+}

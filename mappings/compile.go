@@ -131,7 +131,7 @@ func (c *compiler) compile() {
 	}
 	schema, err := c.r.Schema(targets)
 	if err != nil {
-		c.take(err)
+		c.addAll(err)
 		return
 	}
 	c.plan.schema = schema
@@ -240,7 +240,7 @@ func (c *compiler) chain(f *fieldPlan, rule *Rule) {
 		}
 		convert, err := findConversion(use.Name).build(use, &o)
 		if err != nil {
-			c.take(err)
+			c.addAll(err)
 			continue
 		}
 		f.chain = append(f.chain, convert)

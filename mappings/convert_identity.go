@@ -14,10 +14,10 @@ import (
 	"github.com/nyaruka/phonenumbers"
 )
 
-// seenLater are the faults that a number still shows once it is converted, so
-// that the rule of a field's format finds them again. Where one of them does
-// not turn the row away, noting it here would count it twice.
-const seenLater = identity.CheckDigit | identity.ImpossibleDate | identity.BirthNumber | identity.FutureDate |
+// reportedByValidation are the faults that a number still has after its conversion, so
+// that the validation of the field's format reports them. Reporting them here too would
+// count those that do not reject the row twice.
+const reportedByValidation = identity.CheckDigit | identity.ImpossibleDate | identity.BirthNumber | identity.FutureDate |
 	identity.InterimNumber | identity.ThirdDigit | identity.CoordinationDate | identity.Personnummer
 
 func buildPersonnummer(c Conversion, o *conversionOptions) (converter, error) {
@@ -82,7 +82,7 @@ func (n *noter) numberFaults(f identity.Faults, v []byte, checked bool) {
 		}
 		info := &identity.Codes[i]
 		severity := n.severityOf(info.Code, info.Severity)
-		if severity != pipeline.Error && checked && seenLater.Has(one) {
+		if severity != pipeline.Error && checked && reportedByValidation.Has(one) {
 			continue
 		}
 		if severity == pipeline.Error {

@@ -83,18 +83,18 @@ func newExportPlan(r *Resource, columns []string) *Plan {
 	return &Plan{key: pipeline.None, names: names, schema: &pipeline.Schema{}}
 }
 
-// take adds a field called name that is the input column at as it is.
-func (p *Plan) take(r *Resource, name string, at int) {
+// addColumn adds a field called name that is the input column at as it is.
+func (p *Plan) addColumn(r *Resource, name string, at int) {
 	p.fields = append(p.fields, fieldPlan{from: []int{at}, exact: true})
 	p.columns = append(p.columns, problemColumn(at))
 	p.tables = append(p.tables, "")
 	p.schema.Fields = append(p.schema.Fields, pipeline.Field{Name: name, Type: r.typeOf(p.names.names[at])})
 }
 
-// takeExtra adds the column of what no field is for, if the list has it.
-func (p *Plan) takeExtra(r *Resource) {
+// addExtraColumn adds the column of what no field is for, if the list has it.
+func (p *Plan) addExtraColumn(r *Resource) {
 	if at := slices.Index(p.names.names, extraColumn); at >= 0 {
-		p.take(r, extraColumn, at)
+		p.addColumn(r, extraColumn, at)
 	}
 }
 
@@ -121,7 +121,7 @@ func (c *exportCompiler) compile() {
 		c.add(m.at("resource"), "", "the mapping is for resource %s, not %s", m.Resource, c.resource.Name)
 		return
 	}
-	c.refuse()
+	c.refuseImportKeys()
 	p.severity = m.Severity
 	p.fields = make([]fieldPlan, len(m.Fields))
 	p.columns, p.tables = make([]int16, len(m.Fields)), make([]string, len(m.Fields))
@@ -137,12 +137,12 @@ func (c *exportCompiler) compile() {
 	if len(c.list) > 0 {
 		return
 	}
-	p.takeExtra(c.resource)
+	p.addExtraColumn(c.resource)
 	p.rowwise = p.rowwiseColumns()
 }
 
-// refuse finds the parts of the mapping that mean nothing in an export.
-func (c *exportCompiler) refuse() {
+// refuseImportKeys finds the parts of the mapping that mean nothing in an export.
+func (c *exportCompiler) refuseImportKeys() {
 	m := c.m
 	in := &m.Input
 	if m.at("input") != nil || in.Encoding+in.Delimiter+in.Sheet != "" || in.HeaderRow != 0 || in.Nulls != nil || in.Trim != nil {

@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// Select says which columns an export without a mapping has. The zero Select is
-// all of them.
-type Select struct {
+// ColumnSelection says which columns an export without a mapping has. The zero value
+// selects all of them.
+type ColumnSelection struct {
 	with    []string // these, in this order; empty: all
 	without []string // and not these
 }
 
-// ParseSelect reads a list of fields, as in name,external_client,-ssn: the
+// ParseColumnSelection reads a list of fields, as in name,external_client,-ssn: the
 // columns of the export in their order, and behind a minus sign those it is not
 // to have. Without any that it is to have, it has all others. Empty text is the
-// zero Select.
-func ParseSelect(text string) (Select, error) {
-	var s Select
+// zero ColumnSelection.
+func ParseColumnSelection(text string) (ColumnSelection, error) {
+	var s ColumnSelection
 	if strings.TrimSpace(text) == "" {
 		return s, nil
 	}
@@ -27,7 +27,7 @@ func ParseSelect(text string) (Select, error) {
 		name = strings.TrimSpace(name)
 		switch {
 		case name == "":
-			return Select{}, withHint("select: a name is missing", "write name,title or -ssn,-email")
+			return ColumnSelection{}, withHint("select: a name is missing", "write name,title or -ssn,-email")
 		case minus:
 			s.without = append(s.without, name)
 		default:
@@ -42,21 +42,21 @@ func ParseSelect(text string) (Select, error) {
 // are. A column for unknown fields stays at the end, whatever sel takes. It is an
 // error if sel names a field that does not exist, or one twice, or leaves
 // nothing.
-func ExportPlan(r *Resource, columns []string, sel Select) (*Plan, error) {
+func ExportPlan(r *Resource, columns []string, sel ColumnSelection) (*Plan, error) {
 	p := newExportPlan(r, columns)
 	chosen, err := sel.choose(p.names)
 	if err != nil {
 		return nil, err
 	}
 	for _, at := range chosen {
-		p.take(r, columns[at], at)
+		p.addColumn(r, columns[at], at)
 	}
-	p.takeExtra(r)
+	p.addExtraColumn(r)
 	return p, nil
 }
 
 // choose returns the columns that s takes, without that of unknown fields.
-func (s *Select) choose(names *headers) ([]int, error) {
+func (s *ColumnSelection) choose(names *headers) ([]int, error) {
 	with, err := s.find(names, s.with)
 	if err != nil {
 		return nil, err
@@ -80,7 +80,7 @@ func (s *Select) choose(names *headers) ([]int, error) {
 }
 
 // find returns the columns of the fields called fields.
-func (s *Select) find(names *headers, fields []string) ([]int, error) {
+func (s *ColumnSelection) find(names *headers, fields []string) ([]int, error) {
 	var found []int
 	for _, name := range fields {
 		at, ok := names.find(name)

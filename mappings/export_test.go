@@ -255,9 +255,9 @@ func TestExportKeepsTheColumnOfUnknownFieldsAtTheEnd(t *testing.T) {
 	}
 }
 
-func selection(t testing.TB, text string) mappings.Select {
+func selection(t testing.TB, text string) mappings.ColumnSelection {
 	t.Helper()
-	s, err := mappings.ParseSelect(text)
+	s, err := mappings.ParseColumnSelection(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -304,7 +304,7 @@ func TestSelectRefusesWhatCannotBe(t *testing.T) {
 		"name,-name":                  "select: no field is left",
 		"-" + strings.Join(all, ",-"): "select: no field is left",
 	} {
-		s, err := mappings.ParseSelect(text)
+		s, err := mappings.ParseColumnSelection(text)
 		if err == nil {
 			_, err = mappings.ExportPlan(contactResource(t), append(all[:len(all):len(all)], "_extra"), s)
 		}
@@ -315,7 +315,7 @@ func TestSelectRefusesWhatCannotBe(t *testing.T) {
 }
 
 func TestExportWithoutAMappingChangesNothing(t *testing.T) {
-	p, err := mappings.ExportPlan(contactResource(t), readable(t), mappings.Select{})
+	p, err := mappings.ExportPlan(contactResource(t), readable(t), mappings.ColumnSelection{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -371,7 +371,7 @@ func TestSchemaOfExportMappingsAgreesWithTheCompiler(t *testing.T) {
 }
 
 func BenchmarkExportWithoutAMapping(b *testing.B) {
-	p, err := mappings.ExportPlan(contactResource(b), readable(b), mappings.Select{})
+	p, err := mappings.ExportPlan(contactResource(b), readable(b), mappings.ColumnSelection{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 func (r *mappingReader) apply(path string, e yamlEntry) []Conversion {
 	nodes, err := r.file.list(e.value, e.key)
 	if err != nil {
-		r.take(err)
+		r.addAll(err)
 		return nil
 	}
 	chain := make([]Conversion, 0, len(nodes))
@@ -31,7 +31,7 @@ func (r *mappingReader) conversion(n ast.Node) Conversion {
 	}
 	text, err := r.file.text(n, "a conversion")
 	if err != nil {
-		r.take(err)
+		r.addAll(err)
 		return Conversion{}
 	}
 	c, err := parseConversion(text)
@@ -58,7 +58,7 @@ func (r *mappingReader) conversionKeys(n *ast.MappingNode) Conversion {
 		case e.key == "strict":
 			strict, err := r.file.boolean(e.value, e.key)
 			if err != nil {
-				r.take(err)
+				r.addAll(err)
 			}
 			c.Strict = strict
 		case c.Name != "":
@@ -83,7 +83,7 @@ func (r *mappingReader) arguments(c *Conversion, e yamlEntry) {
 	default:
 		text, err := r.scalar(e.value, c.Name)
 		if err != nil {
-			r.take(err)
+			r.addAll(err)
 		}
 		c.Args = []string{text}
 	}
@@ -95,7 +95,7 @@ func (r *mappingReader) replacement(e yamlEntry) *string {
 	}
 	text, err := r.scalar(e.value, "a value of replace")
 	if err != nil {
-		r.take(err)
+		r.addAll(err)
 	}
 	if text == "" {
 		return nil

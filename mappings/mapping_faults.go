@@ -22,8 +22,8 @@ func (f *faults) add(at *token.Token, hint, format string, args ...any) {
 	f.list = append(f.list, e)
 }
 
-// take records err, which is a *FileError or wraps one.
-func (f *faults) take(err error) {
+// addAll records err, which is a *FileError or wraps one.
+func (f *faults) addAll(err error) {
 	var e *FileError
 	if !errors.As(err, &e) {
 		e = f.file.fault(nil, "%v", err)

@@ -80,7 +80,7 @@ type mappingReader struct {
 func (r *mappingReader) entries(n ast.Node, what string, known []string, read func(e yamlEntry)) {
 	entries, err := r.file.mapping(n, what)
 	if err != nil {
-		r.take(err)
+		r.addAll(err)
 		return
 	}
 	for _, e := range entries {
@@ -119,7 +119,7 @@ func (r *mappingReader) text(e yamlEntry) string {
 	text, err := r.file.text(e.value, e.key)
 	switch {
 	case err != nil:
-		r.take(err)
+		r.addAll(err)
 	case strings.TrimSpace(text) == "":
 		r.add(startToken(e.value), "", "%s is empty", e.key)
 	}
@@ -130,13 +130,13 @@ func (r *mappingReader) text(e yamlEntry) string {
 func (r *mappingReader) texts(e yamlEntry, text func(n ast.Node, what string) (string, error)) []string {
 	nodes, err := r.file.list(e.value, e.key)
 	if err != nil {
-		r.take(err)
+		r.addAll(err)
 	}
 	texts := make([]string, 0, len(nodes))
 	for _, n := range nodes {
 		s, err := text(n, e.key)
 		if err != nil {
-			r.take(err)
+			r.addAll(err)
 		}
 		texts = append(texts, s)
 	}
@@ -177,7 +177,7 @@ func (r *mappingReader) input(n ast.Node) {
 		case "trim":
 			trim, err := r.file.boolean(e.value, e.key)
 			if err != nil {
-				r.take(err)
+				r.addAll(err)
 			}
 			in.Trim = &trim
 		}
@@ -188,7 +188,7 @@ func (r *mappingReader) delimiter(e yamlEntry) string {
 	text, err := r.file.text(e.value, e.key)
 	switch {
 	case err != nil:
-		r.take(err)
+		r.addAll(err)
 	case utf8.RuneCountInString(text) != 1 || strings.ContainsAny(text, "\"\r\n"):
 		r.add(startToken(e.value), `a tab is written "\t"`, "delimiter is not one character")
 	}
@@ -199,7 +199,7 @@ func (r *mappingReader) headerRow(e yamlEntry) int {
 	v, err := r.file.number(e.value, e.key)
 	switch {
 	case err != nil:
-		r.take(err)
+		r.addAll(err)
 	case v < 1 || v > maxHeaderRow || v != float64(int(v)):
 		r.add(startToken(e.value), "", "header_row is a row number, counted from 1")
 	default:
@@ -243,7 +243,7 @@ func (r *mappingReader) field(e yamlEntry) {
 		r.add(startToken(e.value), "several columns are written {from: [A, B]}", "field %s wants a column, or keys", e.key)
 	default:
 		_, err := r.file.text(e.value, "field "+e.key)
-		r.take(err)
+		r.addAll(err)
 	}
 	r.m.Fields = append(r.m.Fields, rule)
 }
@@ -272,7 +272,7 @@ func (r *mappingReader) part(rule *Rule, path string, e yamlEntry) {
 func (r *mappingReader) value(e yamlEntry) *string {
 	text, err := r.scalar(e.value, e.key)
 	if err != nil {
-		r.take(err)
+		r.addAll(err)
 	} else if text == "" {
 		r.add(startToken(e.value), "leave the key out for no value", "%s is empty", e.key)
 	}

@@ -22,12 +22,12 @@ func (p *Plan) Step() pipeline.Step {
 // it stands becomes a view of it; all others go row by row.
 type mapStep struct {
 	*Plan
-	noter noter
-	cells []pipeline.Column // views of the input columns that are read row by row
-	env   *exprEnv
-	calls []call // for each place in a chain
-	text  []byte // of the current row: the result of an expression, or of join
-	dead  []int  // rows that have no fields
+	noter    noter
+	cells    []pipeline.Column // views of the input columns that are read row by row
+	env      *exprEnv
+	calls    []call // for each place in a chain
+	text     []byte // of the current row: the result of an expression, or of join
+	unmapped []int  // rows that get no fields
 }
 
 // Apply implements pipeline.Step.
@@ -36,8 +36,8 @@ func (s *mapStep) Apply(b *pipeline.Batch) error {
 	for _, column := range s.rowwise {
 		s.clean(&s.cells[column], &b.Input[column])
 	}
-	s.skip(b)
-	s.bury(b)
+	s.applyWhere(b)
+	s.markUnmapped(b)
 	columns := b.SizeFields(len(s.fields))
 	for i := range s.fields {
 		s.field(b, i, &columns[i])
@@ -71,8 +71,8 @@ func (s *mapStep) clean(dst, src *pipeline.Column) {
 	}
 }
 
-// skip leaves out the rows for which where is false.
-func (s *mapStep) skip(b *pipeline.Batch) {
+// applyWhere skips the rows for which the expression where is false.
+func (s *mapStep) applyWhere(b *pipeline.Batch) {
 	if s.where == nil {
 		return
 	}
@@ -86,19 +86,19 @@ func (s *mapStep) skip(b *pipeline.Batch) {
 		case err == nil && isBool && !keep:
 			b.Fates[row] = pipeline.Skipped
 		case err != nil || !isBool:
-			s.noter.begin(row, pipeline.None, s.where.single())
+			s.noter.moveTo(row, pipeline.None, s.where.single())
 			s.noter.failExpr(err)
 		}
 	}
 }
 
-// bury finds the rows that have no fields: those that could not be decoded and
-// those left out.
-func (s *mapStep) bury(b *pipeline.Batch) {
-	s.dead = s.dead[:0]
+// markUnmapped collects the rows that get no fields: those that could not be decoded
+// and those that are skipped.
+func (s *mapStep) markUnmapped(b *pipeline.Batch) {
+	s.unmapped = s.unmapped[:0]
 	for row, fate := range b.Fates {
 		if fate == pipeline.Broken || fate == pipeline.Skipped {
-			s.dead = append(s.dead, row)
+			s.unmapped = append(s.unmapped, row)
 		}
 	}
 }
@@ -114,13 +114,13 @@ func (s *mapStep) field(b *pipeline.Batch, i int, column *pipeline.Column) {
 	case f.constant != nil:
 		column.Share(f.constant)
 		for range b.Fates {
-			column.Point(0, len(f.constant))
+			column.AppendSpan(0, len(f.constant))
 		}
 	default:
 		s.rows(b, i, column)
 		return
 	}
-	for _, row := range s.dead {
+	for _, row := range s.unmapped {
 		column.SetNull(row)
 	}
 }
@@ -134,7 +134,7 @@ func (s *mapStep) rows(b *pipeline.Batch, i int, column *pipeline.Column) {
 			column.AppendNull()
 			continue
 		}
-		s.noter.begin(row, i, s.columns[i])
+		s.noter.moveTo(row, i, s.columns[i])
 		if v := s.value(f, row); len(v) > 0 && !s.noter.failed {
 			column.Append(v)
 		} else {
@@ -146,7 +146,7 @@ func (s *mapStep) rows(b *pipeline.Batch, i int, column *pipeline.Column) {
 // value returns what a row has for a field, nothing for no value. It stays
 // valid until the next call.
 func (s *mapStep) value(f *fieldPlan, row int) []byte {
-	v := s.origin(f, row)
+	v := s.initialValue(f, row)
 	for i, convert := range f.chain {
 		if len(v) == 0 || s.noter.failed {
 			break
@@ -154,7 +154,7 @@ func (s *mapStep) value(f *fieldPlan, row int) []byte {
 		v = convert(&s.calls[i], v)
 	}
 	if f.lookup != nil && len(v) > 0 && !s.noter.failed {
-		v = s.look(f.lookup, v)
+		v = s.lookUp(f.lookup, v)
 	}
 	if len(v) == 0 {
 		return f.fallback
@@ -162,8 +162,8 @@ func (s *mapStep) value(f *fieldPlan, row int) []byte {
 	return v
 }
 
-// origin returns the value a row starts with.
-func (s *mapStep) origin(f *fieldPlan, row int) []byte {
+// initialValue returns the value of a field before conversions and lookup.
+func (s *mapStep) initialValue(f *fieldPlan, row int) []byte {
 	if f.expr != nil {
 		return s.evaluate(f.expr, row)
 	}
@@ -203,7 +203,7 @@ func (s *mapStep) join(f *fieldPlan, row int) []byte {
 	return s.text
 }
 
-func (s *mapStep) look(t *lookupTable, v []byte) []byte {
+func (s *mapStep) lookUp(t *lookupTable, v []byte) []byte {
 	key := bytes.TrimSpace(v)
 	found, ok := t.values[string(key)]
 	if !ok {
@@ -222,7 +222,7 @@ type noter struct {
 	failed   bool // an Error was noted
 }
 
-func (n *noter) begin(row, field int, column int16) {
+func (n *noter) moveTo(row, field int, column int16) {
 	n.row, n.field, n.column, n.failed = int32(row), int16(field), column, false
 }
 

@@ -43,7 +43,7 @@ func (a *account) add(u *unit) error {
 	}
 	a.tallies.add(a.schema, &u.chunk.Batch)
 	a.bytes = u.end
-	a.tell()
+	a.reportProgress()
 	if a.recorder == nil || a.failed {
 		return nil
 	}
@@ -52,8 +52,8 @@ func (a *account) add(u *unit) error {
 	return err
 }
 
-// tell tells how far the run has come.
-func (a *account) tell() {
+// reportProgress tells how far the run has come.
+func (a *account) reportProgress() {
 	if a.progress != nil {
 		a.progress(Progress{Rows: a.counts, Bytes: a.bytes})
 	}

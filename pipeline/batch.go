@@ -62,14 +62,14 @@ func (c *Column) borrow(text []byte) {
 }
 
 // Share empties the column and lets it point into text, which it does not own:
-// only Point and AppendNull may add rows until the next Reset.
+// only AppendSpan and AppendNull may add rows until the next Reset.
 func (c *Column) Share(text []byte) {
 	c.spans = c.spans[:0]
 	c.borrow(text)
 }
 
-// Point appends a row whose value is text[start:end] of the shared text.
-func (c *Column) Point(start, end int) {
+// AppendSpan appends a row whose value is text[start:end] of the shared text.
+func (c *Column) AppendSpan(start, end int) {
 	c.spans = append(c.spans, span{uint32(start), uint32(end)})
 }
 
@@ -138,8 +138,8 @@ func (c *Column) Mirror(from *Column) {
 	c.spans = append(c.spans[:0], from.spans...)
 }
 
-// Narrow leaves out the first n bytes of row i's value.
-func (c *Column) Narrow(i, n int) { c.spans[i].start += uint32(n) }
+// DropPrefix removes the first n bytes of row i's value.
+func (c *Column) DropPrefix(i, n int) { c.spans[i].start += uint32(n) }
 
 // SetNull takes row i's value away.
 func (c *Column) SetNull(i int) { c.spans[i] = nullSpan }
@@ -211,11 +211,11 @@ type Batch struct {
 	Problems []Problem // what is wrong, or was repaired, in any order
 	Surplus  []Surplus // cells beyond the last column, in order
 
-	// Fill, unless nil, makes the input columns whole that the decoder left null
-	// because nobody asked for them. The engine calls it on the goroutine that
-	// decoded, once, when all columns are needed: a row was rejected, or the rows
-	// go to an API, which may reject any.
-	Fill func(*Batch) error
+	// DecodeRest, unless nil, decodes the input columns that the decoder left null
+	// because no step uses them. The engine calls it once, on the goroutine that decoded
+	// the batch, when all columns are needed: a row was rejected, or the rows go to an
+	// API, which may reject any of them.
+	DecodeRest func(*Batch) error
 }
 
 // Len returns the number of rows.
@@ -235,7 +235,7 @@ func (b *Batch) Reset(columns int) {
 	b.Problems = b.Problems[:0]
 	clear(b.Surplus)
 	b.Surplus = b.Surplus[:0]
-	b.Fill = nil
+	b.DecodeRest = nil
 }
 
 // SizeFields gives the batch n fields and returns them. Their buffers are

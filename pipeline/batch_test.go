@@ -45,7 +45,7 @@ func TestAnEmptyValueIsNotANull(t *testing.T) {
 	c.Grow(func(text []byte) ([]byte, bool) { return text, true })
 	wantValues(t, &c, `"" - ""`)
 	c.Share(nil)
-	c.Point(0, 0)
+	c.AppendSpan(0, 0)
 	c.AppendNull()
 	wantValues(t, &c, `"" -`)
 }
@@ -72,7 +72,7 @@ func TestTrimTakesWhiteSpaceAndMakesEmptyValuesNull(t *testing.T) {
 
 func TestNarrowLeavesOutTheStartOfAValue(t *testing.T) {
 	c := column("16850102", "x")
-	c.Narrow(0, 2)
+	c.DropPrefix(0, 2)
 	wantValues(t, c, `"850102" "x"`)
 }
 
@@ -82,7 +82,7 @@ func TestAColumnNeverWritesIntoATextItBorrowed(t *testing.T) {
 		"View": (*pipeline.Column).View,
 		"Share": func(c, from *pipeline.Column) {
 			c.Share(from.Value(0)[:3:3])
-			c.Point(0, 3)
+			c.AppendSpan(0, 3)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -162,7 +162,7 @@ func TestAChunkSettlesOnlyItsPendingRows(t *testing.T) {
 	if n := c.Pending(); n != 2 {
 		t.Errorf("%d rows pending, want 2", n)
 	}
-	if n := c.Settle(pipeline.NotSent); n != 2 || c.Pending() != 0 || c.Fates[1] != pipeline.Rejected {
+	if n := c.SetPending(pipeline.NotSent); n != 2 || c.Pending() != 0 || c.Fates[1] != pipeline.Rejected {
 		t.Errorf("%d settled: %v", n, c.Fates)
 	}
 }

@@ -49,8 +49,8 @@ func (floodDecoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 	b.Input[1].Share(block.Data)
 	for at := 0; at < len(block.Data); at += row {
 		b.AddRow(1)
-		b.Input[0].Point(at, at+6)
-		b.Input[1].Point(at+7, at+row-1)
+		b.Input[0].AppendSpan(at, at+6)
+		b.Input[1].AppendSpan(at+7, at+row-1)
 	}
 	return nil
 }
@@ -67,7 +67,7 @@ type drop struct{ printer }
 func (d drop) Encoder() pipeline.Encoder { return keyEncoder{} }
 
 func (d drop) Write(_ context.Context, c *pipeline.Chunk) error {
-	c.Settle(pipeline.Written)
+	c.SetPending(pipeline.Written)
 	return nil
 }
 

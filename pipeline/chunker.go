@@ -24,22 +24,22 @@ const maxUnsent = 1 << 20
 // Its goroutines, one for each chunk in flight and one that accounts, belong to
 // a group; finish waits for them.
 type chunker struct {
-	engine   *engine
-	limits   ChunkLimits
-	columns  int
-	current  *unit // being filled
-	pending  int   // rows in current that are to be sent
-	size     int   // bytes of input in current
-	unsent   int   // bytes of input in current of rows that are not to be sent
-	seq      int64
-	came     int64        // bytes of the input before the unit that is being added
-	read     int64        // rows so far
-	rejected int64        // of those, before any write
-	over     bool         // too much has been rejected: no chunk is written any more
-	refused  atomic.Int64 // rows rejected by writes
-	free     chan *unit
-	ordered  chan *unit
-	group    errgroup.Group
+	engine       *engine
+	limits       ChunkLimits
+	columns      int
+	current      *unit // being filled
+	pending      int   // rows in current that are to be sent
+	size         int   // bytes of input in current
+	unsent       int   // bytes of input in current of rows that are not to be sent
+	seq          int64
+	inputBefore  int64        // bytes of the input before the unit that is being added
+	read         int64        // rows so far
+	rejected     int64        // of those, before any write
+	limitReached bool         // too much has been rejected: no chunk is written any more
+	refused      atomic.Int64 // rows rejected by writes
+	free         chan *unit
+	ordered      chan *unit
+	group        errgroup.Group
 }
 
 func newChunker(e *engine) *chunker {
@@ -59,18 +59,18 @@ func newChunker(e *engine) *chunker {
 func (k *chunker) add(u *unit) bool {
 	src := &u.chunk
 	sortProblems(src.Problems)
-	problems := k.copyLoose(src.Problems)
+	problems := k.copyRowless(src.Problems)
 	for from := 0; from < src.Len(); {
 		k.open()
 		to, full := k.fits(src, from)
 		problems = k.copyRows(src, from, to, problems)
-		k.current.end = k.came + (u.end-k.came)*int64(to)/int64(src.Len())
+		k.current.end = k.inputBefore + (u.end-k.inputBefore)*int64(to)/int64(src.Len())
 		from = to
 		if full {
 			k.send()
 		}
 	}
-	k.came = u.end
+	k.inputBefore = u.end
 	if k.exceeded() {
 		k.engine.halt(ErrMaxRejects)
 		return false
@@ -78,9 +78,9 @@ func (k *chunker) add(u *unit) bool {
 	return true
 }
 
-// copyLoose copies the problems that belong to no row, which come first, and
-// returns the others.
-func (k *chunker) copyLoose(problems []Problem) []Problem {
+// copyRowless copies the problems that belong to no row, which come first. It returns
+// the others.
+func (k *chunker) copyRowless(problems []Problem) []Problem {
 	for len(problems) > 0 && problems[0].Row < 0 {
 		k.open()
 		k.current.chunk.Problems = append(k.current.chunk.Problems, problems[0])
@@ -96,7 +96,7 @@ func (k *chunker) open() {
 	}
 	u := <-k.free
 	u.reset(k.columns)
-	u.chunk.Seq, u.valid, u.held = k.seq, 0, k.exceeded()
+	u.chunk.Seq, u.valid, u.withheld = k.seq, 0, k.exceeded()
 	k.seq++
 	k.current, k.pending, k.size, k.unsent = u, 0, 0, 0
 }
@@ -106,7 +106,7 @@ func (k *chunker) open() {
 func (k *chunker) fits(src *Chunk, from int) (to int, full bool) {
 	bytes := len(k.current.chunk.Data)
 	for i := from; i < src.Len(); i++ {
-		input := rowBytes(src, i)
+		input := rowSize(src, i)
 		if src.Fates[i] == Pending {
 			size := len(src.Item(i))
 			if k.pending > 0 && bytes+size > k.limits.Bytes {
@@ -125,7 +125,7 @@ func (k *chunker) fits(src *Chunk, from int) (to int, full bool) {
 	return src.Len(), false
 }
 
-func rowBytes(c *Chunk, i int) int {
+func rowSize(c *Chunk, i int) int {
 	n := 64
 	for j := range c.Input {
 		n += len(c.Input[j].Value(i))
@@ -181,8 +181,8 @@ func (k *chunker) count(fates []Fate) {
 // exceeded reports whether too much has been rejected. Once it has it stays so,
 // though a percentage may fall again.
 func (k *chunker) exceeded() bool {
-	k.over = k.over || k.engine.spec.Limit.exceeded(k.rejected+k.refused.Load(), k.read)
-	return k.over
+	k.limitReached = k.limitReached || k.engine.spec.Limit.exceeded(k.rejected+k.refused.Load(), k.read)
+	return k.limitReached
 }
 
 // send has the current chunk written, unless too much has been rejected. It waits
@@ -190,27 +190,27 @@ func (k *chunker) exceeded() bool {
 func (k *chunker) send() {
 	u := k.current
 	k.current = nil
-	u.held = u.held || k.exceeded()
+	u.withheld = u.withheld || k.exceeded()
 	k.ordered <- u // never blocks: there is room for every chunk there is
 	k.group.Go(func() error { k.write(u); return nil })
 }
 
 func (k *chunker) write(u *unit) {
 	if u.chunk.Pending() > 0 {
-		if err := k.settle(&u.chunk, u.held); err != nil {
+		if err := k.writeOrReplay(&u.chunk, u.withheld); err != nil {
 			k.engine.fail(err)
 		}
 	}
-	u.chunk.Settle(NotSent)
+	u.chunk.SetPending(NotSent)
 	if r := k.engine.spec.Recorder; r != nil {
 		render(r, u)
 	}
 	u.done <- struct{}{}
 }
 
-// settle writes c. If it is not to be written any more, its rows get the fates that
-// earlier passes gave them.
-func (k *chunker) settle(c *Chunk, held bool) error {
+// writeOrReplay writes c. If chunks are not written any more, its rows get the fates of
+// earlier passes from the journal.
+func (k *chunker) writeOrReplay(c *Chunk, held bool) error {
 	switch {
 	case !held && !k.engine.stopped() && !k.drained():
 		return k.engine.spec.Sink.Write(k.engine.ctx, c)
@@ -254,7 +254,7 @@ func (k *chunker) await(u *unit, beat <-chan time.Time) {
 		case <-u.done:
 			return
 		case <-beat:
-			k.engine.account.tell()
+			k.engine.account.reportProgress()
 		}
 	}
 }
@@ -273,7 +273,7 @@ func rejectedByWrite(u *unit) int64 {
 
 func (k *chunker) finish(partial bool) {
 	if k.current != nil {
-		k.current.held = k.current.held || k.limits.SkipPartial && partial
+		k.current.withheld = k.current.withheld || k.limits.SkipPartial && partial
 		k.send()
 	}
 	close(k.ordered)

@@ -46,7 +46,7 @@
 //
 // # Guarantees
 //
-//   - At most Run.Window blocks, and at most twice InFlight and one chunks, are
+//   - At most Run.MaxBlocks blocks, and at most twice InFlight and one chunks, are
 //     in memory. Rejected rows are streamed to the Recorder, never gathered.
 //   - The output of a file, the chunks of an API, the record and the Report of
 //     an input that goes through do not depend on the number of workers, nor on

@@ -237,8 +237,8 @@ func TestAFirstSignalIsHeardWhileTheSinkIsSlow(t *testing.T) {
 		if _, err := g.Do(t.Context()); !errors.Is(err, pipeline.ErrInterrupted) {
 			t.Errorf("error %v", err)
 		}
-		if g.source.cuts != g.Window() {
-			t.Errorf("%d blocks were read, %d of them after the signal", g.source.cuts, g.source.cuts-g.Window())
+		if g.source.cuts != g.MaxBlocks() {
+			t.Errorf("%d blocks were read, %d of them after the signal", g.source.cuts, g.source.cuts-g.MaxBlocks())
 		}
 	})
 }

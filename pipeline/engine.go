@@ -12,15 +12,15 @@ import (
 // unit is a block on its way through, with everything made of it. Units are
 // made once and used again.
 type unit struct {
-	block  Block
-	chunk  Chunk
-	rec    Record
-	valid  int64         // rows that passed every rule
-	end    int64         // bytes of input read, up to and with this unit
-	err    error         // why it could not be processed
-	unread bool          // not processed, because the run had stopped
-	held   bool          // not to be written
-	done   chan struct{} // one token when its worker, or its write, is done
+	block    Block
+	chunk    Chunk
+	rec      Record
+	valid    int64         // rows that passed every rule
+	end      int64         // bytes of input read, up to and with this unit
+	err      error         // why it could not be processed
+	unread   bool          // not processed, because the run had stopped
+	withheld bool          // not to be written
+	done     chan struct{} // one token when its worker, or its write, is done
 }
 
 func newUnit() *unit { return &unit{done: make(chan struct{}, 1)} }
@@ -72,9 +72,9 @@ func newEngine(ctx context.Context, r *Run) *engine {
 	e.writing, e.stopWriting = context.WithCancelCause(ctx)
 	e.reading, e.stopReading = context.WithCancelCause(e.writing)
 	e.cutting, e.stopCutting = context.WithCancel(e.reading)
-	e.free = units(r.Window())
-	e.blocks = make(chan *unit, r.Window())
-	e.ordered = make(chan *unit, r.Window())
+	e.free = units(r.MaxBlocks())
+	e.blocks = make(chan *unit, r.MaxBlocks())
+	e.ordered = make(chan *unit, r.MaxBlocks())
 	return e
 }
 
@@ -221,7 +221,7 @@ func (e *engine) stopped() bool { return e.writing.Err() != nil }
 // record accounts for a unit whose fates are known as far as they ever will be.
 func (e *engine) record(u *unit) {
 	if e.spec.Sink != nil {
-		u.chunk.Settle(NotSent)
+		u.chunk.SetPending(NotSent)
 	}
 	if err := e.account.add(u); err != nil {
 		e.fail(err)

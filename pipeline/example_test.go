@@ -77,7 +77,7 @@ func (p printer) Write(_ context.Context, c *pipeline.Chunk) error {
 	if _, err := p.w.Write(c.Data); err != nil {
 		return err
 	}
-	c.Settle(pipeline.Written)
+	c.SetPending(pipeline.Written)
 	return nil
 }
 

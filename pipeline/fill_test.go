@@ -26,19 +26,19 @@ func (s *lazySource) Next(_ context.Context, b *pipeline.Block) error {
 		return io.EOF
 	}
 	s.blocks--
-	b.Note = int64(s.blocks)
+	b.Tag = int64(s.blocks)
 	return nil
 }
 
 func (s *lazySource) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 	for i := range 10 {
-		b.AddRow(block.Note*10 + int64(i))
+		b.AddRow(block.Tag*10 + int64(i))
 		b.Input[0].AppendNull()
 	}
-	if block.Note == 1 {
+	if block.Tag == 1 {
 		b.Note(pipeline.Problem{Row: 3, Field: pipeline.None, Column: pipeline.None, Code: "bad"})
 	}
-	b.Fill = func(b *pipeline.Batch) error {
+	b.DecodeRest = func(b *pipeline.Batch) error {
 		s.filled.Add(1)
 		b.Input[0].Reset()
 		for _, row := range b.Rows {

@@ -209,7 +209,7 @@ func (a *apiClient) Write(ctx context.Context, c *pipeline.Chunk) error {
 	}
 	answer, err := a.call(ctx, http.MethodPost, fmt.Sprintf("/chunks/%d", c.Seq), &body)
 	if err != nil {
-		c.Settle(pipeline.InDoubt)
+		c.SetPending(pipeline.InDoubt)
 		return nil
 	}
 	for i, f := range c.Fates {

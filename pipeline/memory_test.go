@@ -35,12 +35,12 @@ func TestAStalledSinkLeavesAtMostWindowBlocksInMemory(t *testing.T) {
 				g := newRig(words(300, good, invalid)).direct()
 				g.Workers = workers
 				stalled(t, g, func() {
-					if g.source.cuts != g.Window() {
-						t.Errorf("%d blocks handed out, none of them accounted for; Window is %d", g.source.cuts, g.Window())
+					if g.source.cuts != g.MaxBlocks() {
+						t.Errorf("%d blocks handed out, none of them accounted for; Window is %d", g.source.cuts, g.MaxBlocks())
 					}
 				})
-				if n := len(g.source.seen); n > g.Window() {
-					t.Errorf("%d blocks in all, Window is %d", n, g.Window())
+				if n := len(g.source.seen); n > g.MaxBlocks() {
+					t.Errorf("%d blocks in all, Window is %d", n, g.MaxBlocks())
 				}
 			})
 		})
@@ -57,8 +57,8 @@ func TestAStalledSinkLeavesABoundedNumberOfChunksInMemory(t *testing.T) {
 					if len(g.store.seen) != inFlight {
 						t.Errorf("%d chunks in flight, want %d", len(g.store.seen), inFlight)
 					}
-					if limit := 3*g.Window() + 4*most; g.source.next > limit {
-						t.Errorf("%d rows read, %d blocks and %d chunks hold %d", g.source.next, g.Window(), most, limit)
+					if limit := 3*g.MaxBlocks() + 4*most; g.source.next > limit {
+						t.Errorf("%d rows read, %d blocks and %d chunks hold %d", g.source.next, g.MaxBlocks(), most, limit)
 					}
 				})
 				if n := len(g.store.seen); n > most {
@@ -83,7 +83,7 @@ func TestRejectsAreStreamedNotGathered(t *testing.T) {
 			if err != nil || report.Rows.Rejected != rows {
 				t.Fatalf("rows %+v, error %v", report.Rows, err)
 			}
-			most := max(g.Window(), 2*g.Chunks.InFlight+1)
+			most := max(g.MaxBlocks(), 2*g.Chunks.InFlight+1)
 			if len(g.book.records) > most {
 				t.Errorf("%d records were used, want at most %d", len(g.book.records), most)
 			}

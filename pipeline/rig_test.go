@@ -119,8 +119,8 @@ func (d lineDecoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 			continue
 		}
 		b.AddRow(block.Row + n)
-		b.Input[0].Point(start, semicolon)
-		b.Input[1].Point(semicolon+1, end)
+		b.Input[0].AppendSpan(start, semicolon)
+		b.Input[1].AppendSpan(semicolon+1, end)
 		switch word(b, b.Len()-1) {
 		case noDecode:
 			return errDecode
@@ -231,7 +231,7 @@ func (s *store) Write(ctx context.Context, c *pipeline.Chunk) error {
 	defer s.mu.Unlock()
 	defer s.keep(c)
 	if err := ctx.Err(); err != nil {
-		c.Settle(pipeline.InDoubt)
+		c.SetPending(pipeline.InDoubt)
 		return err
 	}
 	for i := c.Len() - 1; i >= 0; i-- { // a file in another order than the input's would show

@@ -72,9 +72,9 @@ type Progress struct {
 	Bytes int64
 }
 
-// Window returns the largest number of blocks in memory at once: one in each
+// MaxBlocks returns the largest number of blocks in memory at once: one in each
 // worker's hands, one waiting for each, one being cut and one being written.
-func (r *Run) Window() int { return 2*r.workers() + 2 }
+func (r *Run) MaxBlocks() int { return 2*r.workers() + 2 }
 
 // chunked reports whether rows are gathered into chunks that are written
 // concurrently.

@@ -57,9 +57,9 @@ type Chunk struct {
 	IDs Column // the API's id of each written row; empty, or one entry per row
 }
 
-// Settle gives fate to every row that is still Pending and returns how many
-// those were.
-func (c *Chunk) Settle(fate Fate) int {
+// SetPending gives every row that is still Pending the given fate and returns how many
+// rows that were.
+func (c *Chunk) SetPending(fate Fate) int {
 	n := 0
 	for i, f := range c.Fates {
 		if f == Pending {
@@ -116,6 +116,6 @@ type Sink interface {
 type Encoder interface {
 	// Encode appends to the empty e one entry for each row of b, empty for rows
 	// that are not Pending. It may turn a row away that the sink cannot hold, with
-	// b.Note and an empty entry. An error is one of the sink as a whole.
+	// b.Tag and an empty entry. An error is one of the sink as a whole.
 	Encode(b *Batch, e *Encoded) error
 }

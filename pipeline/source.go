@@ -9,7 +9,7 @@ type Block struct {
 	Data []byte // the raw rows; the source replaces it, the decoder may change it in place
 	Row  int64  // number of the first row in its file: the physical line, or the sheet row
 	End  int64  // how far the input has been read, in bytes of the input, for progress
-	Note int64  // the source's own word to its decoder (an encoding, a row group)
+	Tag  int64  // what the source tells its decoder (an encoding, the number of rows)
 }
 
 // Source is where rows come from. It only cuts: Next does the least that finds
@@ -33,12 +33,11 @@ type Source interface {
 	Close() error
 }
 
-// Narrower is a Source that can leave columns undecoded. Want is called at most
-// once, before Next and Decoder: columns has one entry for each of Columns, true
-// for those that steps look at. The others may be null in batches that have a
-// Fill.
-type Narrower interface {
-	Want(columns []bool)
+// ColumnSelector is a Source that can leave columns undecoded. Select is called at most
+// once, before Next and Decoder: columns has one entry for each of Columns, true for
+// those that the steps use. The others may be null in batches that have a DecodeRest.
+type ColumnSelector interface {
+	Select(columns []bool)
 }
 
 // Decoder turns blocks into batches.

@@ -56,11 +56,11 @@ func (w *worker) process(u *unit) error {
 // fill decodes the input columns that were left out so far, if somebody is going
 // to look at them.
 func (w *worker) fill(b *Batch) error {
-	if b.Fill == nil || !w.run.chunked() && !slices.Contains(b.Fates, Rejected) {
+	if b.DecodeRest == nil || !w.run.chunked() && !slices.Contains(b.Fates, Rejected) {
 		return nil
 	}
-	fill := b.Fill
-	b.Fill = nil
+	fill := b.DecodeRest
+	b.DecodeRest = nil
 	return fill(b)
 }
 

@@ -238,7 +238,7 @@ func TestNastyValuesGoThroughEveryPair(t *testing.T) {
 // asItIs returns the plan of an export, in which nothing changes.
 func asItIs(r *mappings.Resource) func(*testing.T, []string) *mappings.Plan {
 	return func(t *testing.T, columns []string) *mappings.Plan {
-		plan, err := mappings.ExportPlan(r, columns, mappings.Select{})
+		plan, err := mappings.ExportPlan(r, columns, mappings.ColumnSelection{})
 		if err != nil {
 			t.Fatal(err)
 		}

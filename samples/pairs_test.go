@@ -170,8 +170,8 @@ func (c *converter) run(t *testing.T, src pipeline.Source, output string) string
 		defer func() { toArray(t, path, output) }()
 	}
 	plan := c.plan(t, src.Columns())
-	if s, ok := src.(pipeline.Narrower); ok {
-		s.Want(plan.Reads())
+	if s, ok := src.(pipeline.ColumnSelector); ok {
+		s.Select(plan.UsedColumns())
 	}
 	sink, err := sinks.Create(path, plan.Schema(), nil)
 	if err != nil {

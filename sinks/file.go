@@ -28,7 +28,7 @@ func (s *fileSink) Write(ctx context.Context, c *pipeline.Chunk) error {
 	if err := s.out.write(c.Data); err != nil {
 		return err
 	}
-	c.Settle(pipeline.Written)
+	c.SetPending(pipeline.Written)
 	return nil
 }
 

@@ -100,7 +100,7 @@ func (s *parquetSink) Write(ctx context.Context, c *pipeline.Chunk) error {
 			return s.out.explain(err)
 		}
 	}
-	c.Settle(pipeline.Written)
+	c.SetPending(pipeline.Written)
 	return nil
 }
 

@@ -89,7 +89,7 @@ func (s *xlsxSink) Write(ctx context.Context, c *pipeline.Chunk) error {
 	if err := s.addRows(c); err != nil {
 		return err
 	}
-	c.Settle(pipeline.Written)
+	c.SetPending(pipeline.Written)
 	return nil
 }
 

@@ -123,7 +123,7 @@ func (c *cutter) decide(data []byte, n int) (int, error) {
 // hand gives the first n bytes of data out and keeps those up to body.
 func (c *cutter) hand(b *pipeline.Block, data []byte, n, body int) {
 	c.rest = append(c.rest[:0], data[n:body]...)
-	b.Data, b.Row, b.End, b.Note = data[:n], c.line, c.in.End(), c.note
+	b.Data, b.Row, b.End, b.Tag = data[:n], c.line, c.in.End(), c.note
 	c.line += textscan.LineEnds(b.Data, c.grammar.eol)
 }
 
@@ -152,6 +152,6 @@ func (c *cutter) fault(data []byte, s stretch, stopped error) error {
 // end empties b and makes err the last word.
 func (c *cutter) end(b *pipeline.Block, err error) error {
 	c.err = err
-	b.Data, b.Row, b.End, b.Note = b.Data[:0], c.line, c.in.End(), c.note
+	b.Data, b.Row, b.End, b.Tag = b.Data[:0], c.line, c.in.End(), c.note
 	return err
 }

@@ -46,7 +46,7 @@ func newDecoder(l *layout) *decoder {
 func (d *decoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 	l := d.layout
 	t := (*table)(nil)
-	if block.Note == noteTable {
+	if block.Tag == noteTable {
 		t = l.table
 	}
 	slow := t != nil && !t.clean(block.Data)
@@ -54,7 +54,7 @@ func (d *decoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 		d.text = t.append(d.text[:0], block.Data)
 		block.Data, d.text = d.text, block.Data
 	}
-	invalid := block.Note == noteUTF8 && textscan.InvalidUTF8(block.Data) >= 0
+	invalid := block.Tag == noteUTF8 && textscan.InvalidUTF8(block.Data) >= 0
 	nul := bytes.IndexByte(block.Data, 0) >= 0
 
 	d.open(block, b)
@@ -112,7 +112,7 @@ func (d *decoder) rows() {
 				end--
 			}
 			if column < len(cells) {
-				cells[column].Point(start, end)
+				cells[column].AppendSpan(start, end)
 			} else {
 				d.surplus(data[start:end])
 			}

@@ -59,7 +59,7 @@ func unguard(b *pipeline.Batch) (n int) {
 		for row := range c.Len() {
 			v := c.Value(row)
 			if guard := len(v) - len(pipeline.UnguardCell(v)); guard > 0 {
-				c.Narrow(row, guard)
+				c.DropPrefix(row, guard)
 				n++
 			}
 		}

@@ -90,7 +90,7 @@ func read(sample []byte, g grammar, line int64, whole bool) *reading {
 // those without any. All cells are surplus to a decoder without columns.
 func (r *reading) decode(data []byte) {
 	var b pipeline.Batch
-	block := &pipeline.Block{Data: bytes.Clone(data), Row: r.records[0].line, Note: noteRaw}
+	block := &pipeline.Block{Data: bytes.Clone(data), Row: r.records[0].line, Tag: noteRaw}
 	newDecoder(&layout{grammar: r.grammar}).Decode(block, &b)
 	at := 0
 	for i, line := range b.Rows {

@@ -132,7 +132,7 @@ func (s *listSource) Next(ctx context.Context, b *pipeline.Block) error {
 		b.Data = b.Data[:0]
 		return s.err
 	}
-	b.Row, b.Note = s.read+1, int64(n)
+	b.Row, b.Tag = s.read+1, int64(n)
 	s.read += int64(n)
 	b.End = s.read
 	return nil

@@ -34,8 +34,8 @@ func (d *listDecoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 		b.AddRow(block.Row + int64(b.Len()))
 		d.objects.Flush(b)
 	}
-	if int64(b.Len()) != block.Note {
-		return fmt.Errorf("row %d of the list: %d objects came as a page of %d", block.Row, b.Len(), block.Note)
+	if int64(b.Len()) != block.Tag {
+		return fmt.Errorf("row %d of the list: %d objects came as a page of %d", block.Row, b.Len(), block.Tag)
 	}
 	return nil
 }

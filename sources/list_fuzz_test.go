@@ -34,7 +34,7 @@ func FuzzListDecodesWhatEncodingJSONDoes(f *testing.F) {
 			data := bytes.Join([][]byte{first, second}, []byte("\n"))
 			d := NewList(nil, contactColumns(), ListOptions{Extra: extra}).Decoder()
 			var b pipeline.Batch
-			if err := d.Decode(&pipeline.Block{Data: data, Row: 1, Note: 2}, &b); err != nil {
+			if err := d.Decode(&pipeline.Block{Data: data, Row: 1, Tag: 2}, &b); err != nil {
 				t.Fatal(err)
 			}
 			for i, members := range objects {

@@ -181,7 +181,7 @@ func TestListWarnsOncePerRowAndNamesOnlyPlainNames(t *testing.T) {
 	} {
 		d := NewList(nil, contactColumns(), ListOptions{}).Decoder()
 		var b pipeline.Batch
-		if err := d.Decode(&pipeline.Block{Data: []byte(object), Row: 1, Note: 1}, &b); err != nil {
+		if err := d.Decode(&pipeline.Block{Data: []byte(object), Row: 1, Tag: 1}, &b); err != nil {
 			t.Fatal(err)
 		}
 		if len(b.Problems) != 1 || b.Problems[0].Shape != shape || b.Problems[0].Code != unknownField ||
@@ -198,7 +198,7 @@ func TestListOfManyNames(t *testing.T) {
 	}
 	d := NewList(nil, contactColumns(), ListOptions{Extra: true}).Decoder()
 	var b pipeline.Batch
-	block := &pipeline.Block{Data: []byte(strings.Join(objects, "\n")), Row: 1, Note: 1000}
+	block := &pipeline.Block{Data: []byte(strings.Join(objects, "\n")), Row: 1, Tag: 1000}
 	if err := d.Decode(block, &b); err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +217,7 @@ func TestListRefusesABlockThatIsNotWhatWasSaid(t *testing.T) {
 		"{}\n":     "row 7 of the list: 1 objects came as a page of 2",
 	} {
 		var b pipeline.Batch
-		err := d.Decode(&pipeline.Block{Data: []byte(data), Row: 7, Note: 2}, &b)
+		err := d.Decode(&pipeline.Block{Data: []byte(data), Row: 7, Tag: 2}, &b)
 		if err == nil || err.Error() != want {
 			t.Errorf("%q: error %v, want %s", data, err, want)
 		}
@@ -392,7 +392,7 @@ func BenchmarkListDecode(b *testing.B) {
 	const n = 500
 	data := benchmarkObjects(n)
 	d := NewList(nil, benchmarkColumns(), ListOptions{Extra: true}).Decoder()
-	block := &pipeline.Block{Data: data, Row: 1, Note: n}
+	block := &pipeline.Block{Data: data, Row: 1, Tag: n}
 	var batch pipeline.Batch
 	b.ReportAllocs()
 	b.SetBytes(int64(len(data)))

@@ -111,8 +111,8 @@ func parquetError(in *input, err error) error {
 // Columns implements pipeline.Source.
 func (s *parquetSource) Columns() []string { return s.names }
 
-// Want implements pipeline.Narrower.
-func (s *parquetSource) Want(columns []bool) { s.wanted = slices.Clone(columns) }
+// Select implements pipeline.ColumnSelector.
+func (s *parquetSource) Select(columns []bool) { s.wanted = slices.Clone(columns) }
 
 // wants reports whether steps look at column i. Where nobody said which they
 // look at, those that cannot be read are left out.
@@ -136,7 +136,7 @@ func (s *parquetSource) Next(ctx context.Context, b *pipeline.Block) error {
 	_, end := s.file.Group(s.next)
 	size := max(s.file.RowSize(s.next, s.wants), leastRow)
 	count := min(max(min(s.block/size, maxCells/int64(len(s.names))), 1), end-s.next)
-	b.Row, b.Note = s.next+1, count
+	b.Row, b.Tag = s.next+1, count
 	s.held.add(s.next)
 	s.next += count
 	b.End = s.size

@@ -29,10 +29,10 @@ func (d *parquetDecoder) Decode(block *pipeline.Block, b *pipeline.Batch) error 
 		s.held.done(d.block)
 	}
 	d.block = block.Row - 1
-	d.rows = parquet.Range{From: d.block, To: d.block + block.Note, Keep: s.held.first(d.block)}
+	d.rows = parquet.Range{From: d.block, To: d.block + block.Tag, Keep: s.held.first(d.block)}
 	d.text = 0
 	b.Reset(len(s.names))
-	for i := range block.Note {
+	for i := range block.Tag {
 		b.AddRow(block.Row + i)
 	}
 	if err := d.read(b, d.wanted, b.Note); err != nil {
@@ -40,11 +40,11 @@ func (d *parquetDecoder) Decode(block *pipeline.Block, b *pipeline.Batch) error 
 	}
 	for i := range s.names {
 		if b.Input[i].Len() == 0 {
-			appendNulls(&b.Input[i], int(block.Note))
+			appendNulls(&b.Input[i], int(block.Tag))
 		}
 	}
 	if len(d.others) > 0 {
-		b.Fill = d.fill
+		b.DecodeRest = d.fill
 	}
 	return nil
 }
@@ -150,7 +150,7 @@ func point(c *pipeline.Column, spans []parquet.Span) {
 			c.AppendNull()
 			continue
 		}
-		c.Point(int(s.Start), int(s.End))
+		c.AppendSpan(int(s.Start), int(s.End))
 	}
 }
 

@@ -253,8 +253,8 @@ func readFile(path string) error {
 		return err
 	}
 	defer s.Close()
-	if n, ok := s.(pipeline.Narrower); ok {
-		n.Want(slices.Repeat([]bool{true}, len(s.Columns())))
+	if n, ok := s.(pipeline.ColumnSelector); ok {
+		n.Select(slices.Repeat([]bool{true}, len(s.Columns())))
 	}
 	_, err = readAll(s)
 	return err

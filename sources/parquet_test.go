@@ -192,7 +192,7 @@ func TestParquetFillsColumnsNobodyAskedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, _ := openFile(t, groupsFile)
-	s.(pipeline.Narrower).Want([]bool{false, true, false})
+	s.(pipeline.ColumnSelector).Select([]bool{false, true, false})
 	var got []string
 	blocks := 0
 	eachBatch(t, s, func(b *pipeline.Batch) {
@@ -200,7 +200,7 @@ func TestParquetFillsColumnsNobodyAskedFor(t *testing.T) {
 			t.Error("columns that nobody asked for were decoded, or the other was not")
 		}
 		if blocks++; blocks%3 == 0 { // as if a row of every third block was rejected
-			if err := b.Fill(b); err != nil {
+			if err := b.DecodeRest(b); err != nil {
 				t.Fatal(err)
 			}
 			got = append(got, dumpBatch(b)...)
@@ -265,12 +265,12 @@ func TestParquetTypeThatIsNotRead(t *testing.T) {
 		t.Errorf("warnings %q", info.Warnings)
 	}
 	s, _ = openFile(t, path)
-	s.(pipeline.Narrower).Want([]bool{true, false})
+	s.(pipeline.ColumnSelector).Select([]bool{true, false})
 	if rows, err := dumpRows(t, s); err != nil || len(rows) != 10 {
 		t.Errorf("not wanted: rows %q, error %v", rows, err)
 	}
 	s, _ = openFile(t, path)
-	s.(pipeline.Narrower).Want([]bool{true, true})
+	s.(pipeline.ColumnSelector).Select([]bool{true, true})
 	_, err := readAll(s)
 	var e *Error
 	if !errors.As(err, &e) || e.Usage || !strings.Contains(e.Error(), "column lease: its values are of type INTERVAL, which is not read") {
@@ -303,8 +303,8 @@ func readAll(s pipeline.Source) (rows int, err error) {
 		if err == nil {
 			err = d.Decode(&block, &batch)
 		}
-		if err == nil && batch.Fill != nil {
-			err = batch.Fill(&batch)
+		if err == nil && batch.DecodeRest != nil {
+			err = batch.DecodeRest(&batch)
 		}
 		if err != nil {
 			return rows, err
@@ -377,7 +377,7 @@ func TestParquetManyColumns(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	s.(pipeline.Narrower).Want(append(make([]bool, columns-1), true))
+	s.(pipeline.ColumnSelector).Select(append(make([]bool, columns-1), true))
 	var block pipeline.Block
 	var batch pipeline.Batch
 	if err := s.Next(context.Background(), &block); err != nil {

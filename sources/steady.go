@@ -54,10 +54,10 @@ func (s *steady) Next(ctx context.Context, b *pipeline.Block) error {
 	return err
 }
 
-// Want implements pipeline.Narrower, for sources that do.
-func (s *steady) Want(columns []bool) {
-	if n, ok := s.Source.(pipeline.Narrower); ok {
-		n.Want(columns)
+// Select implements pipeline.ColumnSelector, for sources that do.
+func (s *steady) Select(columns []bool) {
+	if n, ok := s.Source.(pipeline.ColumnSelector); ok {
+		n.Select(columns)
 	}
 }
 
@@ -79,8 +79,8 @@ type steadyDecoder struct {
 // Decode implements pipeline.Decoder.
 func (d *steadyDecoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 	err := d.explain(d.Decoder.Decode(block, b))
-	if fill := b.Fill; fill != nil {
-		b.Fill = func(b *pipeline.Batch) error { return d.explain(fill(b)) }
+	if fill := b.DecodeRest; fill != nil {
+		b.DecodeRest = func(b *pipeline.Batch) error { return d.explain(fill(b)) }
 	}
 	return err
 }

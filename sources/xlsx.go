@@ -146,7 +146,7 @@ func (s *xlsxSource) Next(ctx context.Context, b *pipeline.Block) error {
 		s.finish(ctx, err)
 	} else {
 		s.progress()
-		b.Data, b.Row, b.Note = cut.Data, cut.Row, cut.Filled
+		b.Data, b.Row, b.Tag = cut.Data, cut.Row, cut.Filled
 	}
 	b.End = s.end
 	return s.err

@@ -94,7 +94,7 @@ func (d *xlsxDecoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 	l := d.layout
 	b.Reset(len(l.names))
 	d.batch, d.text, d.gaps = b, 0, 0
-	d.filled = max(block.Note, l.header)
+	d.filled = max(block.Tag, l.header)
 	d.scan.Reset(xlsx.Block{Data: block.Data, Row: block.Row})
 	for d.scan.NextRow() {
 		if d.scan.Row <= l.header {

@@ -96,7 +96,7 @@ func startAPI(ts *testscript.TestScript, _ bool, args []string) {
 	box, err := sandbox.New(options)
 	ts.Check(err)
 	for i := range a.fault("clients") {
-		ts.Check(box.Relate("externalclient", []string{fmt.Sprintf("6f9a3c1e-0000-4000-8000-%012d", i)}))
+		ts.Check(box.AddRelated("externalclient", []string{fmt.Sprintf("6f9a3c1e-0000-4000-8000-%012d", i)}))
 	}
 	ts.Defer(func() { ts.Check(box.Close()) })
 	a.box = box

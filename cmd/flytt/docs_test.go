@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -82,20 +83,60 @@ func TestDocsNameEveryVerbAndFlag(t *testing.T) {
 		}
 	}
 	for name := range named {
-		if !flags[name] && !flagsOfOthers[name] {
+		if !flags[name] {
 			t.Errorf("a page names the flag --%s, which no verb has", name)
 		}
 	}
 }
-
-// flagsOfOthers are flags of other programs on the pages.
-var flagsOfOthers = map[string]bool{"retry-connrefused": true, "retry": true, "retry-delay": true}
 
 func eachVerb(c *cobra.Command, do func(*cobra.Command)) {
 	do(c)
 	for _, verb := range c.Commands() {
 		eachVerb(verb, do)
 	}
+}
+
+// Every environment variable that flytt reads is on the page of settings.
+func TestDocsNameEveryVariable(t *testing.T) {
+	settings, err := os.ReadFile(repository + "/docs/settings.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, name := range sourceNames(t) {
+		if strings.HasPrefix(filepath.Base(name), "failpoint") { // they are for the soak alone
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`"(FLYTT_[A-Z_]+)"`).FindAllStringSubmatch(string(text), -1) {
+			found++
+			if !strings.Contains(string(settings), "`"+m[1]+"`") {
+				t.Errorf("docs/settings.md does not name %s, which %s reads", m[1], name)
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no file reads a variable")
+	}
+}
+
+// sourceNames returns the names of the Go files of the module that are not tests.
+func sourceNames(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	err := filepath.WalkDir(repository, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
+			names = append(names, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
 }
 
 func TestDocsBrokenLinksAreFound(t *testing.T) {

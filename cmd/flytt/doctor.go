@@ -7,21 +7,25 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
+	"flytt/internal/advice"
+	"flytt/internal/doctor"
+	"flytt/internal/run"
 	"flytt/internal/text"
 	"flytt/mappings"
 )
 
 func doctorCommand(a *app) *cobra.Command {
-	d := &doctor{app: a}
+	d := &examination{app: a}
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check settings, credentials and the API, and say what to mend",
@@ -42,121 +46,117 @@ cannot be reached, or does not do what it should.`,
 	c.Flags().StringVar(&d.resourceName, "resource", "", "`NAME` of the resource to look at (default: the only one there is)")
 	c.Flags().StringVar(&d.profile, "profile", "", "`NAME` of a profile in flytt.yaml")
 	c.Flags().BoolVar(&d.json, "json", false, "print the checks as one JSON object")
-	d.connection.addFlags(c)
+	addPlace(c, &d.place)
 	return c
 }
 
-// doctor is one examination.
-type doctor struct {
+// examination is one run of doctor.
+type examination struct {
 	*app
 	resourceName string
 	profile      string
 	json         bool
-	connection   connection
+	place        run.Place
 
-	settings *settings          // nil: they cannot be used
+	settings *run.Settings      // nil: they cannot be used
 	resource *mappings.Resource // nil: there is no such
 	target   string             // what is examined, once it is known
 	requests int                // that were made
-	checks   []check
-	shown    int // of checks
+	checks   []doctor.Check
 	writeErr error
 }
 
-// check is one line of the list.
-type check struct {
-	Group  string `json:"group"`
-	Name   string `json:"name"`
-	Status string `json:"status"` // ok, warn, fail or skip
-	Text   string `json:"text"`
-	Fix    string `json:"fix,omitempty"` // what to do; on every check that failed
+var groupTitles = map[doctor.Group]string{
+	doctor.Settings:   "Settings",
+	doctor.Connection: "The way to the API",
+	doctor.API:        "What the API does where its reference is silent",
 }
 
-const (
-	statusOK   = "ok"
-	statusWarn = "warn"
-	statusFail = "fail"
-	statusSkip = "skip"
-)
-
-// The groups of checks, and the exit code of one that fails.
-const (
-	groupSettings   = "settings"
-	groupConnection = "connection"
-	groupAPI        = "api"
-)
-
-var groupTitles = map[string]string{
-	groupSettings:   "Settings",
-	groupConnection: "The way to the API",
-	groupAPI:        "What the API does where its reference is silent",
-}
-
-var groupExits = map[string]int{groupSettings: exitUsage, groupConnection: exitFatal, groupAPI: exitFatal}
+var groupExits = map[doctor.Group]int{doctor.Settings: exitUsage, doctor.Connection: exitFatal, doctor.API: exitFatal}
 
 // execute examines everything that can be, from the settings outwards: what a fault
 // stands in the way of is not tried.
-func (d *doctor) run(ctx context.Context) (err error) {
+func (d *examination) run(ctx context.Context) (err error) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	defer func() { err = errors.Join(err, d.connection.close()) }()
 	d.checkSettings()
-	d.show()
 	if d.settings != nil && d.resource != nil {
-		d.checkConnection(ctx)
+		err = d.checkConnection(ctx)
 	}
-	d.show()
 	if ctx.Err() != nil {
 		d.code = exitInterrupted
 	}
-	return d.finish()
+	return errors.Join(d.finish(), err)
 }
 
-func (d *doctor) note(group, name, status, text, fix string) {
-	d.checks = append(d.checks, check{group, name, status, printable(text), fix})
+// note adds a check to the list, and shows it.
+func (d *examination) note(c doctor.Check) {
+	if c.Err != nil {
+		message, hint := d.split(c.Err)
+		c.Text, c.Fix = message, cmp.Or(hint, c.Fix)
+	}
+	c.Text = text.Printable(c.Text)
+	d.checks = append(d.checks, c)
+	if !d.json {
+		d.show(&c)
+	}
 }
 
-// printable returns s without what could steer a terminal: the server has a say
-// in some texts.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) || unicode.IsSpace(r) {
-			return r
-		}
-		return -1
-	}, s)
+// setting notes a check of the settings.
+func (d *examination) setting(name string, status doctor.Status, text, fix string) {
+	d.note(doctor.Check{Group: doctor.Settings, Name: name, Status: status, Text: text, Fix: fix})
+}
+
+// wrongSetting notes a check of the settings that failed with err.
+func (d *examination) wrongSetting(name string, err error, fix string) {
+	d.note(doctor.Check{Group: doctor.Settings, Name: name, Status: doctor.Fail, Err: err, Fix: fix})
+}
+
+// checkConnection goes the way to the API, and looks at it if it gets there.
+func (d *examination) checkConnection(ctx context.Context) error {
+	if slices.ContainsFunc(d.checks, func(c doctor.Check) bool { return c.Status == doctor.Fail && c.Name != "run directory" }) {
+		return nil
+	}
+	conn, err := run.Connect(d.place, d.settings, run.ConnectOptions{Version: buildVersion(), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		d.wrongSetting("settings", err, "mend the setting")
+		return nil
+	}
+	d.target = conn.Host
+	d.requests = doctor.Examine(ctx, conn.Client, d.resource, d.note)
+	return conn.Close()
 }
 
 // finish prints the count, or everything with --json, and sets the exit code.
-func (d *doctor) finish() error {
-	counts := map[string]int{}
+func (d *examination) finish() error {
+	counts := map[doctor.Status]int{}
 	for _, c := range d.checks {
 		counts[c.Status]++
-		if c.Status == statusFail {
-			d.code = moreSevere(d.code, groupExits[c.Group])
+		if c.Status == doctor.Fail {
+			d.code = run.MoreSevere(d.code, groupExits[c.Group])
 		}
 	}
 	if d.json {
 		return d.printJSON(counts)
 	}
-	d.printf("\n%d ok, %s, %d failed, %d skipped; %s\n", counts[statusOK], text.Counted(counts[statusWarn], "warning"), counts[statusFail],
-		counts[statusSkip], text.Counted(d.requests, "request"))
+	d.printf("\n%d ok, %s, %d failed, %d skipped; %s\n", counts[doctor.OK], text.Counted(counts[doctor.Warn], "warning"), counts[doctor.Fail],
+		counts[doctor.Skip], text.Counted(d.requests, "request"))
 	if d.code != exitDone && d.writeErr == nil {
-		d.sayNext(step{"do what the lines that failed say", d.again()})
+		d.sayNext(advice.Step{Before: "do what the lines that failed say", Command: advice.Command{Same: true}})
 	}
 	return d.writeErr
 }
 
 // printJSON prints the whole examination as one object.
-func (d *doctor) printJSON(counts map[string]int) error {
+func (d *examination) printJSON(counts map[doctor.Status]int) error {
 	report := struct {
-		Verb     string         `json:"verb"`
-		Resource string         `json:"resource,omitempty"`
-		Target   string         `json:"target,omitempty"`
-		Requests int            `json:"requests"`
-		Counts   map[string]int `json:"counts"`
-		Checks   []check        `json:"checks"`
-		Exit     int            `json:"exit"`
+		Verb     string                `json:"verb"`
+		Resource string                `json:"resource,omitempty"`
+		Target   string                `json:"target,omitempty"`
+		Requests int                   `json:"requests"`
+		Counts   map[doctor.Status]int `json:"counts"`
+		Checks   []doctor.Check        `json:"checks"`
+		Exit     int                   `json:"exit"`
 	}{Verb: "doctor", Target: d.target, Requests: d.requests, Counts: counts, Checks: d.checks, Exit: d.code}
 	if d.resource != nil {
 		report.Resource = d.resource.Name
@@ -174,24 +174,18 @@ const (
 	textIndent  = 2 + 4 + 2 + nameWidth + 2
 )
 
-// show prints the checks that were not printed yet.
-func (d *doctor) show() {
-	if d.json {
-		return
+// show prints the last of the checks.
+func (d *examination) show(c *doctor.Check) {
+	if n := len(d.checks); n == 1 || c.Group != d.checks[n-2].Group {
+		d.printf("%s%s\n", strings.Repeat("\n", min(n-1, 1)), groupTitles[c.Group])
 	}
-	for ; d.shown < len(d.checks); d.shown++ {
-		c := &d.checks[d.shown]
-		if d.shown == 0 || c.Group != d.checks[d.shown-1].Group {
-			d.printf("%s%s\n", strings.Repeat("\n", min(d.shown, 1)), groupTitles[c.Group])
-		}
-		d.printf("  %s  %-*s  %s\n", d.colored(c.Status), nameWidth, c.Name, wrapped(c.Text, textIndent))
-		if c.Fix != "" {
-			d.printf("%*s%s\n", textIndent, "", wrapped("→ "+c.Fix, textIndent+2))
-		}
+	d.printf("  %s  %-*s  %s\n", d.colored(c.Status), nameWidth, c.Name, wrapped(c.Text, textIndent))
+	if c.Fix != "" {
+		d.printf("%*s%s\n", textIndent, "", wrapped("→ "+c.Fix, textIndent+2))
 	}
 }
 
-func (d *doctor) printf(format string, args ...any) {
+func (d *examination) printf(format string, args ...any) {
 	if d.writeErr == nil {
 		_, err := fmt.Fprintf(d.stdout, format, args...)
 		d.writeErr = stdoutError(err)
@@ -199,9 +193,9 @@ func (d *doctor) printf(format string, args ...any) {
 }
 
 // colored returns a status, four characters wide, in its color on a terminal.
-func (d *doctor) colored(status string) string {
+func (d *examination) colored(status doctor.Status) string {
 	text := fmt.Sprintf("%-4s", status)
-	color := map[string]string{statusOK: "32", statusWarn: "33", statusFail: "31", statusSkip: "2"}[status]
+	color := map[doctor.Status]string{doctor.OK: "32", doctor.Warn: "33", doctor.Fail: "31", doctor.Skip: "2"}[status]
 	if !colorful(d.stdout) {
 		return text
 	}
@@ -233,10 +227,4 @@ func wrapped(text string, indent int) string {
 		column += n
 	}
 	return b.String()
-}
-
-// failed notes a check that failed with err. The hint of err comes before fix.
-func (d *doctor) failed(group, name string, err error, fix string) {
-	message, hint := split(err)
-	d.note(group, name, statusFail, message, cmp.Or(hint, fix))
 }

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strconv"
 
 	"flytt/internal/api"
+	"flytt/internal/doctor"
+	"flytt/internal/run"
 )
 
 // setting is one of the settings: what it is called, and what it is in some
@@ -16,32 +17,32 @@ import (
 type setting struct {
 	name     string
 	variable string
-	value    func(*settings) string
+	value    func(*run.Settings) string
 }
 
 // shownSettings are the settings whose values may be seen.
 var shownSettings = []setting{
-	{"base URL", "FLYTT_BASE_URL", func(s *settings) string { return s.BaseURL }},
-	{"concurrency", "FLYTT_CONCURRENCY", func(s *settings) string { return numeral(s.Concurrency) }},
-	{"rate", "FLYTT_RATE", func(s *settings) string { return numeral(s.Rate) }},
-	{"chunk rows", "FLYTT_CHUNK_ROWS", func(s *settings) string { return numeral(s.ChunkRows) }},
-	{"bulk atomicity", "FLYTT_BULK_ATOMICITY", func(s *settings) string { return s.Bulk.Atomicity }},
-	{"list isnull", "FLYTT_LIST_ISNULL", func(s *settings) string { return s.List.IsNull }},
-	{"compare", "", func(s *settings) string { return s.Compare.String() }},
+	{"base URL", "FLYTT_BASE_URL", func(s *run.Settings) string { return s.BaseURL }},
+	{"concurrency", "FLYTT_CONCURRENCY", func(s *run.Settings) string { return numeral(s.Concurrency) }},
+	{"rate", "FLYTT_RATE", func(s *run.Settings) string { return numeral(s.Rate) }},
+	{"chunk rows", "FLYTT_CHUNK_ROWS", func(s *run.Settings) string { return numeral(s.ChunkRows) }},
+	{"bulk atomicity", "FLYTT_BULK_ATOMICITY", func(s *run.Settings) string { return s.Bulk.Atomicity }},
+	{"list isnull", "FLYTT_LIST_ISNULL", func(s *run.Settings) string { return s.List.IsNull }},
+	{"compare", "", func(s *run.Settings) string { return s.Compare.String() }},
 }
 
-var resourceSetting = setting{"resource", "FLYTT_RESOURCE", func(s *settings) string { return s.Resource }}
+var resourceSetting = setting{"resource", "FLYTT_RESOURCE", func(s *run.Settings) string { return s.Resource }}
 
 // credentialSettings are the seven. Whether they are set is all that is shown.
 var credentialSettings = []setting{
-	{"customer id", "FLYTT_CUSTOMER_ID", func(s *settings) string { return s.Credentials.CustomerID }},
-	{"application id", "FLYTT_APPLICATION_ID", func(s *settings) string { return s.Credentials.ApplicationID }},
-	{"service id", "FLYTT_SERVICE_ID", func(s *settings) string { return s.Credentials.ServiceID }},
-	{"service version id", "FLYTT_SERVICE_VERSION_ID", func(s *settings) string { return s.Credentials.ServiceVersionID }},
-	{"client ct", "FLYTT_CLIENT_CT", func(s *settings) string { return s.Credentials.ClientCT }},
-	{"client entity", "FLYTT_CLIENT_ENTITY", func(s *settings) string { return s.Credentials.ClientEntity }},
-	{"client secret", "FLYTT_CLIENT_SECRET", func(s *settings) string {
-		return cmp.Or(s.Credentials.secret, s.Credentials.ClientSecretFile)
+	{"customer id", "FLYTT_CUSTOMER_ID", func(s *run.Settings) string { return s.Credentials.CustomerID }},
+	{"application id", "FLYTT_APPLICATION_ID", func(s *run.Settings) string { return s.Credentials.ApplicationID }},
+	{"service id", "FLYTT_SERVICE_ID", func(s *run.Settings) string { return s.Credentials.ServiceID }},
+	{"service version id", "FLYTT_SERVICE_VERSION_ID", func(s *run.Settings) string { return s.Credentials.ServiceVersionID }},
+	{"client ct", "FLYTT_CLIENT_CT", func(s *run.Settings) string { return s.Credentials.ClientCT }},
+	{"client entity", "FLYTT_CLIENT_ENTITY", func(s *run.Settings) string { return s.Credentials.ClientEntity }},
+	{"client secret", "FLYTT_CLIENT_SECRET", func(s *run.Settings) string {
+		return cmp.Or(s.Credentials.ClientSecret, s.Credentials.ClientSecretFile)
 	}},
 }
 
@@ -54,10 +55,10 @@ func numeral[N int | float64](n N) string {
 }
 
 // checkSettings finds the settings and where each comes from.
-func (d *doctor) checkSettings() {
+func (d *examination) checkSettings() {
 	file, doc, err := readSettings()
 	if err != nil {
-		d.failed(groupSettings, "settings file", err, "mend the file")
+		d.wrongSetting("settings file", err, "mend the file")
 		return
 	}
 	d.settingsFile(file)
@@ -65,30 +66,30 @@ func (d *doctor) checkSettings() {
 	d.profileCheck(doc, profile, file)
 	from := origins{file: file, common: doc.Common, profile: profile, own: doc.Profiles[profile]} // before one is laid over the other
 	if d.settings, err = loadSettings(d.profile); err != nil {
-		d.failed(groupSettings, "settings", err, "mend the setting")
+		d.wrongSetting("settings", err, "mend the setting")
 	} else {
 		d.values(&from)
-		if !d.connection.sandbox {
+		if !d.place.Sandbox {
 			d.credentials(&from)
 		}
 	}
 	d.whichResource(&from)
-	d.directory()
+	d.note(doctor.Directory(runsDir))
 }
 
-func (d *doctor) settingsFile(file string) {
+func (d *examination) settingsFile(file string) {
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		d.note(groupSettings, "settings file", statusOK, "no "+file+" here: flags and environment only", "")
+		d.setting("settings file", doctor.OK, "no "+file+" here: flags and environment only", "")
 		return
 	}
 	how := ""
 	if os.Getenv("FLYTT_CONFIG") != "" {
 		how = " (FLYTT_CONFIG)"
 	}
-	d.note(groupSettings, "settings file", statusOK, file+how, "")
+	d.setting("settings file", doctor.OK, file+how, "")
 }
 
-func (d *doctor) profileCheck(doc *settingsDoc, profile, file string) {
+func (d *examination) profileCheck(doc *settingsDoc, profile, file string) {
 	if profile == "" {
 		return
 	}
@@ -100,14 +101,14 @@ func (d *doctor) profileCheck(doc *settingsDoc, profile, file string) {
 		how = "FLYTT_PROFILE"
 	}
 	if _, ok := doc.Profiles[profile]; ok { // what is wrong with another is told with the settings
-		d.note(groupSettings, "profile", statusOK, profile+" ("+how+")", "")
+		d.setting("profile", doctor.OK, profile+" ("+how+")", "")
 	}
 }
 
 // origins know where a setting comes from.
 type origins struct {
 	file, profile string
-	common, own   settings // of the file, and of its profile
+	common, own   run.Settings // of the file, and of its profile
 }
 
 // of returns where the value of a setting comes from: the name of a variable, or
@@ -127,46 +128,46 @@ func (o *origins) of(s setting) string {
 }
 
 // values lists the settings that are set, with their values.
-func (d *doctor) values(from *origins) {
+func (d *examination) values(from *origins) {
 	for i, s := range shownSettings {
 		value, origin := s.value(d.settings), from.of(s)
 		if i == 0 {
 			d.baseURL(value, origin)
 		} else if value != "" {
-			d.note(groupSettings, s.name, statusOK, value+" ("+origin+")", "")
+			d.setting(s.name, doctor.OK, value+" ("+origin+")", "")
 		}
 	}
-	if err := d.settings.overlayRequests(0, 0); err != nil {
-		d.failed(groupSettings, "requests", err, "mend the setting")
+	if err := d.settings.CompleteRequests(0, 0); err != nil {
+		d.wrongSetting("requests", err, "mend the setting")
 		d.settings = nil
 	}
 }
 
 // baseURL checks the address of the API.
-func (d *doctor) baseURL(value, origin string) {
+func (d *examination) baseURL(value, origin string) {
 	const name = "base URL"
-	if d.connection.baseURL != "" {
-		value, origin = d.connection.baseURL, "--base-url"
+	if d.place.BaseURL != "" {
+		value, origin = d.place.BaseURL, "--base-url"
 	}
 	switch {
-	case d.connection.sandbox && d.connection.baseURL != "":
-		d.note(groupSettings, name, statusFail, "--sandbox and --base-url name two different places", "leave one of them out")
-	case d.connection.sandbox:
-		d.note(groupSettings, name, statusOK, "a sandbox on this machine ("+sandboxDB+")", "")
+	case d.place.Sandbox && d.place.BaseURL != "":
+		d.setting(name, doctor.Fail, "--sandbox and --base-url name two different places", "leave one of them out")
+	case d.place.Sandbox:
+		d.setting(name, doctor.OK, "a sandbox on this machine ("+run.SandboxDB+")", "")
 	case value == "":
-		d.note(groupSettings, name, statusFail, "not set", "FLYTT_BASE_URL=dev, or base_url: dev in flytt.yaml; --sandbox to rehearse on this machine")
+		d.setting(name, doctor.Fail, "not set", "FLYTT_BASE_URL=dev, or base_url: dev in flytt.yaml; --sandbox to rehearse on this machine")
 	default:
 		u, err := api.ParseBaseURL(value)
 		if err != nil {
-			d.failed(groupSettings, name, err, "it is prod, dev, or like https://host")
+			d.wrongSetting(name, err, "it is prod, dev, or like https://host")
 			return
 		}
-		d.note(groupSettings, name, statusOK, u.String()+" ("+origin+")", "")
+		d.setting(name, doctor.OK, u.String()+" ("+origin+")", "")
 	}
 }
 
 // credentials checks that all seven are there and can be sent.
-func (d *doctor) credentials(from *origins) {
+func (d *examination) credentials(from *origins) {
 	missing := false
 	for _, s := range credentialSettings {
 		missing = missing || s.value(d.settings) == ""
@@ -174,15 +175,15 @@ func (d *doctor) credentials(from *origins) {
 	for i, s := range credentialSettings {
 		var err error
 		if last := i == len(credentialSettings)-1; last && !missing {
-			_, err = d.settings.credentials() // reads the file of the secret
+			_, err = d.settings.Credentials.API() // reads the file of the secret
 		}
 		switch {
 		case s.value(d.settings) == "":
-			d.note(groupSettings, s.name, statusFail, "not set", s.remedy())
+			d.setting(s.name, doctor.Fail, "not set", s.remedy())
 		case err != nil:
-			d.failed(groupSettings, s.name, err, "mend the setting")
+			d.wrongSetting(s.name, err, "mend the setting")
 		default:
-			d.note(groupSettings, s.name, statusOK, "set ("+from.of(s)+")", "")
+			d.setting(s.name, doctor.OK, "set ("+from.of(s)+")", "")
 		}
 	}
 }
@@ -195,7 +196,7 @@ func (s setting) remedy() string {
 	return "set " + s.variable
 }
 
-func (d *doctor) whichResource(from *origins) {
+func (d *examination) whichResource(from *origins) {
 	name, origin := d.resourceName, "--resource"
 	if name == "" && d.settings != nil && d.settings.Resource != "" {
 		name, origin = d.settings.Resource, from.of(resourceSetting)
@@ -204,53 +205,9 @@ func (d *doctor) whichResource(from *origins) {
 		origin = "the only one"
 	}
 	var err error
-	if d.resource, err = resourceCalled(name); err != nil {
-		d.failed(groupSettings, "resource", err, "flytt schema lists the resources")
+	if d.resource, err = run.ResourceCalled(name); err != nil {
+		d.wrongSetting("resource", err, "flytt schema lists the resources")
 		return
 	}
-	d.note(groupSettings, "resource", statusOK, d.resource.Name+" ("+origin+")", "")
-}
-
-// littleSpace is how much room on the disk is little: what a run writes down is
-// about as large as its input.
-const littleSpace = 1 << 30
-
-// directory checks that runs can be written down here.
-func (d *doctor) directory() {
-	const name = "run directory"
-	parent := "."
-	if info, err := os.Stat(runsDir); err == nil && info.IsDir() {
-		parent = runsDir
-	}
-	probe, err := os.MkdirTemp(parent, ".flytt-doctor-*")
-	if err == nil {
-		err = os.Remove(probe)
-	}
-	if err != nil {
-		d.note(groupSettings, name, statusFail, runsDir+" cannot be written: "+pathCause(err).Error(), "work in a directory of your own, or give each run its --run-dir")
-		return
-	}
-	text := runsDir + " can be written"
-	free, known := freeSpace(parent)
-	switch {
-	case !known:
-		d.note(groupSettings, name, statusOK, text, "")
-	case free < littleSpace:
-		d.note(groupSettings, name, statusWarn, text+"; "+bytesText(free)+" free", "a run writes about as much as it reads: make room")
-	default:
-		d.note(groupSettings, name, statusOK, text+"; "+bytesText(free)+" free", "")
-	}
-}
-
-// bytesText returns n bytes in whole units.
-func bytesText(n uint64) string {
-	const units = "KMGTPE"
-	if n < 1<<10 {
-		return strconv.FormatUint(n, 10) + " bytes"
-	}
-	unit := 0
-	for n >>= 10; n >= 1<<10 && unit < len(units)-1; n >>= 10 {
-		unit++
-	}
-	return strconv.FormatUint(n, 10) + " " + units[unit:unit+1] + "iB"
+	d.setting("resource", doctor.OK, d.resource.Name+" ("+origin+")", "")
 }

@@ -15,7 +15,9 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"flytt/internal/advice"
 	"flytt/internal/jsonscan"
+	"flytt/internal/text"
 	"flytt/mappings"
 	"flytt/mappings/identity"
 	"flytt/pipeline"
@@ -55,7 +57,7 @@ func (r *record) read(place string, in io.Reader) error {
 	data, err := io.ReadAll(io.LimitReader(in, maxRecord+1))
 	switch {
 	case err != nil:
-		return usage(fmt.Errorf("%s: %w", place, pathCause(err)), "-f names a file with one JSON object; - is standard input")
+		return usage(fmt.Errorf("%s: %w", place, advice.Cause(err)), "-f names a file with one JSON object; - is standard input")
 	case len(data) > maxRecord:
 		return usagef("one record is wanted; flytt import takes files of many", "%s: longer than %d KiB", place, maxRecord>>10)
 	}
@@ -338,7 +340,7 @@ func (r *record) mask(message string) string {
 			message = strings.ReplaceAll(message, string(text), "…")
 		}
 	}
-	return strings.Join(strings.Fields(printable(valueLike.ReplaceAllString(message, "…"))), " ")
+	return strings.Join(strings.Fields(text.Printable(valueLike.ReplaceAllString(message, "…"))), " ")
 }
 
 // openRecord returns the file that -f names.
@@ -348,7 +350,7 @@ func (v *recordVerb) openRecord(name string) (io.ReadCloser, error) {
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, usage(fmt.Errorf("%s: %w", name, pathCause(err)), "-f names a file with one JSON object; - is standard input")
+		return nil, usage(fmt.Errorf("%s: %w", name, advice.Cause(err)), "-f names a file with one JSON object; - is standard input")
 	}
 	return f, nil
 }
@@ -368,6 +370,6 @@ func (v *recordVerb) tellFaults(r *record) error {
 		info := infoOf(f.code)
 		v.say("  %-*s  %-*s  %s\n  %*s  %s\n", fields, f.field, kinds, f.code, info.Meaning, fields, "", cmp.Or(f.fix, info.Fix))
 	}
-	v.sayNext(step{command: join([]string{"flytt", "schema", v.resource.Name})})
+	v.sayCommand("", advice.Join([]string{"flytt", "schema", v.resource.Name}))
 	return &shownError{errors.New("the record breaks the rules"), exitRejects}
 }

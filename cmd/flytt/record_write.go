@@ -96,7 +96,7 @@ is given or the API is on this machine; where there is nobody to ask, it refuses
 		},
 	}
 	v.addFlags(c)
-	v.connection.addYes(c)
+	addYes(c, &v.place)
 	return c
 }
 
@@ -265,14 +265,14 @@ func (v *recordVerb) remove(ctx context.Context, id string) error {
 // consent asks before a record is deleted. Where nobody can be asked, it is not,
 // except on this machine.
 func (v *recordVerb) consent(id string) error {
-	n := &v.connection
 	switch {
-	case !n.needsConsent(v.client):
+	case v.place.Yes || v.client.Loopback():
 		return nil
 	case !v.canAsk():
 		return usagef("--yes deletes without asking", "delete %s: nobody can be asked", id)
 	}
-	return v.agreed(fmt.Sprintf("Delete %s %s of %s?", v.resource.Name, id, n.place(v.client)), "deleted", "--yes deletes without asking")
+	question := fmt.Sprintf("Delete %s %s of tenant %s at %s?", v.resource.Name, id, v.conn.Customer, v.client.Host())
+	return v.agreed(question, "deleted", "--yes deletes without asking")
 }
 
 // lookAfter looks whether a record is gone, after the answer to its deletion was

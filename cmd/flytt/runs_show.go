@@ -58,13 +58,13 @@ func (a *app) showRun(name string, asJSON bool) error {
 	}
 	err = a.shown(w, nil)
 	if w.Next != "" {
-		a.sayNext(step{command: w.Next})
+		a.sayCommand("", w.Next)
 	}
 	return err
 }
 
 // shown sets the exit code of an account that was printed.
-func (a *app) shown(w *report.Whole, err error) error {
+func (a *app) shown(w *report.GroupReport, err error) error {
 	if err == nil && !w.Account.Balanced {
 		a.say("flytt: the account of %s does not add up\n", w.Run)
 		a.code = exitFatal
@@ -86,7 +86,7 @@ func (a *app) findAnyRun(name string) (string, error) {
 
 // wholeAccount returns the whole account of the run at path and those that belong to it,
 // in words.
-func (a *app) wholeAccount(path string) (*report.Whole, error) {
+func (a *app) wholeAccount(path string) (*report.GroupReport, error) {
 	store, err := a.store()
 	if err != nil {
 		return nil, err
@@ -99,9 +99,9 @@ func (a *app) wholeAccount(path string) (*report.Whole, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.Asked.Mapping = shorten(w.Asked.Mapping)
+	w.Spec.Mapping = shorten(w.Spec.Mapping)
 	if next := g.Next(w.Account); !next.IsZero() {
-		w.Next = commandText(next.Command)
+		w.Next = a.words(next.Command)
 	}
 	return w, nil
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"flytt/internal/advice"
 )
 
 // related are ids of rows of a resource that references may name.
@@ -41,7 +43,7 @@ func readRelated(flags []string) ([]related, error) {
 func readIDs(file string) ([]string, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, pathCause(err)
+		return nil, advice.Cause(err)
 	}
 	text := strings.TrimPrefix(string(data), "\ufeff")
 	first, _, _ := strings.Cut(text, "\n")

@@ -15,7 +15,6 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"flytt/internal/advice"
-	"flytt/internal/api"
 	"flytt/internal/run"
 	"flytt/mappings"
 )
@@ -56,7 +55,7 @@ func loadSettings(profile string) (*run.Settings, error) {
 
 // readSettings reads the settings file and returns its name. Without one, unless
 // FLYTT_CONFIG names it, the settings are empty.
-func readSettings() (name string, doc *run.SettingsDoc, err error) {
+func readSettings() (name string, doc *settingsDoc, err error) {
 	name, doc = cmp.Or(os.Getenv("FLYTT_CONFIG"), settingsFile), &settingsDoc{}
 	data, err := os.ReadFile(name)
 	if err != nil && (!errors.Is(err, fs.ErrNotExist) || name != settingsFile) {
@@ -70,12 +69,12 @@ func readSettings() (name string, doc *run.SettingsDoc, err error) {
 
 // chosen returns the name of the profile to use: that of the flag, the
 // environment or the file, or "".
-func (d *run.SettingsDoc) chosen(flag string) string {
+func (d *settingsDoc) chosen(flag string) string {
 	return cmp.Or(flag, os.Getenv("FLYTT_PROFILE"), d.Profile)
 }
 
 // apply lays the profile called profile over s.
-func (d *run.SettingsDoc) apply(s *run.Settings, profile, file string) error {
+func (d *settingsDoc) apply(s *run.Settings, profile, file string) error {
 	if profile == "" {
 		return nil
 	}

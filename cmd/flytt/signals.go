@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"slices"
@@ -104,6 +105,19 @@ func (a *app) ask(question string) (yes bool, err error) {
 		a.asking.Store(false)
 		return slices.Contains([]string{"y", "yes", "j", "ja"}, strings.ToLower(strings.TrimSpace(line))), nil
 	}
+}
+
+// agreed puts a question, and returns an error unless it was answered with yes: what
+// says what was done to nothing then.
+func (a *app) agreed(question, what, hint string) error {
+	yes, err := a.ask(question)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: nothing was %s", err, what)
+	case !yes:
+		return usagef(hint, "nothing was %s: the question was not answered with yes", what)
+	}
+	return nil
 }
 
 // canAsk reports whether there is somebody to ask.

@@ -36,7 +36,7 @@ type soakRow struct {
 const soakClient = "6f9a3c1e-0000-4000-8000-%012d"
 
 // soakKeys are the forms of keys. The number is in each, and among its first 12 characters,
-// so that no two keys become one, whatever is done to them.
+// so that no two keys become one, whatever is done to them but oneOfSeveralKeys.
 var soakKeys = []string{
 	"S-%05d", "s-%05d", "S  %05d", "%05d", "R&D %05d", "\u00c5-%05d", "A\u030a-%05d", "%05d-f\u00f6rteckning", "\uff2b%05d", "%05d/\"A\", B", "K%d",
 }
@@ -104,6 +104,9 @@ var soakFaults = []string{
 	"bulk:2%:commit-then-504", "bulk:2%:413=4000", "list:4%:503", "list:3%:truncate", "list:3%:reset",
 }
 
+// oneOfSeveralKeys makes one key of several: only their other values tell such rows apart.
+const oneOfSeveralKeys = "custom_id:truncate=6"
+
 // soakSwitches are what an API may do otherwise than others, each with so many percent
 // and one of its values.
 var soakSwitches = []struct {
@@ -111,7 +114,7 @@ var soakSwitches = []struct {
 	name    string
 	values  []string
 }{
-	{45, "--rewrite", prefixed("custom_id:", "collapse", "nfc", "nfkc", "lower", "upper", "escape", "strip-zeros", "strip-dashes", "truncate=12", "prefix=SE-")},
+	{45, "--rewrite", prefixed("custom_id:", "collapse", "nfc", "nfkc", "lower", "upper", "escape", "strip-zeros", "strip-dashes", "truncate=12", "truncate=6", "prefix=SE-")},
 	{15, "--rewrite", prefixed("custom_id:", "trim", "collapse", "nfkc", "upper", "escape", "strip-dashes", "prefix=X")},
 	{30, "--rewrite", prefixed("name:", "collapse", "trim", "nfc", "nfkc", "lower", "upper", "escape", "prefix=Kund ")},
 	{25, "--rewrite", prefixed("title:", "collapse", "lower", "upper", "escape", "truncate=4")},
@@ -145,6 +148,8 @@ func (s *soak) drawAPI() {
 	for _, each := range soakSwitches {
 		switch {
 		case s.rng.IntN(100) >= each.percent:
+		case slices.Contains(s.api, oneOfSeveralKeys) && slices.Contains(each.values, "custom_id:collapse"):
+			// A key that was cut and then changed is not recognised: rows would stay in doubt.
 		case each.values == nil:
 			s.api = append(s.api, each.name)
 		default:

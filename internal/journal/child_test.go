@@ -260,7 +260,7 @@ func checkSent(t *testing.T, path, out string, all bool) {
 	for e, err := range j.Entries {
 		must(t, err)
 		n++
-		images, err := j.Images(e.Seq)
+		images, err := j.BeforeImages(e.Seq)
 		must(t, err)
 		if e.State >= Sending && (len(images) == 0 || string(images[0].Data) != "image") {
 			t.Errorf("chunk %d: %d images, or not as given", e.Seq, len(images))

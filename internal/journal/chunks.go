@@ -185,7 +185,7 @@ func (s *store) imageMAC(seq, n int64, body []byte) digest {
 }
 
 // images returns the images of a chunk as they were given.
-func (s *store) images(seq int64) ([]Image, error) {
+func (s *store) images(seq int64) ([]BeforeImage, error) {
 	r, err := s.read(seq)
 	if r == nil || err != nil {
 		return nil, err
@@ -201,7 +201,7 @@ func (s *store) images(seq int64) ([]Image, error) {
 	if uint64(len(rows)) != rec.images || sum != rec.imaged {
 		return nil, damaged(fmt.Sprintf("images of chunk %d are not as they were written", seq))
 	}
-	images := make([]Image, len(rows))
+	images := make([]BeforeImage, len(rows))
 	for i, r := range rows {
 		images[i].Seq = seq
 		if images[i].Data, err = s.unseal(imageKind, seq, r.body); err != nil {

@@ -235,8 +235,8 @@ func formatUUID(b, raw []byte) []byte {
 	return b
 }
 
-// errShape says that a record is not what any encode makes.
-var errShape = errors.New("not as it was written")
+// errEncoding says that a record is not what any encode makes.
+var errEncoding = errors.New("not as it was written")
 
 // decoder takes apart what was encoded. After a mistake it returns zeros.
 type decoder struct {
@@ -247,7 +247,7 @@ type decoder struct {
 // end returns an error if there was a mistake, or something is left over.
 func (d *decoder) end() error {
 	if d.bad || len(d.rest) > 0 {
-		return errShape
+		return errEncoding
 	}
 	return nil
 }

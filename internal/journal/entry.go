@@ -47,15 +47,15 @@ type Settlement struct {
 	Notes []byte          // what was said of the rows, in the sink's own form; kept encrypted
 }
 
-// Image is what records held before rows of a chunk changed them, in the form of
-// who made it.
-type Image struct {
+// BeforeImage is what records held before the rows of a chunk changed them. The caller
+// defines its format.
+type BeforeImage struct {
 	Seq  int64
 	Data []byte // kept encrypted
 }
 
-// Header is everything that decides which bytes a run sends, and where to. A run
-// is only gone on with if all of it is the same.
+// Header is everything that decides which bytes a run sends, and where to. A run is
+// resumed only if all of it is the same.
 type Header struct {
 	Format   int       `json:"format"` // of the journal; set by Create
 	Run      string    `json:"run"`
@@ -68,7 +68,7 @@ type Header struct {
 	Resource string    `json:"resource"`
 	Input    File      `json:"input"`
 	Files    []File    `json:"files,omitempty"` // mapping and lookup tables
-	Order    []byte    `json:"order"`           // the settings and flags of the run, as JSON of the verb's own
+	Spec     []byte    `json:"order"`           // the settings and flags of the run, as JSON of the verb's own
 }
 
 // File is a file that the bytes sent depend on.

@@ -85,20 +85,20 @@ func pathCause(err error) error {
 	return err
 }
 
-// wrong puts place, act and advice around err, which may be nil.
-func wrong(path, act string, err error) error {
+// wrapError returns err as an *Error with its place, act and advice; nil if err is nil.
+func wrapError(path, act string, err error) error {
 	if err == nil {
 		return nil
 	}
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
-	return &Error{Place: "journal " + path, Act: act, Err: plain(err), Advice: advice(err)}
+	return &Error{Place: "journal " + path, Act: act, Err: classify(err), Advice: advice(err)}
 }
 
-// plain turns what SQLite says of a broken file into ErrDamaged, and what it says
-// of a disk into ErrDisk.
-func plain(err error) error {
+// classify turns SQLite's errors about a broken file into ErrDamaged and those about
+// the disk into ErrDisk.
+func classify(err error) error {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
 		return pathCause(err)
@@ -116,7 +116,7 @@ func plain(err error) error {
 
 // advice says what can be done about err.
 func advice(err error) string {
-	switch err = plain(err); {
+	switch err = classify(err); {
 	case errors.Is(err, ErrDisk), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "nothing is sent that is not on record: see to the disk, then flytt resume goes on"
 	case errors.Is(err, ErrOtherKey):

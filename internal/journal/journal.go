@@ -54,7 +54,7 @@ func (s *seqs) has(seq int64) bool {
 // Header returns what the run is.
 func (j *Journal) Header() Header {
 	h := j.store.header
-	h.Files, h.Order = slices.Clone(h.Files), slices.Clone(h.Order)
+	h.Files, h.Spec = slices.Clone(h.Files), slices.Clone(h.Spec)
 	return h
 }
 
@@ -80,9 +80,9 @@ func (j *Journal) Find(seq int64) (*Entry, error) {
 		return nil, err
 	case r != nil:
 		e, err := j.store.entry(r)
-		return e, wrong(j.path, "", err)
+		return e, wrapError(j.path, "", err)
 	case j.known.has(seq):
-		return nil, wrong(j.path, "", damaged("the record of a chunk is missing"))
+		return nil, wrapError(j.path, "", damaged("the record of a chunk is missing"))
 	}
 	return nil, nil
 }
@@ -120,7 +120,7 @@ func (j *Journal) Settle(seq int64, s Settlement) error {
 	}
 	settled, err := encodeSettlement(&s, notes)
 	if err != nil {
-		return j.fail(wrong(j.path, (&op{act: "settling", seq: seq}).doing(), err))
+		return j.fail(wrapError(j.path, (&op{act: "settling", seq: seq}).doing(), err))
 	}
 	rows := len(s.Fates)
 	return j.queueOp(&op{act: "settling", seq: seq, do: func(s *store) error { return s.settle(seq, settled, rows) }})
@@ -146,7 +146,7 @@ func (j *Journal) Entries(yield func(*Entry, error) bool) {
 		for i := range rows {
 			e, err := j.store.entry(&rows[i])
 			if err != nil {
-				yield(nil, wrong(j.path, "", err))
+				yield(nil, wrapError(j.path, "", err))
 				return
 			}
 			if !yield(e, nil) {
@@ -160,9 +160,9 @@ func (j *Journal) Entries(yield func(*Entry, error) bool) {
 	}
 }
 
-// Images returns what records held before rows of a chunk changed them, in the
+// BeforeImages returns what records held before rows of a chunk changed them, in the
 // order in which it was noted.
-func (j *Journal) Images(seq int64) (images []Image, err error) {
+func (j *Journal) BeforeImages(seq int64) (images []BeforeImage, err error) {
 	err = j.read("reading the images of", seq, func(s *store) (err error) {
 		images, err = s.images(seq)
 		return err
@@ -213,13 +213,13 @@ func (j *Journal) release() error {
 	failure := j.failure()
 	var left error
 	if failure == nil && !j.readOnly {
-		left = j.store.leave()
+		left = j.store.markClosed()
 	}
 	left = errors.Join(left, j.store.close())
 	if failure == nil && left == nil && !j.readOnly {
 		left = removeAll(j.path+walSuffix, j.path+"-shm") // the index of a log, made by who reads one
 	}
-	return errors.Join(failure, wrong(j.path, "closing it", errors.Join(left, unlock(j.lock, j.readOnly))))
+	return errors.Join(failure, wrapError(j.path, "closing it", errors.Join(left, unlock(j.lock, j.readOnly))))
 }
 
 // removeAll removes files, if they are there.
@@ -252,9 +252,9 @@ func (j *Journal) queueOp(o *op) error {
 	defer j.closing.RUnlock()
 	switch {
 	case j.closed:
-		return wrong(j.path, o.doing(), ErrClosed)
+		return wrapError(j.path, o.doing(), ErrClosed)
 	case j.readOnly && !o.read:
-		return wrong(j.path, o.doing(), errors.New("it is open to be read only"))
+		return wrapError(j.path, o.doing(), errors.New("it is open to be read only"))
 	}
 	if err := j.failure(); err != nil {
 		return err

@@ -35,7 +35,7 @@ func testHeader() Header {
 	return Header{
 		Format: Format, Run: "20261124-021500-3fa9c1", Parent: "/runs/1", Verb: "import", Tool: "1.2.3",
 		Began: time.Date(2026, 11, 24, 2, 15, 0, 0, time.UTC), BaseURL: "https://api.example.com", Customer: "c", Resource: "tenant",
-		Input: file, Files: []File{file}, Order: []byte(`{"flags":{}}`),
+		Input: file, Files: []File{file}, Spec: []byte(`{"flags":{}}`),
 	}
 }
 
@@ -175,9 +175,9 @@ func TestChunkGoesThroughItsStates(t *testing.T) {
 	*want = told{Chunk: c, State: Settled, Fates: slices.Repeat([]pipeline.Fate{pipeline.Written}, 5)}
 	check("settled again")
 
-	images, err := j.Images(3)
+	images, err := j.BeforeImages(3)
 	must(t, err)
-	if diff := cmp.Diff([]Image{{3, []byte("before")}, {3, []byte("before, again")}}, images); diff != "" {
+	if diff := cmp.Diff([]BeforeImage{{3, []byte("before")}, {3, []byte("before, again")}}, images); diff != "" {
 		t.Errorf("images: -want +got\n%s", diff)
 	}
 }

@@ -75,7 +75,7 @@ func readKey(path string) ([]byte, error) {
 	if err != nil {
 		return nil, keyError(path, pathCause(err), "")
 	}
-	if advice, err := unfit(named); err != nil {
+	if advice, err := checkKeyFile(named); err != nil {
 		return nil, keyError(path, err, advice)
 	}
 	f, err := os.Open(path)
@@ -97,8 +97,8 @@ func readKey(path string) ([]byte, error) {
 	return secret, nil
 }
 
-// unfit returns an error for a file that cannot be a key, and what to do about it.
-func unfit(info fs.FileInfo) (advice string, err error) {
+// checkKeyFile returns an error for a file that cannot be a key, and what to do about it.
+func checkKeyFile(info fs.FileInfo) (advice string, err error) {
 	const lost = "without it, journals made with it cannot be read: put the right file back, or move it away and begin new runs"
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:

@@ -23,21 +23,21 @@ func lock(path string, shared bool) (*os.File, error) {
 	name := filepath.Join(filepath.Dir(path), lockFile)
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|noFollow, 0o600)
 	if err != nil {
-		return nil, wrong(path, "opening "+lockFile, err)
+		return nil, wrapError(path, "opening "+lockFile, err)
 	}
 	switch err := tryLock(f, shared); {
 	case errors.Is(err, errLocked):
 		return nil, errors.Join(&LockedError{Path: path, PID: holder(f)}, f.Close())
 	case err != nil:
-		return nil, errors.Join(wrong(path, "locking "+lockFile, err), f.Close())
+		return nil, errors.Join(wrapError(path, "locking "+lockFile, err), f.Close())
 	}
 	// A number that stands there now is of a process that is dead.
 	pid := ""
 	if !shared {
 		pid = strconv.Itoa(os.Getpid()) + "\n"
 	}
-	if err := note(f, pid); err != nil {
-		return nil, errors.Join(wrong(path, "writing "+lockFile, err), f.Close())
+	if err := writeText(f, pid); err != nil {
+		return nil, errors.Join(wrapError(path, "writing "+lockFile, err), f.Close())
 	}
 	return f, nil
 }
@@ -47,15 +47,15 @@ func unlock(f *os.File, shared bool) error {
 	if shared {
 		return f.Close()
 	}
-	return errors.Join(note(f, ""), f.Close())
+	return errors.Join(writeText(f, ""), f.Close())
 }
 
-// Hold takes a lock of the operating system on f, which any number may share. It
+// LockShared takes a lock of the operating system on f, which any number may share. It
 // ends when f is closed, or with the process, however that dies.
-func Hold(f *os.File) error { return tryLock(f, true) }
+func LockShared(f *os.File) error { return tryLock(f, true) }
 
-// Held reports whether a process holds the file at path: see Hold.
-func Held(path string) bool {
+// IsLocked reports whether a process has the file at path locked: see LockShared.
+func IsLocked(path string) bool {
 	f, err := os.OpenFile(path, os.O_RDWR|noFollow, 0)
 	if err != nil {
 		return false
@@ -64,8 +64,8 @@ func Held(path string) bool {
 	return errors.Is(errors.Join(err, f.Close()), errLocked)
 }
 
-// note makes text all that stands in f.
-func note(f *os.File, text string) error {
+// writeText makes text all that stands in f.
+func writeText(f *os.File, text string) error {
 	if err := f.Truncate(0); err != nil {
 		return err
 	}

@@ -14,23 +14,23 @@ import (
 	"modernc.org/sqlite"
 )
 
-// writing is how the database is opened to be written: one process, a log that is
-// synced at every commit and holds nothing but what was committed.
-var writing = []string{
+// writePragmas open the database for writing: by one process, with a write-ahead log
+// that is synced at every commit and holds only committed data.
+var writePragmas = []string{
 	"busy_timeout(2000)", "locking_mode(exclusive)", "journal_mode(wal)", "synchronous(full)", "fullfsync(1)",
 	"cache_spill(0)", "cell_size_check(1)", "trusted_schema(0)",
 }
 
-// making is how it is opened before it has its name.
-var making = []string{"journal_mode(delete)", "synchronous(full)", "fullfsync(1)"}
+// createPragmas open the database while it is created under a temporary name.
+var createPragmas = []string{"journal_mode(delete)", "synchronous(full)", "fullfsync(1)"}
 
-// reading is how it is opened to be read.
-var reading = []string{"busy_timeout(2000)", "query_only(1)", "cell_size_check(1)", "trusted_schema(0)"}
+// readPragmas open the database for reading.
+var readPragmas = []string{"busy_timeout(2000)", "query_only(1)", "cell_size_check(1)", "trusted_schema(0)"}
 
 // Create makes the journal of a run at path, where none is yet, and opens it. The
 // header is never changed; its Format is set here.
 func Create(path string, h Header, k *Key) (*Journal, error) {
-	return hold(path, k, false, func(j *Journal) error {
+	return openLocked(path, k, false, func(j *Journal) error {
 		switch _, err := os.Lstat(path); {
 		case err == nil:
 			return &cause{"there is one already", fs.ErrExist}
@@ -41,48 +41,48 @@ func Create(path string, h Header, k *Key) (*Journal, error) {
 		if err := create(path, h, k); err != nil {
 			return err
 		}
-		return j.begin()
+		return j.openForWriting()
 	})
 }
 
-// Open opens the journal at path to go on with its run. It reads all of it: a
-// journal of which anything is missing, of another age, or not as it was written,
-// is refused.
+// Open opens the journal at path so that its run can be resumed. It reads all of it
+// and refuses a journal in which a record is missing, older than the others, or not as
+// it was written.
 func Open(path string, k *Key) (*Journal, error) {
 	if _, err := os.Lstat(path); err != nil {
-		return nil, wrong(path, "", err)
+		return nil, wrapError(path, "", err)
 	}
-	return hold(path, k, false, (*Journal).begin)
+	return openLocked(path, k, false, (*Journal).openForWriting)
 }
 
 // Read opens the journal at path to be read. It changes nothing in it. What is
 // wrong with it beyond its header shows when it is first looked into.
 func Read(path string, k *Key) (*Journal, error) {
 	if _, err := os.Lstat(path); err != nil {
-		return nil, wrong(path, "", err)
+		return nil, wrapError(path, "", err)
 	}
-	return hold(path, k, true, func(j *Journal) error {
-		lost, err := presentable(path)
+	return openLocked(path, k, true, func(j *Journal) error {
+		lost, err := checkFiles(path)
 		if err != nil {
 			return err
 		}
-		parameters := url.Values{"_pragma": reading, "mode": {"ro"}}
+		parameters := url.Values{"_pragma": readPragmas, "mode": {"ro"}}
 		if info, err := os.Stat(path + walSuffix); lost || err == nil && info.Size() == 0 {
 			parameters.Set("immutable", "1") // no log to look at, and none to make
 		}
 		if err := j.store.open(parameters, k); err != nil {
 			return err
 		}
-		return j.store.wholeLog(lost)
+		return j.store.checkLogPresent(lost)
 	})
 }
 
-// hold takes the lock beside path, lets open open the journal, and starts the
-// goroutine that owns it.
-func hold(path string, k *Key, readOnly bool, open func(*Journal) error) (*Journal, error) {
-	j := &Journal{path: path, key: k, store: &store{path: path}, readOnly: readOnly, queue: make(chan *op, queued), ended: make(chan struct{})}
+// openLocked locks the journal, calls open, and starts the goroutine that owns the
+// store.
+func openLocked(path string, k *Key, readOnly bool, open func(*Journal) error) (*Journal, error) {
+	j := &Journal{path: path, key: k, store: &store{path: path}, readOnly: readOnly, queue: make(chan *op, queueSize), ended: make(chan struct{})}
 	if !readOnly {
-		if err := local(path); err != nil {
+		if err := checkLocal(path); err != nil {
 			return nil, err
 		}
 	}
@@ -91,37 +91,37 @@ func hold(path string, k *Key, readOnly bool, open func(*Journal) error) (*Journ
 		return nil, err
 	}
 	if err := open(j); err != nil {
-		return nil, errors.Join(wrong(path, "", err), j.store.close(), unlock(j.lock, readOnly))
+		return nil, errors.Join(wrapError(path, "", err), j.store.close(), unlock(j.lock, readOnly))
 	}
-	go j.own()
+	go j.serveQueue()
 	return j, nil
 }
 
-// begin opens the database to be written.
-func (j *Journal) begin() error {
-	lost, err := presentable(j.path)
+// openForWriting opens the database, checks all of its records, and marks it as open.
+func (j *Journal) openForWriting() error {
+	lost, err := checkFiles(j.path)
 	if err != nil {
 		return err
 	}
 	if lost {
-		if err := peek(j.path, j.key); err != nil {
+		if err := checkNotLost(j.path, j.key); err != nil {
 			return err
 		}
 	}
 	s := j.store
-	if err := s.open(url.Values{"_pragma": writing}, j.key); err != nil {
+	if err := s.open(url.Values{"_pragma": writePragmas}, j.key); err != nil {
 		return err
 	}
-	if err := s.inMode("journal_mode", "wal"); err != nil {
+	if err := s.checkPragma("journal_mode", "wal"); err != nil {
 		return err
 	}
-	if err := s.inMode("locking_mode", "exclusive"); err != nil {
+	if err := s.checkPragma("locking_mode", "exclusive"); err != nil {
 		return err
 	}
 	if err := s.verify(j.known.add); err != nil {
 		return err
 	}
-	return s.enter()
+	return s.markOpen()
 }
 
 // create makes the file of a journal, whole or not at all.
@@ -137,7 +137,7 @@ func create(path string, h Header, k *Key) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	if err := fill(made, h, k); err != nil {
+	if err := initialize(made, h, k); err != nil {
 		return errors.Join(err, os.Remove(made))
 	}
 	if err := os.Rename(made, path); err != nil {
@@ -146,10 +146,10 @@ func create(path string, h Header, k *Key) error {
 	return syncDir(filepath.Dir(path))
 }
 
-// fill makes the tables, the header and the ledger in an empty file.
-func fill(path string, h Header, k *Key) (err error) {
+// initialize creates the tables, the header and the ledger in an empty file.
+func initialize(path string, h Header, k *Key) (err error) {
 	s := &store{path: path}
-	if s.db, s.conn, err = connect(path, url.Values{"_pragma": making}); err != nil {
+	if s.db, s.conn, err = connect(path, url.Values{"_pragma": createPragmas}); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
@@ -169,9 +169,9 @@ func fill(path string, h Header, k *Key) (err error) {
 	return s.exec("commit")
 }
 
-// presentable looks at the files of a journal before SQLite does. It reports
-// whether there is no log.
-func presentable(path string) (lost bool, err error) {
+// checkFiles checks the files of a journal before SQLite opens them. It reports
+// whether the write-ahead log is missing.
+func checkFiles(path string) (lost bool, err error) {
 	if err := checkFile(path); err != nil {
 		return false, err
 	}
@@ -182,19 +182,20 @@ func presentable(path string) (lost bool, err error) {
 	return false, err
 }
 
-// peek refuses a journal without a log if it should have one. It opens the
-// database so that none is made.
-func peek(path string, k *Key) (err error) {
+// checkNotLost refuses a journal without a write-ahead log if it should have one. It
+// opens the database in a way that does not create a log.
+func checkNotLost(path string, k *Key) (err error) {
 	s := &store{path: path}
 	defer func() { err = errors.Join(err, s.close()) }()
-	if err := s.open(url.Values{"_pragma": reading, "mode": {"ro"}, "immutable": {"1"}}, k); err != nil {
+	if err := s.open(url.Values{"_pragma": readPragmas, "mode": {"ro"}, "immutable": {"1"}}, k); err != nil {
 		return err
 	}
-	return s.wholeLog(true)
+	return s.checkLogPresent(true)
 }
 
-// wholeLog refuses a journal that was not closed if its log is lost.
-func (s *store) wholeLog(lost bool) error {
+// checkLogPresent returns ErrDamaged if the journal was not closed and its write-ahead
+// log is missing.
+func (s *store) checkLogPresent(lost bool) error {
 	if lost && s.ledger.Open {
 		return damaged("what was written last stands in a file that is missing, " + filepath.Base(s.path) + walSuffix)
 	}
@@ -262,8 +263,8 @@ func (s *store) keepLog() error {
 	})
 }
 
-// inMode returns an error if the database has not become what it was told to be.
-func (s *store) inMode(pragma, want string) error {
+// checkPragma returns an error unless the pragma has the value want.
+func (s *store) checkPragma(pragma, want string) error {
 	var is string
 	if err := s.conn.QueryRowContext(background, "pragma "+pragma).Scan(&is); err != nil {
 		return err
@@ -274,8 +275,8 @@ func (s *store) inMode(pragma, want string) error {
 	return nil
 }
 
-// verify reads all records: those the ledger counts have to be there, each as it
-// was last written. It tells known which there are.
+// verify reads all records and compares them with the ledger: each has to be there, as
+// it was last written. It calls known with the number of each chunk.
 func (s *store) verify(known func(int64)) error {
 	var whole string
 	if err := s.conn.QueryRowContext(background, "pragma quick_check(1)").Scan(&whole); err != nil {
@@ -311,20 +312,20 @@ func (s *store) verify(known func(int64)) error {
 	return nil
 }
 
-// enter notes, in the database itself and not only its log, that a process is at
-// it. The log begins anew: what was torn off its end is gone.
-func (s *store) enter() error {
+// markOpen records in the database itself, not only in its log, that a process has the
+// journal open. It empties the log, so that a damaged end of it is gone.
+func (s *store) markOpen() error {
 	if err := s.checkpoint(); err != nil {
 		return err
 	}
-	return s.mark(true)
+	return s.setOpen(true)
 }
 
-// leave notes that everything is in the database.
-func (s *store) leave() error { return s.mark(false) }
+// markClosed records that everything was moved from the log into the database.
+func (s *store) markClosed() error { return s.setOpen(false) }
 
-// mark notes whether a process is at the journal.
-func (s *store) mark(open bool) error {
+// setOpen records whether a process has the journal open.
+func (s *store) setOpen(open bool) error {
 	if err := s.exec("begin immediate"); err != nil {
 		return err
 	}

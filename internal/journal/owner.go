@@ -6,14 +6,14 @@ import (
 )
 
 const (
-	// queued is how many calls wait for the journal's goroutine before others have
-	// to wait to join them; most is how many go into one transaction.
-	queued, most = 64, 128
+	// queueSize is how many calls the queue of the journal's goroutine holds;
+	// maxBatch is how many calls go into one transaction.
+	queueSize, maxBatch = 64, 128
 
-	// linger is how long what nobody waits for stays uncommitted, so that it shares
-	// the sync of something that is waited for. A crash in between leaves what was
-	// settled in doubt, which costs a look.
-	linger = 10 * time.Millisecond
+	// maxCommitDelay is how long a call that nobody waits for stays uncommitted, so
+	// that it shares the sync of a call that somebody waits for. A crash in between
+	// leaves the rows of a settled chunk in doubt, and they are looked up.
+	maxCommitDelay = 10 * time.Millisecond
 )
 
 // op is one call on its way to the goroutine that owns the store.
@@ -40,9 +40,9 @@ func (o *op) answer(err error) {
 	}
 }
 
-// own is the goroutine that alone uses the store, until the queue is closed and
-// empty.
-func (j *Journal) own() {
+// serveQueue carries out the calls in the queue until it is closed and empty. Its
+// goroutine is the only one that uses the store.
+func (j *Journal) serveQueue() {
 	defer close(j.ended)
 	for o := range j.queue {
 		b := batch{journal: j}
@@ -55,11 +55,11 @@ func (j *Journal) own() {
 
 // batch is calls that share a transaction, and its sync.
 type batch struct {
-	journal *Journal
-	begun   bool
-	ops     int
-	waiting []*op
-	expired <-chan time.Time // when nobody waits: the time to commit
+	journal       *Journal
+	inTransaction bool
+	ops           int
+	waiting       []*op
+	expired       <-chan time.Time // when nobody waits: the time to commit
 }
 
 // apply does what o is, but for making it durable. What is read is answered at
@@ -71,7 +71,7 @@ func (b *batch) apply(o *op) {
 		return
 	}
 	if o.read {
-		o.answer(wrong(j.path, o.doing(), o.do(j.store)))
+		o.answer(wrapError(j.path, o.doing(), o.do(j.store)))
 		return
 	}
 	err := b.begin()
@@ -81,16 +81,16 @@ func (b *batch) apply(o *op) {
 	b.ops++
 	b.waiting = append(b.waiting, o)
 	if err != nil {
-		b.fail(wrong(j.path, o.doing(), err))
+		b.fail(wrapError(j.path, o.doing(), err))
 	}
 }
 
 // begin begins the transaction with the first call that changes something.
 func (b *batch) begin() error {
-	if b.begun {
+	if b.inTransaction {
 		return nil
 	}
-	b.begun, b.expired = true, time.After(linger)
+	b.inTransaction, b.expired = true, time.After(maxCommitDelay)
 	return b.journal.store.exec("begin immediate")
 }
 
@@ -98,9 +98,9 @@ func (b *batch) begin() error {
 // as soon as nothing is queued if anybody waits for it, and soon if nobody does.
 func (b *batch) next() *op {
 	switch {
-	case !b.begun || b.ops >= most:
+	case !b.inTransaction || b.ops >= maxBatch:
 		return nil
-	case b.awaited():
+	case b.hasWaiters():
 		select {
 		case o := <-b.journal.queue:
 			return o
@@ -116,8 +116,8 @@ func (b *batch) next() *op {
 	}
 }
 
-// awaited reports whether anybody waits for the batch.
-func (b *batch) awaited() bool {
+// hasWaiters reports whether anybody waits for the batch.
+func (b *batch) hasWaiters() bool {
 	for _, o := range b.waiting {
 		if o.done != nil {
 			return true
@@ -128,11 +128,11 @@ func (b *batch) awaited() bool {
 
 // commit makes the batch durable and wakes who waits for it.
 func (b *batch) commit() {
-	if !b.begun {
+	if !b.inTransaction {
 		return
 	}
 	if err := b.journal.store.commit(); err != nil {
-		b.fail(wrong(b.journal.path, "making it durable", err))
+		b.fail(wrapError(b.journal.path, "making it durable", err))
 		return
 	}
 	b.wake(nil)
@@ -145,7 +145,7 @@ func (b *batch) fail(err error) {
 	// It may have been rolled back by SQLite itself; nothing is written after it
 	// either way.
 	_ = j.store.exec("rollback")
-	b.begun = false
+	b.inTransaction = false
 	b.wake(err)
 }
 

@@ -2,12 +2,12 @@ package journal
 
 import "path/filepath"
 
-// local returns an error if a journal at path would lie on a network file system:
+// checkLocal returns an error if a journal at path would lie on a network file system:
 // locks and syncs are not what they should be there.
-func local(path string) error {
+func checkLocal(path string) error {
 	kind, err := networkKind(filepath.Dir(path))
 	if err != nil {
-		return wrong(path, "looking at its file system", err)
+		return wrapError(path, "looking at its file system", err)
 	}
 	if kind == "" {
 		return nil

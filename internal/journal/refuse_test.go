@@ -95,9 +95,9 @@ func TestFault39RollingUpgrade(t *testing.T) {
 				t.Errorf("%s: -want +got\n%s", name, diff)
 			}
 		}
-		images, err := j.Images(1)
+		images, err := j.BeforeImages(1)
 		must(t, err)
-		if diff := cmp.Diff([]Image{{1, []byte("image")}}, images); diff != "" {
+		if diff := cmp.Diff([]BeforeImage{{1, []byte("image")}}, images); diff != "" {
 			t.Errorf("%s: images: -want +got\n%s", name, diff)
 		}
 		must(t, j.Close())
@@ -248,7 +248,7 @@ func TestSettlementsAreNotHeldBackForLong(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("not written")
 		}
-		time.Sleep(linger / 2) // until the goroutine's own time is up
+		time.Sleep(maxCommitDelay / 2) // until the goroutine's own time is up
 	}
 }
 

@@ -149,8 +149,8 @@ func olderThan(version, least string) bool {
 	return false
 }
 
-// unlockWith derives the keys of this journal from k and the journal's salt.
-func (s *store) unlockWith(k *Key, salt []byte) error {
+// deriveKeys derives the keys of this journal from k and the journal's salt.
+func (s *store) deriveKeys(k *Key, salt []byte) error {
 	block, err := aes.NewCipher(derive(k.secret, salt, "encryption"))
 	if err != nil {
 		return err
@@ -177,9 +177,9 @@ func (s *store) unseal(kind byte, seq int64, data []byte) ([]byte, error) {
 // proofOf shows, without giving it away, which key the journal was made with.
 func proofOf(k *Key, salt []byte) []byte { return derive(k.secret, salt, "proof")[:16] }
 
-// plainSum is over all fields of the header: whether they are whole can be told
+// headerChecksum is over all fields of the header: whether they are whole can be told
 // without the key.
-func plainSum(fields ...[]byte) []byte {
+func headerChecksum(fields ...[]byte) []byte {
 	var b []byte
 	for _, f := range fields {
 		b = appendBytes(b, f)
@@ -190,7 +190,7 @@ func plainSum(fields ...[]byte) []byte {
 
 // writeHeader writes h and the first ledger.
 func (s *store) writeHeader(h Header, k *Key, salt []byte) error {
-	if err := s.unlockWith(k, salt); err != nil {
+	if err := s.deriveKeys(k, salt); err != nil {
 		return err
 	}
 	body, err := json.Marshal(h)
@@ -199,7 +199,7 @@ func (s *store) writeHeader(h Header, k *Key, salt []byte) error {
 	}
 	proof, mac := proofOf(k, salt), s.macs.of(headerKind, 0, body)
 	_, err = s.conn.ExecContext(background, "insert into header values (1, ?, ?, ?, ?, ?)",
-		body, salt, proof, mac[:], plainSum(body, salt, proof, mac[:]))
+		body, salt, proof, mac[:], headerChecksum(body, salt, proof, mac[:]))
 	if err != nil {
 		return err
 	}
@@ -216,13 +216,13 @@ func (s *store) readHeader(k *Key) error {
 	if err := row.Scan(&body, &salt, &proof, &mac, &sum); err != nil {
 		return noRows(err, "its header is missing")
 	}
-	if string(sum) != string(plainSum(body, salt, proof, mac)) {
+	if string(sum) != string(headerChecksum(body, salt, proof, mac)) {
 		return damaged("its header is not as it was written")
 	}
 	if string(proof) != string(proofOf(k, salt)) {
 		return ErrOtherKey
 	}
-	if err := s.unlockWith(k, salt); err != nil {
+	if err := s.deriveKeys(k, salt); err != nil {
 		return err
 	}
 	if want := s.macs.of(headerKind, 0, body); string(mac) != string(want[:]) {

@@ -119,7 +119,7 @@ func (h *history) opened(db, log []byte, open func(string, *Key) (*Journal, erro
 		chunks = append(chunks, tell(e))
 	}
 	for _, c := range chunks {
-		if _, err := j.Images(c.Chunk.Seq); err != nil {
+		if _, err := j.BeforeImages(c.Chunk.Seq); err != nil {
 			return 0, err
 		}
 	}

@@ -44,7 +44,7 @@ var layers = map[string][]string{
 	"mappings":            {"mappings/identity", "mappings/format", "pipeline"},
 	"internal/run":        {"internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
 	"internal/advice":     {},
-	"internal/doctor":     {"internal/api", "internal/text", "mappings"},
+	"internal/doctor":     {"internal/advice", "internal/api", "internal/text", "mappings"},
 	"internal/inspect":    {"internal/text", "sources", "mappings", "pipeline"},
 	"internal/record":     {"internal/advice", "internal/api", "internal/jsonscan", "internal/text", "mappings", "pipeline"},
 	"internal/snapshot":   {"internal/api", "internal/dedup", "internal/jsonscan", "mappings", "pipeline"},

@@ -28,13 +28,13 @@ type Part struct {
 
 	Rows pipeline.Counts `json:"rows"`
 
-	// Refused are those of Rows.Rejected that were not the run's to send: rows of a
+	// NotEligible are those of Rows.Rejected that were not the run's to send: rows of a
 	// retry that had arrived already, or that its parent had not rejected.
-	Refused int64 `json:"refused,omitempty"`
+	NotEligible int64 `json:"refused,omitempty"`
 
-	// Again are those of Rows.Written of an undo that an earlier one had taken back,
+	// UndoneBefore are those of Rows.Written of an undo that an earlier one had taken back,
 	// before they were changed once more.
-	Again int64 `json:"again,omitempty"`
+	UndoneBefore int64 `json:"again,omitempty"`
 }
 
 // Account is what became of the rows of an input over the run that read it first
@@ -48,8 +48,8 @@ type Account struct {
 	// Undone is how many of the rows written an undo has taken back.
 	Undone int64 `json:"undone,omitempty"`
 
-	Balanced bool     `json:"balanced"`
-	Faults   []string `json:"faults,omitempty"` // what does not add up, as sentences without a full stop
+	Balanced      bool     `json:"balanced"`
+	Discrepancies []string `json:"faults,omitempty"` // what does not add up, as sentences without a full stop
 }
 
 // NewAccount adds parts up. The first is the run itself. A retry takes rows that
@@ -70,7 +70,7 @@ func NewAccount(parts []Part) *Account {
 		case p.Verb == "retry":
 			a.add(p)
 		case p.Verb == "undo":
-			a.Undone += p.Rows.Written - p.Again
+			a.Undone += p.Rows.Written - p.UndoneBefore
 		}
 	}
 	a.check()
@@ -79,12 +79,12 @@ func NewAccount(parts []Part) *Account {
 
 // add moves the rows of the retry p from those rejected to what became of them.
 func (a *Account) add(p *Part) {
-	taken := p.Rows.Read - p.Refused
+	taken := p.Rows.Read - p.NotEligible
 	if taken > a.Rows.Rejected {
-		a.Fault("%s sent %s rows of those rejected, and there were %s", p.Run, text.Number(taken), text.Number(a.Rows.Rejected))
+		a.AddDiscrepancy("%s sent %s rows of those rejected, and there were %s", p.Run, text.Number(taken), text.Number(a.Rows.Rejected))
 	}
 	r := &a.Rows
-	r.Rejected += p.Rows.Rejected - p.Refused - taken
+	r.Rejected += p.Rows.Rejected - p.NotEligible - taken
 	r.Written += p.Rows.Written
 	r.Updated += p.Rows.Updated
 	r.Unchanged += p.Rows.Unchanged
@@ -96,16 +96,16 @@ func (a *Account) add(p *Part) {
 
 // checkPart finds what does not add up within p.
 func (a *Account) checkPart(p *Part) {
-	if sum := settled(p); sum != p.Rows.Read {
-		a.Fault("%s read %s rows and accounts for %s", p.Run, text.Number(p.Rows.Read), text.Number(sum))
+	if sum := accountedFor(p); sum != p.Rows.Read {
+		a.AddDiscrepancy("%s read %s rows and accounts for %s", p.Run, text.Number(p.Rows.Read), text.Number(sum))
 	}
-	if p.Refused > p.Rows.Rejected {
-		a.Fault("%s refused %s rows and rejected %s", p.Run, text.Number(p.Refused), text.Number(p.Rows.Rejected))
+	if p.NotEligible > p.Rows.Rejected {
+		a.AddDiscrepancy("%s refused %s rows and rejected %s", p.Run, text.Number(p.NotEligible), text.Number(p.Rows.Rejected))
 	}
 }
 
-// settled returns how many rows of p have a fate.
-func settled(p *Part) int64 {
+// accountedFor returns how many rows of p have a fate.
+func accountedFor(p *Part) int64 {
 	arrived := p.Rows.Written
 	if p.Verb == "validate" || p.Verb == "plan" {
 		arrived = p.Rows.Valid
@@ -118,20 +118,20 @@ func settled(p *Part) int64 {
 func (a *Account) check() {
 	total := a.Parts[0]
 	total.Rows = a.Rows
-	if sum := settled(&total); sum != a.Rows.Read {
-		a.Fault("%s rows were read, and %s have a fate", text.Number(a.Rows.Read), text.Number(sum))
+	if sum := accountedFor(&total); sum != a.Rows.Read {
+		a.AddDiscrepancy("%s rows were read, and %s have a fate", text.Number(a.Rows.Read), text.Number(sum))
 	}
 	if a.Rows.Rejected < 0 {
-		a.Fault("more rows were retried than rejected")
+		a.AddDiscrepancy("more rows were retried than rejected")
 	}
 	if a.Undone > a.Rows.Written {
-		a.Fault("%s rows were taken back, and %s written", text.Number(a.Undone), text.Number(a.Rows.Written))
+		a.AddDiscrepancy("%s rows were taken back, and %s written", text.Number(a.Undone), text.Number(a.Rows.Written))
 	}
-	a.Balanced = len(a.Faults) == 0
+	a.Balanced = len(a.Discrepancies) == 0
 }
 
-// Fault notes something that does not add up.
-func (a *Account) Fault(format string, args ...any) {
-	a.Faults = append(a.Faults, fmt.Sprintf(format, args...))
+// AddDiscrepancy records something that does not add up.
+func (a *Account) AddDiscrepancy(format string, args ...any) {
+	a.Discrepancies = append(a.Discrepancies, fmt.Sprintf(format, args...))
 	a.Balanced = false
 }

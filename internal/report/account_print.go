@@ -9,8 +9,8 @@ import (
 	"flytt/internal/text"
 )
 
-// Asked is what the first run of an account was told to do.
-type Asked struct {
+// SpecSummary is what the first run of an account was asked to do.
+type SpecSummary struct {
 	Verb     string    `json:"verb"`
 	File     string    `json:"file,omitempty"`
 	Resource string    `json:"resource,omitempty"`
@@ -21,25 +21,26 @@ type Asked struct {
 	Tool     string    `json:"tool,omitempty"` // version of flytt
 }
 
-// Whole is all that is told of a run and those that belong to it.
-type Whole struct {
+// GroupReport describes a run and its run group: what was asked, what each run did, and
+// what became of the rows.
+type GroupReport struct {
 	Run     string            `json:"run"`
 	Path    string            `json:"path"`
 	Parent  string            `json:"parent,omitempty"` // path of the run it belongs to itself
-	Asked   Asked             `json:"asked"`
+	Spec    SpecSummary       `json:"asked"`
 	Account *Account          `json:"account"`
 	Files   map[string]string `json:"files"`
 	Next    string            `json:"next,omitempty"` // the command to run next
 }
 
 // JSON returns w as one indented JSON object and a line end.
-func (w *Whole) JSON() ([]byte, error) { return indented(w) }
+func (w *GroupReport) JSON() ([]byte, error) { return indented(w) }
 
 // Print writes w for a person: what was asked, what each run did, what became of
 // the rows, the files.
-func (w *Whole) Print(to io.Writer) error {
+func (w *GroupReport) Print(to io.Writer) error {
 	p := &printer{w: to}
-	p.asked(w)
+	p.printSpec(w)
 	if len(w.Account.Parts) > 1 {
 		p.parts(w.Account)
 	}
@@ -48,8 +49,8 @@ func (w *Whole) Print(to io.Writer) error {
 	return p.err
 }
 
-func (p *printer) asked(w *Whole) {
-	a := &w.Asked
+func (p *printer) printSpec(w *GroupReport) {
+	a := &w.Spec
 	title := a.Verb
 	if a.File != "" {
 		title += " " + a.File
@@ -87,8 +88,8 @@ func (p *printer) parts(a *Account) {
 	}
 	for i, line := range Columns(table, 3) {
 		p.printf("  %s\n", line)
-		if i > 0 && a.Parts[i-1].Refused > 0 {
-			p.printf("    of those rejected, %s had arrived already or were not rejected before\n", text.Number(a.Parts[i-1].Refused))
+		if i > 0 && a.Parts[i-1].NotEligible > 0 {
+			p.printf("    of those rejected, %s had arrived already or were not rejected before\n", text.Number(a.Parts[i-1].NotEligible))
 		}
 	}
 }
@@ -117,11 +118,11 @@ func Columns(table [][]string, numbers int) []string {
 }
 
 // fates says what became of the rows, each once.
-func (p *printer) fates(w *Whole) {
+func (p *printer) fates(w *GroupReport) {
 	a := w.Account
 	p.printf("\n%s\n", fatesTitle(len(a.Parts)))
 	c := a.Rows
-	verb, words := w.Asked.Verb, wordsOf(w.Asked.Verb)
+	verb, words := w.Spec.Verb, wordsOf(w.Spec.Verb)
 	unsent := verb == "validate" || verb == "plan"
 	validSay := ""
 	if verb == "plan" {
@@ -169,7 +170,7 @@ func fatesTitle(parts int) string {
 func (p *printer) verdict(a *Account) {
 	if !a.Balanced {
 		p.printf("\n  This does not add up:\n")
-		for _, f := range a.Faults {
+		for _, f := range a.Discrepancies {
 			p.printf("  - %s\n", f)
 		}
 		return

@@ -34,7 +34,7 @@ func IsRun(path string) bool {
 }
 
 // IsRunning reports whether a process has the directory of the run at path open.
-func IsRunning(path string) bool { return journal.Held(filepath.Join(path, logFile)) }
+func IsRunning(path string) bool { return journal.IsLocked(filepath.Join(path, logFile)) }
 
 // HasJournal reports whether the run at path wrote to the API.
 func HasJournal(path string) bool { return IsFile(filepath.Join(path, journalFile)) }
@@ -53,7 +53,7 @@ func ReadSummary(path string) (*Summary, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", summaryFile, bare(err))
+		return nil, fmt.Errorf("%s: %w", summaryFile, withoutPath(err))
 	}
 	s := &Summary{}
 	if err := json.Unmarshal(data, s); err != nil || s.Run == "" || s.Verb == "" {

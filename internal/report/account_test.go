@@ -55,7 +55,7 @@ func family(r *rand.Rand, most int) (parts []Part, now []pipeline.Fate) {
 			switch {
 			case r.IntN(3) == 0:
 			case now[i] != pipeline.Rejected:
-				p.Refused++
+				p.NotEligible++
 				fates = append(fates, pipeline.Rejected)
 			default:
 				now[i] = someFates[r.IntN(len(someFates))]
@@ -73,8 +73,8 @@ func TestAccountHasEveryRowOnce(t *testing.T) {
 	for range 5000 {
 		parts, now := family(r, 40)
 		a := NewAccount(parts)
-		if diff := cmp.Diff(tally(now), a.Rows); diff != "" || !a.Balanced || len(a.Faults) > 0 {
-			t.Fatalf("parts %+v\nfaults %q\n%s", parts, a.Faults, diff)
+		if diff := cmp.Diff(tally(now), a.Rows); diff != "" || !a.Balanced || len(a.Discrepancies) > 0 {
+			t.Fatalf("parts %+v\nfaults %q\n%s", parts, a.Discrepancies, diff)
 		}
 	}
 }
@@ -88,7 +88,7 @@ func TestAccountFindsEveryWrongNumber(t *testing.T) {
 		c := &parts[r.IntN(len(parts))].Rows
 		n := []*int64{&c.Read, &c.Written, &c.Unchanged, &c.Skipped, &c.Rejected, &c.InDoubt, &c.NotSent}[r.IntN(7)]
 		*n += 1 + r.Int64N(3)
-		if a := NewAccount(parts); a.Balanced || len(a.Faults) == 0 {
+		if a := NewAccount(parts); a.Balanced || len(a.Discrepancies) == 0 {
 			t.Fatalf("a wrong number is not found: %+v", parts)
 		}
 	}
@@ -102,7 +102,7 @@ func TestAccountFindsRowsRetriedTwice(t *testing.T) {
 		"retry sent 2 rows of those rejected, and there were 0",
 		"more rows were retried than rejected",
 	}
-	if diff := cmp.Diff(want, a.Faults); diff != "" || a.Balanced {
+	if diff := cmp.Diff(want, a.Discrepancies); diff != "" || a.Balanced {
 		t.Error(diff)
 	}
 }
@@ -110,11 +110,11 @@ func TestAccountFindsRowsRetriedTwice(t *testing.T) {
 func TestAccountOfOtherVerbs(t *testing.T) {
 	validate := Part{Run: "v", Verb: "validate", State: StateDone, Rows: pipeline.Counts{Read: 3, Valid: 2, Rejected: 1}}
 	if a := NewAccount([]Part{validate}); !a.Balanced || a.Rows.Valid != 2 {
-		t.Errorf("faults %q, rows %+v", a.Faults, a.Rows)
+		t.Errorf("faults %q, rows %+v", a.Discrepancies, a.Rows)
 	}
 	plan := Part{Run: "p", Verb: "plan", State: StateDone, Rows: pipeline.Counts{Read: 4, Valid: 2, Unchanged: 1, Rejected: 1}}
 	if a := NewAccount([]Part{plan}); !a.Balanced || a.Rows != plan.Rows {
-		t.Errorf("faults %q, rows %+v", a.Faults, a.Rows)
+		t.Errorf("faults %q, rows %+v", a.Discrepancies, a.Rows)
 	}
 	run := Part{Run: "r", Verb: "import", State: StateDone, Rows: pipeline.Counts{Read: 3, Written: 3}}
 	undo := Part{Run: "u", Verb: "undo", State: StateInterrupted, Rows: pipeline.Counts{Read: 3, Written: 2, NotSent: 1}}
@@ -126,7 +126,7 @@ func TestAccountOfOtherVerbs(t *testing.T) {
 		t.Error("more was taken back than written, and the account balances")
 	}
 	again := undo
-	again.Again = 1
+	again.UndoneBefore = 1
 	if a := NewAccount([]Part{run, undo, again}); !a.Balanced || a.Undone != 3 {
 		t.Errorf("account %+v", a)
 	}

@@ -62,7 +62,7 @@ func CheckManifest(file string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return fmt.Errorf("manifest %s: %w", path, bare(err))
+		return fmt.Errorf("manifest %s: %w", path, withoutPath(err))
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("manifest %s: there is something in its place that is no file", path)
 	}
@@ -77,7 +77,7 @@ func ReadManifest(file string) (*Manifest, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("manifest %s: %w", ManifestPath(file), bare(err))
+		return nil, fmt.Errorf("manifest %s: %w", ManifestPath(file), withoutPath(err))
 	}
 	m := &Manifest{}
 	if err := json.Unmarshal(data, m); err != nil {
@@ -89,8 +89,8 @@ func ReadManifest(file string) (*Manifest, error) {
 	return m, nil
 }
 
-// bare returns what the system said without the paths: the message names them.
-func bare(err error) error {
+// withoutPath returns what the system said without the paths: the message names them.
+func withoutPath(err error) error {
 	var path *fs.PathError
 	var link *os.LinkError
 	switch {
@@ -102,9 +102,9 @@ func bare(err error) error {
 	return err
 }
 
-// SameQuestion reports whether m and n answer the same question, so that their
+// SameQuery reports whether m and n answer the same question, so that their
 // numbers of rows can be compared.
-func (m *Manifest) SameQuestion(n *Manifest) bool {
+func (m *Manifest) SameQuery(n *Manifest) bool {
 	return m.Target == n.Target && m.Tenant == n.Tenant && m.Resource == n.Resource &&
 		slices.Equal(m.Filter, n.Filter) && m.Search == n.Search && m.Limit == n.Limit && m.MappingSum == n.MappingSum
 }
@@ -122,10 +122,10 @@ func (m *Manifest) Write(file string) error {
 	path := ManifestPath(file)
 	temp := filepath.Join(filepath.Dir(path), ".flytt-"+rand.Text()+".tmp")
 	if err := writeNew(temp, data); err != nil {
-		return fmt.Errorf("manifest %s: %w", path, errors.Join(bare(err), discard(temp)))
+		return fmt.Errorf("manifest %s: %w", path, errors.Join(withoutPath(err), discard(temp)))
 	}
 	if err := os.Rename(temp, path); err != nil {
-		return fmt.Errorf("manifest %s: %w", path, errors.Join(bare(err), discard(temp)))
+		return fmt.Errorf("manifest %s: %w", path, errors.Join(withoutPath(err), discard(temp)))
 	}
 	return nil
 }

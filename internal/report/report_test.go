@@ -83,7 +83,7 @@ func sample() *Summary {
 	s := NewSummary("import")
 	s.Resource, s.Target, s.Run = "contact", "api.example.com", "20261124-021500-abcdef"
 	s.Input = &Input{File: "kontakter.csv"}
-	s.Result(&pipeline.Report{
+	s.SetResult(&pipeline.Report{
 		Rows:    pipeline.Counts{Read: 1250, Valid: 1242, Written: 1200, Rejected: 8, InDoubt: 42},
 		Rejects: []pipeline.Tally{{Stage: pipeline.Validate, Field: "ssn", Code: "check_digit", Count: 7, Row: 17}, {Code: "ragged_row", Count: 1, Row: 9}},
 		Repairs: []pipeline.Tally{{Stage: pipeline.Map, Field: "ssn", Code: "century_inferred", Count: 1001, Row: 2}},
@@ -132,7 +132,7 @@ func TestSkippedRowsAreToldApart(t *testing.T) {
 	} {
 		s := sample()
 		s.Rows = rows
-		whole := Whole{Asked: Asked{Verb: "import"}, Account: NewAccount([]Part{{Run: "r", Verb: "import", State: StateDone, Rows: rows}})}
+		whole := GroupReport{Spec: SpecSummary{Verb: "import"}, Account: NewAccount([]Part{{Run: "r", Verb: "import", State: StateDone, Rows: rows}})}
 		var summary, account strings.Builder
 		if err := errors.Join(s.Print(&summary, func(pipeline.Code) string { return "" }), whole.Print(&account)); err != nil {
 			t.Fatal(err)
@@ -143,14 +143,14 @@ func TestSkippedRowsAreToldApart(t *testing.T) {
 			}
 		}
 		if !whole.Account.Balanced {
-			t.Errorf("%v: %q", rows, whole.Account.Faults)
+			t.Errorf("%v: %q", rows, whole.Account.Discrepancies)
 		}
 	}
 }
 
 func TestFirstRowIsNamedAsInTheSheet(t *testing.T) {
 	s := sample()
-	s.Locate(func(field string, row int64) string {
+	s.NamePlaces(func(field string, row int64) string {
 		if field == "" {
 			return fmt.Sprintf("It's!17!%d", row)
 		}
@@ -189,7 +189,7 @@ func TestTerminalPartsTheNewRecordsFromTheChangedOnes(t *testing.T) {
 func TestTerminalSaysHowManyReasonsItLeavesOut(t *testing.T) {
 	s := sample()
 	s.Rejects = nil
-	for i := range mostReasons + 3 {
+	for i := range maxReasons + 3 {
 		s.Rejects = append(s.Rejects, Reason{Code: "c", Count: int64(100 - i)})
 	}
 	var b strings.Builder

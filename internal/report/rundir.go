@@ -80,7 +80,7 @@ func (d *Dir) opened(path string, how int) (*Dir, error) {
 	if d.log, err = os.OpenFile(d.File(logFile), os.O_CREATE|os.O_WRONLY|how, 0o600); err != nil {
 		return nil, &DirError{Path: path, Cause: "cannot write into it", Err: err}
 	}
-	_ = journal.Hold(d.log) // where the file system has no locks it cannot be told
+	_ = journal.LockShared(d.log) // where the file system has no locks it cannot be told
 	return d, nil
 }
 
@@ -142,14 +142,14 @@ func (d *Dir) LogHandler() slog.Handler {
 	return slog.NewJSONHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug})
 }
 
-// begun are the files that a run directory may hold before the run has begun.
-var begun = []string{"log.jsonl", "mapping.yaml", "input", "journal.db", "journal.db-wal", "journal.db-shm", "journal.lock", "retry.json"}
+// initialFiles are the files that a run directory may hold before the run starts.
+var initialFiles = []string{"log.jsonl", "mapping.yaml", "input", "journal.db", "journal.db-wal", "journal.db-shm", "journal.lock", "retry.json"}
 
 // Discard closes the directory of a run that could not begin and removes what
 // was made of it.
 func (d *Dir) Discard() error {
 	err := d.log.Close()
-	for _, name := range begun {
+	for _, name := range initialFiles {
 		err = errors.Join(err, discard(d.File(name)))
 	}
 	if d.made {

@@ -90,8 +90,8 @@ func NewSummary(verb string) *Summary {
 	return &Summary{Verb: verb, Rejects: []Reason{}, Warnings: []Reason{}, Repairs: []Reason{}, Files: map[string]string{}, Balanced: true}
 }
 
-// Result fills in what the engine reported.
-func (s *Summary) Result(r *pipeline.Report, took time.Duration) {
+// SetResult fills in what the engine reported.
+func (s *Summary) SetResult(r *pipeline.Report, took time.Duration) {
 	s.Rows = r.Rows
 	s.Rejects, s.Warnings, s.Repairs = reasons(r.Rejects), reasons(r.Warnings), reasons(r.Repairs)
 	s.Seconds = float64(took.Milliseconds()) / 1000
@@ -106,8 +106,8 @@ func reasons(tallies []pipeline.Tally) []Reason {
 	return out
 }
 
-// Locate gives the first row of every reason the name that place has for it.
-func (s *Summary) Locate(place func(field string, row int64) string) {
+// NamePlaces gives the first row of every reason the name that place has for it.
+func (s *Summary) NamePlaces(place func(field string, row int64) string) {
 	for _, list := range [][]Reason{s.Rejects, s.Warnings, s.Repairs} {
 		for i := range list {
 			if r := &list[i]; r.Row > 0 {

@@ -14,9 +14,9 @@ import (
 	"flytt/pipeline"
 )
 
-// mostReasons is how many reasons the terminal lists before it says how many
+// maxReasons is how many reasons the terminal lists before it says how many
 // more there are.
-const mostReasons = 12
+const maxReasons = 12
 
 // Print writes the account of a run for a person: what became of the rows, the
 // reasons, the files. Meaning returns what a code stands for.
@@ -192,7 +192,7 @@ func (p *printer) reasons(title string, list []Reason) {
 	}
 	p.printf("\n%s\n", title)
 	t := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
-	shown := list[:min(len(list), mostReasons)]
+	shown := list[:min(len(list), maxReasons)]
 	width := max(len("rows"), len(text.Number(shown[0].Count)))
 	p.row(t, fmt.Sprintf("%*s", width, "rows"), "field", "code", "first", "what it means")
 	for _, r := range shown {

@@ -14,27 +14,27 @@ import (
 
 // Whole returns the whole account of the group, checked against the lists of its rows.
 // Its Next is empty: Next returns the command. Paths are in full.
-func (g Group) Whole() (*report.Whole, error) {
+func (g Group) Whole() (*report.GroupReport, error) {
 	first := g[0]
 	account, err := g.Account()
 	if err != nil {
 		return nil, err
 	}
-	w := &report.Whole{
-		Run: first.ID, Path: first.Path, Parent: first.Parent(), Asked: first.asked(),
+	w := &report.GroupReport{
+		Run: first.ID, Path: first.Path, Parent: first.Parent(), Spec: first.asked(),
 		Account: account, Files: g.files(),
 	}
 	for _, r := range g {
 		if lostJournal(r.Path) && !r.Running {
-			account.Fault("%s has no journal.db any more: nothing shows what it sent", r.ID)
+			account.AddDiscrepancy("%s has no journal.db any more: nothing shows what it sent", r.ID)
 		}
 	}
 	return w, g.checkRows(w.Account)
 }
 
 // asked is what the run was asked to do.
-func (r *Record) asked() report.Asked {
-	q := report.Asked{Verb: r.Verb(), File: r.File(), Began: r.Began}
+func (r *Record) asked() report.SpecSummary {
+	q := report.SpecSummary{Verb: r.Verb(), File: r.File(), Began: r.Began}
 	if s := r.Summary; s != nil {
 		q.Resource, q.Address = s.Resource, s.Target
 	}

@@ -60,7 +60,7 @@ func (r *Record) checkFiles(a *report.Account, edited bool) error {
 			return err
 		}
 		if n != each.want {
-			a.Fault("%s counted %s %s, and its %s has %s", r.ID, text.Counted(each.want, "row"), each.fate, each.name, text.Number(n))
+			a.AddDiscrepancy("%s counted %s %s, and its %s has %s", r.ID, text.Counted(each.want, "row"), each.fate, each.name, text.Number(n))
 		}
 	}
 	return nil
@@ -106,7 +106,7 @@ func (g Group) checkRetries(a *report.Account, retries []*Record) error {
 			return err
 		}
 		if twice > 0 {
-			a.Fault("%s wrote %s rows that another retry had written", r.ID, text.Number(twice))
+			a.AddDiscrepancy("%s wrote %s rows that another retry had written", r.ID, text.Number(twice))
 		}
 	}
 	return g.checkFirst(a, taken, written)
@@ -126,7 +126,7 @@ func (g Group) checkFirst(a *report.Account, taken, written RowSet) error {
 		return err
 	}
 	if twice > 0 {
-		a.Fault("%s rows were written by the run, and again by a retry", text.Number(twice))
+		a.AddDiscrepancy("%s rows were written by the run, and again by a retry", text.Number(twice))
 	}
 	if g.edited(first) {
 		return nil
@@ -136,7 +136,7 @@ func (g Group) checkFirst(a *report.Account, taken, written RowSet) error {
 		return nil
 	})
 	if n := taken.Len(); n > 0 && err == nil {
-		a.Fault("%s rows were retried that the run had not rejected", text.Number(n))
+		a.AddDiscrepancy("%s rows were retried that the run had not rejected", text.Number(n))
 	}
 	return err
 }

@@ -17,14 +17,14 @@ const policyHint = "--duplicates reject, first, last or allow for everything, or
 // duplicates is the search for rows of a file that are about the same record.
 type duplicates struct {
 	policies dedup.Policies
-	reader   *mappings.TraitReader // of the rows as they are sent
+	reader   *mappings.MatchReader // of the rows as they are sent
 	table    *dedup.Table          // nil: nothing was looked for
 }
 
 // parseDuplicates reads what is done about rows that are alike.
 func parseDuplicates(text string) (*duplicates, error) {
-	unset := dedup.Policies{mappings.Key: dedup.Reject, mappings.SSN: dedup.Allow, mappings.OrgNo: dedup.Allow, mappings.Email: dedup.Allow}
-	policies, err := dedup.ParsePolicies(text, mappings.TraitNames(), unset)
+	unset := dedup.Policies{mappings.MatchKey: dedup.Reject, mappings.MatchSSN: dedup.Allow, mappings.MatchOrgNo: dedup.Allow, mappings.MatchEmail: dedup.Allow}
+	policies, err := dedup.ParsePolicies(text, mappings.MatchFieldNames(), unset)
 	if err != nil {
 		return nil, advice.Usage(fmt.Errorf("--duplicates %w", err), policyHint)
 	}
@@ -38,7 +38,7 @@ func (f *fileRows) findDuplicates(ctx context.Context) (err error) {
 	if d == nil {
 		return nil
 	}
-	only := f.binding.mapping.Identity(f.binding.resource)
+	only := f.binding.mapping.MatchFieldsOnly(f.binding.resource)
 	if only == nil {
 		return nil
 	}
@@ -54,7 +54,7 @@ func (f *fileRows) findDuplicates(ctx context.Context) (err error) {
 		return err
 	}
 	s.closers.add(d.table.Close)
-	d.reader = f.binding.plan.TraitReader(f.binding.resource, f.change.byRecord())
+	d.reader = f.binding.plan.MatchReader(f.binding.resource, f.change.byRecord())
 	s.log.Debug("duplicates searched", "rows", d.table.Len())
 	return f.reopen()
 }
@@ -78,7 +78,7 @@ func (f *fileRows) collect(ctx context.Context, only *mappings.Mapping, search *
 	run := pipeline.Run{
 		Source: f.input.source, Schema: plan.Schema(),
 		Steps: func() []pipeline.Step {
-			return append(steps(), search.Step(plan.TraitReader(f.binding.resource, f.change.byRecord()), valid))
+			return append(steps(), search.Step(plan.MatchReader(f.binding.resource, f.change.byRecord()), valid))
 		},
 	}
 	_, err = run.Do(ctx)
@@ -97,9 +97,9 @@ func (d *duplicates) step(columns []int16) pipeline.Step {
 // shared reports whether the key of a row is that of other rows, too, which are
 // sent all the same. It cannot be looked up then.
 func (d *duplicates) shared(row int64) bool {
-	if d.table == nil || d.policies[mappings.Key] != dedup.Allow {
+	if d.table == nil || d.policies[mappings.MatchKey] != dedup.Allow {
 		return false
 	}
-	shared, err := d.table.Has(row, uint8(mappings.Key))
+	shared, err := d.table.Has(row, uint8(mappings.MatchKey))
 	return shared || err != nil
 }

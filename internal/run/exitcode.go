@@ -24,7 +24,7 @@ func ExitCode(err error) int {
 	}
 	code := ExitDone
 	for _, each := range joined.Unwrap() {
-		code = moreSevere(code, ExitCode(each))
+		code = MoreSevere(code, ExitCode(each))
 	}
 	return code
 }
@@ -55,7 +55,8 @@ func exitCodeOf(err error) int {
 	return ExitFatal
 }
 
-func moreSevere(a, b int) int {
+// MoreSevere returns that of two exit codes which counts.
+func MoreSevere(a, b int) int {
 	if slices.Index(severity, a) < slices.Index(severity, b) {
 		return a
 	}
@@ -66,10 +67,10 @@ func moreSevere(a, b int) int {
 func exitOf(err error, counts pipeline.Counts) int {
 	code := ExitCode(err)
 	if counts.InDoubt > 0 {
-		code = moreSevere(code, ExitUncertain)
+		code = MoreSevere(code, ExitUncertain)
 	}
 	if counts.Rejected > 0 {
-		code = moreSevere(code, ExitRejects)
+		code = MoreSevere(code, ExitRejects)
 	}
 	return code
 }

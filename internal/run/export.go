@@ -175,7 +175,7 @@ func (e *exporting) open(context.Context, int) (_ pipeline.Sink, none pipeline.C
 	s.closers.add(conn.Close)
 	s.summary.Target = conn.Host
 	e.describe(conn)
-	if e.last != nil && !e.last.SameQuestion(&e.manifest) {
+	if e.last != nil && !e.last.SameQuery(&e.manifest) {
 		return nil, none, advice.Usagef("leave --max-shrink out this once; then it compares with what is written now",
 			"%s: the last export of this file asked something else, so --max-shrink has nothing to compare with", out)
 	}

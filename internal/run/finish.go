@@ -20,7 +20,7 @@ import (
 func (e *execution) finish(result *pipeline.Report, rec *recorder.Recorder, err error) (*Result, error) {
 	s, sum := e.session, e.session.summary
 	end := &ending{summary: sum, recorder: rec, err: errors.Join(err, rec.Close())}
-	sum.Result(result, time.Since(s.started))
+	sum.SetResult(result, time.Since(s.started))
 	sum.Files = rec.Files()
 	end.err = e.target.finish(end)
 	e.locate()
@@ -44,7 +44,7 @@ func (e *execution) locate() {
 		return
 	}
 	cells := cellNames(e.input)
-	e.session.summary.Locate(func(field string, row int64) string { return e.binding.place(cells, field, row) })
+	e.session.summary.NamePlaces(func(field string, row int64) string { return e.binding.place(cells, field, row) })
 }
 
 // conclude writes the summary of a run that ended, with what to do next.

@@ -121,7 +121,7 @@ func (g Group) Account() (*report.Account, error) {
 	parts := make([]report.Part, len(g))
 	for i, r := range g {
 		parts[i] = r.part()
-		parts[i].Again = again[r.Path]
+		parts[i].UndoneBefore = again[r.Path]
 	}
 	return report.NewAccount(parts), nil
 }

@@ -30,7 +30,7 @@ func (r *remote) newHeader(seen *snapshot.Mark) (h journal.Header, err error) {
 	if spec.Mapping, err = absolute(b.file); err != nil {
 		return h, err
 	}
-	if h.Order, err = json.Marshal(spec); err != nil {
+	if h.Spec, err = json.Marshal(spec); err != nil {
 		return h, err
 	}
 	if h.Input, err = r.describeInput(spec.Input); err != nil {

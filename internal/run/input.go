@@ -171,8 +171,8 @@ func Seekable(file string) error {
 
 // selectColumns tells source which columns plan reads.
 func selectColumns(source pipeline.Source, plan *mappings.Plan) {
-	if s, ok := source.(pipeline.Narrower); ok {
-		s.Want(plan.Reads())
+	if s, ok := source.(pipeline.ColumnSelector); ok {
+		s.Select(plan.UsedColumns())
 	}
 }
 

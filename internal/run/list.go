@@ -109,8 +109,8 @@ func (l *List) Options(r *mappings.Resource, s *Settings) list.Options {
 }
 
 // ParseSelect returns the columns that --select names.
-func ParseSelect(text string) (mappings.Select, error) {
-	sel, err := mappings.ParseSelect(text)
+func ParseSelect(text string) (mappings.ColumnSelection, error) {
+	sel, err := mappings.ParseColumnSelection(text)
 	if err != nil {
 		return sel, advice.Usage(fmt.Errorf("--select: %s", strings.TrimSpace(err.Error())), "columns separated by commas, or with a minus those to leave out: name,email or -tags,-customer_columns")
 	}

@@ -78,7 +78,7 @@ func (p *planning) open(ctx context.Context, pass int) (sink pipeline.Sink, limi
 // step makes the step that finds records like rows.
 func (p *planning) step() pipeline.Step {
 	b := p.remote.rows.binding
-	reader := b.plan.TraitReader(b.resource, p.remote.rows.change.byRecord())
+	reader := b.plan.MatchReader(b.resource, p.remote.rows.change.byRecord())
 	return p.snapshot.Step(reader, b.plan.Columns(), bulk.CodeDuplicateOfRecord)
 }
 

@@ -322,7 +322,7 @@ func (r *Record) part() report.Part {
 		Run: r.ID, Path: r.Path, Parent: r.Parent(), Verb: r.Verb(), State: r.State, Began: r.Began, Rows: r.Rows,
 	}
 	if r.retry != nil {
-		p.Refused = r.refused()
+		p.NotEligible = r.refused()
 	}
 	return p
 }

@@ -44,7 +44,7 @@ type RecordedSpec struct {
 // ReadSpec reads what the run with the header h was asked to do.
 func ReadSpec(h *journal.Header) (*RecordedSpec, error) {
 	var spec RecordedSpec
-	if err := json.Unmarshal(h.Order, &spec); err != nil {
+	if err := json.Unmarshal(h.Spec, &spec); err != nil {
 		return nil, fmt.Errorf("what the run was told to do cannot be read: %w", err)
 	}
 	return &spec, nil

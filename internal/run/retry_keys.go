@@ -51,7 +51,7 @@ func (k *keyMatcher) add(row int64, key []byte) error {
 		return nil
 	}
 	k.n++
-	r := k.hasher.Record(uint8(mappings.Key), key)
+	r := k.hasher.Record(uint8(mappings.MatchKey), key)
 	r.Row = row
 	return k.sorter.Add([]dedup.Record{r})
 }

@@ -73,7 +73,7 @@ func TestRetriesAddUp(t *testing.T) {
 			err = f.checkRows(a)
 		}
 		if err != nil || !a.Balanced {
-			t.Fatalf("%v, faults %q", err, a.Faults)
+			t.Fatalf("%v, faults %q", err, a.Discrepancies)
 		}
 		want := pipeline.Counts{Read: int64(len(now))}
 		for _, fate := range now {
@@ -139,7 +139,7 @@ func TestRowsThatArrivedTwiceAreFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	faults := strings.Join(a.Faults, "\n")
+	faults := strings.Join(a.Discrepancies, "\n")
 	for _, want := range []string{
 		"other wrote 1 rows that another retry had written",
 		"1 rows were written by the run, and again by a retry",

@@ -33,7 +33,7 @@ func (f *fileRows) stampStep() pipeline.Step {
 		seed = append(seed, sheet+"\x00"...)
 	}
 	n := len(seed)
-	return f.binding.plan.Stamp(f.change.byRecord(), func(out []byte, row int64) []byte {
+	return f.binding.plan.GenerateKeys(f.change.byRecord(), func(out []byte, row int64) []byte {
 		seed = strconv.AppendInt(seed[:n], row, 10)
 		sum := sha256.Sum256(seed)
 		var text [52]byte

@@ -109,7 +109,7 @@ func (t *undoing) opens(open unseal) error {
 		if err != nil {
 			return err
 		}
-		images, err := past.Images(e.Seq)
+		images, err := past.BeforeImages(e.Seq)
 		if err != nil {
 			return err
 		}

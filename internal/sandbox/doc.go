@@ -27,7 +27,7 @@
 //	write.go           bulk, create, update, delete
 //	lock.go            writes that lock each other out
 //	read.go            get and list
-//	bend.go            what switches and faults make of a list
+//	list_switches.go   what switches and faults change in a list
 //	query.go           the parameters of a list
 //	filter.go          its filters, as SQL
 //	paging*.go         pages of it, deep ones too
@@ -37,12 +37,12 @@
 //	seed*.go           rows made up
 //	openapi.go         the description of it all
 //	openapi_answers.go and of the forms of its answers
-//	door.go            the listener, which can be shut for a time
+//	listener.go        the listener, which can be paused
 //	http2.go           the codes of ended streams
 //	fault.go           the plan: what strikes whom and when
 //	fault_actions.go   the table of faults
 //	fault_answers.go   answers in place of the sandbox's
-//	fault_held.go      answers that are spoilt on their way
+//	fault_buffered.go  answers that are changed before they are sent
 //	fault_late.go      commits that are put off
 //
 // Each stored row holds the object as it is answered (the column _doc) and,
@@ -57,6 +57,6 @@
 //		Faults: sandbox.MustParseFaults("post:3:commit-then-reset", "list:5%:503=1"),
 //	})
 //	…
-//	s.Settle() // late commits are done
+//	s.WaitForLateCommits()
 //	log.Count(func(r sandbox.Request) bool { return r.Operation == "bulk" && r.Committed > 0 })
 package sandbox

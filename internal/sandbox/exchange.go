@@ -115,7 +115,7 @@ func (x *exchange) run() {
 // make of it.
 func (x *exchange) hold() {
 	out := x.w
-	answer := &held{ResponseWriter: out.ResponseWriter}
+	answer := &bufferedAnswer{ResponseWriter: out.ResponseWriter}
 	x.w = &recorder{ResponseWriter: answer}
 	x.run()
 	x.w = out
@@ -155,7 +155,7 @@ func (x *exchange) serve() error {
 	if err := x.at(Arrived); err != nil {
 		return err
 	}
-	if x.isDark() {
+	if x.cutsRequests() {
 		return x.reset()
 	}
 	for _, f := range x.faults {

@@ -14,10 +14,10 @@ import (
 
 // action is what a fault does to a request. At most one of the functions is set.
 type action struct {
-	fields  []string                   // text fields that it concerns
-	prepare func(x *exchange)          // changes how the request is served
-	instead func(x *exchange) error    // answers in its place; at once, or once it is served
-	spoil   func(x *exchange, a *held) // changes the answer on its way
+	fields  []string                             // text fields that it concerns
+	prepare func(x *exchange)                    // changes how the request is served
+	instead func(x *exchange) error              // answers in its place; at once, or once it is served
+	spoil   func(x *exchange, a *bufferedAnswer) // changes the answer on its way
 }
 
 // effect is a WHAT: its name, its argument, and what it does.
@@ -58,9 +58,9 @@ var effects = []effect{
 	{"truncate", "BYTES", "half", "the connection ends within the answer's body", parseCut(true)},
 	{"shorten", "BYTES", "half", "the body ends early, the transfer looks whole", parseCut(false)},
 	{"wrong-count", "N", "-1", "N rows too many in an answer, or too few: +1, -1", parseWrongCount},
-	{"id-twice", "", "", "an answer's last row bears the id of its first", plain(action{spoil: func(_ *exchange, a *held) { a.repeatID() }})},
+	{"id-twice", "", "", "an answer's last row bears the id of its first", plain(action{spoil: func(_ *exchange, a *bufferedAnswer) { a.repeatID() }})},
 	{"slow", "BYTES", "", "the answer trickles, BYTES a second", parseSlow},
-	{"stall", "", "", "half an answer, and then nothing more", plain(action{spoil: func(_ *exchange, a *held) { a.stall = true }})},
+	{"stall", "", "", "half an answer, and then nothing more", plain(action{spoil: func(_ *exchange, a *bufferedAnswer) { a.stall = true }})},
 }
 
 // parseAction reads a WHAT without its commit-then-.
@@ -174,7 +174,7 @@ func positive(arg string) (int, error) {
 
 func parseSlow(arg string) (action, error) {
 	n, err := positive(arg)
-	return action{spoil: func(_ *exchange, a *held) { a.pace = n }}, err
+	return action{spoil: func(_ *exchange, a *bufferedAnswer) { a.pace = n }}, err
 }
 
 func parseWrongCount(arg string) (action, error) {
@@ -182,7 +182,7 @@ func parseWrongCount(arg string) (action, error) {
 	if err != nil || n == 0 {
 		return action{}, errors.New("not a number such as +1 or -1")
 	}
-	return action{spoil: func(_ *exchange, a *held) { a.recount(n) }}, nil
+	return action{spoil: func(_ *exchange, a *bufferedAnswer) { a.recount(n) }}, nil
 }
 
 // half is the argument of a cut in the middle.
@@ -199,7 +199,7 @@ func parseCut(breaks bool) func(string) (action, error) {
 				return action{}, err
 			}
 		}
-		return action{spoil: func(_ *exchange, a *held) { a.cut(n, breaks) }}, nil
+		return action{spoil: func(_ *exchange, a *bufferedAnswer) { a.cut(n, breaks) }}, nil
 	}
 }
 

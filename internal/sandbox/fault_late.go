@@ -83,6 +83,6 @@ func (l *lateWrites) stop() {
 	l.wait()
 }
 
-// Settle returns when every late commit is done: what a client was cut off from
+// WaitForLateCommits returns when every late commit is done: what a client was cut off from
 // is there to be read.
-func (s *Sandbox) Settle() { s.late.wait() }
+func (s *Sandbox) WaitForLateCommits() { s.late.wait() }

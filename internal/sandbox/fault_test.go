@@ -272,7 +272,7 @@ func TestLateCommit(t *testing.T) {
 			t.Errorf("stored already: %s", got)
 		}
 		time.Sleep(time.Nanosecond)
-		s.Settle()
+		s.WaitForLateCommits()
 		rows := do(s, "GET", base+"list/", "").array(t)
 		if len(rows) != 3 {
 			t.Errorf("%d rows in the end", len(rows))
@@ -295,7 +295,7 @@ func TestLateCommit(t *testing.T) {
 func TestLateCommitAnsweredByAGateway(t *testing.T) {
 	w := wired(t, sandbox.Options{}, "post:1:late-commit=1ms", "post:1:commit-then-504")
 	wantStatus(t, w.must("POST", base, person("A", "")), 504)
-	w.Settle()
+	w.WaitForLateCommits()
 	if got := w.stored(); got != "A" {
 		t.Errorf("stored %q", got)
 	}
@@ -488,7 +488,7 @@ func TestFaultsUnderConcurrentRequests(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	w.Settle()
+	w.WaitForLateCommits()
 	if diff := compare(map[int]int{0: 2, 500: 3, 201: 35}, statuses); diff != "" {
 		t.Error(diff)
 	}

@@ -145,7 +145,7 @@ func (x *exchange) arrive() {
 func (x *exchange) leave() {
 	x.unlock()
 	if x.refusing > 0 {
-		x.refuse(x.refusing)
+		x.pauseListeners(x.refusing)
 	}
 	x.entry.Status, x.entry.Took = x.w.status, time.Since(x.entry.Began)
 	x.inFlight.Add(-1)

@@ -18,7 +18,7 @@ type Options struct {
 	Resources   []*mappings.Resource // nil: all embedded ones
 	Now         func() time.Time     // the server's clock; nil: time.Now
 
-	StrictRelations bool    // references have to name rows that Relate told of
+	StrictRelations bool    // references have to name rows that AddRelated registered
 	Storage         Storage // in which form fields are stored
 	Lookup          Lookup  // which texts filters take for equal
 	Answers         Answers // in which form writes are answered

@@ -17,33 +17,33 @@ const (
 	maxMarks = 4096 // positions known of a list
 )
 
-// mark says that offset rows of a list end with the row numbered row.
-type mark struct{ offset, row int64 }
+// offsetMark says that offset rows of a list end with the row numbered row.
+type offsetMark struct{ offset, row int64 }
 
 // positions remembers where pages of lists end.
 type positions struct {
 	mu    sync.Mutex
-	lists map[listKey]*marks
+	lists map[listKey]*offsetMarks
 	clock uint64
 }
 
-// marks are what is known of one list.
-type marks struct {
+// offsetMarks are what is known of one list.
+type offsetMarks struct {
 	version version
 	used    uint64
-	known   []mark // by offset
+	known   []offsetMark // by offset
 }
 
-func newPositions() *positions { return &positions{lists: map[listKey]*marks{}} }
+func newPositions() *positions { return &positions{lists: map[listKey]*offsetMarks{}} }
 
 // before returns the last known position at or before offset, the zero mark if
 // there is none.
-func (p *positions) before(key listKey, v version, offset int64) mark {
+func (p *positions) before(key listKey, v version, offset int64) offsetMark {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	m := p.lists[key]
 	if m == nil || m.version != v {
-		return mark{}
+		return offsetMark{}
 	}
 	p.clock++
 	m.used = p.clock
@@ -52,18 +52,18 @@ func (p *positions) before(key listKey, v version, offset int64) mark {
 	case exact:
 		return m.known[i]
 	case i == 0:
-		return mark{}
+		return offsetMark{}
 	}
 	return m.known[i-1]
 }
 
 // add remembers a position.
-func (p *positions) add(key listKey, v version, at mark) {
+func (p *positions) add(key listKey, v version, at offsetMark) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	m := p.lists[key]
 	if m == nil || m.version != v {
-		m = &marks{version: v}
+		m = &offsetMarks{version: v}
 		p.lists[key] = m
 	}
 	p.clock++
@@ -75,17 +75,17 @@ func (p *positions) add(key listKey, v version, at mark) {
 		m.thin()
 	}
 	if len(p.lists) > maxLists {
-		delete(p.lists, oldest(p.lists, func(m *marks) uint64 { return m.used }))
+		delete(p.lists, oldest(p.lists, func(m *offsetMarks) uint64 { return m.used }))
 	}
 }
 
-func (m *marks) find(offset int64) (i int, exact bool) {
-	return slices.BinarySearchFunc(m.known, offset, func(k mark, offset int64) int { return int(min(max(k.offset-offset, -1), 1)) })
+func (m *offsetMarks) find(offset int64) (i int, exact bool) {
+	return slices.BinarySearchFunc(m.known, offset, func(k offsetMark, offset int64) int { return int(min(max(k.offset-offset, -1), 1)) })
 }
 
 // thin forgets every second position. The last one stays: it is where a reader
 // goes on.
-func (m *marks) thin() {
+func (m *offsetMarks) thin() {
 	kept := m.known[:0]
 	for i := (len(m.known) - 1) % 2; i < len(m.known); i += 2 {
 		kept = append(kept, m.known[i])

@@ -12,7 +12,7 @@ func TestPositionsAreBounded(t *testing.T) {
 	v := version{added: 1}
 	const pages = 20_000
 	for i := range int64(pages) {
-		p.add(listKey{1}, v, mark{offset: 10 * (i + 1), row: i})
+		p.add(listKey{1}, v, offsetMark{offset: 10 * (i + 1), row: i})
 		if got := p.before(listKey{1}, v, 10*(i+1)+5); got.row != i {
 			t.Fatalf("page %d is known as %v", i, got)
 		}
@@ -28,11 +28,11 @@ func TestPositionsAreBounded(t *testing.T) {
 	if n := len(p.lists[listKey{1}].known); n > maxMarks {
 		t.Errorf("%d positions", n)
 	}
-	if got := p.before(listKey{1}, version{added: 2}, 100); got != (mark{}) {
+	if got := p.before(listKey{1}, version{added: 2}, 100); got != (offsetMark{}) {
 		t.Errorf("after a write: %v", got)
 	}
 	for i := range byte(200) {
-		p.add(listKey{2, i}, v, mark{1, 1})
+		p.add(listKey{2, i}, v, offsetMark{1, 1})
 		p.before(listKey{1}, v, 1) // used, so it stays
 	}
 	if len(p.lists) > maxLists || p.lists[listKey{1}] == nil {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// found hands out the rows of a list, one after another.
-type found interface {
+// rowReader hands out the rows of a list, one after another.
+type rowReader interface {
 	// next returns a row, the object or with _slim the id, good until the next
 	// call; nil after the last.
 	next() ([]byte, error)
@@ -17,7 +17,7 @@ type found interface {
 }
 
 // find begins to read what q asks for.
-func (s *store) find(ctx context.Context, q *query, tenant int64) (found, error) {
+func (s *store) find(ctx context.Context, q *query, tenant int64) (rowReader, error) {
 	if q.size == 0 {
 		text, args := q.whole(tenant)
 		rows, err := s.readers.QueryContext(ctx, text, args...)
@@ -67,7 +67,7 @@ type pageReader struct {
 }
 
 // open chooses how to get to the page.
-func (p *pageReader) open(ctx context.Context) (found, error) {
+func (p *pageReader) open(ctx context.Context) (rowReader, error) {
 	p.key = p.q.key(p.tenant)
 	s := p.q.seek()
 	switch {
@@ -90,7 +90,7 @@ func (p *pageReader) part(ctx context.Context, s *seek, key []any, skip int64) (
 }
 
 // openIndexed goes on behind the nearest position that is known.
-func (p *pageReader) openIndexed(ctx context.Context, s *seek) (found, error) {
+func (p *pageReader) openIndexed(ctx context.Context, s *seek) (rowReader, error) {
 	if s.appendOnly() {
 		p.version.added = 0 // new rows move no page
 	}
@@ -124,14 +124,14 @@ type indexedPage struct {
 	*pageReader
 	rows     *sql.Rows
 	row      sql.RawBytes
-	last     mark // how far it has come
-	remember bool // where it ends
+	last     offsetMark // how far it has come
+	remember bool       // where it ends
 }
 
 func (i *indexedPage) next() ([]byte, error) {
 	if !i.rows.Next() {
 		if i.remember && i.last.offset > 0 && i.rows.Err() == nil {
-			i.store.positions.add(i.key, i.version, mark{i.first + i.last.offset, i.last.row})
+			i.store.positions.add(i.key, i.version, offsetMark{i.first + i.last.offset, i.last.row})
 		}
 		return nil, i.rows.Err()
 	}
@@ -146,7 +146,7 @@ func (i *indexedPage) close() {
 }
 
 // openRanked finds the page in the ranking of the list.
-func (p *pageReader) openRanked(ctx context.Context) (found, error) {
+func (p *pageReader) openRanked(ctx context.Context) (rowReader, error) {
 	k, err := p.store.rankings.open(ctx, p.key, p.version, func(add func(row int64) error) error { return p.rank(ctx, add) })
 	if err != nil {
 		return nil, err
@@ -197,14 +197,14 @@ func (r *rankedPage) next() ([]byte, error) {
 			return nil, err
 		}
 		r.at += int64(len(numbers))
-		if err := r.look(numbers); err != nil {
+		if err := r.loadSlice(numbers); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// look queries rows by their numbers, in the order of those.
-func (r *rankedPage) look(numbers []int64) error {
+// loadSlice queries rows by their numbers, in the order of those.
+func (r *rankedPage) loadSlice(numbers []int64) error {
 	list := []byte{'['}
 	for i, n := range numbers {
 		if i > 0 {

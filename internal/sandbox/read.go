@@ -29,7 +29,7 @@ func (x *exchange) list() error {
 	if err != nil {
 		return err
 	}
-	if err := x.bend(q); err != nil {
+	if err := x.applyListSwitches(q); err != nil {
 		return err
 	}
 	if q.statistics {
@@ -63,7 +63,7 @@ func (x *exchange) statistics(q *query) error {
 
 // stream sends the rows as they come, the first of which has been read.
 // Nothing is gathered.
-func (x *exchange) stream(q *query, rows found, row []byte) error {
+func (x *exchange) stream(q *query, rows rowReader, row []byte) error {
 	f := x.framing(q)
 	x.w.Header().Set("Content-Type", f.contentType)
 	x.w.WriteHeader(http.StatusOK)

@@ -19,12 +19,12 @@ const (
 	relate = "INSERT INTO _related VALUES (?,?,?) ON CONFLICT DO NOTHING"
 )
 
-// Relate registers ids of records of a resource, for every tenant of s. With
+// AddRelated registers ids of records of a resource, for every tenant of s. With
 // Options.StrictRelations a reference has to name one of those, or a row that s
 // has. The resource is one that s serves or that a field of one refers to, by
 // its name: externalclient. Either all ids are registered or, with an error,
 // none.
-func (s *Sandbox) Relate(resource string, ids []string) error {
+func (s *Sandbox) AddRelated(resource string, ids []string) error {
 	t, err := s.relating(resource)
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)
@@ -84,7 +84,7 @@ func (x *exchange) related(tx *transaction, items []*record) error {
 		if f.To == "" {
 			continue
 		}
-		r := &register{tx: tx, resource: f.To, tenant: x.tenant, own: x.named(f.To), seen: map[uuid.UUID]bool{}}
+		r := &relatedIDs{tx: tx, resource: f.To, tenant: x.tenant, own: x.named(f.To), seen: map[uuid.UUID]bool{}}
 		for _, rec := range items {
 			exist, err := r.all(referred(&rec.values[i]))
 			if err != nil {
@@ -124,9 +124,9 @@ func referred(v *value) []uuid.UUID {
 	return nil
 }
 
-// register looks up records of one resource for the items of one request, each
+// relatedIDs looks up records of one resource for the items of one request, each
 // once.
-type register struct {
+type relatedIDs struct {
 	tx       *transaction
 	resource string
 	tenant   int64
@@ -135,7 +135,7 @@ type register struct {
 }
 
 // all reports whether every id is one of a record.
-func (r *register) all(ids []uuid.UUID) (bool, error) {
+func (r *relatedIDs) all(ids []uuid.UUID) (bool, error) {
 	for _, id := range ids {
 		exists, seen := r.seen[id]
 		if !seen {
@@ -153,7 +153,7 @@ func (r *register) all(ids []uuid.UUID) (bool, error) {
 }
 
 // look asks the database.
-func (r *register) look(id uuid.UUID) (exists bool, err error) {
+func (r *relatedIDs) look(id uuid.UUID) (exists bool, err error) {
 	err = r.tx.statement(known).QueryRow(r.tenant, r.resource, id[:]).Scan(&exists)
 	if err != nil || exists || r.own == nil {
 		return exists, err

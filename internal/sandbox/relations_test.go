@@ -20,7 +20,7 @@ func TestRelationsAreCheckedIfStrict(t *testing.T) {
 		}
 	}
 	refused(do(s, "POST", base, person("A", "")), unknown)
-	if err := s.Relate("externalclient", []string{client}); err != nil {
+	if err := s.AddRelated("externalclient", []string{client}); err != nil {
 		t.Fatal(err)
 	}
 	created := do(s, "POST", base, person("A", ""))
@@ -59,7 +59,7 @@ func TestRelateRefused(t *testing.T) {
 		{"nope", client, "sandbox: resource nope: nothing refers to it; there are externalclient, externalclientcontactperson, organization"},
 		{"organization", "hemligt", "sandbox: related organization: id 2 of 2 is not a uuid"},
 	} {
-		err := s.Relate(c.resource, []string{client, c.id})
+		err := s.AddRelated(c.resource, []string{client, c.id})
 		if err == nil || err.Error() != c.want {
 			t.Errorf("%v, want %s", err, c.want)
 		}

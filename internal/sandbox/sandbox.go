@@ -27,10 +27,10 @@ type Sandbox struct {
 	ending   chan struct{} // closed when a server of ours stops, or s is closed
 	end      func()        // closes it
 
-	mu    sync.Mutex
-	last  int64     // the latest created_at given out, in microseconds
-	doors []*door   // where s listens
-	dark  time.Time // until when requests that come by no door of ours are cut
+	mu        sync.Mutex
+	last      int64               // the latest created_at given out, in microseconds
+	listeners []*pausableListener // where s listens
+	cutUntil  time.Time           // until then, requests through other listeners are cut off
 }
 
 // New opens a sandbox. Its database is the file o.DB, made with mode 0600 if it
@@ -113,7 +113,7 @@ const stopTimeout = 5 * time.Second
 // under way, for five seconds at most, and for the server's goroutine; answers
 // that faults hold up end at once. It does not close s.
 func (s *Sandbox) Start(addr string) (baseURL string, stop func() error, err error) {
-	d, err := s.openDoor(addr)
+	d, err := s.openListener(addr)
 	if err != nil {
 		return "", nil, fmt.Errorf("sandbox: %w", err)
 	}
@@ -121,7 +121,7 @@ func (s *Sandbox) Start(addr string) (baseURL string, stop func() error, err err
 	go func() { served <- d.server.Serve(d) }()
 	stop = sync.OnceValue(func() error {
 		s.end()
-		s.forget(d)
+		s.removeListener(d)
 		return shutdown(d.server, served)
 	})
 	return "http://" + reachable(d.Addr()), stop, nil

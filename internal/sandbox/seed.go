@@ -36,7 +36,7 @@ func (s *Sandbox) Seed(resource string, n int, seed uint64) error {
 	}
 	g := newSeeder(s, t, seed)
 	for _, to := range g.resources() {
-		if err := s.Relate(to, g.pool(to)); err != nil {
+		if err := s.AddRelated(to, g.pool(to)); err != nil {
 			return err
 		}
 	}

@@ -35,9 +35,9 @@ func (s *Snapshot) copy(ctx context.Context, rows *list.Rows, o Options) (err er
 
 // traitFields returns the names of the fields that records of r have their traits in, empty
 // where they have none, by trait.
-func traitFields(r *mappings.Resource, key string) (names [mappings.Traits]string) {
-	for t := range mappings.Trait(mappings.Traits) {
-		if f := r.TraitField(t, key); f != nil {
+func traitFields(r *mappings.Resource, key string) (names [mappings.MatchFieldCount]string) {
+	for t := range mappings.MatchField(mappings.MatchFieldCount) {
+		if f := r.FieldForMatch(t, key); f != nil {
 			names[t] = f.Name
 		}
 	}
@@ -47,7 +47,7 @@ func traitFields(r *mappings.Resource, key string) (names [mappings.Traits]strin
 // copier keeps records and notes what they are found by.
 type copier struct {
 	snapshot *Snapshot
-	fields   [mappings.Traits]string
+	fields   [mappings.MatchFieldCount]string
 	sorter   *dedup.Sorter
 
 	records []dedup.Record // buffer: of the record that is being added
@@ -67,10 +67,10 @@ func (c *copier) add(record []byte) error {
 			continue
 		}
 		if v := jsonscan.Member(record, field); v.Kind() == '"' {
-			c.note(uint8(t), mappings.Trait(t).Append(c.text[:0], jsonscan.Text(v)))
+			c.note(uint8(t), mappings.MatchField(t).AppendComparable(c.text[:0], jsonscan.Text(v)))
 		}
 	}
-	c.noteKey(jsonscan.Text(jsonscan.Member(record, c.fields[mappings.Key])))
+	c.noteKey(jsonscan.Text(jsonscan.Member(record, c.fields[mappings.MatchKey])))
 	for i := range c.records {
 		c.records[i].Row, c.records[i].Tag = at, uint64(len(record))
 	}

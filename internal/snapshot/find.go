@@ -62,7 +62,7 @@ func (s *Snapshot) FindByKeys(ctx context.Context, look api.Lookup) (map[string]
 // recordsOf returns the records that have key, or that id, where asked are all that are
 // asked for.
 func (s *Snapshot) recordsOf(field, key string, asked map[string]bool) (records []api.Record, err error) {
-	kind, text := uint8(mappings.Key), []byte(strings.TrimSpace(key))
+	kind, text := uint8(mappings.MatchKey), []byte(strings.TrimSpace(key))
 	if field == "id" {
 		kind, text = kindID, AppendID(nil, []byte(key))
 	}

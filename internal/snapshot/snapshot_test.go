@@ -167,7 +167,7 @@ func TestAReadingThatIsInterruptedLeavesNoFile(t *testing.T) {
 type reader struct{}
 
 func (reader) Read(b *pipeline.Batch, i int, yield func(kind uint8, text []byte)) {
-	yield(uint8(mappings.Email), b.Fields[0].Value(i))
+	yield(uint8(mappings.MatchEmail), b.Fields[0].Value(i))
 }
 
 func (reader) Field(*pipeline.Batch, int, uint8) int { return 0 }

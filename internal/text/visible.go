@@ -22,3 +22,13 @@ func Visible(r rune) rune {
 
 // Line returns s on one line, without characters that a terminal obeys.
 func Line(s string) string { return strings.Map(Visible, s) }
+
+// Printable returns s without what could steer a terminal, and without a sign in its place.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) || unicode.IsSpace(r) {
+			return r
+		}
+		return -1
+	}, s)
+}

@@ -60,7 +60,7 @@ func TestBulkWithNothingPendingSendsNothing(t *testing.T) {
 	f := &fakeAPI{}
 	s := f.bulk(t, Options{KeyLookup: true})
 	c := bulkChunk(t, s, 0, 2)
-	c.Settle(pipeline.Skipped)
+	c.SetPending(pipeline.Skipped)
 	if err := s.Write(t.Context(), c); err != nil || f.posts+f.gets != 0 || c.IDs.Len() != 0 {
 		t.Errorf("%v, %d requests", err, f.posts+f.gets)
 	}

@@ -41,7 +41,7 @@ type Journal interface {
 	Settle(seq int64, s journal.Settlement) error
 
 	// Images returns what was noted that the records of a chunk held, oldest first.
-	Images(seq int64) ([]journal.Image, error)
+	BeforeImages(seq int64) ([]journal.BeforeImage, error)
 
 	// Digest returns a keyed digest of data.
 	Digest(data ...[]byte) []byte

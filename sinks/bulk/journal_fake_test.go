@@ -27,14 +27,14 @@ type memory struct {
 
 	mu      sync.Mutex
 	entries map[int64]*journal.Entry
-	images  map[int64][]journal.Image
+	images  map[int64][]journal.BeforeImage
 	queue   []func()
 	sends   int // calls of Sending
 	settles int
 }
 
 func newMemory() *memory {
-	return &memory{entries: map[int64]*journal.Entry{}, images: map[int64][]journal.Image{}, pass: func(string) {}}
+	return &memory{entries: map[int64]*journal.Entry{}, images: map[int64][]journal.BeforeImage{}, pass: func(string) {}}
 }
 
 // flush makes all that was noted durable.
@@ -96,7 +96,7 @@ func (m *memory) Sending(seq int64, rows []int32, image []byte) error {
 	}
 	slices.Sort(e.Sent)
 	if image != nil {
-		m.images[seq] = append(m.images[seq], journal.Image{Seq: seq, Data: bytes.Clone(image)})
+		m.images[seq] = append(m.images[seq], journal.BeforeImage{Seq: seq, Data: bytes.Clone(image)})
 	}
 	m.mu.Unlock()
 	m.pass("sent")
@@ -118,7 +118,7 @@ func (m *memory) Settle(seq int64, s journal.Settlement) error {
 	return nil
 }
 
-func (m *memory) Images(seq int64) ([]journal.Image, error) {
+func (m *memory) BeforeImages(seq int64) ([]journal.BeforeImage, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.images[seq], nil

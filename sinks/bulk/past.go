@@ -20,7 +20,7 @@ type Past interface {
 
 	// Images returns what the records of a chunk held before it changed them, oldest
 	// first.
-	Images(seq int64) ([]journal.Image, error)
+	BeforeImages(seq int64) ([]journal.BeforeImage, error)
 }
 
 // pastEncoder encodes rows as the run did. The rows that it rejected are none of
@@ -51,7 +51,7 @@ func (w *write) lookBack(past Past) error {
 	case err != nil:
 		return err
 	case e == nil:
-		w.chunk.Settle(pipeline.Skipped)
+		w.chunk.SetPending(pipeline.Skipped)
 		return nil
 	case e.First != plan.First || e.Last != plan.Last || e.Rows != plan.Rows || !bytes.Equal(e.Digest, plan.Digest):
 		return &changedInputError{plan.Seq, plan.First, plan.Last}
@@ -59,7 +59,7 @@ func (w *write) lookBack(past Past) error {
 	if err := w.takeOver(e); err != nil {
 		return fmt.Errorf("chunk %d: %w", plan.Seq, err)
 	}
-	w.chunk.Settle(pipeline.Skipped)
+	w.chunk.SetPending(pipeline.Skipped)
 	w.chunk.Problems = w.chunk.Problems[:w.problems]
 	w.past = w.stored
 	// What the run left unfinished is not the business of what happens now.

@@ -16,7 +16,7 @@ func (w *write) readImages(rows []int32) error {
 		return nil
 	}
 	w.changed = map[int32]Before{}
-	images, err := w.bulk.options.Journal.Images(w.chunk.Seq)
+	images, err := w.bulk.options.Journal.BeforeImages(w.chunk.Seq)
 	if err != nil {
 		return err
 	}

@@ -172,7 +172,7 @@ func (u *Undo) before(w *write, rows []int32) (map[int32][]byte, error) {
 	if !slices.ContainsFunc(rows, changed) {
 		return nil, nil
 	}
-	images, err := u.past.Images(w.chunk.Seq)
+	images, err := u.past.BeforeImages(w.chunk.Seq)
 	if err != nil {
 		return nil, err
 	}

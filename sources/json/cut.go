@@ -105,7 +105,7 @@ func (c *cutter) lines(data []byte) int {
 // hand gives the first n bytes of data out and keeps the others.
 func (c *cutter) hand(b *pipeline.Block, data []byte, n int) {
 	c.rest = append(c.rest[:0], data[n:]...)
-	b.Data, b.Row, b.End, b.Note = data[:n], c.line, c.in.End(), 0
+	b.Data, b.Row, b.End, b.Tag = data[:n], c.line, c.in.End(), 0
 	c.line += textscan.LineEnds(b.Data, '\n')
 	c.offset += int64(n)
 }
@@ -130,7 +130,7 @@ func (c *cutter) long(ctx context.Context, b *pipeline.Block, data []byte) error
 		}
 	}
 	c.rest = append(c.rest[:0], data[end+1:]...)
-	b.Data, b.Row, b.End, b.Note = data[:0], c.line, c.in.End(), noteLong
+	b.Data, b.Row, b.End, b.Tag = data[:0], c.line, c.in.End(), noteLong
 	c.line++
 	c.offset += int64(end) + 1
 	return nil
@@ -193,7 +193,7 @@ func (c *cutter) handElements(ctx context.Context, b *pipeline.Block, data []byt
 	case cut.end > 0:
 		line := c.line
 		c.hand(b, data, cut.end)
-		b.Row, b.Note = cut.first, line
+		b.Row, b.Tag = cut.first, line
 		c.begun, c.number = true, cut.last
 		return nil
 	case cut.fault != nil:
@@ -241,7 +241,7 @@ func (c *cutter) tooLong(data []byte) error {
 // end empties b and makes err the last word.
 func (c *cutter) end(b *pipeline.Block, err error) error {
 	c.err = err
-	b.Data, b.Row, b.End, b.Note = b.Data[:0], c.line, c.in.End(), 0
+	b.Data, b.Row, b.End, b.Tag = b.Data[:0], c.line, c.in.End(), 0
 	return err
 }
 

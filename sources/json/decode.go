@@ -26,7 +26,7 @@ func (d *decoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 	switch {
 	case d.array:
 		d.elements(block)
-	case block.Note == noteLong:
+	case block.Tag == noteLong:
 		d.broken(block.Row, longObject, "")
 	default:
 		d.lines(block)
@@ -65,7 +65,7 @@ func (d *decoder) line(text []byte, from int, number int64) {
 // counted before an element is decoded, which writes line ends where it has
 // their escapes.
 func (d *decoder) elements(block *pipeline.Block) {
-	data, line, number := block.Data, block.Note, block.Row
+	data, line, number := block.Data, block.Tag, block.Row
 	for i := 0; ; number++ {
 		start := elementStart(data, i)
 		if start == len(data) {

@@ -248,7 +248,7 @@ func (d *ObjectDecoder) unknownMember(text []byte, i int, f *fork, name []byte, 
 func (d *ObjectDecoder) Flush(b *pipeline.Batch) {
 	for i := range d.found {
 		if at := &d.found[i]; at.is {
-			b.Input[i].Point(at.start, at.end)
+			b.Input[i].AppendSpan(at.start, at.end)
 			at.is = false
 		} else {
 			b.Input[i].AppendNull()

@@ -10,9 +10,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// held is an answer that is kept back, because faults change it on its way. It
+// bufferedAnswer is an answer that is kept back, because faults change it on its way. It
 // is the http.ResponseWriter of the request meanwhile.
-type held struct {
+type bufferedAnswer struct {
 	http.ResponseWriter // of the client; only its Header is used
 	status              int
 	body                []byte
@@ -23,24 +23,24 @@ type held struct {
 	whole  int  // bytes the body had before it was cut; 0: it is whole
 }
 
-func (a *held) WriteHeader(status int) {
+func (a *bufferedAnswer) WriteHeader(status int) {
 	if a.status == 0 {
 		a.status = status
 	}
 }
 
-func (a *held) Write(p []byte) (int, error) {
+func (a *bufferedAnswer) Write(p []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
 	a.body = append(a.body, p...)
 	return len(p), nil
 }
 
 // Unwrap gives http.ResponseController the writer underneath.
-func (a *held) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+func (a *bufferedAnswer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // cut leaves n bytes of the body, or if n is 0 half of it, and never a whole
 // object at its end.
-func (a *held) cut(n int, breaks bool) {
+func (a *bufferedAnswer) cut(n int, breaks bool) {
 	a.breaks = a.breaks || breaks
 	if n == 0 {
 		n = len(a.body) / 2
@@ -62,7 +62,7 @@ type rows struct {
 var listOpenings = []string{array.open, envelope.open, `{"success":true,"data":[`, `{"errors":true,"items":[`, `{"errors":false,"items":[`}
 
 // rows takes the answer apart; ok is false if it is no list.
-func (a *held) rows() (r rows, ok bool) {
+func (a *bufferedAnswer) rows() (r rows, ok bool) {
 	if a.status >= 300 {
 		return r, false
 	}
@@ -98,7 +98,7 @@ func (r *rows) bytes() []byte {
 }
 
 // recount takes rows from the end of a list, or has its last ones come again.
-func (a *held) recount(n int) {
+func (a *bufferedAnswer) recount(n int) {
 	r, ok := a.rows()
 	if !ok || len(r.objects) == 0 {
 		return
@@ -113,7 +113,7 @@ func (a *held) recount(n int) {
 }
 
 // repeatID gives the last row of a list the id of its first.
-func (a *held) repeatID() {
+func (a *bufferedAnswer) repeatID() {
 	r, ok := a.rows()
 	if !ok || len(r.objects) < 2 {
 		return
@@ -127,7 +127,7 @@ func (a *held) repeatID() {
 }
 
 // deliver sends the answer to the client.
-func (x *exchange) deliver(a *held) {
+func (x *exchange) deliver(a *bufferedAnswer) {
 	if a.status == 0 {
 		return
 	}

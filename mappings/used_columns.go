@@ -1,8 +1,8 @@
 package mappings
 
-// Reads reports for each column of the input whether the plan looks at it:
-// whether any field, or the condition on rows, is made from it.
-func (p *Plan) Reads() []bool {
+// UsedColumns reports for each column of the input whether a field or the where
+// expression uses it.
+func (p *Plan) UsedColumns() []bool {
 	reads := make([]bool, len(p.names.names))
 	for i := range p.fields {
 		for _, column := range p.fields[i].from {

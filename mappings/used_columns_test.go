@@ -29,7 +29,7 @@ where: 'col["Status"] != "Avslutad"'
 		t.Fatal(err)
 	}
 	want := []bool{false, true, true, true, true, false, true, true}
-	if diff := cmp.Diff(want, plan.Reads()); diff != "" {
+	if diff := cmp.Diff(want, plan.UsedColumns()); diff != "" {
 		t.Errorf("columns read (-want +got):\n%s", diff)
 	}
 }

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// door is where a sandbox listens. It can be shut for a time: then nothing
+// pausableListener is where a sandbox listens. It can be shut for a time: then nothing
 // listens at its address, and connections are refused.
-type door struct {
+type pausableListener struct {
 	server *http.Server
 	addr   net.Addr
 
@@ -21,13 +21,13 @@ type door struct {
 	close  func()        // closes closed
 }
 
-// openDoor listens at addr.
-func (s *Sandbox) openDoor(addr string) (*door, error) {
+// openListener listens at addr.
+func (s *Sandbox) openListener(addr string) (*pausableListener, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, err
 	}
-	d := &door{addr: l.Addr(), inner: l, closed: make(chan struct{})}
+	d := &pausableListener{addr: l.Addr(), inner: l, closed: make(chan struct{})}
 	d.close = sync.OnceFunc(func() { close(d.closed) })
 	d.server = &http.Server{
 		Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
@@ -37,44 +37,44 @@ func (s *Sandbox) openDoor(addr string) (*door, error) {
 	d.server.Protocols.SetUnencryptedHTTP2(true)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.doors = append(s.doors, d)
+	s.listeners = append(s.listeners, d)
 	return d, nil
 }
 
-// forget strikes a door that is closed for good from the list.
-func (s *Sandbox) forget(d *door) {
+// removeListener strikes a door that is closed for good from the list.
+func (s *Sandbox) removeListener(d *pausableListener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := range s.doors {
-		if s.doors[i] == d {
-			s.doors = append(s.doors[:i:i], s.doors[i+1:]...)
+	for i := range s.listeners {
+		if s.listeners[i] == d {
+			s.listeners = append(s.listeners[:i:i], s.listeners[i+1:]...)
 			return
 		}
 	}
 }
 
-// refuse shuts the doors for a time. Behind a server that is not ours nothing
+// pauseListeners shuts the doors for a time. Behind a server that is not ours nothing
 // can be shut; requests are cut instead.
-func (s *Sandbox) refuse(d time.Duration) {
+func (s *Sandbox) pauseListeners(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.doors) == 0 {
-		s.dark = time.Now().Add(d)
+	if len(s.listeners) == 0 {
+		s.cutUntil = time.Now().Add(d)
 	}
-	for _, door := range s.doors {
-		door.shut(d)
+	for _, door := range s.listeners {
+		door.pause(d)
 	}
 }
 
-// isDark reports whether requests are cut for now.
-func (s *Sandbox) isDark() bool {
+// cutsRequests reports whether requests are cut for now.
+func (s *Sandbox) cutsRequests() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return time.Now().Before(s.dark)
+	return time.Now().Before(s.cutUntil)
 }
 
-// shut closes the listener, and with it connections on which nothing happens.
-func (d *door) shut(t time.Duration) {
+// pause closes the listener, and with it connections on which nothing happens.
+func (d *pausableListener) pause(t time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.until = time.Now().Add(t)
@@ -83,7 +83,7 @@ func (d *door) shut(t time.Duration) {
 }
 
 // Accept waits for a connection; where the door is shut, first for its opening.
-func (d *door) Accept() (net.Conn, error) {
+func (d *pausableListener) Accept() (net.Conn, error) {
 	for {
 		d.mu.Lock()
 		inner := d.inner
@@ -103,7 +103,7 @@ const reopenEvery = 50 * time.Millisecond
 
 // reopen listens again once the time is over. It returns cause, with which
 // accepting ended, if the door was not shut, or is closed for good.
-func (d *door) reopen(cause error) error {
+func (d *pausableListener) reopen(cause error) error {
 	for {
 		d.mu.Lock()
 		wait := time.Until(d.until)
@@ -126,7 +126,7 @@ func (d *door) reopen(cause error) error {
 }
 
 // listen opens the listener anew.
-func (d *door) listen() error {
+func (d *pausableListener) listen() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	select {
@@ -148,7 +148,7 @@ func (d *door) listen() error {
 }
 
 // Close closes the door for good.
-func (d *door) Close() error {
+func (d *pausableListener) Close() error {
 	d.close()
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -159,4 +159,4 @@ func (d *door) Close() error {
 }
 
 // Addr returns the address of the door.
-func (d *door) Addr() net.Addr { return d.addr }
+func (d *pausableListener) Addr() net.Addr { return d.addr }

@@ -29,9 +29,9 @@ func (x *exchange) framing(q *query) framing {
 	return array
 }
 
-// bend takes from a list what the sandbox does not heed, and lets the faults
+// applyListSwitches takes from a list what the sandbox does not heed, and lets the faults
 // have their way with its rows.
-func (x *exchange) bend(q *query) error {
+func (x *exchange) applyListSwitches(q *query) error {
 	switch x.options.Paging {
 	case FirstPage:
 		q.page = min(q.page, 1)
@@ -47,12 +47,12 @@ func (x *exchange) bend(q *query) error {
 	if x.inserts == 0 && x.deletes == 0 {
 		return nil
 	}
-	return x.store.write(x.table, x.drift)
+	return x.store.write(x.table, x.changeList)
 }
 
-// drift deletes the first rows of the tenant and inserts new ones: copies of the
+// changeList deletes the first rows of the tenant and inserts new ones: copies of the
 // first that is left, without its key.
-func (x *exchange) drift(tx *transaction) error {
+func (x *exchange) changeList(tx *transaction) error {
 	const first = " WHERE +_tenant=? ORDER BY _row LIMIT "
 	name := x.table.sql.name
 	if x.deletes > 0 {

@@ -37,7 +37,7 @@ func TestStamp(t *testing.T) {
 	if err := p.Step().Apply(b); err != nil {
 		t.Fatal(err)
 	}
-	step := p.Stamp(true, func(out []byte, row int64) []byte { return strconv.AppendInt(append(out, 's'), row, 10) })
+	step := p.GenerateKeys(true, func(out []byte, row int64) []byte { return strconv.AppendInt(append(out, 's'), row, 10) })
 	if err := step.Apply(b); err != nil {
 		t.Fatal(err)
 	}

@@ -10,20 +10,20 @@ import (
 // Values that mean the same have the same text, and what is no number has none.
 func TestTraitsInAnyForm(t *testing.T) {
 	for _, alike := range []struct {
-		trait  Trait
+		trait  MatchField
 		values []string
 		want   string
 	}{
-		{SSN, []string{"198501022399", "19850102-2399"}, "198501022399"},
-		{SSN, []string{"8501022399", "19850102", "x"}, ""},
-		{OrgNo, []string{"5560160680", "556016-0680", "165560160680", "16556016-0680"}, "5560160680"},
-		{OrgNo, []string{"556016"}, ""},
-		{Email, []string{"a@example.se", "A@Example.SE"}, "a@example.se"},
-		{Key, []string{"A-1"}, "A-1"},
-		{Key, []string{"a-1"}, "a-1"},
+		{MatchSSN, []string{"198501022399", "19850102-2399"}, "198501022399"},
+		{MatchSSN, []string{"8501022399", "19850102", "x"}, ""},
+		{MatchOrgNo, []string{"5560160680", "556016-0680", "165560160680", "16556016-0680"}, "5560160680"},
+		{MatchOrgNo, []string{"556016"}, ""},
+		{MatchEmail, []string{"a@example.se", "A@Example.SE"}, "a@example.se"},
+		{MatchKey, []string{"A-1"}, "A-1"},
+		{MatchKey, []string{"a-1"}, "a-1"},
 	} {
 		for _, v := range alike.values {
-			if got := string(appendTrait(nil, alike.trait, []byte(v))); got != alike.want {
+			if got := string(appendComparable(nil, alike.trait, []byte(v))); got != alike.want {
 				t.Errorf("%s: a value is compared as %q, want %q", alike.trait, got, alike.want)
 			}
 		}
@@ -40,7 +40,7 @@ func TestTraitsOfRowsWithAnID(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	only := m.Identity(r)
+	only := m.MatchFieldsOnly(r)
 	if got := len(only.Fields); got != 4 {
 		t.Fatalf("%d fields tell rows apart, want 4", got)
 	}
@@ -64,9 +64,9 @@ func TestTraitsOfRowsWithAnID(t *testing.T) {
 		true:  {"key A", "email m@x.se", "key id id-1", "ssn 198501022399"},
 	} {
 		var got []string
-		reader := p.TraitReader(r, byID)
+		reader := p.MatchReader(r, byID)
 		for i := range b.Len() {
-			reader.Read(b, i, func(trait uint8, text []byte) { got = append(got, Trait(trait).String()+" "+string(text)) })
+			reader.Read(b, i, func(trait uint8, text []byte) { got = append(got, MatchField(trait).String()+" "+string(text)) })
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("by id %v: %q, want %q", byID, got, want)
@@ -84,7 +84,7 @@ func TestNoIdentity(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Identity(r) != nil {
+	if m.MatchFieldsOnly(r) != nil {
 		t.Error("there is something")
 	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // WithKey returns the mapping with the resource's own key as the key of its rows,
-// empty where the data has none: see Plan.Stamp. The error says that the rows have
+// empty where the data has none: see Plan.GenerateKeys. The error says that the rows have
 // another key.
 func (m *Mapping) WithKey(r *Resource) (*Mapping, error) {
 	key := r.Field(r.Key)
@@ -29,44 +29,44 @@ func (m *Mapping) WithKey(r *Resource) (*Mapping, error) {
 	return &keyed, nil
 }
 
-// Stamp returns the step that gives each row without a key what appendStamp makes
-// of its number, unless it has an id and byID says that it changes that record.
-// It comes right after the step of the mapping.
-func (p *Plan) Stamp(byID bool, appendStamp func(out []byte, row int64) []byte) pipeline.Step {
+// GenerateKeys returns the step that gives each row without a key the one that appendKey
+// makes of its number. byID says that a row with an id changes that record: such rows
+// need no key. The step comes right after the step of the mapping.
+func (p *Plan) GenerateKeys(byID bool, appendKey func(out []byte, row int64) []byte) pipeline.Step {
 	id := pipeline.None
 	if byID {
 		id = p.schema.Index(idField)
 	}
-	return &stampStep{key: p.key, id: id, appendStamp: appendStamp}
+	return &generateKeysStep{key: p.key, id: id, appendKey: appendKey}
 }
 
-type stampStep struct {
-	key, id     int
-	appendStamp func(out []byte, row int64) []byte
+type generateKeysStep struct {
+	key, id   int
+	appendKey func(out []byte, row int64) []byte
 
-	stamped pipeline.Column // buffer
-	text    []byte          // buffer
+	keys pipeline.Column // buffer
+	text []byte          // buffer
 }
 
-// Apply stamps the rows of b.
-func (s *stampStep) Apply(b *pipeline.Batch) error {
-	s.stamped.Reset()
+// Apply implements pipeline.Step.
+func (s *generateKeysStep) Apply(b *pipeline.Batch) error {
+	s.keys.Reset()
 	column := &b.Fields[s.key]
 	for i := range b.Fates {
 		v := column.Value(i)
 		switch {
 		case len(v) > 0:
-			s.stamped.Append(v)
+			s.keys.Append(v)
 		case b.Fates[i] == pipeline.Skipped, b.Fates[i] == pipeline.Broken, s.id >= 0 && len(b.Fields[s.id].Value(i)) > 0:
-			s.stamped.AppendNull()
+			s.keys.AppendNull()
 		default:
-			s.text = s.appendStamp(s.text[:0], b.Rows[i])
-			s.stamped.Append(s.text)
+			s.text = s.appendKey(s.text[:0], b.Rows[i])
+			s.keys.Append(s.text)
 		}
 	}
 	column.Reset() // it may point into the input, and into what was made of it
-	for i := range s.stamped.Len() {
-		column.Append(s.stamped.Value(i))
+	for i := range s.keys.Len() {
+		column.Append(s.keys.Value(i))
 	}
 	b.Keys.Reset()
 	b.Keys.View(&b.Fields[s.key])

@@ -1,0 +1,53 @@
+package doctor
+
+import (
+	"os"
+	"strconv"
+
+	"flytt/internal/advice"
+)
+
+// littleSpace is how much room on the disk is little: what a run writes down is
+// about as large as its input.
+const littleSpace = 1 << 30
+
+// Directory checks that runs can be written down in the directory runs, which is made in
+// the working directory if it is not there.
+func Directory(runs string) Check {
+	c := Check{Group: Settings, Name: "run directory", Status: OK}
+	parent := "."
+	if info, err := os.Stat(runs); err == nil && info.IsDir() {
+		parent = runs
+	}
+	probe, err := os.MkdirTemp(parent, ".flytt-doctor-*")
+	if err == nil {
+		err = os.Remove(probe)
+	}
+	if err != nil {
+		c.Status, c.Text = Fail, runs+" cannot be written: "+advice.Cause(err).Error()
+		c.Fix = "work in a directory of your own, or give each run its --run-dir"
+		return c
+	}
+	c.Text = runs + " can be written"
+	free, known := freeSpace(parent)
+	if known {
+		c.Text += "; " + byteText(free) + " free"
+	}
+	if known && free < littleSpace {
+		c.Status, c.Fix = Warn, "a run writes about as much as it reads: make room"
+	}
+	return c
+}
+
+// byteText returns n bytes in whole units.
+func byteText(n uint64) string {
+	const units = "KMGTPE"
+	if n < 1<<10 {
+		return strconv.FormatUint(n, 10) + " bytes"
+	}
+	unit := 0
+	for n >>= 10; n >= 1<<10 && unit < len(units)-1; n >>= 10 {
+		unit++
+	}
+	return strconv.FormatUint(n, 10) + " " + units[unit:unit+1] + "iB"
+}
