@@ -53,7 +53,7 @@ func journalled(t *testing.T, store *Store, id string, h journal.Header) (path s
 
 func TestRunIsRunningWhileItsJournalIsHeld(t *testing.T) {
 	store := storeIn(t, t.TempDir())
-	path, jr := journalled(t, store, "20261124-021500-000001", journal.Header{Verb: "import", Began: time.Now(), Order: []byte("{}")})
+	path, jr := journalled(t, store, "20261124-021500-000001", journal.Header{Verb: "import", Began: time.Now(), Spec: []byte("{}")})
 	r, err := store.Read(path)
 	if err != nil || r.State != report.StateRunning || r.Verb() != "import" || r.Resumable() {
 		t.Fatalf("%+v, %v", r, err)
