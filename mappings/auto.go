@@ -7,6 +7,8 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"flytt/internal/text"
 )
 
 // Guess is what AutoMapping makes of one column of the input.
@@ -260,7 +262,7 @@ func scoreOf(name string, h *headerForms, same float64) float64 {
 		return same
 	case form.bare == h.bare:
 		return scoreAccents
-	case len(form.bare) > 4 && Nearest(h.bare, []string{form.bare}) != "":
+	case len(form.bare) > 4 && text.Nearest(h.bare, []string{form.bare}) != "":
 		return scoreNear
 	}
 	return 0

@@ -1,6 +1,10 @@
 package mappings
 
-import "slices"
+import (
+	"slices"
+
+	"flytt/internal/text"
+)
 
 // CheckFilter returns an error unless the list can be filtered by field with
 // operator; "" is the exact filter. A reference goes by its own name, without
@@ -10,9 +14,9 @@ func (r *Resource) CheckFilter(field, operator string) error {
 	f := r.own(field)
 	switch {
 	case f == nil:
-		return withHint("resource "+r.Name+" has no field "+field, nearestHint(field, r.filtered()))
+		return withHint("resource "+r.Name+" has no field "+field, text.Known(field, r.filtered()))
 	case f.Filters == "":
-		return withHint("field "+field+" has no filter", nearestHint(field, r.filtered()))
+		return withHint("field "+field+" has no filter", text.Known(field, r.filtered()))
 	case operator != "" && !slices.Contains(f.Operators(), operator):
 		return withHint("field "+field+" has no operator "+operator, operatorHint(operator, f.Operators()))
 	}
@@ -24,9 +28,9 @@ func (r *Resource) CheckFilter(field, operator string) error {
 func (r *Resource) CheckOrder(field string) error {
 	switch f := r.own(field); {
 	case f == nil:
-		return withHint("resource "+r.Name+" has no field "+field, nearestHint(field, r.ordered()))
+		return withHint("resource "+r.Name+" has no field "+field, text.Known(field, r.ordered()))
 	case !f.ordered():
-		return withHint("field "+field+" has no order", nearestHint(field, r.ordered()))
+		return withHint("field "+field+" has no order", text.Known(field, r.ordered()))
 	}
 	return nil
 }
@@ -37,7 +41,7 @@ func (r *Resource) CheckParameter(name string) error {
 	if slices.Contains(r.Parameters, name) {
 		return nil
 	}
-	return withHint("the list of "+r.Name+" has no parameter "+name, nearestHint(name, r.Parameters))
+	return withHint("the list of "+r.Name+" has no parameter "+name, text.Known(name, r.Parameters))
 }
 
 // own returns the field whose own name is name, or nil.
@@ -68,13 +72,12 @@ func (r *Resource) named(keep func(*Field) bool) []string {
 	return names
 }
 
-// operatorHint is nearestHint for operators: those are few and alike, so that
-// where none is near all of them are named.
+// operatorHint says which of the operators of to use.
 func operatorHint(operator string, of []string) string {
 	if operator == "exact" {
 		return "leave the operator out"
 	}
-	return nearestHint(operator, of)
+	return text.Known(operator, of)
 }
 
 // CreatedAt is the field that says when a record was made. No other tells records apart by

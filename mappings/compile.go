@@ -11,6 +11,8 @@ import (
 	"flytt/pipeline"
 
 	"golang.org/x/text/unicode/norm"
+
+	"flytt/internal/text"
 )
 
 // CompileOptions are what Compile needs beside the mapping. The zero value is
@@ -150,7 +152,7 @@ func (c *compiler) targets() []string {
 		f := c.r.Field(name)
 		switch {
 		case f == nil:
-			c.add(at, nearestHint(name, c.r.writable()), "unknown field %q", name)
+			c.add(at, text.Known(name, c.r.writable()), "unknown field %q", name)
 			continue
 		case f.ReadOnly && f.Name != idField:
 			c.add(at, "leave it out: the API sets it", "field %s is read-only", name)
@@ -188,7 +190,7 @@ func (c *compiler) field(i int) {
 	for k, name := range rule.From {
 		column, ok := c.plan.names.find(name)
 		if !ok {
-			c.add(c.m.at(fmt.Sprint(path, "/from/", k), path), nearestHint(name, c.plan.names.names), "unknown column %q", name)
+			c.add(c.m.at(fmt.Sprint(path, "/from/", k), path), text.Known(name, c.plan.names.names), "unknown column %q", name)
 		}
 		f.from = append(f.from, column)
 	}
@@ -272,7 +274,7 @@ func (c *compiler) lookup(f *fieldPlan, l *TableLookup, path string) {
 	var unknown *unknownHeader
 	switch {
 	case errors.As(err, &unknown):
-		c.add(c.m.at(path+"/"+unknown.part), nearestHint(unknown.name, unknown.columns), "lookup: %v", err)
+		c.add(c.m.at(path+"/"+unknown.part), text.Known(unknown.name, unknown.columns), "lookup: %v", err)
 		return
 	case errors.Is(err, fs.ErrNotExist):
 		c.add(c.m.at(path+"/file"), "paths are relative to the mapping file", "lookup: %v", err)
@@ -312,7 +314,7 @@ func (c *compiler) key() {
 		for i, f := range c.plan.schema.Fields {
 			mapped[i] = f.Name
 		}
-		c.add(c.m.at("key"), nearestHint(name, mapped), "key %q is not a field of the mapping", name)
+		c.add(c.m.at("key"), text.Known(name, mapped), "key %q is not a field of the mapping", name)
 	}
 }
 

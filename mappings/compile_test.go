@@ -16,11 +16,11 @@ func TestCompilePointsAtEveryFault(t *testing.T) {
 		{"unknown field", "fields:\n  name: Namn\n  persnr: Personnr\n  custom: Kundnr\n", `mapping.yaml:3:3: unknown field "persnr"
   3 |   persnr: Personnr
     |   ^
-hint: known are id, name, client.id, title, ssn, custom_id, phone_number, born
+hint: use id, name, client.id, title, ssn, custom_id, phone_number or born
 mapping.yaml:4:3: unknown field "custom"
   4 |   custom: Kundnr
     |   ^
-hint: known are id, name, client.id, title, ssn, custom_id, phone_number, born`},
+hint: did you mean custom_id?`},
 		{"nearest field", "fields: {name: Namn, phone_numer: Kundnr}\n", `mapping.yaml:1:22: unknown field "phone_numer"
   1 | fields: {name: Namn, phone_numer: Kundnr}
     |                      ^
@@ -50,7 +50,7 @@ hint: leave it out: the API sets it`},
 		{"key", "fields: {name: Namn, title: Namn}\nkey: custom_id\n", `mapping.yaml:2:6: key "custom_id" is not a field of the mapping
   2 | key: custom_id
     |      ^
-hint: known are name, title`},
+hint: use name or title`},
 		{"column of an expression", "fields: {name: Namn, title: {expr: 'upper(col[\"Name\"])'}}\n", `mapping.yaml:1:47: expression: unknown column "Name"
   1 | fields: {name: Namn, title: {expr: 'upper(col["Name"])'}}
     |                                               ^

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"flytt/internal/text"
 	"flytt/pipeline"
 )
 
@@ -177,7 +178,7 @@ func (c *exportCompiler) known(rule *Rule) bool {
 // is one of an import.
 func (c *exportCompiler) turnedHint(rule *Rule, name string) string {
 	names := c.plan.names.names
-	if Nearest(name, names) == "" && c.resource.Field(rule.Field) != nil {
+	if text.Nearest(name, names) == "" && c.resource.Field(rule.Field) != nil {
 		return "in an export the file's column is on the left and the API's field on the right: " + name + ": " + rule.Field
 	}
 	return fieldHint(name, names)

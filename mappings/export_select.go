@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+
+	"flytt/internal/text"
 )
 
 // ColumnSelection says which columns an export without a mapping has. The zero value
@@ -99,8 +101,5 @@ func (s *ColumnSelection) find(names *headers, fields []string) ([]int, error) {
 // there is no other place to look a name of an export up.
 func fieldHint(name string, fields []string) string {
 	fields = slices.DeleteFunc(slices.Clone(fields), func(f string) bool { return f == extraColumn })
-	if near := Nearest(name, fields); near != "" {
-		return "did you mean " + near + "?"
-	}
-	return "fields: " + strings.Join(fields, ", ")
+	return text.DidYouMean(name, fields, "fields: "+strings.Join(fields, ", "))
 }

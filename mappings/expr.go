@@ -15,6 +15,8 @@ import (
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/vm"
+
+	"flytt/internal/text"
 )
 
 // columnsName is what expressions call the row: col["Namn"] is the text of a
@@ -143,7 +145,7 @@ func (c *columnPatcher) patch(node *ast.Node, n *ast.MemberNode) {
 	}
 	column, ok := c.names.find(name.Value)
 	if !ok {
-		c.found(n.Property, nearestHint(name.Value, c.names.names), fmt.Sprintf("unknown column %q", name.Value))
+		c.found(n.Property, text.Known(name.Value, c.names.names), fmt.Sprintf("unknown column %q", name.Value))
 		return
 	}
 	cell := exprCell{column, cellVariable(column)}

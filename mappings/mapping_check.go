@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/goccy/go-yaml/token"
+
+	"flytt/internal/text"
 )
 
 // check holds the mapping against the rules that need neither the resource nor
@@ -30,7 +32,7 @@ func (m *Mapping) checkRule(f *faults, r *Rule) {
 		spec := findConversion(c.Name)
 		switch {
 		case spec == nil:
-			f.add(at, nearestHint(c.Name, ConversionNames()), "unknown conversion %q", c.Name)
+			f.add(at, text.Known(c.Name, ConversionNames()), "unknown conversion %q", c.Name)
 			continue
 		case spec.name == joinName && (i > 0 || len(r.From) < 2):
 			f.add(at, "{from: [A, B], apply: [join]}", "join comes first, after several columns")

@@ -11,6 +11,8 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
+
+	"flytt/internal/text"
 )
 
 // The keys a mapping file may have, in the order they are written: its own,
@@ -85,7 +87,7 @@ func (r *mappingReader) entries(n ast.Node, what string, known []string, read fu
 	}
 	for _, e := range entries {
 		if known != nil && !slices.Contains(known, e.key) {
-			r.add(e.at, nearestHint(e.key, known), "unknown key %q", e.key)
+			r.add(e.at, text.Known(e.key, known), "unknown key %q", e.key)
 			continue
 		}
 		read(e)
@@ -212,7 +214,7 @@ var severities = []pipeline.Severity{pipeline.Error, pipeline.Warning}
 
 func (r *mappingReader) severity(e yamlEntry) {
 	if !slices.Contains(severityCodes(), e.key) {
-		r.add(e.at, nearestHint(e.key, severityCodes()), "unknown code %q", e.key)
+		r.add(e.at, text.Known(e.key, severityCodes()), "unknown code %q", e.key)
 		return
 	}
 	text := r.text(e)

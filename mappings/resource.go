@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"flytt/internal/text"
 	"flytt/pipeline"
 )
 
@@ -119,7 +120,7 @@ func (r *Resource) Schema(columns []string) (*pipeline.Schema, error) {
 	for _, name := range columns {
 		f := r.Field(name)
 		if f == nil {
-			return nil, withHint("resource "+r.Name+" has no field "+name, nearestHint(name, r.Columns()))
+			return nil, withHint("resource "+r.Name+" has no field "+name, text.Known(name, r.Columns()))
 		}
 		if s.Index(f.Column()) >= 0 {
 			return nil, errors.New("field " + f.Column() + " stands twice")
@@ -150,7 +151,7 @@ var parsed sync.Map // name → func() (*Resource, error), once for each name
 // Lookup returns the resource called name. It is parsed at the first call.
 func Lookup(name string) (*Resource, error) {
 	if !slices.Contains(Resources(), name) {
-		return nil, withHint("resource "+name+" is not known", nearestHint(name, Resources()))
+		return nil, withHint("resource "+name+" is not known", text.Known(name, Resources()))
 	}
 	once, _ := parsed.LoadOrStore(name, sync.OnceValues(func() (*Resource, error) {
 		file := "resources/" + name + ".yaml"

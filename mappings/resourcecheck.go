@@ -8,6 +8,7 @@ import (
 
 	"github.com/goccy/go-yaml/token"
 
+	"flytt/internal/text"
 	"flytt/mappings/format"
 )
 
@@ -303,7 +304,7 @@ func foldHeader(header string) string {
 			return r
 		}
 		return -1
-	}, string(foldName(header)))
+	}, text.Fold(header))
 }
 
 func (d *descriptor) checkResource() error {

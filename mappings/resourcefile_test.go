@@ -65,7 +65,7 @@ func TestFaultsOfAFieldPointAtTheirPlace(t *testing.T) {
 		{"rule about what is read", "name: x\ntype: string\nexcludes: [id]", "9:16: excludes is for fields that are written, and id is read_only"},
 		{"wanted and excluded", "name: x\ntype: string\nrequires: [other]\nexcludes: [other]", "10:16: x excludes other and wants it at the same time"},
 		{"list wanted", "name: x\ntype: string\nrequires: other", "9:15: requires wants a list, not text"},
-		{"unknown language", "name: x\ntype: string\naliases: {no: [X]}", "9:15: language no is not known|hint: known are sv, en"},
+		{"unknown language", "name: x\ntype: string\naliases: {no: [X]}", "9:15: language no is not known|hint: use sv or en"},
 		{"alias of another field", "name: x\ntype: string\naliases: {sv: [Ex, OTHER]}", "9:24: alias OTHER means both other and x"},
 		{"alias of punctuation", "name: x\ntype: string\naliases: {sv: ['-']}", "9:20: alias - has neither letter nor digit"},
 		{"anchor", "&a name: x\ntype: string", "7:5: a key wants text, not an anchor or alias"},
@@ -90,7 +90,7 @@ func checkFault(t *testing.T, err error, want string) {
 	if lines[0] != first {
 		t.Errorf("got  %s\nwant %s", err, first)
 	}
-	if last := lines[len(lines)-1]; hint != "" && last != hint || hint == "" && strings.HasPrefix(last, "hint: ") && !strings.HasPrefix(last, "hint: known are") {
+	if last := lines[len(lines)-1]; hint != "" && last != hint || hint == "" && strings.HasPrefix(last, "hint: ") && !strings.HasPrefix(last, "hint: use ") {
 		t.Errorf("hint %s, want %s", last, hint)
 	}
 	if fault.Line > 0 && fault.Text == "" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"flytt/internal/text"
 	"flytt/mappings/identity"
 	"flytt/pipeline"
 )
@@ -67,7 +68,7 @@ func NewValidator(r *Resource, s *pipeline.Schema, o ValidateOptions) (*Validato
 	for i := range s.Fields {
 		f := r.Field(s.Fields[i].Name)
 		if f == nil {
-			return nil, withHint("resource "+r.Name+" has no field "+s.Fields[i].Name, nearestHint(s.Fields[i].Name, r.Columns()))
+			return nil, withHint("resource "+r.Name+" has no field "+s.Fields[i].Name, text.Known(s.Fields[i].Name, r.Columns()))
 		}
 		checks, err := valueChecks(f, &o)
 		if err != nil {

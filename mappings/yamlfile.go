@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"flytt/internal/text"
 )
 
 // yamlFile is a YAML file read node by node, so that every fault can point at
@@ -55,6 +58,9 @@ func parseYAML(name string, data []byte) (*yamlFile, ast.Node, error) {
 	return f, root, nil
 }
 
+// characters counts the characters of s, for columns in messages.
+func characters(s string) int { return utf8.RuneCountInString(s) }
+
 // fault returns a FileError at at, of the whole file if at is nil.
 func (f *yamlFile) fault(at *token.Token, format string, args ...any) *FileError {
 	e := &FileError{File: f.name, Msg: fmt.Sprintf(format, args...)}
@@ -72,7 +78,7 @@ func (f *yamlFile) fault(at *token.Token, format string, args ...any) *FileError
 // unknown returns the fault of a name at at that is none of known.
 func (f *yamlFile) unknown(at *token.Token, what, name string, known []string) *FileError {
 	e := f.fault(at, "%s %s is not known", what, name)
-	e.Hint = nearestHint(name, known)
+	e.Hint = text.Known(name, known)
 	return e
 }
 

@@ -64,7 +64,7 @@ func cells(t *testing.T, file string) ([]string, map[int64]decoded) {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	numbers := rowNumbers(t, file, info.Rejects)
+	numbers := rowNumbers(t, file, info.IsRejectsFile)
 	rows := map[int64]decoded{}
 	var block pipeline.Block
 	var batch pipeline.Batch
@@ -81,7 +81,7 @@ func cells(t *testing.T, file string) ([]string, map[int64]decoded) {
 		}
 		for i, line := range batch.Rows {
 			d := decoded{row: line, fate: batch.Fates[i]}
-			if info.Rejects {
+			if info.IsRejectsFile {
 				d.row = numbers[len(rows)]
 			}
 			for j := range batch.Input {

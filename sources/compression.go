@@ -84,10 +84,10 @@ func (in *input) undo(c compression) (err error) {
 func (in *input) compressionError(err error) error {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return in.fail(0, fmt.Errorf("%w: %w", errCutShort, err), "copy or compress the file again: the rows read so far are whole")
+		return in.contentError(0, fmt.Errorf("%w: %w", errCutShort, err), "copy or compress the file again: the rows read so far are whole")
 	case errors.Is(err, zstd.ErrWindowSizeExceeded):
-		return in.fail(0, fmt.Errorf("reading compressed data: it has to be kept %d MiB back or more", maxWindow>>20),
+		return in.contentError(0, fmt.Errorf("reading compressed data: it has to be kept %d MiB back or more", maxWindow>>20),
 			"decompress it first, or compress it again without --ultra and --long")
 	}
-	return in.fail(0, fmt.Errorf("reading compressed data: %w", err), "copy or compress the file again")
+	return in.contentError(0, fmt.Errorf("reading compressed data: %w", err), "copy or compress the file again")
 }

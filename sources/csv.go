@@ -46,19 +46,19 @@ var Codes = append([]pipeline.CodeInfo{
 // columns _row and _errors, and CSV for Excel, known as inExcelDialect says. All
 // other text is taken as it stands.
 type csvSource struct {
-	in     *input
-	cut    cutter
-	layout layout
-	names  []string
-	guards bool // a rejects file: its cells are guarded
-	origin bool // likewise: its rows have the numbers it gives them
-	excel  bool // CSV for Excel: its cells are guarded
+	in              *input
+	cut             cutter
+	layout          layout
+	names           []string
+	guards          bool // a rejects file: its cells are guarded
+	originalNumbers bool // likewise: its rows have the numbers it gives them
+	excel           bool // CSV for Excel: its cells are guarded
 }
 
 // openCSV opens delimited text, whatever its delimiter.
 func openCSV(in *input, o *Options) (pipeline.Source, *Info, error) {
 	if startsRejects(in.peek(sampleSize)) {
-		o = &Options{BlockSize: o.BlockSize, Origin: o.Origin}
+		o = &Options{BlockSize: o.BlockSize, OriginalNumbers: o.OriginalNumbers}
 	}
 	marked := bytes.HasPrefix(in.peek(len(bomUTF8)), []byte(bomUTF8))
 	t, err := openText(in, o)
@@ -81,28 +81,28 @@ func openCSV(in *input, o *Options) (pipeline.Source, *Info, error) {
 		},
 	}
 	if t.table != nil {
-		s.cut.note = noteTable
+		s.cut.tag = tagTable
 	}
-	s.lay(h, t, o.Origin)
+	s.layOut(h, t, o.OriginalNumbers)
 	s.excel = !s.guards && inExcelDialect(marked, h.grammar, o)
 	info := s.info(t, h)
 	in.skip(h.end)
 	return s, info, nil
 }
 
-// lay says where the columns of the text go in a batch, and what decoders
-// transcode with. That must be ready before they are made: where the encoding
-// is not decided, Windows-1252 is what it may become.
-func (s *csvSource) lay(h *header, t *text, origin bool) {
+// layOut decides where the columns of the text go in a batch, and the table by which
+// decoders convert the encoding. Decoders are made after that: while the encoding is
+// undecided, the table is that of Windows-1252, which it may turn out to be.
+func (s *csvSource) layOut(h *header, t *textInput, origin bool) {
 	s.guards = rejectsHeader(h.names)
-	s.origin = s.guards && origin
+	s.originalNumbers = s.guards && origin
 	s.layout = layout{grammar: h.grammar, width: h.width, table: t.table}
 	if t.undecided {
 		s.layout.table = newTable(windows, false)
 	}
 	for _, name := range h.names {
-		at := int32(leftOut)
-		if !s.guards || !isAccount(name) {
+		at := int32(notInBatch)
+		if !s.guards || !isRejectsColumn(name) {
 			at = int32(len(s.names))
 			if s.guards {
 				name = string(pipeline.UnguardCell([]byte(name)))
@@ -112,16 +112,16 @@ func (s *csvSource) lay(h *header, t *text, origin bool) {
 		s.layout.inputs = append(s.layout.inputs, at)
 	}
 	s.layout.columns = len(s.names)
-	if s.origin {
+	if s.originalNumbers {
 		s.layout.inputs[rowColumnAt(h.names)] = int32(len(s.names))
 		s.layout.columns++
 	}
 }
 
-func (s *csvSource) info(t *text, h *header) *Info {
+func (s *csvSource) info(t *textInput, h *header) *Info {
 	i := &Info{
 		Encoding: t.encoding, Evidence: t.evidence, LineEnd: t.lineEnd, HeaderRow: h.line,
-		Rejects: s.guards, Warnings: h.warnings,
+		IsRejectsFile: s.guards, Warnings: h.warnings,
 	}
 	if h.grammar.delimiter != h.grammar.eol {
 		i.Delimiter = string(h.grammar.delimiter)
@@ -143,8 +143,8 @@ func (s *csvSource) Next(ctx context.Context, b *pipeline.Block) error { return 
 func (s *csvSource) Decoder() pipeline.Decoder {
 	d := newDecoder(&s.layout)
 	switch {
-	case s.origin:
-		return unguarder{originDecoder{d}}
+	case s.originalNumbers:
+		return unguarder{originalNumberDecoder{d}}
 	case s.guards:
 		return unguarder{d}
 	case s.excel:
@@ -153,14 +153,14 @@ func (s *csvSource) Decoder() pipeline.Decoder {
 	return d
 }
 
-// unguarder decodes a rejects file: it takes the guards off. Bytes that were no
-// text in the input stand in it as characters that no person types; a row that
-// still has them has not been mended.
+// unguarder decodes a rejects file: it removes the guards. Bytes of the input that were
+// not text are replaced in a rejects file by characters that no person types. A row that
+// still has such a character was not fixed, and is rejected again.
 type unguarder struct{ pipeline.Decoder }
 
-// unmended reports whether v holds what the decoder makes of bytes that are no
-// text: a C1 control character (U+0080 to U+009F) or U+FFFD.
-func unmended(v []byte) bool {
+// hasReplacedBytes reports whether v has a character that the decoder puts in place of
+// bytes that are not text: a C1 control character (U+0080 to U+009F) or U+FFFD.
+func hasReplacedBytes(v []byte) bool {
 	for i := bytes.IndexByte(v, 0xC2); i >= 0 && i+1 < len(v); {
 		if v[i+1] >= 0x80 && v[i+1] <= 0x9F {
 			return true
@@ -183,7 +183,7 @@ func (u unguarder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 	for i := range b.Input {
 		c := &b.Input[i]
 		for row := range c.Len() {
-			if unmended(c.Value(row)) && b.Fates[row] == pipeline.Pending {
+			if hasReplacedBytes(c.Value(row)) && b.Fates[row] == pipeline.Pending {
 				b.Note(pipeline.Problem{
 					Row: int32(row), Field: pipeline.None, Column: int16(min(i, math.MaxInt16)), Severity: pipeline.Error,
 					Stage: pipeline.Read, Code: textscan.InvalidEncoding, Shape: "as it was rejected before",

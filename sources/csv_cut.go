@@ -26,11 +26,11 @@ var (
 	hintLong      = "look for a quote that is not closed, or name the delimiter with -d"
 )
 
-// What Block.Note says of the block's encoding.
+// The values of Block.Tag: the encoding of the block.
 const (
-	noteUTF8  = iota // or ASCII
-	noteTable        // that of the table
-	noteRaw          // not asked: the bytes are taken as they are
+	tagUTF8  = iota // or ASCII
+	tagTable        // that of the table
+	tagRaw          // not asked: the bytes are taken as they are
 )
 
 // cutter cuts a text into blocks of whole records. What it hands out does not
@@ -41,7 +41,7 @@ type cutter struct {
 	size      int    // of a block, at most textscan.MaxRecordBytes
 	line      int64  // physical line that rest starts on
 	rest      []byte // read, not handed out; starts with a record
-	note      int64  // what Block.Note says
+	tag       int64  // Block.Tag of the next block
 	undecided bool   // the encoding may still be UTF-8 or Windows-1252: ASCII so far
 	err       error  // what ended the input
 }
@@ -61,16 +61,16 @@ func (c *cutter) next(ctx context.Context, b *pipeline.Block) error {
 		}
 		body := len(data)
 		if stopped == io.EOF {
-			data, body = c.grammar.finish(data)
+			data, body = c.grammar.terminate(data)
 		}
 		s := c.grammar.scan(data)
-		n, err := c.decide(data, s.end)
+		n, err := c.decideEncoding(data, s.end)
 		if n > 0 {
-			c.hand(b, data, n, max(n, body))
+			c.emit(b, data, n, max(n, body))
 			return nil
 		}
 		if err == nil {
-			err = c.fault(data[:body], s, stopped)
+			err = c.recordError(data[:body], s, stopped)
 		}
 		if err != nil {
 			return c.end(b, err)
@@ -78,9 +78,9 @@ func (c *cutter) next(ctx context.Context, b *pipeline.Block) error {
 	}
 }
 
-// finish makes data, the end of an input, look like the end of any other
-// record. It returns the data and how much of it is the input's own.
-func (g grammar) finish(data []byte) ([]byte, int) {
+// terminate appends the line end that the last record of an input may lack. It returns
+// the data and how many bytes of it are from the input.
+func (g grammar) terminate(data []byte) ([]byte, int) {
 	data = bytes.TrimRight(data, string(rune(ctrlZ)))
 	body := len(data)
 	if body > 0 && data[body-1] != g.eol {
@@ -89,11 +89,11 @@ func (g grammar) finish(data []byte) ([]byte, int) {
 	return data, body
 }
 
-// decide settles the encoding at the first byte that is not ASCII. It returns
-// how many of the first n bytes, whole records, can be handed out now: the
-// records before that byte's go first, so that they stand whatever comes of
-// it.
-func (c *cutter) decide(data []byte, n int) (int, error) {
+// decideEncoding decides the encoding at the first byte that is not ASCII. It returns
+// how many of the first n bytes, which are whole records, can be handed out now: the
+// records before the one with that byte go first, so that they count even if the
+// encoding turns out to be an error.
+func (c *cutter) decideEncoding(data []byte, n int) (int, error) {
 	if !c.undecided {
 		return n, nil
 	}
@@ -111,47 +111,48 @@ func (c *cutter) decide(data []byte, n int) (int, error) {
 	e := examine(window, len(window) == decideSize)
 	if e.invalid >= 0 {
 		line := c.line + textscan.LineEnds(data[:i], c.grammar.eol) + textscan.LineEnds(window[:e.invalid], c.grammar.eol)
-		if err := c.in.distrust(e, line); err != nil {
+		if err := c.in.checkWindows1252(e, line); err != nil {
 			return 0, err
 		}
-		c.note = noteTable
+		c.tag = tagTable
 	}
 	c.undecided = false
 	return n, nil
 }
 
-// hand gives the first n bytes of data out and keeps those up to body.
-func (c *cutter) hand(b *pipeline.Block, data []byte, n, body int) {
+// emit hands out the first n bytes of data in b and keeps the bytes up to body for the
+// next block.
+func (c *cutter) emit(b *pipeline.Block, data []byte, n, body int) {
 	c.rest = append(c.rest[:0], data[n:body]...)
-	b.Data, b.Row, b.End, b.Tag = data[:n], c.line, c.in.End(), c.note
+	b.Data, b.Row, b.End, b.Tag = data[:n], c.line, c.in.End(), c.tag
 	c.line += textscan.LineEnds(b.Data, c.grammar.eol)
 }
 
-// fault says why data, which holds no whole record, will not hold one however
-// much more is read; nil if it may. stopped is why no more could be read.
-func (c *cutter) fault(data []byte, s stretch, stopped error) error {
+// recordError returns the error of data, which holds no whole record, if reading more
+// cannot complete one; nil if it can. stopped is the error that ended the reading.
+func (c *cutter) recordError(data []byte, s scanResult, stopped error) error {
 	switch {
 	case s.long && textscan.LineEnds(data[:s.open], c.grammar.eol) > 0:
-		return c.in.fail(c.line, errLongLines, hintLong)
+		return c.in.contentError(c.line, errLongLines, hintLong)
 	case s.long:
-		return c.in.fail(c.line, errOpenLines, hintOpenQuote)
+		return c.in.contentError(c.line, errOpenLines, hintOpenQuote)
 	case len(data) > textscan.MaxRecordBytes && s.open >= 0:
-		return c.in.fail(c.line+textscan.LineEnds(data[:s.open], c.grammar.eol), errOpenBytes, hintOpenQuote)
+		return c.in.contentError(c.line+textscan.LineEnds(data[:s.open], c.grammar.eol), errOpenBytes, hintOpenQuote)
 	case len(data) > textscan.MaxRecordBytes:
-		return c.in.fail(c.line, textscan.ErrLongRecord, hintLong)
+		return c.in.contentError(c.line, textscan.ErrLongRecord, hintLong)
 	case stopped == io.EOF && len(data) == 0:
 		return io.EOF
 	case stopped == io.EOF:
-		return c.in.fail(c.line+textscan.LineEnds(data[:s.open], c.grammar.eol), errOpenEnd, hintOpenQuote)
+		return c.in.contentError(c.line+textscan.LineEnds(data[:s.open], c.grammar.eol), errOpenEnd, hintOpenQuote)
 	case stopped != nil:
 		return c.in.readError(stopped)
 	}
 	return nil
 }
 
-// end empties b and makes err the last word.
+// end empties b and makes next return err from now on.
 func (c *cutter) end(b *pipeline.Block, err error) error {
 	c.err = err
-	b.Data, b.Row, b.End, b.Tag = b.Data[:0], c.line, c.in.End(), c.note
+	b.Data, b.Row, b.End, b.Tag = b.Data[:0], c.line, c.in.End(), c.tag
 	return err
 }

@@ -13,28 +13,28 @@ import (
 // decoder turns blocks of delimited text into batches whose columns point
 // into the block. It belongs to one goroutine.
 type decoder struct {
-	layout *layout
-	stops  [256]bool // the bytes a cell without quotes cannot be scanned across
-	cells  []*pipeline.Column
-	unread pipeline.Column // takes the cells of columns that are left out
-	spare  pipeline.Column
-	text   []byte // what a block is transcoded into
-	batch  *pipeline.Batch
-	data   []byte
-	line   int64 // physical line of what is being read
+	layout      *layout
+	stops       [256]bool // the bytes a cell without quotes cannot be scanned across
+	cells       []*pipeline.Column
+	unusedCells pipeline.Column // takes the cells of columns that are left out
+	spare       pipeline.Column
+	text        []byte // what a block is transcoded into
+	batch       *pipeline.Batch
+	data        []byte
+	line        int64 // physical line of what is being read
 }
 
 // layout is what all decoders of a source share.
 type layout struct {
 	grammar grammar
-	table   *table  // of blocks noted noteTable
-	inputs  []int32 // for each named column of the text its column in the batch, or leftOut
-	width   int     // columns the header has, nameless ones at its end included
-	columns int     // columns of the batch
+	table   *charTable // of blocks noted tagTable
+	inputs  []int32    // for each named column of the text its column in the batch, or notInBatch
+	width   int        // columns the header has, nameless ones at its end included
+	columns int        // columns of the batch
 }
 
-// leftOut is the place of a column that is not in the batch.
-const leftOut = -1
+// notInBatch stands for the place of a column that the batch does not have.
+const notInBatch = -1
 
 func newDecoder(l *layout) *decoder {
 	d := &decoder{layout: l, cells: make([]*pipeline.Column, len(l.inputs))}
@@ -45,8 +45,8 @@ func newDecoder(l *layout) *decoder {
 // Decode implements pipeline.Decoder.
 func (d *decoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 	l := d.layout
-	t := (*table)(nil)
-	if block.Tag == noteTable {
+	t := (*charTable)(nil)
+	if block.Tag == tagTable {
 		t = l.table
 	}
 	slow := t != nil && !t.clean(block.Data)
@@ -54,19 +54,19 @@ func (d *decoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 		d.text = t.append(d.text[:0], block.Data)
 		block.Data, d.text = d.text, block.Data
 	}
-	invalid := block.Tag == noteUTF8 && textscan.InvalidUTF8(block.Data) >= 0
+	invalid := block.Tag == tagUTF8 && textscan.InvalidUTF8(block.Data) >= 0
 	nul := bytes.IndexByte(block.Data, 0) >= 0
 
 	d.open(block, b)
 	d.rows()
 	if nul {
-		d.each(textscan.HasNUL, textscan.NULByte, "a NUL byte")
+		d.noteEach(textscan.HasNUL, textscan.NULByte, "a NUL byte")
 	}
 	if invalid {
-		d.each(notUTF8, textscan.InvalidEncoding, "bytes that are not UTF-8")
+		d.noteEach(notUTF8, textscan.InvalidEncoding, "bytes that are not UTF-8")
 	}
 	if slow {
-		d.suspect(t)
+		d.noteUntrusted(t)
 		d.transcode(t)
 	}
 	d.batch, d.data = nil, nil
@@ -77,10 +77,10 @@ func (d *decoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 func (d *decoder) open(block *pipeline.Block, b *pipeline.Batch) {
 	b.Reset(d.layout.columns)
 	d.batch, d.data, d.line = b, block.Data, block.Row
-	d.unread.Share(block.Data)
+	d.unusedCells.Share(block.Data)
 	for i, at := range d.layout.inputs {
-		d.cells[i] = &d.unread
-		if at != leftOut {
+		d.cells[i] = &d.unusedCells
+		if at != notInBatch {
 			d.cells[i] = &b.Input[at]
 			d.cells[i].Share(block.Data)
 		}
@@ -216,9 +216,9 @@ func (d *decoder) surplus(cell []byte) {
 	d.batch.Surplus = append(d.batch.Surplus, pipeline.Surplus{Row: row, Cell: string(cell)})
 }
 
-// ragged deals with a row of n cells where another number has a name. Cells
-// that lack are null. Empty cells under the nameless columns at the end of the
-// header are nothing; beyond is where the row's cells start in Surplus.
+// ragged handles a row of n cells whose header has another number of columns. Missing
+// cells become null. Empty cells below the nameless columns at the end of the header are
+// dropped. beyond is where the row's cells start in Surplus.
 func (d *decoder) ragged(n, beyond int) {
 	l := d.layout
 	for i := n; i < len(d.cells); i++ {
@@ -261,8 +261,8 @@ func (d *decoder) inputColumn(i int) int16 {
 	return int16(d.layout.inputs[i])
 }
 
-// each notes code in every row and column whose cell is bad.
-func (d *decoder) each(bad func([]byte) bool, code pipeline.Code, shape string) {
+// noteEach notes code for every cell that is bad.
+func (d *decoder) noteEach(bad func([]byte) bool, code pipeline.Code, shape string) {
 	for i := range d.batch.Input {
 		c, column := &d.batch.Input[i], int16(pipeline.None)
 		if i <= math.MaxInt16 {
@@ -281,17 +281,17 @@ func (d *decoder) each(bad func([]byte) bool, code pipeline.Code, shape string) 
 	}
 }
 
-// suspect notes the cells, still in the encoding of t, that t cannot be
-// trusted with.
-func (d *decoder) suspect(t *table) {
-	d.each(t.holed, textscan.InvalidEncoding, "a byte without a character in "+t.name)
-	if !t.exact {
-		d.each(hasUTF8, textscan.InvalidEncoding, "UTF-8 in a file of "+t.name)
+// noteUntrusted notes the cells, still in the encoding of t, that cannot be converted
+// reliably.
+func (d *decoder) noteUntrusted(t *charTable) {
+	d.noteEach(t.hasUndefined, textscan.InvalidEncoding, "a byte without a character in "+t.name)
+	if !t.requested {
+		d.noteEach(hasUTF8, textscan.InvalidEncoding, "UTF-8 in a file of "+t.name)
 	}
 }
 
 // transcode turns the cells of the batch, one by one, from t into UTF-8.
-func (d *decoder) transcode(t *table) {
+func (d *decoder) transcode(t *charTable) {
 	for i := range d.batch.Input {
 		from := &d.batch.Input[i]
 		d.spare.Reset()

@@ -17,7 +17,7 @@ func inExcelDialect(marked bool, g grammar, o *Options) bool {
 
 // excelNote says of a text in that dialect that guards are taken off; nothing if all
 // of it has been seen, and there are none.
-func (s *csvSource) excelNote(t *text, h *header) []string {
+func (s *csvSource) excelNote(t *textInput, h *header) []string {
 	if !s.excel || t.whole && !s.guardsIn(t.sample[h.end:]) {
 		return nil
 	}
@@ -33,7 +33,7 @@ func (s *csvSource) guardsIn(text []byte) bool {
 	if bytes.IndexByte(text, '\'') < 0 {
 		return false
 	}
-	text, _ = s.layout.grammar.finish(bytes.Clone(text))
+	text, _ = s.layout.grammar.terminate(bytes.Clone(text))
 	block := pipeline.Block{Data: text[:s.layout.grammar.scan(text).end]}
 	var b pipeline.Batch
 	return newDecoder(&s.layout).Decode(&block, &b) == nil && unguard(&b) > 0

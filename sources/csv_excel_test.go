@@ -65,7 +65,7 @@ func TestCSVForExcelLosesItsGuards(t *testing.T) {
 		if got := secondCells(t, s); !slices.Equal(got[:len(nasty)], nasty) {
 			t.Errorf("%s: got  %q\nwant %q", name, got[:len(nasty)], nasty)
 		}
-		if n := len(info.Warnings); n == 0 || !strings.Contains(info.Warnings[n-1], "semicolons): apostrophes") || info.Rejects {
+		if n := len(info.Warnings); n == 0 || !strings.Contains(info.Warnings[n-1], "semicolons): apostrophes") || info.IsRejectsFile {
 			t.Errorf("%s: %+v", name, info)
 		}
 	}

@@ -28,8 +28,8 @@ const maxRecordLines = 1000
 
 const quote = '"'
 
-// stretch is what scan found.
-type stretch struct {
+// scanResult is the result of scan.
+type scanResult struct {
 	end  int  // where the last whole record ends
 	open int  // where the quote opened that is not closed, or is too far along, or -1
 	long bool // the record at end has more than maxRecordLines lines
@@ -37,8 +37,8 @@ type stretch struct {
 
 // scan finds where records end in data, which starts with a record. It hops
 // from quote to quote; what lies between is looked at only for line ends.
-func (g grammar) scan(data []byte) stretch {
-	s := stretch{open: -1}
+func (g grammar) scan(data []byte) scanResult {
+	s := scanResult{open: -1}
 	from := 0            // outside quotes from here
 	multi, lines := 0, 0 // where the last cell of several lines ended, and the line ends in cells of its record
 	for {
@@ -93,8 +93,8 @@ func closing(data []byte, from int) (end int, closed bool) {
 	}
 }
 
-// first returns where the first record of data ends, or -1.
-func (g grammar) first(data []byte) int {
+// firstRecordEnd returns where the first record of data ends; -1 if it does not.
+func (g grammar) firstRecordEnd(data []byte) int {
 	for from, end := 0, -1; ; {
 		if end < from {
 			i := bytes.IndexByte(data[from:], g.eol)

@@ -37,23 +37,23 @@ type header struct {
 }
 
 // findHeader finds the delimiter and the header of t.
-func findHeader(in *input, t *text, o *Options) (*header, error) {
+func findHeader(in *input, t *textInput, o *Options) (*header, error) {
 	forced, err := parseDelimiter(o.Delimiter, t.eol)
 	if err != nil {
-		return nil, in.usage(err, `-d takes ",", ";", "|", "tab", any other character, or "none"`)
+		return nil, in.usageError(err, `-d takes ",", ";", "|", "tab", any other character, or "none"`)
 	}
 	if o.HeaderRow < 0 {
-		return nil, in.usage(fmt.Errorf("header row %d is less than 1", o.HeaderRow), hintHeaderRow)
+		return nil, in.usageError(fmt.Errorf("header row %d is less than 1", o.HeaderRow), hintHeaderRow)
 	}
 	from, ok := lineStart(t.sample, t.eol, o.HeaderRow)
 	if !ok {
-		return nil, in.usage(fmt.Errorf("has no line %d in its first megabyte", o.HeaderRow), hintHeaderRow)
+		return nil, in.usageError(fmt.Errorf("has no line %d in its first megabyte", o.HeaderRow), hintHeaderRow)
 	}
 	line := int64(max(o.HeaderRow, 1))
 	if d, end := separatorLine(t.sample, t.eol); o.HeaderRow == 0 && end > 0 {
 		forced, from, line = cmp.Or(forced, d), end, 2
 	}
-	r, err := chooseReading(in, t, from, line, forced, o.HeaderRow > 0)
+	r, err := chooseDialect(in, t, from, line, forced, o.HeaderRow > 0)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func findHeader(in *input, t *text, o *Options) (*header, error) {
 		grammar: r.grammar, line: rec.line, end: from + rec.end,
 		next: rec.line + textscan.LineEnds(t.sample[from+rec.start:from+rec.end], t.eol),
 	}
-	if t.whole && h.end > len(t.sample) { // the line end that read added
+	if t.whole && h.end > len(t.sample) { // the line end that tryDialect added
 		h.end = len(t.sample)
 	}
 	if h.line > 1 {
@@ -106,21 +106,20 @@ func separatorLine(sample []byte, eol byte) (delimiter byte, end int) {
 	return d, i + 1
 }
 
-// chooseReading reads the sample, from its line called line, with each
-// delimiter that can be and picks the one that fits best. With fixed, the
-// header is the first record.
-func chooseReading(in *input, t *text, from int, line int64, forced byte, fixed bool) (*reading, error) {
-	with := func(delimiter byte) *reading {
-		return read(t.sample[from:], grammar{delimiter, t.eol}, line, t.whole)
+// chooseDialect reads the sample, whose first line is number line, with each possible
+// delimiter and picks the one that fits best. If fixed, the header is the first record.
+func chooseDialect(in *input, t *textInput, from int, line int64, forced byte, fixed bool) (*dialect, error) {
+	with := func(delimiter byte) *dialect {
+		return tryDialect(t.sample[from:], grammar{delimiter, t.eol}, line, t.whole)
 	}
 	if forced != 0 {
 		r := with(forced)
-		if len(r.records) > 0 && !fixed && !r.findHeader() && r.share >= 0.9 {
-			return nil, r.narrow(in)
+		if len(r.records) > 0 && !fixed && !r.findHeader() && r.agreement >= 0.9 {
+			return nil, r.narrowHeaderError(in)
 		}
 		return r, nil
 	}
-	var best, narrow *reading
+	var best, narrow *dialect
 	for _, c := range []byte(delimiters) {
 		r := with(c)
 		switch {
@@ -128,7 +127,7 @@ func chooseReading(in *input, t *text, from int, line int64, forced byte, fixed 
 			return r, nil
 		case !r.viable():
 		case !fixed && !r.findHeader():
-			if c != ',' && r.share >= 0.9 {
+			if c != ',' && r.agreement >= 0.9 {
 				narrow = r
 			}
 		case best == nil || r.score() > best.score():
@@ -139,24 +138,25 @@ func chooseReading(in *input, t *text, from int, line int64, forced byte, fixed 
 	case best != nil:
 		return best, nil
 	case narrow != nil:
-		return nil, narrow.narrow(in)
+		return nil, narrow.narrowHeaderError(in)
 	}
 	return with(t.eol), nil
 }
 
-// narrow is the error of a first line that has one cell where most have more.
-func (r *reading) narrow(in *input) error {
-	return in.fail(r.records[0].line, fmt.Errorf("%w: it has 1 cell, most have %d", errHeaderData, r.width),
+// narrowHeaderError returns the error for a header with one cell when most records have
+// more.
+func (r *dialect) narrowHeaderError(in *input) error {
+	return in.contentError(r.records[0].line, fmt.Errorf("%w: it has 1 cell, most have %d", errHeaderData, r.width),
 		hintHeaderRow+"; -d none takes each line as one cell")
 }
 
-// noHeader says why there is not one whole record that is not blank.
-func noHeader(in *input, t *text, from int, line int64, g grammar) error {
+// noHeader returns the error for an input without a whole record that is not blank.
+func noHeader(in *input, t *textInput, from int, line int64, g grammar) error {
 	c := &cutter{in: in, grammar: g, line: line}
 	data, stopped := t.sample[from:], error(nil)
 	if t.whole {
 		stopped = in.err
-		data, _ = g.finish(bytes.Clone(data))
+		data, _ = g.terminate(bytes.Clone(data))
 	}
 	s := g.scan(data)
 	for s.end > 0 && s.end < len(data) { // blank lines before
@@ -165,45 +165,45 @@ func noHeader(in *input, t *text, from int, line int64, g grammar) error {
 		s = g.scan(data)
 	}
 	if s.end == 0 {
-		if err := c.fault(data, s, stopped); err != nil && err != io.EOF {
+		if err := c.recordError(data, s, stopped); err != nil && err != io.EOF {
 			return err
 		}
 	}
 	if !t.whole && s.end < len(data) {
-		return in.fail(c.line, errHeaderEnd, hintLong)
+		return in.contentError(c.line, errHeaderEnd, hintLong)
 	}
-	return in.fail(0, errBlankOnly, hintEmpty)
+	return in.contentError(0, errBlankOnly, hintEmpty)
 }
 
 // name takes the names of the columns from the header's record.
-func (h *header) name(in *input, t *text, r *reading, o *Options) error {
+func (h *header) name(in *input, t *textInput, r *dialect, o *Options) error {
 	rec := r.records[r.header]
 	if rec.problem != "" {
-		return in.fail(h.line, fmt.Errorf("header has %s", rec.problem), hintHeaderQuotes)
+		return in.contentError(h.line, fmt.Errorf("header has %s", rec.problem), hintHeaderQuotes)
 	}
 	for _, cell := range rec.cells {
 		name, ok := t.decode(cell)
 		if !ok {
-			return in.fail(h.line, errHeaderText, "name the encoding with --encoding")
+			return in.contentError(h.line, errHeaderText, "name the encoding with --encoding")
 		}
 		h.names = append(h.names, strings.TrimSpace(strings.Trim(name, "\uFEFF")))
 	}
 	h.width = len(h.names)
 	h.dropNameless(r)
-	if err := namesFault(h.names, columnNumber); err != nil {
-		return in.fail(h.line, err, hintHeader+"; "+hintHeaderRow)
+	if err := namesError(h.names, columnNumber); err != nil {
+		return in.contentError(h.line, err, hintHeader+"; "+hintHeaderRow)
 	}
 	if i := slices.IndexFunc(h.names, valueLike); i >= 0 && o.HeaderRow == 0 {
-		return in.fail(h.line, fmt.Errorf("%w: column %d holds a value", errHeaderData, i+1), hintHeaderRow)
+		return in.contentError(h.line, fmt.Errorf("%w: column %d holds a value", errHeaderData, i+1), hintHeaderRow)
 	}
 	return nil
 }
 
 // decode returns raw, a cell of the sample, as UTF-8. It reports false if it is
 // not text.
-func (t *text) decode(raw string) (string, bool) {
+func (t *textInput) decode(raw string) (string, bool) {
 	if t.table != nil {
-		return string(t.table.append(nil, []byte(raw))), !t.table.holed([]byte(raw))
+		return string(t.table.append(nil, []byte(raw))), !t.table.hasUndefined([]byte(raw))
 	}
 	return raw, utf8.ValidString(raw)
 }
@@ -212,7 +212,7 @@ func (t *text) decode(raw string) (string, bool) {
 // in the sample, a value: what a delimiter at the end of every line makes. In a
 // rejects file that a spreadsheet has saved they may have values: the surplus
 // cells of ragged rows, which reject their rows again.
-func (h *header) dropNameless(r *reading) {
+func (h *header) dropNameless(r *dialect) {
 	n := len(h.names)
 	for n > 1 && h.names[n-1] == "" {
 		n--
@@ -228,7 +228,7 @@ func (h *header) dropNameless(r *reading) {
 
 // valueBeyond reports whether a row below the header has a value in the columns
 // from n up to width.
-func (r *reading) valueBeyond(n, width int) bool {
+func (r *dialect) valueBeyond(n, width int) bool {
 	for i := n; i < width; i++ {
 		if r.valueUnder(r.header, i) {
 			return true
@@ -238,15 +238,15 @@ func (r *reading) valueBeyond(n, width int) bool {
 }
 
 // valueUnder reports whether a record below record h has a value in the column.
-func (r *reading) valueUnder(h, column int) bool {
+func (r *dialect) valueUnder(h, column int) bool {
 	return slices.ContainsFunc(r.records[h+1:], func(rec record) bool {
 		return column < len(rec.cells) && rec.cells[column] != ""
 	})
 }
 
-// namesFault names the columns that have no name, or one that others have too.
-// What column i is called besides its name, label says.
-func namesFault(names []string, label func(i int) string) error {
+// namesError returns an error that lists the columns without a name and those that share
+// a name; nil if there are none. label returns how column i is called in it.
+func namesError(names []string, label func(i int) string) error {
 	columns := map[string][]string{}
 	for i, n := range names {
 		columns[n] = append(columns[n], label(i))
@@ -305,14 +305,14 @@ func startsRejects(sample []byte) bool {
 	sample = bytes.TrimPrefix(sample, []byte(bomUTF8))
 	for _, c := range []byte(delimiters) {
 		g := grammar{c, '\n'}
-		end := g.first(sample)
+		end := g.firstRecordEnd(sample)
 		if end < 0 {
 			end = len(sample)
 		}
 		if end == 0 {
 			continue
 		}
-		r := read(sample[:end], g, 1, true)
+		r := tryDialect(sample[:end], g, 1, true)
 		if len(r.records) > 0 && rejectsHeader(r.records[0].cells) {
 			return true
 		}

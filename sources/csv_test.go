@@ -148,7 +148,7 @@ func TestNamesWithLongLists(t *testing.T) {
 func TestRejectsFileIsReadInItsOwnDialect(t *testing.T) {
 	content := "\xEF\xBB\xBFid;Namn;_row;_errors\r\n1;Åsa;7;\"email: bad; \"\"x\"\"\"\r\n2;\xFF;8;x\r\n3;Bo;9;x;4\r\n"
 	s, info := open(t, content, Options{Encoding: "windows-1252", Delimiter: ",", HeaderRow: 2})
-	if !info.Rejects || info.Encoding != utf8Enc || info.Delimiter != ";" || info.HeaderRow != 1 {
+	if !info.IsRejectsFile || info.Encoding != utf8Enc || info.Delimiter != ";" || info.HeaderRow != 1 {
 		t.Errorf("%+v", *info)
 	}
 	if diff := cmp.Diff([]string{"id", "Namn"}, s.Columns()); diff != "" {
@@ -167,8 +167,8 @@ func TestRejectsFileIsReadInItsOwnDialect(t *testing.T) {
 func TestRejectsFileThatASpreadsheetSaved(t *testing.T) {
 	text := "\uFEFFid;Namn;_row;_errors;\r\n'0012;'=Bo;2;id: no uuid [uuid];\r\n3;Bo;4;5 cells, 4 columns [ragged_row];x\r\n"
 	s, info := open(t, text, Options{})
-	if !info.Rejects || len(s.Columns()) != 2 {
-		t.Fatalf("rejects %v, columns %v", info.Rejects, s.Columns())
+	if !info.IsRejectsFile || len(s.Columns()) != 2 {
+		t.Fatalf("rejects %v, columns %v", info.IsRejectsFile, s.Columns())
 	}
 	rows, err := dumpRows(t, s)
 	if err != nil {
@@ -195,8 +195,8 @@ func TestRejectsFileHasBytesThatWereNoText(t *testing.T) {
 
 func TestOneOfTheTwoNamesIsAnOrdinaryColumn(t *testing.T) {
 	s, info := open(t, "id,_row\n1,2\n", Options{})
-	if info.Rejects || len(s.Columns()) != 2 {
-		t.Errorf("rejects %v, columns %v", info.Rejects, s.Columns())
+	if info.IsRejectsFile || len(s.Columns()) != 2 {
+		t.Errorf("rejects %v, columns %v", info.IsRejectsFile, s.Columns())
 	}
 }
 

@@ -46,28 +46,28 @@ type record struct {
 	problem    string
 }
 
-// reading is how the sample reads with one delimiter.
-type reading struct {
-	grammar grammar
-	records []record // without blank ones
-	width   int      // how many cells a record has, as a rule
-	share   float64  // of the records that have as many
-	blank   bool     // there is nothing but blank rows
-	header  int      // index of the header among the records
-	sparse  bool     // a column need not have a name if it has no value
+// dialect is the sample as it reads with one delimiter, and how well that fits.
+type dialect struct {
+	grammar      grammar
+	records      []record // without blank ones
+	width        int      // how many cells a record has, as a rule
+	agreement    float64  // of the records that have as many
+	blank        bool     // there is nothing but blank rows
+	header       int      // index of the header among the records
+	mayLackNames bool     // a column need not have a name if it has no value
 }
 
-// read decodes the start of sample, whose first line is line. With whole, a last
-// record without a line end counts.
-func read(sample []byte, g grammar, line int64, whole bool) *reading {
+// tryDialect decodes the start of sample, whose first line has the number line, by the
+// grammar g. If the sample is whole, a last record without a line end counts.
+func tryDialect(sample []byte, g grammar, line int64, whole bool) *dialect {
 	if whole {
-		sample, _ = g.finish(sample[:len(sample):len(sample)])
+		sample, _ = g.terminate(sample[:len(sample):len(sample)])
 	}
-	r := &reading{grammar: g}
+	r := &dialect{grammar: g}
 	end := 0
 	empty := string([]byte{g.delimiter, g.eol, '\r', quote})
 	for n := 0; n < readRecords && (n < readLeast || end < readBytes); {
-		next := g.first(sample[end:])
+		next := g.firstRecordEnd(sample[end:])
 		if next < 0 {
 			break
 		}
@@ -88,9 +88,9 @@ func read(sample []byte, g grammar, line int64, whole bool) *reading {
 
 // decode fills in the cells of the records, which are all of data, and drops
 // those without any. All cells are surplus to a decoder without columns.
-func (r *reading) decode(data []byte) {
+func (r *dialect) decode(data []byte) {
 	var b pipeline.Batch
-	block := &pipeline.Block{Data: bytes.Clone(data), Row: r.records[0].line, Tag: noteRaw}
+	block := &pipeline.Block{Data: bytes.Clone(data), Row: r.records[0].line, Tag: tagRaw}
 	newDecoder(&layout{grammar: r.grammar}).Decode(block, &b)
 	at := 0
 	for i, line := range b.Rows {
@@ -115,7 +115,7 @@ func (r *reading) decode(data []byte) {
 }
 
 // measure finds the usual number of cells.
-func (r *reading) measure() {
+func (r *dialect) measure() {
 	counts := map[int]int{}
 	for _, rec := range r.records {
 		counts[len(rec.cells)]++
@@ -127,21 +127,21 @@ func (r *reading) measure() {
 		}
 	}
 	if best > 0 {
-		r.share = float64(best) / float64(len(r.records))
+		r.agreement = float64(best) / float64(len(r.records))
 	}
 }
 
 // viable reports whether the delimiter can be the one: most records agree on
 // the number of cells, or the first line has it, not as a comma in prose.
-func (r *reading) viable() bool {
+func (r *dialect) viable() bool {
 	if r.width < 2 {
 		return false
 	}
-	return r.share >= 0.5 || len(r.records[0].cells) > 1 && !r.prose(r.records[0].cells)
+	return r.agreement >= 0.5 || len(r.records[0].cells) > 1 && !r.looksLikeProse(r.records[0].cells)
 }
 
-// prose reports whether a comma separates words, not cells: a space follows.
-func (r *reading) prose(cells []string) bool {
+// looksLikeProse reports whether the commas separate words, not cells: a space follows.
+func (r *dialect) looksLikeProse(cells []string) bool {
 	if r.grammar.delimiter != ',' {
 		return false
 	}
@@ -155,8 +155,8 @@ func (r *reading) prose(cells []string) bool {
 
 // score says how well the delimiter fits: records agree, the first one too, and
 // many cells are better than few.
-func (r *reading) score() float64 {
-	s := r.share * r.share * math.Log2(float64(r.width))
+func (r *dialect) score() float64 {
+	s := r.agreement * r.agreement * math.Log2(float64(r.width))
 	if len(r.records[0].cells) != r.width {
 		s /= 2
 	}
@@ -166,32 +166,32 @@ func (r *reading) score() float64 {
 // findHeader sets the header to the first record, or to a later one if what
 // is before is plainly a title. It reports false if the first record is too
 // narrow to be a header, and nothing shows where one is.
-func (r *reading) findHeader() bool {
+func (r *dialect) findHeader() bool {
 	title := func(rec record) bool { return rec.filled*2 <= r.width }
 	h := 0
 	for h < len(r.records) && title(r.records[h]) {
 		h++
 	}
-	if h == 0 || h < len(r.records) && r.headed(h) {
+	if h == 0 || h < len(r.records) && r.looksLikeHeader(h) {
 		r.header = h
 		return true
 	}
 	return len(r.records[0].cells) > 1 || r.width < 2
 }
 
-// headed reports whether record h, which has others before it, is a header: it
-// has the names of columns, and either the values below are of another kind or
-// a blank line is above.
-func (r *reading) headed(h int) bool {
+// looksLikeHeader reports whether record h, which is not the first, is a header: it has
+// the names of columns, and either the values below are of another kind or there is a
+// blank line above.
+func (r *dialect) looksLikeHeader(h int) bool {
 	names := trimmed(r.records[h].cells)
-	if r.prose(r.records[h].cells) {
+	if r.looksLikeProse(r.records[h].cells) {
 		return false
 	}
 	below := r.records[h+1:]
 	seen := map[string]bool{}
 	typed := false
 	for j, name := range names {
-		if name == "" && r.sparse && !r.valueUnder(h, j) {
+		if name == "" && r.mayLackNames && !r.valueUnder(h, j) {
 			continue
 		}
 		if seen[name] || !nameLike(name) {

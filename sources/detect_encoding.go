@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"unicode/utf8"
 
+	"flytt/internal/text"
 	"flytt/sources/textscan"
 )
 
@@ -19,26 +19,26 @@ var (
 	errBOMOnly = errors.New("empty file: nothing but a byte order mark")
 )
 
-// text is what is known of an input as text.
-type text struct {
+// textInput is what is known of an input as text.
+type textInput struct {
 	sample    []byte // the start of the text, without byte order mark; UTF-16 is UTF-8 by now
 	whole     bool   // the sample is all of it
 	encoding  string
 	evidence  string
-	table     *table // nil: UTF-8
-	undecided bool   // all of the sample is ASCII
+	table     *charTable // nil: UTF-8
+	undecided bool       // all of the sample is ASCII
 	eol       byte
 	lineEnd   string
 }
 
 // openText finds out the encoding and the line ends of in, and leaves it at the
 // first byte after a byte order mark.
-func openText(in *input, o *Options) (*text, error) {
+func openText(in *input, o *Options) (*textInput, error) {
 	asked, err := encodingName(o.Encoding)
 	if err != nil {
-		return nil, in.usage(err, "known are "+strings.Join(Encodings(), ", "))
+		return nil, in.usageError(err, text.DidYouMean(o.Encoding, Encodings(), "use "+text.OneOf(Encodings())))
 	}
-	t := &text{encoding: asked, evidence: "as asked"}
+	t := &textInput{encoding: asked, evidence: "as asked"}
 	if err := t.mark(in, asked); err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func openText(in *input, o *Options) (*text, error) {
 	t.whole = in.whole() && len(in.head) == len(t.sample)
 	if len(t.sample) == 0 {
 		if in.err == io.EOF {
-			return nil, in.fail(0, errBOMOnly, hintEmpty)
+			return nil, in.contentError(0, errBOMOnly, hintEmpty)
 		}
 		return nil, in.empty()
 	}
@@ -59,7 +59,7 @@ func openText(in *input, o *Options) (*text, error) {
 }
 
 // mark looks for a byte order mark, which decides, and takes it away.
-func (t *text) mark(in *input, asked string) error {
+func (t *textInput) mark(in *input, asked string) error {
 	head := in.peek(sniffSize)
 	found := ""
 	switch {
@@ -71,11 +71,11 @@ func (t *text) mark(in *input, asked string) error {
 		found = utf16BE
 	}
 	if found != "" && asked != "" && asked != found && (asked != utf16 || found == utf8Enc) {
-		return in.usage(fmt.Errorf("begins with the byte order mark of %s, but %s was asked for", found, asked),
+		return in.usageError(fmt.Errorf("begins with the byte order mark of %s, but %s was asked for", found, asked),
 			"leave the encoding out: the mark tells it")
 	}
 	if order := utf16Order(head); found == "" && asked == "" && order != "" {
-		return in.fail(0, errNoBOM, "--encoding "+order)
+		return in.contentError(0, errNoBOM, "--encoding "+order)
 	}
 	if found != "" {
 		t.encoding, t.evidence = found, "byte order mark"
@@ -94,7 +94,7 @@ func (t *text) mark(in *input, asked string) error {
 }
 
 // lines finds out how lines end.
-func (t *text) lines() {
+func (t *textInput) lines() {
 	lf := bytes.IndexByte(t.sample, '\n')
 	t.eol = '\n'
 	switch {
@@ -108,7 +108,7 @@ func (t *text) lines() {
 }
 
 // detect tells UTF-8 from Windows-1252 by the sample.
-func (t *text) detect(in *input) error {
+func (t *textInput) detect(in *input) error {
 	e := examine(t.sample, !t.whole)
 	switch {
 	case !e.high:
@@ -119,7 +119,7 @@ func (t *text) detect(in *input) error {
 		return nil
 	}
 	line := 1 + textscan.LineEnds(t.sample[:e.invalid], t.eol)
-	if err := in.distrust(e, line); err != nil {
+	if err := in.checkWindows1252(e, line); err != nil {
 		return err
 	}
 	t.encoding, t.evidence = windows, fmt.Sprintf("line %d is not UTF-8", line)
@@ -178,18 +178,18 @@ func letter(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 0x80
 }
 
-// distrust returns an error if e, which has bytes that are not UTF-8, is not
-// plainly Windows-1252: characters read wrong are worse than none.
-func (in *input) distrust(e evidence, line int64) error {
+// checkWindows1252 returns an error unless e, which has bytes that are not UTF-8, is
+// clearly Windows-1252: a wrong character is worse than an error.
+func (in *input) checkWindows1252(e evidence, line int64) error {
 	const otherwise = ", or --encoding windows-1252 if it is that after all"
 	switch {
 	case e.multi:
-		return in.fail(line, errMixed,
+		return in.contentError(line, errMixed,
 			"--encoding utf-8 rejects the rows that are not, --encoding windows-1252 takes every byte as it is")
 	case e.dos > e.western:
-		return in.fail(line, errDOS, "--encoding cp850"+otherwise)
+		return in.contentError(line, errDOS, "--encoding cp850"+otherwise)
 	case e.mac > 0 && e.western == 0:
-		return in.fail(line, errMac, "--encoding macintosh"+otherwise)
+		return in.contentError(line, errMac, "--encoding macintosh"+otherwise)
 	}
 	return nil
 }

@@ -79,16 +79,16 @@ func encodingName(name string) (string, error) {
 	return n, nil
 }
 
-// table turns bytes of one encoding into UTF-8.
-type table struct {
+// charTable turns bytes of one encoding into UTF-8.
+type charTable struct {
 	name      string
-	exact     bool // the user named it: nothing is suspected
+	requested bool // the user named the encoding, so it is not questioned
 	undefined [256]bool
 	text      [256][4]byte // the UTF-8 form, at most three bytes, and its length
 }
 
 // newTable returns the table of the encoding called name, nil for the others.
-func newTable(name string, exact bool) *table {
+func newTable(name string, exact bool) *charTable {
 	for _, c := range charmaps {
 		if c.name == name {
 			return buildTable(name, c.cmap, exact)
@@ -97,8 +97,8 @@ func newTable(name string, exact bool) *table {
 	return nil
 }
 
-func buildTable(name string, cmap *charmap.Charmap, exact bool) *table {
-	t := &table{name: name, exact: exact}
+func buildTable(name string, cmap *charmap.Charmap, exact bool) *charTable {
+	t := &charTable{name: name, requested: exact}
 	for i := range 256 {
 		r := cmap.DecodeByte(byte(i))
 		if r == utf8.RuneError {
@@ -114,7 +114,7 @@ func buildTable(name string, cmap *charmap.Charmap, exact bool) *table {
 }
 
 // append appends the UTF-8 form of src to dst.
-func (t *table) append(dst, src []byte) []byte {
+func (t *charTable) append(dst, src []byte) []byte {
 	for len(src) > 0 {
 		n := textscan.ASCIILen(src)
 		dst = append(dst, src[:n]...)
@@ -128,12 +128,13 @@ func (t *table) append(dst, src []byte) []byte {
 
 // clean reports whether no row of src has a byte that is undefined or, where
 // the encoding was detected, a character that looks like UTF-8.
-func (t *table) clean(src []byte) bool {
-	return !t.holed(src) && (t.exact || !hasUTF8(src))
+func (t *charTable) clean(src []byte) bool {
+	return !t.hasUndefined(src) && (t.requested || !hasUTF8(src))
 }
 
-// holed reports whether src has a byte that stands for no character.
-func (t *table) holed(src []byte) bool {
+// hasUndefined reports whether src has a byte that stands for no character in the
+// encoding.
+func (t *charTable) hasUndefined(src []byte) bool {
 	for len(src) > 0 {
 		src = src[textscan.ASCIILen(src):]
 		for ; len(src) > 0 && src[0] >= utf8.RuneSelf; src = src[1:] {

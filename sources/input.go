@@ -35,7 +35,7 @@ type input struct {
 	size        int64
 	raw         *counter
 	stream      *streamReader // interrupts a read that blocks; nil: reads do not block
-	watch       *watch        // of a file; nil: it is none
+	watched     *watchedFile  // of a file; nil: it is none
 	inPlace     bool          // the file is read where it lies, at any place
 	closer      io.Closer     // nil: not ours to close
 	release     func()        // gives back what decompression holds; nil: nothing
@@ -69,7 +69,7 @@ func openInput(path string, o *Options) (*input, error) {
 	if path == "-" {
 		in.name = stdinName
 	} else if in.closer = r.(io.Closer); st != nil {
-		if err := in.watched(r.(*os.File), st, o); err != nil {
+		if err := in.watchFile(r.(*os.File), st, o); err != nil {
 			in.Close()
 			return nil, err
 		}
@@ -184,13 +184,13 @@ func (in *input) Close() error {
 
 func (in *input) extension() string { return extension(in.path) }
 
-// fail returns an error of the input's content.
-func (in *input) fail(line int64, err error, hint string) error {
+// contentError returns an error of the input's content.
+func (in *input) contentError(line int64, err error, hint string) error {
 	return &Error{File: in.name, Line: line, Err: err, Hint: hint}
 }
 
-// usage returns an error of what was asked for.
-func (in *input) usage(err error, hint string) error {
+// usageError returns an error of what was asked for.
+func (in *input) usageError(err error, hint string) error {
 	return &Error{File: in.name, Err: err, Hint: hint, Usage: true}
 }
 
@@ -199,7 +199,7 @@ func (in *input) empty() error {
 	if in.err != nil && in.err != io.EOF {
 		return in.readError(in.err)
 	}
-	return in.fail(0, errEmpty, hintEmpty)
+	return in.contentError(0, errEmpty, hintEmpty)
 }
 
 // readError says that the input cannot be read on.
@@ -212,7 +212,7 @@ func (in *input) readError(err error) error {
 	case in.compression != "":
 		return in.compressionError(err)
 	}
-	return in.fail(0, fmt.Errorf("reading: %w", cause(err)), "check the disk or the network share it lies on")
+	return in.contentError(0, fmt.Errorf("reading: %w", cause(err)), "check the disk or the network share it lies on")
 }
 
 // openError says why a file cannot be opened.

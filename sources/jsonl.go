@@ -36,15 +36,15 @@ func openJSON(in *input, o *Options) (pipeline.Source, *Info, error) {
 
 // openJSONText reads the beginning of in, and leaves in behind a byte order
 // mark. The text is UTF-8 from there on, or its rows are rejected.
-func openJSONText(in *input, o *Options) (*text, error) {
+func openJSONText(in *input, o *Options) (*textInput, error) {
 	asked, err := encodingName(o.Encoding)
 	if err == nil && asked != "" && newTable(asked, true) != nil {
 		err = fmt.Errorf("JSON is never written in %s", asked)
 	}
 	if err != nil {
-		return nil, in.usage(err, "leave the encoding out: JSON is UTF-8, or UTF-16 with a byte order mark")
+		return nil, in.usageError(err, "leave the encoding out: JSON is UTF-8, or UTF-16 with a byte order mark")
 	}
-	t := &text{encoding: asked, evidence: "as asked"}
+	t := &textInput{encoding: asked, evidence: "as asked"}
 	if err := t.mark(in, asked); err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (s *jsonSource) Close() error { return s.in.Close() }
 func (in *input) jsonError(err error) error {
 	var e *json.Error
 	if errors.As(err, &e) {
-		return in.fail(e.Line, e.Err, e.Hint)
+		return in.contentError(e.Line, e.Err, e.Hint)
 	}
 	return err
 }
@@ -112,7 +112,7 @@ func startsJSON(head []byte) string {
 		return ""
 	}
 	next := text[1:]
-	if next = next[json.Space(next, 0):]; len(next) > 0 && (text[0] == '{' && (next[0] == '"' || next[0] == '}') ||
+	if next = next[json.SkipSpace(next, 0):]; len(next) > 0 && (text[0] == '{' && (next[0] == '"' || next[0] == '}') ||
 		text[0] == '[' && (next[0] == '{' || next[0] == ']')) {
 		return "JSON"
 	}
@@ -127,7 +127,7 @@ func holdsJSON(head []byte) bool {
 		return true
 	}
 	for line := range bytes.Lines(text) {
-		if i := json.Space(line, 0); i < len(line) && line[i] == '{' {
+		if i := json.SkipSpace(line, 0); i < len(line) && line[i] == '{' {
 			return true
 		}
 	}
@@ -142,5 +142,5 @@ func jsonStart(head []byte) []byte {
 		head = bytes.TrimPrefix(bytes.TrimPrefix(head, []byte(bomUTF16LE)), []byte(bomUTF16BE))
 	}
 	head = bytes.TrimPrefix(head, []byte(bomUTF8))
-	return head[json.Space(head, 0):]
+	return head[json.SkipSpace(head, 0):]
 }

@@ -27,9 +27,9 @@ var markup = []struct{ start, kind string }{
 	{"{\\rtf", "a rich text document (RTF)"},
 }
 
-// foreign says what an input is that no format reads, or nothing if it may
-// be read: "it is a PDF document".
-func foreign(head []byte) string {
+// unsupportedKind says what kind of file an input is that no format reads ("it is a PDF
+// document"); empty if it may be readable.
+func unsupportedKind(head []byte) string {
 	for _, k := range kinds {
 		if bytes.HasPrefix(head, []byte(k.magic)) {
 			return "it is " + k.kind
@@ -42,16 +42,16 @@ func foreign(head []byte) string {
 			return "it is " + m.kind
 		}
 	}
-	if notText(head) {
+	if looksBinary(head) {
 		return "it is binary data, not text"
 	}
 	return ""
 }
 
-// notText reports whether many bytes, more than one in twenty, are control
-// characters that no text has. A few are left to the rows they stand in. NUL counts only where it is not half of a UTF-16
-// character.
-func notText(head []byte) bool {
+// looksBinary reports whether more than one byte in twenty is a control character that
+// no text has. A few such bytes only reject their rows. NUL counts only if it is not
+// half of a UTF-16 character.
+func looksBinary(head []byte) bool {
 	n := 0
 	for _, c := range head {
 		if c < ' ' && c != 0 && (c < '\t' || c > '\r') && c != 0x1A && c != 0x1B {

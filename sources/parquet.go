@@ -45,7 +45,7 @@ type parquetSource struct {
 	block    int64  // bytes of text that make a block
 	next     int64  // row, counted from 0
 	size     int64  // what End counts up to
-	held     held
+	inUse    blocksInUse
 	decoders atomic.Int32
 }
 
@@ -79,7 +79,7 @@ func openParquet(in *input, o *Options) (pipeline.Source, *Info, error) {
 }
 
 func (s *parquetSource) info() *Info {
-	i := &Info{Place: s.place, Rows: s.file.Rows()}
+	i := &Info{CellName: s.place, Rows: s.file.Rows()}
 	for _, c := range s.file.Columns() {
 		if c.Unreadable != "" {
 			i.Warnings = append(i.Warnings, fmt.Sprintf("column %s cannot be read: its values are of type %s", c.Name, c.Unreadable))
@@ -103,7 +103,7 @@ func (s *parquetSource) place(row int64, column int) string {
 func parquetError(in *input, err error) error {
 	var e *parquet.Error
 	if !errors.As(err, &e) {
-		return in.fail(0, err, "copy or export the file again")
+		return in.contentError(0, err, "copy or export the file again")
 	}
 	return &Error{File: in.name, Place: e.Place(), Err: e.Err, Hint: e.Hint}
 }
@@ -137,7 +137,7 @@ func (s *parquetSource) Next(ctx context.Context, b *pipeline.Block) error {
 	size := max(s.file.RowSize(s.next, s.wants), leastRow)
 	count := min(max(min(s.block/size, maxCells/int64(len(s.names))), 1), end-s.next)
 	b.Row, b.Tag = s.next+1, count
-	s.held.add(s.next)
+	s.inUse.add(s.next)
 	s.next += count
 	b.End = s.size
 	if s.next < total {
@@ -173,20 +173,20 @@ func (s *parquetSource) Close() error {
 	return s.in.Close()
 }
 
-// held is the blocks under way, by their first row: pages before all of them are
-// no longer needed.
-type held struct {
+// blocksInUse holds the first rows of the blocks that are being decoded. Pages before
+// all of them are no longer needed.
+type blocksInUse struct {
 	mu   sync.Mutex
 	rows []int64
 }
 
-func (h *held) add(row int64) {
+func (h *blocksInUse) add(row int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.rows = append(h.rows, row)
 }
 
-func (h *held) done(row int64) {
+func (h *blocksInUse) done(row int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if i := slices.Index(h.rows, row); i >= 0 {
@@ -194,8 +194,8 @@ func (h *held) done(row int64) {
 	}
 }
 
-// first returns the first row that is under way, or row if that comes before.
-func (h *held) first(row int64) int64 {
+// first returns the first row of all blocks in use, or row if that is smaller.
+func (h *blocksInUse) first(row int64) int64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, r := range h.rows {

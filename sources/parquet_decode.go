@@ -11,25 +11,25 @@ import (
 // parquetDecoder turns ranges of rows into batches whose columns point into the
 // pages of the file. It belongs to one goroutine.
 type parquetDecoder struct {
-	source *parquetSource
-	wanted []int // columns that steps look at, in the order they are read in
-	others []int // columns that nobody asked for
-	fill   func(*pipeline.Batch) error
-	block  int64 // first row of the block in hand, which Fill may still need; -1: none
-	rows   parquet.Range
-	text   int // bytes of the batch
-	strips []*parquet.Strip
-	later  []int
+	source    *parquetSource
+	wanted    []int // columns that steps look at, in the order they are read in
+	others    []int // columns that nobody asked for
+	fill      func(*pipeline.Batch) error
+	block     int64 // first row of the current block, which DecodeRest may still need; -1: none
+	rows      parquet.Range
+	text      int // bytes of the batch
+	strips    []*parquet.Strip
+	postponed []int
 }
 
 // Decode implements pipeline.Decoder.
 func (d *parquetDecoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 	s := d.source
 	if d.block >= 0 {
-		s.held.done(d.block)
+		s.inUse.done(d.block)
 	}
 	d.block = block.Row - 1
-	d.rows = parquet.Range{From: d.block, To: d.block + block.Tag, Keep: s.held.first(d.block)}
+	d.rows = parquet.Range{From: d.block, To: d.block + block.Tag, Keep: s.inUse.first(d.block)}
 	d.text = 0
 	b.Reset(len(s.names))
 	for i := range block.Tag {
@@ -53,9 +53,9 @@ func (d *parquetDecoder) Decode(block *pipeline.Block, b *pipeline.Batch) error 
 // text, but they are going to be written one by one.
 const maxTextUnderWay = 128 << 20
 
-// weigh adds the size of values to the batch's, or returns an error if it is too
-// much.
-func (d *parquetDecoder) weigh(spans []parquet.Span) error {
+// addTextSize adds the size of values to the size of the batch. It returns an error if
+// that becomes too large.
+func (d *parquetDecoder) addTextSize(spans []parquet.Span) error {
 	for _, s := range spans {
 		if !s.Null() {
 			d.text += int(s.End - s.Start)
@@ -71,25 +71,25 @@ func (d *parquetDecoder) weigh(spans []parquet.Span) error {
 	}
 }
 
-// fillOthers makes the columns whole that nobody asked for.
+// fillOthers decodes the columns that no step uses.
 func (d *parquetDecoder) fillOthers(b *pipeline.Batch) error {
 	return d.read(b, d.others, func(pipeline.Problem) {})
 }
 
-// read decodes the given columns of the rows in hand. Those that another
-// goroutine is reading it comes back to.
+// read decodes the given columns of the current rows. Columns that another goroutine is
+// reading are postponed until the others are done.
 func (d *parquetDecoder) read(b *pipeline.Batch, columns []int, note func(pipeline.Problem)) error {
-	d.later = d.later[:0]
+	d.postponed = d.postponed[:0]
 	for _, i := range columns {
 		done, err := d.column(b, i, note, false)
 		if err != nil {
 			return err
 		}
 		if !done {
-			d.later = append(d.later, i)
+			d.postponed = append(d.postponed, i)
 		}
 	}
-	for _, i := range d.later {
+	for _, i := range d.postponed {
 		if _, err := d.column(b, i, note, true); err != nil {
 			return err
 		}
@@ -116,7 +116,7 @@ func (d *parquetDecoder) column(b *pipeline.Batch, i int, note func(pipeline.Pro
 	}
 	for _, s := range d.strips {
 		from, to := int(max(d.rows.From-s.First, 0)), int(min(d.rows.To, s.End())-s.First)
-		if err := d.weigh(s.Spans[from:to]); err != nil {
+		if err := d.addTextSize(s.Spans[from:to]); err != nil {
 			return false, err
 		}
 		if len(d.strips) == 1 {

@@ -228,7 +228,7 @@ func openFile(t testing.TB, path string) (pipeline.Source, *Info) {
 
 func TestParquetPlaces(t *testing.T) {
 	_, info := openFile(t, groupsFile)
-	got := []string{info.Place(17, 1), info.Place(17, -1), info.Format, info.Encoding + info.Delimiter + info.LineEnd}
+	got := []string{info.CellName(17, 1), info.CellName(17, -1), info.Format, info.Encoding + info.Delimiter + info.LineEnd}
 	if want := []string{"row 17, column name", "row 17", "parquet", ""}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}

@@ -24,39 +24,39 @@ import (
 // Options says how to read an input. The zero Options, or none, detect
 // everything.
 type Options struct {
-	Encoding   string    // the text's encoding, one of Encodings; empty: detected
-	Delimiter  string    // one character, "tab", or "none" for a single column; empty: detected
-	HeaderRow  int       // the physical line the header is on; 0: detected
-	Sheet      string    // of a workbook: its name, or its number from 1, from the end if negative; empty: the first that is not hidden
-	SkipHidden bool      // of a workbook: leave hidden rows out
-	Origin     bool      // of a rejects file: number rows as it does, by their place in the input they came from; 0: it does not say
-	BlockSize  int       // bytes of text in a block, at most 1 MiB; 0: 256 KiB
-	Stdin      io.Reader // what "-" reads; nil: os.Stdin. It is not closed
+	Encoding        string    // the text's encoding, one of Encodings; empty: detected
+	Delimiter       string    // one character, "tab", or "none" for a single column; empty: detected
+	HeaderRow       int       // the physical line the header is on; 0: detected
+	Sheet           string    // of a workbook: its name, or its number from 1, from the end if negative; empty: the first that is not hidden
+	SkipHidden      bool      // of a workbook: leave hidden rows out
+	OriginalNumbers bool      // of a rejects file: give rows the numbers they had in their original input; 0 where the file does not say
+	BlockSize       int       // bytes of text in a block, at most 1 MiB; 0: 256 KiB
+	Stdin           io.Reader // what "-" reads; nil: os.Stdin. It is not closed
 
-	// A file must stay what it is until its end is reported, or it ends in
-	// ErrChanged. Where it is opened again it must be what it was then.
-	Was  fs.FileInfo // Info.File of the first time; nil: this is the first
-	Same func() bool // whether a file that is as long as it was and was written to, or replaced, holds what it did; nil: it does not
+	// A file must not change until its end is reported; otherwise reading it ends with
+	// ErrChanged. A file that is opened again must be as it was the first time.
+	Previous    fs.FileInfo // Info.File of the first time; nil: this is the first
+	SameContent func() bool // whether a file that is as long as it was and was written to, or replaced, holds what it did; nil: it does not
 }
 
 // Info is what was found out about an input when it was opened. It holds no
 // value of a row.
 type Info struct {
-	Format      string                             // its line in the table of formats: csv
-	Compression string                             // gzip, zstd, or empty
-	Encoding    string                             // one of Encodings, or ascii as long as that is all there was
-	Evidence    string                             // why that encoding, as a phrase: "line 17 is not UTF-8"
-	Delimiter   string                             // what stands between cells; empty: there is one column
-	LineEnd     string                             // LF, CRLF or CR
-	HeaderRow   int64                              // the physical line the header starts on
-	Size        int64                              // bytes of the input as it is stored, which Block.End counts; -1: not known
-	File        fs.FileInfo                        // the file when it was opened; nil: it is none, or standard input
-	Rows        int64                              // how many rows the file itself says it has; 0: it does not say
-	Rejects     bool                               // a rejects file of flytt, read in its own dialect whatever Options say
-	Sheet       string                             // of a workbook: the one that is read
-	Sheets      []SheetInfo                        // of a workbook: all of them, in its order
-	Place       func(row int64, column int) string // what a cell is called (Kontakter!F17), or with column -1 a row; nil: rows are lines
-	Warnings    []string                           // what a person should know before trusting the rest, as sentences without a full stop
+	Format        string                             // its line in the table of formats: csv
+	Compression   string                             // gzip, zstd, or empty
+	Encoding      string                             // one of Encodings, or ascii as long as that is all there was
+	Evidence      string                             // why that encoding, as a phrase: "line 17 is not UTF-8"
+	Delimiter     string                             // what stands between cells; empty: there is one column
+	LineEnd       string                             // LF, CRLF or CR
+	HeaderRow     int64                              // the physical line the header starts on
+	Size          int64                              // bytes of the input as it is stored, which Block.End counts; -1: not known
+	File          fs.FileInfo                        // the file when it was opened; nil: it is none, or standard input
+	Rows          int64                              // how many rows the file itself says it has; 0: it does not say
+	IsRejectsFile bool                               // a rejects file of flytt, read in its own dialect whatever Options say
+	Sheet         string                             // of a workbook: the one that is read
+	Sheets        []SheetInfo                        // of a workbook: all of them, in its order
+	CellName      func(row int64, column int) string // what a cell is called (Kontakter!F17), or with column -1 a row; nil: rows are lines
+	Warnings      []string                           // what a person should know before trusting the rest, as sentences without a full stop
 }
 
 // SheetInfo is a sheet of a workbook.
@@ -93,18 +93,18 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // format is one kind of input.
 type format struct {
-	name       string
-	extensions []string                 // in lower case, without .gz or .zst
-	magic      func(head []byte) string // what the content shows it to be ("an Excel workbook"), or empty; nil: text
-	named      func(head []byte) bool   // whether what has the extension is it though magic says nothing; nil: no, unless magic is nil
-	open       func(in *input, o *Options) (pipeline.Source, *Info, error)
+	name             string
+	extensions       []string                 // in lower case, without .gz or .zst
+	magic            func(head []byte) string // what the content shows it to be ("an Excel workbook"), or empty; nil: text
+	acceptsExtension func(head []byte) bool   // whether what has the extension is it though magic says nothing; nil: no, unless magic is nil
+	open             func(in *input, o *Options) (pipeline.Source, *Info, error)
 }
 
 // formats is every format there is. Content decides before the extension does;
 // text that no content test claims goes to the first format without one.
 var formats = []format{
 	{name: "csv", extensions: []string{".csv", ".tsv", ".tab", ".txt"}, open: openCSV},
-	{name: "jsonl", extensions: []string{".jsonl", ".ndjson", ".json"}, magic: startsJSON, named: holdsJSON, open: openJSON},
+	{name: "jsonl", extensions: []string{".jsonl", ".ndjson", ".json"}, magic: startsJSON, acceptsExtension: holdsJSON, open: openJSON},
 	{name: "xlsx", extensions: []string{".xlsx", ".xlsm", ".xltx", ".xltm", ".xls", ".xlsb"}, magic: xlsxMagic, open: openXLSX},
 	{name: "parquet", extensions: []string{".parquet"}, magic: startsParquet, open: openParquet},
 }
@@ -130,11 +130,11 @@ func Open(path string, o *Options) (pipeline.Source, *Info, error) {
 		return nil, nil, err
 	}
 	info.Format, info.Compression, info.Size = f.name, in.compression, in.size
-	info.Warnings = append(info.Warnings, in.lies(f.name)...)
-	if in.watch != nil {
-		info.File = in.watch.open
+	info.Warnings = append(info.Warnings, in.extensionMismatch(f.name)...)
+	if in.watched != nil {
+		info.File = in.watched.openInfo
 	}
-	return in.steady(s), info, nil
+	return in.detectChanges(s), info, nil
 }
 
 // choose picks the format of in by its content, then by its name.
@@ -148,26 +148,27 @@ func choose(in *input) (*format, error) {
 			return f, nil
 		}
 	}
-	if kind := foreign(head); kind != "" {
-		return nil, in.fail(0, fmt.Errorf("%s; this version reads %s", kind, names()),
+	if kind := unsupportedKind(head); kind != "" {
+		return nil, in.contentError(0, fmt.Errorf("%s; this version reads %s", kind, names()),
 			"save or export it as CSV and try again")
 	}
 	for i := range formats {
-		if f := &formats[i]; slices.Contains(f.extensions, in.extension()) && f.goesByName(head) {
+		if f := &formats[i]; slices.Contains(f.extensions, in.extension()) && f.matchesExtension(head) {
 			return f, nil
 		}
 	}
 	return &formats[slices.IndexFunc(formats, func(f format) bool { return f.magic == nil })], nil
 }
 
-// goesByName reports whether a text with an extension of f is of format f.
-func (f *format) goesByName(head []byte) bool {
-	return f.magic == nil || f.named != nil && f.named(head)
+// matchesExtension reports whether a text whose name has an extension of f is of
+// format f.
+func (f *format) matchesExtension(head []byte) bool {
+	return f.magic == nil || f.acceptsExtension != nil && f.acceptsExtension(head)
 }
 
-// lies says that in is called something else than it is, a format called name, or
-// nothing.
-func (in *input) lies(name string) []string {
+// extensionMismatch returns a warning if the extension of in belongs to another format
+// than the one called name; otherwise nothing.
+func (in *input) extensionMismatch(name string) []string {
 	for i := range formats {
 		if f := &formats[i]; f.name != name && slices.Contains(f.extensions, in.extension()) {
 			return []string{fmt.Sprintf("it is called %s, but is %s and read as that", in.extension(), strings.ToUpper(name))}

@@ -37,7 +37,7 @@ func (in *input) randomAccess() (io.ReaderAt, int64, error) {
 }
 
 func (in *input) spoolError(err error) error {
-	return in.fail(0, fmt.Errorf("copying to a temporary file: %w", cause(err)),
+	return in.contentError(0, fmt.Errorf("copying to a temporary file: %w", cause(err)),
 		"make room in "+os.TempDir()+", or name a file in place of a pipe")
 }
 

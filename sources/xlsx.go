@@ -23,16 +23,16 @@ func xlsxMagic(head []byte) string {
 
 // xlsxSource is a sheet of a workbook.
 type xlsxSource struct {
-	in      *input
-	book    *xlsx.Workbook
-	sheet   *xlsx.Sheet
-	size    int // of a block
-	sampled []xlsx.Block
-	layout  xlsxLayout
-	guards  bool // a rejects file that was saved as a workbook
-	origin  bool // likewise: its rows have the numbers it gives them
-	end     int64
-	err     error // what ended the sheet
+	in              *input
+	book            *xlsx.Workbook
+	sheet           *xlsx.Sheet
+	size            int // of a block
+	sampled         []xlsx.Block
+	layout          xlsxLayout
+	guards          bool // a rejects file that was saved as a workbook
+	originalNumbers bool // likewise: its rows have the numbers it gives them
+	end             int64
+	err             error // what ended the sheet
 }
 
 // openXLSX opens the sheet of a workbook that o asks for.
@@ -72,9 +72,9 @@ func (s *xlsxSource) open(o *Options) (*Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.lay(h, o.Origin)
+	s.layOut(h, o.OriginalNumbers)
 	info := &Info{
-		HeaderRow: h.row, Rejects: s.guards, Sheet: name, Sheets: sheetInfos(s.book), Place: s.layout.place,
+		HeaderRow: h.row, IsRejectsFile: s.guards, Sheet: name, Sheets: sheetInfos(s.book), CellName: s.layout.place,
 		Warnings: append(otherSheets(s.book.Sheets, n, o.Sheet), h.warnings...),
 	}
 	return info, nil
@@ -84,14 +84,14 @@ func (s *xlsxSource) open(o *Options) (*Info, error) {
 // bytes for where rows have few of many columns.
 const maxBatchCells = 1 << 19
 
-// lay says where the columns of the sheet go in a batch.
-func (s *xlsxSource) lay(h *sheetHeader, origin bool) {
+// layOut says where the columns of the sheet go in a batch.
+func (s *xlsxSource) layOut(h *sheetHeader, origin bool) {
 	l := &s.layout
 	s.guards = rejectsHeader(h.names)
 	l.header = h.row
 	for i, name := range h.names {
-		at := int32(leftOut)
-		if !h.leftOut[i] && (!s.guards || !isAccount(name)) {
+		at := int32(notInBatch)
+		if !h.leftOut[i] && (!s.guards || !isRejectsColumn(name)) {
 			at = int32(len(l.names))
 			if s.guards {
 				name = string(pipeline.UnguardCell([]byte(name)))
@@ -100,9 +100,9 @@ func (s *xlsxSource) lay(h *sheetHeader, origin bool) {
 			l.positions = append(l.positions, i)
 		}
 		l.inputs = append(l.inputs, at)
-		l.ignored = append(l.ignored, at == leftOut && !h.leftOut[i])
+		l.ignored = append(l.ignored, at == notInBatch && !h.leftOut[i])
 	}
-	if s.origin = s.guards && origin; s.origin {
+	if s.originalNumbers = s.guards && origin; s.originalNumbers {
 		at := rowColumnAt(h.names)
 		l.inputs[at], l.ignored[at] = int32(len(l.names)), false
 		l.names, l.positions = append(l.names, pipeline.RowColumn), append(l.positions, at)
@@ -119,7 +119,7 @@ const smallestRow = len(`<row><c><v>1</v></c></row>`)
 // Columns implements pipeline.Source.
 func (s *xlsxSource) Columns() []string {
 	names := s.layout.names
-	if s.origin {
+	if s.originalNumbers {
 		names = names[:len(names)-1]
 	}
 	return names
@@ -146,20 +146,20 @@ func (s *xlsxSource) Next(ctx context.Context, b *pipeline.Block) error {
 		s.finish(ctx, err)
 	} else {
 		s.progress()
-		b.Data, b.Row, b.Tag = cut.Data, cut.Row, cut.Filled
+		b.Data, b.Row, b.Tag = cut.Data, cut.Row, cut.LastFilled
 	}
 	b.End = s.end
 	return s.err
 }
 
-// finish makes err the last word. The end of the sheet is that of the input only
-// if the parts it shares with others are whole.
+// finish makes Next return err from now on. At the end of the sheet it also checks the
+// parts that the sheet shares with others.
 func (s *xlsxSource) finish(ctx context.Context, err error) {
 	if s.err != nil {
 		return
 	}
 	if err == io.EOF {
-		if shared := s.book.Finish(); shared != nil {
+		if shared := s.book.CheckRest(); shared != nil {
 			err = shared
 		} else {
 			s.end = s.in.size
@@ -173,7 +173,7 @@ func (s *xlsxSource) finish(ctx context.Context, err error) {
 
 // progress measures how far the input has been read by the share of the sheet.
 func (s *xlsxSource) progress() {
-	n, of := s.sheet.Read()
+	n, of := s.sheet.Progress()
 	s.end = max(s.end, int64(float64(s.in.size)*float64(min(n, of))/float64(max(of, 1))))
 }
 
@@ -181,8 +181,8 @@ func (s *xlsxSource) progress() {
 func (s *xlsxSource) Decoder() pipeline.Decoder {
 	d := &xlsxDecoder{layout: &s.layout, scan: s.book.Scanner()}
 	switch {
-	case s.origin:
-		return unguarder{originDecoder{d}}
+	case s.originalNumbers:
+		return unguarder{originalNumberDecoder{d}}
 	case s.guards:
 		return unguarder{d}
 	}
@@ -201,7 +201,7 @@ func (in *input) workbookError(sheet string, err error) error {
 	}
 	out := &Error{File: in.name, Err: err, Hint: e.Hint}
 	if sheet != "" {
-		out.Place = xlsx.Place(sheet, e.Row, pipeline.None)
+		out.Place = xlsx.CellName(sheet, e.Row, pipeline.None)
 	}
 	if out.Hint == "" {
 		out.Hint = "check the disk or the network share it lies on"

@@ -59,7 +59,7 @@ type xlsxLayout struct {
 	book       *xlsx.Workbook
 	sheet      string
 	header     int64    // its row
-	inputs     []int32  // for each column of the sheet its column in the batch, or leftOut
+	inputs     []int32  // for each column of the sheet its column in the batch, or notInBatch
 	ignored    []bool   // for each column that is left out: whatever it holds
 	names      []string // of the columns of the batch
 	positions  []int    // of those in the sheet
@@ -73,28 +73,28 @@ func (l *xlsxLayout) place(row int64, column int) string {
 	} else {
 		column = pipeline.None
 	}
-	return xlsx.Place(l.sheet, row, column)
+	return xlsx.CellName(l.sheet, row, column)
 }
 
 // xlsxDecoder turns blocks of a sheet into batches. It belongs to one goroutine.
 type xlsxDecoder struct {
-	layout *xlsxLayout
-	scan   *xlsx.Scanner
-	batch  *pipeline.Batch
-	filled int64 // number of the last row with any content
-	text   int   // bytes of text in the batch
-	gaps   int   // blank rows noted
-	row    int   // index of the row being read, or -1 while nothing shows that it is one
-	empty  []int // its cells that are empty texts, until then
-	beyond int   // cells outside of the named columns
+	layout     *xlsxLayout
+	scan       *xlsx.Scanner
+	batch      *pipeline.Batch
+	lastFilled int64 // number of the last row with any content
+	text       int   // bytes of text in the batch
+	blankRows  int   // blank rows noted
+	row        int   // index of the row being read, or -1 while nothing shows that it is one
+	empty      []int // its cells that are empty texts, until then
+	beyond     int   // cells outside of the named columns
 }
 
 // Decode implements pipeline.Decoder.
 func (d *xlsxDecoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 	l := d.layout
 	b.Reset(len(l.names))
-	d.batch, d.text, d.gaps = b, 0, 0
-	d.filled = max(block.Tag, l.header)
+	d.batch, d.text, d.blankRows = b, 0, 0
+	d.lastFilled = max(block.Tag, l.header)
 	d.scan.Reset(xlsx.Block{Data: block.Data, Row: block.Row})
 	for d.scan.NextRow() {
 		if d.scan.Row <= l.header {
@@ -118,7 +118,7 @@ func (d *xlsxDecoder) readRow() error {
 	leave := hidden && d.layout.skipHidden
 	filled := false
 	for d.scan.NextCell() {
-		filled = filled || d.scan.Filled()
+		filled = filled || d.scan.HasContent()
 		if leave {
 			continue
 		}
@@ -129,7 +129,7 @@ func (d *xlsxDecoder) readRow() error {
 	if !filled {
 		return nil
 	}
-	d.gap()
+	d.noteBlankRows()
 	switch {
 	case leave:
 		d.noteMissing(hiddenRow, d.scan.Row)
@@ -141,14 +141,14 @@ func (d *xlsxDecoder) readRow() error {
 	return nil
 }
 
-// gap notes the rows without content since the last one that has any. Those at
-// the end of a sheet never are.
-func (d *xlsxDecoder) gap() {
-	for n := d.filled + 1; n < d.scan.Row && d.gaps < maxBlankRows; n++ {
+// noteBlankRows notes the rows without content between the last row with content and the
+// current one. Blank rows at the end of a sheet are not noted.
+func (d *xlsxDecoder) noteBlankRows() {
+	for n := d.lastFilled + 1; n < d.scan.Row && d.blankRows < maxBlankRows; n++ {
 		d.noteMissing(textscan.BlankRow, n)
-		d.gaps++
+		d.blankRows++
 	}
-	d.filled = d.scan.Row
+	d.lastFilled = d.scan.Row
 }
 
 // noteMissing notes a row of the sheet that is none of the batch.
@@ -185,7 +185,7 @@ func (d *xlsxDecoder) cell() error {
 	}
 	if d.text += len(v); d.text > maxSheetText {
 		return &Error{
-			File: l.in.name, Place: xlsx.Place(l.sheet, d.scan.Row, pipeline.None), Err: errLongText,
+			File: l.in.name, Place: xlsx.CellName(l.sheet, d.scan.Row, pipeline.None), Err: errLongText,
 			Hint: "save the sheet as CSV, where long texts that repeat are no burden",
 		}
 	}
@@ -193,26 +193,27 @@ func (d *xlsxDecoder) cell() error {
 		return nil
 	}
 	column := d.scan.Column
-	if column >= len(l.inputs) || l.inputs[column] == leftOut {
+	if column >= len(l.inputs) || l.inputs[column] == notInBatch {
 		d.outside(column, v)
 		return nil
 	}
-	d.put(int(l.inputs[column]), v, fault)
+	d.setCell(int(l.inputs[column]), v, fault)
 	return nil
 }
 
-// outside deals with a cell that has no column of the batch.
+// outside handles a cell that has no column in the batch.
 func (d *xlsxDecoder) outside(column int, v []byte) {
 	if len(v) == 0 || column < len(d.layout.ignored) && d.layout.ignored[column] {
 		return
 	}
-	d.begin()
+	d.startRow()
 	d.beyond++
 	d.batch.Surplus = append(d.batch.Surplus, pipeline.Surplus{Row: int32(d.row), Cell: string(v)})
 }
 
-// begin adds the row, if it is not yet, with the empty texts seen so far.
-func (d *xlsxDecoder) begin() {
+// startRow adds the row to the batch, unless it is there already, with the empty texts
+// seen so far.
+func (d *xlsxDecoder) startRow() {
 	if d.row >= 0 {
 		return
 	}
@@ -223,13 +224,13 @@ func (d *xlsxDecoder) begin() {
 	}
 }
 
-// put gives column i of the row the value v.
-func (d *xlsxDecoder) put(i int, v []byte, fault xlsx.Fault) {
+// setCell sets column i of the row to v.
+func (d *xlsxDecoder) setCell(i int, v []byte, fault xlsx.Fault) {
 	if d.row < 0 && len(v) == 0 && fault == xlsx.FaultNone {
 		d.empty = append(d.empty, i)
 		return
 	}
-	d.begin()
+	d.startRow()
 	switch {
 	case fault == xlsx.FaultPlace:
 		d.note(invalidCell, pipeline.Error, pipeline.None, fault.String())

@@ -32,7 +32,7 @@ type sheetHeader struct {
 // are kept to be handed out.
 func (s *xlsxSource) findHeader(o *Options) (*sheetHeader, error) {
 	if o.HeaderRow < 0 {
-		return nil, s.in.usage(fmt.Errorf("header row %d is less than 1", o.HeaderRow), hintSheetHeader)
+		return nil, s.in.usageError(fmt.Errorf("header row %d is less than 1", o.HeaderRow), hintSheetHeader)
 	}
 	r, ended, err := s.sample(int64(o.HeaderRow))
 	if err != nil {
@@ -42,39 +42,39 @@ func (s *xlsxSource) findHeader(o *Options) (*sheetHeader, error) {
 		return nil, s.noHeader(o)
 	}
 	r.measure()
-	if o.HeaderRow == 0 && !r.findHeader() && r.share >= 0.9 {
-		return nil, s.fault(r.records[0].line, pipeline.None,
+	if o.HeaderRow == 0 && !r.findHeader() && r.agreement >= 0.9 {
+		return nil, s.contentError(r.records[0].line, pipeline.None,
 			fmt.Errorf("%w: it has 1 cell, most have %d", errHeaderData, r.width), hintSheetHeader)
 	}
 	return s.name(r, ended, o)
 }
 
-// fault is an error of the sheet's content.
-func (s *xlsxSource) fault(row int64, column int, err error, hint string) error {
-	return &Error{File: s.in.name, Place: xlsx.Place(s.layout.sheet, row, column), Err: err, Hint: hint}
+// contentError is an error of the sheet's content.
+func (s *xlsxSource) contentError(row int64, column int, err error, hint string) error {
+	return &Error{File: s.in.name, Place: xlsx.CellName(s.layout.sheet, row, column), Err: err, Hint: hint}
 }
 
 // noHeader says why there is no row to take names from.
 func (s *xlsxSource) noHeader(o *Options) error {
 	if o.HeaderRow > 0 {
-		return s.in.usage(fmt.Errorf("sheet %q has nothing on row %d", s.layout.sheet, o.HeaderRow), hintSheetHeader)
+		return s.in.usageError(fmt.Errorf("sheet %q has nothing on row %d", s.layout.sheet, o.HeaderRow), hintSheetHeader)
 	}
-	return s.fault(0, pipeline.None, errors.New("the sheet is empty"), "--sheet names another; there are "+sheetNames(s.book.Sheets))
+	return s.contentError(0, pipeline.None, errors.New("the sheet is empty"), "--sheet names another; there are "+sheetNames(s.book.Sheets))
 }
 
 // sample reads the first rows, from row from on, as text. It reports whether the
 // sheet ends there.
-func (s *xlsxSource) sample(from int64) (r *reading, ended bool, err error) {
-	r = &reading{grammar: grammar{delimiter: '\n', eol: '\n'}, sparse: true}
+func (s *xlsxSource) sample(from int64) (r *dialect, ended bool, err error) {
+	r = &dialect{grammar: grammar{delimiter: '\n', eol: '\n'}, mayLackNames: true}
 	scan := s.book.Scanner()
 	s.sheet.MaxRows = maxBatchCells / xlsx.MaxColumns // how many columns there are is not known
 	for bytes, cells := 0, 0; ; {
 		block, err := s.sheet.Next(context.Background(), nil, s.size)
 		if err != nil { // Next says it again when it is asked for more
-			if len(r.records) == 0 && block.Row == 1 && s.sheetFault(err) {
+			if len(r.records) == 0 && block.Row == 1 && s.isSheetError(err) {
 				return nil, false, s.in.workbookError(s.layout.sheet, err)
 			}
-			return r, !s.sheetFault(err), nil
+			return r, !s.isSheetError(err), nil
 		}
 		if from > 0 && block.Row < from {
 			s.sampled = s.sampled[:0] // nothing before the header is looked at
@@ -103,8 +103,8 @@ func (s *xlsxSource) sample(from int64) (r *reading, ended bool, err error) {
 	}
 }
 
-// sheetFault reports whether err is other than the end of the sheet.
-func (s *xlsxSource) sheetFault(err error) bool {
+// isSheetError reports whether err is other than the end of the sheet.
+func (s *xlsxSource) isSheetError(err error) bool {
 	var e *xlsx.Error
 	return errors.As(err, &e)
 }
@@ -130,7 +130,7 @@ func (s *xlsxSource) record(scan *xlsx.Scanner) (record, error) {
 }
 
 // name takes the names of the columns from the header's record.
-func (s *xlsxSource) name(r *reading, ended bool, o *Options) (*sheetHeader, error) {
+func (s *xlsxSource) name(r *dialect, ended bool, o *Options) (*sheetHeader, error) {
 	rec := r.records[r.header]
 	h := &sheetHeader{row: rec.line, leftOut: make([]bool, len(rec.cells))}
 	var names, without []string
@@ -140,24 +140,24 @@ func (s *xlsxSource) name(r *reading, ended bool, o *Options) (*sheetHeader, err
 		h.names = append(h.names, name)
 		if name == "" && !r.valueUnder(r.header, i) {
 			h.leftOut[i] = true
-			without = append(without, xlsx.Letters(i))
+			without = append(without, xlsx.ColumnName(i))
 			continue
 		}
 		names, positions = append(names, name), append(positions, i)
 	}
-	letters := func(i int) string { return xlsx.Letters(positions[i]) }
-	if err := namesFault(names, letters); err != nil {
-		return nil, s.fault(h.row, pipeline.None, err, hintHeader+"; "+hintSheetHeader)
+	letters := func(i int) string { return xlsx.ColumnName(positions[i]) }
+	if err := namesError(names, letters); err != nil {
+		return nil, s.contentError(h.row, pipeline.None, err, hintHeader+"; "+hintSheetHeader)
 	}
 	if i := slices.IndexFunc(names, valueLike); i >= 0 && o.HeaderRow == 0 {
-		return nil, s.fault(h.row, positions[i], fmt.Errorf("%w: the cell holds a value", errHeaderData), hintSheetHeader)
+		return nil, s.contentError(h.row, positions[i], fmt.Errorf("%w: the cell holds a value", errHeaderData), hintSheetHeader)
 	}
 	h.warn(r, without, ended)
 	return h, nil
 }
 
 // warn says what was passed over.
-func (h *sheetHeader) warn(r *reading, without []string, ended bool) {
+func (h *sheetHeader) warn(r *dialect, without []string, ended bool) {
 	if r.header > 0 {
 		h.warnings = append(h.warnings, skipped("row", h.row-1))
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"flytt/internal/text"
 	"flytt/sources/xlsx"
 )
 
@@ -19,8 +20,8 @@ func sheetInfos(book *xlsx.Workbook) []SheetInfo {
 	infos := make([]SheetInfo, len(book.Sheets))
 	for i, s := range book.Sheets {
 		infos[i] = SheetInfo{Name: s.Name, Hidden: s.Hidden, Rows: -1}
-		if i < maxDimensions && s.Table() {
-			infos[i].Rows = book.Dimension(i)
+		if i < maxDimensions && s.HasCells() {
+			infos[i].Rows = book.DeclaredRows(i)
 		}
 	}
 	return infos
@@ -46,9 +47,9 @@ func chooseSheet(in *input, sheets []xlsx.Info, asked string) (int, error) {
 	}
 	switch {
 	case i < 0:
-		return 0, in.usage(fmt.Errorf("has no sheet %q; it has %s", asked, sheetNames(sheets)), nearestHint(sheets, asked))
-	case !sheets[i].Table():
-		return 0, in.usage(fmt.Errorf("sheet %q has no cells: it is a %s", sheets[i].Name, sheetKind(sheets[i])),
+		return 0, in.usageError(fmt.Errorf("has no sheet %q; it has %s", asked, sheetNames(sheets)), suggestSheet(sheets, asked))
+	case !sheets[i].HasCells():
+		return 0, in.usageError(fmt.Errorf("sheet %q has no cells: it is a %s", sheets[i].Name, sheetKind(sheets[i])),
 			"--sheet names another; there are "+sheetNames(sheets))
 	}
 	return i, nil
@@ -57,12 +58,12 @@ func chooseSheet(in *input, sheets []xlsx.Info, asked string) (int, error) {
 // defaultSheet returns the first sheet with cells that is not hidden, or else
 // the first with cells.
 func defaultSheet(in *input, sheets []xlsx.Info) (int, error) {
-	i := slices.IndexFunc(sheets, func(s xlsx.Info) bool { return s.Table() && !s.Hidden })
+	i := slices.IndexFunc(sheets, func(s xlsx.Info) bool { return s.HasCells() && !s.Hidden })
 	if i < 0 {
-		i = slices.IndexFunc(sheets, func(s xlsx.Info) bool { return s.Table() })
+		i = slices.IndexFunc(sheets, func(s xlsx.Info) bool { return s.HasCells() })
 	}
 	if i < 0 {
-		return 0, in.fail(0, errors.New("has no sheet with cells: only "+sheetNames(sheets)), "name a workbook that has a table")
+		return 0, in.contentError(0, errors.New("has no sheet with cells: only "+sheetNames(sheets)), "name a workbook that has a table")
 	}
 	return i, nil
 }
@@ -79,7 +80,7 @@ func sheetNames(sheets []xlsx.Info) string {
 	var parts []string
 	for i, s := range sheets {
 		part := fmt.Sprintf("%d %q", i+1, s.Name)
-		if !s.Table() {
+		if !s.HasCells() {
 			part += " (" + sheetKind(s) + ")"
 		} else if s.Hidden {
 			part += " (hidden)"
@@ -92,39 +93,18 @@ func sheetNames(sheets []xlsx.Info) string {
 	return strings.Join(parts, ", ")
 }
 
-// nearestHint names the sheet that is spelt most like asked, if any is.
-func nearestHint(sheets []xlsx.Info, asked string) string {
-	best, least := "", len(asked)/2+1
+// suggestSheet returns the hint that names the sheet that asked most likely means.
+func suggestSheet(sheets []xlsx.Info, asked string) string {
+	var names []string
 	for _, s := range sheets {
-		if d := distance(strings.ToLower(s.Name), strings.ToLower(asked)); s.Table() && d < least {
-			best, least = s.Name, d
+		if s.HasCells() {
+			names = append(names, s.Name)
 		}
 	}
-	if best != "" {
-		return fmt.Sprintf("did you mean --sheet %q?", best)
+	if near := text.Suggest(asked, names); near != "" {
+		return fmt.Sprintf("did you mean --sheet %q?", near)
 	}
 	return "--sheet takes a name, or a number from 1, from the end if negative"
-}
-
-// distance is the number of bytes to add, drop or change to make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // otherSheets warns of sheets that are not hidden and not read, where nobody
@@ -138,7 +118,7 @@ func otherSheets(sheets []xlsx.Info, chosen int, asked string) []string {
 	}
 	others := 0
 	for i, s := range sheets {
-		if i != chosen && s.Table() && !s.Hidden {
+		if i != chosen && s.HasCells() && !s.Hidden {
 			others++
 		}
 	}

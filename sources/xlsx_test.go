@@ -136,10 +136,10 @@ func TestSheetIsChosen(t *testing.T) {
 		}
 	}
 	_, info := openBook(t, manySheets, Options{})
-	if got := info.Place(17, 0); got != "'Mina kontakter'!A17" {
+	if got := info.CellName(17, 0); got != "'Mina kontakter'!A17" {
 		t.Errorf("place %s", got)
 	}
-	if got := info.Place(17, pipeline.None); got != "'Mina kontakter'!17" {
+	if got := info.CellName(17, pipeline.None); got != "'Mina kontakter'!17" {
 		t.Errorf("place of a row %s", got)
 	}
 	if want := []string{`sheet "Mina kontakter" is read, 1 other not: --sheet names another`}; !slices.Equal(info.Warnings, want) {
@@ -204,10 +204,10 @@ func TestRejectsSavedAsWorkbook(t *testing.T) {
 	rows := textRow(1, "Namn", "_row", "_errors", "Kod") + textRow(2, "Anna", "17", "x", "&apos;0123")
 	s, info := openBook(t, xlsxtest.One(rows), Options{})
 	got, err := dumpRows(t, s)
-	if err != nil || !info.Rejects || !slices.Equal(s.Columns(), []string{"Namn", "Kod"}) || !slices.Equal(got, []string{"2: Anna|0123"}) {
-		t.Errorf("columns %q, rows %q, rejects %v, error %v", s.Columns(), got, info.Rejects, err)
+	if err != nil || !info.IsRejectsFile || !slices.Equal(s.Columns(), []string{"Namn", "Kod"}) || !slices.Equal(got, []string{"2: Anna|0123"}) {
+		t.Errorf("columns %q, rows %q, rejects %v, error %v", s.Columns(), got, info.IsRejectsFile, err)
 	}
-	if got := info.Place(2, 1); got != "Sheet1!D2" {
+	if got := info.CellName(2, 1); got != "Sheet1!D2" {
 		t.Errorf("place %s", got)
 	}
 }

@@ -26,6 +26,7 @@ type page struct {
 // no reader of the rendered page sees:
 //
 //	not run: REASON        commands that the tests do not run
+//	needs: PROGRAM         commands that need PROGRAM; without it the tests skip the page
 //	not compared: REASON   text that is not the output of the commands above it
 type block struct {
 	line     int // of its first line, from 1
@@ -131,6 +132,21 @@ func (p *page) links() []string {
 		targets = append(targets, m[1])
 	}
 	return targets
+}
+
+var repositoryPath = regexp.MustCompile("`((?:cmd|docs|internal|mappings|pipeline|samples|sinks|sources)/[\\w./-]+)`")
+
+// missingFiles returns the paths of the repository that pages name and that are not there.
+func missingFiles(root string, pages []page) []string {
+	var missing []string
+	for _, p := range pages {
+		for _, m := range repositoryPath.FindAllStringSubmatch(p.prose, -1) {
+			if _, err := os.Stat(filepath.Join(root, m[1])); err != nil {
+				missing = append(missing, p.name+": there is no "+m[1])
+			}
+		}
+	}
+	return missing
 }
 
 // brokenLinks returns the links of pages that lead to no file, or to no heading of a page.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,7 +38,8 @@ func runPage(t *testing.T, p page) []string {
 	t.Helper()
 	out, clone := t.TempDir(), clone(t)
 	script := filepath.Join(out, "script")
-	if err := os.WriteFile(script, []byte(shellScript(p)), 0o600); err != nil {
+	text := strings.ReplaceAll(shellScript(p), shownAddress, freeAddress(t))
+	if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), "bash", script)
@@ -56,6 +58,19 @@ func runPage(t *testing.T, p page) []string {
 		t.Fatal(err)
 	}
 	return append(differences(t, p, out), string(failed))
+}
+
+// shownAddress is where the pages have a sandbox listen. The tests take a free port.
+const shownAddress = "127.0.0.1:8790"
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
 }
 
 // clone returns a directory that has what the top of the repository has.
@@ -98,6 +113,18 @@ func shellScript(p page) string {
 }
 
 func (b *block) runs() bool { return b.language == "sh" && !strings.HasPrefix(b.mark, "not run: ") }
+
+// missingProgram returns a program that the blocks of p need and that is not here, or "".
+func missingProgram(p page) string {
+	for _, b := range p.blocks {
+		if program, ok := strings.CutPrefix(b.mark, "needs: "); ok {
+			if _, err := exec.LookPath(program); err != nil {
+				return program
+			}
+		}
+	}
+	return ""
+}
 
 // isOutput tells whether b shows what the commands above it print.
 func (b *block) isOutput() bool {

@@ -74,7 +74,21 @@ func (d *examination) checkSettings() {
 		}
 	}
 	d.whichResource(&from)
-	d.note(doctor.Directory(runsDir))
+	d.runsDirectory()
+}
+
+// runsDirectory checks that runs can be written down.
+func (d *examination) runsDirectory() {
+	store, err := d.store()
+	if err != nil {
+		return // the settings cannot be read, which is noted
+	}
+	dir, err := store.Dir()
+	if err != nil {
+		d.wrongSetting("run directory", err, "set runs_dir")
+		return
+	}
+	d.note(doctor.Directory(shorten(dir)))
 }
 
 func (d *examination) settingsFile(file string) {

@@ -33,7 +33,7 @@ func describe(i *sources.Info) string {
 // formatName is the format as a person calls it, and how it is compressed.
 func formatName(i *sources.Info) string {
 	name := run.FormatName(i)
-	if i.Rejects {
+	if i.IsRejectsFile {
 		name = "rejects file of flytt"
 	}
 	if i.Compression != "" {

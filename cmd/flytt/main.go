@@ -42,6 +42,8 @@ type app struct {
 	began  bool // the command line was understood, and a verb began its work
 	code   int  // exit code of a verb that finished
 
+	runs *run.Store // where runs are, once it is known
+
 	asking atomic.Bool // a person is asked; stays so if that was interrupted
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/api"
+	"flytt/internal/record"
 	"flytt/internal/run"
 	"flytt/internal/text"
 	"flytt/mappings"
@@ -154,7 +155,7 @@ func (v *recordVerb) give(err error, code int, next ...string) error {
 
 // failedTo tells the user why the API did not do act. Sent is the record that was
 // sent; nil: there was none. What is in doubt is not for failedTo.
-func (v *recordVerb) failedTo(ctx context.Context, act string, err error, sent *record) error {
+func (v *recordVerb) failedTo(ctx context.Context, act string, err error, sent *record.Draft) error {
 	var refused *api.RefusedError
 	switch {
 	case ctx.Err() != nil:
@@ -178,10 +179,10 @@ func newest(r *mappings.Resource) []string {
 }
 
 // refused lists the reasons that the API gives.
-func (v *recordVerb) refused(act string, err *api.RefusedError, sent *record) error {
+func (v *recordVerb) refused(act string, err *api.RefusedError, sent *record.Draft) error {
 	v.say("flytt: %s: the API refuses the record (%d %s); nothing was changed\n", act, err.Status, http.StatusText(err.Status))
 	for _, r := range err.Refusals {
-		v.say("  %s: %s\n", cmp.Or(text.Printable(r.Field), "(record)"), cmp.Or(sent.mask(r.Message), "no reason is given"))
+		v.say("  %s: %s\n", cmp.Or(text.Printable(r.Field), "(record)"), cmp.Or(sent.Mask(r.Message), "no reason is given"))
 	}
 	v.sayCommand("", advice.Join([]string{"flytt", "schema", v.resource.Name}))
 	return &shownError{err, exitRejects}

@@ -1,18 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"syscall"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 
 	"flytt/internal/api/list"
-	"flytt/internal/jsonscan"
+	"flytt/internal/record"
 	"flytt/internal/run"
 	"flytt/pipeline"
 )
@@ -34,9 +32,9 @@ For whole registers, and for other formats, there is flytt export.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			var query *list.Query
-			var chosen *members
+			var chosen *record.Selection
 			prepare := func() (err error) {
-				if chosen, err = chooseMembers(v.resource, choose); err != nil {
+				if chosen, err = record.ParseSelection(v.resource, choose); err != nil {
 					return err
 				}
 				if err := f.List.Check(); err != nil {
@@ -58,7 +56,7 @@ For whole registers, and for other formats, there is flytt export.`,
 }
 
 // printList prints the objects of a list as they come.
-func (v *recordVerb) printList(ctx context.Context, l *list.Query, f *run.List, chosen *members) error {
+func (v *recordVerb) printList(ctx context.Context, l *list.Query, f *run.List, chosen *record.Selection) error {
 	rows := list.Open(v.client, l, f.Options(v.resource, v.settings))
 	err := v.copyRows(ctx, rows, chosen)
 	account := rows.Account()
@@ -79,13 +77,13 @@ func (v *recordVerb) printList(ctx context.Context, l *list.Query, f *run.List, 
 }
 
 // copyRows prints what rows bring, each object on one line.
-func (v *recordVerb) copyRows(ctx context.Context, rows *list.Rows, chosen *members) error {
+func (v *recordVerb) copyRows(ctx context.Context, rows *list.Rows, chosen *record.Selection) error {
 	var in, out []byte
 	for {
 		data, n, err := rows.Next(ctx, in[:0])
 		in = data
 		if n > 0 {
-			out = appendLines(out[:0], data, n, chosen)
+			out = chosen.AppendLines(out[:0], data)
 			if _, err := v.stdout.Write(out); err != nil {
 				return stdoutError(err)
 			}
@@ -97,21 +95,4 @@ func (v *recordVerb) copyRows(ctx context.Context, rows *list.Rows, chosen *memb
 			return err
 		}
 	}
-}
-
-// appendLines appends the n objects in data, which are valid JSON, as lines of
-// the chosen members. An API may break the lines within an object.
-func appendLines(dst, data []byte, n int, chosen *members) []byte {
-	if chosen == nil && bytes.Count(data, []byte("\n")) == n {
-		return append(dst, data...)
-	}
-	for i := 0; n > 0; n-- {
-		i = jsonscan.Skip(data, i)
-		end := jsonscan.ValueEnd(data, i)
-		object := jsontext.Value(bytes.Clone(data[i:end]))
-		_ = object.Compact(jsontext.PreserveRawStrings(true)) // it is valid
-		dst = append(chosen.append(dst, object), '\n')
-		i = end
-	}
-	return dst
 }

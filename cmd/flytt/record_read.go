@@ -2,13 +2,8 @@ package main
 
 import (
 	"context"
-	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
-
-	"flytt/internal/jsonscan"
-	"flytt/mappings"
 )
 
 func recordGetCommand(a *app) *cobra.Command {
@@ -33,69 +28,4 @@ func (v *recordVerb) get(ctx context.Context, id string) error {
 		return v.failedTo(ctx, "get "+id, err, nil)
 	}
 	return v.printObject(o.Body)
-}
-
-// members is a choice among the members of an object; nil: all.
-type members struct {
-	only  []string // in this order; empty: all
-	never map[string]bool
-}
-
-// chooseMembers reads --select.
-func chooseMembers(r *mappings.Resource, text string) (*members, error) {
-	if strings.TrimSpace(text) == "" {
-		return nil, nil
-	}
-	m := &members{never: map[string]bool{}}
-	for term := range strings.SplitSeq(text, ",") {
-		name, minus := strings.CutPrefix(strings.TrimSpace(term), "-")
-		f := r.Field(name)
-		if f == nil {
-			return nil, unknownField(r, "--select", name)
-		}
-		if minus {
-			m.never[f.Name] = true
-		} else {
-			m.only = append(m.only, f.Name)
-		}
-	}
-	return m, nil
-}
-
-// unknownField says that the user named a field that there is not.
-func unknownField(r *mappings.Resource, place, name string) error {
-	hint := "flytt schema " + r.Name + " lists the fields"
-	if near := mappings.Nearest(name, r.Columns()); near != "" {
-		hint = "did you mean " + near + "?"
-	}
-	return usagef(hint, "%s: there is no field %s", place, name)
-}
-
-// append appends the chosen members of object, as an object.
-func (m *members) append(dst []byte, object jsontext.Value) []byte {
-	if m == nil {
-		return append(dst, object...)
-	}
-	dst = append(dst, '{')
-	start := len(dst)
-	add := func(name []byte, value jsontext.Value) {
-		if len(dst) > start {
-			dst = append(dst, ',')
-		}
-		dst = append(append(append(dst, '"'), name...), `":`...)
-		dst = append(dst, value...)
-	}
-	for _, name := range m.only {
-		if value := jsonscan.Member(object, name); value != nil && !m.never[name] {
-			add([]byte(name), value)
-		}
-	}
-	if m.only == nil {
-		for name, value := range jsonscan.Members(object) {
-			if !m.never[string(jsonscan.Unquote(name))] {
-				add(name, value)
-			}
-		}
-	}
-	return append(dst, '}')
 }

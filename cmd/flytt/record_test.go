@@ -124,21 +124,3 @@ func TestUpdateTellsWhatTheAPIMadeOfIt(t *testing.T) {
 		t.Errorf("exit %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 }
-
-func TestRefusalsShowNoValues(t *testing.T) {
-	r := newRecord(nil)
-	for message, want := range map[string]string{
-		"19850102-2399 is taken":              "… is taken",
-		"write to anna@example.com, or call":  "write to … or call",
-		"call +46 70 123 45 67":               "call …",
-		"at most 255 characters":              "at most 255 characters",
-		"This field may not be blank.":        "This field may not be blank.",
-		"Enter a value of 12 to 13 digits.":   "Enter a value of 12 to 13 digits.",
-		"object with id 556036-0793 is taken": "object with id … is taken",
-		"\x1b[2Jcleared\nand broken":          "[2Jcleared and broken",
-	} {
-		if got := r.mask(message); got != want {
-			t.Errorf("mask(%q) = %q, want %q", message, got, want)
-		}
-	}
-}

@@ -1,17 +1,22 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"io"
+	"os"
 	"strings"
+	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 
+	"flytt/internal/advice"
 	"flytt/internal/api"
-	"flytt/internal/jsonscan"
+	"flytt/internal/record"
+	"flytt/internal/text"
+	"flytt/pipeline"
 )
 
 // writeFlags are the flags of record create and update: where the fields come
@@ -39,7 +44,7 @@ create whose answer is lost is never repeated: it may have been done.`,
   flytt record create -f contact.json --set custom_id=A-1`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			var r *record
+			var r *record.Draft
 			prepare := func() (err error) {
 				r, err = v.build(&f, "")
 				return err
@@ -66,7 +71,7 @@ lost, the record is read back to see whether it was changed.`,
   flytt record get ID > contact.json; flytt record update ID -f contact.json`,
 		Args: oneID,
 		RunE: func(c *cobra.Command, args []string) error {
-			var r *record
+			var r *record.Draft
 			prepare := func() (err error) {
 				if err = v.idOK(args[0])(); err == nil {
 					r, err = v.build(&f, args[0])
@@ -112,8 +117,8 @@ func (v *recordVerb) idOK(id string) func() error {
 
 // build makes the record of the flags and holds it against the rules. ID is that
 // of the record to change; "" makes a new one.
-func (v *recordVerb) build(f *writeFlags, id string) (*record, error) {
-	r := newRecord(v.resource)
+func (v *recordVerb) build(f *writeFlags, id string) (*record.Draft, error) {
+	r := record.NewDraft(v.resource)
 	if f.file != "" {
 		if err := v.readFile(r, f.file, id); err != nil {
 			return nil, err
@@ -126,24 +131,24 @@ func (v *recordVerb) build(f *writeFlags, id string) (*record, error) {
 			return nil, usagef("a field has one value", "--set %s stands twice", name)
 		}
 		seen[name] = true
-		if err := r.assign(text); err != nil {
+		if err := r.Assign(text); err != nil {
 			return nil, err
 		}
 	}
-	if len(r.values) == 0 && len(r.faults) == 0 {
-		return nil, usagef(setForm+", or -f FILE", "no field is given")
+	if r.Empty() {
+		return nil, usagef(record.AssignForm+", or -f FILE", "no field is given")
 	}
-	if err := r.validate(id != ""); err != nil {
+	if err := r.Validate(id != "", time.Now()); err != nil {
 		return nil, err
 	}
-	if len(r.faults) > 0 {
+	if len(r.Faults()) > 0 {
 		return nil, v.tellFaults(r)
 	}
 	return r, nil
 }
 
 // readFile reads -f. An id in it has to be that of the record that is changed.
-func (v *recordVerb) readFile(r *record, name, id string) (err error) {
+func (v *recordVerb) readFile(r *record.Draft, name, id string) (err error) {
 	in, err := v.openRecord(name)
 	if err != nil {
 		return err
@@ -153,30 +158,28 @@ func (v *recordVerb) readFile(r *record, name, id string) (err error) {
 	if name == "-" {
 		place = "standard input"
 	}
-	if err := r.read(place, in); err != nil {
+	if err := r.Read(place, in); err != nil {
 		return err
 	}
-	if own := r.id; own != "" && !strings.EqualFold(own, id) {
+	if own := r.ID(); own != "" && !strings.EqualFold(own, id) {
 		return usagef("flytt record update changes a record; take id out of the object to make a new one", "%s: it is another record, by its id", place)
 	}
-	if len(r.notes) > 0 {
-		v.say("note: left out, because only the API writes them: %s\n", strings.Join(r.notes, ", "))
+	if left := r.LeftOut(); len(left) > 0 {
+		v.say("note: left out, because only the API writes them: %s\n", strings.Join(left, ", "))
 	}
 	return nil
 }
 
-func (v *recordVerb) create(ctx context.Context, r *record) error {
-	sent := r.json()
-	o := v.client.Create(ctx, v.resource.Path, sent, nil)
-	err := o.Problem(http.MethodPost, v.resource.Path, sent)
-	switch {
-	case err == nil:
-		return v.answered(o.Body, r)
-	case errors.Is(err, api.ErrInDoubt):
-		return v.doubt(ctx, fmt.Sprintf("create: whether the record was made is not known: %v", o.Err),
+func (v *recordVerb) create(ctx context.Context, d *record.Draft) error {
+	result, err := record.Create(ctx, v.client, v.resource.Path, d)
+	if doubt, ok := errors.AsType[*record.DoubtError](err); ok {
+		return v.doubt(ctx, fmt.Sprintf("create: whether the record was made is not known: %v", doubt.Lost),
 			"look whether it is there before you create it again: the newest records are listed by", newest(v.resource)...)
 	}
-	return v.failedTo(ctx, "create", err, r)
+	if err != nil {
+		return v.failedTo(ctx, "create", err, d)
+	}
+	return v.written(result)
 }
 
 // doubt says that nobody knows what a write did.
@@ -188,61 +191,37 @@ func (v *recordVerb) doubt(ctx context.Context, message, hint string, next ...st
 	return v.give(hinted(message, hint), code, next...)
 }
 
-func (v *recordVerb) update(ctx context.Context, id string, r *record) error {
-	sent := r.json()
-	o := v.client.Update(ctx, v.resource.Path, id, sent, nil)
-	err := o.Problem(http.MethodPatch, v.resource.Path, sent)
+func (v *recordVerb) update(ctx context.Context, id string, d *record.Draft) error {
+	result, err := record.Update(ctx, v.client, v.resource.Path, id, d)
+	doubt, inDoubt := errors.AsType[*record.DoubtError](err)
 	switch {
-	case err == nil && isObject(o.Body):
-		return v.answered(o.Body, r)
-	case err == nil || errors.Is(err, api.ErrInDoubt):
-		return v.readBack(ctx, id, o, r)
-	}
-	return v.failedTo(ctx, "update "+id, err, r)
-}
-
-func isObject(body []byte) bool {
-	v := jsontext.Value(body)
-	return v.Kind() == '{' && v.IsValid()
-}
-
-// readBack looks at a record to see whether it was changed, after an answer that
-// did not show it.
-func (v *recordVerb) readBack(ctx context.Context, id string, o api.Outcome, r *record) error {
-	got, err := v.client.Get(ctx, v.resource.Path, id, nil)
-	switch {
-	case o.OK() && err != nil:
-		v.say("note: the record was changed, and cannot be shown: %v\n", err)
-		return nil
-	case o.OK():
-		return v.answered(got.Body, r)
-	case err != nil:
-		return v.doubt(ctx, fmt.Sprintf("update %s: whether it was changed is not known: %v; and the record could not be read back", id, o.Err),
-			"look at it before you repeat the change", "record", "get", id)
-	case !api.Same(r.json(), got.Body):
-		return v.doubt(ctx, fmt.Sprintf("update %s: the answer was lost (%v), and the record does not hold what was sent", id, o.Err),
+	case inDoubt && doubt.Seen:
+		return v.doubt(ctx, fmt.Sprintf("update %s: the answer was lost (%v), and the record does not hold what was sent", id, doubt.Lost),
 			"the change may still come; look again before you repeat it", "record", "get", id)
+	case inDoubt:
+		return v.doubt(ctx, fmt.Sprintf("update %s: whether it was changed is not known: %v; and the record could not be read back", id, doubt.Lost),
+			"look at it before you repeat the change", "record", "get", id)
+	case err != nil:
+		return v.failedTo(ctx, "update "+id, err, d)
+	case result.Unread != nil:
+		v.say("note: the record was changed, and cannot be shown: %v\n", result.Unread)
+		return nil
+	case result.Lost != nil:
+		v.say("note: the answer was lost (%v); the record holds what was sent\n", result.Lost)
 	}
-	v.say("note: the answer was lost (%v); the record holds what was sent\n", o.Err)
-	return v.answered(got.Body, r)
+	return v.written(result)
 }
 
-// answered prints the record of an answer and says where it differs from what
-// was sent.
-func (v *recordVerb) answered(body []byte, r *record) error {
-	if !isObject(body) {
+// written prints the record that was written and says where it differs from what was sent.
+func (v *recordVerb) written(r *record.Result) error {
+	if r.Object == nil {
 		v.say("note: the API answered with success and shows no record\n")
 		return nil
 	}
-	var other []string
-	patch, _ := api.Changes(nil, r.json(), body)
-	for name := range jsonscan.Members(patch) {
-		other = append(other, string(jsonscan.Unquote(name)))
+	if len(r.Different) > 0 {
+		v.say("note: the API shows another value than was sent in: %s\n", strings.Join(r.Different, ", "))
 	}
-	if len(other) > 0 {
-		v.say("note: the API shows another value than was sent in: %s\n", strings.Join(other, ", "))
-	}
-	return v.printObject(body)
+	return v.printObject(r.Object)
 }
 
 // remove deletes a record, if that is agreed to.
@@ -250,16 +229,23 @@ func (v *recordVerb) remove(ctx context.Context, id string) error {
 	if err := v.consent(id); err != nil {
 		return err
 	}
-	o := v.client.Delete(ctx, v.resource.Path, id)
-	err := o.Problem(http.MethodDelete, v.resource.Path, nil)
-	switch {
-	case err == nil:
-		v.say("deleted %s\n", id)
-		return nil
-	case errors.Is(err, api.ErrInDoubt):
-		return v.lookAfter(ctx, id, o)
+	result, err := record.Delete(ctx, v.client, v.resource.Path, id)
+	if doubt, ok := errors.AsType[*record.DoubtError](err); ok {
+		what := "whether it was deleted is not known"
+		if doubt.Seen {
+			what = "it is still there, and may go yet"
+		}
+		return v.doubt(ctx, fmt.Sprintf("delete %s: the answer was lost (%v); %s", id, doubt.Lost, what), "look again before you repeat it", "record", "get", id)
 	}
-	return v.failedTo(ctx, "delete "+id, err, nil)
+	switch {
+	case err != nil:
+		return v.failedTo(ctx, "delete "+id, err, nil)
+	case result.Lost != nil:
+		v.say("deleted %s: the answer was lost (%v), and the record is gone\n", id, result.Lost)
+	default:
+		v.say("deleted %s\n", id)
+	}
+	return nil
 }
 
 // consent asks before a record is deleted. Where nobody can be asked, it is not,
@@ -275,17 +261,40 @@ func (v *recordVerb) consent(id string) error {
 	return v.agreed(question, "deleted", "--yes deletes without asking")
 }
 
-// lookAfter looks whether a record is gone, after the answer to its deletion was
-// lost.
-func (v *recordVerb) lookAfter(ctx context.Context, id string, o api.Outcome) error {
-	_, err := v.client.Get(ctx, v.resource.Path, id, nil)
-	if errors.Is(err, api.ErrNotFound) {
-		v.say("deleted %s: the answer was lost (%v), and the record is gone\n", id, o.Err)
-		return nil
+// openRecord returns the file that -f names.
+func (v *recordVerb) openRecord(name string) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(v.stdin), nil
 	}
-	what := "whether it was deleted is not known"
-	if err == nil {
-		what = "it is still there, and may go yet"
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, usage(fmt.Errorf("%s: %w", name, advice.Cause(err)), "-f names a file with one JSON object; - is standard input")
 	}
-	return v.doubt(ctx, fmt.Sprintf("delete %s: the answer was lost (%v); %s", id, o.Err, what), "look again before you repeat it", "record", "get", id)
+	return f, nil
+}
+
+// infoOf returns what is known of a code.
+func infoOf(code pipeline.Code) pipeline.CodeInfo {
+	for _, info := range codes() {
+		if info.Code == code {
+			return info
+		}
+	}
+	return pipeline.CodeInfo{Code: code, Meaning: string(code)}
+}
+
+// tellFaults lists what is wrong with r.
+func (v *recordVerb) tellFaults(r *record.Draft) error {
+	faults := r.Faults()
+	v.say("flytt: the record breaks the rules; nothing was sent (%s)\n", text.Counted(len(faults), "fault"))
+	fields, kinds := 0, 0
+	for _, f := range faults {
+		fields, kinds = max(fields, len(f.Field)), max(kinds, len(f.Code))
+	}
+	for _, f := range faults {
+		info := infoOf(f.Code)
+		v.say("  %-*s  %-*s  %s\n  %*s  %s\n", fields, f.Field, kinds, f.Code, info.Meaning, fields, "", cmp.Or(f.Fix, info.Fix))
+	}
+	v.sayCommand("", advice.Join([]string{"flytt", "schema", v.resource.Name}))
+	return &shownError{errors.New("the record breaks the rules"), exitRejects}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"flytt/internal/report"
 	"flytt/internal/run"
@@ -34,8 +35,8 @@ func runsListCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List the runs there are, the newest first",
-		Long: `list shows the runs in ` + runsDir + ` with what became of their rows. The state of a
-run is done, interrupted (a signal ended it in order), failed (it ended before
+		Long: `list shows the runs in ` + runsDir + `, or in runs_dir of the settings, with what became
+of their rows. The state of a run is done, interrupted (a signal ended it in order), failed (it ended before
 its input did, and said why), killed (it ended without a word), running, or
 damaged (its directory cannot be told from; the reason follows).`,
 		Example: `  flytt runs list
@@ -44,9 +45,14 @@ damaged (its directory cannot be told from; the reason follows).`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return a.listRuns(dir, asJSON) },
 	}
-	c.Flags().StringVar(&dir, "dir", runsDir, "`DIR` that the runs are in")
+	addRunsDir(c.Flags(), &dir)
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
+}
+
+// addRunsDir adds the flag that says where runs are.
+func addRunsDir(flags *pflag.FlagSet, dir *string) {
+	flags.StringVar(dir, "dir", "", "`DIR` that the runs are in (default: runs_dir of the settings, or "+runsDir+")")
 }
 
 // listedRun is a run as --json lists it.
@@ -85,6 +91,11 @@ func (a *app) listRuns(dir string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
+	if dir == "" {
+		if dir, err = store.Dir(); err != nil {
+			return err
+		}
+	}
 	runs, damaged, err := store.List(dir)
 	if err != nil {
 		return err
@@ -103,7 +114,7 @@ func (a *app) listRuns(dir string, asJSON bool) error {
 		}{list})
 	}
 	if len(list) == 0 {
-		_, err := fmt.Fprintf(a.stdout, "There is no run in %s.\n", dir)
+		_, err := fmt.Fprintf(a.stdout, "There is no run in %s.\n", shorten(dir))
 		return stdoutError(err)
 	}
 	return stdoutError(printRuns(a.stdout, list))

@@ -45,7 +45,7 @@ a run goes what undo needs. Only directories that flytt made, directly below
 	}
 	s := c.Flags()
 	s.StringVar(&p.olderThan, "older-than", "", "delete runs that nothing was done with for `TIME`: 30d, 12h, 2w")
-	s.StringVar(&p.dir, "dir", runsDir, "`DIR` that the runs are in")
+	addRunsDir(s, &p.dir)
 	s.BoolVar(&p.all, "all", false, "delete runs that can be gone on with, and damaged ones, too")
 	s.BoolVar(&p.yes, "yes", false, "do not ask before deleting")
 	s.BoolVar(&p.dryRun, "dry-run", false, "show what would be deleted, and delete nothing")
@@ -68,6 +68,11 @@ func (p *purge) do(now time.Time) error {
 	store, err := p.store()
 	if err != nil {
 		return err
+	}
+	if p.dir == "" {
+		if p.dir, err = store.Dir(); err != nil {
+			return err
+		}
 	}
 	old, err := store.Old(p.dir, now.Add(-age), p.all)
 	if err != nil {
@@ -142,7 +147,7 @@ func (p *purge) print(account *purgeAccount) error {
 		fmt.Fprintf(&b, "%s  kept: %s\n", r.Run, r.Reason)
 	}
 	if b.Len() == 0 {
-		fmt.Fprintf(&b, "No run in %s is older than %s.\n", p.dir, p.olderThan)
+		fmt.Fprintf(&b, "No run in %s is older than %s.\n", shorten(p.dir), p.olderThan)
 	}
 	_, err := p.stdout.Write([]byte(b.String()))
 	return err

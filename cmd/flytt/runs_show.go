@@ -18,7 +18,7 @@ and a retry wrote is written. The numbers are held against each other, against
 the journal, and against the rows in the files of the run directories; what does
 not add up is named, and the exit code is 4 then.
 
-RUN is the id of a run or its directory; left out, it is the newest in ` + runsDir + `.`,
+RUN is the id of a run or its directory; left out, it is the newest there is.`,
 		Example: `  flytt runs show
   flytt runs show 20261124-021500-3fa9c1
   flytt runs show ./run --json`,

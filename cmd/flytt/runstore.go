@@ -11,8 +11,41 @@ import (
 // runsDir is the directory of the runs where none is set.
 const runsDir = "flytt-runs"
 
-// store returns where runs are.
-func (a *app) store() (*run.Store, error) { return run.NewStore(runsDir, loadKey) }
+// store returns where runs are: see findRunsDir.
+func (a *app) store() (*run.Store, error) {
+	if a.runs != nil {
+		return a.runs, nil
+	}
+	dir, err := findRunsDir()
+	if err != nil {
+		return nil, err
+	}
+	a.runs, err = run.NewStore(dir, loadKey)
+	return a.runs, err
+}
+
+// findRunsDir returns the directory of the runs: FLYTT_RUNS_DIR, or runs_dir of the
+// settings file, or else flytt-runs in the working directory. It is empty where that is
+// the root directory: a job of cron that was given no other must not fill it.
+func findRunsDir() (string, error) {
+	if dir := os.Getenv("FLYTT_RUNS_DIR"); dir != "" {
+		return dir, nil
+	}
+	file, doc, err := readSettings()
+	if err != nil {
+		return "", err
+	}
+	if dir := doc.RunsDir; dir != "" {
+		if filepath.IsAbs(dir) {
+			return dir, nil
+		}
+		return filepath.Join(filepath.Dir(file), dir), nil
+	}
+	if wd, err := os.Getwd(); err == nil && wd == filepath.Dir(wd) {
+		return "", nil
+	}
+	return runsDir, nil
+}
 
 // keyDir returns the directory of the key that digests in journals are made
 // with: FLYTT_KEY_DIR, or flytt in the user's configuration directory.

@@ -16,7 +16,7 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/run"
-	"flytt/mappings"
+	"flytt/internal/text"
 )
 
 // settingsFile is where settings are read from, in the working directory,
@@ -26,7 +26,8 @@ const settingsFile = "flytt.yaml"
 // settingsDoc is the file: settings for all, and by profile what differs.
 type settingsDoc struct {
 	Common   run.Settings            `yaml:",inline"`
-	Profile  string                  `yaml:"profile"` // the profile where none is asked for
+	Profile  string                  `yaml:"profile"`  // the profile where none is asked for
+	RunsDir  string                  `yaml:"runs_dir"` // relative to the file; the same for all profiles, so that every verb finds a run
 	Profiles map[string]run.Settings `yaml:"profiles"`
 }
 
@@ -89,10 +90,7 @@ func (d *settingsDoc) apply(s *run.Settings, profile, file string) error {
 		if len(names) > 0 {
 			hint = "the profiles are " + strings.Join(names, ", ")
 		}
-		if near := mappings.Nearest(profile, names); near != "" {
-			hint = "did you mean " + near + "?"
-		}
-		return usagef(hint, "there is no profile %s in %s", profile, file)
+		return usagef(text.DidYouMean(profile, names, hint), "there is no profile %s in %s", profile, file)
 	}
 	overlay(&s.BaseURL, p.BaseURL)
 	overlay(&s.Resource, p.Resource)

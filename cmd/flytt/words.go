@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"flytt/internal/advice"
+	"flytt/internal/record"
 	"flytt/internal/report"
 	"flytt/internal/run"
 	"flytt/pipeline"
@@ -90,11 +91,11 @@ func stdoutError(err error) error {
 }
 
 // codes returns every code there is, in the order of the stages.
-func codes() []pipeline.CodeInfo { return slices.Concat(run.Codes(), recordCodes) }
+func codes() []pipeline.CodeInfo { return slices.Concat(run.Codes(), record.Codes) }
 
 // meaning returns what a code stands for, as a short phrase.
 func meaning(code pipeline.Code) string {
-	for _, c := range recordCodes {
+	for _, c := range record.Codes {
 		if c.Code == code {
 			return c.Meaning
 		}

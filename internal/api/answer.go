@@ -4,8 +4,8 @@ import (
 	"flytt/internal/jsonscan"
 )
 
-// Sent is what a bulk request carried. Keys has one entry for each item, empty
-// where the item has none, or is nil.
+// Sent is the content of a bulk request. Keys has one entry for each item, empty for an
+// item without a key, or is nil.
 type Sent struct {
 	Items [][]byte // each one JSON object
 	Keys  [][]byte // the value of the key field of each, as text
@@ -18,32 +18,31 @@ func (s *Sent) key(i int) []byte {
 	return s.Keys[i]
 }
 
-// MatchMethod says by what a row was matched with the item of the answer that shows it.
+// MatchMethod says how a row was matched with the item of the answer that shows it.
 type MatchMethod uint8
 
 const (
 	NotShown   MatchMethod = iota // no item of the answer shows the row
 	ByKey                         // the item has the key of the row
-	ByFields                      // the key differs or is missing; the other fields tell them apart
-	ByPosition                    // the counts agree, and nothing else tells which item is whose
+	ByFields                      // the key differs or is missing; the other fields identify the row
+	ByPosition                    // the counts agree, and nothing else tells which item belongs to which row
 )
 
-// Answer reads the answer to a bulk write that came with a status of success,
-// and says of each row that was sent whether the answer shows its record, says
-// that it failed, or tells nothing of it. It keeps its buffers between calls and
-// belongs to one goroutine.
+// Answer reads the answer to a bulk write that came with a status of success. It says
+// for each row that was sent whether the answer shows its record, says that it failed,
+// or says nothing about it. It reuses its buffers and belongs to one goroutine.
 //
 // # Invariant
 //
-// If an answer shows as many distinct ids of records as rows were sent, then
-// every row was created, and Match gives every row its item, whatever the items
-// look like: no row of that request may be sent again. An API may store a key, or
-// any other field, in another form than it was sent in.
+// If an answer shows as many distinct ids of records as rows were sent, then every row
+// was created, and Match gives every row an item, whatever the items look like: no row
+// of that request may be sent again. An API may store a key, or any other field, in
+// another form than it was sent in.
 //
-// An id that stands in several items of one answer is the id of one record: only
-// one row gets it. An item that tells of a failure shows no record.
+// An id in several items of one answer is the id of one record: only one row gets it.
+// An item that reports a failure shows no record.
 type Answer struct {
-	// Base is what is known of the number from which the API counts rows. Match
+	// Base says from which number the API counts rows, as far as it is known. Match
 	// adds what it learns.
 	Base IndexBase
 
@@ -53,9 +52,9 @@ type Answer struct {
 	refusals []Refusal
 }
 
-// NewAnswer returns an Answer for records whose key field is called key; ""
-// if there is none. With digits, keys are compared by their digits alone, for
-// fields such as ssn that an API may store in another form.
+// NewAnswer returns an Answer for records whose key field is called key; "" if they
+// have none. If digits is set, keys are compared by their digits alone, for fields such
+// as ssn that an API may store in another form.
 func NewAnswer(key string, digits bool) *Answer {
 	k := newKeyField(key, digits)
 	return &Answer{key: k, reply: bulkReply{key: k}}
@@ -118,11 +117,11 @@ func (a *Answer) Match(body []byte, sent Sent) error {
 // Written reports whether the answer shows sent item i.
 func (a *Answer) Written(i int) bool { return a.match.rows[i].item >= 0 }
 
-// MatchedBy returns by what sent item i was matched.
+// MatchedBy returns how item i that was sent was matched.
 func (a *Answer) MatchedBy(i int) MatchMethod { return a.match.rows[i].method }
 
-// ID returns the id the API gave to sent item i; empty if the answer does not
-// tell. It is valid as long as the body.
+// ID returns the id that the API gave to item i that was sent; empty if the answer does
+// not show it. It is valid as long as the body.
 func (a *Answer) ID(i int) []byte {
 	if e := a.match.shownBy(i); e != nil {
 		return e.id
@@ -130,8 +129,8 @@ func (a *Answer) ID(i int) []byte {
 	return nil
 }
 
-// Object returns the item of the answer that shows sent item i; nil if none does.
-// It is valid as long as the body.
+// Object returns the item of the answer that shows item i that was sent; nil if none
+// does. It is valid as long as the body.
 func (a *Answer) Object(i int) []byte {
 	if e := a.match.shownBy(i); e != nil {
 		return e.object
@@ -139,9 +138,9 @@ func (a *Answer) Object(i int) []byte {
 	return nil
 }
 
-// UnmatchedIDs returns the ids of records that the answer shows and that no row was
-// matched with: those of rows that are not Written, it may be. They are valid as
-// long as the body.
+// UnmatchedIDs returns the ids of records that the answer shows and that were matched
+// with no row. They may belong to the rows that are not Written. They are valid as long
+// as the body.
 func (a *Answer) UnmatchedIDs() [][]byte {
 	var ids [][]byte
 	for j := range a.match.entries {
@@ -152,15 +151,14 @@ func (a *Answer) UnmatchedIDs() [][]byte {
 	return ids
 }
 
-// Refusals returns what the answer says is wrong, sorted by item: of the rows
-// that failed, and with Item -1 of the request as a whole or of rows that it does
-// not name. No row that is Written is among them. They are good until the next
-// Match.
+// Refusals returns the errors in the answer, sorted by item: those of rows that failed,
+// and with Item -1 those of the request as a whole or of rows that it does not name. No
+// row that is Written is among them. They are valid until the next Match.
 func (a *Answer) Refusals() []Refusal { return a.refusals }
 
-// Refused reports whether the answer, for all its status of success, is a refusal
-// of the request: it says that something failed and shows no record at all. Its
-// Refusals may name no row then.
+// Refused reports whether the answer is a refusal of the whole request in spite of its
+// status: it reports a failure and shows no record at all. Its Refusals may then name
+// no row.
 func (a *Answer) Refused() bool {
 	if !a.reply.failure {
 		return false
@@ -173,7 +171,7 @@ func (a *Answer) Refused() bool {
 	return a.match.distinct == 0
 }
 
-// keyField says where the key of a record stands, and how keys compare.
+// keyField says where the key of a record is, and how keys are compared.
 type keyField struct {
 	path   []string // the names that lead to it; empty: records have no key
 	digits bool     // compare by digits alone

@@ -18,38 +18,37 @@ func newKeyField(key string, digits bool) keyField {
 	return k
 }
 
-// entry is one item of an answer: a record that it shows, or what it says of a
-// row that failed.
+// entry is one item of an answer: a record, or what it says about a row that failed.
 type entry struct {
-	object      []byte // the record; of a failure, all that is said
+	object      []byte // the record; for a failure, the whole item
 	key, id     []byte
-	list        int32 // which list of the answer it stands in
-	place       int32 // and where
+	list        int32 // index of the list in the answer that has it
+	place       int32 // index in that list
 	failed      bool  // it shows no record
-	saysFailed  bool  // it says so: by a status, a flag or an error
-	onlyMessage bool  // it has no more than words to say, which may mean anything
-	saysWritten bool  // it says that the row went through
-	taken       bool  // by a row
+	saysFailed  bool  // it reports a failure: by a status, a flag or an error
+	onlyMessage bool  // it has only a message, which may mean anything
+	saysWritten bool  // it says that the row was written
+	taken       bool  // matched with a row
 	idTaken     bool  // of the first entry with an id: a row has that id
 	// first is the index of the first entry with the same id that shows a
 	// record, or -1 if this one shows none or has no id.
 	first int32
 }
 
-// role is what a member of an entry says of the outcome of a row. An API may
-// have fields of these names: see [bulkReply.isData].
+// role is what a member of an entry says about the outcome of a row. Records may have
+// fields with these names: see [bulkReply.isData].
 type role uint8
 
 const (
 	noRole      role = iota
 	roleError        // what is wrong
-	roleWords        // words, of an error or not
-	roleStatus       // a number of HTTP, or a word
-	roleCode         // likewise; of a record it is a field
-	roleFlag         // true: it went through
-	rolePayload      // the record, or what is wrong with it
-	roleAction       // what was to be done, and holds the entry itself
-	roleID           // of the record, by another name than id
+	roleWords        // a message, of an error or not
+	roleStatus       // an HTTP status, or a word
+	roleCode         // the same; in a record, it is a field
+	roleFlag         // true: the row was written
+	rolePayload      // the record, or its errors
+	roleAction       // names the action, and holds the entry itself
+	roleID           // the id of the record, under another name
 )
 
 func roleOf(name []byte) role {
@@ -74,7 +73,7 @@ func roleOf(name []byte) role {
 	return noRole
 }
 
-// saysNothing reports whether a member of that role and value says nothing of an
+// saysNothing reports whether a member of that role and value says nothing about the
 // outcome.
 func (r role) saysNothing(v jsontext.Value) bool {
 	switch r {
@@ -90,10 +89,10 @@ func (r role) saysNothing(v jsontext.Value) bool {
 	return false
 }
 
-// maxWrappers is how deep an entry may lie in objects that wrap it.
+// maxWrappers is how many objects may wrap an entry.
 const maxWrappers = 3
 
-// entryOf reads object. Most are records and nothing else, and are read once.
+// entryOf reads object as an entry. Most are plain records, which need one pass only.
 func (r *bulkReply) entryOf(object []byte, depth int) entry {
 	e, plain := entry{object: object, first: -1}, true
 	for name, v := range jsonscan.Members(object) {
@@ -115,7 +114,7 @@ func (r *bulkReply) entryOf(object []byte, depth int) entry {
 	return e
 }
 
-// statements is what the members of an entry say of an outcome.
+// statements is what the members of an entry say about the outcome.
 type statements struct {
 	wrong, words      bool
 	failed, succeeded bool
@@ -123,7 +122,7 @@ type statements struct {
 	id                []byte
 }
 
-// interpret finds out what became of the row that e is about.
+// interpret finds out the outcome of the row that e is about.
 func (r *bulkReply) interpret(e *entry, depth int) {
 	if inner := soleAction(e.object); inner != nil {
 		*e = r.entryOf(inner, depth+1)
@@ -148,8 +147,8 @@ func (r *bulkReply) interpret(e *entry, depth int) {
 	e.saysWritten = s.succeeded && !e.failed
 }
 
-// soleAction returns the value of the only member of object, if that is named
-// after what was to be done: {"create": {"status": 201, …}}.
+// soleAction returns the value of the only member of object, if that is named after an
+// action: {"create": {"status": 201, …}}.
 func soleAction(object []byte) (inner []byte) {
 	for name, v := range jsonscan.Members(object) {
 		if inner != nil || roleOf(name) != roleAction || v.Kind() != '{' {
@@ -160,8 +159,8 @@ func soleAction(object []byte) (inner []byte) {
 	return inner
 }
 
-// note takes down what a member with a role says. A record, which has an id, may
-// have a code, or a status in words, of its own.
+// note records what a member with a role says. A record, which has an id, may have a
+// code or a status field of its own.
 func (s *statements) note(r role, v jsontext.Value, record bool) {
 	switch r {
 	case roleError:
@@ -190,7 +189,7 @@ func (s *statements) noteStatus(v jsontext.Value, record bool) {
 	s.failed, s.succeeded = s.failed || failed, s.succeeded || succeeded
 }
 
-// statusSays reports what the value of a status says.
+// statusSays reports what the value of a status means.
 func statusSays(v jsontext.Value, record bool) (failed, succeeded bool) {
 	text := jsonscan.Text(v)
 	if n, err := strconv.Atoi(string(text)); err == nil {
@@ -208,8 +207,8 @@ func statusSays(v jsontext.Value, record bool) (failed, succeeded bool) {
 	return false, false
 }
 
-// unwrap takes the record of e from its payload, or from that the key by which a
-// failure names its row.
+// unwrap takes the record of e from its payload, or from a failure's payload the key
+// that names its row.
 func (r *bulkReply) unwrap(e *entry, s *statements, depth int) {
 	inner := r.entryOf(s.payload, depth+1)
 	s.failed = s.failed || inner.saysFailed
@@ -227,8 +226,8 @@ func (r *bulkReply) unwrap(e *entry, s *statements, depth int) {
 	}
 }
 
-// listsFaults reports whether object is errors by field and nothing else:
-// {"email": ["Enter a valid e-mail address."]}.
+// listsFaults reports whether object has nothing but errors by field: {"email": ["Enter
+// a valid e-mail address."]}.
 func (r *bulkReply) listsFaults(object []byte) bool {
 	some := false
 	for name, v := range jsonscan.Members(object) {
@@ -245,8 +244,8 @@ func (r *bulkReply) listsFaults(object []byte) bool {
 	return some
 }
 
-// isData reports whether name is that of a field that was sent: it says nothing
-// of an outcome then.
+// isData reports whether name is a field that was sent: then it says nothing about the
+// outcome.
 func (r *bulkReply) isData(name []byte) bool { return r.sentValue(name) != nil }
 
 // isList reports whether a list was sent as the field called name.

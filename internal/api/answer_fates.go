@@ -10,19 +10,19 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// failures finds the rows that an answer says failed, and why.
+// failures finds out which rows failed according to an answer, and why.
 type failures struct {
 	reply    *bulkReply
 	match    *matching
 	parser   refusalParser
 	entries  []failure
-	reported []Refusal // in other places than entries
+	reported []Refusal // errors that are not in entries
 }
 
-// failure is an entry that tells of one.
+// failure is an entry that reports a failure.
 type failure struct {
 	entry *entry
-	row   int // or whole: it is not known
+	row   int // noItem: it is not known
 }
 
 func newFailures(r *bulkReply, m *matching, base IndexBase) *failures {
@@ -35,8 +35,8 @@ func newFailures(r *bulkReply, m *matching, base IndexBase) *failures {
 	return f
 }
 
-// byKey finds the rows that failures name by their keys. A row whose record the
-// answer shows has not failed.
+// byKey finds the rows that failures name by key. A row whose record the answer shows
+// has not failed.
 func (f *failures) byKey() {
 	for n := range f.entries {
 		if row, ok := f.keyed(f.entries[n].entry); ok && f.mayHaveFailed(row) {
@@ -62,9 +62,9 @@ func (f *failures) mayHaveFailed(row int) bool {
 	return !f.match.showsAll() && f.match.rows[row].item < 0
 }
 
-// byIndex finds the rows that failures name by an index. If one of these is the
-// index of a row whose record the answer shows, they are counted in another way
-// here, and none is believed.
+// byIndex finds the rows that failures name by index. If one of them is the index of a
+// row whose record the answer shows, the API counts in another way, and no index is
+// trusted.
 func (f *failures) byIndex() {
 	f.learnBase()
 	rows, believed := f.indexed(f.parser.base)
@@ -78,7 +78,8 @@ func (f *failures) byIndex() {
 	}
 }
 
-// learnBase learns from the numbers of the failures from which number the API counts.
+// learnBase learns from the indices in failures whether the API counts from 0 or from
+// 1.
 func (f *failures) learnBase() {
 	f.indexed(f.parser.base) // for the evidence
 	f.decideBase(func(base IndexBase) (named, believed bool) {
@@ -87,9 +88,9 @@ func (f *failures) learnBase() {
 	})
 }
 
-// decideBase sets the base to what the evidence proves. If that is nothing, a row whose
-// record the answer shows tells, since it has not failed: try reports whether with a base
-// rows are named, and whether all of those may have failed.
+// decideBase sets the base to what the evidence proves. If it proves nothing, a row
+// whose record the answer shows may decide, since it has not failed: try reports
+// whether rows are named with a base, and whether all of those may have failed.
 func (f *failures) decideBase(try func(IndexBase) (named, believed bool)) {
 	known := f.parser.evidence.with(f.parser.base)
 	if known == UnknownBase {
@@ -105,8 +106,9 @@ func (f *failures) decideBase(try func(IndexBase) (named, believed bool)) {
 	f.parser.base = known
 }
 
-// indexed returns for each failure that names no row by its key the row that it names by
-// an index, counted from base, or whole. It reports whether all of these may have failed.
+// indexed returns, for each failure that names no row by key, the row that it names by
+// an index counted from base, or noItem. It reports whether all of these rows may have
+// failed.
 func (f *failures) indexed(base IndexBase) (rows []int, believed bool) {
 	was := f.parser.base
 	f.parser.base = base
@@ -125,8 +127,7 @@ func (f *failures) indexed(base IndexBase) (rows []int, believed bool) {
 	return rows, believed
 }
 
-// byFaults reads what the answer says in other places than entries, as the body
-// of a refusal is read.
+// byFaults reads the errors that are not in entries, like the body of a refusal.
 func (f *failures) byFaults() {
 	for _, v := range f.reply.faults {
 		f.learnBaseOf(v)
@@ -143,7 +144,7 @@ func (f *failures) byFaults() {
 	}
 }
 
-// faultsIn reads v as the body of a refusal that counts rows from base. It reports
+// faultsIn reads v like the body of a refusal that counts rows from base. It reports
 // whether all rows that it names may have failed.
 func (f *failures) faultsIn(v jsontext.Value, base IndexBase) (refusals []Refusal, believed bool) {
 	p := refusalParser{sent: *f.match.sent, base: base, count: map[int]int{}}
@@ -152,7 +153,7 @@ func (f *failures) faultsIn(v jsontext.Value, base IndexBase) (refusals []Refusa
 	return p.out, !slices.ContainsFunc(p.out, func(r Refusal) bool { return r.Item != noItem && !f.mayHaveFailed(r.Item) })
 }
 
-// learnBaseOf learns from v from which number the API counts, as learnBase does.
+// learnBaseOf learns from v whether the API counts from 0 or from 1, as learnBase does.
 func (f *failures) learnBaseOf(v jsontext.Value) {
 	f.faultsIn(v, f.parser.base) // for the evidence
 	f.decideBase(func(base IndexBase) (named, believed bool) {
@@ -161,8 +162,7 @@ func (f *failures) learnBaseOf(v jsontext.Value) {
 	})
 }
 
-// countUnnamed tells the matching whether there are failures of rows that are not
-// known.
+// countUnnamed tells the matching whether there are failures of unknown rows.
 func (f *failures) countUnnamed() {
 	f.match.unnamed = 0
 	for _, n := range f.entries {
@@ -183,9 +183,9 @@ func (f *failures) blame(n, row int) {
 	}
 }
 
-// others finds the rows of failures that name none by a key: by index, and in
-// lists with an entry for each row by their places, if no row at these places is
-// known to have another fate.
+// others finds the rows of failures that name none by key: by index, and by position in
+// lists with an entry for each row, unless a row at one of these positions is known to
+// be written.
 func (f *failures) others() {
 	if f.match.showsAll() {
 		return
@@ -231,7 +231,7 @@ func (f *failures) blameInPlace(list int32) {
 	}
 }
 
-// refusals adds to dst what the answer says is wrong.
+// refusals appends the errors of the answer to dst.
 func (f *failures) refusals(dst []Refusal) []Refusal {
 	for _, n := range f.entries {
 		f.parser.outcome(n.row, n.entry.object)
@@ -241,8 +241,8 @@ func (f *failures) refusals(dst []Refusal) []Refusal {
 	return dst
 }
 
-// outcome adds what the entry v says of item: its errors and its words, or else
-// errors by field in v itself or in what it wraps, or else its status.
+// outcome adds what the entry v says about item: its errors and messages, or else
+// errors by field in v itself or in its payload, or else its status.
 func (p *refusalParser) outcome(item int, v jsontext.Value) {
 	before := len(p.out)
 	if v.Kind() != '{' || isRecord(v) {
@@ -268,8 +268,8 @@ func (p *refusalParser) outcome(item int, v jsontext.Value) {
 	}
 }
 
-// explain adds what v, the value of an error, says of item. Of an object with a
-// message of its own, what classifies the error is left out.
+// explain adds what v, the value of an error, says about item. If v is an object with a
+// message of its own, its other members are left out.
 func (p *refusalParser) explain(item int, v jsontext.Value, depth int) {
 	if depth > maxNesting {
 		return
@@ -290,8 +290,8 @@ func (p *refusalParser) explain(item int, v jsontext.Value, depth int) {
 	}
 }
 
-// listed adds the members of object that are lists of errors, by field, and what
-// is said of fields within errors and details.
+// listed adds the members of object that are lists of errors by field, and those within
+// errors and details.
 func (p *refusalParser) listed(item int, object jsontext.Value) {
 	for name, v := range jsonscan.Members(object) {
 		switch k := v.Kind(); {

@@ -5,8 +5,8 @@ import (
 	"hash/maphash"
 )
 
-// matching finds for each row that was sent the entry of the answer that shows
-// its record.
+// matching finds for each row that was sent the entry of the answer that shows its
+// record.
 type matching struct {
 	key         *keyField
 	sent        *Sent
@@ -15,16 +15,16 @@ type matching struct {
 	distinct    int // ids of records that the answer shows
 	ids         idTable
 	byKeys      map[string][]int32 // rows by their keys
-	unnamed     int                // how many entries tell of a failure of a row that is not known
-	mayHaveMore bool               // there may be more of these failures
-	reordered   bool               // a failure names a row that was sent at another place
+	unnamed     int                // failures of unknown rows
+	mayHaveMore bool               // there may be more such failures
+	reordered   bool               // a failure names a row that was sent at another position
 }
 
-// rowResult is what the answer shows of a row.
+// rowResult is what the answer says about a row.
 type rowResult struct {
 	item   int32 // the entry that shows it, or -1
 	method MatchMethod
-	failed bool // an entry says so
+	failed bool // an entry reports that it failed
 }
 
 func (m *matching) reset(key *keyField, sent *Sent, entries []entry) {
@@ -45,20 +45,20 @@ func (m *matching) shownBy(i int) *entry {
 	return &m.entries[m.rows[i].item]
 }
 
-// showsAll reports whether the answer shows an id for each row: all were created.
+// showsAll reports whether the answer shows as many ids as rows: all were created.
 func (m *matching) showsAll() bool { return m.distinct == len(m.rows) }
 
-// undecided reports whether it is not known yet what became of row i.
+// undecided reports whether the outcome of row i is not known yet.
 func (m *matching) undecided(i int32) bool { return m.rows[i].item < 0 && !m.rows[i].failed }
 
-// usable reports whether entry j may show the record of a row: it tells of no
-// failure, and no row has it, or its id.
+// usable reports whether entry j may show the record of a row: it reports no failure,
+// and neither it nor its id was assigned to a row.
 func (m *matching) usable(j int32) bool {
 	e := &m.entries[j]
 	return !e.failed && !e.taken && (e.first < 0 || !m.entries[e.first].idTaken)
 }
 
-// unclaimed reports whether entry j shows a record that no row has.
+// unclaimed reports whether entry j shows a record that was not assigned to a row.
 func (m *matching) unclaimed(j int32) bool { return m.usable(j) && m.entries[j].first >= 0 }
 
 // isFirst reports whether entry j is the first one with its id.
@@ -73,9 +73,8 @@ func (m *matching) assign(i, j int32, how MatchMethod) {
 	}
 }
 
-// inOrder matches everything at one go if the answer has the keys that were sent
-// in the order they were sent in, every row has one, and no id stands twice. It
-// is what most answers are like.
+// inOrder matches all rows at once if the answer has the keys that were sent in the
+// same order, every row has a key, and no id occurs twice. Most answers are like that.
 func (m *matching) inOrder() bool {
 	if len(m.entries) != len(m.rows) {
 		return false
@@ -93,8 +92,8 @@ func (m *matching) inOrder() bool {
 	return true
 }
 
-// byKey matches the entries that have the key of a row. Where a key was sent or
-// answered several times, the other fields decide which is which.
+// byKey matches entries with the rows that have the same key. If a key was sent or
+// answered several times, the other fields decide.
 func (m *matching) byKey() {
 	m.byKeys = map[string][]int32{}
 	for i := range m.rows {
@@ -115,7 +114,7 @@ func (m *matching) byKey() {
 	}
 }
 
-// sameKey matches rows and items that have one key in common.
+// sameKey matches rows and items that all have the same key.
 func (m *matching) sameKey(rows, items []int32) {
 	if len(rows) == 1 && len(items) == 1 && m.mayBeOther(rows[0], items[0]) {
 		return
@@ -127,10 +126,10 @@ func (m *matching) sameKey(rows, items []int32) {
 	m.assignInOrder(rows, items, ByKey)
 }
 
-// mayBeOther reports whether entry j, which has the key of row i, may as well show another
-// row: the answer does not show a record for each, the entry differs in other fields, and
-// another row agrees with it in all of them. The API may have made the key out of that
-// row's.
+// mayBeOther reports whether entry j, which has the key of row i, may show another row:
+// the answer does not show a record for each row, the entry differs in other fields,
+// and another row agrees with it in all of them. The API may have made this key from
+// that row's.
 func (m *matching) mayBeOther(i, j int32) bool {
 	got := m.entries[j].object
 	if m.showsAll() || Same(m.sent.Items[i], got) || m.agrees(i, got) {
@@ -162,15 +161,15 @@ func (m *matching) assignInOrder(rows, items []int32, how MatchMethod) {
 	}
 }
 
-// mayShowAny reports whether entry j may show the record of any row. One that has
-// exactly the key of a row is none of another one's, unless all were created.
+// mayShowAny reports whether entry j may show the record of any row. An entry with
+// exactly the key of one row does not belong to another, unless all rows were created.
 func (m *matching) mayShowAny(j int32) bool {
 	key := m.entries[j].key
 	return m.usable(j) && (m.showsAll() || len(key) == 0 || len(m.byKeys[string(key)]) == 0)
 }
 
-// inPlace matches the rows without keys whose fields stand in the answer where
-// they were sent.
+// inPlace matches the rows without keys whose fields are in the answer at the position
+// where they were sent.
 func (m *matching) inPlace() {
 	if len(m.entries) != len(m.rows) {
 		return
@@ -182,11 +181,11 @@ func (m *matching) inPlace() {
 	}
 }
 
-// keysDiffer reports whether row i and entry i both have a key. What has the same
-// key is matched already.
+// keysDiffer reports whether row i and entry i both have a key. Equal keys are matched
+// already.
 func (m *matching) keysDiffer(i int) bool { return len(m.sent.key(i)) > 0 && len(m.entries[i].key) > 0 }
 
-// left returns what is not matched: the rows, and the items that may be theirs.
+// left returns the rows that are not matched yet, and the items that may show them.
 func (m *matching) left() (rows, items []int32) {
 	for i := range int32(len(m.rows)) {
 		if m.undecided(i) {
@@ -204,9 +203,9 @@ func (m *matching) left() (rows, items []int32) {
 	return rows, items
 }
 
-// complete reports whether there is a record for each of rows among items, and
-// accounted whether each of items must be the record of one of rows, because the
-// others of these failed.
+// complete reports whether items have a record for each of rows, and whether rows and
+// items are accounted for: each item must be the record of one of rows, because the
+// other rows failed.
 func (m *matching) complete(rows, items []int32) (complete, accounted bool) {
 	if m.showsAll() {
 		return true, true
@@ -221,7 +220,7 @@ func (m *matching) complete(rows, items []int32) (complete, accounted bool) {
 	return accounted && m.unnamed == 0, accounted
 }
 
-// byFields matches what is left by what rows and items have in common.
+// byFields matches the remaining rows by the values that rows and items share.
 func (m *matching) byFields() {
 	rows, items := m.left()
 	if len(rows) == 0 || len(items) == 0 {
@@ -240,8 +239,8 @@ func (m *matching) byFields() {
 	p.run()
 }
 
-// byPosition matches what is left by position, if there is a record for each row:
-// first what stands where it was sent, then one after another.
+// byPosition matches the remaining rows by position, if there is a record for each row:
+// first those at the position where they were sent, then one after another.
 func (m *matching) byPosition() {
 	rows, items := m.left()
 	if complete, _ := m.complete(rows, items); len(rows) == 0 || !complete {
@@ -260,8 +259,8 @@ func (m *matching) byPosition() {
 	m.assignInOrder(rows, records, ByPosition)
 }
 
-// bySuccess matches rows with entries that show no record but say that the row at
-// their place went through.
+// bySuccess matches rows with entries that show no record but say that the row at their
+// position was written.
 func (m *matching) bySuccess(sizes []int) {
 	for j := range int32(len(m.entries)) {
 		e := &m.entries[j]
@@ -271,8 +270,8 @@ func (m *matching) bySuccess(sizes []int) {
 	}
 }
 
-// aligned reports whether a list has an entry for each row, and nothing shows
-// that they are in another order.
+// aligned reports whether a list has an entry for each row, and nothing shows that they
+// are in another order.
 func (m *matching) aligned(list int32, sizes []int) bool {
 	if m.reordered || sizes[list] != len(m.rows) {
 		return false
@@ -285,14 +284,14 @@ func (m *matching) aligned(list int32, sizes []int) bool {
 	return true
 }
 
-// idTable finds ids that stand several times in one answer.
+// idTable finds ids that occur several times in one answer.
 type idTable struct {
 	seed  maphash.Seed
-	slots []int32 // of a hash table, open addressing: an entry and 1, or 0
+	slots []int32 // a hash table with open addressing: index of an entry plus 1, or 0
 }
 
-// mark sets first of each entry that shows a record and returns how many ids
-// there are.
+// mark sets first of each entry that shows a record and returns the number of distinct
+// ids.
 func (t *idTable) mark(entries []entry) (distinct int) {
 	t.clear(2 * len(entries))
 	for j := range entries {
@@ -324,7 +323,7 @@ func (t *idTable) clear(n int) {
 	clear(t.slots)
 }
 
-// find returns the entry that has id; it is j if no entry before has it.
+// find returns the first entry that has id, which is j if there was none before.
 func (t *idTable) find(entries []entry, id []byte, j int32) int32 {
 	mask := uint64(len(t.slots) - 1)
 	for at := maphash.Bytes(t.seed, id) & mask; ; at = (at + 1) & mask {

@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// minProgress is how much of a body has to arrive in each idle time, so that a
-// server that sends a byte a second is not waited for.
+// minProgress is how many bytes of a body have to arrive within the idle time, so that
+// a server cannot keep the client waiting with a byte a second.
 const minProgress = 1 << 10
 
-// idleReader reads the body of an answer and aborts the exchange when it comes
-// too slowly. Only the time spent waiting for the server counts: who reads may
-// take as long as he likes. Its errors may be shown.
+// idleReader reads the body of an answer and aborts the exchange if it arrives too
+// slowly. Only the time spent waiting for the server counts, not the time that the
+// caller takes. Its errors may be shown.
 type idleReader struct {
 	body    io.Reader
 	idle    time.Duration
 	abort   context.CancelCauseFunc // of the exchange
 	explain func(error) error       // makes an error one that may be shown
 	timer   *time.Timer
-	spent   time.Duration // waiting, since the last progress
-	got     int           // bytes since then
+	spent   time.Duration // waiting since the last progress
+	got     int           // bytes since the last progress
 }
 
 // Read reads on.
@@ -52,8 +52,8 @@ func (r *idleReader) stop() {
 }
 
 // readBody reads the body of res into the buffer into. It ends early when the
-// body is longer than allowed.
-func (c *Client) readBody(res *http.Response, body io.Reader, into []byte) ([]byte, error) {
+// body is longer than most bytes.
+func readBody(res *http.Response, body io.Reader, into []byte, most int64) ([]byte, error) {
 	buf := sizeFor(into[:0], min(res.ContentLength, 1<<20))
 	for {
 		if len(buf) == cap(buf) {
@@ -62,8 +62,8 @@ func (c *Client) readBody(res *http.Response, body io.Reader, into []byte) ([]by
 		n, err := body.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		switch {
-		case int64(len(buf)) > c.config.MaxAnswer:
-			return buf[:c.config.MaxAnswer], errTooLong
+		case int64(len(buf)) > most:
+			return buf[:most], errTooLong
 		case err == io.EOF:
 			return buf, nil
 		case err != nil:
@@ -72,8 +72,8 @@ func (c *Client) readBody(res *http.Response, body io.Reader, into []byte) ([]by
 	}
 }
 
-// sizeFor returns buf with room for n bytes and one more, so that the end of
-// the body is met without growing.
+// sizeFor returns buf with room for n bytes and one more, so that the end of the body
+// is found without growing.
 func sizeFor(buf []byte, n int64) []byte {
 	if need := int(max(n, 511)) + 1; cap(buf) < need {
 		return make([]byte, 0, need)
@@ -85,12 +85,12 @@ func sizeFor(buf []byte, n int64) []byte {
 // it (RFC 8259, section 8.1).
 const byteOrderMark = "\xEF\xBB\xBF"
 
-// markSkipper reads the body of an answer without the byte order mark that it
-// may begin with.
+// markSkipper reads the body of an answer without the byte order mark that it may start
+// with.
 type markSkipper struct {
 	body  io.Reader
 	begun bool
-	head  []byte // read to look for the mark, and not handed out yet
+	head  []byte // read while looking for the mark, and not handed out yet
 	err   error  // that ended the reading of head
 }
 
@@ -111,9 +111,8 @@ func (r *markSkipper) Read(p []byte) (int, error) {
 	return r.body.Read(p)
 }
 
-// readHead reads as many bytes as the mark has, one Read after another only as
-// long as they are the mark's: a server that sends less for now is not waited
-// for.
+// readHead reads as many bytes as the mark has. It reads on only while the bytes match
+// the mark, so that it does not wait for a server that sends less for now.
 func (r *markSkipper) readHead() {
 	var head [len(byteOrderMark)]byte
 	n := 0

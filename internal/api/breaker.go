@@ -13,48 +13,49 @@ import (
 )
 
 const (
-	// failuresToOpen is how many attempts in a row, of whatever callers, show no life
-	// of the API before all others are held back.
+	// failuresToOpen is how many attempts in a row, of any callers, have to fail before
+	// the circuit breaker opens and holds back all others.
 	failuresToOpen = 3
 
-	// probeTimeout bounds one probe: a page of one record is there at once.
+	// probeTimeout bounds one probe: a page of one record should come at once.
 	probeTimeout = 30 * time.Second
 )
 
-// circuitBreaker is what the attempts of a client show of the API: that it lives, or that
-// it seems to be down.
+// circuitBreaker records from the attempts of a client whether the API is up. While it
+// is open, nothing is sent but probes.
 type circuitBreaker struct {
 	mu       sync.Mutex
-	failures int          // attempts in a row that showed no life
-	open     *openCircuit // nil: the API lives, as far as is known
-	gaveUp   *openCircuit // that was given up: nothing is waited for any more until there is a sign of life
+	failures int          // attempts in a row that failed
+	open     *openCircuit // nil: the API is up, as far as is known
+	gaveUp   *openCircuit // an open circuit that was given up: nobody waits any more until the API answers again
 }
 
-// openCircuit is a time in which the API seems to be down. Nothing is sent but the
-// probes of one caller; the others wait until it is over.
+// openCircuit is a period in which the API seems to be down. One caller probes; the
+// others wait until it is over.
 type openCircuit struct {
 	since  time.Time
-	prober chan struct{} // has room for the one that probes
-	done   chan struct{} // closed when it is over
+	prober chan struct{} // a semaphore: its holder probes
+	done   chan struct{} // closed when the period is over
 
-	probes      int     // probes that failed; the prober's
-	lastFailure Outcome // of the attempt, or the probe, that failed last; the prober's
+	probes      int     // that failed; only the prober uses it
+	lastFailure Outcome // of an attempt or a probe; only the prober uses it
 
-	// Guarded by life.mu until over is closed.
+	// Guarded by circuitBreaker.mu until done is closed.
 	logged      bool          // it was logged
 	gaveUp      bool          // it was given up
-	gaveUpAfter time.Duration // how long it was when it was given up
+	gaveUpAfter time.Duration // how long the circuit had been open then
 }
 
-// blocking returns the outage there is, or the one that was given up, or nil.
+// blocking returns the open circuit, or the one that was given up; nil if requests may
+// be sent.
 func (l *circuitBreaker) blocking() *openCircuit {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return cmp.Or(l.open, l.gaveUp)
 }
 
-// recordFailure takes note of an attempt that ended in o and showed no life. Enough of
-// them in a row, or surely, begin an outage.
+// recordFailure records that an attempt failed with o. Enough failures in a row open
+// the circuit; one is enough if surely is set.
 func (l *circuitBreaker) recordFailure(o Outcome, surely bool, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -65,8 +66,8 @@ func (l *circuitBreaker) recordFailure(o Outcome, surely bool, now time.Time) {
 	}
 }
 
-// recordSuccess takes note of a sign of life. It returns the outage that this ends, if
-// there is one of which anybody was told.
+// recordSuccess records that the API answered. It returns the circuit that this closes,
+// if there is one and it was logged.
 func (l *circuitBreaker) recordSuccess() *openCircuit {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -82,7 +83,7 @@ func (l *circuitBreaker) recordSuccess() *openCircuit {
 	return o
 }
 
-// giveUp gives o up after the given time, unless it has just ended.
+// giveUp ends o, unless it has just been closed: nobody waits for the API any more.
 func (l *circuitBreaker) giveUp(o *openCircuit, after time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -94,8 +95,7 @@ func (l *circuitBreaker) giveUp(o *openCircuit, after time.Duration) {
 	close(o.done)
 }
 
-// markLogged reports whether o is still on and was not logged yet, and takes note that
-// it is now.
+// markLogged marks o as logged. It reports false if o is over or was logged before.
 func (l *circuitBreaker) markLogged(o *openCircuit) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -107,13 +107,13 @@ func (l *circuitBreaker) markLogged(o *openCircuit) bool {
 }
 
 // provesUp reports whether an attempt that ended in o proves that the API is up,
-// whatever it thinks of the request.
+// whatever its answer.
 func provesUp(o *Outcome) bool {
 	return o.Class == Answered || o.Class == NotProcessed || o.refusedStream
 }
 
-// recordHealth takes note of what an attempt that ended in o shows of the API. A success
-// that cannot be read shows neither that it is well nor that it is down.
+// recordHealth tells the circuit breaker how an attempt ended. A successful answer that
+// cannot be read counts neither as a success nor as a failure.
 func (c *Client) recordHealth(o *Outcome) {
 	switch {
 	case provesUp(o):
@@ -125,9 +125,9 @@ func (c *Client) recordHealth(o *Outcome) {
 	}
 }
 
-// waitForBreaker waits, if the API seems to be down, until it answers again. It returns
-// why it does not: a *GaveUpError of the request to path, or why ctx has ended.
-// One of the callers probes on behalf of all; when it leaves, another does.
+// waitForBreaker waits while the circuit breaker is open. It returns a *GaveUpError for
+// the request to path if the API did not come back in time, or why ctx has ended. One
+// of the callers probes on behalf of all; when it leaves, another one takes over.
 func (c *Client) waitForBreaker(ctx context.Context, method, path string) error {
 	o := c.breaker.blocking()
 	if o == nil {
@@ -149,8 +149,8 @@ func (c *Client) waitForBreaker(ctx context.Context, method, path string) error 
 	return o.giveUpError(method, path)
 }
 
-// giveUpError says, of an outage that is over, why a request was not sent; nil if it
-// can be.
+// giveUpError returns the error of a request that waited for o, which is over; nil if
+// the request can be sent.
 func (o *openCircuit) giveUpError(method, path string) error {
 	if !o.gaveUp {
 		return nil
@@ -159,7 +159,8 @@ func (o *openCircuit) giveUpError(method, path string) error {
 		Unanswered: method == http.MethodGet && o.lastFailure.Class == InDoubt}
 }
 
-// probeUntilUp probes until o is over, or ctx ends, and then returns why.
+// probeUntilUp probes until o is over. It returns why ctx has ended if that comes
+// first.
 func (c *Client) probeUntilUp(ctx context.Context, o *openCircuit, path string) error {
 	for {
 		left := o.since.Add(c.config.GiveUpAfter).Sub(c.now())
@@ -171,7 +172,7 @@ func (c *Client) probeUntilUp(ctx context.Context, o *openCircuit, path string) 
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case provesUp(&got):
-			return nil // heed has ended it
+			return nil // recordHealth has closed the circuit
 		}
 		o.probes++
 		o.lastFailure = got
@@ -189,8 +190,8 @@ func (c *Client) probeUntilUp(ctx context.Context, o *openCircuit, path string) 
 	}
 }
 
-// wait waits for d, or until o is over. If ctx ends or the run is drained first it
-// returns why.
+// wait waits for d, or until o is over. It returns why, if ctx ends or the run is
+// drained first.
 func (o *openCircuit) wait(ctx context.Context, gate *drain.Gate, d time.Duration) (over bool, err error) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -211,7 +212,7 @@ func (o *openCircuit) wait(ctx context.Context, gate *drain.Gate, d time.Duratio
 	}
 }
 
-// probe reads a page of one record of path, to see whether the API is up.
+// probe reads a page of one record of path, to find out whether the API is up.
 func (c *Client) probe(ctx context.Context, path string) Outcome {
 	if err := c.waitTurn(ctx); err != nil {
 		return Outcome{Class: NotSent, Err: err}
@@ -221,8 +222,8 @@ func (c *Client) probe(ctx context.Context, path string) Outcome {
 	return c.transmit(timed, &request{method: http.MethodGet, path: path, query: "_page=1&_page_size=1", consume: startsLikeJSON})
 }
 
-// startsLikeJSON returns an error if body does not begin like a list or a record: a
-// page of HTML in place of the API is no sign of life.
+// startsLikeJSON returns an error if body does not start like a list or a record: an
+// HTML page in place of the API does not prove that it is up.
 func startsLikeJSON(_ *http.Response, body io.Reader) error {
 	head, err := io.ReadAll(io.LimitReader(body, 64))
 	head = bytes.TrimLeft(head, " \t\r\n")
@@ -236,11 +237,10 @@ func startsLikeJSON(_ *http.Response, body io.Reader) error {
 }
 
 // WaitUntilUp returns when the API answers reads of the list at path: at once if it is
-// up, and else as soon as it is again. It is for callers whose writes end in
-// doubt, one after the other, and costs one small read. The error is a
-// *StatusError if the API does not know the credentials or sends elsewhere, a
-// *GaveUpError if there was no answer for as long as Config.GiveUpAfter, or says
-// why ctx has ended; no row is to blame for any of these.
+// up, otherwise as soon as it is up again. It is for callers whose writes end in doubt
+// one after the other, and costs one small read. The error is a *StatusError if the API
+// refuses the credentials or redirects, a *GaveUpError if there was no answer within
+// Config.GiveUpAfter, or why ctx has ended; no row is to blame for any of these.
 func (c *Client) WaitUntilUp(ctx context.Context, path string) error {
 	began := c.now()
 	for {

@@ -8,10 +8,9 @@ import (
 	"flytt/internal/jsonscan"
 )
 
-// Changes appends to dst the JSON object of those members of sent that got does
-// not hold, by the rules of Same, and reports whether there are any. A member
-// called id is left out: it names the record and is never changed. Both are
-// valid JSON objects.
+// Changes appends to dst the JSON object of those members of sent that got does not
+// hold, by the rules of Same. It reports whether there are any. A member called id is
+// left out: it names the record and is never changed. Both are valid JSON objects.
 func Changes(dst, sent, got []byte) (patch []byte, changed bool) {
 	var room [24]pair
 	have := pairs{list: room[:0]}
@@ -33,9 +32,9 @@ func Changes(dst, sent, got []byte) (patch []byte, changed bool) {
 	return append(dst, '}'), changed
 }
 
-// Echoes reports whether got, a record, has the members of sent just as they were sent,
-// byte by byte and one behind the other, and nothing else but one member, such as its id,
-// in front of them. It is what many APIs answer, and cheap to tell. Both are valid JSON
+// Echoes reports whether got, a record, has the members of sent exactly as they were
+// sent and in the same order, and at most one other member, such as its id, before
+// them. Many APIs answer like that, and it is cheap to check. Both are valid JSON
 // objects.
 func Echoes(sent, got []byte) bool {
 	if bytes.HasPrefix(got, sent[:len(sent)-1]) && len(got) == len(sent) {
@@ -50,10 +49,10 @@ func Echoes(sent, got []byte) bool {
 	return jsonscan.Skip(got, jsonscan.ValueEnd(got, at)) == front
 }
 
-// CompareStored compares the record got with what was sent, by the rules of Same, and calls
-// visit with each member that got shows and that is not as sent: with want nil for one
+// CompareStored compares the record got with what was sent, by the rules of Same. It
+// calls visit with each member of got that is not as sent; want is nil for a member
 // that was not sent and has a value. It reports whether got shows all members of sent:
-// of the others nothing is known. Both are valid JSON objects.
+// nothing is known about the others. Both are valid JSON objects.
 func CompareStored(sent, got []byte, visit func(name []byte, want, got jsontext.Value)) (whole bool) {
 	var room [24]pair
 	have := pairs{list: room[:0]}

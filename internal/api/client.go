@@ -18,21 +18,20 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Client speaks to one API with one set of credentials. It is for concurrent
-// use.
+// Client speaks to one API with one set of credentials. It is safe for concurrent use.
 type Client struct {
 	config      Config
 	base        *url.URL
 	header      http.Header
 	transport   http.RoundTripper
 	rateLimiter *rate.Limiter
-	clock       atomic.Pointer[serverClock]
+	clock       serverClock
 	pause       pause
-	writes      *concurrencyLimiter // of writes
+	writes      *concurrencyLimiter // limits the writes in flight
 	breaker     circuitBreaker
 	readBudget  retryBudget // of reads
 	writeBudget retryBudget // of writes
-	reached     atomic.Bool // a connection was got once, so the address is right
+	reached     atomic.Bool // a connection was established once, so the address is right
 	now         func() time.Time
 	log         *slog.Logger
 }
@@ -66,7 +65,7 @@ func New(config Config) (*Client, error) {
 	return c, nil
 }
 
-// newTransport returns the network. It is used without an http.Client, which
+// newTransport returns the HTTP transport. It is used without an http.Client, which
 // would follow redirects and print URLs.
 func newTransport(config *Config) *http.Transport {
 	dialer := &net.Dialer{Timeout: config.DialTimeout, KeepAlive: 15 * time.Second}
@@ -118,30 +117,29 @@ func (c *Client) Close() {
 	}
 }
 
-// BulkWrite makes one attempt to POST body, a JSON array, to path, which ends
-// in a slash. The body of the answer is read into the buffer into, which may be
-// nil. The outcome says whether the attempt may be repeated; BulkWrite itself
-// never does: see Deliver. body is free for reuse when BulkWrite returns.
+// BulkWrite makes one attempt to POST body, a JSON array, to path, which ends in a
+// slash. The body of the answer is read into the buffer into, which may be nil. The
+// outcome says whether the attempt may be repeated; BulkWrite itself never does: see
+// Deliver. body is free for reuse when BulkWrite returns.
 //
-// Like every write it waits first: while the API is down, while it asks for no
-// requests, and for its turn among the writes of the client, of which fewer are
-// under way at once when the API is busy.
+// Like every write it waits first: while the API is down, while the API asks for no
+// requests, and for its turn. When the API is busy, fewer writes are in flight at once.
 func (c *Client) BulkWrite(ctx context.Context, path string, body, into []byte) Outcome {
 	return c.write(ctx, &request{method: http.MethodPost, path: path, body: body, into: into})
 }
 
-// request is one attempt to be made.
+// request describes one attempt.
 type request struct {
 	method, path, query string
 	id                  string // of a record within the collection at path; may be empty
 	body                []byte
 	into                []byte
-	exclusive           bool // a write: no other is to be in flight at the same time
-	// removeFound, if there is one, reads the body of a success, as it comes, in place
-	// of into. Its error makes the answer one that could not be read.
+	exclusive           bool // a write: no other write may be in flight at the same time
+	// consume, if set, reads the body of a successful answer as it arrives, instead of
+	// into. If it returns an error, the answer counts as unreadable.
 	consume func(res *http.Response, body io.Reader) error
-	// untimed lets the exchange take longer than TotalTimeout, as long as the
-	// answer goes on.
+	// untimed lets the exchange take longer than TotalTimeout, as long as data keeps
+	// coming.
 	untimed bool
 }
 
@@ -153,7 +151,7 @@ func (c *Client) attempt(ctx context.Context, r *request) Outcome {
 	return c.transmit(ctx, r)
 }
 
-// write is attempt for what changes something: it waits for a slot, too.
+// write is attempt for a request that changes something: it also waits for a permit.
 func (c *Client) write(ctx context.Context, r *request) Outcome {
 	given, err := c.acquirePermit(ctx, r)
 	if err != nil {
@@ -168,7 +166,7 @@ func (c *Client) write(ctx context.Context, r *request) Outcome {
 	return o
 }
 
-// transmit sends r once and takes note of what that shows of the API.
+// transmit sends r once and updates pause and circuit breaker.
 func (c *Client) transmit(ctx context.Context, r *request) Outcome {
 	o := c.send(ctx, r)
 	if o.Class == NotProcessed {
@@ -204,12 +202,12 @@ func (c *Client) send(ctx context.Context, r *request) Outcome {
 // receive reads the answer res, whose body is to be read through body.
 func (c *Client) receive(res *http.Response, body *idleReader, r *request) Outcome {
 	defer body.stop()
-	c.recordServerClock(res)
+	c.clock.record(res, c.now())
 	text := &markSkipper{body: body}
 	if r.consume != nil && res.StatusCode/100 == 2 {
 		return c.classify(res, nil, r.consume(res, text))
 	}
-	data, err := c.readBody(res, text, r.into)
+	data, err := readBody(res, text, r.into, c.config.MaxAnswer)
 	return c.classify(res, data, err)
 }
 
@@ -235,7 +233,7 @@ func (c *Client) waitForRate(ctx context.Context) error {
 	return err
 }
 
-// waitForPause waits as long as the API asks for no requests.
+// waitForPause waits while the API asks for no requests.
 func (c *Client) waitForPause(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -248,9 +246,9 @@ func (c *Client) waitForPause(ctx context.Context) error {
 	return nil
 }
 
-// acquirePermit waits until the write r may be sent, and holds a slot then. While the API
-// is down or asks for no requests nobody holds one: there may be fewer of them
-// after that.
+// acquirePermit waits until the write r may be sent, and returns a permit for it.
+// Nobody holds a permit while the API is down or asks for no requests: the limit may be
+// lower after that.
 func (c *Client) acquirePermit(ctx context.Context, r *request) (given permit, err error) {
 	for {
 		if err := c.waitForBreaker(ctx, r.method, r.path); err != nil {
@@ -293,8 +291,8 @@ func (c *Client) newRequest(ctx context.Context, r *request, body *requestBody) 
 	return req.WithContext(httptrace.WithClientTrace(ctx, &trace))
 }
 
-// failedOutcome says what it proves that an attempt brought no answer, when begun
-// tells whether the server may have got any of it.
+// failedOutcome returns the outcome of an attempt that brought no answer. begun says
+// that the server may have received a part of the request.
 func failedOutcome(ctx context.Context, err error, begun bool) Outcome {
 	o := Outcome{Err: explain(ctx, err), refusedStream: isRefusedStream(err)}
 	if !begun || o.refusedStream {
@@ -303,14 +301,14 @@ func failedOutcome(ctx context.Context, err error, begun bool) Outcome {
 	return o
 }
 
-// requestBody is a body that knows how much of it was taken, and that can be
+// requestBody is a request body that knows how much of it was read and can be
 // withdrawn: net/http may go on reading after it has returned.
 type requestBody struct {
 	mu   sync.Mutex
 	data []byte
 	sent int
 	over bool
-	conn bool // there is a connection for it
+	conn bool // a connection was established for the request
 }
 
 var errReleased = errors.New("the request is over")
@@ -333,8 +331,8 @@ func (b *requestBody) Read(p []byte) (int, error) {
 // Close does nothing: the body is released by the attempt it belongs to.
 func (b *requestBody) Close() error { return nil }
 
-// connected notes that there is a connection for the request: dialling and TLS
-// are through. A request that nobody asks about has no body.
+// connected records that the request has a connection, TLS included. b is nil for
+// requests without a body to watch.
 func (b *requestBody) connected() {
 	if b == nil {
 		return
@@ -344,9 +342,9 @@ func (b *requestBody) connected() {
 	b.conn = true
 }
 
-// begun withdraws the body and reports whether the server may have got any of
-// the request: bytes of the body were handed to the connection, or, where there
-// are none to tell it by, there was a connection.
+// begun withdraws the body and reports whether the server may have received a part of
+// the request: bytes of the body were read by the connection, or, if there is no body,
+// a connection was established.
 func (b *requestBody) begun() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -355,7 +353,7 @@ func (b *requestBody) begun() bool {
 	return begun
 }
 
-// release withdraws the body: no byte is taken after that.
+// release withdraws the body: it is not read any more after that.
 func (b *requestBody) release() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -9,14 +9,14 @@ import (
 	"flytt/internal/drain"
 )
 
-// concurrencyLimiter bounds how many writes are under way at once, between one and what the
-// client is configured for. It begins with all of them, so that a fast server
-// is not kept waiting, and finds by additive increase and multiplicative
-// decrease how many the server bears: a sign of overload halves the limit, and
-// as many successes as the limit add about one. What waits is served in order.
+// concurrencyLimiter bounds how many writes are in flight at once, between one and the
+// configured maximum. It starts at the maximum, so that a fast server is not kept
+// waiting, and finds the server's capacity by additive increase and multiplicative
+// decrease: a sign of overload halves the limit, and as many successes as the limit
+// raise it by about one. Waiting writes are served in order.
 //
-// A write may also go alone: it waits until no other is in flight, and those that
-// come after it wait until it has ended.
+// A write may also be exclusive: it waits until no other is in flight, and later ones
+// wait until it has ended.
 type concurrencyLimiter struct {
 	mu        sync.Mutex
 	log       *slog.Logger
@@ -24,44 +24,44 @@ type concurrencyLimiter struct {
 	maxLimit  int
 	limit     float64
 	inFlight  int
-	exclusive bool      // what is in flight goes alone
-	granted   uint64    // slots given out so far
-	queue     list.List // of *waiter, the first to come first
-	// slowdown slows the growth of the limit down, after it was reduced because
-	// writes were in each other's way: otherwise an API that takes one at a time
-	// would be sent two again after every success.
+	exclusive bool      // the write in flight is exclusive
+	granted   uint64    // permits granted so far
+	queue     list.List // of *queuedWrite, in order of arrival
+	// slowdown makes the limit grow more slowly after it was reduced because writes
+	// were in each other's way. Otherwise an API that takes one write at a time would
+	// be sent two again after every success.
 	slowdown uint
-	// permitRound counts the reductions. Answers to what was sent before the last one
-	// say nothing of the limit as it is: a burst that is turned away whole
-	// halves the limit once.
+	// round counts the reductions. Answers to requests sent before the last reduction
+	// say nothing about the new limit: a burst that fails as a whole halves the limit
+	// once.
 	round uint64
 }
 
 // permit is the right to have one write in flight.
 type permit struct {
-	round     uint64 // in which it was given out
-	granted   uint64 // how many had been given out then, with it
-	shared    bool   // other writes were in flight then
+	round     uint64 // in which it was granted
+	granted   uint64 // how many permits had been granted, this one included
+	shared    bool   // other writes were in flight when it was granted
 	exclusive bool
 }
 
-// queuedWrite is a write that waits for a slot.
+// queuedWrite is a write that waits for a permit.
 type queuedWrite struct {
 	exclusive bool
-	ready     chan struct{} // closed when it has one
+	ready     chan struct{} // closed when it has its permit
 	permit    permit
 }
 
-// loadSignal is what an attempt tells of the server.
+// loadSignal is what an attempt says about the load of the server.
 type loadSignal uint8
 
 const (
 	loadUnknown loadSignal = iota
-	loadOK                 // it did what it was asked
-	loadTooHigh            // it asks for less, or is too slow
+	loadOK                 // the server did what it was asked
+	loadTooHigh            // the server asks for less, or is too slow
 )
 
-// loadOf returns what o tells of the server.
+// loadOf returns the load signal of o.
 func loadOf(o *Outcome) loadSignal {
 	switch {
 	case o.Class == Answered:
@@ -77,8 +77,9 @@ func newConcurrencyLimiter(most int, gate *drain.Gate, log *slog.Logger) *concur
 	return &concurrencyLimiter{log: log, drain: gate, maxLimit: most, limit: float64(most)}
 }
 
-// acquire waits for a slot. If ctx ends or the run is drained first it returns why. It is to be
-// handed to release. Alone, no other write is in flight from then until that.
+// acquire waits for a permit, which the caller has to release. While an exclusive
+// permit is held, no other write is in flight. It returns why, if ctx ends or the run
+// is drained first.
 func (s *concurrencyLimiter) acquire(ctx context.Context, alone bool) (permit, error) {
 	s.mu.Lock()
 	if s.queue.Len() == 0 && s.hasRoom(alone) {
@@ -98,8 +99,8 @@ func (s *concurrencyLimiter) acquire(ctx context.Context, alone bool) (permit, e
 	return permit{}, s.drain.Err(ctx)
 }
 
-// hasRoom reports whether a write may be in flight beside those that are. The lock is
-// held, as it is for enter, exit and grant.
+// hasRoom reports whether another write may be in flight now. The lock is held, as it
+// is for admit, putBack and admitQueued.
 func (s *concurrencyLimiter) hasRoom(alone bool) bool {
 	if alone {
 		return s.inFlight == 0
@@ -107,7 +108,7 @@ func (s *concurrencyLimiter) hasRoom(alone bool) bool {
 	return !s.exclusive && s.inFlight < int(s.limit)
 }
 
-// admit gives out a slot that is free.
+// admit grants a permit; there has to be room.
 func (s *concurrencyLimiter) admit(alone bool) permit {
 	s.inFlight++
 	s.granted++
@@ -115,14 +116,14 @@ func (s *concurrencyLimiter) admit(alone bool) permit {
 	return permit{round: s.round, granted: s.granted, shared: s.inFlight > 1, exclusive: alone}
 }
 
-// putBack takes back a slot and gives what is free now to those who wait.
+// putBack takes back a permit and admits writes that wait.
 func (s *concurrencyLimiter) putBack(given permit) {
 	s.inFlight--
 	s.exclusive = s.exclusive && !given.exclusive
 	s.admitQueued()
 }
 
-// stopWaiting takes w, which stopped waiting, out of the queue. A slot that it got in
+// stopWaiting removes w, which no longer waits, from the queue. A permit that it got in
 // the meantime goes to the next.
 func (s *concurrencyLimiter) stopWaiting(place *list.Element, w *queuedWrite) {
 	s.mu.Lock()
@@ -132,11 +133,11 @@ func (s *concurrencyLimiter) stopWaiting(place *list.Element, w *queuedWrite) {
 		s.putBack(w.permit)
 	default:
 		s.queue.Remove(place)
-		s.admitQueued() // it may have gone alone, and kept others waiting
+		s.admitQueued() // an exclusive write keeps others waiting
 	}
 }
 
-// admitQueued gives the slots that are free to those who wait.
+// admitQueued grants permits to the writes that wait, as far as there is room.
 func (s *concurrencyLimiter) admitQueued() {
 	for first := s.queue.Front(); first != nil; first = s.queue.Front() {
 		w := first.Value.(*queuedWrite)
@@ -149,8 +150,8 @@ func (s *concurrencyLimiter) admitQueued() {
 	}
 }
 
-// release gives back a slot, and adapts the limit to what the attempt told. It
-// reports whether any other write was in flight meanwhile.
+// release puts back a permit and adapts the limit to the load signal of the attempt. It
+// reports whether another write was in flight at any time meanwhile.
 func (s *concurrencyLimiter) release(given permit, told loadSignal) (overlapped bool) {
 	s.mu.Lock()
 	before := int(s.limit)
@@ -163,8 +164,8 @@ func (s *concurrencyLimiter) release(given permit, told loadSignal) (overlapped 
 	return overlapped
 }
 
-// adapt takes in what the attempt told that had the slot. What went alone says nothing
-// of how many may go at once.
+// adapt adapts the limit to the load signal of the write that had the permit. An
+// exclusive write says nothing about how many may be in flight at once.
 func (s *concurrencyLimiter) adapt(given permit, told loadSignal) {
 	switch {
 	case told == loadOK && !given.exclusive && int(s.limit) < s.maxLimit:
@@ -174,7 +175,7 @@ func (s *concurrencyLimiter) adapt(given permit, told loadSignal) {
 	}
 }
 
-// grow adds to the limit what one success is worth.
+// grow raises the limit by what one success is worth.
 func (s *concurrencyLimiter) grow() {
 	before := int(s.limit)
 	s.limit = min(s.limit+1/(s.limit*float64(uint(1)<<s.slowdown)), float64(s.maxLimit))
@@ -183,7 +184,7 @@ func (s *concurrencyLimiter) grow() {
 	}
 }
 
-// reduce halves the limit, if it was not reduced since round.
+// reduce halves the limit, unless it was already reduced since round.
 func (s *concurrencyLimiter) reduce(round uint64) {
 	if round == s.round && s.limit >= 2 {
 		s.limit = max(s.limit/2, 1)
@@ -191,18 +192,18 @@ func (s *concurrencyLimiter) reduce(round uint64) {
 	}
 }
 
-// maxSlowdown bounds caution: so many doublings of the successes that it takes to add
-// one to the limit.
+// maxSlowdown bounds slowdown: each step doubles the number of successes that it takes
+// to raise the limit by one.
 const maxSlowdown = 6
 
-// recordConflict takes in that a write that was in flight in round, with others, was refused
-// because of them.
+// recordConflict reduces the limit because a write that was in flight in round was
+// refused because of other writes.
 func (s *concurrencyLimiter) recordConflict(round uint64) {
 	s.mu.Lock()
 	before := int(s.limit)
 	s.reduce(round)
 	if int(s.limit) < before {
-		s.slowdown = min(s.slowdown+2, maxSlowdown) // growing to where that was has taken one away
+		s.slowdown = min(s.slowdown+2, maxSlowdown) // reaching the old limit has taken one step off
 	}
 	after, reductions := int(s.limit), s.round
 	s.mu.Unlock()

@@ -15,8 +15,8 @@ import (
 	"flytt/internal/drain"
 )
 
-// Config says where the API is and how to speak to it. What is left zero has
-// the default named beside it.
+// Config says where the API is and how to speak to it. Each zero field has the default
+// named beside it.
 type Config struct {
 	BaseURL     string // prod, dev, or scheme and host; see ParseBaseURL
 	Credentials Credentials
@@ -31,13 +31,13 @@ type Config struct {
 	TotalTimeout  time.Duration // for one attempt as a whole; 5 min
 
 	GiveUpAfter time.Duration // how long to wait for an API that does not answer; 30 s
-	BusyAfter   time.Duration // how long to go on when the API keeps saying later; 15 min
+	BusyAfter   time.Duration // how long to retry while the API asks to retry later; 15 min
 	MaxAnswer   int64         // bytes of one answer; 32 MiB
 
-	Drain *drain.Gate // closed: nobody waits any more, neither for a turn nor for the API; nil: it stays open
+	Drain *drain.Gate // once closed, nobody waits any more: neither for a turn nor for the API; nil: it stays open
 
 	RootCAs   *x509.CertPool    // whom to trust; nil: the system's
-	Transport http.RoundTripper // in place of the network; nil: the network
+	Transport http.RoundTripper // replaces the network; nil: the network
 	Log       *slog.Logger      // nil: none
 }
 
@@ -65,9 +65,9 @@ var presets = map[string]string{
 	"dev":  "https://dev.api.pigello.io",
 }
 
-// ParseBaseURL returns the URL that s stands for: prod, dev, or a scheme and a
-// host, with nothing behind them. Anything but https is for this machine only.
-// Errors show no more of s than its scheme and host: a URL may hold a password.
+// ParseBaseURL returns the URL that s stands for: prod, dev, or a scheme and a host,
+// and nothing after them. Any scheme but https is for this machine only. Errors show no
+// more of s than its scheme and host, because a URL may hold a password.
 func ParseBaseURL(s string) (*url.URL, error) {
 	if preset, ok := presets[s]; ok {
 		s = preset
@@ -93,7 +93,7 @@ func ParseBaseURL(s string) (*url.URL, error) {
 	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
 }
 
-// beyondHost names what u has besides a scheme and a host, or returns "".
+// beyondHost names a part of u other than scheme and host; empty if there is none.
 func beyondHost(u *url.URL) string {
 	switch {
 	case u.User != nil:
@@ -108,7 +108,7 @@ func beyondHost(u *url.URL) string {
 	return ""
 }
 
-// Loopback reports whether u leads to this machine.
+// Loopback reports whether u is on this machine.
 func Loopback(u *url.URL) bool {
 	host := strings.TrimSuffix(u.Hostname(), ".")
 	if strings.EqualFold(host, "localhost") {

@@ -14,8 +14,7 @@ import (
 // both of them touch, or would have to undo one of the two. Nothing is wrong with the
 // rows then, and the same write goes through when it is sent alone.
 
-// lockWords are what databases and the servers above them say of a lock or of a
-// concurrent update, wherever it comes from.
+// lockWords match how databases and servers report a lock or a concurrent update.
 var lockWords = anyOf(
 	// PostgreSQL, SQLSTATE 40P01, 55P03 and 40001, which Django and Rails pass on.
 	`deadlock`,
@@ -58,7 +57,7 @@ var lockWords = anyOf(
 	`lock conflict`,
 )
 
-// retryWords only ask to try again, which is also said of what a person has typed in.
+// retryWords only ask to try again, which servers also say of wrong input.
 var retryWords = anyOf(
 	`(please )?(try|retry) (again|the (request|operation|transaction))`,
 	`please retry`,
@@ -69,19 +68,20 @@ func anyOf(patterns ...string) *regexp.Regexp {
 	return regexp.MustCompile(`(?i)` + strings.Join(patterns, "|"))
 }
 
-// Contention is what a refusal says of other writes as its cause.
+// Contention is what a refusal says about other writes as its cause.
 type Contention struct {
-	Request bool         // the request as a whole was refused because of one
-	Items   map[int]bool // the items that were named, each because of one
+	Request bool         // the request as a whole was refused because of another write
+	Items   map[int]bool // the items that were refused because of another write
 }
 
-// Any reports whether there is anything of that.
+// Any reports whether another write is a cause of the refusal.
 func (c *Contention) Any() bool { return c.Request || len(c.Items) > 0 }
 
-// Contention returns what o, a write of sent that was refused for these reasons, with a
-// status of success or not, says of other writes. The request as a whole was refused because of one if the API says so, or if it
-// names a conflict or asks to try again, blames no field, and other writes of the client
-// were in flight. If items are named for other reasons, it was refused because of those.
+// Contention returns whether o, a write of sent that was refused for the given reasons,
+// failed because of other writes; o may also have a status of success. The request as a
+// whole was refused because of another write if the API says so; or if it names a
+// conflict or asks to try again, blames no field, and other writes of the client were
+// in flight. It was not, if items are named for other reasons.
 func (o *Outcome) Contention(sent Sent, refusals []Refusal) (c Contention) {
 	if !IsRefusal(o.Status) && !o.OK() {
 		return c
@@ -110,7 +110,7 @@ func (o *Outcome) Contention(sent Sent, refusals []Refusal) (c Contention) {
 	return c
 }
 
-// hasField reports whether an item that was sent has the field that an error calls name.
+// hasField reports whether an item that was sent has the field called name.
 func (s *Sent) hasField(name string) bool {
 	name, _, _ = strings.Cut(name, ".")
 	if name == "" {
@@ -124,7 +124,7 @@ func (s *Sent) hasField(name string) bool {
 	return false
 }
 
-// RecordConflict takes in that o was refused because of other writes: if writes of the
+// RecordConflict records that o was refused because of other writes. If writes of the
 // client were in flight at the same time, fewer are sent at once from now on.
 func (c *Client) RecordConflict(o Outcome) {
 	if o.Overlapped {
@@ -132,19 +132,19 @@ func (c *Client) RecordConflict(o Outcome) {
 	}
 }
 
-// Exclusive makes writes while no other write of the client is in flight: each waits until
-// those that are have ended, and those that come after it wait for it.
+// Exclusive makes writes one at a time: each waits until no other write of the client
+// is in flight, and later ones wait until it has ended.
 type Exclusive struct{ client *Client }
 
-// Exclusive returns what makes writes one at a time.
+// Exclusive returns a way to make exclusive writes.
 func (c *Client) Exclusive() Exclusive { return Exclusive{c} }
 
-// BulkWrite is [Client.BulkWrite], alone.
+// BulkWrite is [Client.BulkWrite] as an exclusive write.
 func (a Exclusive) BulkWrite(ctx context.Context, path string, body, into []byte) Outcome {
 	return a.client.write(ctx, &request{method: http.MethodPost, path: path, body: body, into: into, exclusive: true})
 }
 
-// Update is [Client.Update], alone.
+// Update is [Client.Update] as an exclusive write.
 func (a Exclusive) Update(ctx context.Context, path, id string, body, into []byte) Outcome {
 	if err := CheckID(id); err != nil {
 		return Outcome{Class: NotSent, Err: err}
@@ -152,7 +152,7 @@ func (a Exclusive) Update(ctx context.Context, path, id string, body, into []byt
 	return a.client.write(ctx, &request{method: http.MethodPatch, path: path, id: id, body: body, into: into, exclusive: true})
 }
 
-// Delete is [Client.Delete], alone.
+// Delete is [Client.Delete] as an exclusive write.
 func (a Exclusive) Delete(ctx context.Context, path, id string) Outcome {
 	if err := CheckID(id); err != nil {
 		return Outcome{Class: NotSent, Err: err}

@@ -28,10 +28,10 @@ var (
 	ErrOversized = errors.New("the answer is much longer than the page asked for")
 )
 
-// decoder reads the objects of an answer as they come, an array or one object
-// after another, and puts them into a page. Memory is bounded by what the page
-// may hold and by one object. It is strict: what it takes is valid JSON in
-// valid UTF-8 with no name twice in one object.
+// decoder reads the objects of an answer as they arrive, an array or one object after
+// another, into a page. Its memory is bounded by the limits of the page and by one
+// object. It is strict: it accepts only valid JSON in valid UTF-8 without duplicate
+// names in an object.
 type decoder struct {
 	decodeTask
 	in   limitedReader
@@ -41,15 +41,15 @@ type decoder struct {
 	held []span
 }
 
-// decodeTask is what a decoder is to do.
+// decodeTask says what a decoder has to do.
 type decodeTask struct {
 	page    *Page
-	created string       // the field to note the moment of; "": none
-	idsOnly bool         // an id may stand in place of its object
+	created string       // the field with the moment of creation; "": none
+	idsOnly bool         // an id may come in place of its object
 	objects int          // how many may come; 0: any number
-	bytes   int          // how many the page may have; 0: any number
-	perPage int          // of a stream: after how many the page is handed out
-	flush   func() error // of a stream: hands the page out and empties it
+	bytes   int          // how many the page may hold; 0: any number
+	perPage int          // of a stream: how many objects make a page
+	flush   func() error // of a stream: hands out the page and empties it
 }
 
 type span struct{ start, end int }
@@ -58,8 +58,8 @@ var decoders = sync.Pool{New: func() any {
 	return &decoder{room: bufio.NewReaderSize(nil, decodeRoom)}
 }}
 
-// decode reads body to its end. The error says what is wrong with the answer
-// and which object it is, and shows nothing of it.
+// decode reads body to its end. The error says what is wrong with the answer, and with
+// which object, and shows nothing of it.
 func decode(body io.Reader, task decodeTask) error {
 	d := decoders.Get().(*decoder)
 	d.decodeTask, d.read = task, 0
@@ -231,7 +231,7 @@ func (d *decoder) noteID(o *Object, v []byte, i, end int) {
 
 func (d *decoder) noteBare(o *Object, v []byte) { d.noteID(o, v, 0, len(v)) }
 
-// fault is what is wrong with the object that is being read.
+// fault adds to err which object is being read.
 func (d *decoder) fault(err error) error {
 	return fmt.Errorf("object %d of the answer: %w", d.read+1, err)
 }
@@ -256,14 +256,14 @@ func (d *decoder) explain(err error) error {
 	return errNotJSON
 }
 
-// limitedReader is what the JSON decoder reads from. It stops at values that are too
-// large, before they fill the memory, and keeps what it read if it is told to.
+// limitedReader is the input of the JSON decoder. It fails on values that are too large
+// before they fill the memory, and keeps what it read if it is told to.
 type limitedReader struct {
 	r     io.Reader
 	err   error // that ended it
 	total int64 // bytes read
 	mark  int64 // where the last value ended
-	limit int64 // how many bytes may be read behind mark
+	limit int64 // how many bytes may be read after mark
 	kept  []byte
 	keep  bool
 }
@@ -272,8 +272,8 @@ func (t *limitedReader) reset(r io.Reader) {
 	*t = limitedReader{r: r, kept: t.kept[:0], limit: maxObject}
 }
 
-// Read reads on. It is called while a value is not complete, so that all that
-// was read behind mark is of that value, or white space.
+// Read is called while a value is incomplete, so that everything after mark belongs to
+// that value, or is white space.
 func (t *limitedReader) Read(p []byte) (int, error) {
 	if t.total-t.mark > t.limit {
 		t.err = errLarge

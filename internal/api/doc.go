@@ -11,8 +11,8 @@
 // return its [Outcome]:
 //
 //	NotSent       no byte of the body left this process: may be sent again
-//	NotProcessed  the API turned the request away unread: may be sent again later
-//	InDoubt       the API may have applied it: to be looked up, never repeated
+//	NotProcessed  the API refused to process it for now: may be sent again later
+//	InDoubt       the API may have applied it: look it up, never repeat it
 //	Answered      the API said what it did, in the status and the body
 //
 // [Answer] matches the body of a success with what was sent, [ParseRefusals]
@@ -24,21 +24,25 @@
 // # Reads
 //
 // A read changes nothing and is repeated where that can help: when it was not
-// sent, turned away for later, met a failure of the server or a broken
-// connection, or brought an answer that cannot be read. It waits as the API
-// tells it to, or else longer each time, within the times of [Config] and a
-// budget that all reads of a client share.
+// sent, the API asked to retry later, the server or the connection failed, or the
+// answer cannot be read. It waits as long as the API asks, or else longer each
+// time, within the times of [Config] and a retry budget that all reads of a client
+// share.
 //
 // [Client.Get] reads one record, [Client.Fetch] one page of a list, and
 // [Client.Stream] a whole list in one answer. Answers of lists are decoded as they
 // stream in, an array or one object after another, told apart by their first
-// byte, in memory bounded by a page and an object; what is taken is valid JSON
-// without a name that stands twice. [Client.Exchange] makes one GET, never repeats
+// byte, in memory bounded by a page and an object; what is accepted is valid JSON
+// without duplicate names. [Client.Exchange] makes one GET, never repeats
 // it, and reports how it went.
 //
-// Two packages are built on these: list reads a whole list page by page and says
-// whether it is proved complete, probe finds out what the API does where its
-// reference is silent. This package knows nothing of them.
+// While the API seems to be down, a circuit breaker holds back all requests of a
+// client but the probes of one caller. A concurrency limiter bounds the writes in
+// flight, and sends fewer at once while the API is overloaded.
+//
+// Two packages are built on this one: list reads a whole list page by page and says
+// whether it is proved complete; probe finds out what the API does where its
+// reference is silent.
 //
 // No error and no log line of this package shows a query, a header, or
 // anything of a body but the names of parameters and fields that were sent.

@@ -6,14 +6,13 @@ import (
 	"flytt/internal/jsonscan"
 )
 
-// maxHeld is how many bytes of an answer that may be an envelope are held back.
+// maxHeld is how many bytes of a possible envelope are buffered.
 const maxHeld = maxObject / 2
 
-// first reads the first object of an answer that begins with one, and reports
-// whether it was an envelope: an object, alone in the answer, that has the list
-// in a member called results, say. Whether it stays alone is known at the end
-// only, so the objects within are held back until then, or until the object has
-// become too large to be a record.
+// first reads the first object of an answer that starts with one. It reports whether
+// that was an envelope: the only object of the answer, with the list in a member such
+// as results. Whether it is the only one is not known before the end, so the objects in
+// it are buffered until then, or until it is too large to be a record.
 func (d *decoder) first() (enveloped bool, err error) {
 	// Up to maxHeld are held back, and one object on top of that.
 	d.in.keep, d.in.limit = true, maxHeld+maxObject
@@ -23,12 +22,12 @@ func (d *decoder) first() (enveloped bool, err error) {
 	return e.read()
 }
 
-// envelope reads an object that may be one.
+// envelope reads an object that may be an envelope.
 type envelope struct {
 	*decoder
 	base    int64 // where kept begins in the answer
-	found   bool  // a member that may be the list
-	decided bool  // it is too large to be anything else
+	found   bool  // a member that may be the list was found
+	decided bool  // it is too large to be a record, so it is an envelope
 }
 
 // at returns where the decoder is, in kept.
@@ -84,8 +83,8 @@ func (e *envelope) list() error {
 	return e.explain(err)
 }
 
-// element reads one value of the list: into the page if it is decided that it
-// is one.
+// element reads one value of the list: directly into the page if it is decided that the
+// object is an envelope.
 func (e *envelope) element() error {
 	if e.decided {
 		return e.value()
@@ -104,13 +103,13 @@ func (e *envelope) element() error {
 	return e.release()
 }
 
-// stopKeeping ends the holding back: values are read one by one from here.
+// stopKeeping ends the buffering: from here, values are read one by one.
 func (e *envelope) stopKeeping() {
 	e.in.mark = e.json.InputOffset()
 	e.in.keep, e.in.limit = false, maxObject
 }
 
-// release puts the objects held back into the page.
+// release puts the buffered objects into the page.
 func (e *envelope) release() error {
 	for _, s := range e.held {
 		if err := e.add(e.in.kept[s.start:s.end]); err != nil {
@@ -120,8 +119,8 @@ func (e *envelope) release() error {
 	return nil
 }
 
-// classify decides what the object was, now that it has ended: an envelope if it
-// has a list and nothing follows, or else a record.
+// classify decides what the object, which is complete now, is: an envelope if it has a
+// list and nothing follows it, otherwise a record.
 func (e *envelope) classify(object []byte) (bool, error) {
 	switch kind := e.json.PeekKind(); {
 	case kind != 0: // another object, or what rest finds wrong
@@ -137,8 +136,8 @@ func (e *envelope) classify(object []byte) (bool, error) {
 	return false, e.add(object)
 }
 
-// tellsOfFailure reports whether the only object of an answer is no record but
-// says why there is none.
+// tellsOfFailure reports whether the only object of an answer is an error message and
+// not a record.
 func tellsOfFailure(object []byte) bool {
 	if jsonscan.Member(object, "id") != nil {
 		return false

@@ -19,14 +19,13 @@ import (
 // ErrNotFound is a StatusError of status 404.
 var ErrNotFound = errors.New("not found")
 
-// StatusError is an answer that stops a run: it is about the credentials, the
-// address or the client, not about rows. Of a read it is any answer but
-// success.
+// StatusError is an answer that stops a run: it is about the credentials, the address
+// or the client, not about rows. For a read it is any answer but success.
 type StatusError struct {
 	Method string
 	Path   string
 	Status int
-	Names  []string // of what was asked for: parameters that the answer finds fault with
+	Names  []string // the parameters of the request that the answer finds fault with
 }
 
 // Error returns the request and the status.
@@ -60,15 +59,13 @@ func (e *StatusError) Hint() string {
 	return "the server does not take this kind of request; check FLYTT_BASE_URL and any proxy on the way"
 }
 
-// GaveUpError says that a request could not be delivered within the time there
-// is for it. What it carried was not processed.
+// GaveUpError says that a request could not be delivered in time. It was not processed.
 type GaveUpError struct {
 	Method string
 	Path   string
 	After  time.Duration // 0: there was no point in trying again
-	Busy   bool          // the API was reached and kept saying later
-	// Unanswered says that the request, a read, was sent and brought no answer
-	// that is of use.
+	Busy   bool          // the API was reached and kept asking to retry later
+	// Unanswered says that the request, a read, was sent and got no usable answer.
 	Unanswered bool
 	Err        error // why the last attempt failed
 }
@@ -102,8 +99,8 @@ func (e *GaveUpError) Hint() string {
 	return cmp.Or(CertificateHint(e.Err), "check FLYTT_BASE_URL, the network and the proxy settings")
 }
 
-// cause is why an exchange failed, in words that cannot hold anything of a row
-// or a URL. The error it stands for is kept for errors.Is.
+// cause is why an exchange failed, in words that cannot hold a part of a row or a URL.
+// It wraps the original error.
 type cause struct {
 	text string
 	err  error
@@ -118,9 +115,9 @@ var (
 	errProxy   = errors.New("the address in HTTP_PROXY or HTTPS_PROXY is no URL")
 )
 
-// explain turns an error of net/http into one that may be shown. Only kinds
-// that are known to speak of hosts and system calls keep their text: others
-// quote what the server sent.
+// explain turns an error of net/http into one that may be shown. Only kinds of errors
+// that are known to be about hosts and system calls keep their text: others quote what
+// the server sent.
 func explain(ctx context.Context, err error) error {
 	if why := context.Cause(ctx); why != nil && ctx.Err() != nil {
 		if errors.Is(why, context.DeadlineExceeded) {
@@ -159,8 +156,7 @@ func speaksOfHosts(err error) bool {
 	return errors.As(err, &op) || errors.As(err, &dns) || errors.As(err, &number) || untrusted(err)
 }
 
-// hopeless reports whether trying again cannot help as long as nobody changes
-// a setting.
+// hopeless reports whether a retry cannot help unless somebody changes a setting.
 func hopeless(err error) bool {
 	var dns *net.DNSError
 	var record tls.RecordHeaderError
@@ -189,9 +185,9 @@ func streamReset(err error) (code uint32, ok bool) {
 	return 0, false
 }
 
-// refusedText is how net/http words a refused stream whose body it would have
-// liked to send again: it drops the error itself on the way. No text of the
-// server's comes before or within what is matched.
+// refusedText is the message of net/http for a refused stream whose body it would have
+// to send again: net/http drops the original error. No text of the server comes before
+// or within the match.
 var refusedText = regexp.MustCompile(`^http2: Transport: cannot retry err \[stream error: stream ID \d+; REFUSED_STREAM[;\]]`)
 
 // isRefusedStream reports whether the server refused the HTTP/2 stream, which it may

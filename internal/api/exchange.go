@@ -16,7 +16,7 @@ import (
 // exchangeTimeout is how long one exchange may take.
 const exchangeTimeout = 20 * time.Second
 
-// GetRequest is one GET whose answer is looked at closely, whatever it is.
+// GetRequest describes one GET whose answer is examined whatever it is.
 type GetRequest struct {
 	Path  string // ending in a slash
 	ID    string // of a record within the collection at Path; may be empty
@@ -30,9 +30,9 @@ type Exchange struct {
 	Protocol    string        // HTTP/2.0
 	Compressed  bool          // the answer came compressed
 	ContentType string        // without parameters
-	Took        time.Duration // until the whole answer, or as much as was wanted, was there
+	Took        time.Duration // until the whole answer, or as much as was wanted, had arrived
 	Skew        time.Duration // how far the server's clock is ahead of ours, give or take a second; see Dated
-	Dated       bool          // the server told the time
+	Dated       bool          // the answer had a Date header
 	Problem     string        // what was wrong with the answer, if Err is nil
 	Err         error         // why there was none
 }
@@ -40,12 +40,12 @@ type Exchange struct {
 // OK reports whether the request was answered with success, in JSON.
 func (e *Exchange) OK() bool { return e.Err == nil && e.Status/100 == 2 && e.Problem == "" }
 
-// Reply is an exchange and what it brought.
+// Reply is an exchange with the body of its answer.
 type Reply struct {
 	Exchange
 	Body []byte
-	Cut  bool          // there was more than was wanted
-	Wait time.Duration // that the API asked for; -1: it did not
+	Cut  bool          // the answer was longer than wanted
+	Wait time.Duration // how long the API asked to wait; -1: it did not ask
 }
 
 // AsksToRetryLater reports whether the API did not process the request and may do so later.
@@ -56,7 +56,7 @@ func (r *Reply) Repeatable() bool {
 	return r.AsksToRetryLater() || r.Status >= 500 || r.Err != nil && !hopeless(r.Err)
 }
 
-// Objects splits the body, which is whole, into the objects of a list.
+// Objects splits the body, which was read completely, into the objects of a list.
 func (r *Reply) Objects() (objects []jsontext.Value, err error) {
 	list, err := listOf(nil, r.Body, len(r.Body))
 	for _, object := range list {
@@ -65,8 +65,8 @@ func (r *Reply) Objects() (objects []jsontext.Value, err error) {
 	return objects, err
 }
 
-// Exchange makes one request, when it is its turn, and reads as much of the
-// answer as is wanted. It never repeats it.
+// Exchange makes one request, when it is its turn, and reads as much of the answer as
+// is wanted. It never repeats the request.
 func (c *Client) Exchange(ctx context.Context, g GetRequest) *Reply {
 	r := &Reply{Wait: -1}
 	if r.Err = c.waitTurn(ctx); r.Err != nil {
@@ -106,8 +106,8 @@ func (r *Reply) read(ctx context.Context, res *http.Response, limit int64, now t
 	}
 }
 
-// clock compares the server's clock with ours. A header tells whole seconds, of
-// a moment between sent and received.
+// clock compares the server's clock with ours. A Date header has whole seconds, and is
+// from a moment between sent and received.
 func (r *Reply) clock(h http.Header, sent, received time.Time) {
 	date, err := http.ParseTime(h.Get("Date"))
 	if err != nil {
@@ -123,20 +123,20 @@ func (c *Client) Sleep(ctx context.Context, d time.Duration) error {
 	return c.config.Drain.Sleep(ctx, d)
 }
 
-// Route is the way the client takes to the API.
+// Route is the network path from the client to the API.
 type Route struct {
 	API, Proxy              *url.URL // without a path; Proxy is nil if there is none
 	DialTimeout, TLSTimeout time.Duration
 	RootCAs                 *x509.CertPool // whom to trust; nil: the system's
 }
 
-// Route returns the way to the API. The error says that the address of the proxy
-// is no good.
+// Route returns the network path to the API. The error says that the address of the
+// proxy is invalid.
 func (c *Client) Route() (Route, error) {
 	through, err := proxy(&http.Request{URL: c.base})
 	return Route{c.base, through, c.config.DialTimeout, c.config.TLSTimeout, c.config.RootCAs}, err
 }
 
-// Explain turns an error of the network into one that may be shown: it holds
-// nothing of a URL or of what the server sent.
+// Explain turns a network error into one that may be shown: it holds no part of a URL
+// or of what the server sent.
 func Explain(ctx context.Context, err error) error { return explain(ctx, err) }

@@ -11,14 +11,13 @@ import (
 	"time"
 )
 
-// Fetch asks for one page and puts it into p, again where that can help: see
-// read. The moment of each object is that of the field called created, if that
-// is not empty. 404 in place of a page after the first is the end and no
-// error. With ErrOversized, because much more came than was asked for, p holds
-// what had come until then.
+// Fetch reads one page into p, with retries: see read. If created is not empty, it
+// names the field that holds the moment of creation of each object. A 404 in place of a
+// page after the first is the end of the list, not an error. With ErrOversized, because
+// much more came than was asked for, p holds what had come until then.
 func (c *Client) Fetch(ctx context.Context, ask *PageRequest, p *Page, created string) error {
 	r := &request{method: http.MethodGet, path: ask.Path, query: ask.query()}
-	heard := c.warnIfSlow(ask.Path)
+	heard := newSlowWarning(c, ask.Path).stop
 	defer heard()
 	r.consume = func(res *http.Response, body io.Reader) error {
 		heard()
@@ -44,43 +43,55 @@ func (c *Client) Fetch(ctx context.Context, ask *PageRequest, p *Page, created s
 	return refusedRead(ask, &o)
 }
 
-// slowAnswer is how long an answer may be waited for before that is logged.
+// slowAnswer is how long a read waits for an answer before that is logged.
 const slowAnswer = 15 * time.Second
 
-// warnIfSlow logs, once, that a read of path has waited long for an answer; the time
-// for which the API has asked for no requests does not count. heard ends it, and
-// can be called again; nothing is logged after it.
-func (c *Client) warnIfSlow(path string) (heard func()) {
-	began := c.now()
-	var mu sync.Mutex // guards what follows
-	var timer *time.Timer
-	over := false
-	mu.Lock()
-	defer mu.Unlock()
-	timer = time.AfterFunc(slowAnswer, func() {
-		mu.Lock()
-		defer mu.Unlock()
-		now := c.now()
-		waited := min(now.Sub(began), -max(c.pause.left(now), -slowAnswer))
-		switch {
-		case over:
-		case waited < slowAnswer:
-			timer.Reset(slowAnswer - waited)
-		default:
-			over = true
-			c.log.Warn("still waiting for an answer", "method", http.MethodGet, "path", path, "waited", now.Sub(began).Round(time.Second))
-		}
-	})
-	return func() {
-		mu.Lock()
-		defer mu.Unlock()
-		over = true
-		timer.Stop()
+// slowWarning logs once if a read of path has waited long for an answer, not counting
+// the time for which the API has asked for no requests. It is safe for concurrent use.
+type slowWarning struct {
+	client *Client
+	path   string
+	began  time.Time
+
+	mu    sync.Mutex // guards what follows
+	timer *time.Timer
+	over  bool
+}
+
+// newSlowWarning starts the wait for an answer.
+func newSlowWarning(c *Client, path string) *slowWarning {
+	s := &slowWarning{client: c, path: path, began: c.now()}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.timer = time.AfterFunc(slowAnswer, s.check)
+	return s
+}
+
+func (s *slowWarning) check() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.client.now()
+	waited := min(now.Sub(s.began), -max(s.client.pause.left(now), -slowAnswer))
+	switch {
+	case s.over:
+	case waited < slowAnswer:
+		s.timer.Reset(slowAnswer - waited)
+	default:
+		s.over = true
+		s.client.log.Warn("still waiting for an answer", "method", http.MethodGet, "path", s.path, "waited", now.Sub(s.began).Round(time.Second))
 	}
 }
 
-// maxObjects returns how many objects are not yet much more than a page; 0 if
-// no page was asked for.
+// stop ends the wait: nothing is logged after that. It can be called more than once.
+func (s *slowWarning) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = true
+	s.timer.Stop()
+}
+
+// maxObjects returns how many objects still count as one page: more than asked for, but
+// not much more. 0 if no page was asked for.
 func (r *PageRequest) maxObjects() int {
 	if r.Size == 0 {
 		return 0
@@ -88,13 +99,12 @@ func (r *PageRequest) maxObjects() int {
 	return 2*r.Size + 100
 }
 
-// Stream asks once and hands out what comes in pages of about ask.Size, or 500,
-// objects as it comes; at least one page, which may be empty. emit owns the
-// page until it returns; its error ends the stream and is returned. The request
-// is repeated only as long as nothing was handed out. It may take as long as it
-// goes on.
+// Stream makes one request and hands out the answer as it comes, in pages of about
+// ask.Size objects, or 500; at least one page, which may be empty. emit owns the page
+// until it returns; its error ends the stream and is returned. The request is only
+// repeated while nothing has been handed out. It may take as long as data keeps coming.
 func (c *Client) Stream(ctx context.Context, ask *PageRequest, created string, emit func(*Page) error) error {
-	s := streamReader{ask: ask, created: created, emit: emit, answered: c.warnIfSlow(ask.Path)}
+	s := streamReader{ask: ask, created: created, emit: emit, answered: newSlowWarning(c, ask.Path).stop}
 	defer s.answered()
 	r := &request{method: http.MethodGet, path: ask.Path, query: ask.query(), untimed: true, consume: s.consume}
 	o, err := c.read(ctx, r)
@@ -109,19 +119,18 @@ func (c *Client) Stream(ctx context.Context, ask *PageRequest, created string, e
 	return nil
 }
 
-// streamReader hands out the pages of one answer.
+// streamReader hands out one answer in pages.
 type streamReader struct {
 	ask      *PageRequest
 	created  string
 	emit     func(*Page) error
-	answered func() // an answer has begun
+	answered func() // to be called when the answer has begun
 	page     Page
 	emitted  bool
 	err      error // of emit
 }
 
-// consume reads an answer. Once something of it was handed out, what goes wrong is
-// final.
+// consume reads an answer. Once a part of it was handed out, an error is permanent.
 func (s *streamReader) consume(res *http.Response, body io.Reader) error {
 	s.answered()
 	s.page.Reset()
@@ -152,13 +161,13 @@ type permanentError struct{ error }
 
 func (f permanentError) Unwrap() error { return f.error }
 
-// isPermanent reports whether repeating a read cannot mend err.
+// isPermanent reports whether repeating a read cannot fix err.
 func isPermanent(err error) bool {
 	var f permanentError
 	return errors.As(err, &f) || errors.Is(err, errTooLong) || errors.Is(err, ErrOversized) || errors.Is(err, errLarge)
 }
 
-// refusedRead is the error of a list that was refused.
+// refusedRead returns the error of a list that the API refused.
 func refusedRead(ask *PageRequest, o *Outcome) error {
 	e := &StatusError{Method: http.MethodGet, Path: ask.Path, Status: o.Status}
 	if IsRefusal(o.Status) {
@@ -167,5 +176,5 @@ func refusedRead(ask *PageRequest, o *Outcome) error {
 	return e
 }
 
-// inPath says which read err is of.
+// inPath adds the request to err.
 func inPath(path string, err error) error { return fmt.Errorf("GET %s: %w", path, err) }

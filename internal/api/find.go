@@ -18,11 +18,11 @@ type Lookup struct {
 	Path  string // of the list, ending in a slash
 	Field string
 	Keys  []string // each Lookupable
-	// Canary is the key of a record that is known to be there. It is asked for in
-	// every request, or right before and after one that has room for one key only. An
-	// answer that does not show it is not believed.
+	// Canary is the key of a record that is known to exist. Every request asks for it
+	// too, or it is asked for right before and after a request that has room for one
+	// key only. An answer that does not show the canary is not trusted.
 	Canary string
-	// Unique says that no two records have the same key, so that reading ends when
+	// Unique says that no two records have the same key, so that reading can stop when
 	// every key is found.
 	Unique bool
 }
@@ -30,24 +30,24 @@ type Lookup struct {
 // Record is one record that was read back.
 type Record struct {
 	ID     string
-	Key    string // as it is stored: there may be white space around the key asked for
+	Key    string // as it is stored; it may have white space that the key asked for does not have
 	Object jsontext.Value
 }
 
-// Found is what a list shows of one key.
+// Found is what a list shows for one key.
 type Found struct {
 	Records []Record // that have the key
-	// OtherForms are records that have the key in another form: see FoldKey. The list shows
-	// them when it is asked for the key, so that it takes the two for the same.
+	// OtherForms are records that have the key in another form: see FoldKey. A list
+	// that shows them for the key treats the two as equal.
 	OtherForms []Record
 }
 
-// ErrCanaryMissing says that the list does not show a record that is known to be there,
-// so that what it does not show may be there too.
+// ErrCanaryMissing says that the list does not show a record that is known to exist, so
+// that other records it does not show may exist too.
 var ErrCanaryMissing = errors.New("the list does not show a record that is known to be there")
 
-// errUnrelatedRecords says that a key that was not found may be there all the same: the
-// list shows records of keys that are not even near to it.
+// errUnrelatedRecords says that a key that was not found may exist all the same: the
+// list shows records with keys that nobody asked for.
 var errUnrelatedRecords = errors.New("the list shows records of other keys than those asked for")
 
 const (
@@ -55,11 +55,11 @@ const (
 	maxKeyLength = 256
 	maxBatch     = 100 // keys asked for at a time, well within a page
 	pageSize     = 500
-	maxUnrelated = 100 // records of other keys in one slice: a filter that has no effect
+	maxUnrelated = 100 // records with other keys in one batch; with more, the filter has no effect
 )
 
-// Lookupable reports whether key can be asked for in a list: it is not empty or
-// very long, and holds nothing that a server may trim or refuse.
+// Lookupable reports whether a list can be asked for key: it is not empty or very long,
+// and has nothing that a server may trim or refuse.
 func Lookupable(key []byte) bool {
 	if len(key) == 0 || len(key) > maxKeyLength || !utf8.Valid(key) {
 		return false
@@ -68,17 +68,17 @@ func Lookupable(key []byte) bool {
 		len(bytes.TrimSpace(key)) == len(key)
 }
 
-// Joinable reports whether key can be asked for together with others: it has no
-// comma, which separates them.
+// Joinable reports whether a request can ask for key together with other keys: it has
+// no comma, which separates them.
 func Joinable(key string) bool { return !strings.Contains(key, ",") }
 
-// FindByKeys returns what the list shows of the keys that l asks for; a key of which
-// it shows nothing is not among them. A record whose key is stored with white space
-// around it is that of the key without, unless it is asked for by itself. In
-// requests that keep the URL short it reads pages until an empty one, or until
-// nothing can be left to find. Keys that are not Joinable are asked for one at a
-// time. Reads are repeated a few times where that can help. An error, ErrCanaryMissing among
-// them, means that nothing is known of any key.
+// FindByKeys returns what the list shows for the keys that l asks for; a key for which
+// it shows nothing is not in the map. A record whose key is stored with white space
+// around it counts for the key without, unless that form is asked for by itself.
+// Requests keep the URL short. Pages are read until an empty one, or until there is
+// nothing left to find. Keys that are not Joinable are asked for one at a time. Reads
+// are repeated a few times where that can help. An error, ErrCanaryMissing included,
+// means that nothing is known about any key.
 func (c *Client) FindByKeys(ctx context.Context, l Lookup) (map[string]Found, error) {
 	f := finder{client: c, Lookup: l, found: make(map[string]Found, len(l.Keys))}
 	if err := f.findAll(ctx); err != nil {
@@ -93,9 +93,9 @@ type finder struct {
 	found  map[string]Found
 }
 
-// findAll asks for all keys. An answer to a request for one key alone cannot show the
-// control too: that is asked for before and after, and the key once more if it was not
-// shown, as a list may be blind for the time of one request.
+// findAll asks for all keys. A request for a single key has no room for the canary,
+// which is therefore checked before and after it. A key that was not shown is asked for
+// once more, because a list may fail for the time of one request.
 func (f *finder) findAll(ctx context.Context) error {
 	joint, alone := f.partition()
 	beside := f.Canary
@@ -120,7 +120,7 @@ func (f *finder) findAll(ctx context.Context) error {
 	return f.findOneByOne(ctx, f.missing(alone))
 }
 
-// findOneByOne asks for keys, one at a time.
+// findOneByOne asks for the keys, each in a request of its own.
 func (f *finder) findOneByOne(ctx context.Context, keys []string) error {
 	for _, key := range keys {
 		if f.tooLong(key) {
@@ -133,14 +133,14 @@ func (f *finder) findOneByOne(ctx context.Context, keys []string) error {
 	return nil
 }
 
-// missing returns those of keys of which nothing was shown.
+// missing returns those keys for which nothing was found.
 func (f *finder) missing(keys []string) []string {
 	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool { _, shown := f.found[key]; return shown })
 }
 
-// partition parts the keys into those that can be asked for together, with the control,
-// and the others: keys with a comma, and those that are near to the control, which
-// the answer shows whether or not the list takes the two for the same.
+// partition splits the keys into those that can share a request with the canary, and
+// the others: keys with a comma, and other forms of the canary's key, for which the
+// record of the canary may be shown.
 func (f *finder) partition() (joint, alone []string) {
 	control := keyForm{FoldKey(f.Canary), strings.TrimSpace(f.Canary)}
 	for _, key := range f.Keys {
@@ -153,23 +153,23 @@ func (f *finder) partition() (joint, alone []string) {
 	return joint, alone
 }
 
-// keyForm is what two keys are compared by.
+// keyForm is what decides whether two keys can be confused.
 type keyForm struct{ folded, trimmed string }
 
 func formOf(key string) keyForm { return keyForm{FoldKey(key), strings.TrimSpace(key)} }
 
-// confusable reports whether the record of one key may be taken for a record that is
-// near to the other, if both are asked for in one request.
+// confusable reports whether, in one request for both keys, the record of one may be
+// taken for another form of the other.
 func (f keyForm) confusable(g keyForm) bool { return f.folded == g.folded && f.trimmed != g.trimmed }
 
-// checkCanary asks for the control alone; ErrCanaryMissing says that the list does not show
-// it.
+// checkCanary asks for the canary alone. It returns ErrCanaryMissing if the list does
+// not show it.
 func (f *finder) checkCanary(ctx context.Context) error {
 	g := finder{client: f.client, Lookup: f.Lookup, found: map[string]Found{}}
 	return g.read(ctx, keyQuery{keys: []string{f.Canary}, canary: f.Canary, single: true})
 }
 
-// findBatched asks for keys, many at a time.
+// findBatched asks for the keys, many in each request.
 func (f *finder) findBatched(ctx context.Context, keys []string, control string) error {
 	for len(keys) > 0 {
 		var now []string
@@ -188,16 +188,16 @@ func (f *finder) keyTooLong() error {
 	return fmt.Errorf("GET %s: a key that is too long to be asked for", f.Path)
 }
 
-// overhead is how many bytes a URL has besides its keys.
+// overhead returns the length of a URL without its keys.
 func (f *finder) overhead() int { return len(f.client.base.Host) + len(f.Path) + 3*len(f.Field) + 100 }
 
-// tooLong reports whether key does not fit into a URL by itself.
+// tooLong reports whether a URL has no room even for key alone.
 func (f *finder) tooLong(key string) bool {
 	return f.overhead()+len(url.QueryEscape(key)) > maxURL
 }
 
-// nextBatch returns those of keys that one request asks for, as many as a URL has room
-// for, and the others. Keys that may be confused are never in the same one.
+// nextBatch splits keys into those that the next request asks for and the rest. Keys
+// that can be confused are never in the same request.
 func (f *finder) nextBatch(keys []string, control string) (now, later []string) {
 	size := f.overhead() + len(url.QueryEscape(control))
 	taken := make(map[string]string, min(len(keys), maxBatch)) // by the folded form: the trimmed one
@@ -217,14 +217,14 @@ func (f *finder) nextBatch(keys []string, control string) (now, later []string) 
 	return now, later
 }
 
-// keyQuery is what one request asks for, and each of its pages.
+// keyQuery is what one request, and each of its pages, asks for.
 type keyQuery struct {
 	keys   []string
-	canary string // which the answer has to show; empty: nothing
-	single bool   // there is one key, and the filter is that of equal values
+	canary string // the answer has to show it; empty: nothing
+	single bool   // there is one key, and the filter is for equality
 }
 
-// filterKeys returns the keys that the filter has.
+// filterKeys returns the keys that the filter names.
 func (q *keyQuery) filterKeys() []string {
 	if q.canary == "" || slices.Contains(q.keys, q.canary) {
 		return q.keys
@@ -255,7 +255,7 @@ func (f *finder) read(ctx context.Context, q keyQuery) error {
 	return fmt.Errorf("GET %s: more records than can have the keys asked for; the filter or the paging has no effect", f.Path)
 }
 
-// page reads one page; none at all is the end.
+// page reads one page; an empty one is the end.
 func (f *finder) page(ctx context.Context, keys []string, alone bool, number int) ([][]byte, error) {
 	filter := f.Field + "__in"
 	if alone {
@@ -276,12 +276,11 @@ func (f *finder) page(ctx context.Context, keys []string, alone bool, number int
 	return objects, nil
 }
 
-// anySize is how many records are read to find one with a key.
+// anySize is how many records AnyKey reads to find one with a key.
 const anySize = 20
 
-// AnyKey returns the key of some record that the list at path shows: one whose
-// field can be asked for, if possible together with others. ErrCanaryMissing says that it
-// shows none.
+// AnyKey returns the key of some record of the list at path that can be looked up, if
+// possible together with others. It returns ErrCanaryMissing if the list shows none.
 func (c *Client) AnyKey(ctx context.Context, path, field string) (string, error) {
 	a := PageRequest{Path: path, Page: 1, Size: anySize}
 	var p Page
@@ -305,9 +304,9 @@ func (c *Client) AnyKey(ctx context.Context, path, field string) (string, error)
 	return any, nil
 }
 
-// FindSimilar returns records whose field may hold the only key that l asks for in another form:
-// those that contain one of parts, without regard to case, as far as a page shows them. The
-// parts stand in the URL: they are of a key that may.
+// FindSimilar returns records that may have the only key of l in another form: those
+// that contain one of parts, regardless of case, as far as one page shows them. The
+// parts are put into the URL, so they must not be private.
 func (c *Client) FindSimilar(ctx context.Context, l Lookup, parts []string) (records []Record, err error) {
 	for _, part := range parts {
 		a := PageRequest{Path: l.Path, Page: 1, Size: pageSize, Query: url.Values{l.Field + "__icontains": {part}, "_order_by": {l.Field}}}

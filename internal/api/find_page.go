@@ -12,15 +12,15 @@ import (
 	"flytt/internal/jsonscan"
 )
 
-// pageReader takes in the pages of one question.
+// pageReader reads the pages of one key query.
 type pageReader struct {
 	*finder
 	keyQuery
 	asked       map[string]bool
 	byForm      map[string][]string // the keys asked for, by their folded form
-	seenRecords map[string]bool     // objects by id, or whole where they have none
-	canarySeen  bool                // the control
-	unrelated   int                 // records of other keys
+	seenRecords map[string]bool     // by id, or by their whole text if they have none
+	canarySeen  bool                // a record with the key of the canary was shown
+	unrelated   int                 // records with keys that nobody asked for
 }
 
 func newPageReader(f *finder, q keyQuery) *pageReader {
@@ -36,8 +36,8 @@ func newPageReader(f *finder, q keyQuery) *pageReader {
 	return &p
 }
 
-// absent returns the keys of which nothing was found, and those of which only records
-// were found that are near.
+// absent returns the keys for which nothing was found, and those for which only other
+// forms were.
 func (p *pageReader) absent() (none, near []string) {
 	for key := range p.asked {
 		switch of := p.found[key]; {
@@ -51,10 +51,10 @@ func (p *pageReader) absent() (none, near []string) {
 	return none, near
 }
 
-// complete reports whether a page of n objects leaves nothing to find. Where a
-// key may have several records a first page does that is neither full nor of a
-// length that servers like to cut pages to (10, 25, 100), or one that is longer
-// than was asked for.
+// complete reports whether nothing is left to find after a page of n objects. Where a
+// key may have several records, that is so if the first page is neither full nor of a
+// length to which servers like to cut pages (10, 25, 100), or if it is longer than was
+// asked for.
 func (p *pageReader) complete(page, n int) bool {
 	if page == 1 && n > pageSize {
 		return true
@@ -66,8 +66,8 @@ func (p *pageReader) complete(page, n int) bool {
 	return p.Unique && len(near) == 0 || page == 1 && n < pageSize && n%5 != 0
 }
 
-// end ends the reading: what was not found is absent, unless the answer is not
-// to be believed.
+// end ends the reading: what was not found is absent, unless the answer cannot be
+// trusted.
 func (p *pageReader) end() error {
 	none, _ := p.absent()
 	switch {
@@ -79,10 +79,9 @@ func (p *pageReader) end() error {
 	return nil
 }
 
-// repeated ends the reading of a list that shows nothing new on another page. If
-// it does not know pages, all there is was on the first. If it cuts its answers
-// all the same, records of keys that were not found are shown once these are asked
-// for without the others.
+// repeated ends the reading of a list whose next page shows nothing new. If the server
+// ignores paging, the first page had everything. If it also cuts its answers, records
+// of keys that were not found appear once these are asked for without the others.
 func (p *pageReader) repeated(ctx context.Context, page int) error {
 	none, near := p.absent()
 	if rest := append(none, near...); len(rest) > 0 {
@@ -97,9 +96,9 @@ func (p *pageReader) repeated(ctx context.Context, page int) error {
 	return p.end()
 }
 
-// keep keeps those of objects that have a key asked for, each record once: it
-// may be on two pages if records came or went between them. It returns how many
-// were not met before.
+// keep collects the objects that have a key asked for, each record once: a record may
+// be on two pages if others were added or deleted between them. It returns how many
+// were new.
 func (p *pageReader) keep(objects [][]byte) (fresh int) {
 	for _, object := range objects {
 		stored := string(keyOf(object, p.Field))
@@ -113,7 +112,7 @@ func (p *pageReader) keep(objects [][]byte) (fresh int) {
 	return fresh
 }
 
-// assign gives record to the keys that it is about.
+// assign adds the record to the keys that it matches.
 func (p *pageReader) assign(record Record) {
 	key := record.Key
 	if !p.asked[key] {
@@ -138,7 +137,8 @@ func (p *pageReader) assign(record Record) {
 	}
 }
 
-// recordIdentity returns what tells object from others.
+// recordIdentity returns what distinguishes object from others: its id, or its text if
+// it has none.
 func recordIdentity(object []byte) string { return cmp.Or(idOf(object), string(object)) }
 
 func keyOf(object []byte, field string) []byte {

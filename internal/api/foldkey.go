@@ -9,11 +9,10 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// FoldKey returns key without what many databases ignore when they compare texts:
-// its case, its Unicode form (canonical and compatibility), its white space and its
-// invisible characters. Two keys of which FoldKey returns the same text are the same
-// key in another form. The text is for comparing only: letters and their accents
-// stand apart in it.
+// FoldKey returns key without what many databases ignore when they compare texts: case,
+// Unicode form (canonical and compatibility), white space and invisible characters. Two
+// keys with the same result are the same key in another form. The result is only for
+// comparing: letters and their accents are separate in it.
 func FoldKey(key string) string {
 	if isASCII(key) {
 		return foldASCII(key)

@@ -1,8 +1,8 @@
 package api
 
-// IndexBase says from which number an API counts the items of a request, when its
-// errors name items by number. It is not documented, so it is learned from the
-// errors themselves: see [ParseRefusals].
+// IndexBase says from which number an API counts the items of a request when its errors
+// name items by number. APIs do not document it, so it is learned from the errors
+// themselves: see [ParseRefusals].
 type IndexBase uint8
 
 const (
@@ -12,7 +12,7 @@ const (
 	MixedBase                    // the evidence contradicts itself: numbers name no item
 )
 
-// With returns what is known when b was known and seen is learned. Evidence that
+// With returns what is known if b was known and seen was learned. Evidence that
 // contradicts b is never resolved: it stays MixedBase.
 func (b IndexBase) With(seen IndexBase) IndexBase {
 	switch {
@@ -42,19 +42,19 @@ type baseEvidence struct {
 	lines           bool // numbers of lines were seen, which people count from 1
 }
 
-// number takes in that an item of n has this number.
+// number records that an item of n has this number.
 func (e *baseEvidence) number(number, n int) {
 	_, zero := FromZero.item(number, n)
 	_, one := FromOne.item(number, n)
 	e.notZero, e.notOne = e.notZero || !zero, e.notOne || !one
 }
 
-// numberOf takes in that the item with this index has this number.
+// numberOf records that the item with this index has this number.
 func (e *baseEvidence) numberOf(item, number int) {
 	e.notZero, e.notOne = e.notZero || number != item, e.notOne || number != item+1
 }
 
-// join takes in other evidence of the same body.
+// join adds other evidence of the same body.
 func (e *baseEvidence) join(other baseEvidence) {
 	e.notZero, e.notOne, e.lines = e.notZero || other.notZero, e.notOne || other.notOne, e.lines || other.lines
 }
@@ -72,8 +72,8 @@ func (e *baseEvidence) base() IndexBase {
 	return UnknownBase
 }
 
-// with returns what is known when base was known before. A line number counts from 1
-// where nothing else is known.
+// with returns what is known if base was known before. A line number is taken to count
+// from 1 if nothing else is known.
 func (e *baseEvidence) with(base IndexBase) IndexBase {
 	known := base.With(e.base())
 	if known == UnknownBase && e.lines {

@@ -95,7 +95,7 @@ func addObject(dst [][]byte, v []byte, limit int) ([][]byte, error) {
 	return append(dst, v), nil
 }
 
-// blank reports whether v says nothing: null, false, "", {} or [].
+// blank reports whether v has no content: null, false, "", {} or [].
 func blank(v jsontext.Value) bool {
 	switch v.Kind() {
 	case 'n', 'f':
@@ -111,11 +111,11 @@ func blank(v jsontext.Value) bool {
 	return false
 }
 
-// Same reports whether the record got holds what was sent: every member of sent
-// is there and has the same value. A reference may come as the bare id, as an
-// object with more in it, or as an empty object, which says nothing. Text that
-// consists of digits and separators is compared by its digits, because an API
-// may store identity numbers in another form, and ids without regard to case.
+// Same reports whether the record got holds what was sent: every member of sent is
+// there with the same value. A reference may come as the bare id, as an object with
+// more members, or as an empty object, which says nothing. Text of digits and
+// separators is compared by its digits, because an API may store identity numbers in
+// another form; ids are compared without regard to case.
 func Same(sent, got []byte) bool {
 	var room [24]pair
 	have := pairs{list: room[:0]}
@@ -130,11 +130,11 @@ func Same(sent, got []byte) bool {
 	return true
 }
 
-// pairs are the members of an object, to be found one after another: most
-// objects have theirs in the order they are asked for.
+// pairs are the members of an object, for lookups in nearly the order in which the
+// object has them.
 type pairs struct {
 	list []pair
-	next int // where the last one was found, and one further
+	next int // the place after the one found last
 }
 
 type pair struct {
@@ -158,7 +158,7 @@ func (p *pairs) find(raw []byte) jsontext.Value {
 	return nil
 }
 
-// removeFound removes the member that was found last: it has no name any more.
+// removeFound removes the member that was found last by clearing its name.
 func (p *pairs) removeFound() { p.list[p.next-1].name = nil }
 
 // same reports whether the member with the raw name given has the value want,
@@ -171,8 +171,8 @@ func (p *pairs) same(raw []byte, want jsontext.Value) bool {
 	return SameValue(want, v)
 }
 
-// SameValue reports whether got, what a record shows of a member, is want by the rules
-// of Same.
+// SameValue reports whether got, the value that a record shows, is want by the rules of
+// Same.
 func SameValue(want, got jsontext.Value) bool {
 	switch want.Kind() {
 	case '{':

@@ -6,20 +6,19 @@ import (
 	"time"
 )
 
-// Moment returns the moment that a date-time of the API tells. Without a zone it
-// tells none.
+// Moment parses a date-time of the API. It reports false for one without a zone.
 func Moment(text []byte) (t time.Time, ok bool) {
 	ns, _, ok := moment(text)
 	return time.Unix(0, ns), ok && zoned(text)
 }
 
-// zoned reports whether a moment is told with its zone.
+// zoned reports whether the date-time has a zone.
 func zoned(text []byte) bool { return bytes.ContainsAny(text[len("2026-01-31"):], "Zz+-") }
 
-// moment reads a date-time such as 2026-01-31T09:30:00.123456Z: a space may
-// stand for the T, there may be no fraction, and no zone, which is UTC then. It
-// returns the moment in ns of Unix time and the ns of its unit: of seconds,
-// milliseconds, microseconds or nanoseconds, whichever it takes to tell it.
+// moment parses a date-time such as 2026-01-31T09:30:00.123456Z. A space may stand for
+// the T; fraction and zone are optional, and no zone means UTC. It returns the moment
+// in ns of Unix time, and the ns of its unit: second, millisecond, microsecond or
+// nanosecond, whichever is needed to write it.
 func moment(s []byte) (ns, unit int64, ok bool) {
 	const seconds = len("2026-01-31T09:30:00")
 	if len(s) < seconds || s[4] != '-' || s[7] != '-' || s[13] != ':' || s[16] != ':' ||

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// Class is what an attempt proves. The zero Class is InDoubt: what nobody
-// decided is in doubt.
+// Class is what an attempt proves. The zero Class is InDoubt: an attempt is in doubt
+// unless something else is proved.
 type Class uint8
 
 const (
 	InDoubt      Class = iota // the API may have applied it, in whole or in part
 	NotSent                   // no byte of the body left this process, or the server refused the stream
-	NotProcessed              // the API turned it away unread: see asksToRetryLater
+	NotProcessed              // the API refused to process it for now: see asksToRetryLater
 	Answered                  // the API said what it did
 )
 
@@ -32,20 +32,19 @@ type Outcome struct {
 	Wait   time.Duration // NotProcessed: how long the API asks to wait; 0: it did not say
 	Err    error         // what went wrong; nil if Answered
 
-	// Overlapped says of a write that others of the client were in flight at the same
-	// time.
+	// Overlapped says that other writes of the client were in flight at the same time
+	// as this one.
 	Overlapped bool
 
-	refusedStream bool   // by an HTTP/2 server: not sent, but there is somebody
-	permitRound   uint64 // of the slots, in which a write was in flight
+	refusedStream bool   // by an HTTP/2 server: not sent, but the server is there
+	permitRound   uint64 // the round of the concurrency limiter in which the write was sent
 }
 
 // OK reports whether the API answered with success.
 func (o *Outcome) OK() bool { return o.Class == Answered && o.Status/100 == 2 }
 
-// fatalStatuses are the statuses by which a server turns a request away because of who
-// sends it, where to, or in which form: nothing was written, and no row is to
-// blame.
+// fatalStatuses are the statuses by which a server refuses a request because of its
+// sender, its address or its form: nothing was written, and no row is to blame.
 var fatalStatuses = map[int]bool{
 	http.StatusUnauthorized:                true,
 	http.StatusPaymentRequired:             true,
@@ -65,12 +64,12 @@ var fatalStatuses = map[int]bool{
 }
 
 // IsFatalStatus reports whether status is about the credentials, the address or the
-// client: the run cannot go on, and no row is to blame. Redirects are among
-// these, because they are never followed.
+// client: the run must stop, and no row is to blame. Redirects are among these, because
+// they are never followed.
 func IsFatalStatus(status int) bool { return status/100 == 3 || fatalStatuses[status] }
 
-// IsRefusal reports whether status says that the API read the rows and does not
-// take all of them as they are, or not now.
+// IsRefusal reports whether status says that the API has read the rows and does not
+// accept all of them, or not now.
 func IsRefusal(status int) bool {
 	switch status {
 	case http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusLocked:
@@ -79,9 +78,9 @@ func IsRefusal(status int) bool {
 	return false
 }
 
-// asksToRetryLater reports whether status, with or without a Retry-After that can be read,
-// says that the API did not process the request and may process it later. Proxies that
-// limit rates answer 403 with Retry-After.
+// asksToRetryLater reports whether status says that the API did not process the request
+// but may do so later; retryAfter says that there is a valid Retry-After header.
+// Proxies that limit rates answer 403 with Retry-After.
 func asksToRetryLater(status int, retryAfter bool) bool {
 	switch status {
 	case http.StatusTooManyRequests:
@@ -92,7 +91,7 @@ func asksToRetryLater(status int, retryAfter bool) bool {
 	return false
 }
 
-// classify says what the answer res proves. Its body was read into body until
+// classify returns the outcome that the answer res proves. body is its body, read until
 // bodyErr.
 func (c *Client) classify(res *http.Response, body []byte, bodyErr error) Outcome {
 	o := Outcome{Status: res.StatusCode, Body: body}
@@ -111,13 +110,13 @@ func (c *Client) classify(res *http.Response, body []byte, bodyErr error) Outcom
 	return o
 }
 
-// maxRetryAfter bounds what an API may ask for: a slip in its clock is not to
+// maxRetryAfter bounds how long an API can make a client wait: a wrong clock must not
 // stop a run for a year.
 const maxRetryAfter = 5 * time.Minute
 
-// retryAfter returns how long the header asks to wait, at most maxRetryAfter,
-// and whether it asks at all (RFC 9110, section 10.2.3). A date is measured
-// against the server's own clock where it tells the time.
+// retryAfter returns how long the header asks to wait, at most maxRetryAfter, and
+// whether it asks at all (RFC 9110, section 10.2.3). A date is compared with the
+// server's own clock if the answer shows it.
 func retryAfter(h http.Header, now time.Time) (time.Duration, bool) {
 	v := h.Get("Retry-After")
 	if v == "" {

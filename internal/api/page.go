@@ -17,7 +17,7 @@ type PageRequest struct {
 	Query   url.Values // filters, an order, a search, and whatever else is asked for
 	Page    int        // from 1
 	Size    int        // of a page; 0: ask for everything at once
-	IDsOnly bool       // Query asks for ids only: one may stand in place of its object
+	IDsOnly bool       // Query asks for ids only: an id may come in place of its object
 }
 
 // query returns the query string. Equal requests have equal ones.
@@ -31,13 +31,13 @@ func (r *PageRequest) query() string {
 	return q.Encode()
 }
 
-// Page is what came for a PageRequest. It is reused: its buffers stay.
+// Page is the answer to a PageRequest. It is reused with its buffers.
 type Page struct {
 	Data    []byte // the objects, one after another, with nothing between them
 	Objects []Object
 	Date    time.Time // the server's clock when it answered; zero if it does not tell
 	Status  int
-	Missing bool // 404 in place of a page after the first: the end
+	Missing bool // 404 in place of a page after the first: the end of the list
 }
 
 // Reset empties p.
@@ -45,16 +45,16 @@ func (p *Page) Reset() {
 	*p = Page{Data: p.Data[:0], Objects: p.Objects[:0]}
 }
 
-// Object is where an object, and what a reader needs of it, lies in the Data of its
-// Page.
+// Object is where an object lies in the Data of its Page, with its id and moment of
+// creation.
 type Object struct {
 	Start, End     uint32
 	IDStart, IDEnd uint32 // the characters of its id, as they were written; equal: it has none
-	Created        int64  // its moment of creation in ns of Unix time; NoTime if it has none
-	CreatedUnit    int64  // ns of the unit that created is told in: 1e9, 1e6, 1e3 or 1
+	Created        int64  // the moment of creation in ns of Unix time; NoTime if it has none
+	CreatedUnit    int64  // ns of the smallest unit of Created as the API writes it: 1e9, 1e6, 1e3 or 1
 }
 
-// NoTime is the moment of what has none.
+// NoTime stands for a moment that is not known or does not exist.
 const NoTime = math.MinInt64
 
 // Object returns object i, which is good until the page is used again.
@@ -64,11 +64,11 @@ func (p *Page) Object(i int) []byte { return p.Data[p.Objects[i].Start:p.Objects
 // none. It is good until the page is used again.
 func (p *Page) ID(i int) []byte { return p.Data[p.Objects[i].IDStart:p.Objects[i].IDEnd] }
 
-// maxBlamedBody bounds how much of the body of a refusal is looked through.
+// maxBlamedBody bounds how much of the body of a refusal is searched.
 const maxBlamedBody = 64 << 10
 
-// blamedParameters returns which of the parameters asked for the body of a refusal names,
-// sorted. Nothing else of it is shown: it may quote a value.
+// blamedParameters returns which of the parameters of r the body of a refusal names,
+// sorted. Nothing else of the body is shown: it may quote a value.
 func (r *PageRequest) blamedParameters(body []byte) []string {
 	body = body[:min(len(body), maxBlamedBody)]
 	q, _ := url.ParseQuery(r.query())

@@ -63,7 +63,7 @@ func ParseRefusals(body []byte, sent Sent, base IndexBase) ([]Refusal, IndexBase
 	return out, known
 }
 
-// parse reads body by what is known of the base, and collects evidence of it.
+// parse reads body with what is known of the base, and collects evidence of it.
 func (p *refusalParser) parse(body []byte) []Refusal {
 	p.out, p.count = nil, map[int]int{}
 	trimmed := bytes.TrimSpace(body)
@@ -95,7 +95,7 @@ func (p *refusalParser) add(item int, field, message string) {
 	p.out = append(p.out, Refusal{Item: item, Field: field, Message: Clip(message)})
 }
 
-// Clip shortens s to what a report has room for, at the end of a character.
+// Clip shortens s to the length that reports allow, at a character boundary.
 func Clip(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	if len(s) <= maxMessage {
@@ -108,7 +108,7 @@ func Clip(s string) string {
 	return s[:n] + "…"
 }
 
-// read takes v for one of the shapes of a whole answer.
+// read reads v as one of the shapes of a whole answer.
 func (p *refusalParser) read(v jsontext.Value, depth int) {
 	switch v.Kind() {
 	case '[':
@@ -120,8 +120,8 @@ func (p *refusalParser) read(v jsontext.Value, depth int) {
 	}
 }
 
-// readList takes v for one entry for each item, for entries that name their
-// item, or else for reasons about the request.
+// readList reads v as a list with one entry for each item, as entries that name their
+// item, or else as reasons about the request.
 func (p *refusalParser) readList(v jsontext.Value, depth int) {
 	var entries []jsontext.Value
 	for _, e := range jsonscan.Members(v) {
@@ -143,8 +143,8 @@ func (p *refusalParser) readList(v jsontext.Value, depth int) {
 	}
 }
 
-// aligned reports whether entries can be one for each item: as many, and none
-// of them a bare text or the record of one error, unless there is but one.
+// aligned reports whether entries can be one for each item: there are as many, and,
+// unless there is only one, none is a bare text or a single error with its field.
 func (p *refusalParser) aligned(entries []jsontext.Value) bool {
 	if len(entries) != len(p.sent.Items) {
 		return false
@@ -172,15 +172,14 @@ var (
 	messageNames = []string{"message", "messages", "detail", "error", "errors", "msg", "description", "reason"}
 )
 
-// isRecord reports whether e is an error with its field and its message as
-// members of their own.
+// isRecord reports whether e is an error that has its field and its message as members.
 func isRecord(e jsontext.Value) bool {
 	return firstOf(e, fieldNames) != nil && firstOf(e, messageNames) != nil
 }
 
-// named returns the item that the entry e says it is about, by its key or else
-// by its number. Messages by field come in lists, so that a number or a bare
-// text beside them is none.
+// named returns the item that the entry e names by its key, or else by its number.
+// Messages by field come in lists, so a number or a bare text beside them is not a
+// message.
 func (p *refusalParser) named(e jsontext.Value) (int, bool) {
 	if e.Kind() != '{' {
 		return 0, false
@@ -261,8 +260,8 @@ func wholeNumber(v jsontext.Value) (int, bool) {
 	return n, err == nil
 }
 
-// entry reads what e says of item: one error with its field and message, or
-// errors by field.
+// entry reads what e says about item: one error with field and message, or errors by
+// field.
 func (p *refusalParser) entry(item int, e jsontext.Value, depth int) {
 	if isRecord(e) {
 		p.reasons(item, string(jsonscan.Text(firstOf(e, fieldNames))), firstOf(e, messageNames), depth+1)
@@ -308,9 +307,9 @@ func (p *refusalParser) byKey(key []byte) (int, bool) {
 	return i, ok && i >= 0
 }
 
-// readObject takes v for errors by item, for an envelope of errors, or else for
-// errors by field: of the only item, or of the request. Names that are numbers
-// and keys at once, of different items, blame none.
+// readObject reads v as errors by item, as an envelope of errors, or else as errors by
+// field: of the only item, or of the request. Names that are both numbers and keys, of
+// different items, blame none.
 func (p *refusalParser) readObject(v jsontext.Value, depth int) {
 	if depth > maxNesting {
 		return
@@ -341,9 +340,9 @@ func (p *refusalParser) itemNumber(name []byte) (int, bool) {
 	return n, err == nil && n >= 0 && n <= len(p.sent.Items) && strconv.Itoa(n) == string(name)
 }
 
-// numberOrKey returns how the names of v are to be read, if all are numbers of items:
-// as those; where all are keys, too, as keys if each is that of the item that has the
-// number. Numbers of which that is not known stand for the request.
+// numberOrKey returns how to read the names of v if all of them are numbers of items:
+// as numbers, or, if all are also keys, as keys if each is the key of the item with
+// that number. Names for which that is not known stand for the request.
 func (p *refusalParser) numberOrKey(v jsontext.Value) func([]byte) (int, bool) {
 	keyed := true
 	var seen baseEvidence
@@ -366,8 +365,7 @@ func (p *refusalParser) numberOrKey(v jsontext.Value) func([]byte) (int, bool) {
 	return func([]byte) (int, bool) { return noItem, true }
 }
 
-// byNumber returns the item that has this number; that of the request if it cannot be
-// told.
+// byNumber returns the item with this number; noItem if that cannot be decided.
 func (p *refusalParser) byNumber(name []byte) (int, bool) {
 	n, ok := p.itemNumber(name)
 	if item, known := p.base.item(n, len(p.sent.Items)); known {
@@ -376,9 +374,9 @@ func (p *refusalParser) byNumber(name []byte) (int, bool) {
 	return noItem, ok
 }
 
-// agree reports whether the names of v, which are keys, are the numbers of the same
-// items: by the base that is known, or else by every one that fits, of which fits is
-// the only one if it is known.
+// agree reports whether the names of v, which are keys, are also the numbers of the
+// same items: by the known base, or else by every base that is possible. fits is the
+// only possible one, if there is only one.
 func (p *refusalParser) agree(v jsontext.Value, fits IndexBase) bool {
 	if p.base != UnknownBase {
 		fits = p.base
@@ -409,10 +407,10 @@ func (p *refusalParser) readByItem(v jsontext.Value, find func([]byte) (int, boo
 	return !empty
 }
 
-// generic are the names that stand for no field.
+// generic are the names that stand for no particular field.
 var generic = []string{"detail", "details", "message", "messages", "error", "errors", "non_field_errors", "__all__", "msg"}
 
-// reasons adds what v says of item: texts as they are, members of objects under
+// reasons adds what v says about item: texts as they are, members of objects under
 // their names.
 func (p *refusalParser) reasons(item int, field string, v jsontext.Value, depth int) {
 	if depth > maxNesting || v == nil || blank(v) {
@@ -443,8 +441,8 @@ func join(field, name string) string {
 	return Clip(field + "." + name)
 }
 
-// plainText returns what can be read of a body that is no JSON: the title of an
-// HTML page, or the text itself.
+// plainText returns the readable part of a body that is not JSON: the title of an HTML
+// page, or the text itself.
 func plainText(body []byte) string {
 	if len(body) == 0 || body[0] != '<' {
 		return string(body[:min(len(body), maxMessage+utf8.UTFMax)])

@@ -15,24 +15,24 @@ const (
 	maxBackoff   = 20 * time.Second
 )
 
-// Retrier bounds how long one request that was not processed is sent again.
-// It belongs to one goroutine.
+// Retrier decides how long one request that was not processed is sent again. It belongs
+// to one goroutine.
 type Retrier struct {
 	client       *Client
 	method, path string
-	attempts     int       // in a row that were of the same class
-	class        Class     // of those
-	since        time.Time // when the first of them failed
-	firstFailure time.Time // when the first of all failed
-	lastCost     int       // tokens that the last repetition cost
+	attempts     int       // in a row that ended in the same class
+	class        Class     // of those attempts
+	since        time.Time // when the first of those attempts failed
+	firstFailure time.Time // when the first attempt of all failed
+	lastCost     int       // tokens of the retry budget that the last retry cost
 }
 
-// Deliver has a write made until an attempt may have been processed: send makes
-// one attempt, by BulkWrite, Create, Update or Delete with the same method and
-// path. What was not sent is sent again within the budget that all writes of the
-// client share, what was not processed as the API says. What is in doubt is not
-// repeated: that outcome is returned as an answer is. The error says why there
-// is no such outcome: ctx has ended, or a *GaveUpError.
+// Deliver repeats a write until an attempt may have been processed. send makes one
+// attempt, by BulkWrite, Create, Update or Delete with the same method and path. A
+// write that was not sent is repeated within the retry budget that all writes of the
+// client share; one that was not processed is repeated when the API allows it. A write
+// in doubt is never repeated: its outcome is returned like an answer. The error says
+// why there is no such outcome: ctx has ended, or a *GaveUpError.
 func (c *Client) Deliver(ctx context.Context, method, path string, send func() Outcome) (Outcome, error) {
 	p := c.Retrier(method, path)
 	for {
@@ -47,20 +47,20 @@ func (c *Client) Deliver(ctx context.Context, method, path string, send func() O
 	}
 }
 
-// Retrier returns the patience for one request.
+// Retrier returns a retrier for one request.
 func (c *Client) Retrier(method, path string) *Retrier {
 	return &Retrier{client: c, method: method, path: path}
 }
 
-// Wait waits until the request whose attempt ended in o may be sent again,
-// or returns why it may not: ctx has ended, or a *GaveUpError. It is called for
-// NotSent and NotProcessed only.
+// Wait waits until the request whose attempt ended in o may be sent again. It returns
+// why it may not: ctx has ended, or a *GaveUpError. Call it for NotSent and
+// NotProcessed only.
 func (p *Retrier) Wait(ctx context.Context, o Outcome) error {
 	if err := p.client.config.Drain.Err(ctx); err != nil {
 		return err
 	}
 	if gaveUp, ok := errors.AsType[*GaveUpError](o.Err); ok {
-		return gaveUp // as the client does on all requests at once
+		return gaveUp // the circuit breaker gave up on all requests
 	}
 	if err := p.recordFailure(o); err != nil {
 		return err
@@ -73,16 +73,16 @@ func (p *Retrier) Wait(ctx context.Context, o Outcome) error {
 	return p.client.config.Drain.Sleep(ctx, wait)
 }
 
-// spendBudget takes what another attempt costs after one that ended in o. Where that is
-// not there, all requests wait for a sign of life first.
+// spendBudget pays for another attempt after one that ended in o. If the retry budget
+// is empty, the circuit breaker opens: all requests wait until a probe is answered.
 func (p *Retrier) spendBudget(o Outcome) {
 	if p.lastCost = p.client.writeBudget.spend(o.Err); p.lastCost == 0 {
 		p.client.breaker.recordFailure(o, true, p.client.now())
 	}
 }
 
-// finish takes in that the last attempt ended in o. An answer, which has earned one
-// token, gives the rest of what the last repetition cost back.
+// finish ends the retries with the attempt that ended in o. An answer, which has earned
+// one token, refunds the rest of what the last retry cost.
 func (p *Retrier) finish(o Outcome) {
 	if o.Class == Answered && p.lastCost > 1 {
 		p.client.writeBudget.refund(p.lastCost - 1)
@@ -90,7 +90,7 @@ func (p *Retrier) finish(o Outcome) {
 	p.lastCost = 0
 }
 
-// recordFailure takes in that an attempt ended in o, and returns the error to give up
+// recordFailure records that an attempt ended in o. It returns the error to give up
 // with, or nil.
 func (p *Retrier) recordFailure(o Outcome) error {
 	now := p.client.now()
@@ -104,9 +104,8 @@ func (p *Retrier) recordFailure(o Outcome) error {
 	return p.giveUpError(o, now)
 }
 
-// delay returns how long to wait before the next attempt: somewhat longer than
-// the API asks for, or else longer each time, but not beyond the end of the
-// patience.
+// delay returns how long to wait before the next attempt: somewhat longer than the API
+// asks for, or else longer each time, but never beyond the time limit.
 func (p *Retrier) delay(o Outcome) time.Duration {
 	if o.Wait > 0 {
 		return o.Wait + rand.N(o.Wait/10+firstBackoff)
@@ -115,7 +114,7 @@ func (p *Retrier) delay(o Outcome) time.Duration {
 	return min(backoff(p.attempts), max(left, 0))
 }
 
-// timeLimit returns how long to go on while attempts end like o.
+// timeLimit returns how long to retry while attempts end like o.
 func (p *Retrier) timeLimit(o Outcome) time.Duration {
 	if o.Class == NotProcessed {
 		return p.client.config.BusyAfter
@@ -123,12 +122,12 @@ func (p *Retrier) timeLimit(o Outcome) time.Duration {
 	return p.client.config.GiveUpAfter
 }
 
-// warnAfter is how long a wait is that a person may wonder about.
+// warnAfter is the shortest wait that is logged as a warning.
 const warnAfter = 2 * time.Second
 
-// log logs that there will be another attempt: aloud only if it will not be soon.
-// While the API says later, to all requests at once, one line in a while stands for
-// all of them.
+// log logs that there will be another attempt; as a warning only if the wait is long.
+// While the API asks all requests to wait, one line every few seconds stands for all of
+// them.
 func (p *Retrier) log(o Outcome, wait time.Duration) {
 	if o.Class == NotProcessed && !p.client.pause.shouldLog(p.client.now()) {
 		return
@@ -153,7 +152,8 @@ func (p *Retrier) log(o Outcome, wait time.Duration) {
 	p.client.log.Log(context.Background(), level, text, append(attributes, "wait", wait.Round(time.Millisecond))...)
 }
 
-// giveUpError returns the error to give up with, or nil.
+// giveUpError returns the error to give up with, or nil if there can be another
+// attempt.
 func (p *Retrier) giveUpError(o Outcome, now time.Time) error {
 	after := now.Sub(p.since)
 	if total := now.Sub(p.firstFailure); total >= p.client.config.GiveUpAfter+p.client.config.BusyAfter {
@@ -165,26 +165,25 @@ func (p *Retrier) giveUpError(o Outcome, now time.Time) error {
 	return &GaveUpError{Method: p.method, Path: p.path, After: after, Busy: o.Class == NotProcessed, Unanswered: o.Class == InDoubt, Err: o.Err}
 }
 
-// backoff returns how long to wait before the n-th repetition: anywhere within
-// a time that doubles, so that callers that failed together do not come back
-// together.
+// backoff returns how long to wait before the n-th retry: a random part of a time that
+// doubles, so that callers that failed together do not come back together.
 func backoff(n int) time.Duration {
 	return rand.N(min(firstBackoff<<min(n-1, 10), maxBackoff))
 }
 
-// pause is a time before which nothing is sent, for all requests of a client:
-// an API that says later to one says it to all.
+// pause is a time until which no request of a client is sent: when the API asks one
+// request to wait, all of them wait.
 type pause struct {
 	mu     sync.Mutex
 	until  time.Time
 	logged time.Time // when it was last logged
 }
 
-// pauseLogInterval is the shortest time between two lines about a busy API.
+// pauseLogInterval is the shortest time between two log lines about a busy API.
 const pauseLogInterval = 5 * time.Second
 
-// shouldLog reports whether it is time to log once more that the API says later,
-// and takes note that it was.
+// shouldLog reports whether it is time for another log line about the pause; if so, it
+// counts as logged.
 func (p *pause) shouldLog(now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -7,19 +7,19 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// unreadableTries is how often a read is made whose answers say success and
-// cannot be read: a program that is broken stays so.
+// unreadableTries is how many attempts a read gets whose answers say success and cannot
+// be read: a broken program stays broken.
 const unreadableTries = 4
 
-// read makes the read r, again as long as that can help: when it was not sent,
-// turned away for later, met a failure of the server or a broken connection, or
-// brought an answer that cannot be read. A read changes nothing, so repeating
-// one is safe; how long and how often is bounded by GiveUpAfter and BusyAfter
-// and by a budget that all reads of the client share. The outcome is an answer,
-// of whatever status, if the error is nil.
+// read makes the read r, and repeats it as long as that can help: when it was not sent,
+// the API asked to retry later, the server or the connection failed, or the answer
+// cannot be read. A read changes nothing, so repeating it is safe. GiveUpAfter,
+// BusyAfter and a retry budget that all reads of the client share bound how long and
+// how often. If the error is nil, the outcome is an answer, of any status.
 func (c *Client) read(ctx context.Context, r *request) (Outcome, error) {
 	g := &reading{client: c, request: r, retrier: c.Retrier(r.method, r.path)}
 	for {
@@ -35,7 +35,7 @@ func (c *Client) read(ctx context.Context, r *request) (Outcome, error) {
 	}
 }
 
-// reading is one read and how it goes.
+// reading is one read with its retries.
 type reading struct {
 	client     *Client
 	request    *request
@@ -87,18 +87,17 @@ func (r *reading) giveUp() error {
 	return nil
 }
 
-// retryBudget bounds how many requests are repeated: each repetition costs tokens,
-// which answers earn back. There is one for all reads of a client and one for
-// all its writes; each is as large, and a repetition costs as much, as in the
-// standard retry mode of the AWS SDKs
+// retryBudget bounds how many requests are repeated: each retry costs tokens, which
+// answers earn back. All reads of a client share one, and all its writes another. Size
+// and costs are those of the standard retry mode of the AWS SDKs
 // (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html).
 //
-// Of a read, each answer earns one token: a server that fails one request in six
-// can be read on and on; one that fails more is left alone before it breaks
-// down. Of a write, there is that mode's rule: what goes through at once earns
-// one token, and what goes through when repeated gives back what its last
-// repetition cost; what earlier ones cost stays spent. Writes that find the
-// budget empty wait until a probe shows that the API is up.
+// Each answer to a read earns one token: a server that fails one request in six can be
+// read indefinitely; one that fails more often is left alone. For writes the rule is
+// that of the AWS SDKs: a write that succeeds at once earns one token, and one that
+// succeeds when repeated refunds what its last retry cost; the cost of earlier retries
+// stays spent. A write that finds the budget empty waits until a probe shows that the
+// API is up.
 type retryBudget struct {
 	mu    sync.Mutex
 	spent int
@@ -110,8 +109,8 @@ const (
 	timeoutCost = 10
 )
 
-// spend takes what a repetition after err costs, and returns it; 0 if that is
-// not there.
+// spend takes the cost of a retry after err and returns it; 0 if the budget does not
+// have that many tokens.
 func (b *retryBudget) spend(err error) (cost int) {
 	cost = retryCost
 	if timedOut(err) {
@@ -140,28 +139,30 @@ func timedOut(err error) bool {
 		errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// recordServerClock takes in what an answer tells of the server's clock.
-func (c *Client) recordServerClock(res *http.Response) {
+// serverClock is how far the server's clock is ahead of this machine's, at least: the
+// Date header is cut to seconds and was sent a moment ago. It is not known before the
+// first answer.
+type serverClock struct{ ahead atomic.Pointer[time.Duration] }
+
+// record records the server's clock as an answer that came at now shows it.
+func (s *serverClock) record(res *http.Response, now time.Time) {
 	if t := serverTime(res); !t.IsZero() {
-		c.clock.Store(&serverClock{t.Sub(c.now())})
+		ahead := t.Sub(now)
+		s.ahead.Store(&ahead)
 	}
 }
 
-// serverClock is how far the server's clock is ahead of this machine's, at least: what
-// it tells is cut to seconds, and has travelled.
-type serverClock struct{ ahead time.Duration }
-
-// ServerTime returns what the server's clock showed, at the earliest, when that of this
-// machine showed local. It is not known before there was an answer that tells.
+// ServerTime returns the earliest time that the server's clock can have shown when this
+// machine's showed local. It is not known until an answer has told the time.
 func (c *Client) ServerTime(local time.Time) (t time.Time, known bool) {
-	clock := c.clock.Load()
-	if clock == nil {
+	ahead := c.clock.ahead.Load()
+	if ahead == nil {
 		return time.Time{}, false
 	}
-	return local.Add(clock.ahead), true
+	return local.Add(*ahead), true
 }
 
-// serverTime returns the time of the server that answered, or zero.
+// serverTime returns the time in the Date header of res; zero if there is none.
 func serverTime(res *http.Response) time.Time {
 	t, err := http.ParseTime(res.Header.Get("Date"))
 	if err != nil {

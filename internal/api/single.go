@@ -19,8 +19,8 @@ import (
 // come from a file.
 var errBadID = errors.New("the id is empty or has a slash, a dot-segment or a control character in it")
 
-// CheckID returns an error if id cannot stand in the path of a record: it is
-// empty, or would name another path.
+// CheckID returns an error if id cannot be part of a path: it is empty, or would name
+// another path.
 func CheckID(id string) error {
 	if id == "" || id == "." || id == ".." || len(id) > maxKeyLength ||
 		strings.ContainsFunc(id, func(r rune) bool { return r == '/' || r == '\\' || r < ' ' || r == 0x7F }) {
@@ -29,10 +29,9 @@ func CheckID(id string) error {
 	return nil
 }
 
-// Get reads the record id of the collection at path, which ends in a slash,
-// into the buffer into, which may be nil; again where that can help. Without an
-// error the body of the outcome is one valid JSON object. A record that is not
-// there is an error that is ErrNotFound.
+// Get reads the record id of the collection at path, which ends in a slash, into the
+// buffer into, which may be nil, with retries. Without an error, the body of the
+// outcome is one valid JSON object. A record that does not exist is ErrNotFound.
 func (c *Client) Get(ctx context.Context, path, id string, into []byte) (Outcome, error) {
 	if err := CheckID(id); err != nil {
 		return Outcome{Class: NotSent, Err: err}, inPath(path, err)
@@ -40,7 +39,7 @@ func (c *Client) Get(ctx context.Context, path, id string, into []byte) (Outcome
 	r := &request{method: http.MethodGet, path: path, id: id}
 	var body []byte
 	r.consume = func(res *http.Response, in io.Reader) (err error) {
-		if body, err = c.readBody(res, in, into); err == nil && !isObject(body) {
+		if body, err = readBody(res, in, into, c.config.MaxAnswer); err == nil && !isObject(body) {
 			err = errNotJSON
 		}
 		return err
@@ -98,7 +97,7 @@ func (r *request) setPath(u *url.URL) {
 // carried out.
 var ErrInDoubt = errors.New("whether the API did it is not known")
 
-// RefusedError is a write of one record that the API did not take as it is.
+// RefusedError says that the API did not accept a write of one record.
 type RefusedError struct {
 	Method   string
 	Path     string
@@ -117,10 +116,10 @@ func (e *RefusedError) Error() string {
 	return s
 }
 
-// Problem returns what the outcome of one write of one record says is wrong, or
-// nil if the record was written: a *StatusError, which is ErrNotFound where the
-// record is not there, a *RefusedError, ErrInDoubt, or why it was not sent or
-// not processed. sent is the body of the write, nil if it had none.
+// Problem returns the error of the outcome of a write of one record, or nil if the
+// record was written: a *StatusError, which is ErrNotFound if the record does not
+// exist, a *RefusedError, ErrInDoubt, or why it was not sent or not processed. sent is
+// the body of the write, nil if it had none.
 func (o *Outcome) Problem(method, path string, sent []byte) error {
 	switch {
 	case o.OK():

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"os"
+	"path/filepath"
 	"strconv"
 
 	"flytt/internal/advice"
@@ -11,14 +12,11 @@ import (
 // about as large as its input.
 const littleSpace = 1 << 30
 
-// Directory checks that runs can be written down in the directory runs, which is made in
-// the working directory if it is not there.
+// Directory checks that runs can be written down in the directory runs, which is made if
+// it is not there.
 func Directory(runs string) Check {
 	c := Check{Group: Settings, Name: "run directory", Status: OK}
-	parent := "."
-	if info, err := os.Stat(runs); err == nil && info.IsDir() {
-		parent = runs
-	}
+	parent := existing(runs)
 	probe, err := os.MkdirTemp(parent, ".flytt-doctor-*")
 	if err == nil {
 		err = os.Remove(probe)
@@ -37,6 +35,18 @@ func Directory(runs string) Check {
 		c.Status, c.Fix = Warn, "a run writes about as much as it reads: make room"
 	}
 	return c
+}
+
+// existing returns dir, or the nearest directory above it that is there.
+func existing(dir string) string {
+	for {
+		info, err := os.Stat(dir)
+		above := filepath.Dir(dir)
+		if err == nil && info.IsDir() || above == dir {
+			return dir
+		}
+		dir = above
+	}
 }
 
 // byteText returns n bytes in whole units.

@@ -129,7 +129,7 @@ type Problem struct {
 func describe(i *sources.Info) *Report {
 	r := &Report{
 		Format: i.Format, Compression: i.Compression, Encoding: i.Encoding, Evidence: i.Evidence,
-		Delimiter: i.Delimiter, LineEnd: i.LineEnd, HeaderRow: i.HeaderRow, Rejects: i.Rejects, Sheet: i.Sheet,
+		Delimiter: i.Delimiter, LineEnd: i.LineEnd, HeaderRow: i.HeaderRow, Rejects: i.IsRejectsFile, Sheet: i.Sheet,
 		Missing: []string{}, Columns: []Column{}, Notes: []string{},
 	}
 	if i.Size >= 0 {
@@ -195,8 +195,8 @@ func (l *look) problems() []Problem {
 	list := []Problem{}
 	for code, p := range l.survey.problems {
 		found := Problem{Code: code, Severity: p.severity.String(), Count: p.count, Row: p.row}
-		if l.info.Place != nil && p.row > 0 {
-			found.Place = l.info.Place(p.row, pipeline.None)
+		if l.info.CellName != nil && p.row > 0 {
+			found.Place = l.info.CellName(p.row, pipeline.None)
 		}
 		list = append(list, found)
 	}

@@ -37,18 +37,18 @@ const (
 var layers = map[string][]string{
 	"cmd":                 {"internal/run", "internal/doctor", "internal/inspect", "internal/record", "internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
 	"samples":             {"internal/jsonscan", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/api", "internal/journal", "pipeline"},
-	"sources":             {"internal/jsonscan", "internal/api", "internal/journal", "pipeline"},
+	"sources":             {"internal/text", "internal/jsonscan", "internal/api", "internal/journal", "pipeline"},
 	"sinks":               {"internal/jsonobject", "internal/guardedcsv", "internal/osfile", "internal/jsonscan", "pipeline"},
 	"sinks/bulk":          {"internal/jsonobject", "internal/jsonscan", "internal/drain", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
 	"sinks/recorder":      {"internal/guardedcsv", "internal/osfile", "internal/text", "pipeline"},
-	"mappings":            {"mappings/identity", "mappings/format", "pipeline"},
+	"mappings":            {"internal/text", "mappings/identity", "mappings/format", "pipeline"},
 	"internal/run":        {"internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
 	"internal/advice":     {},
 	"internal/doctor":     {"internal/advice", "internal/api", "internal/text", "mappings"},
 	"internal/inspect":    {"internal/text", "sources", "mappings", "pipeline"},
 	"internal/record":     {"internal/advice", "internal/api", "internal/jsonscan", "internal/text", "mappings", "pipeline"},
 	"internal/snapshot":   {"internal/api", "internal/dedup", "internal/jsonscan", "mappings", "pipeline"},
-	"internal/sandbox":    {"internal/jsonscan", "mappings", "internal/api", "internal/journal", "pipeline"},
+	"internal/sandbox":    {"internal/text", "internal/jsonscan", "mappings", "internal/api", "internal/journal", "pipeline"},
 	"internal/report":     {"internal/text", "internal/api", "internal/journal", "pipeline"},
 	"internal/api":        {"internal/jsonscan", "internal/drain"},
 	"internal/drain":      {},
@@ -235,12 +235,7 @@ func f(ctx context.Context, wg group, g group) {
 	wg.Go()
 	wg.Wait()
 }`
-	fset := token.NewFileSet()
-	parsed, err := parser.ParseFile(fset, "p.go", text, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &sourceFile{fset: fset, file: parsed}
+	f := parsed(t, "p.go", text)
 	if got := len(f.goroutines()); got != 3 {
 		t.Errorf("%d starts of goroutines found, want 3", got)
 	}
@@ -286,6 +281,17 @@ type sourceFile struct {
 	test bool
 	fset *token.FileSet
 	file *ast.File
+}
+
+// parsed returns the file called name, with text.
+func parsed(t *testing.T, name, text string) *sourceFile {
+	t.Helper()
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, name, text, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &sourceFile{name: name, fset: fset, file: file}
 }
 
 // at returns name:line.

@@ -59,10 +59,11 @@ func (s *Store) findByPrefix(prefix string) (string, error) {
 
 // ids returns the names of the directories in the store, the newest run first.
 func (s *Store) ids() ([]string, error) {
-	if s.dir == "" {
-		return nil, errNoDir()
+	dir, err := s.Dir()
+	if err != nil {
+		return nil, err
 	}
-	return runIDs(s.dir)
+	return runIDs(dir)
 }
 
 // Newest returns the path of the newest run in the store that can be read.

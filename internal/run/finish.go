@@ -40,7 +40,7 @@ func (e *execution) finish(result *pipeline.Report, rec *recorder.Recorder, err 
 
 // locate gives the first row of each reason the name that it has in the input.
 func (e *execution) locate() {
-	if e.input == nil || e.input.Place == nil {
+	if e.input == nil || e.input.CellName == nil {
 		return
 	}
 	cells := cellNames(e.input)

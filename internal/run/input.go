@@ -60,24 +60,24 @@ func (in *input) open() (err error) {
 	}
 	o := &in.options
 	source, info, err := sources.Open(in.path, &sources.Options{
-		Encoding:   cmp.Or(o.Encoding, says.Encoding),
-		Delimiter:  cmp.Or(o.Delimiter, says.Delimiter),
-		HeaderRow:  cmp.Or(o.HeaderRow, says.HeaderRow),
-		Sheet:      cmp.Or(o.Sheet, says.Sheet),
-		SkipHidden: o.SkipHidden,
-		Origin:     in.rejects,
-		Stdin:      in.stdin,
-		Was:        in.was,
-		Same:       in.same,
+		Encoding:        cmp.Or(o.Encoding, says.Encoding),
+		Delimiter:       cmp.Or(o.Delimiter, says.Delimiter),
+		HeaderRow:       cmp.Or(o.HeaderRow, says.HeaderRow),
+		Sheet:           cmp.Or(o.Sheet, says.Sheet),
+		SkipHidden:      o.SkipHidden,
+		OriginalNumbers: in.rejects,
+		Stdin:           in.stdin,
+		Previous:        in.was,
+		SameContent:     in.same,
 	})
 	if err != nil {
 		return in.namedByUser(err)
 	}
 	in.source, in.info, in.notes = source, info, info.Warnings
 	if in.rejects {
-		info.Place = nil // it names cells of the file that is read
+		info.CellName = nil // it names cells of the file that is read
 	}
-	if info.Sheet != "" || info.Rejects {
+	if info.Sheet != "" || info.IsRejectsFile {
 		return nil
 	}
 	switch {
@@ -180,8 +180,8 @@ func selectColumns(source pipeline.Source, plan *mappings.Plan) {
 // pipeline.None: in a sheet what Excel does; elsewhere the row, for messages
 // name the column themselves. It is nil where rows are lines.
 func cellNames(i *sources.Info) func(row int64, column int) string {
-	if i.Place == nil || i.Sheet != "" {
-		return i.Place
+	if i.CellName == nil || i.Sheet != "" {
+		return i.CellName
 	}
-	return func(row int64, _ int) string { return i.Place(row, pipeline.None) }
+	return func(row int64, _ int) string { return i.CellName(row, pipeline.None) }
 }

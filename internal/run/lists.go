@@ -29,7 +29,7 @@ func EachKey(path string, visit func(row int64, key []byte) error) error {
 
 // eachEntry is EachKey with the ids of the records, which written.csv and undone.csv have.
 func eachEntry(path string, visit func(row int64, key, id []byte) error) error {
-	o := sources.Options{Origin: true}
+	o := sources.Options{OriginalNumbers: true}
 	name := filepath.Base(path)
 	written := name == "written.csv" || name == "undone.csv"
 	if written {
@@ -42,7 +42,7 @@ func eachEntry(path string, visit func(row int64, key, id []byte) error) error {
 		return nil
 	}
 	return eachBatch(path, &o, func(info *sources.Info, b *pipeline.Batch) error {
-		if !written && !info.Rejects {
+		if !written && !info.IsRejectsFile {
 			return advice.Errorf("%s is not as flytt wrote it: its columns %s and %s are not both there", advice.Path(path), pipeline.RowColumn, pipeline.ErrorsColumn)
 		}
 		for i, row := range b.Rows {

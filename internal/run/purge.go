@@ -27,12 +27,11 @@ type OldRuns struct {
 	Keep   []OldRun // though they are old enough
 }
 
-// Old finds the runs in dir, which is that of the store if it is empty, that nothing was
-// done with since before. Runs that need each other go together. Kept are those that a
+// Old finds the runs in dir that nothing was done with since before. Runs that need each other go together. Kept are those that a
 // process works on and, unless all are to go, damaged ones and those that can be
 // resumed.
 func (s *Store) Old(dir string, before time.Time, all bool) (*OldRuns, error) {
-	runs, damaged, err := s.List(cmp.Or(dir, s.dir))
+	runs, damaged, err := s.List(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -171,11 +170,9 @@ func foreign(path string) string {
 	return ""
 }
 
-// Delete deletes the directories of runs, which lie in dir, or in that of the store if
-// it is empty. It works below that directory, whatever links are put there meanwhile. A
+// Delete deletes the directories of runs, which lie in dir. It works below that directory, whatever links are put there meanwhile. A
 // run that a process works on by now is left alone.
 func (s *Store) Delete(dir string, runs []OldRun) error {
-	dir = cmp.Or(dir, s.dir)
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return advice.Errorf("%s: %w", advice.Path(dir), advice.Cause(err))

@@ -92,8 +92,8 @@ func (g Group) refuseSent(file string, again bool) error {
 // have one, and its own.
 func rowsOfFile(file string) (RowSet, error) {
 	rows, n := RowSet{}, 0
-	err := eachBatch(file, &sources.Options{Origin: true}, func(info *sources.Info, b *pipeline.Batch) error {
-		if !info.Rejects {
+	err := eachBatch(file, &sources.Options{OriginalNumbers: true}, func(info *sources.Info, b *pipeline.Batch) error {
+		if !info.IsRejectsFile {
 			return notRejects(file)
 		}
 		for _, row := range b.Rows {

@@ -36,23 +36,24 @@ func NewStore(dir string, key func() (*journal.Key, error)) (*Store, error) {
 	return &Store{abs, key}, nil
 }
 
-// Dir returns the directory of the runs, in full; empty: there is none.
-func (s *Store) Dir() string { return s.dir }
-
-// errNoDir is what is wrong where runs have no directory.
-func errNoDir() error {
-	return advice.Usagef("set runs_dir in flytt.yaml, or FLYTT_RUNS_DIR, to the directory for runs; or give the run its own with --run-dir",
+// Dir returns the directory of the runs, in full. It is an error if there is none.
+func (s *Store) Dir() (string, error) {
+	if s.dir != "" {
+		return s.dir, nil
+	}
+	return "", advice.Usagef("set runs_dir in flytt.yaml, or FLYTT_RUNS_DIR, to the directory for runs; or give the run its own with --run-dir",
 		"runs_dir is not set, and the working directory is the root directory, where no run is put")
 }
 
 // NewDir makes the directory of a run that starts now: path, which must be new or
 // empty, or, if path is empty, a new one in the store.
 func (s *Store) NewDir(path string, now time.Time) (*report.Dir, error) {
-	if path == "" && s.dir == "" {
-		return nil, errNoDir()
-	}
 	if path == "" {
-		path = filepath.Join(s.dir, report.NewID(now))
+		parent, err := s.Dir()
+		if err != nil {
+			return nil, err
+		}
+		path = filepath.Join(parent, report.NewID(now))
 	}
 	dir, err := report.NewDir(path)
 	if err != nil {
@@ -110,11 +111,7 @@ type Damaged struct {
 }
 
 // List reads the runs in dirs, the newest first, and finds out which are damaged.
-// Without dirs it reads those of the store.
 func (s *Store) List(dirs ...string) (runs []*Record, damaged []Damaged, err error) {
-	if len(dirs) == 0 {
-		dirs = []string{s.dir}
-	}
 	paths, err := runPaths(dirs)
 	if err != nil {
 		return nil, nil, err

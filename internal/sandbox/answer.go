@@ -42,9 +42,9 @@ func invalid(faults []fault) *failure {
 }
 
 // invalidItems makes a failure of the faults of bulk items.
-func (x *exchange) invalidItems(items []*record) *failure {
-	f := &failure{status: http.StatusBadRequest, text: "Invalid data.", key: x.table.resource.Key, first: int(x.answers.Index)}
-	key, keyed := x.table.index[f.key]
+func (a answerForm) invalidItems(items []*record) *failure {
+	f := &failure{status: http.StatusBadRequest, text: "Invalid data.", key: a.x.table.resource.Key, first: int(a.x.answers.Index)}
+	key, keyed := a.x.table.index[f.key]
 	for _, rec := range items {
 		item := itemFaults{faults: rec.faults}
 		if keyed && rec.values[key].json != nil {
@@ -130,7 +130,7 @@ func (x *exchange) fail(err error) {
 	if f.allow != "" {
 		x.w.Header().Set("Allow", f.allow)
 	}
-	contentType, body := f.render(x.options.Errors)
+	contentType, body := f.render(x.box.options.Errors)
 	x.w.Header().Set("Content-Type", contentType)
 	x.w.WriteHeader(f.status)
 	_, _ = x.w.Write(body) // the client is gone: nobody to tell

@@ -76,35 +76,40 @@ func (v ErrorIndex) String() string { return nameOf(v) }
 // byteOrderMark is U+FEFF in UTF-8.
 const byteOrderMark = "\ufeff"
 
+// answerForm is the part of an exchange that renders rows in the form of its answers.
+type answerForm struct{ x *exchange }
+
+func (x *exchange) form() answerForm { return answerForm{x} }
+
 // updated returns what an update answers.
-func (x *exchange) updated(rec *record) []byte {
-	switch x.answers.Patch {
+func (a answerForm) updated(rec *record) []byte {
+	switch a.x.answers.Patch {
 	case IDOnly:
-		return x.table.renderID(rec)
+		return a.x.table.renderID(rec)
 	case ChangedOnly:
-		return x.changed(rec)
+		return a.changed(rec)
 	}
-	return x.shaped(rec.doc)
+	return a.shaped(rec.doc)
 }
 
 // changed renders the id and the fields of an updated record that are not what
 // they were.
-func (x *exchange) changed(rec *record) []byte {
+func (a answerForm) changed(rec *record) []byte {
 	differs := make([]bool, len(rec.values))
 	for i := range rec.values {
 		differs[i] = !bytes.Equal(rec.values[i].json, rec.before.values[i].json)
 	}
 	after := &record{values: slices.Clone(rec.values)}
-	x.shape(after)
-	return x.table.renderFields(after, func(i int) bool { return i == x.table.id || differs[i] })
+	a.shape(after)
+	return a.x.table.renderFields(after, func(i int) bool { return i == a.x.table.id || differs[i] })
 }
 
 // written returns what a bulk write answers of a row.
-func (x *exchange) written(rec *record) []byte {
-	if x.answers.Bulk == RowIDs {
-		return x.table.renderID(rec)
+func (a answerForm) written(rec *record) []byte {
+	if a.x.answers.Bulk == RowIDs {
+		return a.x.table.renderID(rec)
 	}
-	return x.shaped(rec.doc)
+	return a.shaped(rec.doc)
 }
 
 // renderID renders {"id":"…"}.

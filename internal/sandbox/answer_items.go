@@ -19,68 +19,68 @@ func (v ItemErrors) atomicity(otherwise Atomicity) Atomicity {
 }
 
 // bulkAnswer answers a bulk write whose items were stored, or found bad.
-func (x *exchange) bulkAnswer(items []*record) error {
+func (a answerForm) bulkAnswer(items []*record) error {
 	bad := slices.ContainsFunc(items, (*record).bad)
 	switch {
-	case x.answers.Items == MultiStatus:
-		return x.answer(http.StatusMultiStatus, x.entries(items, x.statusEntry))
-	case x.answers.Items == MixedArray:
-		return x.answer(http.StatusOK, x.entries(items, x.mixedEntry))
-	case x.answers.Items == ItemList:
+	case a.x.answers.Items == MultiStatus:
+		return a.x.answer(http.StatusMultiStatus, a.entries(items, a.statusEntry))
+	case a.x.answers.Items == MixedArray:
+		return a.x.answer(http.StatusOK, a.entries(items, a.mixedEntry))
+	case a.x.answers.Items == ItemList:
 		body := append(strconv.AppendBool([]byte(`{"errors":`), bad), `,"items":`...)
-		return x.answer(http.StatusOK, append(append(body, x.entries(items, x.listEntry)...), '}'))
-	case x.answers.Items == SuccessFlag && bad:
-		listed := x.invalidItems(items).records(ListedErrors)
-		return x.answer(http.StatusOK, append([]byte(`{"success":false,`), listed[len("{"):]...))
-	case x.answers.Items == SuccessFlag:
-		body := x.entries(items, func(dst []byte, rec *record) []byte { return append(dst, x.written(rec)...) })
-		return x.answer(http.StatusOK, append(append([]byte(`{"success":true,"data":`), body...), '}'))
+		return a.x.answer(http.StatusOK, append(append(body, a.entries(items, a.listEntry)...), '}'))
+	case a.x.answers.Items == SuccessFlag && bad:
+		listed := a.invalidItems(items).records(ListedErrors)
+		return a.x.answer(http.StatusOK, append([]byte(`{"success":false,`), listed[len("{"):]...))
+	case a.x.answers.Items == SuccessFlag:
+		body := a.entries(items, func(dst []byte, rec *record) []byte { return append(dst, a.written(rec)...) })
+		return a.x.answer(http.StatusOK, append(append([]byte(`{"success":true,"data":`), body...), '}'))
 	case bad:
-		return x.invalidItems(items)
+		return a.invalidItems(items)
 	}
-	return x.answer(http.StatusCreated, x.appendRows(nil, x.ordered(items)))
+	return a.x.answer(http.StatusCreated, a.appendRows(nil, a.ordered(items)))
 }
 
 // entries renders an array with an entry for each item, in the order of the
 // answer.
-func (x *exchange) entries(items []*record, entry func(dst []byte, rec *record) []byte) []byte {
+func (a answerForm) entries(items []*record, entry func(dst []byte, rec *record) []byte) []byte {
 	body := []byte{'['}
-	for _, rec := range x.ordered(items) {
+	for _, rec := range a.ordered(items) {
 		body = append(entry(body, rec), ',')
 	}
 	return append(bytes.TrimSuffix(body, []byte(",")), ']')
 }
 
 // statusEntry renders the entry of an item in a MultiStatus.
-func (x *exchange) statusEntry(dst []byte, rec *record) []byte {
+func (a answerForm) statusEntry(dst []byte, rec *record) []byte {
 	dst = strconv.AppendInt(append(dst, `{"status":`...), int64(rec.status()), 10)
 	if rec.bad() {
 		dst = appendFaults(append(dst, `,"error":`...), rec.faults)
 	} else {
-		dst = append(append(dst, `,"data":`...), x.written(rec)...)
+		dst = append(append(dst, `,"data":`...), a.written(rec)...)
 	}
-	return append(x.appendPlaceUnlessInOrder(dst, rec), '}')
+	return append(a.appendPlaceUnlessInOrder(dst, rec), '}')
 }
 
 // listEntry renders the entry of an item in an ItemList.
-func (x *exchange) listEntry(dst []byte, rec *record) []byte {
+func (a answerForm) listEntry(dst []byte, rec *record) []byte {
 	if rec.bad() {
 		dst = appendFaults(append(dst, `{"error":`...), rec.faults)
 	} else {
-		dst = append(append(dst, `{"id":`...), rec.values[x.table.id].json...)
-		dst = append(append(dst, `,"data":`...), x.written(rec)...)
+		dst = append(append(dst, `{"id":`...), rec.values[a.x.table.id].json...)
+		dst = append(append(dst, `,"data":`...), a.written(rec)...)
 	}
 	dst = strconv.AppendInt(append(dst, `,"status":`...), int64(rec.status()), 10)
-	return append(x.appendPlaceUnlessInOrder(dst, rec), '}')
+	return append(a.appendPlaceUnlessInOrder(dst, rec), '}')
 }
 
 // mixedEntry renders the entry of an item in a MixedArray.
-func (x *exchange) mixedEntry(dst []byte, rec *record) []byte {
+func (a answerForm) mixedEntry(dst []byte, rec *record) []byte {
 	if !rec.bad() {
-		return append(dst, x.written(rec)...)
+		return append(dst, a.written(rec)...)
 	}
 	dst = appendFaults(append(dst, `{"errors":`...), rec.faults)
-	return append(x.appendPlace(dst, rec), '}')
+	return append(a.appendPlace(dst, rec), '}')
 }
 
 // status is the status of an item that has its own.
@@ -98,19 +98,19 @@ func (r *record) status() int {
 
 // appendPlaceUnlessInOrder says of an entry whose item it is, where its place
 // in the answer does not.
-func (x *exchange) appendPlaceUnlessInOrder(dst []byte, rec *record) []byte {
-	if x.options.AnswerOrder == InOrder {
+func (a answerForm) appendPlaceUnlessInOrder(dst []byte, rec *record) []byte {
+	if a.x.box.options.AnswerOrder == InOrder {
 		return dst
 	}
-	return x.appendPlace(dst, rec)
+	return a.appendPlace(dst, rec)
 }
 
 // appendPlace says whose entry it is: the item's index and, if it has one, its
 // key.
-func (x *exchange) appendPlace(dst []byte, rec *record) []byte {
-	dst = strconv.AppendInt(append(dst, `,"index":`...), int64(rec.index)+int64(x.answers.Index), 10)
-	if i, ok := x.table.index[x.table.resource.Key]; ok && rec.values[i].json != nil {
-		dst = append(append(dst, ','), x.table.fields[i].label...)
+func (a answerForm) appendPlace(dst []byte, rec *record) []byte {
+	dst = strconv.AppendInt(append(dst, `,"index":`...), int64(rec.index)+int64(a.x.answers.Index), 10)
+	if i, ok := a.x.table.index[a.x.table.resource.Key]; ok && rec.values[i].json != nil {
+		dst = append(append(dst, ','), a.x.table.fields[i].label...)
 		dst = append(dst, rec.values[i].json...)
 	}
 	return dst

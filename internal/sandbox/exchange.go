@@ -15,7 +15,7 @@ import (
 
 // exchange is one request on its way through the sandbox.
 type exchange struct {
-	*Sandbox
+	box    *Sandbox
 	w      *recorder
 	r      *http.Request
 	table  *table
@@ -25,17 +25,16 @@ type exchange struct {
 
 	faults []Fault // that strike it; they set what follows
 
-	skew             time.Duration // of the clock
-	maxBody          int64         // bytes of the request's body
-	inserts, deletes int           // of rows, before the list is read
-	repeat           bool          // a page answers the one before it
-	storage          Storage       // as in Options, or as a fault has it
-	lookup           Lookup        // likewise
-	answers          Answers       // likewise
-	refusing         time.Duration // for which nobody listens afterwards
-	delay            time.Duration // by which the commit is put off
-	postponed        func()        // the commit that was put off
-	release          func()        // the lock that the write holds; nil: it holds none
+	skew       time.Duration // of the clock
+	maxBody    int64         // bytes of the request's body
+	listChange listChange
+	storage    Storage       // as in Options, or as a fault has it
+	lookup     Lookup        // likewise
+	answers    Answers       // likewise
+	refusing   time.Duration // for which nobody listens afterwards
+	delay      time.Duration // by which the commit is put off
+	postponed  func()        // the commit that was put off
+	release    func()        // the lock that the write holds; nil: it holds none
 
 	dead net.Conn // to be cut once the request is logged
 }
@@ -83,7 +82,7 @@ var errDone = errors.New("answered")
 // ServeHTTP answers one request.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{
-		Sandbox: s, w: &recorder{ResponseWriter: w}, r: r, maxBody: s.options.MaxBody,
+		box: s, w: &recorder{ResponseWriter: w}, r: r, maxBody: s.options.MaxBody,
 		storage: s.options.Storage, lookup: s.options.Lookup, answers: s.options.Answers,
 	}
 	x.arrive()
@@ -138,14 +137,14 @@ func (x *exchange) hold() {
 }
 
 // now is the clock the client sees.
-func (x *exchange) now() time.Time { return x.options.Now().Add(x.skew) }
+func (x *exchange) now() time.Time { return x.box.options.Now().Add(x.skew) }
 
 // stamp returns n times for created_at, by the clock the client sees.
-func (x *exchange) stamp(n int) int64 { return x.stampFrom(x.now(), n) }
+func (x *exchange) stamp(n int) int64 { return x.box.stampFrom(x.now(), n) }
 
 // at lets Intercept step in.
 func (x *exchange) at(p Point) error {
-	if x.options.Intercept != nil && x.options.Intercept(p, x.w, x.r) {
+	if x.box.options.Intercept != nil && x.box.options.Intercept(p, x.w, x.r) {
 		return errDone
 	}
 	return nil
@@ -155,7 +154,7 @@ func (x *exchange) serve() error {
 	if err := x.at(Arrived); err != nil {
 		return err
 	}
-	if x.cutsRequests() {
+	if x.box.cutsRequests() {
 		return x.reset()
 	}
 	for _, f := range x.faults {
@@ -167,7 +166,7 @@ func (x *exchange) serve() error {
 		return x.openapi()
 	}
 	var rest string
-	if x.table, rest = x.route(x.r.URL.Path); x.table == nil {
+	if x.table, rest = x.box.route(x.r.URL.Path); x.table == nil {
 		return notFound
 	}
 	if err := x.authorise(); err != nil {
@@ -219,7 +218,7 @@ func (x *exchange) methods(rest string) ([]method, error) {
 // authorise checks the seven headers and finds the tenant.
 func (x *exchange) authorise() error {
 	var missing []string
-	for _, h := range x.headers {
+	for _, h := range x.box.headers {
 		if x.r.Header.Get(h.name) == "" {
 			missing = append(missing, strings.ToUpper(h.name))
 		}
@@ -227,8 +226,8 @@ func (x *exchange) authorise() error {
 	if missing != nil {
 		return failf(http.StatusUnauthorized, "Authentication credentials were not provided: %s.", strings.Join(missing, ", "))
 	}
-	tenant, known := x.tenants[x.r.Header.Get(customerHeader)]
-	wrong := slices.ContainsFunc(x.headers[1:], func(h header) bool {
+	tenant, known := x.box.tenants[x.r.Header.Get(customerHeader)]
+	wrong := slices.ContainsFunc(x.box.headers[1:], func(h header) bool {
 		return subtle.ConstantTimeCompare([]byte(x.r.Header.Get(h.name)), []byte(h.value)) == 0
 	})
 	if wrong || !known {

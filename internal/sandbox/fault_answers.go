@@ -96,7 +96,7 @@ func (x *exchange) sleep(d time.Duration) bool {
 	case <-over:
 		return true
 	case <-x.r.Context().Done():
-	case <-x.ending:
+	case <-x.box.ending:
 	}
 	return false
 }

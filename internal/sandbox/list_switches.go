@@ -12,8 +12,8 @@ var (
 )
 
 // framing returns how the rows of a list are framed.
-func (x *exchange) framing(q *query) framing {
-	switch x.options.Framing {
+func (o *Options) framing(q *query) framing {
+	switch o.Framing {
 	case AlwaysArray:
 		return array
 	case AlwaysLines:
@@ -32,53 +32,59 @@ func (x *exchange) framing(q *query) framing {
 // applyListSwitches takes from a list what the sandbox does not heed, and lets the faults
 // have their way with its rows.
 func (x *exchange) applyListSwitches(q *query) error {
-	switch x.options.Paging {
+	switch x.box.options.Paging {
 	case FirstPage:
 		q.page = min(q.page, 1)
 	case OnePage:
 		q.page, q.size = 0, 0
 	}
-	if x.options.IgnoreOrder {
+	if x.box.options.IgnoreOrder {
 		q.order = nil
 	}
-	if x.repeat && q.page > 1 {
+	if x.listChange.repeat && q.page > 1 {
 		q.page--
 	}
-	if x.inserts == 0 && x.deletes == 0 {
+	if c := x.listChange; c.inserts == 0 && c.deletes == 0 {
 		return nil
 	}
-	return x.store.write(x.table, x.changeList)
+	return x.box.store.write(x.table, x.saver().changeList)
+}
+
+// listChange is what faults do to a list before it is read.
+type listChange struct {
+	inserts, deletes int  // of rows
+	repeat           bool // a page answers the one before it
 }
 
 // changeList deletes the first rows of the tenant and inserts new ones: copies of the
 // first that is left, without its key.
-func (x *exchange) changeList(tx *transaction) error {
+func (s saver) changeList(tx *transaction) error {
 	const first = " WHERE +_tenant=? ORDER BY _row LIMIT "
-	name := x.table.sql.name
-	if x.deletes > 0 {
+	name, change := s.x.table.sql.name, s.x.listChange
+	if change.deletes > 0 {
 		tx.changes = true
 		text := "DELETE FROM " + name + " WHERE _row IN (SELECT _row FROM " + name + first + "?)"
-		if _, err := tx.tx.Exec(text, x.tenant, x.deletes); err != nil {
+		if _, err := tx.tx.Exec(text, s.x.tenant, change.deletes); err != nil {
 			return err
 		}
 	}
-	if x.inserts == 0 {
+	if change.inserts == 0 {
 		return nil
 	}
-	doc, err := scanDoc(tx.tx.QueryRow("SELECT _doc FROM "+name+first+"1", x.tenant))
+	doc, err := scanDoc(tx.tx.QueryRow("SELECT _doc FROM "+name+first+"1", s.x.tenant))
 	if doc == nil || err != nil {
 		return err
 	}
-	items := make([]*record, x.inserts)
+	items := make([]*record, change.inserts)
 	for i := range items {
-		if items[i], err = x.table.stored(doc); err != nil {
+		if items[i], err = s.x.table.stored(doc); err != nil {
 			return err
 		}
-		if key, ok := x.table.index[x.table.resource.Key]; ok {
+		if key, ok := s.x.table.index[s.x.table.resource.Key]; ok {
 			items[i].values[key] = value{set: true, null: true}
 		}
 	}
-	x.finish(items)
-	_, err = x.insert(tx, items)
+	s.finish(items)
+	_, err = s.insert(tx, items)
 	return err
 }

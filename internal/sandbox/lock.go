@@ -40,7 +40,7 @@ const lockText = "unable to lock row: could not obtain lock on relation"
 // holds it for a while. The answer releases it before its first byte leaves:
 // a client that has its answer can write again.
 func (x *exchange) lock() error {
-	how := x.options.Locks
+	how := x.box.options.Locks
 	if how.Conflicts == Wait || x.r.Method == http.MethodGet {
 		return nil
 	}

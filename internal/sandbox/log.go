@@ -123,13 +123,13 @@ func (s *Sandbox) InFlight() int { return int(s.inFlight.Load()) }
 // arrive begins the record of the request and finds the faults that strike it.
 func (x *exchange) arrive() {
 	x.entry = Request{
-		Number: x.arrived.Add(1), InFlight: int(x.inFlight.Add(1)), Began: time.Now(),
-		Method: x.r.Method, Path: x.r.URL.Path, Proto: x.r.Proto, Operation: x.operation(x.r),
+		Number: x.box.arrived.Add(1), InFlight: int(x.box.inFlight.Add(1)), Began: time.Now(),
+		Method: x.r.Method, Path: x.r.URL.Path, Proto: x.r.Proto, Operation: x.box.operation(x.r),
 	}
 	if x.r.URL.RawQuery != "" {
 		x.entry.Query = slices.Sorted(maps.Keys(x.r.URL.Query()))
 	}
-	x.faults = x.plan.strike(x.r, x.entry.Operation)
+	x.faults = x.box.plan.strike(x.r, x.entry.Operation)
 	for _, f := range x.faults {
 		x.entry.Faults = append(x.entry.Faults, f.text)
 		if f.prepare != nil {
@@ -145,13 +145,13 @@ func (x *exchange) arrive() {
 func (x *exchange) leave() {
 	x.unlock()
 	if x.refusing > 0 {
-		x.pauseListeners(x.refusing)
+		x.box.pauseListeners(x.refusing)
 	}
 	x.entry.Status, x.entry.Took = x.w.status, time.Since(x.entry.Began)
-	x.inFlight.Add(-1)
+	x.box.inFlight.Add(-1)
 	if x.postponed != nil {
 		x.entry.Late = true
-		x.late.put(x.delay, x.postponed, x.log)
+		x.box.late.put(x.delay, x.postponed, x.log)
 	} else {
 		x.log()
 	}
@@ -161,7 +161,7 @@ func (x *exchange) leave() {
 }
 
 func (x *exchange) log() {
-	if x.options.Log != nil {
-		x.options.Log(x.entry)
+	if x.box.options.Log != nil {
+		x.box.options.Log(x.entry)
 	}
 }

@@ -19,7 +19,7 @@ func (x *exchange) openapi() error {
 	if x.r.Method != http.MethodGet {
 		return notAllowed([]method{{name: http.MethodGet}})
 	}
-	doc, err := x.document()
+	doc, err := x.box.document()
 	if err != nil {
 		return err
 	}

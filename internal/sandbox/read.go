@@ -10,7 +10,7 @@ import (
 
 // get answers GET on a row.
 func (x *exchange) get() error {
-	doc, err := x.store.doc(x.table, x.id, x.tenant)
+	doc, err := x.box.store.doc(x.table, x.id, x.tenant)
 	if err != nil {
 		return err
 	}
@@ -18,12 +18,12 @@ func (x *exchange) get() error {
 		return notFound
 	}
 	x.entry.Rows = 1
-	return x.answer(http.StatusOK, x.shaped(doc))
+	return x.answer(http.StatusOK, x.form().shaped(doc))
 }
 
 // list answers GET on the list.
 func (x *exchange) list() error {
-	o := x.options
+	o := x.box.options
 	o.Lookup = x.lookup
 	q, err := x.table.query(x.r.URL.RawQuery, &o)
 	if err != nil {
@@ -35,13 +35,13 @@ func (x *exchange) list() error {
 	if q.statistics {
 		return x.statistics(q)
 	}
-	rows, err := x.store.find(x.r.Context(), q, x.tenant)
+	rows, err := x.box.store.find(x.r.Context(), q, x.tenant)
 	if err != nil {
 		return err
 	}
 	defer rows.close()
 	first, err := rows.next()
-	if err == nil && first == nil && q.page > 1 && x.options.PastEnd == NotFound {
+	if err == nil && first == nil && q.page > 1 && x.box.options.PastEnd == NotFound {
 		err = notFound
 	}
 	if err != nil {
@@ -55,7 +55,7 @@ func (x *exchange) list() error {
 func (x *exchange) statistics(q *query) error {
 	text, args := q.count(x.tenant)
 	var n int64
-	if err := x.store.readers.QueryRowContext(x.r.Context(), text, args...).Scan(&n); err != nil {
+	if err := x.box.store.readers.QueryRowContext(x.r.Context(), text, args...).Scan(&n); err != nil {
 		return err
 	}
 	return x.answer(http.StatusOK, append(strconv.AppendInt([]byte(`{"count":`), n, 10), '}'))
@@ -64,7 +64,7 @@ func (x *exchange) statistics(q *query) error {
 // stream sends the rows as they come, the first of which has been read.
 // Nothing is gathered.
 func (x *exchange) stream(q *query, rows rowReader, row []byte) error {
-	f := x.framing(q)
+	f := x.box.options.framing(q)
 	x.w.Header().Set("Content-Type", f.contentType)
 	x.w.WriteHeader(http.StatusOK)
 	out := bufio.NewWriterSize(x.w, 64<<10)
@@ -73,7 +73,7 @@ func (x *exchange) stream(q *query, rows rowReader, row []byte) error {
 		if x.entry.Rows > 0 {
 			_, _ = out.WriteString(f.between)
 		}
-		if err := q.write(out, x.listed(q, row)); err != nil {
+		if err := q.write(out, x.form().listed(q, row)); err != nil {
 			return nil // the client is gone: nobody to tell
 		}
 		x.entry.Rows++

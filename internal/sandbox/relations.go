@@ -75,16 +75,16 @@ func (s *Sandbox) relating(resource string) (*table, error) {
 
 // related finds references to records that nobody knows, if that is asked for,
 // in the fields that the items give.
-func (x *exchange) related(tx *transaction, items []*record) error {
-	if !x.options.StrictRelations {
+func (s saver) related(tx *transaction, items []*record) error {
+	if !s.x.box.options.StrictRelations {
 		return nil
 	}
-	for i := range x.table.fields {
-		f := &x.table.fields[i]
+	for i := range s.x.table.fields {
+		f := &s.x.table.fields[i]
 		if f.To == "" {
 			continue
 		}
-		r := &relatedIDs{tx: tx, resource: f.To, tenant: x.tenant, own: x.named(f.To), seen: map[uuid.UUID]bool{}}
+		r := &relatedIDs{tx: tx, resource: f.To, tenant: s.x.tenant, own: s.x.box.named(f.To), seen: map[uuid.UUID]bool{}}
 		for _, rec := range items {
 			exist, err := r.all(referred(&rec.values[i]))
 			if err != nil {

@@ -66,7 +66,7 @@ func (s *Sandbox) stamped(micros int64) {
 
 // seeder makes rows of one resource.
 type seeder struct {
-	*Sandbox
+	box      *Sandbox
 	table    *table
 	tenant   int64
 	seed     uint64
@@ -89,7 +89,7 @@ var (
 
 func newSeeder(s *Sandbox, t *table, seed uint64) *seeder {
 	g := &seeder{
-		Sandbox: s, table: t, tenant: s.tenants[s.headers[0].value], seed: seed, clock: seedStart,
+		box: s, table: t, tenant: s.tenants[s.headers[0].value], seed: seed, clock: seedStart,
 		rng:   rand.New(rand.NewPCG(seed, hash(t.resource.Name))),
 		taken: map[int]valueSet{}, pools: map[string][]string{}, patterns: map[int]*patternText{},
 	}
@@ -161,7 +161,7 @@ func (g *seeder) record() (*record, error) {
 		if rec.bad() {
 			continue
 		}
-		if err := g.toStoredForm(g.table, rec, &g.options.Storage); err != nil {
+		if err := g.box.toStoredForm(g.table, rec, &g.box.options.Storage); err != nil {
 			return nil, err
 		}
 		if g.distinct(rec) {
@@ -209,7 +209,7 @@ func (g *seeder) distinct(rec *record) bool {
 
 // write adds the rows that are not there.
 func (g *seeder) write(items []*record) error {
-	return g.store.write(g.table, func(tx *transaction) error {
+	return g.box.store.write(g.table, func(tx *transaction) error {
 		add := tx.statement(g.table.sql.seed)
 		for _, rec := range items {
 			if err := g.free(tx, rec); err != nil {

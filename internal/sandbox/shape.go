@@ -38,43 +38,43 @@ func dashed(text string, dash bool) string {
 
 // shaped returns a stored object as it is answered: with its references in the
 // shape Options ask for.
-func (x *exchange) shaped(doc []byte) []byte {
-	if x.options.Relations == IDObject {
+func (a answerForm) shaped(doc []byte) []byte {
+	if a.x.box.options.Relations == IDObject {
 		return doc
 	}
-	rec, err := x.table.stored(doc)
+	rec, err := a.x.table.stored(doc)
 	if err != nil {
 		return doc
 	}
-	x.shape(rec)
-	x.table.render(rec)
+	a.shape(rec)
+	a.x.table.render(rec)
 	return rec.doc
 }
 
 // shape brings the references of a record into the shape Options ask for.
-func (x *exchange) shape(rec *record) {
-	if x.options.Relations == IDObject {
+func (a answerForm) shape(rec *record) {
+	if a.x.box.options.Relations == IDObject {
 		return
 	}
 	for i := range rec.values {
 		v := &rec.values[i]
-		switch f := &x.table.fields[i]; {
+		switch f := &a.x.table.fields[i]; {
 		case v.null || v.json == nil:
 		case f.Type == "reference":
-			v.json = x.options.Relations.shape(v.json, f.To)
+			v.json = a.x.box.options.Relations.shape(v.json, f.To)
 		case f.Type == "references":
-			v.json = x.options.Relations.shapeAll(v.json, f.To)
+			v.json = a.x.box.options.Relations.shapeAll(v.json, f.To)
 		}
 	}
 }
 
 // listed returns what a list found, an object or with _slim an id, as it is
 // answered.
-func (x *exchange) listed(q *query, row []byte) []byte {
+func (a answerForm) listed(q *query, row []byte) []byte {
 	if q.slim {
 		return row
 	}
-	return x.shaped(row)
+	return a.shaped(row)
 }
 
 // shapeAll gives each object of a list the shape.

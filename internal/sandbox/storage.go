@@ -47,12 +47,12 @@ func (s *Storage) fields() []string {
 }
 
 // allToStoredForm brings the good items into the form in which they are stored.
-func (x *exchange) allToStoredForm(items []*record) error {
+func (s saver) allToStoredForm(items []*record) error {
 	for _, rec := range items {
 		if rec.bad() {
 			continue
 		}
-		if err := x.toStoredForm(x.table, rec, &x.storage); err != nil {
+		if err := s.x.box.toStoredForm(s.x.table, rec, &s.x.storage); err != nil {
 			return err
 		}
 	}

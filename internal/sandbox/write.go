@@ -17,10 +17,10 @@ func (x *exchange) create() error {
 	if err != nil {
 		return err
 	}
-	if err := x.saveOne(rec); err != nil {
+	if err := x.saver().saveOne(rec); err != nil {
 		return err
 	}
-	return x.answer(http.StatusCreated, x.shaped(rec.doc))
+	return x.answer(http.StatusCreated, x.form().shaped(rec.doc))
 }
 
 // update answers PATCH on a row: fields that are not given stay as they are.
@@ -31,10 +31,10 @@ func (x *exchange) update() error {
 	}
 	rec.update = true
 	rec.values[x.table.id] = idValue(x.id, `"`, `"`)
-	if err := x.saveOne(rec); err != nil {
+	if err := x.saver().saveOne(rec); err != nil {
 		return err
 	}
-	return x.answer(http.StatusOK, x.updated(rec))
+	return x.answer(http.StatusOK, x.form().updated(rec))
 }
 
 // record reads the body, which is one record.
@@ -54,22 +54,22 @@ func (x *exchange) bulk() error {
 		return err
 	}
 	r := newReader(x.table, body)
-	r.named = x.options.ItemID != Ignored
-	items, err := r.list(x.options.MaxItems)
+	r.named = x.box.options.ItemID != Ignored
+	items, err := r.list(x.box.options.MaxItems)
 	if err != nil {
 		return err
 	}
 	x.entry.Rows = len(items)
-	x.identify(items)
-	if err := x.save(items, x.answers.Items.atomicity(x.options.Atomicity)); err != nil && !errors.Is(err, errInvalid) {
+	x.saver().identify(items)
+	if err := x.saver().save(items, x.answers.Items.atomicity(x.box.options.Atomicity)); err != nil && !errors.Is(err, errInvalid) {
 		return err
 	}
-	return x.bulkAnswer(items)
+	return x.form().bulkAnswer(items)
 }
 
 // remove answers DELETE on a row.
 func (x *exchange) remove() error {
-	err := x.commit(func(tx *transaction) (int, error) {
+	err := x.saver().commit(func(tx *transaction) (int, error) {
 		result, err := tx.statement(x.table.sql.remove).Exec(x.id[:], x.tenant)
 		if err != nil {
 			return 0, err
@@ -91,14 +91,20 @@ var errInvalid = errors.New("items with faults")
 
 func (r *record) bad() bool { return r.faults != nil }
 
+// saver is the part of an exchange that writes rows: it holds items to the rules and
+// stores them.
+type saver struct{ x *exchange }
+
+func (x *exchange) saver() saver { return saver{x} }
+
 // identify marks the items that change a row.
-func (x *exchange) identify(items []*record) {
+func (s saver) identify(items []*record) {
 	seen := map[string]bool{}
 	for _, rec := range items {
-		id := &rec.values[x.table.id]
+		id := &rec.values[s.x.table.id]
 		switch {
 		case !id.set:
-		case x.options.ItemID == Refused:
+		case s.x.box.options.ItemID == Refused:
 			rec.fault("id", "This field is read-only.")
 		case seen[string(id.text)]:
 			rec.fault("id", "This id is there twice.")
@@ -110,9 +116,9 @@ func (x *exchange) identify(items []*record) {
 }
 
 // saveOne writes the only record of a request.
-func (x *exchange) saveOne(rec *record) error {
-	x.entry.Rows = 1
-	err := x.save([]*record{rec}, All)
+func (s saver) saveOne(rec *record) error {
+	s.x.entry.Rows = 1
+	err := s.save([]*record{rec}, All)
 	switch {
 	case rec.gone:
 		return notFound
@@ -124,78 +130,78 @@ func (x *exchange) saveOne(rec *record) error {
 
 // save holds the items to the rules and writes the good ones; with All and a
 // bad one among them, none, and returns errInvalid.
-func (x *exchange) save(items []*record, a Atomicity) error {
-	if x.options.StrictRelations || len(x.table.unique) > 0 || slices.ContainsFunc(items, func(r *record) bool { return r.update }) {
-		return x.commit(func(tx *transaction) (int, error) {
-			if err := x.related(tx, items); err != nil {
+func (s saver) save(items []*record, a Atomicity) error {
+	if s.x.box.options.StrictRelations || len(s.x.table.unique) > 0 || slices.ContainsFunc(items, func(r *record) bool { return r.update }) {
+		return s.commit(func(tx *transaction) (int, error) {
+			if err := s.related(tx, items); err != nil {
 				return 0, err
 			}
-			if err := x.load(tx, items); err != nil {
+			if err := s.load(tx, items); err != nil {
 				return 0, err
 			}
-			if err := x.table.check(items); err != nil {
+			if err := s.x.table.check(items); err != nil {
 				return 0, err
 			}
-			if err := x.allToStoredForm(items); err != nil {
+			if err := s.allToStoredForm(items); err != nil {
 				return 0, err
 			}
-			if err := x.distinct(tx, items); err != nil {
+			if err := s.distinct(tx, items); err != nil {
 				return 0, err
 			}
-			return x.put(tx, items, a)
+			return s.put(tx, items, a)
 		})
 	}
 	// Nothing to look up, the usual case: all but the writing happens outside the
 	// transaction, on any core.
-	if err := x.table.check(items); err != nil {
+	if err := s.x.table.check(items); err != nil {
 		return err
 	}
 	if a == All && slices.ContainsFunc(items, (*record).bad) {
 		return errInvalid
 	}
-	if err := x.allToStoredForm(items); err != nil {
+	if err := s.allToStoredForm(items); err != nil {
 		return err
 	}
-	x.finish(items)
-	return x.commit(func(tx *transaction) (int, error) { return x.insert(tx, items) })
+	s.finish(items)
+	return s.commit(func(tx *transaction) (int, error) { return s.insert(tx, items) })
 }
 
 // commit runs f, which returns how many rows it wrote, in a transaction.
-func (x *exchange) commit(f func(tx *transaction) (int, error)) error {
-	if err := x.at(Storing); err != nil {
+func (s saver) commit(f func(tx *transaction) (int, error)) error {
+	if err := s.x.at(Storing); err != nil {
 		return err
 	}
-	if x.delay > 0 {
-		x.postponed = func() { _ = x.transact(f) } // nobody is left to tell of an error
+	if s.x.delay > 0 {
+		s.x.postponed = func() { _ = s.transact(f) } // nobody is left to tell of an error
 		return errLate
 	}
-	if err := x.transact(f); err != nil {
+	if err := s.transact(f); err != nil {
 		return err
 	}
-	return x.at(Committed)
+	return s.x.at(Committed)
 }
 
 // transact runs f in a transaction and notes how many rows it wrote.
-func (x *exchange) transact(f func(tx *transaction) (int, error)) error {
+func (s saver) transact(f func(tx *transaction) (int, error)) error {
 	rows := 0
-	err := x.store.write(x.table, func(tx *transaction) (err error) {
+	err := s.x.box.store.write(s.x.table, func(tx *transaction) (err error) {
 		rows, err = f(tx)
 		return err
 	})
 	if err == nil {
-		x.entry.Committed = rows
+		s.x.entry.Committed = rows
 	}
 	return err
 }
 
 // load fills the items that change a row up with what is stored of it.
-func (x *exchange) load(tx *transaction, items []*record) error {
+func (s saver) load(tx *transaction, items []*record) error {
 	for _, rec := range items {
 		if !rec.update {
 			continue
 		}
-		id := rec.values[x.table.id].column.([]byte)
-		doc, err := tx.doc(x.table, uuid.UUID(id), x.tenant)
+		id := rec.values[s.x.table.id].column.([]byte)
+		doc, err := tx.doc(s.x.table, uuid.UUID(id), s.x.tenant)
 		if err != nil {
 			return err
 		}
@@ -204,7 +210,7 @@ func (x *exchange) load(tx *transaction, items []*record) error {
 			rec.fault("id", "Not found.")
 			continue
 		}
-		if err := x.table.merge(rec, doc); err != nil {
+		if err := s.x.table.merge(rec, doc); err != nil {
 			return err
 		}
 	}
@@ -229,20 +235,20 @@ func (t *table) merge(rec *record, doc []byte) error {
 
 // distinct finds values that must be unique and are there already, among the
 // items or in the table.
-func (x *exchange) distinct(tx *transaction, items []*record) error {
-	for _, i := range x.table.unique {
+func (s saver) distinct(tx *transaction, items []*record) error {
+	for _, i := range s.x.table.unique {
 		seen := map[string]bool{}
 		for _, rec := range items {
 			v := &rec.values[i]
 			if rec.bad() || v.column == nil {
 				continue
 			}
-			taken, err := tx.taken(x.table, i, rec, x.tenant)
+			taken, err := tx.taken(s.x.table, i, rec, s.x.tenant)
 			if err != nil {
 				return err
 			}
 			if taken || seen[string(v.text)] {
-				rec.fault(x.table.fields[i].Name, "This field must be unique.")
+				rec.fault(s.x.table.fields[i].Name, "This field must be unique.")
 			}
 			seen[string(v.text)] = true
 		}
@@ -262,22 +268,22 @@ func (tx *transaction) taken(t *table, i int, rec *record, tenant int64) (bool, 
 }
 
 // put writes the good items, new rows and changed ones, in their order.
-func (x *exchange) put(tx *transaction, items []*record, a Atomicity) (int, error) {
+func (s saver) put(tx *transaction, items []*record, a Atomicity) (int, error) {
 	if a == All && slices.ContainsFunc(items, (*record).bad) {
 		return 0, errInvalid
 	}
-	x.finish(items)
-	change := tx.statement(x.table.sql.update)
+	s.finish(items)
+	change := tx.statement(s.x.table.sql.update)
 	rows := 0
 	for i, rec := range items {
 		if rec.bad() {
 			continue
 		}
 		if !rec.update {
-			if _, err := x.insert(tx, items[i:i+1]); err != nil {
+			if _, err := s.insert(tx, items[i:i+1]); err != nil {
 				return 0, err
 			}
-		} else if _, err := change.Exec(x.changes(rec)...); err != nil {
+		} else if _, err := change.Exec(s.changes(rec)...); err != nil {
 			return 0, err
 		}
 		rows++
@@ -286,24 +292,24 @@ func (x *exchange) put(tx *transaction, items []*record, a Atomicity) (int, erro
 }
 
 // changes returns the parameters of an update.
-func (x *exchange) changes(rec *record) []any {
+func (s saver) changes(rec *record) []any {
 	args := append(make([]any, 0, len(rec.values)+3), rec.doc)
 	for i := range rec.values {
 		args = append(args, rec.values[i].column)
 	}
-	return append(args, rec.values[x.table.id].column, x.tenant)
+	return append(args, rec.values[s.x.table.id].column, s.x.tenant)
 }
 
 // insert adds the good items as new rows.
-func (x *exchange) insert(tx *transaction, items []*record) (int, error) {
-	add := tx.statement(x.table.sql.insert)
-	args := make([]any, 0, len(x.table.fields)+2)
+func (s saver) insert(tx *transaction, items []*record) (int, error) {
+	add := tx.statement(s.x.table.sql.insert)
+	args := make([]any, 0, len(s.x.table.fields)+2)
 	rows := 0
 	for _, rec := range items {
 		if rec.bad() {
 			continue
 		}
-		args = append(args[:0], x.tenant, rec.doc)
+		args = append(args[:0], s.x.tenant, rec.doc)
 		for i := range rec.values {
 			args = append(args, rec.values[i].column)
 		}
@@ -317,22 +323,22 @@ func (x *exchange) insert(tx *transaction, items []*record) (int, error) {
 
 // finish gives the good new items what only the server makes, and renders the
 // good ones.
-func (x *exchange) finish(items []*record) {
+func (s saver) finish(items []*record) {
 	random := make([]byte, 16*len(items))
 	_, _ = rand.Read(random) // never fails
-	created := x.stamp(len(items))
+	created := s.x.stamp(len(items))
 	for i, rec := range items {
 		if rec.bad() {
 			continue
 		}
 		if !rec.update {
 			copy(random[16*i:], random[:sharedID])
-			rec.values[x.table.id] = idValue(version4(random[16*i:]), `"`, `"`)
-			if x.table.created >= 0 {
-				rec.values[x.table.created] = timeValue(created + int64(i))
+			rec.values[s.x.table.id] = idValue(version4(random[16*i:]), `"`, `"`)
+			if s.x.table.created >= 0 {
+				rec.values[s.x.table.created] = timeValue(created + int64(i))
 			}
 		}
-		x.table.render(rec)
+		s.x.table.render(rec)
 	}
 }
 
@@ -352,19 +358,19 @@ func version4(random []byte) uuid.UUID {
 }
 
 // ordered returns the items in the order of the answer.
-func (x *exchange) ordered(items []*record) []*record {
-	switch x.options.AnswerOrder {
+func (a answerForm) ordered(items []*record) []*record {
+	switch a.x.box.options.AnswerOrder {
 	case Reversed:
 		slices.Reverse(items)
 	case Shuffled:
-		r := mathrand.New(mathrand.NewPCG(x.options.FaultSeed, uint64(len(items))))
+		r := mathrand.New(mathrand.NewPCG(a.x.box.options.FaultSeed, uint64(len(items))))
 		r.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
 	}
 	return items
 }
 
 // appendRows renders the items as an array.
-func (x *exchange) appendRows(dst []byte, items []*record) []byte {
+func (a answerForm) appendRows(dst []byte, items []*record) []byte {
 	size := 2
 	for _, rec := range items {
 		size += len(rec.doc) + 1
@@ -374,7 +380,7 @@ func (x *exchange) appendRows(dst []byte, items []*record) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(dst, x.written(rec)...)
+		dst = append(dst, a.written(rec)...)
 	}
 	return append(dst, ']')
 }

@@ -36,11 +36,11 @@ func (f *finder) FindByKeys(_ context.Context, l api.Lookup) (map[string]api.Fou
 	return nil, nil
 }
 
-// taken returns a snapshot of records, with its files in dir.
+// taken returns a snapshot of records, which the API breaks into lines, with its files in dir.
 func taken(t *testing.T, ctx context.Context, f snapshot.KeyFinder, dir string, records ...string) (*snapshot.Snapshot, error) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, "["+strings.Join(records, ",")+"]")
+		_, _ = io.WriteString(w, "[\n"+strings.ReplaceAll(strings.Join(records, ","), `,"name"`, ",\n\"name\"")+"]")
 	}))
 	t.Cleanup(server.Close)
 	const c = "x"

@@ -11,9 +11,9 @@ import (
 	"flytt/sources/textscan"
 )
 
-// noteLong is what Block.Note says of a line that is too long to be kept. Of the
-// elements of an array it says on which line the block starts.
-const noteLong = -1
+// tagLong is the Block.Tag of a line that is too long to be kept. For the elements of
+// an array, the tag is the line on which the block starts.
+const tagLong = -1
 
 var (
 	errArrayOpen   = errors.New("the array is not closed before the end of the file")
@@ -30,16 +30,16 @@ var (
 // What it hands out does not depend on the size of the blocks, only where one
 // ends does.
 type cutter struct {
-	in     Input
-	size   int    // of a block, at most textscan.MaxRecordBytes
-	rows   int    // of a block, at most
-	array  bool   // behind its opening bracket
-	line   int64  // physical line that rest starts on
-	offset int64  // bytes of the text before rest
-	rest   []byte // read, not handed out; starts with a line, or behind an element
-	begun  bool   // the array has had an element
-	number int64  // of the last element handed out
-	err    error  // what ended the input
+	in         Input
+	size       int    // of a block, at most textscan.MaxRecordBytes
+	rows       int    // of a block, at most
+	array      bool   // behind its opening bracket
+	line       int64  // physical line that rest starts on
+	offset     int64  // bytes of the text before rest
+	rest       []byte // read, not handed out; starts with a line, or behind an element
+	hasElement bool   // the array has had an element
+	number     int64  // of the last element handed out
+	err        error  // what ended the input
 }
 
 // next fills b with the next whole rows.
@@ -57,18 +57,18 @@ func (c *cutter) next(ctx context.Context, b *pipeline.Block) error {
 		}
 		if c.array {
 			if cut := c.elements(data); cut.end > 0 || cut.fault != nil || cut.closed {
-				return c.handElements(ctx, b, data, cut)
+				return c.emitElements(ctx, b, data, cut)
 			}
 		} else {
 			data = finishLine(data, stopped)
 			if n := c.lines(data); n > 0 {
-				c.hand(b, data, n)
+				c.emit(b, data, n)
 				return nil
 			}
 		}
 		switch {
 		case len(data) > textscan.MaxRecordBytes && !c.array:
-			return c.long(ctx, b, data)
+			return c.skipLongLine(ctx, b, data)
 		case len(data) > textscan.MaxRecordBytes:
 			return c.end(b, c.tooLong(data))
 		case stopped == io.EOF && c.array:
@@ -102,16 +102,17 @@ func (c *cutter) lines(data []byte) int {
 	return n
 }
 
-// hand gives the first n bytes of data out and keeps the others.
-func (c *cutter) hand(b *pipeline.Block, data []byte, n int) {
+// emit hands out the first n bytes of data in b and keeps the others.
+func (c *cutter) emit(b *pipeline.Block, data []byte, n int) {
 	c.rest = append(c.rest[:0], data[n:]...)
 	b.Data, b.Row, b.End, b.Tag = data[:n], c.line, c.in.End(), 0
 	c.line += textscan.LineEnds(b.Data, '\n')
 	c.offset += int64(n)
 }
 
-// long skips the line that data starts with, and hands out word of it.
-func (c *cutter) long(ctx context.Context, b *pipeline.Block, data []byte) error {
+// skipLongLine skips the line that data starts with, and hands out an empty block with
+// tagLong in its place.
+func (c *cutter) skipLongLine(ctx context.Context, b *pipeline.Block, data []byte) error {
 	end := -1
 	for end < 0 {
 		var stopped error
@@ -130,7 +131,7 @@ func (c *cutter) long(ctx context.Context, b *pipeline.Block, data []byte) error
 		}
 	}
 	c.rest = append(c.rest[:0], data[end+1:]...)
-	b.Data, b.Row, b.End, b.Tag = data[:0], c.line, c.in.End(), noteLong
+	b.Data, b.Row, b.End, b.Tag = data[:0], c.line, c.in.End(), tagLong
 	c.line++
 	c.offset += int64(end) + 1
 	return nil
@@ -148,10 +149,10 @@ type elementCut struct {
 
 // elements finds the elements that data, which starts behind one, has whole.
 func (c *cutter) elements(data []byte) (cut elementCut) {
-	line, counted, begun := c.line, 0, c.begun
+	line, counted, begun := c.line, 0, c.hasElement
 	cut.last = c.number
 	for rows := 0; rows < c.rows; rows++ {
-		i := Space(data, cut.end)
+		i := SkipSpace(data, cut.end)
 		if i == len(data) {
 			return cut
 		}
@@ -164,7 +165,7 @@ func (c *cutter) elements(data []byte) (cut elementCut) {
 				cut.fault, cut.at = errArrayComma, i
 				return cut
 			}
-			if i = Space(data, i+1); i == len(data) {
+			if i = SkipSpace(data, i+1); i == len(data) {
 				return cut
 			}
 		}
@@ -186,27 +187,27 @@ func (c *cutter) elements(data []byte) (cut elementCut) {
 	return cut
 }
 
-// handElements gives out the elements of cut. What comes behind them, a fault or
-// the end of the array, is for the next time if there are any.
-func (c *cutter) handElements(ctx context.Context, b *pipeline.Block, data []byte, cut elementCut) error {
+// emitElements hands out the elements of cut. If there are any, what follows them (a
+// fault or the end of the array) is handled by the next call.
+func (c *cutter) emitElements(ctx context.Context, b *pipeline.Block, data []byte, cut elementCut) error {
 	switch {
 	case cut.end > 0:
 		line := c.line
-		c.hand(b, data, cut.end)
+		c.emit(b, data, cut.end)
 		b.Row, b.Tag = cut.first, line
-		c.begun, c.number = true, cut.last
+		c.hasElement, c.number = true, cut.last
 		return nil
 	case cut.fault != nil:
 		return c.end(b, c.broken(data, cut.at, cut.fault))
 	}
-	return c.end(b, c.after(ctx, data, cut.at+1))
+	return c.end(b, c.checkAfterArray(ctx, data, cut.at+1))
 }
 
-// after makes sure that only white space follows the array, which ends at i of
-// data. It returns io.EOF if so.
-func (c *cutter) after(ctx context.Context, data []byte, i int) error {
+// checkAfterArray returns io.EOF if only white space follows the array, which ends at
+// data[i].
+func (c *cutter) checkAfterArray(ctx context.Context, data []byte, i int) error {
 	for {
-		if i = Space(data, i); i < len(data) {
+		if i = SkipSpace(data, i); i < len(data) {
 			return c.broken(data, i, errArrayAfter)
 		}
 		c.line += textscan.LineEnds(data, '\n')
@@ -238,7 +239,7 @@ func (c *cutter) tooLong(data []byte) error {
 	return c.broken(data, i, errLongElement)
 }
 
-// end empties b and makes err the last word.
+// end empties b and makes next return err from now on.
 func (c *cutter) end(b *pipeline.Block, err error) error {
 	c.err = err
 	b.Data, b.Row, b.End, b.Tag = b.Data[:0], c.line, c.in.End(), 0
@@ -248,8 +249,8 @@ func (c *cutter) end(b *pipeline.Block, err error) error {
 // elementStart returns where the next element starts from i on, which may be the
 // end of data. That commas stand where they have to has been seen to.
 func elementStart(data []byte, i int) int {
-	if i = Space(data, i); i < len(data) && data[i] == ',' {
-		i = Space(data, i+1)
+	if i = SkipSpace(data, i); i < len(data) && data[i] == ',' {
+		i = SkipSpace(data, i+1)
 	}
 	return i
 }

@@ -26,7 +26,7 @@ func (d *decoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 	switch {
 	case d.array:
 		d.elements(block)
-	case block.Tag == noteLong:
+	case block.Tag == tagLong:
 		d.broken(block.Row, longObject, "")
 	default:
 		d.lines(block)
@@ -47,7 +47,7 @@ func (d *decoder) lines(block *pipeline.Block) {
 
 // line decodes the line that text has from from on.
 func (d *decoder) line(text []byte, from int, number int64) {
-	start := Space(text, from)
+	start := SkipSpace(text, from)
 	if start == len(text) {
 		return
 	}

@@ -52,21 +52,21 @@ const (
 // come.
 type ObjectDecoder struct {
 	*Layout
-	root    *fork
-	found   []place // of each column in the current row
-	rest    []byte  // the unknown members of the current row: ,"name":value,…
-	strange pipeline.Problem
-	warn    bool // strange is to be noted
+	root    *branchState
+	found   []valueSpan // of each column in the current row
+	rest    []byte      // the unknown members of the current row: ,"name":value,…
+	unknown pipeline.Problem
+	warn    bool // unknown is to be noted
 }
 
-// place is where a value lies in its block; the zero place is a null.
-type place struct {
+// valueSpan is where a value lies in its block; the zero span is a null.
+type valueSpan struct {
 	start, end int
 	is         bool
 }
 
-// fork is what one decoder has met of a branch.
-type fork struct {
+// branchState is what one decoder has learned about the members of a branch.
+type branchState struct {
 	*Branch
 	members []member       // in the order they were first seen
 	byRaw   map[string]int // where each stands in members
@@ -79,8 +79,8 @@ type member struct {
 	raw    []byte // its name with the quotes, as it stands in the object
 	column int    // pipeline.None: it has none of its own
 	form   Form
-	within *fork  // of the values that are objects; nil: they go to the column
-	shape  string // what a warning says of it
+	within *branchState // of the values that are objects; nil: they go to the column
+	shape  string       // what a warning says of it
 }
 
 const (
@@ -91,10 +91,10 @@ const (
 
 // NewObjectDecoder returns a decoder of objects that l is the layout of.
 func NewObjectDecoder(l *Layout) ObjectDecoder {
-	return ObjectDecoder{Layout: l, root: newFork(l.Root), found: make([]place, l.Columns)}
+	return ObjectDecoder{Layout: l, root: newBranchState(l.Root), found: make([]valueSpan, l.Columns)}
 }
 
-func newFork(b *Branch) *fork { return &fork{Branch: b, byRaw: map[string]int{}} }
+func newBranchState(b *Branch) *branchState { return &branchState{Branch: b, byRaw: map[string]int{}} }
 
 // extras returns the number of columns besides those of the layout.
 func (d *ObjectDecoder) extras() int {
@@ -118,7 +118,7 @@ func (d *ObjectDecoder) Object(text []byte, i int) int { return d.object(text, i
 
 // object finds the values of the object that starts at text[i], one of f, and
 // returns where it ends. Of two members with one name the last counts.
-func (d *ObjectDecoder) object(text []byte, i int, f *fork) int {
+func (d *ObjectDecoder) object(text []byte, i int, f *branchState) int {
 	f.next = 0
 	for i = jsonscan.Skip(text, i+1); text[i] != '}'; i = jsonscan.Skip(text, i) {
 		m := f.member(text, i)
@@ -127,7 +127,7 @@ func (d *ObjectDecoder) object(text []byte, i int, f *fork) int {
 		switch {
 		case m.within != nil && text[i] == '{':
 			if m.column != pipeline.None {
-				d.found[m.column] = place{}
+				d.found[m.column] = valueSpan{}
 			}
 			i = d.object(text, i, m.within)
 		case m.column != pipeline.None:
@@ -142,7 +142,7 @@ func (d *ObjectDecoder) object(text []byte, i int, f *fork) int {
 }
 
 // member returns the member whose name starts at text[i].
-func (f *fork) member(text []byte, i int) *member {
+func (f *branchState) member(text []byte, i int) *member {
 	for range min(len(f.members), searchAhead) {
 		if f.next >= len(f.members) {
 			f.next = 0
@@ -163,7 +163,7 @@ func (f *fork) member(text []byte, i int) *member {
 
 // meet returns the member with a name that was not seen before, or was one too
 // many.
-func (f *fork) meet(raw []byte) *member {
+func (f *branchState) meet(raw []byte) *member {
 	name := jsonscan.Unquote(raw[1 : len(raw)-1])
 	s, known := f.ByName[string(name)]
 	if !known {
@@ -178,7 +178,7 @@ func (f *fork) meet(raw []byte) *member {
 	}
 	*m = member{raw: append(m.raw[:0], raw...), column: s.Column, form: s.Form}
 	if s.Within != nil {
-		m.within = newFork(s.Within)
+		m.within = newBranchState(s.Within)
 	}
 	if m.column == pipeline.None {
 		m.shape = f.shapeOf(name)
@@ -187,7 +187,7 @@ func (f *fork) meet(raw []byte) *member {
 }
 
 // shapeOf returns what a warning says of an unknown member called name.
-func (f *fork) shapeOf(name []byte) string {
+func (f *branchState) shapeOf(name []byte) string {
 	switch {
 	case f.Shape != "":
 		return f.Shape
@@ -214,7 +214,7 @@ func (d *ObjectDecoder) value(text []byte, i int, m *member) (end int) {
 	at := &d.found[m.column]
 	switch c := text[i]; {
 	case c == 'n':
-		*at, end = place{}, i+len("null")
+		*at, end = valueSpan{}, i+len("null")
 	case c == '"' && m.form == Text:
 		*at, end = stringAt(text, i)
 	case c == '"' && m.form == Literal:
@@ -228,7 +228,7 @@ func (d *ObjectDecoder) value(text []byte, i int, m *member) (end int) {
 // unknownMember keeps the member of f with the given name whose value starts at
 // text[i], or sees to it that a warning is noted. It returns where the value
 // ends.
-func (d *ObjectDecoder) unknownMember(text []byte, i int, f *fork, name []byte, shape string) int {
+func (d *ObjectDecoder) unknownMember(text []byte, i int, f *branchState, name []byte, shape string) int {
 	end := jsonscan.ValueEnd(text, i)
 	if d.Extra {
 		d.rest = append(append(d.rest, ',', '"'), f.Prefix...)
@@ -236,7 +236,7 @@ func (d *ObjectDecoder) unknownMember(text []byte, i int, f *fork, name []byte, 
 		d.rest = appendCompact(d.rest, text[i:end])
 	} else if !d.warn {
 		d.warn = true
-		d.strange = pipeline.Problem{
+		d.unknown = pipeline.Problem{
 			Field: pipeline.None, Column: int16(f.Column), Severity: pipeline.Warning,
 			Stage: pipeline.Read, Code: d.Unknown, Shape: shape,
 		}
@@ -256,8 +256,8 @@ func (d *ObjectDecoder) Flush(b *pipeline.Batch) {
 	}
 	if d.warn {
 		d.warn = false
-		d.strange.Row = int32(b.Len() - 1)
-		b.Note(d.strange)
+		d.unknown.Row = int32(b.Len() - 1)
+		b.Note(d.unknown)
 	}
 	if d.Extra {
 		d.flushExtra(&b.Input[len(d.found)])

@@ -63,7 +63,7 @@ type Rows struct {
 // columns are. Errors of what in holds, here and in Next, are an *Error.
 func Open(in Input, o Options) (*Rows, error) {
 	r := &Rows{cut: cutter{in: in, size: min(o.BlockSize, textscan.MaxRecordBytes), line: 1}}
-	start := Space(o.Sample, 0)
+	start := SkipSpace(o.Sample, 0)
 	if r.cut.array = start < len(o.Sample) && o.Sample[start] == '['; r.cut.array {
 		r.cut.line += textscan.LineEnds(o.Sample[:start], '\n')
 		r.cut.offset = int64(start) + 1

@@ -87,7 +87,7 @@ func (s *survey) lines(sample []byte, whole bool) {
 			return
 		}
 		text := sample[:to]
-		start := Space(text, from)
+		start := SkipSpace(text, from)
 		if start == to {
 			continue
 		}
@@ -110,7 +110,7 @@ func (s *survey) spread(sample []byte, from, to int) bool {
 
 // elements looks at the elements of the array that sample starts with.
 func (s *survey) elements(sample []byte) {
-	for i := Space(sample, 0) + 1; s.columns <= maxColumns; {
+	for i := SkipSpace(sample, 0) + 1; s.columns <= maxColumns; {
 		if i = elementStart(sample, i); i == len(sample) || sample[i] == ']' {
 			return
 		}

@@ -13,35 +13,35 @@ import (
 
 // stringAt finds the characters of the string that starts at text[i], and where
 // it ends. Escapes it resolves where they stand, which takes no more room.
-func stringAt(text []byte, i int) (place, int) {
+func stringAt(text []byte, i int) (valueSpan, int) {
 	start := i + 1
 	end := plainEnd(text, start)
 	if text[end] == '"' {
-		return place{start, end, true}, end + 1
+		return valueSpan{start, end, true}, end + 1
 	}
 	to, end := resolve(text, end)
-	return place{start, to, true}, end
+	return valueSpan{start, to, true}, end
 }
 
 // literalAt finds the number, true or false within the string that starts at
 // text[i], or the string itself with its quotes if it holds none.
-func literalAt(text []byte, i int) (place, int) {
+func literalAt(text []byte, i int) (valueSpan, int) {
 	end := jsonscan.ValueEnd(text, i)
 	if isLiteral(text[i+1 : end-1]) {
-		return place{i + 1, end - 1, true}, end
+		return valueSpan{i + 1, end - 1, true}, end
 	}
-	return place{i, end, true}, end
+	return valueSpan{i, end, true}, end
 }
 
 // rawAt finds the value that starts at text[i] as JSON without white space, and
 // where it ends.
-func rawAt(text []byte, i int) (place, int) {
+func rawAt(text []byte, i int) (valueSpan, int) {
 	end := jsonscan.ValueEnd(text, i)
 	to := end
 	if text[i] == '{' || text[i] == '[' {
 		to = i + len(appendCompact(text[i:i:end], text[i:end]))
 	}
-	return place{i, to, true}, end
+	return valueSpan{i, to, true}, end
 }
 
 // isLiteral reports whether v is a number, true or false as JSON has them.

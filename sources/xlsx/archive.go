@@ -29,14 +29,14 @@ const (
 // archive is the ZIP file that a workbook is. Only parts that are asked for are
 // read, each through its own reader; any number may be open.
 type archive struct {
-	size  int64
-	parts map[string]*zip.File // by name as key makes it
-	twice map[string]bool
+	size       int64
+	parts      map[string]*zip.File // by name as key makes it
+	duplicates map[string]bool
 }
 
-// tail is a file of which only the end can be read until it is opened up: the
-// library reads the directory of an archive into memory, however large.
-type tail struct {
+// directoryReader refuses to read before from, until that is set to 0: the ZIP library
+// would read the directory of an archive into memory, however large it is.
+type directoryReader struct {
 	r    io.ReaderAt
 	from int64
 }
@@ -44,7 +44,7 @@ type tail struct {
 var errDirectory = errors.New("its directory of parts is larger than a workbook needs")
 
 // ReadAt implements io.ReaderAt.
-func (t *tail) ReadAt(p []byte, at int64) (int, error) {
+func (t *directoryReader) ReadAt(p []byte, at int64) (int, error) {
 	if at < t.from {
 		return 0, errDirectory
 	}
@@ -53,7 +53,7 @@ func (t *tail) ReadAt(p []byte, at int64) (int, error) {
 
 // openArchive reads the directory of the archive.
 func openArchive(r io.ReaderAt, size int64) (*archive, error) {
-	t := &tail{r: r, from: max(0, size-maxDirectory)}
+	t := &directoryReader{r: r, from: max(0, size-maxDirectory)}
 	z, err := zip.NewReader(t, size)
 	switch {
 	case errors.Is(err, errDirectory) || err == nil && len(z.File) > maxParts:
@@ -64,10 +64,10 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 		return nil, &Error{Err: fmt.Errorf("reading the archive: %w", err), Hint: hintDamaged}
 	}
 	t.from = 0
-	a := &archive{size: size, parts: map[string]*zip.File{}, twice: map[string]bool{}}
+	a := &archive{size: size, parts: map[string]*zip.File{}, duplicates: map[string]bool{}}
 	for _, f := range z.File {
 		k := key(f.Name)
-		a.twice[k] = a.parts[k] != nil
+		a.duplicates[k] = a.parts[k] != nil
 		a.parts[k] = f
 	}
 	return a, nil
@@ -89,8 +89,8 @@ func (a *archive) open(name string) (*part, error) {
 	switch {
 	case f == nil:
 		return nil, damaged(name, ErrMissing)
-	case a.twice[key(name)]:
-		return nil, damaged(name, ErrTwice)
+	case a.duplicates[key(name)]:
+		return nil, damaged(name, ErrDuplicatePart)
 	case f.Flags&1 != 0:
 		return nil, &Error{Part: name, Err: errors.New("it is encrypted"), Hint: "take the password off the archive"}
 	}
@@ -141,7 +141,7 @@ func (c *counter) Read(p []byte) (int, error) {
 
 // decode looks at the first bytes for the encoding.
 func (p *part) decode() error {
-	b := bufio.NewReaderSize(checked{p}, 4<<10)
+	b := bufio.NewReaderSize(verifiedReader{p}, 4<<10)
 	head, err := b.Peek(256)
 	if err != nil && err != io.EOF {
 		return err
@@ -184,11 +184,11 @@ func declared(head string) string {
 // Read implements io.Reader.
 func (p *part) Read(b []byte) (int, error) { return p.text.Read(b) }
 
-// checked is the unpacked bytes of a part, counted and summed.
-type checked struct{ *part }
+// verifiedReader reads the unpacked bytes of a part and checks size and checksum.
+type verifiedReader struct{ *part }
 
 // Read implements io.Reader.
-func (c checked) Read(b []byte) (int, error) {
+func (c verifiedReader) Read(b []byte) (int, error) {
 	p := c.part
 	if p.err != nil {
 		return 0, p.err
@@ -196,15 +196,15 @@ func (c checked) Read(b []byte) (int, error) {
 	n, err := p.inner.Read(b)
 	p.read += uint64(n)
 	p.sum.Write(b[:n])
-	p.err = p.fault(err)
+	p.err = p.readError(err)
 	if p.err == io.EOF || n > 0 && p.err == nil {
 		return n, p.err
 	}
 	return 0, p.err // not to be trusted
 }
 
-// fault says what the bytes read so far, and the error that came with them, mean.
-func (p *part) fault(err error) error {
+// readError returns the error of the part after a read that returned err.
+func (p *part) readError(err error) error {
 	var corrupt flate.CorruptInputError
 	switch {
 	case p.read > maxPart:

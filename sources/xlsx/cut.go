@@ -16,16 +16,16 @@ type cut struct {
 // of a row in it ends them; what could be otherwise goes the slow way, row by row
 // as scanners do.
 func (s *Sheet) cut(data []byte) cut {
-	if c, ok := s.quick(data); ok {
+	if c, ok := s.cutFast(data); ok {
 		return c
 	}
-	return s.walk(data)
+	return s.cutByRow(data)
 }
 
-// quick finds the end from behind. It gives up where a tag could be no tag
-// (comments, CDATA), where the last row has no number or no content, and where
-// the rows of a block are counted.
-func (s *Sheet) quick(data []byte) (c cut, ok bool) {
+// cutFast searches the end of the last row from behind. It gives up where a tag may be
+// inside a comment or CDATA, where the last row has no number or no content, and where
+// the number of rows in a block is limited.
+func (s *Sheet) cutFast(data []byte) (c cut, ok bool) {
 	if s.MaxRows > 0 || bytes.Contains(data, []byte("<!")) || bytes.Contains(data, []byte("<?")) {
 		return c, false
 	}
@@ -45,9 +45,9 @@ func (s *Sheet) quick(data []byte) (c cut, ok bool) {
 	if start < 0 {
 		return c, false
 	}
-	t := &s.tried
+	t := &s.scanner
 	t.Reset(Block{Data: rows[start:c.end]})
-	if t.row() != tokenOpen || !t.numbered || !t.content() {
+	if t.row() != tokenOpen || !t.numbered || !t.skipToRowEnd() {
 		return c, false
 	}
 	c.last, c.filled = t.Row, t.Row
@@ -68,9 +68,9 @@ func (s *Sheet) lastRow(data []byte) int {
 	}
 }
 
-// walk finds the end row by row.
-func (s *Sheet) walk(data []byte) (c cut) {
-	t := &s.tried
+// cutByRow finds the end of the last whole row by scanning row after row.
+func (s *Sheet) cutByRow(data []byte) (c cut) {
+	t := &s.scanner
 	t.Reset(Block{Data: data, Row: s.last + 1})
 	c.last = s.last
 	for rows := 0; s.MaxRows == 0 || rows < s.MaxRows; rows++ {
@@ -84,7 +84,7 @@ func (s *Sheet) walk(data []byte) (c cut) {
 			c.bad = t.reason
 			return c
 		}
-		filled := t.content()
+		filled := t.skipToRowEnd()
 		if t.inRow { // it is not whole, or bad
 			c.bad = t.reason
 			return c
@@ -97,12 +97,12 @@ func (s *Sheet) walk(data []byte) (c cut) {
 	return c
 }
 
-// content moves to the end of the row, if it is whole, and reports whether any
-// cell of it has content.
-func (s *Scanner) content() bool {
+// skipToRowEnd moves to the end of the row, if it is whole, and reports whether any of
+// its cells has content.
+func (s *Scanner) skipToRowEnd() bool {
 	filled := false
 	for s.cell() == tokenOpen {
-		filled = filled || s.filled()
+		filled = filled || s.hasContent()
 	}
 	return filled
 }

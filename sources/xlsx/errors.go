@@ -26,15 +26,15 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // What can be wrong with a part of a workbook.
 var (
-	ErrChecksum  = errors.New("its content does not match its checksum")
-	ErrCutShort  = errors.New("it ends too early")
-	ErrTooLarge  = errors.New("it is larger than a workbook needs")
-	ErrBomb      = errors.New("it unpacks to more than 300 times its size")
-	ErrMalformed = errors.New("it is no well-formed XML")
-	ErrDoctype   = errors.New("it declares a document type, which no workbook does")
-	ErrMissing   = errors.New("it is missing")
-	ErrTwice     = errors.New("it is there twice")
-	ErrEncoding  = errors.New("it is in an encoding that XML of workbooks does not have")
+	ErrChecksum      = errors.New("its content does not match its checksum")
+	ErrCutShort      = errors.New("it ends too early")
+	ErrTooLarge      = errors.New("it is larger than a workbook needs")
+	ErrBomb          = errors.New("it unpacks to more than 300 times its size")
+	ErrMalformed     = errors.New("it is no well-formed XML")
+	ErrDoctype       = errors.New("it declares a document type, which no workbook does")
+	ErrMissing       = errors.New("it is missing")
+	ErrDuplicatePart = errors.New("it is there twice")
+	ErrEncoding      = errors.New("it is in an encoding that XML of workbooks does not have")
 )
 
 const (

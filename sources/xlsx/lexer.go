@@ -118,7 +118,7 @@ func (l *lexer) close() token {
 		return tokenNone
 	}
 	l.full = bytes.TrimRight(l.data[start:start+i], " \t\r\n")
-	l.name = local(l.full)
+	l.name = localName(l.full)
 	l.pos = start + i + 1
 	return tokenClose
 }
@@ -136,7 +136,7 @@ func (l *lexer) open() token {
 		switch c := data[p]; c {
 		case '>':
 			l.full = data[start:nameEnd]
-			l.name = local(l.full)
+			l.name = localName(l.full)
 			l.empty = data[p-1] == '/'
 			l.attrs = data[nameEnd:p]
 			l.pos = p + 1
@@ -152,8 +152,8 @@ func (l *lexer) open() token {
 	return tokenNone
 }
 
-// local returns name without its prefix.
-func local(name []byte) []byte {
+// localName returns name without its prefix.
+func localName(name []byte) []byte {
 	for i, c := range name {
 		if c == ':' {
 			return name[i+1:]

@@ -110,7 +110,7 @@ func (s *Scanner) row() token {
 			if string(s.lex.name) != "row" {
 				return s.bad(ErrMalformed)
 			}
-			return s.begin()
+			return s.rowStart()
 		case tokenClose:
 			if string(s.lex.name) != "sheetData" {
 				return s.bad(ErrMalformed)
@@ -133,8 +133,8 @@ func (s *Scanner) bad(reason error) token {
 	return tokenBad
 }
 
-// begin reads the start tag of a row.
-func (s *Scanner) begin() token {
+// rowStart reads the start tag of a row.
+func (s *Scanner) rowStart() token {
 	number := s.expect
 	s.Hidden, s.numbered, s.next = false, false, 0
 	for rest := s.lex.attrs; ; {
@@ -354,12 +354,12 @@ func (s *Scanner) value() token {
 	}
 }
 
-// filled reports whether the cell has any content, whatever it may mean.
-func (s *Scanner) filled() bool { return len(s.raw) > 0 || s.formula }
+// hasContent reports whether the cell has any content, whatever it may mean.
+func (s *Scanner) hasContent() bool { return len(s.raw) > 0 || s.formula }
 
-// Filled reports whether the cell has any content: one that has only a style has
+// HasContent reports whether the cell has any content: one that has only a style has
 // none.
-func (s *Scanner) Filled() bool { return s.filled() }
+func (s *Scanner) HasContent() bool { return s.hasContent() }
 
 // Formula reports whether the cell's value is that of a formula.
 func (s *Scanner) Formula() bool { return s.formula }

@@ -24,34 +24,34 @@ var (
 )
 
 // Sheet cuts the XML of a sheet into blocks of whole rows. It belongs to one
-// goroutine, but for Read.
+// goroutine; only Progress may be called from others.
 type Sheet struct {
 	MaxRows int // rows in a block; 0: as many as there is room for
 
-	part      *part
-	dimension int64
-	rowStart  []byte // <row, with the prefix that this sheet uses
-	rowEnd    []byte
-	dataEnd   []byte
-	root      []byte // name of the root element
-	rest      []byte // read, not handed out; starts outside of rows
-	last      int64  // number of the last row handed out
-	filled    int64  // and of the last one with content
-	tried     Scanner
-	err       error // what ended the sheet
+	part       *part
+	dimension  int64
+	rowStart   []byte // <row, with the prefix that this sheet uses
+	rowEnd     []byte
+	dataEnd    []byte
+	root       []byte // name of the root element
+	rest       []byte // read, not handed out; starts outside of rows
+	last       int64  // number of the last row handed out
+	lastFilled int64  // and of the last one with content
+	scanner    Scanner
+	err        error // what ended the sheet
 }
 
 // Block is a stretch of a sheet that holds whole rows.
 type Block struct {
-	Data   []byte
-	Row    int64 // number of the first row, unless that says another
-	Filled int64 // number of the last row before that has any content
+	Data       []byte
+	Row        int64 // number of the first row, unless that says another
+	LastFilled int64 // number of the last row before that has any content
 }
 
 // OpenSheet opens sheet i of w and reads up to its first row.
 func (w *Workbook) OpenSheet(i int) (*Sheet, error) {
 	info := w.Sheets[i]
-	if !info.Table() {
+	if !info.HasCells() {
 		return nil, &Error{Err: fmt.Errorf("the sheet is a %s, which has no cells", info.Kind), Hint: "name a sheet that has"}
 	}
 	p, err := w.archive.open(info.part)
@@ -65,9 +65,9 @@ func (w *Workbook) OpenSheet(i int) (*Sheet, error) {
 	return s, nil
 }
 
-// Read returns how many bytes of the archive have been read for the sheet, and
+// Progress returns how many bytes of the archive have been read for the sheet, and
 // how many it takes there. It may be called by any goroutine.
-func (s *Sheet) Read() (n, of int64) { return s.part.raw.n.Load(), s.part.packed }
+func (s *Sheet) Progress() (n, of int64) { return s.part.raw.n.Load(), s.part.packed }
 
 // preamble reads up to the start of the rows.
 func (s *Sheet) preamble() error {
@@ -89,7 +89,7 @@ func (s *Sheet) preamble() error {
 		case t == tokenOpen && string(st.name) == "dimension":
 			s.dimension = dimensionRows(st.attr("ref"))
 		case t == tokenOpen && string(st.name) == "sheetData":
-			s.begin(st)
+			s.startRows(st)
 			return nil
 		}
 		if seen += len(st.text) + len(st.attrs); seen > maxPreamble {
@@ -98,8 +98,8 @@ func (s *Sheet) preamble() error {
 	}
 }
 
-// begin gets ready to cut behind the start tag just read.
-func (s *Sheet) begin(st *stream) {
+// startRows prepares cutting the rows that follow the start tag just read.
+func (s *Sheet) startRows(st *stream) {
 	prefix := strings.TrimSuffix(string(st.full), "sheetData")
 	s.rowStart = []byte("<" + prefix + "row")
 	s.rowEnd = []byte("</" + prefix + "row>")
@@ -127,33 +127,33 @@ func (s *Sheet) Next(ctx context.Context, buf []byte, size int) (Block, error) {
 		}
 		c := s.cut(data)
 		if c.end > 0 {
-			return s.hand(data, c), nil
+			return s.emit(data, c), nil
 		}
 		switch {
 		case c.bad != nil:
 			return s.end(buf, s.damaged(c.bad))
 		case c.closed:
-			return s.end(buf, s.tail(ctx, data[c.after:], stopped))
+			return s.end(buf, s.checkEnd(ctx, data[c.after:], stopped))
 		case stopped == io.EOF:
 			return s.end(buf, s.damaged(ErrCutShort))
 		case stopped != nil:
-			return s.end(buf, s.at(stopped))
+			return s.end(buf, s.withRow(stopped))
 		case len(data) >= maxRowXML:
 			return s.end(buf, s.damaged(errLongRow))
 		}
 	}
 }
 
-// end makes err the last word.
+// end makes Next return err from now on.
 func (s *Sheet) end(buf []byte, err error) (Block, error) {
 	s.err, s.rest = err, nil
-	return Block{Data: buf[:0], Row: s.last + 1, Filled: s.filled}, err
+	return Block{Data: buf[:0], Row: s.last + 1, LastFilled: s.lastFilled}, err
 }
 
-func (s *Sheet) damaged(err error) error { return s.at(damaged(s.part.name, err)) }
+func (s *Sheet) damaged(err error) error { return s.withRow(damaged(s.part.name, err)) }
 
-// at says in err how far the sheet was read.
-func (s *Sheet) at(err error) error {
+// withRow adds to err the last row that was read.
+func (s *Sheet) withRow(err error) error {
 	var e *Error
 	if errors.As(err, &e) {
 		e.Row = s.last
@@ -179,18 +179,18 @@ func (s *Sheet) fill(ctx context.Context, data []byte, want int) ([]byte, error)
 	return data, nil
 }
 
-// hand gives out the rows that c cut off data.
-func (s *Sheet) hand(data []byte, c cut) Block {
-	b := Block{Data: data[:c.end], Row: s.last + 1, Filled: s.filled}
+// emit returns the block of the rows that c found in data, and keeps the rest.
+func (s *Sheet) emit(data []byte, c cut) Block {
+	b := Block{Data: data[:c.end], Row: s.last + 1, LastFilled: s.lastFilled}
 	s.rest = append(s.rest[:0], data[c.end:]...)
-	s.last, s.filled = c.last, max(s.filled, c.filled)
+	s.last, s.lastFilled = c.last, max(s.lastFilled, c.filled)
 	return b
 }
 
-// tail reads what is behind the rows to its end: the root element must be
-// closed, and the checksum right. data is what was read of it, stopped why no
-// more could be.
-func (s *Sheet) tail(ctx context.Context, data []byte, stopped error) error {
+// checkEnd reads the part from the last row to its end: the root element must be
+// closed, and the checksum right. data is what was read of that so far; stopped is the
+// error that ended the reading.
+func (s *Sheet) checkEnd(ctx context.Context, data []byte, stopped error) error {
 	const keep = 4 << 10
 	for buf := make([]byte, readAhead); stopped == nil; {
 		if len(data) > keep {
@@ -205,7 +205,7 @@ func (s *Sheet) tail(ctx context.Context, data []byte, stopped error) error {
 	}
 	switch {
 	case stopped != io.EOF:
-		return s.at(stopped)
+		return s.withRow(stopped)
 	case !closes(data, s.root):
 		return s.damaged(ErrCutShort)
 	}

@@ -32,8 +32,8 @@ type sharedStrings struct {
 	err    error // what ended the table; io.EOF: it is whole
 	buf    []byte
 
-	text   *pages
-	starts *pages // of each string and the end of the last: four bytes each
+	text   *spillBuffer
+	starts *spillBuffer // of each string and the end of the last: four bytes each
 }
 
 func newSharedStrings(a *archive, name string, memory int) *sharedStrings {
@@ -42,7 +42,7 @@ func newSharedStrings(a *archive, name string, memory int) *sharedStrings {
 	}
 	return &sharedStrings{
 		archive: a, name: name,
-		text: newPages(memory / 4 * 3), starts: newPages(memory / 4),
+		text: newSpillBuffer(memory / 4 * 3), starts: newSpillBuffer(memory / 4),
 	}
 }
 
@@ -85,8 +85,8 @@ func (t *sharedStrings) load(i int64) (bool, error) {
 	return false, t.err
 }
 
-// finish reads the rest of the table.
-func (t *sharedStrings) finish() error {
+// checkRest reads the rest of the table.
+func (t *sharedStrings) checkRest() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.advance(math.MaxInt64)
@@ -99,13 +99,13 @@ func (t *sharedStrings) finish() error {
 // advance reads up to string to, or to the end, and publishes what it has read.
 func (t *sharedStrings) advance(to int64) {
 	if t.err == nil && t.stream == nil {
-		t.err = t.begin()
+		t.err = t.open()
 	}
 	for t.err == nil && t.total < to {
 		t.err = t.item()
 	}
 	if t.err == nil || t.err == io.EOF {
-		for _, p := range []*pages{t.text, t.starts} {
+		for _, p := range []*spillBuffer{t.text, t.starts} {
 			if err := p.flush(); err != nil {
 				t.err = err
 				return
@@ -115,8 +115,8 @@ func (t *sharedStrings) advance(to int64) {
 	}
 }
 
-// begin opens the table and reads its first tag.
-func (t *sharedStrings) begin() error {
+// open opens the table and reads its first tag.
+func (t *sharedStrings) open() error {
 	p, err := t.archive.open(t.name)
 	if err != nil {
 		return err
@@ -130,7 +130,7 @@ func (t *sharedStrings) begin() error {
 			return err
 		case token == tokenOpen && string(t.stream.name) == "sst":
 			if t.stream.empty {
-				return t.drain()
+				return t.readToEnd()
 			}
 			return t.starts.append(make([]byte, 4))
 		case token == tokenOpen:
@@ -158,7 +158,7 @@ func (t *sharedStrings) item() error {
 			}
 			return t.add()
 		case token == tokenClose && string(s.name) == "sst":
-			return t.drain()
+			return t.readToEnd()
 		}
 	}
 }
@@ -213,8 +213,8 @@ func (t *sharedStrings) add() error {
 	return t.starts.append(end[:])
 }
 
-// drain reads to the end of the part, where its checksum is compared.
-func (t *sharedStrings) drain() error {
+// readToEnd reads to the end of the part, which compares its checksum.
+func (t *sharedStrings) readToEnd() error {
 	for {
 		switch token, err := t.stream.next(); {
 		case err != nil:

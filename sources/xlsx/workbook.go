@@ -25,8 +25,8 @@ type Info struct {
 	part   string
 }
 
-// Table reports whether the sheet has cells.
-func (i *Info) Table() bool { return i.Kind == "worksheet" }
+// HasCells reports whether the sheet has cells.
+func (i *Info) HasCells() bool { return i.Kind == "worksheet" }
 
 // Workbook is an open workbook. Sheets and scanners of it may be used side by
 // side, each by one goroutine.
@@ -52,7 +52,7 @@ func Open(r io.ReaderAt, size int64, o *Options) (*Workbook, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	if err := foreign(r); err != nil {
+	if err := legacyWorkbook(r); err != nil {
 		return nil, err
 	}
 	a, err := openArchive(r, size)
@@ -93,13 +93,13 @@ func (w *Workbook) Close() error {
 	return w.strings.Close()
 }
 
-// Finish reads what is left of the parts that sheets share, so that a damaged
+// CheckRest reads what is left of the parts that sheets share, so that a damaged
 // one shows.
-func (w *Workbook) Finish() error {
+func (w *Workbook) CheckRest() error {
 	if w.strings == nil {
 		return nil
 	}
-	return w.strings.finish()
+	return w.strings.checkRest()
 }
 
 // relationship is one part that another refers to.
@@ -196,7 +196,7 @@ func sheetInfo(s *stream, rels []relationship) Info {
 		if len(name) == 0 {
 			break
 		}
-		if string(local(name)) == "id" && string(name) != "id" {
+		if string(localName(name)) == "id" && string(name) != "id" {
 			id = string(value)
 		}
 	}
@@ -217,8 +217,8 @@ func kindOfSheet(rel string) string {
 // truth reads a truth value of an attribute.
 func truth(s string) bool { return s == "1" || s == "true" || s == "on" }
 
-// Dimension returns how many rows sheet i says it has, or -1. Sheets lie.
-func (w *Workbook) Dimension(i int) int64 {
+// DeclaredRows returns how many rows sheet i says it has, or -1. Sheets lie.
+func (w *Workbook) DeclaredRows(i int) int64 {
 	s, err := w.OpenSheet(i)
 	if err != nil {
 		return -1

@@ -7,18 +7,18 @@ import (
 	"flytt/internal/api"
 )
 
-// bounds are the parameters by which a reading keeps to a stretch of time. No
-// name is sent twice: of two parameters of one name a server may see only one.
-// Where the list has a bound of the same name, the tighter of the two is sent;
-// where it cannot be told which that is, the reading takes another name.
+// bounds are the parameters that limit a reading to a stretch of time. No name is sent
+// twice: of two parameters with one name, a server may see only one. If the query has a
+// bound with the same name, the tighter of the two is sent; if it cannot be decided
+// which that is, the reading uses another name.
 type bounds struct {
 	field          string // the moment of creation
 	lower, upper   string // names of parameters
-	excludesLower  bool   // lower leaves out the moment it names
-	exact          bool   // moments are told in nanoseconds
-	noZone, spaced bool   // moments are written without a zone, with a space for the T
+	excludesLower  bool   // lower excludes the moment that it names
+	exact          bool   // moments have nanoseconds
+	noZone, spaced bool   // moments are written without a zone, and with a space for the T
 
-	floor, ceiling int64 // bounds of the list's own, under the same names; api.NoTime: none
+	floor, ceiling int64 // bounds of the query, with the same names; api.NoTime: none
 }
 
 // newBounds finds the parameters for l, and reports whether there are any.
@@ -30,8 +30,8 @@ func newBounds(l *Query, field string) (b bounds, ok bool) {
 	return b, b.lower != "" && b.upper != ""
 }
 
-// bound returns the first of the operators that a bound of ours can have, as
-// the name of a parameter, and the bound that l has under that name.
+// bound returns the first of the operators that a reading can use as a bound, as the
+// name of a parameter, and the query's own bound with that name.
 func (q *Query) bound(field string, operators ...string) (name string, own int64) {
 	for i, o := range operators {
 		name := field + "__" + o
@@ -48,7 +48,7 @@ func (q *Query) bound(field string, operators ...string) (name string, own int64
 	return "", api.NoTime
 }
 
-// learnFormat takes over how the API writes moments.
+// learnFormat adopts the format in which the API writes moments.
 func (b *bounds) learnFormat(text string) {
 	const day = len("2026-01-31")
 	if len(text) <= day {
@@ -59,7 +59,7 @@ func (b *bounds) learnFormat(text string) {
 	b.noZone = !zoned
 }
 
-// rangeQuery asks for what was made from low to high, both included, in the order of
+// rangeQuery selects what was created from low to high, both included, in the order of
 // creation. api.NoTime is no bound.
 func (b *bounds) rangeQuery(low, high int64) url.Values {
 	v := url.Values{"_order_by": {b.field + ",id"}}
@@ -72,14 +72,14 @@ func (b *bounds) rangeQuery(low, high int64) url.Values {
 	return v
 }
 
-// newestQuery asks for what was made last, up to high.
+// newestQuery selects what was created last, up to high.
 func (b *bounds) newestQuery(high int64) url.Values {
 	v := b.rangeQuery(api.NoTime, high)
 	v.Set("_order_by", "-"+b.field+",-id")
 	return v
 }
 
-// lowerAsSent returns the lower bound as it is sent, so that low itself is within.
+// lowerAsSent returns the lower bound to be sent so that low itself is included.
 func (b *bounds) lowerAsSent(low int64) int64 {
 	switch {
 	case !b.excludesLower:

@@ -7,22 +7,22 @@ import (
 	"flytt/internal/api"
 )
 
-// The end of a reading in the order of creation. It is believed when the newest
-// row, which was asked for first and bounds the reading, was handed out; or when
-// that row has left the list, and the one that is the newest now was.
+// The end of a reading in the order of creation is trusted if the newest record, which
+// was looked up first and bounds the reading, was handed out; or if that record was
+// deleted and the one that is the newest now was handed out.
 
-// handleEmptyPage takes in an empty page. The list ends with a stretch that brought
-// nothing.
+// handleEmptyPage decides what an empty page means. The list ends with a stretch that
+// brought nothing.
 func (b *byCreated) handleEmptyPage(ctx context.Context) error {
 	switch {
 	case b.isEmpty:
-		return b.endReading()
+		return b.rows.endReading()
 	case b.pagesTaken == 1:
 		return b.tryEnd(ctx)
 	case b.newRows > 0:
 		b.reopenStretch(false)
 		return nil
-	case b.pagesTaken > 2 || b.unconfirmedEnds == maxUnconfirmedEnds:
+	case b.pagesTaken > 2 || b.behaviour.unconfirmedEnds == maxUnconfirmedEnds:
 		b.readSameTime()
 		return nil
 	}
@@ -31,20 +31,20 @@ func (b *byCreated) handleEmptyPage(ctx context.Context) error {
 		return err
 	}
 	if more {
-		b.unconfirmedEnds++
+		b.behaviour.unconfirmedEnds++
 		b.reopenStretch(false)
 		return nil
 	}
 	return b.tryEnd(ctx)
 }
 
-// hasMore reports whether there are rows yet, where a stretch brought nothing new on
-// its first page and nothing at all on its second: a row behind the first page
-// that slipped into it in between is there now.
+// hasMore reports whether there are more rows, after a stretch brought nothing new on
+// its first page and nothing at all on its second: a row that moved to the first page
+// meanwhile is found now.
 func (b *byCreated) hasMore(ctx context.Context) (bool, error) {
-	first := b.pool.submit(listRequest{list: b.list, extra: b.pages.extra, page: 1, size: b.size, idsOnly: true})
-	defer b.pool.release(first)
-	if err := b.pool.waitFor(ctx, first); err != nil {
+	first := b.rows.pool.submit(listRequest{list: b.rows.list, extra: b.pages.extra, page: 1, size: b.size, idsOnly: true})
+	defer b.rows.pool.release(first)
+	if err := b.rows.pool.waitFor(ctx, first); err != nil {
 		return false, err
 	}
 	for i := range first.page.Objects {
@@ -55,31 +55,32 @@ func (b *byCreated) hasMore(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// tryEnd ends the reading where the list seems to have ended, or begins another
-// stretch if the newest row was not handed out.
+// tryEnd ends the reading where the list seems to end. If the newest record was not
+// handed out, it starts another stretch.
 func (b *byCreated) tryEnd(ctx context.Context) error {
 	ended, err := b.newestWasHandedOut(ctx)
 	switch {
 	case err != nil:
 		return err
 	case ended:
-		return b.endReading()
-	case b.unconfirmedEnds >= maxUnconfirmedEnds:
-		b.setDoubt(doubtEnd)
-		return b.endReading()
+		return b.rows.endReading()
+	case b.behaviour.unconfirmedEnds >= maxUnconfirmedEnds:
+		b.rows.setDoubt(doubtEnd)
+		return b.rows.endReading()
 	}
-	b.unconfirmedEnds++
+	b.behaviour.unconfirmedEnds++
 	b.reopenStretch(false)
 	return nil
 }
 
-// wasHandedOut reports whether the row made at the moment given was handed out.
+// wasHandedOut reports whether the row of that moment was handed out.
 func (b *byCreated) wasHandedOut(at int64, k idKey) bool {
 	return at < b.frontier.at || at == b.frontier.at && b.frontier.has(k)
 }
 
-// newestWasHandedOut reports whether the newest row was handed out. If it was not, it may have
-// left: then several looks agree on which is the newest.
+// newestWasHandedOut reports whether the newest record was handed out. If it was not,
+// it may have been deleted: then several requests have to agree on which is the newest
+// now.
 func (b *byCreated) newestWasHandedOut(ctx context.Context) (bool, error) {
 	if b.wasHandedOut(b.newestAt, b.newestID) {
 		return true, nil
@@ -106,13 +107,13 @@ func (b *byCreated) newestWasHandedOut(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// newestNow returns the newest row that was made no later than the one that bounds
-// the reading; api.NoTime if there is none.
+// newestNow returns the newest record that was created no later than the one that
+// bounds the reading; api.NoTime if there is none.
 func (b *byCreated) newestNow(ctx context.Context) (at int64, id idKey, err error) {
 	for _, high := range []int64{b.newestAt + b.unit, b.newestAt} {
-		j := b.pool.submit(listRequest{list: b.list, extra: b.newestQuery(high), page: 1, size: latestRows})
-		defer b.pool.release(j)
-		if err := b.pool.waitFor(ctx, j); err != nil && !errors.Is(err, api.ErrOversized) {
+		j := b.rows.pool.submit(listRequest{list: b.rows.list, extra: b.bounds.newestQuery(high), page: 1, size: latestRows})
+		defer b.rows.pool.release(j)
+		if err := b.rows.pool.waitFor(ctx, j); err != nil && !errors.Is(err, api.ErrOversized) {
 			return api.NoTime, idKey{}, err
 		}
 		for i, o := range j.page.Objects {
@@ -127,21 +128,21 @@ func (b *byCreated) newestNow(ctx context.Context) (at int64, id idKey, err erro
 	return api.NoTime, idKey{}, nil
 }
 
-// latestRows are more than are made within the unit that moments are shown in,
-// as a rule.
+// latestRows is more than the number of records that are usually created within the
+// unit in which moments are shown.
 const latestRows = 10
 
 // endWithoutPaging decides whether the list has ended at a page that brought nothing
-// new, where there is no second page to look at.
+// new, if the server ignores paging.
 func (b *byCreated) endWithoutPaging(ctx context.Context) error {
 	switch {
-	case b.edge.rows < b.largest || b.wasHandedOut(b.newestAt, b.newestID):
+	case b.edge.rows < b.rows.largest || b.wasHandedOut(b.newestAt, b.newestID):
 		return b.tryEnd(ctx)
 	case b.frontier.at >= b.newestAt:
-		b.setDoubt(doubtSameTime)
-		return b.endReading()
+		b.rows.setDoubt(doubtSameTime)
+		return b.rows.endReading()
 	}
-	b.setDoubt(doubtSameTime)
+	b.rows.setDoubt(doubtSameTime)
 	b.openStretch(b.frontier.at+b.unit, false)
 	return nil
 }

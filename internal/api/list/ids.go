@@ -6,14 +6,13 @@ import (
 	"math/bits"
 )
 
-// idKey stands for an id: the 16 bytes of a UUID, or a hash of as many.
+// idKey stands for an id: the 16 bytes of a UUID, or a hash of 16 bytes.
 type idKey [16]byte
 
 // Two seeds make a hash of 128 bits of two of 64.
 var idSeeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 
-// keyOfID returns the key of an id as it was written. The same UUID in upper and
-// lower case is the same.
+// keyOfID returns the key of an id. Upper and lower case of a UUID are equal.
 func keyOfID(id []byte) (k idKey) {
 	if parseID(&k, id) {
 		return k
@@ -55,15 +54,15 @@ func parseID(k *idKey, s []byte) bool {
 	return bad < 0x10
 }
 
-// idSet is a set of ids: an open-addressing table of nothing but keys. It takes
-// 20 to 30 bytes for each id.
+// idSet is a set of ids: an open-addressing table that holds only the keys. It takes 20
+// to 30 bytes for each id.
 type idSet struct {
 	slots []idKey // the zero key: free
 	n     int
 	zero  bool // the zero key is in the set
 }
 
-// clear empties the set and keeps its room.
+// clear empties the set and keeps its memory.
 func (s *idSet) clear() {
 	clear(s.slots)
 	s.n, s.zero = 0, false
@@ -127,17 +126,18 @@ func (s *idSet) grow() {
 	}
 }
 
-// frontier is how far a reading in the order of creation has come: to a moment,
-// and at that moment to some rows.
+// frontier is how far a reading in the order of creation has come: to a moment, and to
+// some of its rows.
 type frontier struct {
 	at   int64
-	ids  []idKey // of the rows made at that moment that were handed out
-	many *idSet  // the same, once they are many
+	ids  []idKey // of the rows of that moment that were handed out
+	many *idSet  // the same ids, once there are many
 }
 
 const manyIDs = 32
 
-// admit reports whether a row lies beyond the frontier, and moves it there.
+// admit reports whether a row lies beyond the frontier; if so, it moves the frontier
+// there.
 func (f *frontier) admit(at int64, k idKey) bool {
 	switch {
 	case at < f.at:
@@ -154,8 +154,7 @@ func (f *frontier) admit(at int64, k idKey) bool {
 	return true
 }
 
-// has reports whether the row was handed out, if it was made at the moment of
-// the frontier.
+// has reports whether the row was handed out, if it is of the moment of the frontier.
 func (f *frontier) has(k idKey) bool {
 	if len(f.ids) > manyIDs {
 		if f.many == nil {

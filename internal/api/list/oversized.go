@@ -8,13 +8,13 @@ import (
 	"flytt/internal/api"
 )
 
-// oversizedPage says that a page came that is longer than it was to be.
+// oversizedPage says that a page came with more rows than requested.
 type oversizedPage struct {
 	path  string
 	ask   listRequest
 	first idKey // of the page
 	rows  int   // of the page, as far as it was read
-	cut   bool  // there was more
+	cut   bool  // the page had more rows than were read
 }
 
 func (e *oversizedPage) Error() string { return inPath(e.path, errNoPageSize).Error() }
@@ -29,8 +29,8 @@ func (e *oversizedPage) Hint() string {
 
 var errNoPageSize = errors.New("the server ignores _page_size")
 
-// checkPageSize returns the error of j, and one of its own if the page is longer than it
-// was to be.
+// checkPageSize returns the error of j, or an oversizedPage if the page has more rows
+// than requested.
 func (r *Rows) checkPageSize(j *job) error {
 	rows := len(j.page.Objects)
 	cut := errors.Is(j.err, api.ErrOversized)
@@ -44,9 +44,8 @@ func (r *Rows) checkPageSize(j *job) error {
 	return e
 }
 
-// readWithoutPages finds out how to read a list whose first page was too long: in
-// one answer, if page 2 is that page again, or else in pages of the length they
-// have.
+// readWithoutPages finds out how to read a list whose first page was oversized: in one
+// answer, if page 2 is the same page, otherwise in pages of the length that they have.
 func (r *Rows) readWithoutPages(ctx context.Context, long *oversizedPage) error {
 	long.ask.page = 2
 	j := r.pool.submit(long.ask)

@@ -10,12 +10,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// pageRows is what one call of Next hands out of a page.
+// pageRows collects the rows of a page that one call of Next hands out.
 type pageRows struct {
 	dst       []byte
 	n         int
 	breaks    bool // there are line breaks within the page
-	low, high int  // the objects made first and last; -1: there is none
+	low, high int  // the objects created first and last; -1: there is none
 }
 
 func newPageRows(dst []byte, p *api.Page) pageRows {
@@ -54,7 +54,7 @@ func compact(v []byte) []byte {
 	return c
 }
 
-// countPage takes note of a page with rows in it.
+// countPage adds a page to the account.
 func (r *Rows) countPage(p *api.Page) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -67,7 +67,7 @@ func (r *Rows) countPage(p *api.Page) {
 	}
 }
 
-// countRows takes note of rows that are handed out.
+// countRows adds n rows that are handed out to the account.
 func (r *Rows) countRows(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -75,7 +75,7 @@ func (r *Rows) countRows(n int) {
 	r.status.Requests = r.pool.requests.Load()
 }
 
-// recordSpan takes note of when the rows of a parcel were made.
+// recordSpan records when the first and the last of the rows were created.
 func (r *Rows) recordSpan(o *pageRows, p *api.Page) {
 	if o.low < 0 {
 		return
@@ -90,12 +90,12 @@ func (r *Rows) recordSpan(o *pageRows, p *api.Page) {
 	}
 }
 
-// createdText returns when object i of p was made, as the API wrote it.
+// createdText returns when object i of p was created, as the API wrote it.
 func (r *Rows) createdText(p *api.Page, i int) string {
 	return string(jsonscan.Text(jsonscan.Member(p.Object(i), r.options.Created)))
 }
 
-// reserveRow reports whether one more row is wanted, and counts it.
+// reserveRow reports whether the limit allows one more row, and counts it.
 func (r *Rows) reserveRow() bool {
 	if r.options.Limit == 0 {
 		return true
@@ -123,7 +123,7 @@ func (r *Rows) addCounts(duplicates, drifts int64) {
 	r.status.Drifts += drifts
 }
 
-// setDoubt keeps the first reason for which the reading is not proved complete.
+// setDoubt records why the reading is not proved complete; the first reason stays.
 func (r *Rows) setDoubt(d doubt) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -132,7 +132,7 @@ func (r *Rows) setDoubt(d doubt) {
 	}
 }
 
-// endReading ends the reading, and it is complete if nothing is in doubt.
+// endReading ends the reading. It is complete if nothing is in doubt.
 func (r *Rows) endReading() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

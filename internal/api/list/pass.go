@@ -11,27 +11,27 @@ import (
 	"flytt/internal/api"
 )
 
-// pass reads the pages of a query one after another, to an empty one, and
-// remembers which ids came in which order. Where rows may move between pages,
-// that nothing was missed shows in a second pass that brings the same.
+// pass reads the pages of a query one after another, up to an empty one, and remembers
+// the order of their ids. Rows may move between pages; that none was missed is proved
+// by a second pass with the same ids.
 type pass struct {
-	*Rows
+	source     *Rows
 	pages      *prefetcher
-	firstPage  pageEdge // of the first page
-	lastPage   pageEdge // of the page before
+	firstPage  pageEdge // edge of the first page
+	lastPage   pageEdge // edge of the page before
 	rows       int64
 	idHash     uint64 // of the ids in their order
-	length     int    // of the first page
-	short      bool   // a page had another length
-	uneven     bool   // and was not the last
-	retried    bool   // the page at hand was asked for twice
-	repeats    int    // pages in a row that were the page before again
-	reread     bool   // the first page came short, and was asked for twice
-	emptyPages int    // pages that came empty, and those behind them did not
-	problem    doubt  // what is not as it is to be
+	length     int    // rows of the first page
+	short      bool   // a page was shorter than the first
+	uneven     bool   // a page had another length and was not the last
+	retried    bool   // the current page was requested twice
+	repeats    int    // pages in a row that were identical to the first
+	reread     bool   // the first page was short and was requested twice
+	emptyPages int    // pages that came empty while later ones did not
+	problem    doubt  // why nothing can be proved
 }
 
-// noPagingError says that all pages of a list are its first.
+// noPagingError says that every page of a list is its first.
 type noPagingError struct{ path string }
 
 func (e *noPagingError) Error() string {
@@ -52,23 +52,23 @@ var errNoPaging = errors.New("the server ignores _page: every page is the first"
 const maxEmptyPages = 10
 
 func (r *Rows) newPass(extra url.Values, size int, slim bool) *pass {
-	p := &pass{Rows: r, pages: r.newPrefetcher(extra, size, false)}
+	p := &pass{source: r, pages: r.newPrefetcher(extra, size, false)}
 	p.pages.idsOnly = slim
 	return p
 }
 
-// page returns the next page, which is good until done, or io.EOF.
+// page returns the next page, which is valid until it is popped, or io.EOF.
 func (p *pass) page(ctx context.Context) (*api.Page, error) {
 	for {
 		p.pages.fill()
 		j := p.pages.head()
 		if j == nil {
-			if err := p.pool.wait(ctx); err != nil {
+			if err := p.source.pool.wait(ctx); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		if err := p.checkPageSize(j); err != nil {
+		if err := p.source.checkPageSize(j); err != nil {
 			return nil, err
 		}
 		if len(j.page.Objects) == 0 {
@@ -88,27 +88,27 @@ func (p *pass) page(ctx context.Context) (*api.Page, error) {
 	}
 }
 
-// observePage takes note of the page of j.
+// observePage records what the page of j shows.
 func (p *pass) observePage(j *job) {
 	if !p.pages.idsOnly {
-		p.countPage(&j.page)
-		p.countDuplicates(j)
+		p.source.countPage(&j.page)
+		p.source.countDuplicates(j)
 	} else if j.duplicates > 0 {
 		p.problem = doubtDuplicates
 	}
 	p.observeLength(len(j.page.Objects))
 }
 
-// handleEmptyPage takes in that a page came empty. That is the end, and io.EOF, if it does
-// so again, if the one behind it is empty too, and if the page before it has no
-// more rows than it had.
+// handleEmptyPage decides what an empty page means. It is the end, io.EOF, if it stays
+// empty, the page after it is empty too, and the page before it has no more rows than
+// it had.
 func (p *pass) handleEmptyPage(ctx context.Context, j *job) error {
-	p.countPage(&j.page)
+	p.source.countPage(&j.page)
 	this := j.request
 	next := this
 	next.page++
 	for _, a := range []listRequest{this, next} {
-		none, err := p.staysEmpty(ctx, a)
+		none, err := p.source.staysEmpty(ctx, a)
 		if err != nil {
 			return err
 		}
@@ -126,18 +126,18 @@ func (p *pass) handleEmptyPage(ctx context.Context, j *job) error {
 	return cmp.Or(err, io.EOF)
 }
 
-// recheckLastPage asks for the last page with rows again, the one before a.
+// recheckLastPage requests the last page with rows again, the one before a.
 func (p *pass) recheckLastPage(ctx context.Context, a listRequest) error {
 	a.page--
-	if a.page == 0 || p.limitReached() {
+	if a.page == 0 || p.source.limitReached() {
 		return nil
 	}
 	a.idsOnly = true
 	for range confirmations - 1 {
-		j := p.pool.submit(a)
-		err := p.pool.waitFor(ctx, j)
+		j := p.source.pool.submit(a)
+		err := p.source.pool.waitFor(ctx, j)
 		rows := len(j.page.Objects)
-		p.pool.release(j)
+		p.source.pool.release(j)
 		if err != nil && !errors.Is(err, api.ErrOversized) {
 			return err
 		}
@@ -148,11 +148,11 @@ func (p *pass) recheckLastPage(ctx context.Context, a listRequest) error {
 	return nil
 }
 
-// needsReread reports whether the page at hand is asked for once more: because it was
-// the page before again, or because the server cuts pages down and may count by
-// the size asked for. A short page may be the one before, shifted by a row that
-// came; several in a row that are the first page are a server that knows no
-// others.
+// needsReread reports whether the current page has to be requested again: because it
+// was identical to the page before, or because the server cuts pages down and may count
+// by the size requested. A short page may be the one before, shifted by a new row;
+// several in a row that are identical to the first page mean that the server ignores
+// paging.
 func (p *pass) needsReread(page *api.Page) (bool, error) {
 	e := edgeOf(page)
 	number := p.pages.first
@@ -175,7 +175,7 @@ func (p *pass) needsReread(page *api.Page) (bool, error) {
 		return true, nil
 	case number > 1 && e == p.firstPage:
 		if p.repeats++; p.repeats == maxRepeats {
-			return false, &noPagingError{p.list.path}
+			return false, &noPagingError{p.source.list.path}
 		}
 	default:
 		p.repeats = 0
@@ -184,8 +184,8 @@ func (p *pass) needsReread(page *api.Page) (bool, error) {
 	return false, nil
 }
 
-// observeLength watches the lengths of the pages: where one is shorter than the
-// others and not the last, rows may lie between it and the next.
+// observeLength records the length of a page. If a page is shorter than the others and
+// not the last, rows may be missing between it and the next.
 func (p *pass) observeLength(n int) {
 	if p.length == 0 {
 		p.length = n
@@ -194,17 +194,17 @@ func (p *pass) observeLength(n int) {
 	p.short = n < p.length
 }
 
-// observeID takes note of an id.
+// observeID adds an id to the hash of the pass.
 func (p *pass) observeID(id []byte) {
 	p.idHash = p.idHash*0x9E3779B97F4A7C15 + maphash.Bytes(idSeeds[0], id)
 	p.rows++
 }
 
-// verify reads the ids of the same query once more and says why p is not
-// proved to have missed nothing, or returns none. Only as many rows as p has seen
-// are looked at if that was not all.
+// verify reads the ids of the same query once more. It returns why it is not proved
+// that p missed nothing; no reason if it is. If p did not read all rows, only as many
+// are compared as it did read.
 func (p *pass) verify(ctx context.Context, all bool) (why doubt, err error) {
-	again := p.newPass(p.pages.extra, p.pages.size, true)
+	again := p.source.newPass(p.pages.extra, p.pages.size, true)
 	defer again.pages.restartAt(1)
 	if !all {
 		again.pages.last = int((p.rows + int64(p.length) - 1) / int64(max(p.length, 1)))

@@ -2,38 +2,38 @@ package list
 
 import "net/url"
 
-// prefetcher asks for the pages of one query ahead and has them in order.
+// prefetcher requests the pages of one query ahead and keeps them in order.
 type prefetcher struct {
-	*Rows
+	rows       *Rows
 	extra      url.Values
 	size       int
 	idsOnly    bool
-	last       int // no page behind it is asked for; 0: there is no such bound
-	first      int // the number of pages[0]
+	last       int // no page after it is requested; 0: there is no such bound
+	first      int // the number of the page of jobs[0]
 	jobs       []*job
 	expectMore bool // pages came full: more can be expected
-	ended      bool // one came empty: nothing can be expected behind it
+	ended      bool // a page came empty: nothing can be expected after it
 }
 
 func (r *Rows) newPrefetcher(extra url.Values, size int, wide bool) *prefetcher {
-	return &prefetcher{Rows: r, extra: extra, size: size, first: 1, expectMore: wide}
+	return &prefetcher{rows: r, extra: extra, size: size, first: 1, expectMore: wide}
 }
 
-// fill asks for as many pages as may be under way or waiting: one alone as long
-// as it is not known that more will come.
+// fill requests as many pages as may be in flight or waiting: only one as long as it is
+// not known whether there are more.
 func (l *prefetcher) fill() {
-	l.pool.collect()
+	l.rows.pool.collect()
 	l.updateExpectation()
 	ahead := 1
 	if l.expectMore {
-		ahead = 2 * l.pool.workers
+		ahead = 2 * l.rows.pool.workers
 	}
-	for !l.ended && len(l.jobs) < ahead && l.pool.room() > ahead+2 {
+	for !l.ended && len(l.jobs) < ahead && l.rows.pool.room() > ahead+2 {
 		number := l.first + len(l.jobs)
 		if l.last > 0 && number > l.last {
 			return
 		}
-		l.jobs = append(l.jobs, l.pool.submit(listRequest{list: l.list, extra: l.extra, page: number, size: l.size, idsOnly: l.idsOnly}))
+		l.jobs = append(l.jobs, l.rows.pool.submit(listRequest{list: l.rows.list, extra: l.extra, page: number, size: l.size, idsOnly: l.idsOnly}))
 	}
 }
 
@@ -45,10 +45,10 @@ func (l *prefetcher) head() *job {
 	return l.jobs[0]
 }
 
-// exhausted reports whether all pages up to the last were taken.
+// exhausted reports whether all pages up to the last were popped.
 func (l *prefetcher) exhausted() bool { return l.last > 0 && l.first > l.last }
 
-// updateExpectation sees from the pages that came whether more can be expected.
+// updateExpectation decides from the pages that came whether more can be expected.
 func (l *prefetcher) updateExpectation() {
 	for i, j := range l.jobs {
 		if !j.done || j.err != nil {
@@ -56,22 +56,22 @@ func (l *prefetcher) updateExpectation() {
 		}
 		n := len(j.page.Objects)
 		l.ended = l.ended || n == 0
-		l.expectMore = n >= l.size || l.first+i > 1 && n >= l.largest
-		l.largest = max(l.largest, n)
+		l.expectMore = n >= l.size || l.first+i > 1 && n >= l.rows.largest
+		l.rows.largest = max(l.rows.largest, n)
 	}
 }
 
-// pop gives back the first page.
+// pop releases the first page.
 func (l *prefetcher) pop() {
-	l.pool.release(l.jobs[0])
+	l.rows.pool.release(l.jobs[0])
 	l.jobs = append(l.jobs[:0], l.jobs[1:]...)
 	l.first++
 }
 
-// restartAt gives back all pages, to go on with the page number.
+// restartAt releases all pages; the next one requested has the given number.
 func (l *prefetcher) restartAt(number int) {
 	for _, j := range l.jobs {
-		l.pool.release(j)
+		l.rows.pool.release(j)
 	}
 	l.jobs, l.first, l.ended = l.jobs[:0], number, false
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Catalog knows what a list can be asked for. Its errors name the nearest name
-// on a last line that begins with "hint: ".
+// Catalog knows what a list can be asked for. Its errors have the nearest name on a
+// last line that starts with "hint: ".
 type Catalog interface {
 	// CheckFilter returns an error unless field has a filter with operator; ""
 	// is the exact one.
@@ -24,10 +24,9 @@ type Catalog interface {
 	CheckParameter(name string) error
 }
 
-// Query is what a list is asked for: filters, an order, a search. Everything is
-// held against the Catalog as it is added, so that a Query that was built without
-// an error is one the API takes. It is not for concurrent use while it is
-// built.
+// Query is what a list is asked for: filters, an order, a search. Everything is checked
+// against the Catalog when it is added, so the API accepts a Query that was built
+// without an error. It is not safe for concurrent use while it is built.
 type Query struct {
 	path    string
 	catalog Catalog // nil: anything goes
@@ -53,8 +52,8 @@ func (q *Query) SetIsNull(trueLiteral, falseLiteral string) {
 func (q *Query) Path() string { return q.path }
 
 // Filters returns the filters and parameters, in the order they were added, as
-// field__operator=value. They may hold personal data: they are for the eyes and
-// files of who asked for them, not for logs.
+// field__operator=value. They may hold personal data: they are for the eyes and files
+// of the person who asked for them, not for logs.
 func (q *Query) Filters() []string { return slices.Clone(q.filters) }
 
 // Order returns the fields of the order, those that descend with a minus sign.
@@ -71,8 +70,8 @@ func (q *Query) Clone() *Query {
 	return &c
 }
 
-// QueryError says what a list cannot be asked for. It shows names, as they were
-// typed, and never a value.
+// QueryError says what a list cannot be asked for. It shows names, as they were typed,
+// and never a value.
 type QueryError struct {
 	msg, hint string
 }
@@ -179,8 +178,8 @@ func (q *Query) Filter(field, operator string, negated bool, value string) error
 	return q.add(what, name, value)
 }
 
-// own returns the name by which the list knows a field: the column
-// external_client.id is the field external_client.
+// own returns the name by which the list knows a field: the column external_client.id
+// belongs to the field external_client.
 func (q *Query) own(field string) string {
 	short, ok := strings.CutSuffix(field, ".id")
 	if ok && (q.catalog == nil || q.catalog.CheckOrder(short) == nil || q.catalog.CheckFilter(short, "") == nil) {
@@ -199,8 +198,8 @@ func (q *Query) nullLiteral(value string) (string, bool) {
 	return "", false
 }
 
-// add adds a filter or parameter. What is asked for twice under one name is
-// refused: most servers would keep the last and drop the others.
+// add adds a filter or parameter. The same name twice is an error: most servers would
+// keep only the last.
 func (q *Query) add(what, name, value string) error {
 	switch {
 	case !utf8.ValidString(value):

@@ -10,9 +10,9 @@ import (
 // listRequest is one request to a list.
 type listRequest struct {
 	list *Query
-	// extra are filters and an order of the reader's own. One that the list has
-	// too, under the same name, takes its place: bounds of a reading are found
-	// within those of its list, and are never the wider ones.
+	// extra are the reader's own filters and order. They replace parameters of the
+	// query with the same name: bounds of a reading lie within those of its query and
+	// are never wider.
 	extra   url.Values
 	page    int // from 1
 	size    int // of a page; 0: ask for everything at once
@@ -20,7 +20,7 @@ type listRequest struct {
 	jsonl   bool
 }
 
-// pageRequest returns a as the client takes it.
+// pageRequest returns the request for the client.
 func (a *listRequest) pageRequest() *api.PageRequest {
 	q := maps.Clone(a.list.values)
 	maps.Copy(q, a.extra)

@@ -11,20 +11,20 @@ import (
 	"flytt/internal/api"
 )
 
-// Options says how a list is read. What is left zero has the default named
-// beside it.
+// Options says how a list is read. Each zero field has the default named beside it.
 type Options struct {
 	PageSize    int   // rows asked for at a time; 500
 	Concurrency int   // requests at once; 4
 	Limit       int64 // rows to hand out; 0: all
 
-	// Created names a date-time field that the API sets once, when it makes a
-	// record, and that the list can be ordered by and filtered by (gte, lte). In
-	// its order nothing moves, so a reading can be proved complete while records
-	// come and go. "": there is no such field.
+	// Created names a date-time field that the API sets once, when it creates a record,
+	// and by which the list can be ordered and filtered (gte, lte). Records never move
+	// in that order, so a reading can be proved complete while records are added and
+	// deleted. "": there is no such field.
 	Created string
 
-	// SingleResponse asks once, without pages, and hands out the answer as it comes.
+	// SingleResponse reads the whole list in one answer, without pages, and hands it
+	// out as it comes.
 	SingleResponse bool
 }
 
@@ -34,49 +34,49 @@ type Account struct {
 	Requests   int64 // made, those repeated after a failure counted once
 	Pages      int64 // with rows in them
 	Duplicates int64 // rows that came again and were dropped
-	Drifts     int64 // pages that did not join the page before them, because the list had changed
+	Drifts     int64 // pages that did not follow on from the page before, because the list had changed
 
-	// Complete says that it is proved that every record that was in the list
-	// during the whole reading was handed out exactly once; with a limit, every
-	// one up to the last that was handed out. It is set when Next returns io.EOF.
+	// Complete says that it is proved that every record that was in the list during the
+	// whole reading was handed out exactly once; with a limit, every record up to the
+	// last one handed out. It is set when Next returns io.EOF.
 	Complete bool
-	Doubt    string // why it is not proved; without any value
-	Hint     string // what to do about it; without any value
+	Doubt    string // why it is not proved; holds no value of a row
+	Hint     string // what to do about it; holds no value of a row
 
 	ServerTime  time.Time // the Date of the first answer; zero if it had none
 	First, Last string    // the smallest and largest Created handed out, as the API wrote them
 	PageSize    int       // rows of the largest page that came
-	Notes       []string  // what else is worth knowing about the reading
+	Notes       []string  // other remarks about the reading
 }
 
-// Rows reads a list from its beginning to its end. It asks for pages ahead, at
-// most Concurrency at once and as many again waiting, and hands them out in
-// order. Next and Close are for one goroutine.
+// Rows reads a list from beginning to end. It requests pages ahead, at most Concurrency
+// at once and as many again waiting, and hands them out in order. Next and Close are
+// for one goroutine.
 type Rows struct {
 	from         Fetcher
 	list         *Query
 	options      Options
 	pool         *workerPool // nil before the first Next
-	reader       reader      // what the list turned out to allow
+	reader       reader      // the way of reading that the list allows
 	largest      int         // rows of the largest page that came
-	resized      bool        // the page size was made to fit what the server does
+	resized      bool        // the page size was adapted to what the server sends
 	left         int64       // rows still wanted, if there is a limit
-	skipGapCheck bool        // tests only: pages are taken to join whatever came between them
+	skipGapCheck bool        // tests only: takes every page to follow on from the one before
 
 	err             error // what Next returns from now on
 	mu              sync.Mutex
 	status          Account // guarded by mu
-	firstAt, lastAt int64   // the moments of now.First and now.Last
+	firstAt, lastAt int64   // the moments of status.First and status.Last
 }
 
-// reader is a way to read a list. next appends the rows of about a page, or of
-// none, and returns io.EOF with the last.
+// reader is a way to read a list. next appends about a page of rows, or none, and
+// returns io.EOF with the last ones.
 type reader interface {
 	next(ctx context.Context, dst []byte) (data []byte, n int, err error)
 }
 
-// Fetcher reads pages of a list; *api.Client is one, and says what each method does.
-// Whatever can help was tried before it returns an error.
+// Fetcher reads pages of a list; *api.Client is one and documents the methods. It has
+// done all useful retries before it returns an error.
 type Fetcher interface {
 	Fetch(ctx context.Context, r *api.PageRequest, p *api.Page, created string) error
 	Stream(ctx context.Context, r *api.PageRequest, created string, emit func(*api.Page) error) error
@@ -86,8 +86,8 @@ var _ Fetcher = (*api.Client)(nil)
 
 const defaultPageSize = 500
 
-// Open returns a reader of what q asks for. Nothing is asked for before the first
-// Next. q is not to be changed while it is read.
+// Open returns a reader of what q asks for. Nothing is requested before the first Next.
+// q must not be changed while it is read.
 func Open(from Fetcher, q *Query, o Options) *Rows {
 	o.PageSize = max(cmp.Or(o.PageSize, defaultPageSize), 1)
 	o.Concurrency = max(cmp.Or(o.Concurrency, 4), 1)
@@ -123,7 +123,7 @@ func (r *Rows) Next(ctx context.Context, dst []byte) (data []byte, n int, err er
 	return dst, 0, r.err
 }
 
-// chooseReader returns the way of reading that the options ask for.
+// chooseReader sets the reader that the options ask for.
 func (r *Rows) chooseReader() {
 	if r.options.SingleResponse {
 		r.reader = newSingleResponse(r, "the list was read in one answer, which is taken as one moment")
@@ -134,8 +134,8 @@ func (r *Rows) chooseReader() {
 	}
 }
 
-// fallback finds the way to read on where the one at hand has found out that the
-// list does not allow it. It returns err if there is none.
+// fallback sets another reader if err says that the list does not support the current
+// one. It returns err if there is no other.
 func (r *Rows) fallback(ctx context.Context, err error) error {
 	var not *creationOrderError
 	var long *oversizedPage

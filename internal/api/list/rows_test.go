@@ -203,7 +203,7 @@ func TestRowsKeepToTheBoundsOfTheList(t *testing.T) {
 				t.Fatal("not read by created_at")
 			}
 			if value == "2026-03-01" {
-				if own := "created_at__" + filter; b.lower == own || b.upper == own {
+				if own := "created_at__" + filter; b.bounds.lower == own || b.bounds.upper == own {
 					t.Errorf("%s is sent twice", own)
 				}
 				continue

@@ -10,32 +10,32 @@ import (
 	"flytt/internal/api"
 )
 
-// singleResponse reads a list in one answer, without pages, and hands it out as it comes.
-// A server makes one answer of one statement, so nothing can change within it.
-// That it is not the half of one is taken as proved when it holds the row that
-// was the newest before it was asked for; or, where there is no such row to go
-// by, when a second answer has the same rows. Rows are known by their ids, all of
-// which are kept, 20 to 30 bytes for each.
+// singleResponse reads a list in one answer, without pages, and hands it out as it
+// comes. A server makes an answer from one statement, so nothing changes within it.
+// That it is complete counts as proved if it holds the record that was the newest
+// before the request; or, if there is no such record to go by, if a second answer has
+// the same rows. Rows are recognised by their ids, all of which are kept, 20 to 30
+// bytes each.
 type singleResponse struct {
-	*Rows
+	rows   *Rows
 	job    *job
 	pages  chan *api.Page
 	copied chan struct{} // a page was copied and can be reused
 	seen   idSet
-	tries  int // answers asked for
+	tries  int // answers requested
 
 	ordered  bool   // by creation, as far as can be seen
-	before   int64  // when the row before was made
+	before   int64  // when the row before was created
 	first    idKey  // of the first row
-	rows     int64  // of this answer
+	count    int64  // rows of this answer
 	idHash   uint64 // of its ids, in any order
-	newestAt int64  // when the newest row was made; api.NoTime: not known
-	newestID idKey  // of the newest row
+	newestAt int64  // when the newest record was created; api.NoTime: not known
+	newestID idKey  // its id
 }
 
 func newSingleResponse(r *Rows, note string) *singleResponse {
 	r.addNote(note)
-	return &singleResponse{Rows: r, pages: make(chan *api.Page), copied: make(chan struct{}), newestAt: api.NoTime}
+	return &singleResponse{rows: r, pages: make(chan *api.Page), copied: make(chan struct{}), newestAt: api.NoTime}
 }
 
 func (w *singleResponse) next(ctx context.Context, dst []byte) ([]byte, int, error) {
@@ -50,14 +50,14 @@ func (w *singleResponse) next(ctx context.Context, dst []byte) ([]byte, int, err
 		case p := <-w.pages:
 			dst, n := w.appendNew(dst, p)
 			w.copied <- struct{}{}
-			if w.limitReached() {
-				return dst, n, w.endReading()
+			if w.rows.limitReached() {
+				return dst, n, w.rows.endReading()
 			}
 			if n > 0 {
 				return dst, n, nil
 			}
-		case j := <-w.pool.done:
-			w.pool.markDone(j)
+		case j := <-w.rows.pool.done:
+			w.rows.pool.markDone(j)
 			if j == w.job {
 				return dst, 0, w.endOrRepeat(ctx, j.err)
 			}
@@ -67,17 +67,17 @@ func (w *singleResponse) next(ctx context.Context, dst []byte) ([]byte, int, err
 	}
 }
 
-// findNewest asks which row is the newest, if the list can be ordered so.
+// findNewest looks up the newest record, if the list can be ordered by creation.
 func (w *singleResponse) findNewest(ctx context.Context) error {
-	created := w.options.Created
-	w.ordered = created != "" && len(w.list.order) == 0 && w.canOrderBy(created) && w.canOrderBy("id")
-	if created == "" || !w.canOrderBy(created) || !w.canOrderBy("id") {
+	created := w.rows.options.Created
+	w.ordered = created != "" && len(w.rows.list.order) == 0 && w.rows.canOrderBy(created) && w.rows.canOrderBy("id")
+	if created == "" || !w.rows.canOrderBy(created) || !w.rows.canOrderBy("id") {
 		return nil
 	}
 	extra := url.Values{"_order_by": {"-" + created + ",-id"}}
-	j := w.pool.submit(listRequest{list: w.list, extra: extra, page: 1, size: 1})
-	defer w.pool.release(j)
-	if err := w.pool.waitFor(ctx, j); err != nil && !errors.Is(err, api.ErrOversized) {
+	j := w.rows.pool.submit(listRequest{list: w.rows.list, extra: extra, page: 1, size: 1})
+	defer w.rows.pool.release(j)
+	if err := w.rows.pool.waitFor(ctx, j); err != nil && !errors.Is(err, api.ErrOversized) {
 		return err
 	}
 	w.newestAt = api.NoTime
@@ -87,16 +87,16 @@ func (w *singleResponse) findNewest(ctx context.Context) error {
 	return nil
 }
 
-// request asks for the whole list.
+// request requests the whole list.
 func (w *singleResponse) request() {
 	w.tries++
-	w.rows, w.idHash, w.before = 0, 0, api.NoTime
-	w.job = w.pool.submitStream(listRequest{list: w.list, extra: w.order(), jsonl: true}, w.emit)
+	w.count, w.idHash, w.before = 0, 0, api.NoTime
+	w.job = w.rows.pool.submitStream(listRequest{list: w.rows.list, extra: w.order(), jsonl: true}, w.emit)
 }
 
 func (w *singleResponse) order() url.Values {
 	extra := url.Values{}
-	if order := w.stableOrder(); order != "" {
+	if order := w.rows.stableOrder(); order != "" {
 		extra.Set("_order_by", order)
 	}
 	return extra
@@ -114,60 +114,60 @@ func (w *singleResponse) emit(ctx context.Context, p *api.Page) error {
 }
 
 func (w *singleResponse) appendNew(dst []byte, p *api.Page) ([]byte, int) {
-	w.countPage(p)
+	w.rows.countPage(p)
 	out := newPageRows(dst, p)
 	var again int64
 	for i := range p.Objects {
-		if w.limitReached() {
+		if w.rows.limitReached() {
 			break
 		}
 		if !w.observeRow(p, i) {
 			again++
 			continue
 		}
-		w.reserveRow()
+		w.rows.reserveRow()
 		out.add(p, i)
 	}
 	if again > 0 && w.tries == 1 {
-		w.addCounts(again, 0)
-		w.setDoubt(doubtDuplicates)
+		w.rows.addCounts(again, 0)
+		w.rows.setDoubt(doubtDuplicates)
 	}
-	w.recordSpan(&out, p)
+	w.rows.recordSpan(&out, p)
 	return out.dst, out.n
 }
 
-// observeRow takes note of a row and reports whether it is new.
+// observeRow records a row and reports whether it is new.
 func (w *singleResponse) observeRow(p *api.Page, i int) bool {
 	id, at := p.ID(i), p.Objects[i].Created
 	k := keyOfID(id)
 	w.ordered = w.ordered && at >= w.before
 	w.before = at
-	if w.rows++; w.rows == 1 {
+	if w.count++; w.count == 1 {
 		w.first = k
 	}
 	w.idHash += maphash.Bytes(idSeeds[0], id)
 	if len(id) == 0 {
-		w.setDoubt(doubtNoID)
+		w.rows.setDoubt(doubtNoID)
 		return true
 	}
 	return w.seen.add(k)
 }
 
-// endOrRepeat ends the reading, or asks once more for the list if the newest row was
+// endOrRepeat ends the reading, or requests the list once more if the newest record was
 // not in it.
 func (w *singleResponse) endOrRepeat(ctx context.Context, err error) error {
 	switch {
 	case err != nil:
 		return err
-	case w.Account().Doubt != "":
-		return w.endReading()
-	case w.newestAt == api.NoTime || !w.ordered || w.rows > 1 && w.first == w.newestID:
+	case w.rows.Account().Doubt != "":
+		return w.rows.endReading()
+	case w.newestAt == api.NoTime || !w.ordered || w.count > 1 && w.first == w.newestID:
 		return w.compareAnswers(ctx)
 	case w.seen.has(w.newestID):
-		return w.endReading()
+		return w.rows.endReading()
 	case w.tries == confirmations:
-		w.setDoubt(doubtEnd)
-		return w.endReading()
+		w.rows.setDoubt(doubtEnd)
+		return w.rows.endReading()
 	}
 	if err := w.findNewest(ctx); err != nil { // it may have left
 		return err
@@ -176,34 +176,36 @@ func (w *singleResponse) endOrRepeat(ctx context.Context, err error) error {
 	return nil
 }
 
-// compareAnswers ends the reading once two answers had the same rows.
+// compareAnswers ends the reading after it has compared the rows with those of another
+// answer.
 func (w *singleResponse) compareAnswers(ctx context.Context) error {
 	for range confirmations - 1 {
 		rows, sum, err := w.fetchIDs(ctx)
 		if err != nil {
 			return err
 		}
-		if rows != w.rows || sum != w.idHash {
-			w.setDoubt(doubtDiffers)
+		if rows != w.count || sum != w.idHash {
+			w.rows.setDoubt(doubtDiffers)
 			break
 		}
 		if rows > 0 {
 			break
 		}
 	}
-	return w.endReading()
+	return w.rows.endReading()
 }
 
-// fetchIDs returns how many rows another answer has, and the sum of their ids.
+// fetchIDs requests the list once more and returns its number of rows and the sum of
+// the hashes of their ids.
 func (w *singleResponse) fetchIDs(ctx context.Context) (rows int64, sum uint64, err error) {
-	a := listRequest{list: w.list, extra: w.order(), jsonl: true, idsOnly: true}
-	j := w.pool.submitStream(a, func(_ context.Context, p *api.Page) error {
+	a := listRequest{list: w.rows.list, extra: w.order(), jsonl: true, idsOnly: true}
+	j := w.rows.pool.submitStream(a, func(_ context.Context, p *api.Page) error {
 		for i := range p.Objects {
 			sum += maphash.Bytes(idSeeds[0], p.ID(i))
 		}
 		rows += int64(len(p.Objects))
 		return nil
 	})
-	err = w.pool.waitFor(ctx, j)
+	err = w.rows.pool.waitFor(ctx, j)
 	return rows, sum, cmp.Or(err, j.err)
 }

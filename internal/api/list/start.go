@@ -11,8 +11,8 @@ import (
 	"flytt/internal/api"
 )
 
-// start reads the first page, then what is newest, and makes sure that the list
-// keeps to the order and to bounds.
+// start reads the first page and the newest record, and checks that the list supports
+// order and bounds.
 func (b *byCreated) start(ctx context.Context) error {
 	for try := 1; ; try++ {
 		again, err := b.tryStart(ctx)
@@ -25,7 +25,7 @@ func (b *byCreated) start(ctx context.Context) error {
 	}
 }
 
-// tryStart returns why looking once more may help, or "".
+// tryStart makes one try. It returns why another try may help; empty if none is needed.
 func (b *byCreated) tryStart(ctx context.Context) (again string, err error) {
 	b.openStretch(api.NoTime, false)
 	j, err := b.nextPage(ctx)
@@ -39,23 +39,23 @@ func (b *byCreated) tryStart(ctx context.Context) (again string, err error) {
 	if why := b.orderProblem(p); why != "" {
 		return "", &creationOrderError{why: why}
 	}
-	b.learnFormat(b.createdText(p, 0))
+	b.bounds.learnFormat(b.rows.createdText(p, 0))
 	b.pages.fill()
-	newest, err := b.fetchOne(ctx, b.newestQuery(api.NoTime))
-	defer b.pool.release(newest)
+	newest, err := b.fetchOne(ctx, b.bounds.newestQuery(api.NoTime))
+	defer b.rows.pool.release(newest)
 	if err != nil || len(newest.page.Objects) == 0 {
 		return "the list changes too fast", err
 	}
 	return b.checkNewest(ctx, p, &newest.page)
 }
 
-// checkNewest compares the first page with the newest row.
+// checkNewest compares the first page with the newest record.
 func (b *byCreated) checkNewest(ctx context.Context, p, newest *api.Page) (again string, err error) {
 	o := newest.Objects[0]
 	id := keyOfID(newest.ID(0))
 	switch {
 	case o.Created == api.NoTime || o.IDStart == o.IDEnd:
-		return "", &creationOrderError{why: "rows without " + b.field}
+		return "", &creationOrderError{why: "rows without " + b.bounds.field}
 	case id == keyOfID(p.ID(0)):
 		if alone, err := b.isOnlyRow(ctx, p); err != nil || !alone {
 			return "", cmp.Or[error](err, &creationOrderError{why: "the list ignores _order_by"})
@@ -65,29 +65,29 @@ func (b *byCreated) checkNewest(ctx context.Context, p, newest *api.Page) (again
 	}
 	b.unit = min(b.unit, o.CreatedUnit)
 	b.newestAt, b.newestID = o.Created, id
-	later, err := b.fetchOne(ctx, b.rangeQuery(b.newestAt, api.NoTime))
-	defer b.pool.release(later)
+	later, err := b.fetchOne(ctx, b.bounds.rangeQuery(b.newestAt, api.NoTime))
+	defer b.rows.pool.release(later)
 	switch {
 	case err != nil:
 		return "", err
 	case len(later.page.Objects) == 0:
 		return "the list changes too fast", nil
-	case later.page.Objects[0].Created+b.unit <= b.lowerAsSent(b.newestAt):
-		return "", &creationOrderError{why: "the list ignores " + b.lower}
+	case later.page.Objects[0].Created+b.unit <= b.bounds.lowerAsSent(b.newestAt):
+		return "", &creationOrderError{why: "the list ignores " + b.bounds.lower}
 	}
 	return "", nil
 }
 
-// confirmEmpty looks further where the first page was empty. Only if all that is
-// asked for is empty, several times, is the list.
+// confirmEmpty finds out whether the list is empty, after the first page was: only if
+// several requests bring nothing.
 func (b *byCreated) confirmEmpty(ctx context.Context) (again string, err error) {
-	first := listRequest{list: b.list, extra: b.pages.extra, page: 1, size: b.size}
-	newest := listRequest{list: b.list, extra: b.newestQuery(api.NoTime), page: 1, size: 1}
+	first := listRequest{list: b.rows.list, extra: b.pages.extra, page: 1, size: b.size}
+	newest := listRequest{list: b.rows.list, extra: b.bounds.newestQuery(api.NoTime), page: 1, size: 1}
 	for _, a := range []listRequest{newest, first, newest} {
-		j := b.pool.submit(a)
-		err := b.pool.waitFor(ctx, j)
+		j := b.rows.pool.submit(a)
+		err := b.rows.pool.waitFor(ctx, j)
 		none := len(j.page.Objects) == 0
-		b.pool.release(j)
+		b.rows.pool.release(j)
 		switch {
 		case !none:
 			return "the first page was empty, and the list is not", nil
@@ -99,50 +99,50 @@ func (b *byCreated) confirmEmpty(ctx context.Context) (again string, err error) 
 	return "", nil
 }
 
-// isOnlyRow reports whether the one row of p, which is the newest too, is all there
-// is. If p has more rows than that, or a second page has, the order is ignored.
+// isOnlyRow reports whether the first row of p, which is also the newest record, is the
+// only one. If p or a second page has other rows, the list ignores the order.
 func (b *byCreated) isOnlyRow(ctx context.Context, p *api.Page) (bool, error) {
 	if len(p.Objects) > 1 {
 		return false, nil
 	}
-	second := listRequest{list: b.list, extra: b.pages.extra, page: 2, size: b.size}
-	j := b.pool.submit(second)
-	defer b.pool.release(j)
-	if err := b.pool.waitFor(ctx, j); err != nil && !errors.Is(err, api.ErrOversized) {
+	second := listRequest{list: b.rows.list, extra: b.pages.extra, page: 2, size: b.size}
+	j := b.rows.pool.submit(second)
+	defer b.rows.pool.release(j)
+	if err := b.rows.pool.waitFor(ctx, j); err != nil && !errors.Is(err, api.ErrOversized) {
 		return false, err
 	}
 	switch {
 	case len(j.page.Objects) == 0:
-		return b.staysEmpty(ctx, second)
+		return b.rows.staysEmpty(ctx, second)
 	case keyOfID(j.page.ID(0)) != keyOfID(p.ID(0)):
 		return false, nil
 	}
 	return b.isOnlyRowInTime(ctx, p.Objects[0].Created)
 }
 
-// isOnlyRowInTime is alone where the server ignores _page: there is nothing before
-// the row and nothing after it.
+// isOnlyRowInTime is isOnlyRow for a server that ignores _page: nothing was created
+// before or after the row.
 func (b *byCreated) isOnlyRowInTime(ctx context.Context, at int64) (bool, error) {
-	for _, extra := range []url.Values{b.rangeQuery(api.NoTime, at-b.unit), b.rangeQuery(at+b.unit, api.NoTime)} {
-		if none, err := b.staysEmpty(ctx, listRequest{list: b.list, extra: extra, page: 1, size: b.size}); err != nil || !none {
+	for _, extra := range []url.Values{b.bounds.rangeQuery(api.NoTime, at-b.unit), b.bounds.rangeQuery(at+b.unit, api.NoTime)} {
+		if none, err := b.rows.staysEmpty(ctx, listRequest{list: b.rows.list, extra: extra, page: 1, size: b.size}); err != nil || !none {
 			return false, err
 		}
 	}
 	return true, nil
 }
 
-// fetchOne asks for a single row.
+// fetchOne requests a single row.
 func (b *byCreated) fetchOne(ctx context.Context, extra map[string][]string) (*job, error) {
-	j := b.pool.submit(listRequest{list: b.list, extra: extra, page: 1, size: 1})
-	err := b.pool.waitFor(ctx, j)
+	j := b.rows.pool.submit(listRequest{list: b.rows.list, extra: extra, page: 1, size: 1})
+	err := b.rows.pool.waitFor(ctx, j)
 	if errors.Is(err, api.ErrOversized) && len(j.page.Objects) > 0 {
 		err = nil // paging is ignored, which the pages will show
 	}
 	return j, err
 }
 
-// orPlainOrder returns err, or that plain pages are to be read, if the list refused
-// what only this way of reading asks for.
+// orPlainOrder returns a creationOrderError in place of err if the list refused what
+// only this reader asks for.
 func (b *byCreated) orPlainOrder(err error) error {
 	var not *creationOrderError
 	var status *api.StatusError
@@ -154,6 +154,6 @@ func (b *byCreated) orPlainOrder(err error) error {
 		return err
 	}
 	b.pages.restartAt(1)
-	not.order = b.stableOrder()
+	not.order = b.rows.stableOrder()
 	return not
 }

@@ -7,12 +7,12 @@ import (
 	"flytt/internal/api"
 )
 
-// One answer in many may be wrong: a gateway, a cache or a server in trouble
-// gives an empty list, half of one, or rows twice. Nothing follows from a single
-// answer like that. What shows in an answer itself is asked for again here; that
-// a list has ended is believed only when something else confirms it.
+// Some answers are wrong: a gateway, a cache or a failing server returns an empty list,
+// half of one, or rows twice. A single answer like that proves nothing. Answers that look
+// wrong are requested again here; the end of a list is trusted only if something else
+// confirms it.
 
-// suspectTries is how often a request is made whose answer is odd.
+// suspectTries is how often a request is made whose answer looks wrong.
 const suspectTries = 3
 
 // run carries out j. seen is room for ids.
@@ -42,13 +42,13 @@ func (w *workerPool) run(ctx context.Context, j *job, from Fetcher, created stri
 	}
 }
 
-// listVanished reports whether err says that there is no list, although it was read
-// before.
+// listVanished reports whether err says that the list does not exist, although it was
+// read before.
 func (w *workerPool) listVanished(err error) bool {
 	return errors.Is(err, api.ErrNotFound) && w.answered.Load()
 }
 
-// hasDuplicateIDs reports whether an id stands twice in p.
+// hasDuplicateIDs reports whether an id occurs twice in p.
 func hasDuplicateIDs(p *api.Page, seen *idSet) bool {
 	if len(p.Objects) < 2 {
 		return false
@@ -62,8 +62,8 @@ func hasDuplicateIDs(p *api.Page, seen *idSet) bool {
 	return false
 }
 
-// dropDuplicateIDs leaves in p the first object of each id, and returns how many it
-// took out.
+// dropDuplicateIDs keeps the first object of each id in p, and returns how many it
+// removed.
 func dropDuplicateIDs(p *api.Page, seen *idSet) int {
 	seen.clear()
 	kept := p.Objects[:0]
@@ -77,8 +77,8 @@ func dropDuplicateIDs(p *api.Page, seen *idSet) int {
 	return dropped
 }
 
-// countDuplicates takes note of rows that came again within the answer of j, however often
-// it was asked for. Rows that are missing may have had their places.
+// countDuplicates counts the duplicates in the answer of j, which stayed when it was
+// requested again. Rows may be missing in their place.
 func (r *Rows) countDuplicates(j *job) {
 	if j.duplicates == 0 {
 		return
@@ -87,11 +87,11 @@ func (r *Rows) countDuplicates(j *job) {
 	r.setDoubt(doubtDuplicates)
 }
 
-// confirmations is how often a request has to bring nothing before there is nothing.
+// confirmations is how many requests have to bring nothing before that is trusted.
 const confirmations = 3
 
-// staysEmpty asks again what brought no row, and reports whether it brings none
-// once more, each time.
+// staysEmpty repeats a request that brought no row, and reports whether it brings none
+// each time.
 func (r *Rows) staysEmpty(ctx context.Context, a listRequest) (bool, error) {
 	for range confirmations - 1 {
 		j := r.pool.submit(a)

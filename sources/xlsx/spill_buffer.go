@@ -9,10 +9,9 @@ import (
 
 const pageSize = 64 << 10
 
-// pages is bytes that are appended by one goroutine and read by many: the first
-// of them lie in memory, all others in a temporary file. What was flushed may be
-// read by whoever knows that it was.
-type pages struct {
+// spillBuffer holds bytes that one goroutine appends and many read. The first of them
+// are in memory, all others in a temporary file. Only flushed bytes may be read.
+type spillBuffer struct {
 	memory  []*[pageSize]byte // as many as may be kept
 	size    int64
 	file    *os.File
@@ -21,10 +20,12 @@ type pages struct {
 	written int64  // bytes in the file
 }
 
-func newPages(memory int) *pages { return &pages{memory: make([]*[pageSize]byte, memory/pageSize)} }
+func newSpillBuffer(memory int) *spillBuffer {
+	return &spillBuffer{memory: make([]*[pageSize]byte, memory/pageSize)}
+}
 
 // append appends b.
-func (p *pages) append(b []byte) error {
+func (p *spillBuffer) append(b []byte) error {
 	for len(b) > 0 {
 		i := int(p.size / pageSize)
 		if i >= len(p.memory) {
@@ -46,7 +47,7 @@ func (p *pages) append(b []byte) error {
 }
 
 // flush makes all that was appended ready to be read.
-func (p *pages) flush() error {
+func (p *spillBuffer) flush() error {
 	if len(p.pending) == 0 {
 		return nil
 	}
@@ -75,7 +76,7 @@ func spillError(err error) error {
 }
 
 // read appends the bytes from from to to, which were flushed, to dst.
-func (p *pages) read(dst []byte, from, to int64, c *pageCache) ([]byte, error) {
+func (p *spillBuffer) read(dst []byte, from, to int64, c *pageCache) ([]byte, error) {
 	for from < to {
 		i, start := int(from/pageSize), from%pageSize
 		end := min(pageSize, start+to-from)
@@ -94,7 +95,7 @@ func (p *pages) read(dst []byte, from, to int64, c *pageCache) ([]byte, error) {
 }
 
 // Close releases the file.
-func (p *pages) Close() error {
+func (p *spillBuffer) Close() error {
 	if p.file == nil {
 		return nil
 	}

@@ -11,9 +11,9 @@ const (
 	MaxColumns = 1 << 14
 )
 
-// Letters returns the name of the column with the given number from 0: A, Z,
+// ColumnName returns the name of the column with the given number from 0: A, Z,
 // AA, XFD.
-func Letters(column int) string {
+func ColumnName(column int) string {
 	var b []byte
 	for n := column + 1; n > 0; n = (n - 1) / 26 {
 		b = append([]byte{byte('A' + (n-1)%26)}, b...)
@@ -21,12 +21,12 @@ func Letters(column int) string {
 	return string(b)
 }
 
-// Place returns what Excel calls a cell: Kontakter!F17. With a negative column
+// CellName returns what Excel calls a cell: Kontakter!F17. With a negative column
 // it is a row, Kontakter!17, and with row 0 the column, Kontakter!F.
-func Place(sheet string, row int64, column int) string {
+func CellName(sheet string, row int64, column int) string {
 	at := quoteSheet(sheet) + "!"
 	if column >= 0 {
-		at += Letters(column)
+		at += ColumnName(column)
 	}
 	if row > 0 {
 		at += strconv.FormatInt(row, 10)

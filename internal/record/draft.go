@@ -1,15 +1,16 @@
-package main
+// Package record makes, changes and deletes single records of the API. A Draft is a record that
+// is to be sent: it gathers all that is wrong with it against the rules of its resource, so that
+// it can be told at once and nothing is sent. Create, Update and Delete send, each once, and look
+// up what became of a write whose answer was lost.
+package record
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -26,47 +27,59 @@ import (
 // maxRecord is how long the JSON of one record may be.
 const maxRecord = 1 << 20
 
-// record is what is to be sent: fields of a resource with their values. All that
-// is wrong with it is gathered, so that it can be told at once.
-type record struct {
+// Draft is what is to be sent: fields of a resource with their values.
+type Draft struct {
 	resource *mappings.Resource
 	values   map[string]jsontext.Value // by the field's name; null is a value
-	faults   []fieldFault
+	faults   []Fault
 	id       string   // that an object read from a file has
-	notes    []string // read-only fields that were left out
+	left     []string // read-only fields that were left out
 }
 
-// fieldFault is one thing wrong with one field. It shows no value.
-type fieldFault struct {
-	field string
-	code  pipeline.Code
-	fix   string // in place of the code's own, or ""
+// Fault is one thing wrong with one field. It shows no value.
+type Fault struct {
+	Field string
+	Code  pipeline.Code
+	Fix   string // in place of the code's own; empty: there is none
 }
 
-func newRecord(r *mappings.Resource) *record {
-	return &record{resource: r, values: map[string]jsontext.Value{}}
+// NewDraft returns a record of r without fields.
+func NewDraft(r *mappings.Resource) *Draft {
+	return &Draft{resource: r, values: map[string]jsontext.Value{}}
 }
 
-func (r *record) fault(field string, code pipeline.Code, fix string) {
-	r.faults = append(r.faults, fieldFault{field, code, fix})
+// Empty reports whether no field was given, right or wrong.
+func (d *Draft) Empty() bool { return len(d.values) == 0 && len(d.faults) == 0 }
+
+// Faults returns all that is wrong.
+func (d *Draft) Faults() []Fault { return d.faults }
+
+// ID returns the id that an object has that was read; empty if it has none.
+func (d *Draft) ID() string { return d.id }
+
+// LeftOut returns the fields of an object that were left out because only the API writes them.
+func (d *Draft) LeftOut() []string { return d.left }
+
+func (d *Draft) fault(field string, code pipeline.Code, fix string) {
+	d.faults = append(d.faults, Fault{field, code, fix})
 }
 
-// read takes the fields of a JSON object. What only the API writes is left out,
+// Read takes the fields of a JSON object. What only the API writes is left out,
 // so that the answer of get can be changed and sent back.
-func (r *record) read(place string, in io.Reader) error {
+func (d *Draft) Read(place string, in io.Reader) error {
 	data, err := io.ReadAll(io.LimitReader(in, maxRecord+1))
 	switch {
 	case err != nil:
-		return usage(fmt.Errorf("%s: %w", place, advice.Cause(err)), "-f names a file with one JSON object; - is standard input")
+		return advice.Usage(fmt.Errorf("%s: %w", place, advice.Cause(err)), "-f names a file with one JSON object; - is standard input")
 	case len(data) > maxRecord:
-		return usagef("one record is wanted; flytt import takes files of many", "%s: longer than %d KiB", place, maxRecord>>10)
+		return advice.Usagef("one record is wanted; flytt import takes files of many", "%s: longer than %d KiB", place, maxRecord>>10)
 	}
 	object, err := oneObject(data)
 	if err != nil {
-		return usage(fmt.Errorf("%s: %w", place, err), `one JSON object is wanted, as in {"name":"…","title":"…"}`)
+		return advice.Usage(fmt.Errorf("%s: %w", place, err), `one JSON object is wanted, as in {"name":"…","title":"…"}`)
 	}
 	for raw, value := range jsonscan.Members(object) {
-		r.member(string(jsonscan.Unquote(raw)), value)
+		d.member(string(jsonscan.Unquote(raw)), value)
 	}
 	return nil
 }
@@ -74,11 +87,11 @@ func (r *record) read(place string, in io.Reader) error {
 // oneObject returns the JSON object that data is.
 func oneObject(data []byte) (jsontext.Value, error) {
 	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
-	d := jsontext.NewDecoder(bytes.NewReader(data))
-	v, err := d.ReadValue()
+	in := jsontext.NewDecoder(bytes.NewReader(data))
+	v, err := in.ReadValue()
 	if err == nil {
 		v = v.Clone()
-		if _, err = d.ReadToken(); err == io.EOF {
+		if _, err = in.ReadToken(); err == io.EOF {
 			err = nil
 		} else if err == nil {
 			return nil, errors.New("something follows the first JSON value")
@@ -100,41 +113,41 @@ func oneObject(data []byte) (jsontext.Value, error) {
 }
 
 // member takes one member of an object.
-func (r *record) member(name string, value jsontext.Value) {
-	f := r.resource.Field(name)
+func (d *Draft) member(name string, value jsontext.Value) {
+	f := d.resource.Field(name)
 	switch {
 	case f == nil:
-		r.unknown(name)
+		d.unknown(name)
 	case f.Name == "id":
-		r.id = string(jsonscan.Text(value))
+		d.id = string(jsonscan.Text(value))
 	case f.ReadOnly:
-		r.notes = append(r.notes, f.Name)
+		d.left = append(d.left, f.Name)
 	default:
-		r.set(f, value)
+		d.set(f, value)
 	}
 }
 
-func (r *record) unknown(name string) {
+func (d *Draft) unknown(name string) {
 	fix := ""
-	if near := mappings.Nearest(name, r.writable()); near != "" {
+	if near := text.Suggest(name, d.writable()); near != "" {
 		fix = "Did you mean " + near + "?"
 	}
-	r.fault(name, codeNoField, fix)
+	d.fault(name, codeNoField, fix)
 }
 
 // writable returns the columns of the fields that can be written.
-func (r *record) writable() (columns []string) {
-	for i := range r.resource.Fields {
-		if f := &r.resource.Fields[i]; !f.ReadOnly {
+func (d *Draft) writable() (columns []string) {
+	for i := range d.resource.Fields {
+		if f := &d.resource.Fields[i]; !f.ReadOnly {
 			columns = append(columns, f.Column())
 		}
 	}
 	return columns
 }
 
-// recordCodes are the codes of what can be wrong with a record before its values
+// Codes are the codes of what can be wrong with a record before its values
 // are looked at.
-var recordCodes = []pipeline.CodeInfo{
+var Codes = []pipeline.CodeInfo{
 	{Code: codeNoField, Stage: pipeline.Validate, Meaning: "a name that is no field of the resource",
 		Fix: "Correct the name; flytt schema lists the fields."},
 	{Code: codeReadOnly, Stage: pipeline.Validate, Meaning: "a field that only the API writes",
@@ -149,33 +162,35 @@ const (
 	codeWrongType pipeline.Code = "wrong_type"
 )
 
-const setForm = "--set field=value, --set field= for null, or --set field:=json"
+// AssignForm says how fields are assigned.
+const AssignForm = "--set field=value, --set field= for null, or --set field:=json"
 
-// assign takes one --set. It comes over what a file says.
-func (r *record) assign(text string) error {
+// Assign takes one assignment: field=value, field= for null, or field:=json. It comes over what
+// was read before.
+func (d *Draft) Assign(text string) error {
 	name, value, ok := strings.Cut(text, "=")
 	name, raw := strings.CutSuffix(name, ":")
 	if name = strings.TrimSpace(name); !ok || name == "" {
-		return usagef(setForm, "--set: there is no field and = in it")
+		return advice.Usagef(AssignForm, "--set: there is no field and = in it")
 	}
-	f := r.resource.Field(name)
+	f := d.resource.Field(name)
 	switch {
 	case f == nil:
-		r.unknown(name)
+		d.unknown(name)
 		return nil
 	case f.ReadOnly:
-		r.fault(f.Name, codeReadOnly, "")
+		d.fault(f.Name, codeReadOnly, "")
 		return nil
 	}
 	if raw {
 		v, err := jsonValue(value)
 		if err != nil {
-			return usagef("text goes with = alone; JSON text needs quotes", "--set %s: what follows := is not JSON", f.Column())
+			return advice.Usagef("text goes with = alone; JSON text needs quotes", "--set %s: what follows := is not JSON", f.Column())
 		}
-		r.set(f, v)
+		d.set(f, v)
 		return nil
 	}
-	r.values[f.Name] = typed(f, value)
+	d.values[f.Name] = typed(f, value)
 	return nil
 }
 
@@ -210,8 +225,8 @@ func quoted(text string) jsontext.Value {
 
 // set gives f the value, in the form it is sent in, unless it is of no kind that
 // the field can have.
-func (r *record) set(f *mappings.Field, v jsontext.Value) {
-	delete(r.values, f.Name)
+func (d *Draft) set(f *mappings.Field, v jsontext.Value) {
+	delete(d.values, f.Name)
 	wanted := ""
 	switch f.Type {
 	case "reference":
@@ -230,10 +245,10 @@ func (r *record) set(f *mappings.Field, v jsontext.Value) {
 		wanted = unless(v.Kind() == '"', "text")
 	}
 	if wanted != "" && v.Kind() != 'n' {
-		r.fault(f.Column(), codeWrongType, "Give it "+wanted+", or null.")
+		d.fault(f.Column(), codeWrongType, "Give it "+wanted+", or null.")
 		return
 	}
-	r.values[f.Name] = v
+	d.values[f.Name] = v
 }
 
 func unless(ok bool, wanted string) string {
@@ -260,31 +275,31 @@ func referenceOf(v jsontext.Value) (jsontext.Value, string) {
 }
 
 // text returns the value of the column called name as validation takes it.
-func (r *record) text(name string) (value []byte, present bool) {
-	v, ok := r.values[r.resource.Field(name).Name]
+func (d *Draft) text(name string) (value []byte, present bool) {
+	v, ok := d.values[d.resource.Field(name).Name]
 	if !ok || v.Kind() == 'n' {
 		return nil, ok
 	}
-	if k := v.Kind(); k == '[' || k == '{' || r.resource.Field(name).Type == "any" {
+	if k := v.Kind(); k == '[' || k == '{' || d.resource.Field(name).Type == "any" {
 		return v, true
 	}
 	return append([]byte{}, jsonscan.Text(v)...), true
 }
 
-// validate holds the record against the rules of its resource: all of them, or
-// those of a change.
-func (r *record) validate(change bool) error {
-	schema, err := r.resource.Schema(r.writable())
+// Validate holds the record against the rules of its resource as of today: all of
+// them, or those of a change.
+func (d *Draft) Validate(change bool, today time.Time) error {
+	schema, err := d.resource.Schema(d.writable())
 	if err != nil {
 		return err
 	}
-	rules, err := mappings.NewValidator(r.resource, schema, mappings.ValidateOptions{Identity: identity.Rules{Today: time.Now()}, Partial: change})
+	rules, err := mappings.NewValidator(d.resource, schema, mappings.ValidateOptions{Identity: identity.Rules{Today: today}, Partial: change})
 	if err != nil {
 		return err
 	}
-	rules.Record(r.text, func(field string, code pipeline.Code) {
-		if !r.hasFault(field) {
-			r.fault(field, code, "")
+	rules.Record(d.text, func(field string, code pipeline.Code) {
+		if !d.hasFault(field) {
+			d.fault(field, code, "")
 		}
 	})
 	return nil
@@ -292,26 +307,16 @@ func (r *record) validate(change bool) error {
 
 // hasFault reports whether a fault of reading is known of the field, which has
 // no value for that reason.
-func (r *record) hasFault(field string) bool {
-	return slices.ContainsFunc(r.faults, func(f fieldFault) bool { return f.field == field && f.code == codeWrongType })
+func (d *Draft) hasFault(field string) bool {
+	return slices.ContainsFunc(d.faults, func(f Fault) bool { return f.Field == field && f.Code == codeWrongType })
 }
 
-// infoOf returns what is known of a code.
-func infoOf(code pipeline.Code) pipeline.CodeInfo {
-	for _, info := range codes() {
-		if info.Code == code {
-			return info
-		}
-	}
-	return pipeline.CodeInfo{Code: code, Meaning: string(code)}
-}
-
-// json returns the record as the API takes it, in the order of the descriptor.
-func (r *record) json() []byte {
+// JSON returns the record as the API takes it, in the order of the descriptor.
+func (d *Draft) JSON() []byte {
 	out := []byte{'{'}
-	for i := range r.resource.Fields {
-		f := &r.resource.Fields[i]
-		v, ok := r.values[f.Name]
+	for i := range d.resource.Fields {
+		f := &d.resource.Fields[i]
+		v, ok := d.values[f.Name]
 		if !ok {
 			continue
 		}
@@ -332,44 +337,13 @@ func (r *record) json() []byte {
 // many digits.
 var valueLike = regexp.MustCompile(`\S+@\S+|\+?\d[\d -]{4,}\d`)
 
-// mask takes out of a message what looks like a value, or is one that was sent.
-func (r *record) mask(message string) string {
-	for name := range r.values {
-		text, _ := r.text(r.resource.Field(name).Column())
+// Mask takes out of a message what looks like a value, or is one that was sent.
+func (d *Draft) Mask(message string) string {
+	for name := range d.values {
+		text, _ := d.text(d.resource.Field(name).Column())
 		if len(text) > 1 {
 			message = strings.ReplaceAll(message, string(text), "…")
 		}
 	}
 	return strings.Join(strings.Fields(text.Printable(valueLike.ReplaceAllString(message, "…"))), " ")
-}
-
-// openRecord returns the file that -f names.
-func (v *recordVerb) openRecord(name string) (io.ReadCloser, error) {
-	if name == "-" {
-		return io.NopCloser(v.stdin), nil
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, usage(fmt.Errorf("%s: %w", name, advice.Cause(err)), "-f names a file with one JSON object; - is standard input")
-	}
-	return f, nil
-}
-
-// tellFaults lists what is wrong with r.
-func (v *recordVerb) tellFaults(r *record) error {
-	n := "1 fault"
-	if len(r.faults) > 1 {
-		n = strconv.Itoa(len(r.faults)) + " faults"
-	}
-	v.say("flytt: the record breaks the rules; nothing was sent (%s)\n", n)
-	fields, kinds := 0, 0
-	for _, f := range r.faults {
-		fields, kinds = max(fields, len(f.field)), max(kinds, len(f.code))
-	}
-	for _, f := range r.faults {
-		info := infoOf(f.code)
-		v.say("  %-*s  %-*s  %s\n  %*s  %s\n", fields, f.field, kinds, f.code, info.Meaning, fields, "", cmp.Or(f.fix, info.Fix))
-	}
-	v.sayCommand("", advice.Join([]string{"flytt", "schema", v.resource.Name}))
-	return &shownError{errors.New("the record breaks the rules"), exitRejects}
 }

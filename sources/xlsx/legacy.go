@@ -12,8 +12,9 @@ import (
 // OLE is how old Excel workbooks, and new ones with a password, start.
 const OLE = "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"
 
-// foreign says what r is if it is a workbook in a container of old.
-func foreign(r io.ReaderAt) error {
+// legacyWorkbook returns an error if r is a workbook in the old OLE container, which is
+// not supported: an XLS file, or one that is protected with a password.
+func legacyWorkbook(r io.ReaderAt) error {
 	head := make([]byte, 512)
 	if n, _ := r.ReadAt(head, 0); n < len(OLE) || string(head[:len(OLE)]) != OLE {
 		return nil

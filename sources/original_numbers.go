@@ -7,13 +7,13 @@ import (
 	"flytt/pipeline"
 )
 
-// originDecoder numbers the rows of a rejects file as their column _row does,
-// which the decoder within it has put last, and takes that column away. A row of
-// which it names none has the number 0.
-type originDecoder struct{ pipeline.Decoder }
+// originalNumberDecoder gives the rows of a rejects file the numbers in their column
+// _row, which the wrapped decoder has put last, and removes that column. A row without a
+// number gets 0.
+type originalNumberDecoder struct{ pipeline.Decoder }
 
 // Decode implements pipeline.Decoder.
-func (o originDecoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
+func (o originalNumberDecoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 	if err := o.Decoder.Decode(block, b); err != nil {
 		return err
 	}
@@ -34,9 +34,11 @@ func rowNumber(v []byte) int64 {
 	return n
 }
 
-// isAccount reports whether name is a column of a rejects file that the input it
-// came from did not have.
-func isAccount(name string) bool { return name == pipeline.RowColumn || name == pipeline.ErrorsColumn }
+// isRejectsColumn reports whether name is a column that a rejects file has in addition
+// to those of its input.
+func isRejectsColumn(name string) bool {
+	return name == pipeline.RowColumn || name == pipeline.ErrorsColumn
+}
 
 // rowColumnAt returns where in the header of a rejects file the column _row is.
 func rowColumnAt(names []string) int { return slices.Index(names, pipeline.RowColumn) }

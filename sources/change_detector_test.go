@@ -156,7 +156,7 @@ func TestAFileThatHoldsTheSame(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path, content := contractCopy(t, "testdata/contract/csv.csv")
 			sum, asked := sha256.Sum256(content), 0
-			s, _, err := Open(path, &Options{BlockSize: 64, Same: func() bool {
+			s, _, err := Open(path, &Options{BlockSize: 64, SameContent: func() bool {
 				asked++
 				now, err := os.ReadFile(path)
 				return err == nil && sha256.Sum256(now) == sum
@@ -189,7 +189,7 @@ func TestAFileThatIsOpenedAgain(t *testing.T) {
 				t.Error(err)
 			}
 			change.do(t, path, content)
-			s, _, err := Open(path, &Options{Was: info.File})
+			s, _, err := Open(path, &Options{Previous: info.File})
 			if err == nil {
 				s.Close()
 			}
@@ -204,7 +204,7 @@ func TestAFileThatIsOpenedAgain(t *testing.T) {
 
 func mustOpenAgain(t *testing.T, path string, was fs.FileInfo, same func() bool) {
 	t.Helper()
-	s, _, err := Open(path, &Options{Was: was, Same: same})
+	s, _, err := Open(path, &Options{Previous: was, SameContent: same})
 	if err != nil {
 		t.Fatal(err)
 	}
