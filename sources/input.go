@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync/atomic"
 
+	"flytt/internal/osfile"
 	"flytt/sources/textscan"
 )
 
@@ -212,12 +213,12 @@ func (in *input) readError(err error) error {
 	case in.compression != "":
 		return in.compressionError(err)
 	}
-	return in.contentError(0, fmt.Errorf("reading: %w", cause(err)), "check the disk or the network share it lies on")
+	return in.contentError(0, fmt.Errorf("reading: %w", osfile.Cause(err)), "check the disk or the network share it lies on")
 }
 
 // openError says why a file cannot be opened.
 func openError(path string, err error) error {
-	e := &Error{File: path, Err: cause(err)}
+	e := &Error{File: path, Err: osfile.Cause(err)}
 	switch {
 	case path == "":
 		e.File, e.Err, e.Hint, e.Usage = "input", errors.New("no file name given"), "name a file, or - for standard input", true
@@ -231,13 +232,4 @@ func openError(path string, err error) error {
 		e.Hint = "check that it is a file that can be read"
 	}
 	return e
-}
-
-// cause drops what a path error repeats: the act and the name.
-func cause(err error) error {
-	var p *os.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"flytt/internal/osfile"
 )
 
 // randomAccess returns the whole content of in, decompressed, to be read at any
@@ -16,13 +18,13 @@ func (in *input) randomAccess() (io.ReaderAt, int64, error) {
 		in.inPlace = true
 		return f, in.size, nil
 	}
-	s, err := newSpool()
+	f, err := osfile.Nameless("", "flytt-*")
 	if err != nil {
 		return nil, 0, in.spoolError(err)
 	}
 	inner := in.closer
-	in.closer = closers{s, inner}
-	n, err := io.Copy(s.file, spooled{in})
+	in.closer = closers{nameless{f}, inner}
+	n, err := io.Copy(f, spooled{in})
 	var failed readFailure
 	switch {
 	case errors.As(err, &failed):
@@ -33,11 +35,11 @@ func (in *input) randomAccess() (io.ReaderAt, int64, error) {
 	if in.size < 0 {
 		in.size = in.End()
 	}
-	return s.file, n, nil
+	return f, n, nil
 }
 
 func (in *input) spoolError(err error) error {
-	return in.contentError(0, fmt.Errorf("copying to a temporary file: %w", cause(err)),
+	return in.contentError(0, fmt.Errorf("copying to a temporary file: %w", osfile.Cause(err)),
 		"make room in "+os.TempDir()+", or name a file in place of a pipe")
 }
 
@@ -56,29 +58,11 @@ func (r spooled) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// spool is a temporary file that nobody else can read. It loses its name at
-// once where the system allows, otherwise when it is closed.
-type spool struct {
-	file  *os.File
-	named bool
-}
-
-func newSpool() (*spool, error) {
-	f, err := os.CreateTemp("", "flytt-*") // 0600
-	if err != nil {
-		return nil, err
-	}
-	return &spool{file: f, named: os.Remove(f.Name()) != nil}, nil
-}
+// nameless closes a file that osfile.Nameless made.
+type nameless struct{ file *os.File }
 
 // Close implements io.Closer.
-func (s *spool) Close() error {
-	err := s.file.Close()
-	if s.named {
-		err = errors.Join(err, os.Remove(s.file.Name()))
-	}
-	return err
-}
+func (n nameless) Close() error { return osfile.CloseNameless(n.file) }
 
 // closers closes each that is not nil.
 type closers []io.Closer

@@ -14,6 +14,7 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/api"
+	"flytt/internal/osfile"
 	"flytt/internal/record"
 	"flytt/internal/text"
 	"flytt/pipeline"
@@ -268,7 +269,7 @@ func (v *recordVerb) openRecord(name string) (io.ReadCloser, error) {
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, usage(fmt.Errorf("%s: %w", name, advice.Cause(err)), "-f names a file with one JSON object; - is standard input")
+		return nil, usage(fmt.Errorf("%s: %w", name, osfile.Cause(err)), "-f names a file with one JSON object; - is standard input")
 	}
 	return f, nil
 }

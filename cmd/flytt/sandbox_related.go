@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"flytt/internal/advice"
+	"flytt/internal/osfile"
 )
 
 // related are ids of rows of a resource that references may name.
@@ -43,7 +43,7 @@ func readRelated(flags []string) ([]related, error) {
 func readIDs(file string) ([]string, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, advice.Cause(err)
+		return nil, osfile.Cause(err)
 	}
 	text := strings.TrimPrefix(string(data), "\ufeff")
 	first, _, _ := strings.Cut(text, "\n")

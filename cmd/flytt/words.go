@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"flytt/internal/advice"
+	"flytt/internal/osfile"
 	"flytt/internal/record"
 	"flytt/internal/report"
 	"flytt/internal/run"
@@ -87,7 +88,7 @@ func stdoutError(err error) error {
 	case errors.Is(err, syscall.EPIPE):
 		return fmt.Errorf("stdout: %w", errReaderGone)
 	}
-	return fmt.Errorf("stdout: %w", advice.Cause(err))
+	return fmt.Errorf("stdout: %w", osfile.Cause(err))
 }
 
 // codes returns every code there is, in the order of the stages.

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"syscall"
 
+	"flytt/internal/osfile"
+
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -77,14 +79,6 @@ func damaged(what string) error {
 	return &cause{ErrDamaged.Error() + ": " + what, ErrDamaged}
 }
 
-// pathCause strips the path and the operation off an error of package os.
-func pathCause(err error) error {
-	if p, ok := errors.AsType[*fs.PathError](err); ok {
-		return p.Err
-	}
-	return err
-}
-
 // wrapError returns err as an *Error with its place, act and advice; nil if err is nil.
 func wrapError(path, act string, err error) error {
 	if err == nil {
@@ -101,7 +95,7 @@ func wrapError(path, act string, err error) error {
 func classify(err error) error {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
-		return pathCause(err)
+		return osfile.Cause(err)
 	}
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:

@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+
+	"flytt/internal/osfile"
 )
 
 const (
@@ -35,7 +37,7 @@ type Key struct {
 // file that others can read is refused: the key may be known.
 func LoadKey(dir string) (*Key, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("directory of the journal's key %s: %w", dir, pathCause(err))
+		return nil, fmt.Errorf("directory of the journal's key %s: %w", dir, osfile.Cause(err))
 	}
 	path := filepath.Join(dir, keyFile)
 	secret, err := readKey(path)
@@ -73,26 +75,26 @@ func derive(secret, salt []byte, purpose string) []byte {
 func readKey(path string) ([]byte, error) {
 	named, err := os.Lstat(path)
 	if err != nil {
-		return nil, keyError(path, pathCause(err), "")
+		return nil, keyError(path, osfile.Cause(err), "")
 	}
 	if advice, err := checkKeyFile(named); err != nil {
 		return nil, keyError(path, err, advice)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, keyError(path, pathCause(err), "")
+		return nil, keyError(path, osfile.Cause(err), "")
 	}
 	defer f.Close()
 	opened, err := f.Stat()
 	if err != nil {
-		return nil, keyError(path, pathCause(err), "")
+		return nil, keyError(path, osfile.Cause(err), "")
 	}
 	if !os.SameFile(named, opened) {
 		return nil, keyError(path, errors.New("it was replaced while it was read"), "try again")
 	}
 	secret := make([]byte, keySize)
 	if _, err := io.ReadFull(f, secret); err != nil {
-		return nil, keyError(path, pathCause(err), "")
+		return nil, keyError(path, osfile.Cause(err), "")
 	}
 	return secret, nil
 }
@@ -121,18 +123,18 @@ func makeKey(dir, path string) (err error) {
 	rand.Read(secret) // never fails
 	f, err := os.CreateTemp(dir, keyFile+".*")
 	if err != nil {
-		return keyError(path, pathCause(err), "")
+		return keyError(path, osfile.Cause(err), "")
 	}
 	defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
 	_, err = f.Write(secret)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return keyError(path, pathCause(err), "")
+		return keyError(path, osfile.Cause(err), "")
 	}
 	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return keyError(path, pathCause(err), "")
+		return keyError(path, osfile.Cause(err), "")
 	}
 	if err := syncDir(dir); err != nil {
-		return keyError(path, pathCause(err), "")
+		return keyError(path, osfile.Cause(err), "")
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"flytt/internal/journal"
+	"flytt/internal/osfile"
 )
 
 // Dir is a run directory. It and its files belong to their owner alone,
@@ -121,20 +122,17 @@ func (d *Dir) File(name string) string { return filepath.Join(d.Path, name) }
 
 // Write writes data as the file called name.
 func (d *Dir) Write(name string, data []byte) error {
-	return writeNew(d.File(name), data)
+	return osfile.WriteNew(d.File(name), data)
 }
 
 // Replace writes data as the file called name, whole or not at all, in place of
 // the one there is.
 func (d *Dir) Replace(name string, data []byte) error {
 	next := d.File("." + name + ".new")
-	if err := discard(next); err != nil {
+	if err := osfile.Discard(next); err != nil {
 		return err
 	}
-	if err := writeNew(next, data); err != nil {
-		return errors.Join(err, discard(next))
-	}
-	return os.Rename(next, d.File(name))
+	return osfile.Replace(d.File(name), next, data)
 }
 
 // LogHandler returns a handler that writes to the run's log.jsonl.
@@ -150,7 +148,7 @@ var initialFiles = []string{"log.jsonl", "mapping.yaml", "input", "journal.db", 
 func (d *Dir) Discard() error {
 	err := d.log.Close()
 	for _, name := range initialFiles {
-		err = errors.Join(err, discard(d.File(name)))
+		err = errors.Join(err, osfile.Discard(d.File(name)))
 	}
 	if d.made {
 		err = errors.Join(err, os.Remove(d.Path))

@@ -28,7 +28,7 @@ func Apply(ctx context.Context, s Spec, o Observer) (*Result, error) {
 // applyTarget does what the plan says that e made.
 func (r *remote) applyTarget(e *earlier) target {
 	t := &applying{r, e}
-	return target{open: t.open, resolvable: r.resolvable, finish: r.finish, next: r.nextOfImport}
+	return target{open: t.open, resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfImport}
 }
 
 // applying does what a plan says.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"flytt/internal/advice"
+	"flytt/internal/osfile"
 	"flytt/mappings"
 	"flytt/mappings/identity"
 	"flytt/pipeline"
@@ -33,7 +34,7 @@ func readMapping(file string) (*mappings.Mapping, error) {
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, advice.Usage(fmt.Errorf("mapping %s: %w", file, advice.Cause(err)), "without -m the mapping is guessed from the headers")
+		return nil, advice.Usage(fmt.Errorf("mapping %s: %w", file, osfile.Cause(err)), "without -m the mapping is guessed from the headers")
 	}
 	return mappings.ParseMapping(file, data)
 }

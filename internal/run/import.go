@@ -44,7 +44,7 @@ func importTo(ctx context.Context, s *session, r *remote, to func(*remote) targe
 
 // importTarget writes rows to the API.
 func (r *remote) importTarget() target {
-	return target{open: r.openImport, resolvable: r.resolvable, finish: r.finish, next: r.nextOfImport}
+	return target{open: r.openImport, resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfImport}
 }
 
 // openImport makes the sink of a pass. Before the first it connects to the API, asks

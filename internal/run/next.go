@@ -93,38 +93,41 @@ func (f *fileRows) nextOfConvert(end *ending) advice.Step {
 	}}
 }
 
+// afterWriting says what to do after a run that speaks to the API.
+type afterWriting struct{ remote *remote }
+
 // nextOfImport says what to do after rows were written to the API.
-func (r *remote) nextOfImport(end *ending) advice.Step {
-	s, rejects := r.session, end.summary.Files["rejects"]
+func (a afterWriting) nextOfImport(end *ending) advice.Step {
+	s, rejects := a.remote.session, end.summary.Files["rejects"]
 	switch {
 	case end.err != nil || end.summary.Rows.InDoubt > 0:
-		return r.nextOfWriting(end)
+		return a.nextOfWriting(end)
 	case end.summary.Rows.Read == 0, rejects == "":
 		return advice.Step{}
 	}
 	before := "mend the rows in rejects.csv"
-	if path, ok := r.backups.Edited("rejects"); ok {
+	if path, ok := a.remote.backups.Edited("rejects"); ok {
 		before += ", where " + filepath.Base(path) + " has what was mended before"
 	}
 	return advice.Step{Before: before, Command: advice.Command{Verb: "retry", Run: s.name(), File: rejects}}
 }
 
 // nextOfUndo says what to do after a run was taken back.
-func (r *remote) nextOfUndo(end *ending) advice.Step {
+func (a afterWriting) nextOfUndo(end *ending) advice.Step {
 	switch {
 	case end.err == nil && end.summary.Rows.InDoubt == 0:
 		return advice.Step{}
-	case end.err == nil && !r.engine.Resolvable() && r.parentSettles():
-		return r.nextOfDoubtful()
+	case end.err == nil && !a.remote.engine.Resolvable() && a.parentSettles():
+		return a.nextOfDoubtful()
 	}
-	return r.nextOfWriting(end)
+	return a.nextOfWriting(end)
 }
 
 // nextOfWriting says what to do after a run that wrote to the API and did not
 // get through, or left rows in doubt.
-func (r *remote) nextOfWriting(end *ending) advice.Step {
-	s, err := r.session, end.err
-	rows, file := &end.summary.Rows, r.rows.input.file
+func (a afterWriting) nextOfWriting(end *ending) advice.Step {
+	s, err := a.remote.session, end.err
+	rows, file := &end.summary.Rows, a.remote.rows.input.file
 	nothing := rows.Written+rows.InDoubt == 0
 	switch {
 	case errors.Is(err, sources.ErrChanged) && nothing:
@@ -132,12 +135,12 @@ func (r *remote) nextOfWriting(end *ending) advice.Step {
 	case errors.Is(err, sources.ErrChanged):
 		return advice.Step{Before: "put " + file + " back as it was", Command: s.resumeCommand()}
 	case err != nil && nothing && (isUnreadable(err) || errors.Is(err, pipeline.ErrMaxRejects)):
-		return r.nextAnew("mend the mapping or " + file)
+		return a.nextAnew("mend the mapping or " + file)
 	case errors.Is(err, pipeline.ErrMaxRejects):
 		return advice.Step{Before: allowMore, Command: s.resumeCommand("--max-rejects", "100%")}
 	case errors.Is(err, bulk.ErrMostRefused) && nothing:
-		return r.nextAnew("mend the mapping, " + file + " or the permissions, as the reasons in rejects.csv have it")
-	case err == nil && !r.engine.Resolvable():
+		return a.nextAnew("mend the mapping, " + file + " or the permissions, as the reasons in rejects.csv have it")
+	case err == nil && !a.remote.engine.Resolvable():
 		return advice.Step{
 			Before:  "compare the rows in in_doubt.csv with the API by hand: they have no key of their own to be looked up by, which --stamp would give them",
 			Command: showCommand(s.name()),
@@ -155,27 +158,27 @@ const allowMore = "see the reasons in rejects.csv; to go on all the same, allow 
 // nextAnew says what to do after a run that wrote nothing: once it is fixed the
 // input is for a run of its own, for this one holds to what it read. A retry is not
 // begun again before it was resumed.
-func (r *remote) nextAnew(fix string) advice.Step {
-	s := r.session
+func (a afterWriting) nextAnew(fix string) advice.Step {
+	s := a.remote.session
 	switch {
 	case s.verb == "retry":
 		return advice.Step{Before: allowMore, Command: s.resumeCommand("--max-rejects", "100%")}
 	case s.resumed && s.verb == "import":
-		return advice.Step{Before: fix, Command: r.earlier.spec.Command(s.verb)}
+		return advice.Step{Before: fix, Command: a.remote.earlier.spec.Command(s.verb)}
 	case s.resumed && s.verb == "apply":
-		return advice.Step{Before: fix, Command: r.earlier.spec.Command("plan")}
+		return advice.Step{Before: fix, Command: a.remote.earlier.spec.Command("plan")}
 	}
 	return advice.Step{Before: fix, Command: sameCommand()}
 }
 
 // nextOfVerify says what to do after the rows of a run were compared.
-func (r *remote) nextOfVerify(end *ending) advice.Step {
-	name, rows := r.session.spec.Store.Name(r.parent), &end.summary.Rows
+func (a afterWriting) nextOfVerify(end *ending) advice.Step {
+	name, rows := a.remote.session.spec.Store.Name(a.remote.parent), &end.summary.Rows
 	switch {
 	case end.err != nil:
 		return advice.Step{Command: sameCommand()}
-	case rows.InDoubt > 0 && r.parentSettles():
-		return advice.Step{Command: resumeCommand(name, r.session.spec)}
+	case rows.InDoubt > 0 && a.parentSettles():
+		return advice.Step{Command: resumeCommand(name, a.remote.session.spec)}
 	case rows.Rejected+rows.InDoubt > 0:
 		return advice.Step{Before: "see in the files which rows are not as they were sent, or cannot be told", Command: showCommand(name)}
 	}
@@ -184,10 +187,10 @@ func (r *remote) nextOfVerify(end *ending) advice.Step {
 
 // nextOfDoubtful says what to do after all was taken back but for the rows that
 // the run left in doubt: they are settled by resuming it.
-func (r *remote) nextOfDoubtful() advice.Step {
-	name := r.session.spec.Store.Name(r.parent)
-	if s, err := report.ReadSummary(r.parent); err == nil && s != nil && s.Error == nil {
-		return advice.Step{Command: resumeCommand(name, r.session.spec)}
+func (a afterWriting) nextOfDoubtful() advice.Step {
+	name := a.remote.session.spec.Store.Name(a.remote.parent)
+	if s, err := report.ReadSummary(a.remote.parent); err == nil && s != nil && s.Error == nil {
+		return advice.Step{Command: resumeCommand(name, a.remote.session.spec)}
 	}
 	return advice.Step{
 		Before:  "compare the rows in in_doubt.csv with the API by hand, or go on with the run, which settles them and sends the rest, and take it back again",
@@ -197,6 +200,6 @@ func (r *remote) nextOfDoubtful() advice.Step {
 
 // parentSettles reports whether the run that this one is about left rows in doubt that
 // it settles when it is resumed.
-func (r *remote) parentSettles() bool {
-	return r.engine != nil && r.engine.Settles() && LeftDoubts(r.parent)
+func (a afterWriting) parentSettles() bool {
+	return a.remote.engine != nil && a.remote.engine.Settles() && LeftDoubts(a.remote.parent)
 }

@@ -12,6 +12,7 @@ import (
 	"flytt/internal/advice"
 	"flytt/internal/api/list"
 	"flytt/internal/journal"
+	"flytt/internal/osfile"
 	"flytt/internal/report"
 	"flytt/internal/snapshot"
 	"flytt/pipeline"
@@ -221,7 +222,7 @@ func (s *Store) FindPlan(path string) (string, error) {
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return "", advice.Usage(fmt.Errorf("%s: %w", path, advice.Cause(err)), "flytt plan FILE makes a plan")
+		return "", advice.Usage(fmt.Errorf("%s: %w", path, osfile.Cause(err)), "flytt plan FILE makes a plan")
 	}
 	var doc planDocument
 	if err := json.Unmarshal(data, &doc); err != nil || doc.Run == "" {

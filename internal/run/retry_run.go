@@ -51,7 +51,7 @@ func (r *remote) retry() (target, error) {
 	r.parent = first.Path
 	r.retries(selection)
 	retry := &retryRun{r, group, &e.header}
-	return target{open: retry.open, resolvable: r.resolvable, finish: r.finish, next: r.nextOfImport}, nil
+	return target{open: retry.open, resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfImport}, nil
 }
 
 // retryRun sends the rows of a retry.

@@ -9,6 +9,7 @@ import (
 	"flytt/internal/advice"
 	"flytt/internal/api"
 	"flytt/internal/api/list"
+	"flytt/internal/osfile"
 )
 
 // Settings are what does not change from run to run: what the settings file says, and
@@ -77,14 +78,14 @@ func (c CredentialsSet) API() (api.Credentials, error) {
 func ReadSecret(file string) (string, error) {
 	info, err := os.Stat(file)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", file, advice.Cause(err))
+		return "", fmt.Errorf("%s: %w", file, osfile.Cause(err))
 	}
 	if loose(info) {
 		return "", advice.Usagef("chmod 600 "+advice.Quote(file), "%s: others can read this secret", file)
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", file, advice.Cause(err))
+		return "", fmt.Errorf("%s: %w", file, osfile.Cause(err))
 	}
 	return strings.TrimRight(string(data), "\r\n"), nil
 }

@@ -35,7 +35,7 @@ func Undo(ctx context.Context, s Spec, o Observer) (*Result, error) {
 // undoTarget takes back what e wrote.
 func (r *remote) undoTarget(e *earlier) target {
 	t := &undoing{r, e}
-	return target{open: t.open, resolvable: r.resolvable, finish: r.finish, next: r.nextOfUndo, account: recorder.Options{Written: undoneWords}}
+	return target{open: t.open, resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfUndo, account: recorder.Options{Written: undoneWords}}
 }
 
 // undoing takes back what a run wrote.

@@ -15,7 +15,7 @@ func Verify(ctx context.Context, s Spec, o Observer) (*Result, error) {
 	return again(ctx, run, func(r *remote, e *earlier) (target, error) {
 		r.parent = e.path
 		v := &verification{r, e.journal}
-		return target{open: v.open, resolvable: r.resolvable, finish: r.finish, next: r.nextOfVerify}, nil
+		return target{open: v.open, resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfVerify}, nil
 	})
 }
 

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"sync"
+
+	"flytt/internal/osfile"
 )
 
 // maxRankings bounds the rankings kept.
@@ -29,7 +31,6 @@ type ranking struct {
 	version version
 	rows    int64
 	file    *os.File
-	name    string // to remove, or empty
 
 	users int // among them rankings itself; without any the file is closed
 	used  uint64
@@ -128,14 +129,11 @@ func (r *rankings) close() error {
 // makeRanking writes a ranking to a file that nobody else sees, where the
 // system lets an open file lose its name.
 func makeRanking(dir string, write func(add func(row int64) error) error) (*ranking, error) {
-	f, err := os.CreateTemp(dir, "flytt-sandbox-order-")
+	f, err := osfile.Nameless(dir, "flytt-sandbox-order-")
 	if err != nil {
 		return nil, err
 	}
 	k := &ranking{file: f}
-	if os.Remove(f.Name()) != nil {
-		k.name = f.Name()
-	}
 	out := bufio.NewWriter(f)
 	err = write(func(row int64) error {
 		k.rows++
@@ -148,13 +146,7 @@ func makeRanking(dir string, write func(add func(row int64) error) error) (*rank
 	return k, nil
 }
 
-func (k *ranking) close() error {
-	err := k.file.Close()
-	if k.name != "" {
-		err = errors.Join(err, os.Remove(k.name))
-	}
-	return err
-}
+func (k *ranking) close() error { return osfile.CloseNameless(k.file) }
 
 // read returns the numbers of up to count rows from place first on.
 func (k *ranking) read(first, count int64) ([]int64, error) {
