@@ -192,7 +192,7 @@ func (j *job) keepSelection(g run.Group, selection *run.RetrySelection) error {
 		if err != nil {
 			return err
 		}
-		selection.KeyWritten, err = g.RowsOfWrittenKeys(j.dir.Path, s, j.plan, selection.Sent())
+		selection.KeyWritten, err = run.RowsOfWrittenKeys(g, j.dir.Path, s, j.plan, selection.Sent())
 		if err = errors.Join(err, s.Close()); err != nil {
 			return err
 		}
