@@ -20,7 +20,7 @@ func descriptorOf(field string) string {
 func TestFaultsOfAFieldPointAtTheirPlace(t *testing.T) {
 	for _, c := range []struct{ name, field, want string }{
 		{"unknown key", "name: x\ntype: string\nrequird: true", "9:5: key requird is not known|hint: did you mean required?"},
-		{"key twice", "name: x\nname: y\ntype: string", `8:5: mapping key "name" already defined at [7:5]`},
+		{"key twice", "name: x\nname: y\ntype: string", `8:5: key name is there twice, first on line 7|hint: leave one of them out`},
 		{"no name", "type: string", "7:5: a field without a name"},
 		{"no field but text", "name", "7:5: a field wants keys with values, not text"},
 		{"no type", "name: x", "7:11: field x has no type"},
@@ -105,7 +105,7 @@ func TestFaultsOfAResourcePointAtTheirPlace(t *testing.T) {
 		{"only a comment", "# nothing\n", "r.yaml: the file is empty"},
 		{"a list", "- a\n", "r.yaml:1:1: the descriptor wants keys with values, not a list"},
 		{"two documents", "resource: a\n---\nresource: b\n", "r.yaml:3:1: a second document: the file holds one"},
-		{"no YAML", "resource: [a\n", "r.yaml:1:11: sequence end token ']' not found"},
+		{"no YAML", "resource: [a\n", "r.yaml:1:11: the bracket [ is not closed|hint: close it with ]"},
 		{"not UTF-8", "resource: a\ntitle: \xe5\n", "r.yaml:2:8: not UTF-8|hint: save the file as UTF-8"},
 		{"no name", "application: a\npath: /a/\n" + field, "r.yaml: the key resource is missing"},
 		{"no application", "resource: a\npath: /a/\n" + field, "r.yaml: the key application is missing"},
