@@ -1,32 +1,35 @@
 package mappings
 
-import "slices"
+import (
+	"slices"
 
-// CheckFilter returns an error unless the list can be filtered by field with
-// operator; "" is the exact filter. A reference goes by its own name, without
-// .id. The error has a hint with the nearest name, if there is one, on a line
-// of its own.
+	"flytt/internal/text"
+)
+
+// CheckFilter returns an error unless the list can be filtered by field with operator;
+// "" is the exact filter. A reference is named without .id. If there is a nearest name,
+// the error has it as a hint on a line of its own.
 func (r *Resource) CheckFilter(field, operator string) error {
 	f := r.own(field)
 	switch {
 	case f == nil:
-		return withHint("resource "+r.Name+" has no field "+field, nearestHint(field, r.filtered()))
+		return withHint("resource "+r.Name+" has no field "+field, text.Known(field, r.filtered()))
 	case f.Filters == "":
-		return withHint("field "+field+" has no filter", nearestHint(field, r.filtered()))
+		return withHint("field "+field+" has no filter", text.Known(field, r.filtered()))
 	case operator != "" && !slices.Contains(f.Operators(), operator):
 		return withHint("field "+field+" has no operator "+operator, operatorHint(operator, f.Operators()))
 	}
 	return nil
 }
 
-// CheckOrder returns an error unless the list can be ordered by field: all of
-// its fields but those of many values. A reference goes by its own name.
+// CheckOrder returns an error unless the list can be ordered by field: by all fields
+// except those with several values. A reference is named without .id.
 func (r *Resource) CheckOrder(field string) error {
 	switch f := r.own(field); {
 	case f == nil:
-		return withHint("resource "+r.Name+" has no field "+field, nearestHint(field, r.ordered()))
+		return withHint("resource "+r.Name+" has no field "+field, text.Known(field, r.ordered()))
 	case !f.ordered():
-		return withHint("field "+field+" has no order", nearestHint(field, r.ordered()))
+		return withHint("field "+field+" has no order", text.Known(field, r.ordered()))
 	}
 	return nil
 }
@@ -37,10 +40,10 @@ func (r *Resource) CheckParameter(name string) error {
 	if slices.Contains(r.Parameters, name) {
 		return nil
 	}
-	return withHint("the list of "+r.Name+" has no parameter "+name, nearestHint(name, r.Parameters))
+	return withHint("the list of "+r.Name+" has no parameter "+name, text.Known(name, r.Parameters))
 }
 
-// own returns the field whose own name is name, or nil.
+// own returns the field called name, or nil. Names of columns do not count.
 func (r *Resource) own(name string) *Field {
 	if f := r.Field(name); f != nil && f.Name == name {
 		return f
@@ -55,7 +58,7 @@ func (r *Resource) filtered() []string {
 
 func (r *Resource) ordered() []string { return r.named((*Field).ordered) }
 
-// ordered reports whether values of the field come one after another.
+// ordered reports whether values of the field have an order.
 func (f *Field) ordered() bool { return f.Type != "any" && f.Type != "references" }
 
 func (r *Resource) named(keep func(*Field) bool) []string {
@@ -68,13 +71,12 @@ func (r *Resource) named(keep func(*Field) bool) []string {
 	return names
 }
 
-// operatorHint is nearestHint for operators: those are few and alike, so that
-// where none is near all of them are named.
+// operatorHint says which of the operators of to use.
 func operatorHint(operator string, of []string) string {
 	if operator == "exact" {
 		return "leave the operator out"
 	}
-	return nearestHint(operator, of)
+	return text.Known(operator, of)
 }
 
 // CreatedAt is the field that says when a record was made. No other tells records apart by

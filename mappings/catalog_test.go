@@ -47,7 +47,7 @@ func TestCatalogNamesTheNearest(t *testing.T) {
 		r.CheckFilter("tags", ""):                 "field tags has no filter",
 		r.CheckFilter("name", "icontain"):         "field name has no operator icontain\nhint: did you mean icontains?",
 		r.CheckFilter("name", "exact"):            "field name has no operator exact\nhint: leave the operator out",
-		r.CheckFilter("id", "icontains"):          "field id has no operator icontains\nhint: known are in, isnull",
+		r.CheckFilter("id", "icontains"):          "field id has no operator icontains\nhint: use in or isnull",
 		r.CheckFilter("created_at", "gtt"):        "field created_at has no operator gtt\nhint: did you mean gt?",
 		r.CheckOrder("createdat"):                 "resource externalclientcontactperson has no field createdat\nhint: did you mean created_at?",
 		r.CheckOrder("tags"):                      "field tags has no order",

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+
+	"flytt/internal/text"
 )
 
 // ColumnSelection says which columns an export without a mapping has. The zero value
@@ -13,10 +15,10 @@ type ColumnSelection struct {
 	without []string // and not these
 }
 
-// ParseColumnSelection reads a list of fields, as in name,external_client,-ssn: the
-// columns of the export in their order, and behind a minus sign those it is not
-// to have. Without any that it is to have, it has all others. Empty text is the
-// zero ColumnSelection.
+// ParseColumnSelection parses a list of fields, such as name,external_client,-ssn: the
+// columns of the export in their order, and after a minus sign those to be left out. A
+// list that only leaves out fields selects all others. Empty text is the zero
+// ColumnSelection.
 func ParseColumnSelection(text string) (ColumnSelection, error) {
 	var s ColumnSelection
 	if strings.TrimSpace(text) == "" {
@@ -37,11 +39,10 @@ func ParseColumnSelection(text string) (ColumnSelection, error) {
 	return s, nil
 }
 
-// ExportPlan returns the plan of an export without a mapping: the columns that
-// sel takes of a list of the resource r with the columns called columns, as they
-// are. A column for unknown fields stays at the end, whatever sel takes. It is an
-// error if sel names a field that does not exist, or one twice, or leaves
-// nothing.
+// ExportPlan returns the plan of an export without a mapping: the columns that sel
+// selects from a list of the resource r with the given columns, unchanged. The column
+// for unknown members stays at the end, whatever sel selects. It is an error if sel
+// names a field that does not exist, names one twice, or leaves none.
 func ExportPlan(r *Resource, columns []string, sel ColumnSelection) (*Plan, error) {
 	p := newExportPlan(r, columns)
 	chosen, err := sel.choose(p.names)
@@ -55,7 +56,7 @@ func ExportPlan(r *Resource, columns []string, sel ColumnSelection) (*Plan, erro
 	return p, nil
 }
 
-// choose returns the columns that s takes, without that of unknown fields.
+// choose returns the selected columns, without the one for unknown members.
 func (s *ColumnSelection) choose(names *headers) ([]int, error) {
 	with, err := s.find(names, s.with)
 	if err != nil {
@@ -88,7 +89,7 @@ func (s *ColumnSelection) find(names *headers, fields []string) ([]int, error) {
 		case !ok || names.names[at] == extraColumn:
 			return nil, withHint("select: unknown field "+name, fieldHint(name, names.names))
 		case slices.Contains(found, at):
-			return nil, errors.New("select: field " + names.names[at] + " stands twice")
+			return nil, errors.New("select: field " + names.names[at] + " is there twice")
 		}
 		found = append(found, at)
 	}
@@ -99,8 +100,5 @@ func (s *ColumnSelection) find(names *headers, fields []string) ([]int, error) {
 // there is no other place to look a name of an export up.
 func fieldHint(name string, fields []string) string {
 	fields = slices.DeleteFunc(slices.Clone(fields), func(f string) bool { return f == extraColumn })
-	if near := Nearest(name, fields); near != "" {
-		return "did you mean " + near + "?"
-	}
-	return "fields: " + strings.Join(fields, ", ")
+	return text.DidYouMean(name, fields, "fields: "+strings.Join(fields, ", "))
 }

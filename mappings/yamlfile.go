@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"flytt/internal/text"
 )
 
 // yamlFile is a YAML file read node by node, so that every fault can point at
@@ -29,15 +32,15 @@ type yamlEntry struct {
 
 // parseYAML reads the one document of data.
 func parseYAML(name string, data []byte) (*yamlFile, ast.Node, error) {
-	text := strings.TrimPrefix(string(data), "\uFEFF")
-	f := &yamlFile{name: name, lines: strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")}
-	file, err := parser.ParseBytes([]byte(text), 0)
+	source := strings.TrimPrefix(string(data), "\uFEFF")
+	f := &yamlFile{name: name, lines: strings.Split(strings.ReplaceAll(source, "\r\n", "\n"), "\n")}
+	file, err := parser.ParseBytes([]byte(source), 0)
 	if err != nil {
 		var at yaml.Error
 		if errors.As(err, &at) {
-			return nil, nil, f.fault(at.GetToken(), "%s", at.GetMessage())
+			return nil, nil, f.syntax(at.GetToken(), at.GetMessage())
 		}
-		return nil, nil, f.fault(nil, "%s", err)
+		return nil, nil, f.syntax(nil, err.Error())
 	}
 	var root ast.Node
 	for _, doc := range file.Docs {
@@ -53,6 +56,17 @@ func parseYAML(name string, data []byte) (*yamlFile, ast.Node, error) {
 		return nil, nil, f.fault(nil, "the file is empty")
 	}
 	return f, root, nil
+}
+
+// characters counts the characters of s, for columns in messages.
+func characters(s string) int { return utf8.RuneCountInString(s) }
+
+// syntax returns the fault at at that the YAML library describes by message.
+func (f *yamlFile) syntax(at *token.Token, message string) *FileError {
+	what, hint := text.YAML(message)
+	e := f.fault(at, "%s", what)
+	e.Hint = hint
+	return e
 }
 
 // fault returns a FileError at at, of the whole file if at is nil.
@@ -72,7 +86,7 @@ func (f *yamlFile) fault(at *token.Token, format string, args ...any) *FileError
 // unknown returns the fault of a name at at that is none of known.
 func (f *yamlFile) unknown(at *token.Token, what, name string, known []string) *FileError {
 	e := f.fault(at, "%s %s is not known", what, name)
-	e.Hint = nearestHint(name, known)
+	e.Hint = text.Known(name, known)
 	return e
 }
 
@@ -92,7 +106,7 @@ func (f *yamlFile) mapping(n ast.Node, what string) ([]yamlEntry, error) {
 			return nil, err
 		}
 		if seen[key] {
-			return nil, f.fault(at, "key %s stands twice", key)
+			return nil, f.fault(at, "key %s is there twice", key)
 		}
 		seen[key] = true
 		entries = append(entries, yamlEntry{key, at, v.Value})

@@ -3,7 +3,9 @@ package sources
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
+	"slices"
 	"testing"
 
 	"golang.org/x/text/encoding/charmap"
@@ -87,4 +89,21 @@ func BenchmarkDecode(b *testing.B) {
 	b.Run("utf-8", func(b *testing.B) { benchDecode(b, sampleCSV(benchRows)) })
 	b.Run("windows-1252", func(b *testing.B) { benchDecode(b, latin) })
 	b.Run("all quotes", func(b *testing.B) { benchDecode(b, append([]byte(`"`), bytes.TrimSuffix(quotedCSV(), []byte(`"`))...)) })
+	b.Run("json", func(b *testing.B) { benchDecode(b, sampleJSONL(benchRows)) })
+	b.Run("json array", func(b *testing.B) {
+		rows := bytes.TrimSuffix(sampleJSONL(benchRows), []byte("\n"))
+		benchDecode(b, slices.Concat([]byte("["), bytes.ReplaceAll(rows, []byte("\n"), []byte(",\n")), []byte("]")))
+	})
+}
+
+// sampleJSONL is n rows as an export of the API has them.
+func sampleJSONL(n int) []byte {
+	var out []byte
+	for i := range n {
+		out = fmt.Appendf(out, `{"custom_id":"L-%06d","client_type":"person","first_name":"Anna","last_name":"Åkerström","email":"anna.%d@example.se",`+
+			`"phone":"+4670%07d","external_client":{"id":"0b8ef0d7-0d9e-4a32-a2c3-%012d","name":"Bolaget \"AB\""},`+
+			`"address":{"street":"Storgatan %d","city":"Malmö","zip":"21142"},"rent":%d.50,"active":true,"tags":["a","b"],"note":null,`+
+			`"created_at":"2026-01-30T12:00:00Z"}`+"\n", i, i, i, i, i%100, i)
+	}
+	return out
 }

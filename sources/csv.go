@@ -41,17 +41,17 @@ var Codes = append([]pipeline.CodeInfo{
 		Fix:     "Nothing needs to be done."},
 }, slices.Concat(json.Codes, listCodes, xlsxCodes, parquetCodes)...)
 
-// csvSource is delimited text. Two dialects of flytt's own have cells with the
-// guards of pipeline.GuardCell, which are taken off: a rejects file, known by its
-// columns _row and _errors, and CSV for Excel, known as inExcelDialect says. All
-// other text is taken as it stands.
+// csvSource reads delimited text. Two dialects of flytt's own have cells with the
+// guards of pipeline.GuardCell, which are removed: a rejects file, recognised by its
+// columns _row and _errors, and CSV for Excel, recognised by inExcelDialect. All other
+// text is read literally.
 type csvSource struct {
 	in              *input
 	cut             cutter
 	layout          layout
 	names           []string
 	guards          bool // a rejects file: its cells are guarded
-	originalNumbers bool // likewise: its rows have the numbers it gives them
+	originalNumbers bool // its rows get the numbers that it gives them
 	excel           bool // CSV for Excel: its cells are guarded
 }
 
@@ -93,7 +93,7 @@ func openCSV(in *input, o *Options) (pipeline.Source, *Info, error) {
 // layOut decides where the columns of the text go in a batch, and the table by which
 // decoders convert the encoding. Decoders are made after that: while the encoding is
 // undecided, the table is that of Windows-1252, which it may turn out to be.
-func (s *csvSource) layOut(h *header, t *text, origin bool) {
+func (s *csvSource) layOut(h *header, t *textInput, origin bool) {
 	s.guards = rejectsHeader(h.names)
 	s.originalNumbers = s.guards && origin
 	s.layout = layout{grammar: h.grammar, width: h.width, table: t.table}
@@ -118,7 +118,7 @@ func (s *csvSource) layOut(h *header, t *text, origin bool) {
 	}
 }
 
-func (s *csvSource) info(t *text, h *header) *Info {
+func (s *csvSource) info(t *textInput, h *header) *Info {
 	i := &Info{
 		Encoding: t.encoding, Evidence: t.evidence, LineEnd: t.lineEnd, HeaderRow: h.line,
 		IsRejectsFile: s.guards, Warnings: h.warnings,

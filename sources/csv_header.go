@@ -25,19 +25,19 @@ var (
 	hintHeaderQuotes = "mend the header, or name the delimiter with -d"
 )
 
-// header is what the first lines say of a text.
+// header is what the first lines of a text show.
 type header struct {
 	grammar  grammar
 	line     int64    // physical line it starts on
 	next     int64    // physical line after it
 	end      int      // where it ends in the sample
-	names    []string // of all columns but the nameless ones at the end
-	width    int      // with those
+	names    []string // of all columns except the nameless ones at the end
+	width    int      // number of columns with the nameless ones
 	warnings []string
 }
 
 // findHeader finds the delimiter and the header of t.
-func findHeader(in *input, t *text, o *Options) (*header, error) {
+func findHeader(in *input, t *textInput, o *Options) (*header, error) {
 	forced, err := parseDelimiter(o.Delimiter, t.eol)
 	if err != nil {
 		return nil, in.usageError(err, `-d takes ",", ";", "|", "tab", any other character, or "none"`)
@@ -87,8 +87,9 @@ func lineStart(sample []byte, eol byte, n int) (int, bool) {
 	return at, at < len(sample)
 }
 
-// separatorLine returns the delimiter that a first line of the form sep=; names
-// for Excel, and where that line ends; 0 if there is none or nothing below.
+// separatorLine returns the delimiter of a first line such as sep=; which Excel
+// understands, and where that line ends; 0 if there is no such line or nothing below
+// it.
 func separatorLine(sample []byte, eol byte) (delimiter byte, end int) {
 	const form = "sep=;"
 	i := bytes.IndexByte(sample[:min(len(sample), len(form)+2)], eol)
@@ -108,7 +109,7 @@ func separatorLine(sample []byte, eol byte) (delimiter byte, end int) {
 
 // chooseDialect reads the sample, whose first line is number line, with each possible
 // delimiter and picks the one that fits best. If fixed, the header is the first record.
-func chooseDialect(in *input, t *text, from int, line int64, forced byte, fixed bool) (*dialect, error) {
+func chooseDialect(in *input, t *textInput, from int, line int64, forced byte, fixed bool) (*dialect, error) {
 	with := func(delimiter byte) *dialect {
 		return tryDialect(t.sample[from:], grammar{delimiter, t.eol}, line, t.whole)
 	}
@@ -151,7 +152,7 @@ func (r *dialect) narrowHeaderError(in *input) error {
 }
 
 // noHeader returns the error for an input without a whole record that is not blank.
-func noHeader(in *input, t *text, from int, line int64, g grammar) error {
+func noHeader(in *input, t *textInput, from int, line int64, g grammar) error {
 	c := &cutter{in: in, grammar: g, line: line}
 	data, stopped := t.sample[from:], error(nil)
 	if t.whole {
@@ -176,7 +177,7 @@ func noHeader(in *input, t *text, from int, line int64, g grammar) error {
 }
 
 // name takes the names of the columns from the header's record.
-func (h *header) name(in *input, t *text, r *dialect, o *Options) error {
+func (h *header) name(in *input, t *textInput, r *dialect, o *Options) error {
 	rec := r.records[r.header]
 	if rec.problem != "" {
 		return in.contentError(h.line, fmt.Errorf("header has %s", rec.problem), hintHeaderQuotes)
@@ -199,19 +200,19 @@ func (h *header) name(in *input, t *text, r *dialect, o *Options) error {
 	return nil
 }
 
-// decode returns raw, a cell of the sample, as UTF-8. It reports false if it is
-// not text.
-func (t *text) decode(raw string) (string, bool) {
+// decode returns raw, a cell of the sample, as UTF-8. It reports false if it is not
+// text.
+func (t *textInput) decode(raw string) (string, bool) {
 	if t.table != nil {
 		return string(t.table.append(nil, []byte(raw))), !t.table.hasUndefined([]byte(raw))
 	}
 	return raw, utf8.ValidString(raw)
 }
 
-// dropNameless leaves out the columns at the end that have neither a name nor,
-// in the sample, a value: what a delimiter at the end of every line makes. In a
-// rejects file that a spreadsheet has saved they may have values: the surplus
-// cells of ragged rows, which reject their rows again.
+// dropNameless drops the columns at the end that have neither a name nor, in the
+// sample, a value: a delimiter at the end of every line makes such a column. In a
+// rejects file that a spreadsheet has saved they may have values: the surplus cells of
+// ragged rows, which are rejected again.
 func (h *header) dropNameless(r *dialect) {
 	n := len(h.names)
 	for n > 1 && h.names[n-1] == "" {
@@ -299,8 +300,8 @@ func rejectsHeader(names []string) bool {
 	return slices.Contains(names, pipeline.RowColumn) && slices.Contains(names, pipeline.ErrorsColumn)
 }
 
-// startsRejects reports whether sample, the start of a file, is a rejects file
-// of flytt by its first record, whatever else may have been asked for.
+// startsRejects reports whether sample, the start of a file, is a rejects file of flytt
+// by its first record, whatever the options say.
 func startsRejects(sample []byte) bool {
 	sample = bytes.TrimPrefix(sample, []byte(bomUTF8))
 	for _, c := range []byte(delimiters) {

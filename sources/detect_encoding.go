@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"unicode/utf8"
 
+	"flytt/internal/text"
 	"flytt/sources/textscan"
 )
 
@@ -19,10 +19,10 @@ var (
 	errBOMOnly = errors.New("empty file: nothing but a byte order mark")
 )
 
-// text is what is known of an input as text.
-type text struct {
-	sample    []byte // the start of the text, without byte order mark; UTF-16 is UTF-8 by now
-	whole     bool   // the sample is all of it
+// textInput is what is known about an input as text.
+type textInput struct {
+	sample    []byte // the start of the text, without byte order mark; UTF-16 was converted to UTF-8
+	whole     bool   // the sample is the whole text
 	encoding  string
 	evidence  string
 	table     *charTable // nil: UTF-8
@@ -31,14 +31,14 @@ type text struct {
 	lineEnd   string
 }
 
-// openText finds out the encoding and the line ends of in, and leaves it at the
-// first byte after a byte order mark.
-func openText(in *input, o *Options) (*text, error) {
+// openText detects the encoding and the line ends of in. After that, in starts behind
+// the byte order mark.
+func openText(in *input, o *Options) (*textInput, error) {
 	asked, err := encodingName(o.Encoding)
 	if err != nil {
-		return nil, in.usageError(err, "known are "+strings.Join(Encodings(), ", "))
+		return nil, in.usageError(err, text.DidYouMean(o.Encoding, Encodings(), "use "+text.OneOf(Encodings())))
 	}
-	t := &text{encoding: asked, evidence: "as asked"}
+	t := &textInput{encoding: asked, evidence: "as asked"}
 	if err := t.mark(in, asked); err != nil {
 		return nil, err
 	}
@@ -58,8 +58,8 @@ func openText(in *input, o *Options) (*text, error) {
 	return t, nil
 }
 
-// mark looks for a byte order mark, which decides, and takes it away.
-func (t *text) mark(in *input, asked string) error {
+// mark looks for a byte order mark, which decides the encoding, and skips it.
+func (t *textInput) mark(in *input, asked string) error {
 	head := in.peek(sniffSize)
 	found := ""
 	switch {
@@ -94,7 +94,7 @@ func (t *text) mark(in *input, asked string) error {
 }
 
 // lines finds out how lines end.
-func (t *text) lines() {
+func (t *textInput) lines() {
 	lf := bytes.IndexByte(t.sample, '\n')
 	t.eol = '\n'
 	switch {
@@ -107,8 +107,8 @@ func (t *text) lines() {
 	}
 }
 
-// detect tells UTF-8 from Windows-1252 by the sample.
-func (t *text) detect(in *input) error {
+// detect decides between UTF-8 and Windows-1252 by the sample.
+func (t *textInput) detect(in *input) error {
 	e := examine(t.sample, !t.whole)
 	switch {
 	case !e.high:
@@ -127,7 +127,7 @@ func (t *text) detect(in *input) error {
 	return nil
 }
 
-// evidence is what some bytes say about their encoding.
+// evidence is what some bytes show about their encoding.
 type evidence struct {
 	high    bool // there are bytes that are not ASCII
 	multi   bool // there are characters of several bytes in valid UTF-8
@@ -137,7 +137,8 @@ type evidence struct {
 	western int  // letters in Windows-1252 and ISO 8859-1
 }
 
-// examine looks at src, which is cut off in the middle of the text if cut.
+// examine collects the evidence in src. cut says that src may end in the middle of a
+// character.
 func examine(src []byte, cut bool) evidence {
 	e := evidence{invalid: -1}
 	for i := textscan.ASCIILen(src); i < len(src); i += textscan.ASCIILen(src[i:]) {
@@ -159,7 +160,8 @@ func examine(src []byte, cut bool) evidence {
 	return e
 }
 
-// count judges the byte at i, which is not UTF-8.
+// count counts the byte at i, which is not UTF-8, by what it would be in other
+// encodings.
 func (e *evidence) count(src []byte, i int) {
 	between := i > 0 && i+1 < len(src) && letter(src[i-1]) && letter(src[i+1])
 	switch c := src[i]; {

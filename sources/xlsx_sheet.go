@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"flytt/internal/text"
 	"flytt/sources/xlsx"
 )
 
@@ -46,7 +47,7 @@ func chooseSheet(in *input, sheets []xlsx.Info, asked string) (int, error) {
 	}
 	switch {
 	case i < 0:
-		return 0, in.usageError(fmt.Errorf("has no sheet %q; it has %s", asked, sheetNames(sheets)), nearestHint(sheets, asked))
+		return 0, in.usageError(fmt.Errorf("has no sheet %q; it has %s", asked, sheetNames(sheets)), suggestSheet(sheets, asked))
 	case !sheets[i].HasCells():
 		return 0, in.usageError(fmt.Errorf("sheet %q has no cells: it is a %s", sheets[i].Name, sheetKind(sheets[i])),
 			"--sheet names another; there are "+sheetNames(sheets))
@@ -92,39 +93,18 @@ func sheetNames(sheets []xlsx.Info) string {
 	return strings.Join(parts, ", ")
 }
 
-// nearestHint names the sheet that is spelt most like asked, if any is.
-func nearestHint(sheets []xlsx.Info, asked string) string {
-	best, least := "", len(asked)/2+1
+// suggestSheet returns the hint that names the sheet that asked most likely means.
+func suggestSheet(sheets []xlsx.Info, asked string) string {
+	var names []string
 	for _, s := range sheets {
-		if d := distance(strings.ToLower(s.Name), strings.ToLower(asked)); s.HasCells() && d < least {
-			best, least = s.Name, d
+		if s.HasCells() {
+			names = append(names, s.Name)
 		}
 	}
-	if best != "" {
-		return fmt.Sprintf("did you mean --sheet %q?", best)
+	if near := text.Suggest(asked, names); near != "" {
+		return fmt.Sprintf("did you mean --sheet %q?", near)
 	}
 	return "--sheet takes a name, or a number from 1, from the end if negative"
-}
-
-// distance is the number of bytes to add, drop or change to make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // otherSheets warns of sheets that are not hidden and not read, where nobody

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"flytt/internal/dedup"
+	"flytt/internal/osfile"
 	"flytt/internal/record"
 	"flytt/internal/report"
 	"flytt/internal/run"
@@ -158,7 +159,7 @@ func stdoutError(err error) error {
 	case errors.Is(err, syscall.EPIPE):
 		return fmt.Errorf("stdout: %w", errReaderGone)
 	}
-	return fmt.Errorf("stdout: %w", pathCause(err))
+	return fmt.Errorf("stdout: %w", osfile.Cause(err))
 }
 
 // step is what to do next: the command, and what to do before it.

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flytt/internal/drain"
+	"flytt/internal/osfile"
 	"flytt/internal/report"
 	"flytt/internal/run"
 	"flytt/internal/snapshot"
@@ -274,7 +275,7 @@ func (j *job) readMapping() error {
 	}
 	data, err := os.ReadFile(j.flags.mapping)
 	if err != nil {
-		return usage(fmt.Errorf("mapping %s: %w", j.flags.mapping, pathCause(err)), "without -m the mapping is guessed from the headers")
+		return usage(fmt.Errorf("mapping %s: %w", j.flags.mapping, osfile.Cause(err)), "without -m the mapping is guessed from the headers")
 	}
 	j.mapping, err = mappings.ParseMapping(j.flags.mapping, data)
 	return err

@@ -14,6 +14,7 @@ import (
 	"flytt/internal/advice"
 	"flytt/internal/api/list"
 	"flytt/internal/journal"
+	"flytt/internal/osfile"
 	"flytt/internal/report"
 	"flytt/internal/run"
 	"flytt/internal/snapshot"
@@ -241,7 +242,7 @@ func (a *app) readPlan(path string) (string, error) {
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return "", usage(fmt.Errorf("%s: %w", path, pathCause(err)), "flytt plan FILE makes a plan")
+		return "", usage(fmt.Errorf("%s: %w", path, osfile.Cause(err)), "flytt plan FILE makes a plan")
 	}
 	var p planned
 	if err := json.Unmarshal(data, &p); err != nil || p.Run == "" {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flytt/internal/api"
+	"flytt/internal/osfile"
 	"flytt/internal/record"
 	"flytt/internal/text"
 	"flytt/pipeline"
@@ -267,7 +268,7 @@ func (v *recordVerb) openRecord(name string) (io.ReadCloser, error) {
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, usage(fmt.Errorf("%s: %w", name, pathCause(err)), "-f names a file with one JSON object; - is standard input")
+		return nil, usage(fmt.Errorf("%s: %w", name, osfile.Cause(err)), "-f names a file with one JSON object; - is standard input")
 	}
 	return f, nil
 }

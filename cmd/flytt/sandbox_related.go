@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"flytt/internal/osfile"
+
 	"github.com/google/uuid"
 )
 
@@ -41,7 +43,7 @@ func readRelated(flags []string) ([]related, error) {
 func readIDs(file string) ([]string, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, pathCause(err)
+		return nil, osfile.Cause(err)
 	}
 	text := strings.TrimPrefix(string(data), "\ufeff")
 	first, _, _ := strings.Cut(text, "\n")

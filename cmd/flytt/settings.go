@@ -14,10 +14,10 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"flytt/internal/advice"
 	"flytt/internal/api"
+	"flytt/internal/osfile"
 	"flytt/internal/run"
-	"flytt/mappings"
+	"flytt/internal/text"
 )
 
 // settingsFile is where settings are read from, in the working directory,
@@ -95,7 +95,7 @@ func readSettings() (name string, doc *settingsDoc, err error) {
 	name, doc = cmp.Or(os.Getenv("FLYTT_CONFIG"), settingsFile), &settingsDoc{}
 	data, err := os.ReadFile(name)
 	if err != nil && (!errors.Is(err, fs.ErrNotExist) || name != settingsFile) {
-		return name, nil, usage(fmt.Errorf("%s: %w", name, pathCause(err)), "FLYTT_CONFIG names the settings file")
+		return name, nil, usage(fmt.Errorf("%s: %w", name, osfile.Cause(err)), "FLYTT_CONFIG names the settings file")
 	}
 	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.DisallowUnknownField()).Decode(doc); err != nil && len(bytes.TrimSpace(data)) > 0 {
 		return name, nil, usage(fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, false))), "docs/settings.md lists the settings")
@@ -108,9 +108,6 @@ func readSettings() (name string, doc *settingsDoc, err error) {
 func (d *settingsDoc) chosen(flag string) string {
 	return cmp.Or(flag, os.Getenv("FLYTT_PROFILE"), d.Profile)
 }
-
-// pathCause returns err without the path, which the message has already.
-func pathCause(err error) error { return advice.Cause(err) }
 
 // apply lays the profile called profile over s.
 func (d *settingsDoc) apply(s *settings, profile, file string) error {
@@ -128,10 +125,7 @@ func (d *settingsDoc) apply(s *settings, profile, file string) error {
 		if len(names) > 0 {
 			hint = "the profiles are " + strings.Join(names, ", ")
 		}
-		if near := mappings.Nearest(profile, names); near != "" {
-			hint = "did you mean " + near + "?"
-		}
-		return usagef(hint, "there is no profile %s in %s", profile, file)
+		return usagef(text.DidYouMean(profile, names, hint), "there is no profile %s in %s", profile, file)
 	}
 	overlay(&s.BaseURL, p.BaseURL)
 	overlay(&s.Resource, p.Resource)
@@ -228,14 +222,14 @@ func number[T any](name string, dst *T, parse func(string) (T, error)) error {
 func readSecret(file string) (string, error) {
 	info, err := os.Stat(file)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", file, pathCause(err))
+		return "", fmt.Errorf("%s: %w", file, osfile.Cause(err))
 	}
 	if loose(info) {
 		return "", usagef("chmod 600 "+quote(file), "%s: others can read this secret", file)
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", file, pathCause(err))
+		return "", fmt.Errorf("%s: %w", file, osfile.Cause(err))
 	}
 	return strings.TrimRight(string(data), "\r\n"), nil
 }

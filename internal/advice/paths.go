@@ -1,9 +1,7 @@
 package advice
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 )
@@ -65,12 +63,4 @@ func namedBy(err error) (paths []string) {
 		}
 	}
 	return paths
-}
-
-// Cause returns err without the path, which the message names already.
-func Cause(err error) error {
-	if p, ok := errors.AsType[*fs.PathError](err); ok {
-		return p.Err
-	}
-	return err
 }

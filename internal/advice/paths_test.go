@@ -3,7 +3,6 @@ package advice_test
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -30,16 +29,5 @@ func TestPathsOfAMessageAreShown(t *testing.T) {
 		if got := advice.ShowPaths(test.err.Error(), test.err, show); got != test.want {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
-	}
-}
-
-func TestCauseLeavesThePathOut(t *testing.T) {
-	_, err := os.Open("/no/such/file")
-	if got := advice.Cause(fmt.Errorf("mapping: %w", err)).Error(); strings.Contains(got, "/no/such") {
-		t.Error(got)
-	}
-	plain := errors.New("no path")
-	if got := advice.Cause(plain); got != plain {
-		t.Error(got)
 	}
 }

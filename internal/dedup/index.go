@@ -7,6 +7,8 @@ import (
 	"iter"
 	"os"
 	"sort"
+
+	"flytt/internal/osfile"
 )
 
 // Index finds records by their digest. The records are in a file, sorted; memory
@@ -78,4 +80,4 @@ func (x *Index) Has(hi, lo uint64) (bool, error) {
 }
 
 // Close removes the file.
-func (x *Index) Close() error { return closeNameless(x.file) }
+func (x *Index) Close() error { return osfile.CloseNameless(x.file) }

@@ -4,30 +4,14 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
+
+	"flytt/internal/osfile"
 )
 
-// nameless makes a file in dir that is gone when it is closed with closeNameless, or when
-// its process ends, however that is: for what is known of many people. Where an open file
-// cannot be removed it has a name, which RemoveLeftovers knows.
-func nameless(dir string) (*os.File, error) {
-	f, err := os.CreateTemp(dir, ".sort-nameless-*")
-	if err == nil {
-		_ = os.Remove(f.Name())
-	}
-	return f, err
-}
-
-// closeNameless closes f, which nameless made, and removes it if it has a name.
-func closeNameless(f *os.File) error {
-	err := f.Close()
-	if left := os.Remove(f.Name()); !errors.Is(left, fs.ErrNotExist) {
-		err = errors.Join(err, left)
-	}
-	return err
-}
+// nameless makes a file in dir that is gone when it is closed.
+func nameless(dir string) (*os.File, error) { return osfile.Nameless(dir, ".sort-nameless-*") }
 
 // RemoveLeftovers removes the files that a process which was killed left in dir.
 func RemoveLeftovers(dir string) error {
@@ -84,4 +68,4 @@ func (s *Spool) Read(at int64, size uint64) ([]byte, error) {
 }
 
 // Close removes the file.
-func (s *Spool) Close() error { return closeNameless(s.file) }
+func (s *Spool) Close() error { return osfile.CloseNameless(s.file) }

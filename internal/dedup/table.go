@@ -31,7 +31,8 @@ const some = 5
 
 const (
 	groupSize = 8 * (3 + some) // bytes of a group: how many, first, last, some
-	entrySize = 16             // bytes of an entry: row, group and kind
+	entrySize = 16             // bytes of an entry: row, kind and group
+	kindShift = 56             // of the kind, above the group: those of one row are in the order of their kinds
 )
 
 // Table says of rows what they duplicate with. It keeps itself in files, and may be
@@ -118,7 +119,7 @@ func (g *grouper) add(r *Record) error {
 
 // note notes that row is in the group.
 func (g *grouper) note(row int64) error {
-	return g.rows.Add([]Record{{Hi: uint64(row), Lo: g.groups<<8 | uint64(g.kind)}})
+	return g.rows.Add([]Record{{Hi: uint64(row), Lo: uint64(g.kind)<<kindShift | g.groups}})
 }
 
 // end ends the group.
@@ -237,7 +238,7 @@ func (w *window) duplicatesOf(row, from int64, yield func(Duplicate) error) (int
 		if !ok || at != row {
 			return from, w.err
 		}
-		if err := yield(Duplicate{Kind: uint8(group), table: w.table, group: group >> 8}); err != nil {
+		if err := yield(Duplicate{Kind: uint8(group >> kindShift), table: w.table, group: group & (1<<kindShift - 1)}); err != nil {
 			return from, err
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"flytt/internal/advice"
+	"flytt/internal/osfile"
 )
 
 // littleSpace is how much room on the disk is little: what a run writes down is
@@ -22,7 +22,7 @@ func Directory(runs string) Check {
 		err = os.Remove(probe)
 	}
 	if err != nil {
-		c.Status, c.Text = Fail, runs+" cannot be written: "+advice.Cause(err).Error()
+		c.Status, c.Text = Fail, runs+" cannot be written: "+osfile.Cause(err).Error()
 		c.Fix = "work in a directory of your own, or give each run its --run-dir"
 		return c
 	}

@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+
+	"flytt/internal/osfile"
 )
 
 const (
@@ -22,20 +24,21 @@ const (
 	keySize = 32
 )
 
-// Key is what digests in journals are made with. Whoever has it can find out, by
-// trying, which personnummer a digest is of; who has a journal only cannot.
+// Key is the secret with which digests in journals are made. Whoever has it can find
+// out by trial which personnummer a digest stands for; whoever has only a journal
+// cannot.
 type Key struct {
 	secret []byte
 	digest *macs
 	sum    *macs
 }
 
-// LoadKey reads the key in the directory dir, or makes one, and the directory, if
-// there is none. Of several processes that do so at once all get the same. A key
-// file that others can read is refused: the key may be known.
+// LoadKey reads the key in the directory dir. If there is none, it creates directory
+// and key. If several processes do so at once, all get the same key. A key file that
+// others can read is refused: they may know the key.
 func LoadKey(dir string) (*Key, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("directory of the journal's key %s: %w", dir, pathCause(err))
+		return nil, fmt.Errorf("directory of the journal's key %s: %w", dir, osfile.Cause(err))
 	}
 	path := filepath.Join(dir, keyFile)
 	secret, err := readKey(path)
@@ -59,8 +62,8 @@ func newKey(secret []byte) *Key {
 	}
 }
 
-// derive returns the key for one purpose; those of different purposes, or salts,
-// say nothing of each other.
+// derive returns the key for one purpose. Keys of different purposes or salts say
+// nothing about each other.
 func derive(secret, salt []byte, purpose string) []byte {
 	key, err := hkdf.Key(sha256.New, secret, salt, "flytt journal "+purpose, keySize)
 	if err != nil {
@@ -73,26 +76,26 @@ func derive(secret, salt []byte, purpose string) []byte {
 func readKey(path string) ([]byte, error) {
 	named, err := os.Lstat(path)
 	if err != nil {
-		return nil, keyError(path, pathCause(err), "")
+		return nil, keyError(path, osfile.Cause(err), "")
 	}
 	if advice, err := checkKeyFile(named); err != nil {
 		return nil, keyError(path, err, advice)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, keyError(path, pathCause(err), "")
+		return nil, keyError(path, osfile.Cause(err), "")
 	}
 	defer f.Close()
 	opened, err := f.Stat()
 	if err != nil {
-		return nil, keyError(path, pathCause(err), "")
+		return nil, keyError(path, osfile.Cause(err), "")
 	}
 	if !os.SameFile(named, opened) {
 		return nil, keyError(path, errors.New("it was replaced while it was read"), "try again")
 	}
 	secret := make([]byte, keySize)
 	if _, err := io.ReadFull(f, secret); err != nil {
-		return nil, keyError(path, pathCause(err), "")
+		return nil, keyError(path, osfile.Cause(err), "")
 	}
 	return secret, nil
 }
@@ -121,18 +124,18 @@ func makeKey(dir, path string) (err error) {
 	rand.Read(secret) // never fails
 	f, err := os.CreateTemp(dir, keyFile+".*")
 	if err != nil {
-		return keyError(path, pathCause(err), "")
+		return keyError(path, osfile.Cause(err), "")
 	}
 	defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
 	_, err = f.Write(secret)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return keyError(path, pathCause(err), "")
+		return keyError(path, osfile.Cause(err), "")
 	}
 	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return keyError(path, pathCause(err), "")
+		return keyError(path, osfile.Cause(err), "")
 	}
 	if err := syncDir(dir); err != nil {
-		return keyError(path, pathCause(err), "")
+		return keyError(path, osfile.Cause(err), "")
 	}
 	return nil
 }
@@ -154,8 +157,8 @@ func (k *Key) Digest(data ...[]byte) []byte {
 	return sum
 }
 
-// Sum returns a short keyed digest of data, never 0: two that differ tell that the
-// data differ, two that are equal that they are equal but for a chance of 2⁻⁶⁴.
+// Sum returns a short keyed digest of data, never 0. Different sums mean different
+// data; equal sums mean equal data, but for a chance of 2⁻⁶⁴.
 func (k *Key) Sum(data []byte) uint64 {
 	m := k.sum.take()
 	m.Write(data)
@@ -164,10 +167,10 @@ func (k *Key) Sum(data []byte) uint64 {
 	return max(sum, 1)
 }
 
-// macs makes HMAC-SHA256 digests with one key. It is for concurrent use.
+// macs makes HMAC-SHA256 digests with one key. It is safe for concurrent use.
 type macs struct{ pool sync.Pool }
 
-// mac is one digest in the making.
+// mac is a digest in progress.
 type mac struct {
 	hash.Hash
 	buffer [sha256.Size]byte
@@ -206,10 +209,10 @@ func (s *macs) of(kind byte, seq int64, content ...[]byte) digest {
 	return sum
 }
 
-// digest is a checksum of a record, or several laid over each other.
+// digest is the checksum of a record, or the XOR of several.
 type digest [sha256.Size]byte
 
-// toggle adds o to the digests that d is laid over of, or takes it away again.
+// toggle adds o to the XOR d, or removes it again.
 func (d *digest) toggle(o digest) {
 	for i := range d {
 		d[i] ^= o[i]

@@ -34,3 +34,48 @@ func SyncDirectory(dir string) error {
 	}
 	return errors.Join(err, d.Close())
 }
+
+// Nameless makes a file in dir, the system's own for temporary files if that is empty, which is
+// gone when it is closed with CloseNameless, or when its process ends, however that is: for what
+// is known of many people. Only its owner can read it. Where an open file cannot be removed it
+// has a name made from pattern as os.CreateTemp makes it.
+func Nameless(dir, pattern string) (*os.File, error) {
+	f, err := os.CreateTemp(dir, pattern) // 0600
+	if err == nil {
+		_ = os.Remove(f.Name())
+	}
+	return f, err
+}
+
+// CloseNameless closes f, which Nameless made, and removes it if it has a name.
+func CloseNameless(f *os.File) error { return errors.Join(f.Close(), Discard(f.Name())) }
+
+// Discard removes a file that may not be there.
+func Discard(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// WriteNew writes data to a file that must not be there yet, durably, for its owner alone.
+func WriteNew(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// Replace writes data to the file at path by way of one at temp, in the same directory, which
+// must not be there yet: whole or not at all, in place of an older one.
+func Replace(path, temp string, data []byte) error {
+	if err := WriteNew(temp, data); err != nil {
+		return errors.Join(err, Discard(temp))
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return errors.Join(err, Discard(temp))
+	}
+	return nil
+}

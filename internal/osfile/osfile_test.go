@@ -1,12 +1,62 @@
-package osfile
+package osfile_test
 
 import (
+	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"testing"
+
+	"flytt/internal/osfile"
 )
 
-func TestCauseLeavesOtherErrorsAlone(t *testing.T) {
-	if err := Cause(fs.ErrInvalid); err != fs.ErrInvalid {
+func TestCauseIsWithoutPaths(t *testing.T) {
+	for _, err := range []error{fs.ErrInvalid, &fs.PathError{Path: "a", Err: fs.ErrInvalid}, &os.LinkError{Old: "a", New: "b", Err: fs.ErrInvalid}} {
+		if got := osfile.Cause(err); got != fs.ErrInvalid {
+			t.Errorf("%v is %v", err, got)
+		}
+	}
+}
+
+func TestNamelessFilesLeaveNothing(t *testing.T) {
+	dir := t.TempDir()
+	f, err := osfile.Nameless(dir, "x-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString("secret"); err != nil {
 		t.Error(err)
+	}
+	if err := osfile.CloseNameless(f); err != nil {
+		t.Error(err)
+	}
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestReplaceIsWholeOrNotAtAll(t *testing.T) {
+	dir := t.TempDir()
+	path, temp := filepath.Join(dir, "a"), filepath.Join(dir, ".a")
+	for _, text := range []string{"first", "second"} {
+		if err := osfile.Replace(path, temp, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != text {
+			t.Errorf("%q (%v), want %q", got, err, text)
+		}
+	}
+	taken := filepath.Join(dir, "taken")
+	if err := os.MkdirAll(filepath.Join(taken, "x"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := osfile.Replace(taken, temp, nil); err == nil {
+		t.Error("a directory was replaced")
+	}
+	if _, err := os.Stat(temp); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the file on the way is left: %v", err)
+	}
+	if err := osfile.WriteNew(path, []byte("third")); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("WriteNew over a file: %v", err)
 	}
 }

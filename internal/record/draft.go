@@ -18,6 +18,7 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/jsonscan"
+	"flytt/internal/osfile"
 	"flytt/internal/text"
 	"flytt/mappings"
 	"flytt/mappings/identity"
@@ -70,7 +71,7 @@ func (d *Draft) Read(place string, in io.Reader) error {
 	data, err := io.ReadAll(io.LimitReader(in, maxRecord+1))
 	switch {
 	case err != nil:
-		return advice.Usage(fmt.Errorf("%s: %w", place, advice.Cause(err)), "-f names a file with one JSON object; - is standard input")
+		return advice.Usage(fmt.Errorf("%s: %w", place, osfile.Cause(err)), "-f names a file with one JSON object; - is standard input")
 	case len(data) > maxRecord:
 		return advice.Usagef("one record is wanted; flytt import takes files of many", "%s: longer than %d KiB", place, maxRecord>>10)
 	}
@@ -129,7 +130,7 @@ func (d *Draft) member(name string, value jsontext.Value) {
 
 func (d *Draft) unknown(name string) {
 	fix := ""
-	if near := mappings.Nearest(name, d.writable()); near != "" {
+	if near := text.Suggest(name, d.writable()); near != "" {
 		fix = "Did you mean " + near + "?"
 	}
 	d.fault(name, codeNoField, fix)

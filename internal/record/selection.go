@@ -8,6 +8,7 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/jsonscan"
+	"flytt/internal/text"
 	"flytt/mappings"
 )
 
@@ -41,11 +42,8 @@ func ParseSelection(r *mappings.Resource, text string) (*Selection, error) {
 
 // unknownField says that the user named a field that there is not.
 func unknownField(r *mappings.Resource, name string) error {
-	hint := "flytt schema " + r.Name + " lists the fields"
-	if near := mappings.Nearest(name, r.Columns()); near != "" {
-		hint = "did you mean " + near + "?"
-	}
-	return advice.Usagef(hint, "--select: there is no field %s", name)
+	hint := text.DidYouMean(name, r.Columns(), "flytt schema "+r.Name+" lists the fields")
+	return advice.Usagef(hint, "--select: unknown field %s", name)
 }
 
 // AppendLines appends the chosen members of the objects in lines, each of which is one.

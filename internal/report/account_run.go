@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"flytt/internal/journal"
+	"flytt/internal/osfile"
 )
 
 // The files that a run directory is known by.
@@ -53,7 +54,7 @@ func ReadSummary(path string) (*Summary, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", summaryFile, withoutPath(err))
+		return nil, fmt.Errorf("%s: %w", summaryFile, osfile.Cause(err))
 	}
 	s := &Summary{}
 	if err := json.Unmarshal(data, s); err != nil || s.Run == "" || s.Verb == "" {

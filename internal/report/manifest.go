@@ -10,11 +10,13 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"flytt/internal/osfile"
 )
 
-// Manifest says what an exported file holds and how it came about. It lies
-// beside the file, for whoever uses it and for the next export, and is as
-// private as the file: the filter is in it as it was asked for.
+// Manifest describes an exported file and how it was made. It lies beside the file, for
+// its users and for the next export, and is as private as the file, because it has the
+// filter as it was given.
 type Manifest struct {
 	File     string           `json:"file"` // base name
 	Run      string           `json:"run"`
@@ -53,8 +55,8 @@ type ManifestColumn struct {
 // ManifestPath returns where the manifest of file lies.
 func ManifestPath(file string) string { return file + ".manifest.json" }
 
-// CheckManifest finds out whether the manifest of file can be written: there is
-// none, or a file in its place.
+// CheckManifest returns an error if the manifest of file cannot be written, because
+// something other than a file is in its place.
 func CheckManifest(file string) error {
 	path := ManifestPath(file)
 	info, err := os.Lstat(path)
@@ -62,22 +64,22 @@ func CheckManifest(file string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return fmt.Errorf("manifest %s: %w", path, withoutPath(err))
+		return fmt.Errorf("manifest %s: %w", path, osfile.Cause(err))
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("manifest %s: there is something in its place that is no file", path)
 	}
 	return nil
 }
 
-// ReadManifest reads the manifest of file. It is nil if there is none, and if
-// the one that is there is of another file: one whose size is not the file's.
+// ReadManifest reads the manifest of file. It is nil if there is none, or if it belongs
+// to another file: one of another size.
 func ReadManifest(file string) (*Manifest, error) {
 	data, err := os.ReadFile(ManifestPath(file))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("manifest %s: %w", ManifestPath(file), withoutPath(err))
+		return nil, fmt.Errorf("manifest %s: %w", ManifestPath(file), osfile.Cause(err))
 	}
 	m := &Manifest{}
 	if err := json.Unmarshal(data, m); err != nil {
@@ -87,19 +89,6 @@ func ReadManifest(file string) (*Manifest, error) {
 		return nil, nil
 	}
 	return m, nil
-}
-
-// withoutPath returns what the system said without the paths: the message names them.
-func withoutPath(err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &path):
-		return path.Err
-	case errors.As(err, &link):
-		return link.Err
-	}
-	return err
 }
 
 // SameQuery reports whether m and n answer the same question, so that their
@@ -121,31 +110,10 @@ func (m *Manifest) Write(file string) error {
 	}
 	path := ManifestPath(file)
 	temp := filepath.Join(filepath.Dir(path), ".flytt-"+rand.Text()+".tmp")
-	if err := writeNew(temp, data); err != nil {
-		return fmt.Errorf("manifest %s: %w", path, errors.Join(withoutPath(err), discard(temp)))
-	}
-	if err := os.Rename(temp, path); err != nil {
-		return fmt.Errorf("manifest %s: %w", path, errors.Join(withoutPath(err), discard(temp)))
+	if err := osfile.Replace(path, temp, data); err != nil {
+		return fmt.Errorf("manifest %s: %w", path, osfile.Cause(err))
 	}
 	return nil
-}
-
-// discard removes a file that may not be there.
-func discard(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
-}
-
-// writeNew writes data to a file that must not be there yet, durably.
-func writeNew(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // Timestamp returns t as a manifest holds it; empty for the zero time.

@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"flytt/internal/advice"
+	"flytt/internal/osfile"
 	"flytt/internal/report"
 )
 
@@ -61,7 +61,7 @@ func MakeBackups(dir *report.Dir, ended bool) (Backups, error) {
 	b := Backups{dir: dir}
 	for _, name := range editable {
 		if err := b.add(name, was[name]); err != nil {
-			return b, fmt.Errorf("%s of the run: %w", name+".csv", advice.Cause(err))
+			return b, fmt.Errorf("%s of the run: %w", name+".csv", osfile.Cause(err))
 		}
 	}
 	return b, nil

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"flytt/internal/advice"
+	"flytt/internal/osfile"
 	"flytt/internal/report"
 )
 
@@ -53,7 +54,7 @@ func LinkChild(path, child string) error {
 	}
 	f, err := os.OpenFile(filepath.Join(path, childrenFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return advice.Errorf("%s of the run: %w", childrenFile, advice.Cause(err))
+		return advice.Errorf("%s of the run: %w", childrenFile, osfile.Cause(err))
 	}
 	_, err = f.Write(append(line, '\n'))
 	return errors.Join(err, f.Sync(), f.Close())

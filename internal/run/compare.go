@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"flytt/internal/advice"
+	"flytt/internal/text"
 	"flytt/mappings"
 )
 
@@ -21,18 +22,10 @@ func (c Comparisons) CheckForms(where string) error {
 		case c[field] == nil, unknown && form == "":
 			return advice.Usagef("name one, or [] to compare texts as they are", "%s: compare of %s: no form", where, field)
 		case unknown:
-			return advice.Usagef(nearest(form, mappings.CompareForms()), "%s: compare of %s: unknown form %q", where, field, form)
+			return advice.Usagef(text.Known(form, mappings.CompareForms()), "%s: compare of %s: unknown form %q", where, field, form)
 		}
 	}
 	return nil
-}
-
-// nearest returns a hint that names that of known which name may be a slip of, or all.
-func nearest(name string, known []string) string {
-	if near := mappings.Nearest(name, known); near != "" {
-		return "did you mean " + near + "?"
-	}
-	return "use one of " + strings.Join(known, ", ")
 }
 
 // InForce returns the forms that fields of r are compared in: c, which the settings say,
@@ -63,7 +56,7 @@ func (c Comparisons) checkFields(r *mappings.Resource, key string) error {
 	for _, name := range slices.Sorted(maps.Keys(c)) {
 		switch f := r.Field(name); {
 		case f == nil:
-			return advice.Usagef(nearest(name, texts), "compare of %s: %s has no such field", name, r.Name)
+			return advice.Usagef(text.Known(name, texts), "compare of %s: %s has no such field", name, r.Name)
 		case !slices.Contains(texts, name):
 			return advice.Usagef("these can be: "+strings.Join(texts, ", "), "compare of %s: only a text that an import writes is compared in another form", name)
 		case name == key && len(c[name]) > 0:

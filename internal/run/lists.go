@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"flytt/internal/advice"
+	"flytt/internal/osfile"
 	"flytt/pipeline"
 	"flytt/sources"
 )
@@ -73,7 +74,7 @@ func delimiterOf(path string) (string, error) {
 		return "", nil
 	}
 	if err != nil {
-		return "", advice.Errorf("%s: %w", advice.Path(path), advice.Cause(err))
+		return "", advice.Errorf("%s: %w", advice.Path(path), osfile.Cause(err))
 	}
 	defer f.Close()
 	const start = "\uFEFFrow"

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"flytt/internal/advice"
+	"flytt/internal/osfile"
 	"flytt/internal/report"
 )
 
@@ -160,7 +161,7 @@ func (g Group) foreign() string {
 func foreign(path string) string {
 	entries, err := os.ReadDir(path)
 	if err != nil {
-		return "it cannot be read: " + advice.Cause(err).Error()
+		return "it cannot be read: " + osfile.Cause(err).Error()
 	}
 	for _, e := range entries {
 		if e.IsDir() {
@@ -175,7 +176,7 @@ func foreign(path string) string {
 func (s *Store) Delete(dir string, runs []OldRun) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return advice.Errorf("%s: %w", advice.Path(dir), advice.Cause(err))
+		return advice.Errorf("%s: %w", advice.Path(dir), osfile.Cause(err))
 	}
 	var errs []error
 	for _, r := range runs {
@@ -186,7 +187,7 @@ func (s *Store) Delete(dir string, runs []OldRun) error {
 			errs = append(errs, fmt.Errorf("%s: it is not the directory of a run any more", r.Run))
 		default:
 			if err := root.RemoveAll(r.Run); err != nil {
-				errs = append(errs, fmt.Errorf("%s: delete: %w", r.Run, advice.Cause(err)))
+				errs = append(errs, fmt.Errorf("%s: delete: %w", r.Run, osfile.Cause(err)))
 			}
 		}
 	}

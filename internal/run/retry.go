@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"flytt/internal/advice"
+	"flytt/internal/osfile"
 	"flytt/internal/report"
 	"flytt/pipeline"
 )
@@ -60,7 +60,7 @@ func ReadRetry(path string) (*RetrySelection, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", retryFile, advice.Cause(err))
+		return nil, fmt.Errorf("%s: %w", retryFile, osfile.Cause(err))
 	}
 	s := &RetrySelection{}
 	if err := json.Unmarshal(data, s); err != nil || s.Run == "" {
@@ -76,7 +76,7 @@ func (s *RetrySelection) Write(dir *report.Dir) error {
 		return err
 	}
 	if err := dir.Write(retryFile, append(data, '\n')); err != nil {
-		return fmt.Errorf("%s: %w", retryFile, advice.Cause(err))
+		return fmt.Errorf("%s: %w", retryFile, osfile.Cause(err))
 	}
 	return nil
 }

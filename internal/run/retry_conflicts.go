@@ -14,6 +14,7 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/journal"
+	"flytt/internal/osfile"
 	"flytt/pipeline"
 	"flytt/sinks/bulk"
 )
@@ -67,7 +68,7 @@ func eachReason(path string, visit func(row int64, reasons string)) error {
 		return nil
 	}
 	if err != nil {
-		return advice.Errorf("%s: %w", advice.Path(path), advice.Cause(err))
+		return advice.Errorf("%s: %w", advice.Path(path), osfile.Cause(err))
 	}
 	defer file.Close()
 	in := bufio.NewReader(file)

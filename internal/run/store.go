@@ -12,6 +12,7 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/journal"
+	"flytt/internal/osfile"
 	"flytt/internal/report"
 )
 
@@ -160,7 +161,7 @@ func runPaths(dirs []string) (paths []string, err error) {
 func runIDs(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, advice.Usagef("name the run by its directory", "%s: %w", advice.Path(dir), advice.Cause(err))
+		return nil, advice.Usagef("name the run by its directory", "%s: %w", advice.Path(dir), osfile.Cause(err))
 	}
 	var ids []string
 	for _, e := range slices.Backward(entries) {

@@ -11,11 +11,11 @@ import (
 	"github.com/nyaruka/phonenumbers"
 	"golang.org/x/text/unicode/norm"
 
-	"flytt/mappings"
+	"flytt/internal/text"
 )
 
-// Rewrite is one way in which the server stores a text field in another form
-// than it was sent in. The zero value concerns no field.
+// Rewrite is one way in which the server stores a text field in another form than it
+// was sent in. The zero value changes nothing.
 type Rewrite struct {
 	text  string
 	field string
@@ -116,13 +116,10 @@ func parseRewriting(what string) (func(string) string, error) {
 	return nil, unknown("rewriting", name, names)
 }
 
-// unknown is the error of a name that is not one of names: it tells the nearest
-// or, if none is near, all.
+// unknown returns the error of a name that is none of names. It shows the nearest name,
+// or all of them if none is near.
 func unknown(kind, name string, names []string) error {
-	if near := mappings.Nearest(name, names); near != "" {
-		return fmt.Errorf("unknown %s %q: did you mean %s?", kind, name, near)
-	}
-	return fmt.Errorf("unknown %s %q: use one of %s", kind, name, strings.Join(names, ", "))
+	return fmt.Errorf("unknown %s %q: %s", kind, name, text.DidYouMean(name, names, "use "+text.OneOf(names)))
 }
 
 // always makes the parser of a rewriting without an argument.

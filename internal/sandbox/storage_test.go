@@ -254,7 +254,7 @@ func TestRewritesThatAreNone(t *testing.T) {
 		"custom_id:":              "not of the form FIELD:WHAT",
 		"custom_id:uper":          "did you mean upper?",
 		"custom_id:strip-zeroes":  "did you mean strip-zeros?",
-		"custom_id:xyzzy":         "use one of collapse, trim,",
+		"custom_id:xyzzy":         "use collapse, trim,",
 		"custom_id:upper=1":       "upper takes no argument",
 		"custom_id:truncate":      "truncate wants an argument: truncate=N",
 		"custom_id:truncate=0":    "truncate=N: not a whole number from 1",

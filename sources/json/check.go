@@ -21,6 +21,13 @@ const maxDepth = 64
 // tightens it: no name twice in an object, no half of a surrogate pair, nothing
 // deeper than maxDepth. That strings are UTF-8 it leaves to textscan.InvalidUTF8, which
 // sees a whole block at once.
+//
+// It does what jsontext.Decoder.ReadValue does, to which FuzzCheck holds it, because
+// every row of an import goes through it and jsontext takes half as long again: 561 to
+// 366 ns for a contact of 13 members, which made a convert of JSON Lines 10 to 15 %
+// slower. Names are what costs (401 ns without a look for one that comes twice): here
+// most are told apart by a number. What jsontext lacks besides is a limit of the depth
+// that can be set, and a place and words for each flaw that a person can act on.
 type checker struct {
 	text  []byte
 	depth int

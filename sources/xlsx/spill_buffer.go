@@ -1,10 +1,11 @@
 package xlsx
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
+
+	"flytt/internal/osfile"
 )
 
 const pageSize = 64 << 10
@@ -12,10 +13,9 @@ const pageSize = 64 << 10
 // spillBuffer holds bytes that one goroutine appends and many read. The first of them
 // are in memory, all others in a temporary file. Only flushed bytes may be read.
 type spillBuffer struct {
-	memory  []*[pageSize]byte // as many as may be kept
+	memory  []*[pageSize]byte // pages in memory; its length is the maximum
 	size    int64
 	file    *os.File
-	named   bool   // the file still has its name
 	pending []byte // appended, not yet in the file
 	written int64  // bytes in the file
 }
@@ -46,17 +46,17 @@ func (p *spillBuffer) append(b []byte) error {
 	return nil
 }
 
-// flush makes all that was appended ready to be read.
+// flush makes everything that was appended readable.
 func (p *spillBuffer) flush() error {
 	if len(p.pending) == 0 {
 		return nil
 	}
 	if p.file == nil {
-		f, err := os.CreateTemp("", "flytt-*") // 0600
+		f, err := osfile.Nameless("", "flytt-*")
 		if err != nil {
 			return spillError(err)
 		}
-		p.file, p.named = f, os.Remove(f.Name()) != nil
+		p.file = f
 	}
 	n, err := p.file.WriteAt(p.pending, p.written)
 	p.written += int64(n)
@@ -68,11 +68,7 @@ func (p *spillBuffer) flush() error {
 }
 
 func spillError(err error) error {
-	var p *os.PathError
-	if errors.As(err, &p) {
-		err = p.Err
-	}
-	return &Error{Err: fmt.Errorf("keeping shared strings in a temporary file: %w", err), Hint: "make room in " + os.TempDir()}
+	return &Error{Err: fmt.Errorf("keeping shared strings in a temporary file: %w", osfile.Cause(err)), Hint: "make room in " + os.TempDir()}
 }
 
 // read appends the bytes from from to to, which were flushed, to dst.
@@ -99,19 +95,15 @@ func (p *spillBuffer) Close() error {
 	if p.file == nil {
 		return nil
 	}
-	err := p.file.Close()
-	if p.named {
-		err = errors.Join(err, os.Remove(p.file.Name()))
-	}
-	return err
+	return osfile.CloseNameless(p.file)
 }
 
-// pageCache keeps pages of a file that were read not long ago, for one goroutine.
+// pageCache caches pages of a file that were read recently, for one goroutine.
 type pageCache struct {
 	pages [32]cachedPage
 }
 
-// cachedPage is a page as far as it was written when it was read.
+// cachedPage is a page, as far as it was written when it was read.
 type cachedPage struct {
 	number int // from 1; 0: none
 	n      int
