@@ -114,7 +114,7 @@ func (r *Resource) Columns() []string {
 }
 
 // Schema returns the schema of a batch with the columns of the fields called
-// columns. A name that is unknown or stands twice is an error.
+// columns. A name that is unknown or appears twice is an error.
 func (r *Resource) Schema(columns []string) (*pipeline.Schema, error) {
 	s := &pipeline.Schema{Fields: make([]pipeline.Field, 0, len(columns))}
 	for _, name := range columns {
@@ -123,7 +123,7 @@ func (r *Resource) Schema(columns []string) (*pipeline.Schema, error) {
 			return nil, withHint("resource "+r.Name+" has no field "+name, text.Known(name, r.Columns()))
 		}
 		if s.Index(f.Column()) >= 0 {
-			return nil, errors.New("field " + f.Column() + " stands twice")
+			return nil, errors.New("field " + f.Column() + " appears twice")
 		}
 		s.Fields = append(s.Fields, pipeline.Field{Name: f.Column(), Type: columnTypes[f.Type]})
 	}
