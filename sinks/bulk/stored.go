@@ -10,6 +10,7 @@ import (
 
 	"flytt/internal/api"
 	"flytt/internal/jsonscan"
+	"flytt/internal/packed"
 	"flytt/pipeline"
 )
 
@@ -163,9 +164,9 @@ func (w *write) pair(name string, sent, stored jsontext.Value) uint64 {
 	if w.bulk.options.Journal == nil {
 		return 0
 	}
-	text := appendSized([]byte(nil), name)
-	text = appendSized(text, plainValue(sent))
-	return w.bulk.options.Journal.Sum(appendSized(text, plainValue(stored)))
+	text := packed.AppendBytes([]byte(nil), name)
+	text = packed.AppendBytes(text, plainValue(sent))
+	return w.bulk.options.Journal.Sum(packed.AppendBytes(text, plainValue(stored)))
 }
 
 // plainValue returns what tells values of a member apart however they are written: of

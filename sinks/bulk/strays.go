@@ -12,6 +12,7 @@ import (
 
 	"flytt/internal/api"
 	"flytt/internal/jsonscan"
+	"flytt/internal/packed"
 )
 
 // A row in doubt whose key the API may store in another form cannot be looked up by its
@@ -240,7 +241,7 @@ func (w *write) edge(name string, want, got jsontext.Value) uint64 {
 	if edge == nil || w.bulk.options.Journal == nil {
 		return 0
 	}
-	return w.bulk.options.Journal.Sum(append(appendSized([]byte(nil), name), edge...))
+	return w.bulk.options.Journal.Sum(append(packed.AppendBytes([]byte(nil), name), edge...))
 }
 
 // edgeOf tells what was added to sent, or cut off, to make stored: by letters and digits.
