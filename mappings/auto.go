@@ -11,12 +11,12 @@ import (
 	"flytt/internal/text"
 )
 
-// Guess is what AutoMapping makes of one column of the input.
+// Guess is what AutoMapping guesses for one column of the input.
 type Guess struct {
 	Column string
 	Field  string  // the field it is taken for; empty: none
-	Score  float64 // how sure that is: 1 is the field's very name, 0 nothing
-	Used   bool    // it is in the mapping
+	Score  float64 // how certain that is: 1 is the field's exact name, 0 nothing
+	Used   bool    // the column is in the mapping
 	Reason string  // why it was taken for the field, or why it is not used
 }
 
@@ -36,23 +36,22 @@ var reasons = map[float64]string{
 
 // AutoMapping makes a mapping for the resource r from the headers of an input.
 //
-// A header is a field's where it is the field's name or one of its aliases;
-// letter case, spaces, punctuation and the Unicode form do not count, and in
-// the second place neither do the marks on letters. Of several headers for one
-// field those that fit best count. If there is still more than one, the first
-// that is not empty in a row is taken, in the order of the input (Mobil, then
-// Telefon). Where that would mix different things, in identifiers and identity
-// numbers, none is taken, and the guesses say so; nor is a header taken that
-// fits two fields equally well. A column named id or ID is the API's id: where
-// it is a legacy system's own the rows are turned away for it, while the other
-// way round they would all be made anew. Other read-only fields are left out.
-// Each field gets the conversions that its descriptor names. In a table that has
-// the API's id, such as an export, they are for what was edited: what the record
-// holds already the sink leaves as it is.
+// A header belongs to a field if it is the field's name or one of its aliases. Case,
+// spaces, punctuation and the Unicode form are ignored; in a second step, so are the
+// marks on letters. If several headers fit one field, the best fit counts. If several
+// fit equally well, the first one that is not empty in a row is taken, in the order of
+// the input (Mobil, then Telefon). Where that would mix different things, in
+// identifiers and identity numbers, none is taken, and the guesses say so. A header
+// that fits two fields equally well is not taken either.
 //
-// There is a guess for every column, in order. A required field without a
-// column is an error unless the id is mapped; the mapping and the guesses are
-// returned with it.
+// A column named id or ID is taken for the API's id. If it is the id of a legacy
+// system, its rows are rejected; otherwise all of them would be created again. Other
+// read-only fields are left out. Each field gets the conversions that its descriptor
+// names. In a table that has the API's id, such as an export, they apply to edited
+// values: the sink leaves equal values as they are.
+//
+// There is a guess for every column, in order. A required field without a column is an
+// error unless the id is mapped; the mapping and the guesses are returned with it.
 func AutoMapping(r *Resource, columns []string) (*Mapping, []Guess, error) {
 	m, guesses, err := PartialMapping(r, columns)
 	if err != nil || m.maps(idField) {
@@ -90,12 +89,12 @@ func PartialMapping(r *Resource, columns []string) (*Mapping, []Guess, error) {
 	return m, guesses, nil
 }
 
-// maps reports whether the mapping writes to the field with the column given.
+// maps reports whether the mapping writes to the field with the given column.
 func (m *Mapping) maps(column string) bool {
 	return slices.ContainsFunc(m.Fields, func(r Rule) bool { return r.Field == column })
 }
 
-// defaultConversions returns the conversions of automatic mapping.
+// defaultConversions returns the conversions that automatic mapping applies.
 func (f *Field) defaultConversions() ([]Conversion, error) {
 	var out []Conversion
 	for _, text := range f.Apply {
@@ -108,17 +107,17 @@ func (f *Field) defaultConversions() ([]Conversion, error) {
 	return out, nil
 }
 
-// named reports whether header is the field's very name.
+// named reports whether header is the field's exact name.
 func (f *Field) named(header string) bool { return header == f.Name || header == f.Column() }
 
 // needsSingleColumn reports whether two columns for the field would be two different
-// things rather than one in two places.
+// things, and not one thing in two places.
 func (f *Field) needsSingleColumn(key string) bool {
 	number := f.Format == "personnummer" || f.Format == "organisationsnummer"
 	return f.Name == key || f.Name == idField || f.Unique || number || f.Type != "string"
 }
 
-// guess finds the field a header fits best.
+// guess finds the field that a header fits best.
 func guess(r *Resource, column string) Guess {
 	g := Guess{Column: column, Reason: "fits no field"}
 	header := newHeaderForms(column)
@@ -235,7 +234,7 @@ func withoutMarks(name string) string {
 	}, norm.NFD.String(name))
 }
 
-// score tells how well a header fits the field: one of the scores, or 0.
+// score returns how well a header fits the field: one of the scores, or 0.
 func (f *Field) score(h *headerForms) float64 {
 	if h.folded == "" {
 		return 0

@@ -6,10 +6,9 @@ import (
 	"flytt/internal/text"
 )
 
-// CheckFilter returns an error unless the list can be filtered by field with
-// operator; "" is the exact filter. A reference goes by its own name, without
-// .id. The error has a hint with the nearest name, if there is one, on a line
-// of its own.
+// CheckFilter returns an error unless the list can be filtered by field with operator;
+// "" is the exact filter. A reference is named without .id. If there is a nearest name,
+// the error has it as a hint on a line of its own.
 func (r *Resource) CheckFilter(field, operator string) error {
 	f := r.own(field)
 	switch {
@@ -23,8 +22,8 @@ func (r *Resource) CheckFilter(field, operator string) error {
 	return nil
 }
 
-// CheckOrder returns an error unless the list can be ordered by field: all of
-// its fields but those of many values. A reference goes by its own name.
+// CheckOrder returns an error unless the list can be ordered by field: by all fields
+// except those with several values. A reference is named without .id.
 func (r *Resource) CheckOrder(field string) error {
 	switch f := r.own(field); {
 	case f == nil:
@@ -44,7 +43,7 @@ func (r *Resource) CheckParameter(name string) error {
 	return withHint("the list of "+r.Name+" has no parameter "+name, text.Known(name, r.Parameters))
 }
 
-// own returns the field whose own name is name, or nil.
+// own returns the field called name, or nil. Names of columns do not count.
 func (r *Resource) own(name string) *Field {
 	if f := r.Field(name); f != nil && f.Name == name {
 		return f
@@ -59,7 +58,7 @@ func (r *Resource) filtered() []string {
 
 func (r *Resource) ordered() []string { return r.named((*Field).ordered) }
 
-// ordered reports whether values of the field come one after another.
+// ordered reports whether values of the field have an order.
 func (f *Field) ordered() bool { return f.Type != "any" && f.Type != "references" }
 
 func (r *Resource) named(keep func(*Field) bool) []string {

@@ -15,13 +15,13 @@ import (
 )
 
 // Comparison names the forms in which the texts of a field are compared, applied in
-// order: two texts that are equal in that form are one value to an import, because
-// the API stores one for the other. None: texts are compared as they are.
+// order. Two texts that are equal in that form are one value to an import, because the
+// API stores one for the other. None: texts are compared as they are.
 type Comparison []string
 
-// compareForm is one form: its name, what it means, and how a text is brought into
-// it. A text that would have nothing left in it stays as it is, for otherwise it
-// would be equal to every other such text.
+// compareForm is one form: its name, its meaning, and the function that converts a
+// text. A text that would become empty stays as it is; otherwise it would be equal to
+// every other such text.
 type compareForm struct {
 	name  string
 	means string
@@ -71,8 +71,7 @@ func (c Comparison) UnknownForm() (name string, unknown bool) {
 	return "", false
 }
 
-// Form brings text into the form in which it is compared. Forms that are unknown are
-// left out.
+// Form converts text to the form in which it is compared. Unknown forms are ignored.
 func (c Comparison) Form(text string) string {
 	for _, name := range c {
 		if f := formOf(name); f != nil {
@@ -116,7 +115,7 @@ func converted(convert converter) func(string) string {
 	return func(text string) string { return string(convert(&call{}, []byte(text))) }
 }
 
-// orSame returns form, which leaves a text as it is if nothing would be left of it.
+// orSame returns form, changed to leave a text as it is if it would become empty.
 func orSame(form func(string) string) func(string) string {
 	return func(text string) string {
 		if short := form(text); short != "" {
@@ -126,7 +125,7 @@ func orSame(form func(string) string) func(string) string {
 	}
 }
 
-// withoutZeros returns text without leading zeros: of zeros alone one is left.
+// withoutZeros returns text without leading zeros; if there are only zeros, one stays.
 func withoutZeros(text string) string {
 	if text != "" && strings.Trim(text, "0") == "" {
 		return "0"
@@ -143,8 +142,8 @@ func withoutDashes(text string) string {
 	}, text)
 }
 
-// e164 returns a phone number in E.164; a number without a country is a Swedish one.
-// What is no valid number stays as it is, but for white space at both ends.
+// e164 returns a phone number in E.164; a number without a country is Swedish. What is
+// not a valid number stays as it is, except for white space at both ends.
 func e164(text string) string {
 	text = strings.TrimSpace(text)
 	for _, number := range []string{text, "+" + text} { // an API may leave the plus sign out

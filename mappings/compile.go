@@ -15,17 +15,16 @@ import (
 	"flytt/internal/text"
 )
 
-// CompileOptions are what Compile needs beside the mapping. The zero value is
-// of use.
+// CompileOptions are what Compile needs besides the mapping. The zero value is usable.
 type CompileOptions struct {
 	Dir      string         // lookup files are relative to it; empty: the working directory
-	Identity identity.Rules // what the conversions of identity numbers go by, unless their arguments say otherwise
+	Identity identity.Rules // the rules for conversions of identity numbers, unless their arguments say otherwise
 	Partial  bool           // rows change records: required fields may be left out
-	ByID     bool           // rows with an id change records: where id is mapped, required fields may be left out
+	ByID     bool           // rows with an id change records: if id is mapped, required fields may be left out
 }
 
-// idField is the API's own identifier of a record. A mapping may write to it,
-// though it is read-only, to say which record a row is about.
+// idField is the API's own identifier of a record. A mapping may write to it, although
+// it is read-only, to say which record a row changes.
 const idField = "id"
 
 // Plan is a mapping bound to a resource and to the columns of an input. It is
@@ -45,7 +44,7 @@ type Plan struct {
 	severity map[pipeline.Code]pipeline.Severity
 }
 
-// fieldPlan is how the values of one field come about.
+// fieldPlan is how the values of one field are made.
 type fieldPlan struct {
 	from     []int // input columns
 	exact    bool  // the column as it is: white space and empty values stay
@@ -61,8 +60,8 @@ type fieldPlan struct {
 // Schema returns the fields of the batches, in the order of the mapping.
 func (p *Plan) Schema() *pipeline.Schema { return p.schema }
 
-// Columns returns for each field of the schema the input column it comes from,
-// pipeline.None where there is no single one.
+// Columns returns for each field of the schema the input column that it comes from;
+// pipeline.None if there is no single one.
 func (p *Plan) Columns() []int16 { return p.columns }
 
 // Tables returns for each field of the schema the name of the table its lookup
@@ -78,9 +77,8 @@ func (p *Plan) Key() string {
 	return p.schema.Fields[p.key].Name
 }
 
-// Compile binds the mapping to the resource r and to an input with the columns
-// called columns, and loads its lookup tables. The error holds every fault
-// found, each a *FileError.
+// Compile binds the mapping to the resource r and to an input with the given columns,
+// and loads its lookup tables. The error has every fault found, each a *FileError.
 func (m *Mapping) Compile(r *Resource, columns []string, o CompileOptions) (*Plan, error) {
 	c := &compiler{
 		faults: m.faults(), m: m, r: r, o: &o,
@@ -105,7 +103,7 @@ func (c *compiler) finish(compile func()) (*Plan, error) {
 	return c.plan, nil
 }
 
-// compiler binds one mapping and goes on after a fault.
+// compiler binds one mapping. It continues after a fault, to find all of them.
 type compiler struct {
 	*faults
 	m      *Mapping
@@ -146,7 +144,7 @@ func (c *compiler) compile() {
 	c.plan.rowwise = c.plan.rowwiseColumns()
 }
 
-// targets checks the fields written to, and that no required one is left out.
+// targets checks the fields that are written, and that no required field is left out.
 // It returns the names of their columns.
 func (c *compiler) targets() []string {
 	mapped := make(map[*Field]bool, len(c.m.Fields))
@@ -222,8 +220,8 @@ func (c *compiler) field(i int) {
 	}
 }
 
-// problemColumn returns a column as a Problem holds it: beyond what that can
-// hold, none.
+// problemColumn returns a column in the type that Problem has for it; pipeline.None if
+// it is too large.
 func problemColumn(column int) int16 {
 	if column > math.MaxInt16 {
 		return pipeline.None
@@ -231,7 +229,7 @@ func problemColumn(column int) int16 {
 	return int16(column)
 }
 
-// chain builds the conversions of a rule, which have been checked.
+// chain builds the conversions of a rule, which have been checked already.
 func (c *compiler) chain(f *fieldPlan, rule *Rule) {
 	o := conversionOptions{identity: c.o.Identity}
 	if field := c.r.Field(rule.Field); field != nil {
@@ -323,14 +321,13 @@ func (c *compiler) key() {
 	}
 }
 
-// direct reports whether the field is its column as it stands, and need not be
-// gone through row by row.
+// direct reports whether the field is an input column without changes, so that it need
+// not be computed row by row.
 func (f *fieldPlan) direct() bool {
 	return len(f.from) == 1 && len(f.chain) == 0 && f.lookup == nil && f.fallback == nil
 }
 
-// rowwiseColumns returns the input columns that fields or expressions look into
-// row by row.
+// rowwiseColumns returns the input columns that fields or expressions read row by row.
 func (p *Plan) rowwiseColumns() []int {
 	used := make([]bool, len(p.names.names))
 	programs := []*program{p.where}
@@ -357,7 +354,7 @@ func (p *Plan) rowwiseColumns() []int {
 	return columns
 }
 
-// headers are the columns of an input, found by name in any Unicode form.
+// headers are the columns of an input, which can be found by name in any Unicode form.
 type headers struct {
 	names []string
 	at    map[string]int

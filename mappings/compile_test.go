@@ -55,21 +55,25 @@ hint: use name or title`},
   1 | fields: {name: Namn, title: {expr: 'upper(col["Name"])'}}
     |                                               ^
 hint: did you mean Namn?`},
-		{"syntax of an expression", "fields: {name: Namn}\nwhere: col[\"Namn\"] ==\n", `mapping.yaml:2:21: expression: unexpected token EOF
+		{"syntax of an expression", "fields: {name: Namn}\nwhere: col[\"Namn\"] ==\n", `mapping.yaml:2:21: expression: the expression ends too early
   2 | where: col["Namn"] ==
-    |                     ^`},
-		{"type of an expression", "fields: {name: {expr: 'col[\"Namn\"] + 1'}}\n", `mapping.yaml:1:36: expression: invalid operation: + (mismatched types string and int)
+    |                     ^
+hint: a value, or a closing bracket, is missing`},
+		{"type of an expression", "fields: {name: {expr: 'col[\"Namn\"] + 1'}}\n", `mapping.yaml:1:36: expression: + cannot be used with text and a whole number
   1 | fields: {name: {expr: 'col["Namn"] + 1'}}
-    |                                    ^`},
+    |                                    ^
+hint: cells are text: int(col["NAME"]) or float(col["NAME"]) makes a number of one`},
 		{"expression over lines", "fields:\n  name:\n    expr: |\n      col[\"Namn\"] +\n      nothing\n", `mapping.yaml:3:11: expression: unknown name nothing, at character 15
   3 |     expr: |
-    |           ^`},
-		{"result of an expression", "fields: {name: {expr: 'split(col[\"Namn\"], \" \")'}}\n", `mapping.yaml:1:24: expression: the result is no text, number, true or false, or nil
+    |           ^
+hint: write col["NAME"] for a column, and "nothing" for a text`},
+		{"result of an expression", "fields: {name: {expr: 'split(col[\"Namn\"], \" \")'}}\n", `mapping.yaml:1:24: expression: the result must be text, a number, true, false or nil
   1 | fields: {name: {expr: 'split(col["Namn"], " ")'}}
     |                        ^`},
-		{"condition", "fields: {name: Namn}\nwhere: col[\"Namn\"]\n", `mapping.yaml:2:8: expression: expected bool, but got string
+		{"condition", "fields: {name: Namn}\nwhere: col[\"Namn\"]\n", `mapping.yaml:2:8: expression: the result is text, not true or false
   2 | where: col["Namn"]
-    |        ^`},
+    |        ^
+hint: compare: col["NAME"] == "…"`},
 		{"missing table", "fields: {name: {from: Namn, lookup: {file: nowhere.csv, key: a, value: b}}}\n", `mapping.yaml:1:44: lookup: nowhere.csv: no such file or directory
   1 | fields: {name: {from: Namn, lookup: {file: nowhere.csv, key: a, value: b}}}
     |                                            ^

@@ -8,14 +8,13 @@ import (
 	"flytt/mappings/identity"
 )
 
-// converter changes one value. It is given a value that is not empty and
-// returns v itself, a part of it, bytes it appended to c.buf, or nothing for no
-// value. It keeps no state, so that workers share it.
+// converter changes one value. It gets a value that is not empty and returns v itself,
+// a part of it, bytes appended to c.buf, or nothing for no value. It keeps no state, so
+// that workers can share it.
 type converter func(c *call, v []byte) []byte
 
-// call is what a converter may use while it works on one value. There is one
-// for each place in a chain, so that what it returns stays whole until the next
-// row.
+// call is what a converter may use for one value. There is one for each place in a
+// chain, so that a result stays valid until the next row.
 type call struct {
 	*noter
 	buf []byte
@@ -29,7 +28,7 @@ type conversion struct {
 	build func(c Conversion, o *conversionOptions) (converter, error)
 }
 
-// conversionOptions are what conversions depend on beside their arguments.
+// conversionOptions are what conversions depend on besides their arguments.
 type conversionOptions struct {
 	identity identity.Rules
 	format   string // of the field the value goes to
@@ -101,7 +100,8 @@ func noArguments(convert converter) func(Conversion, *conversionOptions) (conver
 	}
 }
 
-// plain checks that c has from to to arguments and neither a table nor strict.
+// plain returns an error unless c has from to to arguments and neither a table nor
+// strict.
 func (c *Conversion) plain(from, to int) error {
 	switch {
 	case c.Table != nil:
@@ -114,8 +114,8 @@ func (c *Conversion) plain(from, to int) error {
 	return nil
 }
 
-// options hands every argument, split at its equals sign, to set, which
-// reports whether it knows it and likes its value.
+// options passes every argument, split at its equals sign, to set, which reports
+// whether the argument is valid.
 func (c *Conversion) options(set func(name, value string) bool) error {
 	seen := map[string]bool{}
 	for _, arg := range c.Args {

@@ -10,7 +10,7 @@ import (
 	"flytt/pipeline"
 )
 
-// A dateLayout is a layout taken apart, such as D MMM YYYY.
+// dateLayout is a parsed layout, such as D MMM YYYY.
 type dateLayout []datePart
 
 // datePart is a run of digits (or a month's name), or literal text.
@@ -89,7 +89,7 @@ func parseDateLayout(layout string) (dateLayout, error) {
 			return nil, fmt.Errorf("%q is none of YYYY, YY, MM, M, MMM, DD, D, HH, mm, ss", rest[:n])
 		}
 		if seen[p.what] {
-			return nil, fmt.Errorf("%q stands twice", rest[:n])
+			return nil, fmt.Errorf("%q appears twice", rest[:n])
 		}
 		seen[p.what] = true
 		parts, rest = append(parts, p), rest[n:]
@@ -134,8 +134,7 @@ type calendarDate struct {
 	short            bool // the century was not written
 }
 
-// read reads v, which must fit the layout to its end and be a day of the
-// calendar.
+// read parses v, which must match the layout completely and be a day of the calendar.
 func (l dateLayout) read(v []byte) (calendarDate, bool) {
 	var d calendarDate
 	for i := range l {
@@ -148,8 +147,8 @@ func (l dateLayout) read(v []byte) (calendarDate, bool) {
 	return d, len(v) == 0 && d.valid()
 }
 
-// read reads the part v starts with into d and returns its length, 0 if v does
-// not start with one.
+// read parses the part at the start of v into d. It returns the length of the part; 0
+// if v does not start with one.
 func (p *datePart) read(v []byte, d *calendarDate) int {
 	switch p.what {
 	case literalUnit:

@@ -65,8 +65,8 @@ func lower(c *call, v []byte) []byte {
 	return c.buf
 }
 
-// appendRunes appends v with each character changed to dst. Bytes that are no
-// UTF-8 stay.
+// appendRunes appends v to dst with each character changed. Bytes that are not UTF-8
+// stay.
 func appendRunes(dst, v []byte, change func(rune) rune) []byte {
 	for i := 0; i < len(v); {
 		r, n := utf8.DecodeRune(v[i:])
@@ -97,7 +97,7 @@ func buildReplace(c Conversion, _ *conversionOptions) (converter, error) {
 	table := make(map[string][]byte, len(c.Table))
 	for _, r := range c.Table {
 		if _, twice := table[r.From]; twice {
-			return nil, fmt.Errorf("value %q stands twice", r.From)
+			return nil, fmt.Errorf("value %q appears twice", r.From)
 		}
 		table[r.From] = nil
 		if r.To != nil {
@@ -141,8 +141,8 @@ func buildRegex(c Conversion, _ *conversionOptions) (converter, error) {
 	}, nil
 }
 
-// capture returns the first group of the first match, the match itself where
-// the pattern has no group.
+// capture returns the first group of the first match; the match itself if the pattern
+// has no group.
 func capture(pattern *regexp.Regexp) func(*call, []byte) ([]byte, bool) {
 	group := min(1, pattern.NumSubexp())
 	return func(_ *call, v []byte) ([]byte, bool) {
@@ -218,11 +218,11 @@ func part(v, separator []byte, index int) []byte {
 	return v
 }
 
-// buildJoin only checks: the map step joins the columns, as a converter sees
-// one value.
+// buildJoin only checks the arguments: the map step joins the columns, because a
+// converter sees one value only.
 func buildJoin(c Conversion, _ *conversionOptions) (converter, error) {
 	return func(_ *call, v []byte) []byte { return v }, c.plain(0, 1)
 }
 
-// shape says what can be said of v without showing it.
+// shape describes v without showing it.
 func shape(v []byte) string { return identity.Describe(v) }

@@ -11,8 +11,8 @@ import (
 	"flytt/pipeline"
 )
 
-// Describe writes what r is, its fields with their rules, and the headers that
-// are known to mean them, for a terminal.
+// Describe writes what r is, its fields with their rules, and the headers that are
+// known for them, for a terminal.
 func Describe(w io.Writer, r *Resource) error {
 	p := &printer{w: w}
 	p.printf("%s: %s\n", r.Name, r.displayTitle())
@@ -34,8 +34,8 @@ func Describe(w io.Writer, r *Resource) error {
 	return p.err
 }
 
-// DescribeCodes writes the codes of problems, each with its meaning and, on the
-// next line, what to do, for a terminal.
+// DescribeCodes writes the codes of problems for a terminal: each with its meaning and,
+// on the next line, what to do.
 func DescribeCodes(w io.Writer, codes []pipeline.CodeInfo) error {
 	lines := aligned([]string{"CODE", "STAGE", "SEVERITY", "MEANING"}, len(codes), func(i int) []string {
 		c := &codes[i]

@@ -13,18 +13,18 @@ import (
 // to be written, under any names and in the order they are to have, and its
 // columns are the fields of the resource.
 
-// extraColumn is the column of an export that holds, as one JSON object, what
-// the API sent and no field is for. It stays at the end and as it is.
+// extraColumn is the column of an export that holds, as one JSON object, what the API
+// sent in addition to the known fields. It stays at the end, unchanged.
 const extraColumn = "_extra"
 
 // ReadableField is a field of a resource as lists show it.
 type ReadableField struct {
 	pipeline.Field      // its column: external_client.id
-	Reference      bool // it is an object with an id in it, or the bare id
+	Reference      bool // lists show an object with an id, or the bare id
 }
 
-// Readable returns the fields that the resource's list shows, in the
-// descriptor's order: all of them, as the API reads back what it takes.
+// Readable returns the fields that the resource's list shows, in the descriptor's
+// order: all of them, because the API returns what it accepts.
 func (r *Resource) Readable() []ReadableField {
 	fields := make([]ReadableField, len(r.Fields))
 	for i := range r.Fields {
@@ -37,19 +37,18 @@ func (r *Resource) Readable() []ReadableField {
 	return fields
 }
 
-// CompileExport binds the mapping to a list of the resource r with the columns
-// called columns, turned round: the names on the left are columns of the file to
-// be written, those on the right fields of the resource, of which a reference
-// has two, external_client and external_client.id.
+// CompileExport binds the mapping to a list of the resource r with the given columns.
+// It works in the opposite direction of Compile: the names on the left are columns of
+// the file to be written, those on the right are fields of the resource; a reference
+// has two of them, external_client and external_client.id.
 //
-// A field that is taken over as it is keeps its type, its white space and the
-// difference between empty and null. What an expression, a conversion, a lookup
-// or several fields make is text, of which the empty one is null. Fields come
-// to expressions and conversions with the white space they have in the API.
+// A field that is copied keeps its type, its white space and the difference between
+// empty and null. The result of an expression, a conversion, a lookup or several fields
+// is text; an empty result is null. Expressions and conversions get fields with the
+// white space they have in the API.
 //
-// Nothing of an export is validated, so key, input and the severity of codes
-// of validation are faults. The error holds every fault found, each a
-// *FileError.
+// An export is not validated, so key, input and the severity of validation codes are
+// faults. The error has every fault found, each a *FileError.
 func (m *Mapping) CompileExport(r *Resource, columns []string, o CompileOptions) (*Plan, error) {
 	c := &exportCompiler{resource: r, compiler: &compiler{
 		faults: m.faults(), m: m, o: &o,
@@ -77,7 +76,7 @@ func newExportPlan(r *Resource, columns []string) *Plan {
 	return &Plan{key: pipeline.None, names: names, schema: &pipeline.Schema{}}
 }
 
-// addColumn adds a field called name that is the input column at as it is.
+// addColumn adds a field called name that is the input column at without changes.
 func (p *Plan) addColumn(r *Resource, name string, at int) {
 	p.fields = append(p.fields, fieldPlan{from: []int{at}, exact: true})
 	p.columns = append(p.columns, problemColumn(at))
@@ -85,7 +84,7 @@ func (p *Plan) addColumn(r *Resource, name string, at int) {
 	p.schema.Fields = append(p.schema.Fields, pipeline.Field{Name: name, Type: r.typeOf(p.names.names[at])})
 }
 
-// addExtraColumn adds the column of what no field is for, if the list has it.
+// addExtraColumn adds the column for unknown members, if the list has it.
 func (p *Plan) addExtraColumn(r *Resource) {
 	if at := slices.Index(p.names.names, extraColumn); at >= 0 {
 		p.addColumn(r, extraColumn, at)
@@ -103,7 +102,8 @@ func (r *Resource) typeOf(column string) pipeline.Type {
 	return pipeline.Text
 }
 
-// exportCompiler binds one mapping of an export and goes on after a fault.
+// exportCompiler binds one mapping of an export. It continues after a fault, to find
+// all of them.
 type exportCompiler struct {
 	*compiler
 	resource *Resource
@@ -135,7 +135,8 @@ func (c *exportCompiler) compile() {
 	p.rowwise = p.rowwiseColumns()
 }
 
-// refuseImportKeys finds the parts of the mapping that mean nothing in an export.
+// refuseImportKeys adds faults for the parts of the mapping that have no meaning in an
+// export.
 func (c *exportCompiler) refuseImportKeys() {
 	m := c.m
 	in := &m.Input
@@ -152,7 +153,7 @@ func (c *exportCompiler) refuseImportKeys() {
 	}
 }
 
-// known checks the name of a column and the fields it comes from.
+// known checks the name of a column and the fields from which it comes.
 func (c *exportCompiler) known(rule *Rule) bool {
 	before := len(c.list)
 	path := "fields/" + rule.Field
@@ -177,7 +178,7 @@ func (c *exportCompiler) turnedHint(rule *Rule, name string) string {
 	return fieldHint(name, names)
 }
 
-// output makes the field of the schema that rule i fills.
+// output adds the field of the schema that rule i fills.
 func (c *exportCompiler) output(i int) {
 	f := &c.plan.fields[i]
 	field := pipeline.Field{Name: c.m.Fields[i].Field}

@@ -15,10 +15,10 @@ type ColumnSelection struct {
 	without []string // and not these
 }
 
-// ParseColumnSelection reads a list of fields, as in name,external_client,-ssn: the
-// columns of the export in their order, and behind a minus sign those it is not
-// to have. Without any that it is to have, it has all others. Empty text is the
-// zero ColumnSelection.
+// ParseColumnSelection parses a list of fields, such as name,external_client,-ssn: the
+// columns of the export in their order, and after a minus sign those to be left out. A
+// list that only leaves out fields selects all others. Empty text is the zero
+// ColumnSelection.
 func ParseColumnSelection(text string) (ColumnSelection, error) {
 	var s ColumnSelection
 	if strings.TrimSpace(text) == "" {
@@ -39,11 +39,10 @@ func ParseColumnSelection(text string) (ColumnSelection, error) {
 	return s, nil
 }
 
-// ExportPlan returns the plan of an export without a mapping: the columns that
-// sel takes of a list of the resource r with the columns called columns, as they
-// are. A column for unknown fields stays at the end, whatever sel takes. It is an
-// error if sel names a field that does not exist, or one twice, or leaves
-// nothing.
+// ExportPlan returns the plan of an export without a mapping: the columns that sel
+// selects from a list of the resource r with the given columns, unchanged. The column
+// for unknown members stays at the end, whatever sel selects. It is an error if sel
+// names a field that does not exist, names one twice, or leaves none.
 func ExportPlan(r *Resource, columns []string, sel ColumnSelection) (*Plan, error) {
 	p := newExportPlan(r, columns)
 	chosen, err := sel.choose(p.names)
@@ -57,7 +56,7 @@ func ExportPlan(r *Resource, columns []string, sel ColumnSelection) (*Plan, erro
 	return p, nil
 }
 
-// choose returns the columns that s takes, without that of unknown fields.
+// choose returns the selected columns, without the one for unknown members.
 func (s *ColumnSelection) choose(names *headers) ([]int, error) {
 	with, err := s.find(names, s.with)
 	if err != nil {
@@ -90,7 +89,7 @@ func (s *ColumnSelection) find(names *headers, fields []string) ([]int, error) {
 		case !ok || names.names[at] == extraColumn:
 			return nil, withHint("select: unknown field "+name, fieldHint(name, names.names))
 		case slices.Contains(found, at):
-			return nil, errors.New("select: field " + names.names[at] + " stands twice")
+			return nil, errors.New("select: field " + names.names[at] + " appears twice")
 		}
 		found = append(found, at)
 	}

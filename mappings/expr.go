@@ -7,12 +7,14 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"flytt/pipeline"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/builtin"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/vm"
 
@@ -58,7 +60,7 @@ var unrepeatable = []string{"now", "keys", "values", "toPairs"}
 // compileExpr compiles an expression over the columns called names. Where
 // condition is set its result must be true or false, otherwise text, a number,
 // true or false, or nil.
-func compileExpr(text string, names *headers, condition bool) (*program, *exprError) {
+func compileExpr(source string, names *headers, condition bool) (*program, *exprError) {
 	p := &program{}
 	columns := &columnPatcher{names: names, program: p, open: map[ast.Node]bool{}}
 	env := map[string]any{columnsName: map[string]string{}, dynamicCell: func(string) (string, error) { return "", nil }}
@@ -72,15 +74,15 @@ func compileExpr(text string, names *headers, condition bool) (*program, *exprEr
 	for _, name := range unrepeatable {
 		options = append(options, expr.DisableBuiltin(name))
 	}
-	code, err := expr.Compile(text, options...)
+	code, err := expr.Compile(source, options...)
 	if fault := columns.fault(); fault != nil {
 		return nil, fault
 	}
 	if err != nil {
-		return nil, exprFault(err)
+		return nil, exprFault(err, names.names)
 	}
 	if !condition && !textual(code.Node().Type()) {
-		return nil, &exprError{msg: "the result is no text, number, true or false, or nil"}
+		return nil, &exprError{msg: "the result must be text, a number, true, false or nil"}
 	}
 	p.code = code
 	return p, nil
@@ -101,12 +103,33 @@ func textual(t reflect.Type) bool {
 	return false
 }
 
-func exprFault(err error) *exprError {
+func exprFault(err error, columns []string) *exprError {
 	var at *file.Error
 	if !errors.As(err, &at) {
-		return &exprError{msg: err.Error()}
+		what, hint := text.Expression(err.Error())
+		return &exprError{msg: what, hint: hint}
 	}
-	return &exprError{offset: at.From, msg: at.Message}
+	if name, ok := strings.CutPrefix(at.Message, "unknown name "); ok {
+		return unknownName(name, at.From, columns)
+	}
+	what, hint := text.Expression(at.Message)
+	return &exprError{offset: at.From, msg: what, hint: hint}
+}
+
+// unknownName is the fault of a name at offset that is neither a function nor col: it
+// suggests the function, or the column, that was meant.
+func unknownName(name string, offset int, columns []string) *exprError {
+	e := &exprError{offset: offset, msg: "unknown name " + name}
+	if slices.Contains(unrepeatable, name) {
+		e.msg, e.hint = name+" cannot be used", "its result differs from run to run"
+		return e
+	}
+	column := text.Suggest(name, columns)
+	if column == "" {
+		column = "NAME"
+	}
+	e.hint = text.DidYouMean(name, builtin.Names, fmt.Sprintf(`write col[%q] for a column, and %q for a text`, column, name))
+	return e
 }
 
 // columnPatcher turns col["Namn"] into the variable that holds the cell, and

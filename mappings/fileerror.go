@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// FileError is a fault at one place of a descriptor or a mapping file.
+// FileError is a fault at one position of a descriptor or a mapping file.
 type FileError struct {
 	File   string
 	Line   int    // 1-based; 0: of the file as a whole
@@ -53,8 +53,8 @@ func (e *FileError) place() string {
 	return ""
 }
 
-// markIndent returns what stands before the mark: spaces, and tabs where text
-// has them, so that the mark is below its column whatever a tab's width.
+// markIndent returns the text before the mark: spaces, and tabs where text has them, so
+// that the mark is below its column whatever the width of a tab.
 func markIndent(text string, column int) string {
 	var s strings.Builder
 	for _, r := range text {

@@ -8,10 +8,10 @@ import (
 
 const schemaDialect = "https://json-schema.org/draft/2020-12/schema"
 
-// JSONSchema returns the JSON Schema (2020-12) of a record of r as it is
-// written: what is required, the form of each field, and the rules between
-// fields. Fields that are only read are marked readOnly. What a schema cannot
-// say, uniqueness and check digits, stands in the descriptions.
+// JSONSchema returns the JSON Schema (2020-12) of a record of r as it is written: what
+// is required, the format of each field, and the rules between fields. Fields that are
+// never written are marked readOnly. What a schema cannot express, uniqueness and check
+// digits, is in the descriptions.
 func JSONSchema(r *Resource) ([]byte, error) {
 	properties, required := object{}, []string{}
 	for i := range r.Fields {
@@ -49,7 +49,7 @@ var jsonTypes = map[string]string{
 // jsonFormats are the formats that JSON Schema knows by our names.
 var jsonFormats = []string{"uuid", "date", "date-time", "email"}
 
-// jsonPatterns stand for formats that JSON Schema does not know.
+// jsonPatterns replace formats that JSON Schema does not know.
 var jsonPatterns = map[string]string{
 	"personnummer":        `^[0-9]{8}-?[0-9]{4}$`,
 	"organisationsnummer": `^[0-9]{6}-?[0-9]{4}$`,

@@ -1,9 +1,9 @@
 package mappings
 
-// MappingJSONSchema returns the JSON Schema (2020-12) of a mapping file, for
-// editors: the keys, the conversions, the codes, and the fields of each
-// resource. Strict as ParseMapping is, it cannot see everything: arguments of
-// conversions, columns of the input and expressions are checked by flytt.
+// MappingJSONSchema returns the JSON Schema (2020-12) of a mapping file, for editors:
+// the keys, the conversions, the codes, and the fields of each resource. It is not as
+// strict as ParseMapping: arguments of conversions, columns of the input and
+// expressions are checked by flytt only.
 func MappingJSONSchema() ([]byte, error) {
 	return mappingSchema("Mapping file of flytt", "How the columns of an input become the fields of a resource.",
 		jsonMappingKeys(Resources()), (*Resource).jsonMappingOf)
@@ -47,7 +47,7 @@ func mappingSchema(title, description string, keys object, of func(*Resource) ob
 
 func jsonRef(definition string) object { return object{{"$ref", "#/$defs/" + definition}} }
 
-// about puts a description before a schema.
+// about adds a description to a schema.
 func about(text string, schema object) object {
 	return append(object{{"description", text}}, schema...)
 }

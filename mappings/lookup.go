@@ -14,14 +14,13 @@ import (
 	"flytt/pipeline"
 )
 
-// lookupTable is a table loaded for a lookup. It is shared by all workers and
-// never changes.
+// lookupTable is the table of a lookup. All workers share it, and it never changes.
 type lookupTable struct {
 	name   string // for messages and file names: clients
 	values map[string][]byte
 }
 
-// unknownHeader is a lookup's key or value column that its table does not have.
+// unknownHeader is the error for a key or value column that the table does not have.
 type unknownHeader struct {
 	part    string // key or value
 	name    string
@@ -52,8 +51,9 @@ func loadTable(l *TableLookup, dir string) (*lookupTable, error) {
 	return &lookupTable{name: strings.TrimSuffix(base, filepath.Ext(base)), values: values}, nil
 }
 
-// readTable reads a CSV table with a header, UTF-8 with or without a BOM. With one,
-// and semicolons, it is CSV for Excel, whose guards are taken off.
+// readTable reads a CSV table with a header, in UTF-8 with or without a byte order
+// mark. With a byte order mark and semicolons it is CSV for Excel, and the guards of
+// its cells are removed.
 func readTable(l *TableLookup, data []byte) (map[string][]byte, error) {
 	data, marked := bytes.CutPrefix(data, []byte("\uFEFF"))
 	if !utf8.Valid(data) {
@@ -85,8 +85,8 @@ func readTable(l *TableLookup, data []byte) (map[string][]byte, error) {
 	return readRows(r, key, value, cell)
 }
 
-// readRows reads the rows of a table, whose cells have what cell says. A key without a value is as good as
-// absent; one with two different values is an error.
+// readRows reads the rows of a table; cell converts each cell. A key without a value
+// counts as absent; a key with two different values is an error.
 func readRows(r *csv.Reader, key, value int, cell func(string) string) (map[string][]byte, error) {
 	values, lines := map[string][]byte{}, map[string]int{}
 	for {
@@ -110,10 +110,10 @@ func readRows(r *csv.Reader, key, value int, cell func(string) string) (map[stri
 	}
 }
 
-// trimCell takes the same white space away as the map step does.
+// trimCell removes the same white space as the map step.
 func trimCell(s string) string { return strings.Trim(s, " \t\r\n\v\f\u00A0") }
 
-// tableFault returns err without anything of the row.
+// tableFault returns err without any part of the row.
 func tableFault(err error) error {
 	var at *csv.ParseError
 	if !errors.As(err, &at) {

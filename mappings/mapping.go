@@ -9,9 +9,9 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Mapping says how the columns of an input become the fields of a resource. It
-// is read from a mapping file with ParseMapping, or guessed from the headers
-// with AutoMapping, and bound to an input with Compile.
+// Mapping says how the columns of an input become the fields of a resource.
+// ParseMapping reads it from a mapping file, AutoMapping guesses it from the headers,
+// and Compile binds it to an input.
 type Mapping struct {
 	Resource string // the resource it is for; empty: any
 	Input    Input
@@ -24,20 +24,19 @@ type Mapping struct {
 	marks map[string]*token.Token // where each part stands in file, by path: fields/name/from/0
 }
 
-// Input says how the input is to be read, as far as that is not to be
-// detected.
+// Input says how the input is to be read, as far as that is not to be detected.
 type Input struct {
 	Encoding  string   // utf-8, windows-1252, …; empty: detected
 	Delimiter string   // one character; empty: detected
 	Sheet     string   // of a workbook; empty: the first
 	HeaderRow int      // line or sheet row of the header, from 1; 0: detected
-	Nulls     []string // words that mean no value; an empty cell means it always
-	Trim      *bool    // take white space around cells away; nil: yes
+	Nulls     []string // words that mean no value; an empty cell always does
+	Trim      *bool    // remove white space around cells; nil: yes
 }
 
-// Rule says where the value of one field comes from. Exactly one of From,
-// Const and Expr is set. The value goes through Apply, then through Lookup;
-// where there is none in the end, Default takes its place.
+// Rule says where the value of one field comes from. Exactly one of From, Const and
+// Expr is set. The value goes through Apply, then through Lookup; if there is no value
+// at the end, Default is used.
 type Rule struct {
 	Field   string       // name, or external_client.id
 	From    []string     // input columns; the first that is not empty counts
@@ -48,7 +47,7 @@ type Rule struct {
 	Default *string
 }
 
-// Conversion is one use of a conversion: personnummer(dash).
+// Conversion is a use of a conversion: personnummer(dash).
 type Conversion struct {
 	Name   string
 	Args   []string
@@ -62,11 +61,11 @@ type Replacement struct {
 	To   *string
 }
 
-// TableLookup replaces a value by what a CSV file has for it.
+// TableLookup replaces a value by the one that a CSV file has for it.
 type TableLookup struct {
 	File  string // relative to the mapping file
 	Key   string // column that holds the values
-	Value string // column that holds what they become
+	Value string // column that holds the replacements
 }
 
 // mark records where the part with the given path stands.
@@ -80,12 +79,11 @@ func (m *Mapping) faults() *faults {
 	return &faults{file: m.file}
 }
 
-// TrimCells reports whether white space around cells goes.
+// TrimCells reports whether white space around cells is removed.
 func (i *Input) TrimCells() bool { return i.Trim == nil || *i.Trim }
 
-// IdentityRules returns the rules of identity numbers for the rows of this
-// mapping: rules, and interim numbers allowed where one of its conversions
-// allows them.
+// IdentityRules returns the rules of identity numbers for the rows of this mapping: the
+// given rules, with interim numbers allowed if one of its conversions allows them.
 func (m *Mapping) IdentityRules(rules identity.Rules) identity.Rules {
 	for i := range m.Fields {
 		for _, c := range m.Fields[i].Apply {

@@ -103,9 +103,9 @@ func (r *mappingReader) replacement(e yamlEntry) *string {
 	return &text
 }
 
-// parseConversion reads name or name(argument, …). An argument in single or
-// double quotes is taken as it stands, a quote within it is doubled; others
-// end at the comma and lose the spaces around them.
+// parseConversion parses name or name(argument, …). An argument in single or double
+// quotes is taken literally, with quotes in it doubled. Other arguments end at the
+// comma and lose the spaces around them.
 func parseConversion(text string) (Conversion, error) {
 	text = strings.TrimSpace(text)
 	name, rest, called := strings.Cut(text, "(")

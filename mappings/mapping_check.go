@@ -8,8 +8,8 @@ import (
 	"flytt/internal/text"
 )
 
-// check holds the mapping against the rules that need neither the resource nor
-// the input.
+// check adds the faults of the mapping that can be found without the resource and the
+// input.
 func (m *Mapping) check(f *faults) {
 	if len(m.Fields) == 0 {
 		f.add(m.marks["fields"], "fields says where each field comes from: name: Namn", "the mapping has no fields")
@@ -43,7 +43,7 @@ func (m *Mapping) checkRule(f *faults, r *Rule) {
 	}
 }
 
-// checkOrigin holds that the value comes from exactly one place.
+// checkOrigin adds a fault unless the value comes from exactly one place.
 func (m *Mapping) checkOrigin(f *faults, r *Rule, path string) {
 	var origins []string
 	if len(r.From) > 0 {
@@ -78,7 +78,7 @@ func (r *Rule) conversions() []string {
 	return keys
 }
 
-// at returns where the first of paths that was written stands, or nil.
+// at returns the position of the first of paths that the file has; nil if it has none.
 func (m *Mapping) at(paths ...string) *token.Token {
 	for _, path := range paths {
 		if at := m.marks[path]; at != nil {

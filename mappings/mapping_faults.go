@@ -9,7 +9,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// faults gathers every fault of one mapping file.
+// faults collects the faults of one mapping file.
 type faults struct {
 	file *yamlFile
 	list []*FileError
@@ -31,8 +31,8 @@ func (f *faults) addAll(err error) {
 	f.list = append(f.list, e)
 }
 
-// err returns all faults in the order of the file as one error, each on lines
-// of its own, or nil. Unwrap gives them one by one.
+// err returns all faults in the order of the file as one error, each on lines of its
+// own; nil if there are none. Unwrap returns them one by one.
 func (f *faults) err() error {
 	slices.SortStableFunc(f.list, func(a, b *FileError) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
@@ -44,9 +44,8 @@ func (f *faults) err() error {
 	return errors.Join(all...)
 }
 
-// shift returns the place n characters to the right of the start of the text
-// that stands at at. It returns at itself where the text is not written as it
-// reads: over several lines, or with escapes.
+// shift returns the position n characters after the start of the text at at. It returns
+// at itself if the text is not written literally: over several lines, or with escapes.
 func shift(at *token.Token, text string, n int) *token.Token {
 	if at == nil || at.Position == nil || strings.Contains(text, "\n") {
 		return at

@@ -71,14 +71,14 @@ func firstInvalid(data []byte) int {
 	return len(data)
 }
 
-// mappingReader turns the nodes of a mapping file into a Mapping and goes on
-// after a fault.
+// mappingReader turns the nodes of a mapping file into a Mapping. It continues after a
+// fault, to find all of them.
 type mappingReader struct {
 	*faults
 	m *Mapping
 }
 
-// entries calls read for each key of n, which must be among known.
+// entries calls read for each key of n, which must be one of known.
 func (r *mappingReader) entries(n ast.Node, what string, known []string, read func(e yamlEntry)) {
 	entries, err := r.file.mapping(n, what)
 	if err != nil {
@@ -145,7 +145,7 @@ func (r *mappingReader) texts(e yamlEntry, text func(n ast.Node, what string) (s
 	return texts
 }
 
-// scalar returns n as it is written, be it text, a number or a word like true.
+// scalar returns n as it is written: text, a number, or a word such as true.
 func (r *mappingReader) scalar(n ast.Node, what string) (string, error) {
 	switch n.(type) {
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
@@ -154,7 +154,7 @@ func (r *mappingReader) scalar(n ast.Node, what string) (string, error) {
 	return r.file.text(n, what)
 }
 
-// word is scalar for the words that mean no value, NULL among them.
+// word is scalar for the words that mean no value, which may include NULL.
 func (r *mappingReader) word(n ast.Node, what string) (string, error) {
 	if null, ok := n.(*ast.NullNode); ok && null.GetToken().Type == token.NullType {
 		return strings.TrimSpace(null.GetToken().Value), nil
@@ -295,7 +295,7 @@ func (r *mappingReader) from(path string, e yamlEntry) []string {
 		r.m.mark(fmt.Sprint(path, "/", i), startToken(n))
 		column := r.text(yamlEntry{key: e.key, value: n})
 		if slices.Contains(columns, column) {
-			r.add(startToken(n), "", "column %q stands twice", column)
+			r.add(startToken(n), "", "column %q appears twice", column)
 		}
 		columns = append(columns, column)
 	}

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// YAML returns the mapping spelt out as a mapping file: what ParseMapping reads
-// back as the same mapping. The same mapping gives the same bytes.
+// YAML returns the mapping as a mapping file that ParseMapping reads back as the same
+// mapping. Equal mappings give equal bytes.
 func (m *Mapping) YAML() ([]byte, error) {
 	var b bytes.Buffer
 	if m.Resource != "" {

@@ -6,7 +6,7 @@ import (
 	"flytt/pipeline"
 )
 
-// Step returns a step that maps, for the use of one worker.
+// Step returns a mapping step for one worker.
 func (p *Plan) Step() pipeline.Step {
 	s := &mapStep{Plan: p, cells: make([]pipeline.Column, len(p.names.names)), calls: make([]call, p.longest)}
 	s.noter.severity = p.severity
@@ -18,8 +18,8 @@ func (p *Plan) Step() pipeline.Step {
 	return s
 }
 
-// mapStep is a Plan with the memory of one worker. A field that is a column as
-// it stands becomes a view of it; all others go row by row.
+// mapStep is a Plan with the buffers of one worker. A field that is an unchanged column
+// becomes a view of it; all others are computed row by row.
 type mapStep struct {
 	*Plan
 	noter    noter
@@ -50,8 +50,8 @@ func (s *mapStep) Apply(b *pipeline.Batch) error {
 	return nil
 }
 
-// clean makes dst a view of src without the white space around cells, and with
-// the empty ones and those that hold a null word null.
+// clean makes dst a view of src without the white space around cells. Empty cells and
+// those with a null word become null.
 func (s *mapStep) clean(dst, src *pipeline.Column) {
 	if s.trim {
 		dst.Trim(src)
@@ -143,8 +143,8 @@ func (s *mapStep) rows(b *pipeline.Batch, i int, column *pipeline.Column) {
 	}
 }
 
-// value returns what a row has for a field, nothing for no value. It stays
-// valid until the next call.
+// value returns the value of a row for a field; nothing for no value. It stays valid
+// until the next call.
 func (s *mapStep) value(f *fieldPlan, row int) []byte {
 	v := s.initialValue(f, row)
 	for i, convert := range f.chain {
@@ -212,7 +212,7 @@ func (s *mapStep) lookUp(t *lookupTable, v []byte) []byte {
 	return found
 }
 
-// noter notes problems of one value.
+// noter notes the problems of one value.
 type noter struct {
 	batch    *pipeline.Batch
 	severity map[pipeline.Code]pipeline.Severity // in place of a code's own
@@ -226,8 +226,8 @@ func (n *noter) moveTo(row, field int, column int16) {
 	n.row, n.field, n.column, n.failed = int32(row), int16(field), column, false
 }
 
-// severityOf returns what a code is, where own is what it is unless the mapping
-// says otherwise.
+// severityOf returns the severity of a code; own is what it is unless the mapping says
+// otherwise.
 func (n *noter) severityOf(code pipeline.Code, own pipeline.Severity) pipeline.Severity {
 	if s, ok := n.severity[code]; ok {
 		return s
@@ -235,8 +235,8 @@ func (n *noter) severityOf(code pipeline.Code, own pipeline.Severity) pipeline.S
 	return own
 }
 
-// fail notes a problem that is an Error unless the mapping says otherwise. The
-// value it is noted of then stays as it is.
+// fail notes a problem that is an Error unless the mapping says otherwise. If it is not
+// an Error, the value stays as it is.
 func (n *noter) fail(code pipeline.Code, shape string) { n.failPrivate(code, shape, "") }
 
 func (n *noter) failPrivate(code pipeline.Code, shape, private string) {

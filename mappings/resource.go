@@ -12,18 +12,17 @@ import (
 	"flytt/pipeline"
 )
 
-// Resource describes one kind of API object: what its descriptor file says.
-// A resource is data; adding one is adding a file. A Resource is shared and
-// not to be changed.
+// Resource describes one kind of API object, as its descriptor file says. A resource is
+// data; to add one, add a file. Resources are shared and must not be changed.
 type Resource struct {
 	Name        string            // externalclientcontactperson
 	Application string            // organization
 	Path        string            // with slashes at both ends: /organization/externalclientcontactperson/
 	Title       map[string]string // by language: en, sv
-	Key         string            // the field that identifies a row where the mapping does not say: custom_id
+	Key         string            // the field that identifies a row unless the mapping says otherwise: custom_id
 	Fields      []Field
-	Search      []string // fields the sandbox's _search looks into; the API does not tell its own
-	Parameters  []string // what its list takes besides filters: _page, _page_size, tags
+	Search      []string // fields that the sandbox's _search searches; the API does not say which it searches
+	Parameters  []string // what its list accepts besides filters: _page, _page_size, tags
 }
 
 // Field describes one field of a resource.
@@ -35,7 +34,7 @@ type Field struct {
 	Nullable bool   // null is a value
 	ReadOnly bool   // never written
 	Unique   bool   // among all records; only the API can tell
-	Private  bool   // identifies a person: never in a URL of our own making
+	Private  bool   // identifies a person: must not be part of a URL
 
 	MinLength int // characters; 0: no bound
 	MaxLength int // characters; 0: no bound
@@ -50,8 +49,8 @@ type Field struct {
 	Excludes []string // cannot be set when one of these is set
 	Requires []string // when set, these must be set
 
-	Compare Comparison          // forms in which texts of the field are one value, whichever of them a record holds
-	Apply   []string            // the natural conversions of automatic mapping: [personnummer]
+	Compare Comparison          // forms in which two texts of the field are one value, whichever of them a record holds
+	Apply   []string            // the default conversions of automatic mapping: [personnummer]
 	Aliases map[string][]string // headers that mean this field, by language: sv, en
 	Filters string              // the operators its list filter takes: text, reference, time, or empty
 	Help    string
@@ -60,7 +59,7 @@ type Field struct {
 // FieldTypes are the types a field can have.
 var FieldTypes = []string{"string", "uuid", "date", "date-time", "integer", "number", "boolean", "reference", "references", "any"}
 
-// FieldFormats are the formats the text of a field can be held to.
+// FieldFormats are the formats that the text of a field can be required to have.
 var FieldFormats = []string{"email", "personnummer", "organisationsnummer", "luhn", "phone", "gln13"}
 
 var columnTypes = map[string]pipeline.Type{
@@ -69,8 +68,8 @@ var columnTypes = map[string]pipeline.Type{
 	"reference": pipeline.UUID, "references": pipeline.JSON, "any": pipeline.JSON,
 }
 
-// filterOperators are the operators of list filters, besides exact, by the
-// name a descriptor gives the set. Each can be negated.
+// filterOperators are the operators of list filters, besides exact, by the name that a
+// descriptor uses for the set. Each can be negated.
 var filterOperators = map[string][]string{
 	"text":      {"contains", "endswith", "icontains", "iendswith", "iexact", "in", "isnull", "istartswith", "startswith"},
 	"reference": {"in", "isnull"},
@@ -113,8 +112,8 @@ func (r *Resource) Columns() []string {
 	return columns
 }
 
-// Schema returns the schema of a batch with the columns of the fields called
-// columns. A name that is unknown or stands twice is an error.
+// Schema returns the schema of a batch with the given columns of fields. It is an error
+// if a name is unknown or occurs twice.
 func (r *Resource) Schema(columns []string) (*pipeline.Schema, error) {
 	s := &pipeline.Schema{Fields: make([]pipeline.Field, 0, len(columns))}
 	for _, name := range columns {
@@ -123,7 +122,7 @@ func (r *Resource) Schema(columns []string) (*pipeline.Schema, error) {
 			return nil, withHint("resource "+r.Name+" has no field "+name, text.Known(name, r.Columns()))
 		}
 		if s.Index(f.Column()) >= 0 {
-			return nil, errors.New("field " + f.Column() + " stands twice")
+			return nil, errors.New("field " + f.Column() + " appears twice")
 		}
 		s.Fields = append(s.Fields, pipeline.Field{Name: f.Column(), Type: columnTypes[f.Type]})
 	}

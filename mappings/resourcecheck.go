@@ -23,7 +23,7 @@ var listParameters = []string{
 	"customer_columns", "global_realestates", "global_segments", "tags",
 }
 
-// check holds what was read against itself.
+// check checks the descriptor for contradictions.
 func (d *descriptor) check() error {
 	if err := d.checkNames(); err != nil {
 		return err
@@ -62,7 +62,7 @@ func (d *descriptor) checkNames() error {
 			return d.file.fault(d.at(i, "name"), "%s is no name of a field: lower-case letters, digits and _", name)
 		}
 		if seen[name] {
-			return d.file.fault(d.at(i, "name"), "field %s stands twice", name)
+			return d.file.fault(d.at(i, "name"), "field %s appears twice", name)
 		}
 		seen[name] = true
 	}
@@ -190,6 +190,7 @@ type fieldRule struct {
 	others func(*Field) []string
 }
 
+// fieldRules are the rules between fields, by their keys in a descriptor.
 var fieldRules = []fieldRule{
 	{"together", func(f *Field) []string { return f.Together }},
 	{"any_of", func(f *Field) []string { return f.AnyOf }},
@@ -296,7 +297,7 @@ func (d *descriptor) aliasAt(i int, language string, j int) *token.Token {
 	return d.at(i, "aliases")
 }
 
-// foldHeader returns what of a header counts when it is compared with an
+// foldHeader returns the part of a header that counts when it is compared with an
 // alias: letters and digits, without case.
 func foldHeader(header string) string {
 	return strings.Map(func(r rune) rune {

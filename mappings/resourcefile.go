@@ -7,9 +7,9 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// ParseResource reads a descriptor. It is strict: unknown keys, values of the
-// wrong kind and rules that contradict each other are errors, each a
-// *FileError that shows the line. file is the name to report.
+// ParseResource parses a descriptor. It is strict: unknown keys, values of the wrong
+// kind and rules that contradict each other are errors, each a *FileError that shows
+// the line. file is the name for messages.
 func ParseResource(file string, data []byte) (*Resource, error) {
 	if !utf8.Valid(data) {
 		return nil, notUTF8(file, data)
@@ -31,13 +31,13 @@ func ParseResource(file string, data []byte) (*Resource, error) {
 	return d.resource, nil
 }
 
-// descriptor is a descriptor file on its way to a Resource. The nodes stay at
-// hand for the places of faults.
+// descriptor is a descriptor file while it is parsed. The nodes are kept for the
+// positions of faults.
 type descriptor struct {
 	file     *yamlFile
 	resource *Resource
 	nodes    map[string]ast.Node   // the values of the resource's keys
-	fields   []map[string]ast.Node // the same of each field
+	fields   []map[string]ast.Node // the same for each field
 }
 
 // key is one key of a descriptor: its name and how its value is read into T.
@@ -148,7 +148,8 @@ func (d *descriptor) readFields() error {
 	return nil
 }
 
-// at returns the place of field i's key, or of its name if it has no such key.
+// at returns the position of field i's key, or of its name if it does not have that
+// key.
 func (d *descriptor) at(i int, key string) *token.Token {
 	if n := d.fields[i][key]; n != nil {
 		return startToken(n)
@@ -196,8 +197,8 @@ func lengthKey[T any](name string, field func(*T) *int) func(*yamlFile, ast.Node
 	}
 }
 
-// boundKey reads a bound. Integers are compared exactly, so a bound has to be
-// one that a float64 holds exactly.
+// boundKey parses a bound. Integers are compared exactly, so a bound must be one that a
+// float64 can hold exactly.
 func boundKey(name string, field func(*Field) **float64) func(*yamlFile, ast.Node, *Field) error {
 	return func(f *yamlFile, n ast.Node, into *Field) error {
 		v, err := f.number(n, name)
@@ -279,7 +280,7 @@ func (f *yamlFile) texts(n ast.Node, what string) ([]string, error) {
 		case v == "":
 			return nil, f.fault(startToken(item), "an item of %s is empty", what)
 		case seen[v]:
-			return nil, f.fault(startToken(item), "%s stands twice in %s", v, what)
+			return nil, f.fault(startToken(item), "%s appears twice in %s", v, what)
 		}
 		seen[v] = true
 		texts = append(texts, v)

@@ -10,29 +10,28 @@ import (
 	"flytt/pipeline"
 )
 
-// ValidateOptions say how strictly, and for whom, a Validator examines. The
-// zero value is the whole of the descriptor's rules.
+// ValidateOptions say how strictly a Validator checks, and which rows. The zero value
+// applies all rules of the descriptor.
 type ValidateOptions struct {
-	Identity identity.Rules                      // the clock, and what is allowed of identity numbers
-	Severity map[pipeline.Code]pipeline.Severity // in place of a code's own
-	Partial  bool                                // rows change records: a field without a value stays as it is, so nothing is missing
-	ByID     bool                                // rows with an id change records, likewise; the others are whole
-	Clear    bool                                // rows that change records clear the fields without a value, which the required ones cannot be
-	New      bool                                // rows make records, and an id is turned away
-	Columns  []int16                             // for each field of the schema the input column it comes from, for Problem.Column; nil: none is known
+	Identity identity.Rules                      // the clock, and what is allowed in identity numbers
+	Severity map[pipeline.Code]pipeline.Severity // replaces the severity of a code
+	Partial  bool                                // rows change records: a field without a value stays as it is, so no value is missing
+	ByID     bool                                // rows with an id change records, as with Partial; the others create records
+	Clear    bool                                // rows that change records clear the fields without a value, which is an error for required fields
+	New      bool                                // rows create records, and an id is an error
+	Columns  []int16                             // for each field of the schema the input column that it comes from, for Problem.Column; nil: not known
 }
 
-// Validator holds rows against the rules of a resource's descriptor. It is safe
-// for concurrent use.
+// Validator checks rows by the rules of a resource's descriptor. It is safe for
+// concurrent use.
 //
-// A value is examined for its type, then its format, enum, pattern, length and
-// bounds, and the first of these that it fails is the only one reported: a
-// personnummer of nine digits is not also too short. An identity number that
-// has the shape of one gets all its faults reported. A field without a value
-// is only examined for required. The rules between fields come after; to
-// them a field whose value an earlier step turned away has a value. A row that
-// changes a record may lack what the record has: of the rules that miss
-// something only required is left there, and only where the field is cleared.
+// A value is checked for its type, then its format, enum, pattern, length and bounds.
+// Only the first of these that fails is reported: a personnummer of nine digits is not
+// also too short. An identity number that has the right shape gets all its faults
+// reported. A field without a value is only checked for required. The rules between
+// fields come after that; for them, a field whose value an earlier step rejected has a
+// value. A row that changes a record may lack what the record has, so of the rules
+// about missing values only required applies to it, and only if the field is cleared.
 type Validator struct {
 	resource *Resource
 	schema   *pipeline.Schema
@@ -46,17 +45,16 @@ type Validator struct {
 	records  sync.Pool // of *recordCheck
 }
 
-// fieldChecks is what one column of the batch is held against.
+// fieldChecks are the checks of one column of the batch.
 type fieldChecks struct {
 	field    int  // index in the schema
-	required bool // of rows that are whole
-	kept     bool // of rows that change records: it cannot be cleared
+	required bool // in rows that create records
+	kept     bool // in rows that change records: it must not be cleared
 	checks   []valueCheck
 }
 
-// NewValidator returns a validator of batches with the schema s. It is an error
-// if s has a field that r does not know, or leaves out one without which no row
-// could pass.
+// NewValidator returns a validator of batches with the schema s. It is an error if s
+// has a field that r does not know, or lacks one without which no row could be valid.
 func NewValidator(r *Resource, s *pipeline.Schema, o ValidateOptions) (*Validator, error) {
 	if o.Columns != nil && len(o.Columns) != len(s.Fields) {
 		return nil, fmt.Errorf("%d input columns given for %d fields", len(o.Columns), len(s.Fields))
@@ -95,8 +93,8 @@ func NewValidator(r *Resource, s *pipeline.Schema, o ValidateOptions) (*Validato
 	return v, nil
 }
 
-// checkMapped reports required fields that the schema leaves out, unless there
-// are rows that can do without.
+// checkMapped returns an error for required fields that the schema lacks, unless there
+// can be rows that do not need them.
 func (v *Validator) checkMapped() error {
 	var faults []error
 	for i := range v.resource.Fields {
@@ -115,11 +113,11 @@ func (v *Validator) checkMapped() error {
 // Step returns a step that validates, for the use of one worker.
 func (v *Validator) Step() pipeline.Step { return &validation{Validator: v} }
 
-// validation is the step: a Validator with the memory of one worker.
+// validation is the step of a Validator, with the buffers of one worker.
 type validation struct {
 	*Validator
 	batch  *pipeline.Batch
-	failed []uint64 // a bit for each row and field: an earlier step noted an Error
+	failed []uint64 // a bit for each row and field: an earlier step has noted an Error
 }
 
 // Apply implements pipeline.Step.
@@ -137,13 +135,13 @@ func (s *validation) Apply(b *pipeline.Batch) error {
 	return nil
 }
 
-// changes reports whether row changes a record, which has values where the row
-// has none.
+// changes reports whether row changes a record, which may have values where the row has
+// none.
 func (s *validation) changes(row int) bool {
 	return s.partial || s.id >= 0 && s.given(row, s.id)
 }
 
-// incomplete notes the required fields that no row has, of the rows that need
+// incomplete notes the required fields that the schema lacks, for the rows that need
 // them.
 func (s *validation) incomplete() {
 	for _, column := range s.missing {
@@ -155,7 +153,7 @@ func (s *validation) incomplete() {
 	}
 }
 
-// markFailed remembers which fields have an Error already.
+// markFailed records which fields have an Error already.
 func (s *validation) markFailed() {
 	words := (s.batch.Len()*len(s.schema.Fields) + 63) / 64
 	if words > cap(s.failed) {
@@ -179,7 +177,7 @@ func (s *validation) hasFailed(row, field int) bool {
 	return s.failed[bit/64]&(1<<(bit%64)) != 0
 }
 
-// column runs the checks of one field down its column.
+// column runs the checks of one field on its column.
 func (s *validation) column(f *fieldChecks) {
 	c := &s.batch.Fields[f.field]
 	for row := range c.Len() {
@@ -205,7 +203,7 @@ func (s *validation) column(f *fieldChecks) {
 	}
 }
 
-// explain notes what check has against v.
+// explain notes the problem that check has found in v.
 func (s *validation) explain(row int, f *fieldChecks, check *valueCheck, v []byte) {
 	if check.faults == nil {
 		s.note(row, f.field, check.code, check.shape(v))
@@ -216,8 +214,8 @@ func (s *validation) explain(row int, f *fieldChecks, check *valueCheck, v []byt
 	}
 }
 
-// note records a problem of a field, or of the row if field is None, unless the
-// row is none of ours or the field has its Error already.
+// note records a problem of a field, or of the row if field is None, unless the row is
+// not checked or the field has an Error already.
 func (s *validation) note(row, field int, code pipeline.Code, shape string) {
 	if fate := s.batch.Fates[row]; fate != pipeline.Pending && fate != pipeline.Rejected || field >= 0 && s.hasFailed(row, field) {
 		return

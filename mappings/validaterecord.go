@@ -10,11 +10,11 @@ type recordCheck struct {
 
 func (v *Validator) newRecordCheck() *recordCheck { return &recordCheck{step: v.Step()} }
 
-// Record examines one record by the same rules as Step. It asks get for the
-// value of each field of the schema, by the name of its column: nil for a
-// null, not present for a field that was not given. A null in a field that
-// takes none is reported as required. It reports to note the same names with
-// their codes, errors only, in the order they are found.
+// Record validates one record by the same rules as Step. It calls get for the value of
+// each field of the schema, by the name of its column: nil for a null, not present for
+// a field that was not given. A null in a field that does not allow it is reported as
+// required. It calls note with the same names and the codes, errors only, in the order
+// in which they are found.
 func (v *Validator) Record(get func(field string) (value []byte, present bool), note func(field string, code pipeline.Code)) {
 	r := v.records.Get().(*recordCheck)
 	defer v.records.Put(r)
@@ -41,8 +41,8 @@ func (v *Validator) Record(get func(field string) (value []byte, present bool), 
 	}
 }
 
-// refusesNull reports whether a null in the field is a fault that the step,
-// to which a null is a field not given, does not see.
+// refusesNull reports whether a null in the field is a fault. The step does not see it,
+// because for the step a null is a field that was not given.
 func (v *Validator) refusesNull(name string) bool {
 	f := v.resource.Field(name)
 	seen := f.Required && !v.partial

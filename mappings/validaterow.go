@@ -8,19 +8,19 @@ import (
 	"flytt/pipeline"
 )
 
-// rowCheck is one rule between fields. It is reported at the field that has it:
-// for excludes and requires the one that names the other, for together the one
-// with a value, for any_of the first that is mapped.
+// rowCheck is one rule between fields. It is reported at the field that states it: for
+// excludes and requires the field that names the other, for together the one with a
+// value, for any_of the first that is mapped.
 type rowCheck struct {
 	at     int   // index in the schema of the field it is reported at, or pipeline.None
 	others []int // indices of the other fields that are mapped
 	broken func(s *validation, row int, c *rowCheck) bool
 	code   pipeline.Code
 	shape  string // which other fields
-	whole  bool   // it is of rows that change no record
+	whole  bool   // it applies only to rows that create records
 }
 
-// run holds every row against c.
+// run applies c to every row.
 func (c *rowCheck) run(s *validation) {
 	for row := range s.batch.Len() {
 		if c.broken(s, row, c) && !(c.whole && s.changes(row)) {
@@ -29,8 +29,7 @@ func (c *rowCheck) run(s *validation) {
 	}
 }
 
-// given reports whether a field has a value, or had one that an earlier step
-// turned away.
+// given reports whether a field has a value, or had one that an earlier step rejected.
 func (s *validation) given(row, field int) bool {
 	return !s.batch.Fields[field].Null(row) || s.hasFailed(row, field)
 }
@@ -44,26 +43,26 @@ func (s *validation) anyGiven(row int, fields []int) bool {
 	return false
 }
 
-// hasValue: the field is given.
+// hasValue reports whether the field has a value.
 func hasValue(s *validation, row int, c *rowCheck) bool { return s.given(row, c.at) }
 
-// lacksOther: the field is given and the other is not.
+// lacksOther reports whether the field has a value and the other does not.
 func lacksOther(s *validation, row int, c *rowCheck) bool {
 	return s.given(row, c.at) && !s.anyGiven(row, c.others)
 }
 
-// hasOther: both fields are given.
+// hasOther reports whether both fields have a value.
 func hasOther(s *validation, row int, c *rowCheck) bool {
 	return s.given(row, c.at) && s.anyGiven(row, c.others)
 }
 
-// lacksAll: none of the fields, all of which are among the others, is given.
+// lacksAll reports whether none of the fields has a value; all of them are among the
+// others.
 func lacksAll(s *validation, row int, c *rowCheck) bool {
 	return !s.anyGiven(row, c.others)
 }
 
-// rowRules gathers the rules between fields, each once however many fields
-// state it.
+// rowRules collects the rules between fields, each once, however many fields state it.
 type rowRules struct {
 	resource *Resource
 	schema   *pipeline.Schema
@@ -72,9 +71,9 @@ type rowRules struct {
 	seen     map[string]bool
 }
 
-// rowChecks returns the rules between the fields of r, for batches of schema s
-// that v validates. In a row that changes a record a field without a value may
-// have one in the API, so only excludes can be told to be broken.
+// rowChecks returns the rules between the fields of r, for batches of schema s that v
+// validates. In a row that changes a record, a field without a value may have one in
+// the API, so only violations of excludes can be detected.
 func rowChecks(r *Resource, s *pipeline.Schema, v *Validator) ([]rowCheck, error) {
 	rules := &rowRules{resource: r, schema: s, byID: v.id >= 0, seen: map[string]bool{}}
 	for i := range r.Fields {
@@ -99,7 +98,7 @@ func rowChecks(r *Resource, s *pipeline.Schema, v *Validator) ([]rowCheck, error
 	return rules.checks, nil
 }
 
-// first reports whether a rule is met for the first time.
+// first reports whether a rule is seen for the first time.
 func (r *rowRules) first(parts ...string) bool {
 	id := strings.Join(parts, " ")
 	again := r.seen[id]
@@ -119,8 +118,8 @@ func (r *rowRules) excludes(f, other *Field) {
 	r.checks = append(r.checks, rowCheck{at: at, others: []int{with}, broken: hasOther, code: codeExcludes, shape: "along with " + other.Column()})
 }
 
-// needs adds the rule that f is not given without other. Where other is
-// required anyway its absence is reported as that.
+// needs adds the rule that f must not have a value without other. If other is required
+// anyway, its absence is reported as that.
 func (r *rowRules) needs(code pipeline.Code, f, other *Field) {
 	at, with := r.index(f), r.index(other)
 	if at < 0 || other.Required || !r.first("needs", f.Name, other.Name) {

@@ -13,13 +13,13 @@ import (
 	"flytt/pipeline"
 )
 
-// valueCheck is one rule for a value that is there.
+// valueCheck is one rule for a value.
 type valueCheck struct {
 	ok    func(v []byte) bool
 	code  pipeline.Code         // of a value that is not ok
-	shape func(v []byte) string // what can be said of it without showing it
+	shape func(v []byte) string // describes the value without showing it
 
-	faults func(v []byte) identity.Faults // in place of code, for a rule with several
+	faults func(v []byte) identity.Faults // replaces code, for a rule with several
 }
 
 // typeChecks has the rule of each type that has one.
@@ -142,22 +142,22 @@ func boundCheck(fieldType string, code pipeline.Code, shape string, whole func(i
 	return c
 }
 
-// integer returns the value of v, which passed format.Integer; beyond 64 bits,
-// and so beyond any bound, the greatest or least there is.
+// integer returns the value of v, which passed format.Integer; if it is beyond 64 bits,
+// and so beyond any bound, the largest or smallest possible one.
 func integer(v []byte) int64 {
 	n, _ := strconv.ParseInt(string(v), 10, 64) // out of range gives the limit
 	return n
 }
 
-// number returns the value of v, which passed format.Number; beyond a float64
-// an infinity.
+// number returns the value of v, which passed format.Number; an infinity if it is
+// beyond a float64.
 func number(v []byte) float64 {
 	n, _ := strconv.ParseFloat(string(v), 64) // out of range gives ±Inf
 	return n
 }
 
-// isLuhn reports whether v is digits, perhaps with hyphens between, of which
-// the last is the check digit of all others.
+// isLuhn reports whether v consists of digits, possibly with hyphens between them, of
+// which the last is the check digit of the others.
 func isLuhn(v []byte) bool {
 	var buf [64]byte
 	digits := buf[:0]

@@ -32,15 +32,15 @@ type yamlEntry struct {
 
 // parseYAML reads the one document of data.
 func parseYAML(name string, data []byte) (*yamlFile, ast.Node, error) {
-	text := strings.TrimPrefix(string(data), "\uFEFF")
-	f := &yamlFile{name: name, lines: strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")}
-	file, err := parser.ParseBytes([]byte(text), 0)
+	source := strings.TrimPrefix(string(data), "\uFEFF")
+	f := &yamlFile{name: name, lines: strings.Split(strings.ReplaceAll(source, "\r\n", "\n"), "\n")}
+	file, err := parser.ParseBytes([]byte(source), 0)
 	if err != nil {
 		var at yaml.Error
 		if errors.As(err, &at) {
-			return nil, nil, f.fault(at.GetToken(), "%s", at.GetMessage())
+			return nil, nil, f.syntax(at.GetToken(), at.GetMessage())
 		}
-		return nil, nil, f.fault(nil, "%s", err)
+		return nil, nil, f.syntax(nil, err.Error())
 	}
 	var root ast.Node
 	for _, doc := range file.Docs {
@@ -60,6 +60,14 @@ func parseYAML(name string, data []byte) (*yamlFile, ast.Node, error) {
 
 // characters counts the characters of s, for columns in messages.
 func characters(s string) int { return utf8.RuneCountInString(s) }
+
+// syntax returns the fault at at that the YAML library describes by message.
+func (f *yamlFile) syntax(at *token.Token, message string) *FileError {
+	what, hint := text.YAML(message)
+	e := f.fault(at, "%s", what)
+	e.Hint = hint
+	return e
+}
 
 // fault returns a FileError at at, of the whole file if at is nil.
 func (f *yamlFile) fault(at *token.Token, format string, args ...any) *FileError {
@@ -98,7 +106,7 @@ func (f *yamlFile) mapping(n ast.Node, what string) ([]yamlEntry, error) {
 			return nil, err
 		}
 		if seen[key] {
-			return nil, f.fault(at, "key %s stands twice", key)
+			return nil, f.fault(at, "key %s appears twice", key)
 		}
 		seen[key] = true
 		entries = append(entries, yamlEntry{key, at, v.Value})

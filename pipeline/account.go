@@ -8,7 +8,7 @@ type account struct {
 	counts   Counts
 	bytes    int64
 	tallies  tallies
-	failed   bool // the recorder has; it is not called again
+	failed   bool // the recorder has failed; it is not called again
 }
 
 func newAccount(r *Run) account {
@@ -52,14 +52,14 @@ func (a *account) add(u *unit) error {
 	return err
 }
 
-// reportProgress tells how far the run has come.
+// reportProgress calls progress with how far the run has come.
 func (a *account) reportProgress() {
 	if a.progress != nil {
 		a.progress(Progress{Rows: a.counts, Bytes: a.bytes})
 	}
 }
 
-// undo takes back what was written to a sink that came to nothing.
+// undo takes back what was written to a sink that was aborted.
 func (a *account) undo() {
 	a.counts.NotSent += a.counts.Written
 	a.counts.Written = 0

@@ -1,7 +1,7 @@
 package pipeline
 
-// span is where a value lies in its column's text. A span that ends before it
-// starts is a null.
+// span is where a value lies in its column's text. A span that ends before it starts is
+// a null.
 type span struct{ start, end uint32 }
 
 var nullSpan = span{start: 1, end: 0}
@@ -15,8 +15,8 @@ var nullSpan = span{start: 1, end: 0}
 type Column struct {
 	text     []byte
 	spans    []span
-	borrowed bool   // text belongs to another
-	own      []byte // while text is borrowed: the buffer to go back to
+	borrowed bool   // text belongs to another column or block
+	own      []byte // while text is borrowed: the buffer to return to
 }
 
 // Len returns the number of rows.
@@ -25,8 +25,8 @@ func (c *Column) Len() int { return len(c.spans) }
 // Null reports whether row i has no value.
 func (c *Column) Null(i int) bool { return c.spans[i].start > c.spans[i].end }
 
-// noText is the empty value, which a slice of a text that was never made would
-// not be: that is nil, and nil is a null.
+// noText is an empty value that is not nil: a slice of a nil text would be nil, and nil
+// is a null.
 var noText = []byte{}
 
 // Value returns the value of row i, nil for a null and empty but not nil for
@@ -53,7 +53,7 @@ func (c *Column) Reset() {
 	c.text = c.text[:0]
 }
 
-// borrow makes text the column's text without making it the column's own.
+// borrow lets the column point into text, which it does not own.
 func (c *Column) borrow(text []byte) {
 	if !c.borrowed {
 		c.own, c.borrowed = c.text, true
@@ -119,8 +119,8 @@ func (c *Column) Trim(from *Column) {
 	}
 }
 
-// View makes c a view of from: the same values, the empty ones null. c does
-// not own its text afterwards.
+// View makes c a view of from: the same values, with empty ones as null. c does not own
+// its text afterwards.
 func (c *Column) View(from *Column) {
 	c.borrow(from.text)
 	c.spans = append(c.spans[:0], from.spans...)
@@ -131,8 +131,8 @@ func (c *Column) View(from *Column) {
 	}
 }
 
-// Mirror makes c a view of from: the same values, empty and null as they are. c
-// does not own its text afterwards.
+// Mirror makes c a view of from: the same values, both empty and null ones. c does not
+// own its text afterwards.
 func (c *Column) Mirror(from *Column) {
 	c.borrow(from.text)
 	c.spans = append(c.spans[:0], from.spans...)
@@ -192,7 +192,7 @@ func spaceBefore(v []byte) uint32 {
 	return 0
 }
 
-// Surplus is a cell beyond the last named column of a row: kept so that the
+// Surplus is a cell beyond the last named column of a row. It is kept so that the
 // rejects file loses nothing.
 type Surplus struct {
 	Row  int32 // index of the row in the batch
@@ -207,7 +207,7 @@ type Batch struct {
 	Input    []Column  // the columns as they stand in the input
 	Fields   []Column  // the fields of the resource, in the order of the mapping's schema
 	Keys     Column    // what identifies each row; empty where the mapping names no key
-	Fates    []Fate    // what became of each row; Pending while it is on its way
+	Fates    []Fate    // what became of each row; Pending while it is in progress
 	Problems []Problem // what is wrong, or was repaired, in any order
 	Surplus  []Surplus // cells beyond the last column, in order
 
@@ -238,8 +238,8 @@ func (b *Batch) Reset(columns int) {
 	b.DecodeRest = nil
 }
 
-// SizeFields gives the batch n fields and returns them. Their buffers are
-// those of earlier use: each is to be made anew with Reset, Trim, View or Mirror.
+// SizeFields gives the batch n fields and returns them. They hold buffers of earlier
+// use: fill each with Reset, Trim, View or Mirror first.
 func (b *Batch) SizeFields(n int) []Column {
 	b.Fields = sized(b.Fields, n)
 	return b.Fields

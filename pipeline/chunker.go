@@ -9,20 +9,20 @@ import (
 
 const defaultChunkBytes = 8 << 20
 
-// heartbeat is how often Progress is told while a chunk is being written.
+// heartbeat is how often Progress is called while a chunk is written.
 const heartbeat = time.Second
 
-// maxUnsent is how many bytes of input a chunk holds of rows that are not sent,
-// so that a register in which every row is rejected does not gather in memory.
+// maxUnsent bounds the bytes of input in a chunk that belong to rows that are not sent,
+// so that a register in which every row is rejected does not fill the memory.
 const maxUnsent = 1 << 20
 
-// chunker gathers the rows of units into chunks of the size the sink wants and
-// has several of them written at once. Chunks own copies of their rows, so the
-// units go back to the cutter at once; rejected rows travel in the chunk they
-// fall into, so that the account stays in input order.
+// chunker gathers the rows of units into chunks of the size that the sink wants, and
+// has several of them written at once. Chunks own copies of their rows, so that units
+// go back to the cutter at once. Rejected rows stay in the chunk into which they fall,
+// so that the account stays in input order.
 //
-// Its goroutines, one for each chunk in flight and one that accounts, belong to
-// a group; finish waits for them.
+// Its goroutines, one for each chunk in flight and one that accounts, belong to a
+// group; finish waits for them.
 type chunker struct {
 	engine       *engine
 	limits       ChunkLimits
@@ -35,7 +35,7 @@ type chunker struct {
 	inputBefore  int64        // bytes of the input before the unit that is being added
 	read         int64        // rows so far
 	rejected     int64        // of those, before any write
-	limitReached bool         // too much has been rejected: no chunk is written any more
+	limitReached bool         // too many rows were rejected: no chunk is written any more
 	refused      atomic.Int64 // rows rejected by writes
 	free         chan *unit
 	ordered      chan *unit
@@ -89,7 +89,7 @@ func (k *chunker) copyRowless(problems []Problem) []Problem {
 	return problems
 }
 
-// open makes sure that there is a chunk to fill.
+// open makes sure that there is a current chunk.
 func (k *chunker) open() {
 	if k.current != nil {
 		return
@@ -101,7 +101,7 @@ func (k *chunker) open() {
 	k.current, k.pending, k.size, k.unsent = u, 0, 0, 0
 }
 
-// fits returns how far the rows of src from from go into the current chunk, and
+// fits returns how many rows of src, from index from on, go into the current chunk, and
 // whether that fills it.
 func (k *chunker) fits(src *Chunk, from int) (to int, full bool) {
 	bytes := len(k.current.chunk.Data)
@@ -133,8 +133,8 @@ func rowSize(c *Chunk, i int) int {
 	return n
 }
 
-// copyRows appends rows from to to of src, with their problems, which are the
-// first of problems; it returns the rest of those.
+// copyRows appends rows from to to of src to the current chunk, with their problems,
+// which come first in problems. It returns the remaining problems.
 func (k *chunker) copyRows(src *Chunk, from, to int, problems []Problem) []Problem {
 	dst := &k.current.chunk
 	shift := int32(dst.Len() - from)
@@ -178,15 +178,15 @@ func (k *chunker) count(fates []Fate) {
 	}
 }
 
-// exceeded reports whether too much has been rejected. Once it has it stays so,
-// though a percentage may fall again.
+// exceeded reports whether too many rows were rejected. Once true it stays true,
+// although a percentage may fall again.
 func (k *chunker) exceeded() bool {
 	k.limitReached = k.limitReached || k.engine.spec.Limit.exceeded(k.rejected+k.refused.Load(), k.read)
 	return k.limitReached
 }
 
-// send has the current chunk written, unless too much has been rejected. It waits
-// while as many as may be are in flight.
+// send has the current chunk written, unless too many rows were rejected. It waits
+// while the maximum number of chunks is in flight.
 func (k *chunker) send() {
 	u := k.current
 	k.current = nil
@@ -220,8 +220,8 @@ func (k *chunker) writeOrReplay(c *Chunk, held bool) error {
 	return nil
 }
 
-// drained reports whether a chunk that is to be written must not be started any
-// more, and takes note that there was one.
+// drained reports whether chunks must not be started any more because the run is
+// drained; if so, it records that one was not started.
 func (k *chunker) drained() bool {
 	if !k.engine.drained() {
 		return false
@@ -246,8 +246,8 @@ func (k *chunker) account() error {
 	return nil
 }
 
-// await waits until u is written. A slow write is no reason for Progress to be silent:
-// it is told of at every beat that nothing has changed.
+// await waits until u is written. Progress is called at every heartbeat meanwhile, so
+// that a slow write does not look like a stop.
 func (k *chunker) await(u *unit, beat <-chan time.Time) {
 	for {
 		select {
@@ -259,8 +259,8 @@ func (k *chunker) await(u *unit, beat <-chan time.Time) {
 	}
 }
 
-// rejectedByWrite returns how many rows of u the write rejected: those that were
-// valid before it are as many fewer as there are rejected ones.
+// rejectedByWrite returns how many rows of u the write rejected: the rejected rows,
+// less those that were invalid before.
 func rejectedByWrite(u *unit) int64 {
 	n := u.valid - int64(u.chunk.Len())
 	for _, f := range u.chunk.Fates {

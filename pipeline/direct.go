@@ -2,7 +2,7 @@ package pipeline
 
 import "slices"
 
-// direct writes each unit as it comes, in input order: files, and dry runs.
+// direct writes each unit as it comes, in input order. It is for files and dry runs.
 type direct struct{ engine *engine }
 
 func (d direct) add(u *unit) bool {
@@ -23,8 +23,8 @@ func (d direct) add(u *unit) bool {
 
 func (d direct) finish(bool) {}
 
-// renderAgain renders u again if its write said what no worker could know. Files
-// say nothing of single rows.
+// renderAgain renders u again if the write has changed more than the workers could
+// know. Files report nothing about single rows.
 func (d direct) renderAgain(u *unit) {
 	r := d.engine.spec.Recorder
 	named := u.chunk.IDs.Len() > 0

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// unit is a block on its way through, with everything made of it. Units are
-// made once and used again.
+// unit is a block in the course of its processing, with everything made from it. Units
+// are reused.
 type unit struct {
 	block    Block
 	chunk    Chunk
@@ -19,7 +19,7 @@ type unit struct {
 	end      int64         // bytes of input read, up to and with this unit
 	err      error         // why it could not be processed
 	unread   bool          // not processed, because the run had stopped
-	withheld bool          // not to be written
+	withheld bool          // must not be written, because the run stops
 	done     chan struct{} // one token when its worker, or its write, is done
 }
 
@@ -64,7 +64,7 @@ type engine struct {
 
 	free    chan *unit // to be filled
 	blocks  chan *unit // to be processed
-	ordered chan *unit // the same, and those that are processed, in input order
+	ordered chan *unit // the same units in input order, whether processed or not
 }
 
 func newEngine(ctx context.Context, r *Run) *engine {
@@ -81,9 +81,9 @@ func newEngine(ctx context.Context, r *Run) *engine {
 // close releases the contexts.
 func (e *engine) close() { e.stopWriting(nil) }
 
-// run moves the rows and returns why the input was not read to its end: the error of
-// the source, or ErrInterrupted after a drain. It is nil where another failure, which
-// is the cause of reading, stopped the reading.
+// run moves the rows. It returns why the input was not read to its end: the error of
+// the source, or ErrInterrupted after a drain. It is nil if another failure, which is
+// the cause of reading, stopped it.
 func (e *engine) run() error {
 	// What makes their steps need not be safe for concurrent use.
 	workers := make([]*worker, e.spec.workers())
@@ -130,8 +130,8 @@ func (e *engine) cut() error {
 	}
 }
 
-// readError returns what the cutter says when it stops early, because of err or
-// because cutting has ended. Where reading has ended, its cause says why.
+// readError returns the error of the cutter when it stops early, because of err or
+// because cutting has ended. If reading has ended, its cause is the error instead.
 func (e *engine) readError(err error) error {
 	switch {
 	case e.reading.Err() != nil:
@@ -190,7 +190,7 @@ func (e *engine) output() output {
 	return direct{e}
 }
 
-// deliver gives the units to out in input order, up to the first that was not
+// deliver passes the units to out in input order, up to the first that was not
 // processed, so that the account has no gaps. Later ones count as not read.
 func (e *engine) deliver(out output) {
 	ended := false
@@ -209,16 +209,16 @@ func (e *engine) deliver(out output) {
 	}
 }
 
-// halt ends the reading because of err. What was read is still written.
+// halt stops the reading because of err. What was read is still written.
 func (e *engine) halt(err error) { e.stopReading(err) }
 
-// fail ends the reading because of err, and nothing more is written.
+// fail stops the reading because of err, and nothing more is written.
 func (e *engine) fail(err error) { e.stopWriting(err) }
 
 // stopped reports whether nothing more is to be written.
 func (e *engine) stopped() bool { return e.writing.Err() != nil }
 
-// record accounts for a unit whose fates are known as far as they ever will be.
+// record accounts for a unit whose fates are final.
 func (e *engine) record(u *unit) {
 	if e.spec.Sink != nil {
 		u.chunk.SetPending(NotSent)

@@ -5,16 +5,16 @@ import (
 	"slices"
 )
 
-// Counts says what became of the rows. Read is the sum of the others, Valid,
-// Updated and Existing aside.
+// Counts says what became of the rows. Read is the sum of the others, except Valid,
+// Updated and Existing, which are parts of others.
 type Counts struct {
 	Read      int64 `json:"read"`
-	Valid     int64 `json:"valid"` // those that passed every rule; with no sink, in place of Written
+	Valid     int64 `json:"valid"` // rows that passed every rule; without a sink, they count in place of Written
 	Written   int64 `json:"written"`
-	Updated   int64 `json:"updated,omitempty"` // those of Written that were there before
+	Updated   int64 `json:"updated,omitempty"` // rows of Written whose record existed before
 	Unchanged int64 `json:"unchanged"`
 	Skipped   int64 `json:"skipped"`
-	Existing  int64 `json:"existing,omitempty"` // those of Skipped whose key was there, with other values
+	Existing  int64 `json:"existing,omitempty"` // rows of Skipped whose key existed, with other values
 	Rejected  int64 `json:"rejected"`
 	InDoubt   int64 `json:"in_doubt"`
 	NotSent   int64 `json:"not_sent"`
@@ -36,7 +36,7 @@ type Report struct {
 	Rejects  []Tally // by count, largest first; a row with two problems counts in both
 	Warnings []Tally
 	Repairs  []Tally
-	checked  bool // there was no sink: valid rows are the end
+	checked  bool // there was no sink: valid rows are final
 }
 
 // Balanced reports whether every row read has exactly one fate.
@@ -59,8 +59,8 @@ func (r *Record) reset() {
 	r.Rejects, r.Written, r.InDoubt, r.Missing = r.Rejects[:0], r.Written[:0], r.InDoubt[:0], r.Missing[:0]
 }
 
-// Recorder keeps the row-by-row account of a run: every rejected row with all
-// its reasons, every written one with its id. It streams; nothing is gathered.
+// Recorder keeps the row-by-row account of a run: every rejected row with all its
+// reasons, every written row with its id. It writes as it goes and collects nothing.
 type Recorder interface {
 	// Render appends the settled rows of c to r. It is called concurrently, on
 	// different chunks, and its problems come sorted by row. c.Fates holds Pending

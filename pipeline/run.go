@@ -19,8 +19,8 @@ type Run struct {
 	Source   Source
 	Schema   *Schema       // of the fields that the steps make
 	Steps    func() []Step // makes the steps of one worker; nil: none
-	Sink     Sink          // nil: a dry run, every valid row stays where it is
-	Recorder Recorder      // nil: rejects are counted only
+	Sink     Sink          // nil: a dry run, in which valid rows go nowhere
+	Recorder Recorder      // nil: rejects are only counted
 	Workers  int           // goroutines that decode, map, validate and encode; 0: one for each processor
 	Chunks   ChunkLimits
 	Limit    RejectLimit
@@ -32,16 +32,17 @@ type Run struct {
 // block is a chunk and is written in input order.
 type ChunkLimits struct {
 	InFlight int // chunks written at once
-	Rows     int // rows sent in a chunk; needed with InFlight
+	Rows     int // rows sent in a chunk; required with InFlight
 	Bytes    int // encoded bytes in a chunk, exceeded only by a single row; 0: 8 MiB
 
-	// SkipPartial keeps a chunk from being written that the end of the run cut short:
-	// a journal has to meet the same chunks again when the run is resumed.
+	// SkipPartial leaves a chunk unwritten that the end of the run cut short: a journal
+	// has to find the same chunks again when the run is resumed.
 	SkipPartial bool
 
 	// Replay sets the fates of those rows of a chunk that earlier passes over the input
-	// settled, where the chunk is not written because the run is stopping; the other
-	// rows stay Pending. It is called concurrently. Nil: there were no earlier passes.
+	// have settled. It is called for chunks that are not written because the run is
+	// stopping; the other rows stay Pending. It is called concurrently. Nil: there were
+	// no earlier passes.
 	Replay func(c *Chunk) error
 }
 
@@ -52,7 +53,7 @@ type RejectLimit struct {
 	Percent float64 // if not 0, in place of Rows: more than this share of the rows read, after the first 1,000
 }
 
-// percentFrom is how many rows are read before a percentage is looked at.
+// percentFrom is how many rows have to be read before a percentage counts.
 const percentFrom = 1000
 
 func (l RejectLimit) exceeded(rejected, read int64) bool {
@@ -65,15 +66,15 @@ func (l RejectLimit) exceeded(rejected, read int64) bool {
 	return rejected > l.Rows
 }
 
-// Progress is how far a run has come: rows accounted for, and the bytes of the input
-// that they took, of a block that became several chunks in proportion.
+// Progress is how far a run has come: the rows accounted for, and the bytes of input
+// they took. If a block became several chunks, its bytes are divided in proportion.
 type Progress struct {
 	Rows  Counts
 	Bytes int64
 }
 
-// MaxBlocks returns the largest number of blocks in memory at once: one in each
-// worker's hands, one waiting for each, one being cut and one being written.
+// MaxBlocks returns the largest number of blocks in memory at once: two for each
+// worker, one being cut and one being written.
 func (r *Run) MaxBlocks() int { return 2*r.workers() + 2 }
 
 // chunked reports whether rows are gathered into chunks that are written
@@ -87,16 +88,15 @@ func (r *Run) workers() int {
 	return runtime.GOMAXPROCS(0)
 }
 
-// Do runs the run and reports what it did. The report is whole and balanced
-// also when an error is returned: ErrInterrupted, ErrMaxRejects, or what the
-// source, a step, the sink or the recorder said. Do returns when every
-// goroutine it started has ended. It closes neither source nor recorder; it
-// commits or aborts the sink.
+// Do runs the run and reports what it did. The report is complete and balanced even if
+// an error is returned: ErrInterrupted, ErrMaxRejects, or the error of the source, a
+// step, the sink or the recorder. Do returns when every goroutine it started has ended.
+// It closes neither source nor recorder; it commits or aborts the sink.
 //
-// After a read error the rows read before it are finished. After a drain files
-// get what was read; of the chunks for an API those under way are finished, and
-// the rows of the others are NotSent. After a write error nothing more is sent,
-// but what is under way may finish. When ctx ends, everything stops at once.
+// After a read error, the rows read before it are finished. After a drain, files get
+// what was read; for an API, chunks in flight are finished, and the rows of all others
+// are NotSent. After a write error nothing more is sent, but what is in flight may
+// finish. When ctx ends, everything stops at once.
 func (r *Run) Do(ctx context.Context) (*Report, error) {
 	e := newEngine(ctx, r)
 	defer e.close()

@@ -6,16 +6,16 @@ import "context"
 type Fate uint8
 
 const (
-	Pending   Fate = iota // on its way: valid so far and not yet sent
-	Skipped               // left out by the mapping's where, or by the user's wish
-	Rejected              // turned away, with at least one Problem of severity Error
+	Pending   Fate = iota // in progress: valid so far and not yet sent
+	Skipped               // left out by the mapping's where, or because the user wanted it
+	Rejected              // not accepted, with at least one Problem of severity Error
 	Written               // the sink has it: the API's answer, or a later read, showed it
-	Unchanged             // the sink had it already, equal
-	InDoubt               // sent, and nobody knows whether it arrived
+	Unchanged             // the sink already had an equal one
+	InDoubt               // sent, and it is not known whether it arrived
 	NotSent               // never sent, because the run stopped first
-	Broken                // could not be decoded whole; Rejected once the steps are through
-	Updated               // the sink had it and holds it changed now: Written, told apart
-	Existing              // the sink had one with its key, with other values, and was not to change it: Skipped, told apart
+	Broken                // could not be decoded completely; Rejected after the steps
+	Updated               // the sink had it before and holds the changed one now; counts as Written
+	Existing              // the sink has one with its key and other values, which must not be changed; counts as Skipped
 )
 
 var fateNames = [...]string{"pending", "skipped", "rejected", "written", "unchanged", "in_doubt", "not_sent", "broken", "updated", "existing"}
@@ -23,8 +23,8 @@ var fateNames = [...]string{"pending", "skipped", "rejected", "written", "unchan
 // String returns the fate as the summary names it.
 func (f Fate) String() string { return fateNames[f] }
 
-// Encoded is rows as a sink wants them, one after another in Data. Row i of the
-// batch is Data[Ends[i-1]:Ends[i]]; rows that are not Pending are empty there.
+// Encoded is rows in the form of a sink, one after another in Data. Row i of the batch
+// is Data[Ends[i-1]:Ends[i]], which is empty for rows that are not Pending.
 type Encoded struct {
 	Data []byte
 	Ends []uint32
@@ -55,11 +55,10 @@ func (e *Encoded) Item(i int) []byte {
 	return e.Data[start:e.Ends[i]]
 }
 
-// Chunk is rows on their way to a sink, in input order: the pending ones with
-// their encoded form, and those between them that are already rejected or
-// skipped, so that a chunk is an unbroken stretch of the input. Where rows are
-// gathered from several blocks, Fields is empty: what is left of them is their
-// encoded form.
+// Chunk is rows on their way to a sink, in input order: the pending ones with their
+// encoded form, and the rejected or skipped ones between them, so that a chunk is an
+// unbroken stretch of the input. If rows are gathered from several blocks, Fields is
+// empty: only their encoded form is left.
 type Chunk struct {
 	Seq int64 // 0, 1, 2, … in input order; the same input and limits give the same chunks
 	Batch
@@ -80,7 +79,7 @@ func (c *Chunk) SetPending(fate Fate) int {
 	return n
 }
 
-// Pending returns how many rows are still on their way.
+// Pending returns how many rows are still Pending.
 func (c *Chunk) Pending() int {
 	n := 0
 	for _, f := range c.Fates {
@@ -126,6 +125,6 @@ type Sink interface {
 type Encoder interface {
 	// Encode appends to the empty e one entry for each row of b, empty for rows
 	// that are not Pending. It may turn a row away that the sink cannot hold, with
-	// b.Tag and an empty entry. An error is one of the sink as a whole.
+	// b.Note and an empty entry. An error is one of the sink as a whole.
 	Encode(b *Batch, e *Encoded) error
 }

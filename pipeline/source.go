@@ -2,9 +2,8 @@ package pipeline
 
 import "context"
 
-// Block is a stretch of raw input that holds whole rows. The engine owns it and
-// hands it back to the source for the next stretch when its rows are accounted
-// for, so that Data's buffer is reused.
+// Block is a stretch of raw input with whole rows. The engine owns it and gives it to
+// the source again, with its buffer, when its rows are accounted for.
 type Block struct {
 	Data []byte // the raw rows; the source replaces it, the decoder may change it in place
 	Row  int64  // number of the first row in its file: the physical line, or the sheet row

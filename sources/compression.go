@@ -10,14 +10,14 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// maxWindow is how far back a Zstandard stream may refer: what has to be kept of
-// it. All levels of zstd stay below, unless --ultra or --long is asked for.
+// maxWindow bounds how far back a Zstandard stream may refer, and so the memory to
+// decompress it. All levels of zstd stay below it, unless --ultra or --long is used.
 const maxWindow = 32 << 20
 
 var errCutShort = errors.New("the compressed data ends too early")
 
-// compression is a way in which a whole input may be compressed. Its content
-// tells, whatever the name says.
+// compression is a way to compress a whole input. It is recognised by content, whatever
+// the name says.
 type compression struct {
 	name  string
 	magic []string
@@ -39,14 +39,13 @@ func zstdMagic() []string {
 	return magic
 }
 
-// ungzip reads gzip, all of its members as one text.
+// ungzip reads gzip, with all members as one text.
 func ungzip(r io.Reader) (io.Reader, func(), error) {
 	z, err := gzip.NewReader(r)
 	return z, nil, err
 }
 
-// unzstd reads Zstandard, all of its frames as one text, on the goroutine that
-// asks for it.
+// unzstd reads Zstandard, with all frames as one text, on the goroutine of the caller.
 func unzstd(r io.Reader) (io.Reader, func(), error) {
 	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 	if err != nil {
@@ -55,7 +54,7 @@ func unzstd(r io.Reader) (io.Reader, func(), error) {
 	return z, z.Close, nil
 }
 
-// decompress puts what undoes the compression in place, if there is any.
+// decompress makes in read decompressed data, if it is compressed.
 func (in *input) decompress() error {
 	head := in.peek(4)
 	if len(head) == 0 && in.err != io.EOF {

@@ -41,17 +41,17 @@ var Codes = append([]pipeline.CodeInfo{
 		Fix:     "Nothing needs to be done."},
 }, slices.Concat(json.Codes, listCodes, xlsxCodes, parquetCodes)...)
 
-// csvSource is delimited text. Two dialects of flytt's own have cells with the
-// guards of pipeline.GuardCell, which are taken off: a rejects file, known by its
-// columns _row and _errors, and CSV for Excel, known as inExcelDialect says. All
-// other text is taken as it stands.
+// csvSource reads delimited text. Two dialects of flytt's own have cells with the
+// guards of pipeline.GuardCell, which are removed: a rejects file, recognised by its
+// columns _row and _errors, and CSV for Excel, recognised by inExcelDialect. All other
+// text is read literally.
 type csvSource struct {
 	in              *input
 	cut             cutter
 	layout          layout
 	names           []string
 	guards          bool // a rejects file: its cells are guarded
-	originalNumbers bool // likewise: its rows have the numbers it gives them
+	originalNumbers bool // its rows get the numbers that it gives them
 	excel           bool // CSV for Excel: its cells are guarded
 }
 

@@ -12,7 +12,7 @@ import (
 
 const (
 	defaultBlockSize = 256 << 10
-	decideSize       = 64 << 10 // what decides the encoding where the sample was all ASCII
+	decideSize       = 64 << 10 // decides the encoding if the sample was all ASCII
 	ctrlZ            = 0x1A     // the end of a text file, once
 )
 
@@ -30,11 +30,11 @@ var (
 const (
 	tagUTF8  = iota // or ASCII
 	tagTable        // that of the table
-	tagRaw          // not asked: the bytes are taken as they are
+	tagRaw          // unknown: the bytes are read as they are
 )
 
-// cutter cuts a text into blocks of whole records. What it hands out does not
-// depend on the size of the blocks, only where one ends does.
+// cutter cuts a text into blocks of whole records. The records do not depend on the
+// size of the blocks.
 type cutter struct {
 	in        *input
 	grammar   grammar

@@ -10,15 +10,15 @@ import (
 	"flytt/sources/textscan"
 )
 
-// decoder turns blocks of delimited text into batches whose columns point
-// into the block. It belongs to one goroutine.
+// decoder turns blocks of delimited text into batches whose columns point into the
+// block. It belongs to one goroutine.
 type decoder struct {
 	layout      *layout
-	stops       [256]bool // the bytes a cell without quotes cannot be scanned across
+	stops       [256]bool // the bytes that end the fast scan of a cell without quotes
 	cells       []*pipeline.Column
-	unusedCells pipeline.Column // takes the cells of columns that are left out
+	unusedCells pipeline.Column // receives the cells of columns that are not in the batch
 	spare       pipeline.Column
-	text        []byte // what a block is transcoded into
+	text        []byte // buffer for converted blocks
 	batch       *pipeline.Batch
 	data        []byte
 	line        int64 // physical line of what is being read
@@ -27,7 +27,7 @@ type decoder struct {
 // layout is what all decoders of a source share.
 type layout struct {
 	grammar grammar
-	table   *charTable // of blocks noted tagTable
+	table   *charTable // for blocks with tagTable
 	inputs  []int32    // for each named column of the text its column in the batch, or notInBatch
 	width   int        // columns the header has, nameless ones at its end included
 	columns int        // columns of the batch
@@ -73,7 +73,7 @@ func (d *decoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 	return nil
 }
 
-// open points the decoder and the columns of b at block.
+// open makes the decoder and the columns of b point at block.
 func (d *decoder) open(block *pipeline.Block, b *pipeline.Batch) {
 	b.Reset(d.layout.columns)
 	d.batch, d.data, d.line = b, block.Data, block.Row
@@ -87,8 +87,8 @@ func (d *decoder) open(block *pipeline.Block, b *pipeline.Batch) {
 	}
 }
 
-// rows decodes all rows. It relies on the block's ending with a line end: no
-// other bound stops its inner loop.
+// rows decodes all rows. The block must end with a line end: nothing else stops the
+// inner loop.
 func (d *decoder) rows() {
 	data, cells, eol := d.data, d.cells, d.layout.grammar.eol
 	stops := &d.stops
@@ -126,8 +126,8 @@ func (d *decoder) rows() {
 	}
 }
 
-// blank reports whether the row at pos has only empty cells, and where the
-// next one starts. It notes the line: such rows are no rows.
+// blank reports whether the row at pos has only empty cells, and where the next row
+// starts. It notes the line: such rows do not count.
 func (d *decoder) blank(pos int) (next int, blank bool) {
 	g := d.layout.grammar
 	for ; ; pos++ {
@@ -181,7 +181,7 @@ func (d *decoder) quoted(start, q, column int) (from, to, next int) {
 	return q + 1, q + 1 + unescape(d.data[q+1:closed-1]), next
 }
 
-// unquoted reads on to the end of the cell, quotes being data.
+// unquoted reads to the end of the cell; quotes are data.
 func (d *decoder) unquoted(start, pos int) (from, to, next int) {
 	g := d.layout.grammar
 	for d.data[pos] != g.delimiter && d.data[pos] != g.eol {
@@ -252,8 +252,8 @@ func (d *decoder) noteRow(row int, code pipeline.Code, column int16, shape strin
 	})
 }
 
-// inputColumn returns the column of the batch that the text's column i is, or
-// None if it is none or further out than a Problem can tell.
+// inputColumn returns the column of the batch for column i of the text; pipeline.None
+// if it is not in the batch, or too large for a Problem.
 func (d *decoder) inputColumn(i int) int16 {
 	if i < 0 || i >= len(d.layout.inputs) || d.layout.inputs[i] > math.MaxInt16 {
 		return pipeline.None
@@ -290,7 +290,8 @@ func (d *decoder) noteUntrusted(t *charTable) {
 	}
 }
 
-// transcode turns the cells of the batch, one by one, from t into UTF-8.
+// transcode converts the cells of the batch, one by one, from the encoding of t to
+// UTF-8.
 func (d *decoder) transcode(t *charTable) {
 	for i := range d.batch.Input {
 		from := &d.batch.Input[i]

@@ -6,17 +6,17 @@ import (
 	"flytt/pipeline"
 )
 
-// inExcelDialect reports whether a text that is no rejects file is in the dialect of
+// inExcelDialect reports whether a text that is not a rejects file is in the dialect of
 // CSV for Excel, which flytt writes and Excel keeps when it saves CSV UTF-8: it has a
-// byte order mark, and semicolons between its cells, if it has more than one column.
-// A spreadsheet never saves the apostrophe that tells it that a cell is text. So one
-// before what pipeline.GuardCell guards was put there by flytt, or by a tool like it.
+// byte order mark, and semicolons between its cells if it has more than one column. A
+// spreadsheet never saves the apostrophe that marks a cell as text. So an apostrophe in
+// front of a cell that pipeline.GuardCell guards comes from flytt or a similar tool.
 func inExcelDialect(marked bool, g grammar, o *Options) bool {
 	return marked && (g.delimiter == ';' || g.delimiter == g.eol && o.Delimiter == "")
 }
 
-// excelNote says of a text in that dialect that guards are taken off; nothing if all
-// of it has been seen, and there are none.
+// excelNote returns a note that guards are removed from a text in that dialect; nothing
+// if the sample is the whole text and has no guards.
 func (s *csvSource) excelNote(t *textInput, h *header) []string {
 	if !s.excel || t.whole && !s.guardsIn(t.sample[h.end:]) {
 		return nil
@@ -28,7 +28,7 @@ func (s *csvSource) excelNote(t *textInput, h *header) []string {
 	return []string{"it is in the form of a CSV for Excel (byte order mark, " + form + "): apostrophes that guard cells against spreadsheets are taken off"}
 }
 
-// guardsIn reports whether the rows in text, which it leaves alone, have guards.
+// guardsIn reports whether the rows in text have guards. It does not change text.
 func (s *csvSource) guardsIn(text []byte) bool {
 	if bytes.IndexByte(text, '\'') < 0 {
 		return false
@@ -39,7 +39,7 @@ func (s *csvSource) guardsIn(text []byte) bool {
 	return newDecoder(&s.layout).Decode(&block, &b) == nil && unguard(&b) > 0
 }
 
-// excelDecoder decodes that dialect: it takes the guards off.
+// excelDecoder decodes that dialect: it removes the guards.
 type excelDecoder struct{ pipeline.Decoder }
 
 // Decode implements pipeline.Decoder.
@@ -51,8 +51,8 @@ func (x excelDecoder) Decode(block *pipeline.Block, b *pipeline.Batch) error {
 	return nil
 }
 
-// unguard takes the guards off the cells of b that keep them safe in a
-// spreadsheet, see pipeline.GuardCell, and returns how many there were.
+// unguard removes the guards of pipeline.GuardCell from the cells of b and returns how
+// many there were.
 func unguard(b *pipeline.Batch) (n int) {
 	for i := range b.Input {
 		c := &b.Input[i]

@@ -22,8 +22,8 @@ type grammar struct {
 	eol       byte // '\n' or '\r'
 }
 
-// maxRecordLines is how many lines one record may take at most, as MaxRecordBytes is
-// how many bytes.
+// maxRecordLines is how many lines one record may have, as MaxRecordBytes is how many
+// bytes.
 const maxRecordLines = 1000
 
 const quote = '"'
@@ -31,12 +31,12 @@ const quote = '"'
 // scanResult is the result of scan.
 type scanResult struct {
 	end  int  // where the last whole record ends
-	open int  // where the quote opened that is not closed, or is too far along, or -1
+	open int  // where an unclosed or overlong quote was opened; -1: there is none
 	long bool // the record at end has more than maxRecordLines lines
 }
 
-// scan finds where records end in data, which starts with a record. It hops
-// from quote to quote; what lies between is looked at only for line ends.
+// scan finds where records end in data, which starts with a record. It jumps from quote
+// to quote, and searches the text between them for line ends only.
 func (g grammar) scan(data []byte) scanResult {
 	s := scanResult{open: -1}
 	from := 0            // outside quotes from here
@@ -72,15 +72,14 @@ func (g grammar) scan(data []byte) scanResult {
 	}
 }
 
-// opens reports whether the quote at data[q], which is outside quotes, starts
-// a cell.
+// opens reports whether the quote at data[q], which is outside quotes, starts a cell.
 func (g grammar) opens(data []byte, q int) bool {
 	return q == 0 || data[q-1] == g.delimiter || data[q-1] == g.eol
 }
 
-// closing returns where the quoted text that starts at from ends: just after
-// its closing quote. A quote that is the last byte of data may be half of a
-// pair, so it closes nothing.
+// closing returns where the quoted text that starts at from ends: just after its
+// closing quote. A quote that is the last byte of data may be the first of a pair, so
+// it closes nothing.
 func closing(data []byte, from int) (end int, closed bool) {
 	for {
 		q := bytes.IndexByte(data[from:], quote)

@@ -25,14 +25,14 @@ var (
 	hintHeaderQuotes = "mend the header, or name the delimiter with -d"
 )
 
-// header is what the first lines say of a text.
+// header is what the first lines of a text show.
 type header struct {
 	grammar  grammar
 	line     int64    // physical line it starts on
 	next     int64    // physical line after it
 	end      int      // where it ends in the sample
-	names    []string // of all columns but the nameless ones at the end
-	width    int      // with those
+	names    []string // of all columns except the nameless ones at the end
+	width    int      // number of columns with the nameless ones
 	warnings []string
 }
 
@@ -87,8 +87,9 @@ func lineStart(sample []byte, eol byte, n int) (int, bool) {
 	return at, at < len(sample)
 }
 
-// separatorLine returns the delimiter that a first line of the form sep=; names
-// for Excel, and where that line ends; 0 if there is none or nothing below.
+// separatorLine returns the delimiter of a first line such as sep=; which Excel
+// understands, and where that line ends; 0 if there is no such line or nothing below
+// it.
 func separatorLine(sample []byte, eol byte) (delimiter byte, end int) {
 	const form = "sep=;"
 	i := bytes.IndexByte(sample[:min(len(sample), len(form)+2)], eol)
@@ -199,8 +200,8 @@ func (h *header) name(in *input, t *textInput, r *dialect, o *Options) error {
 	return nil
 }
 
-// decode returns raw, a cell of the sample, as UTF-8. It reports false if it is
-// not text.
+// decode returns raw, a cell of the sample, as UTF-8. It reports false if it is not
+// text.
 func (t *textInput) decode(raw string) (string, bool) {
 	if t.table != nil {
 		return string(t.table.append(nil, []byte(raw))), !t.table.hasUndefined([]byte(raw))
@@ -208,10 +209,10 @@ func (t *textInput) decode(raw string) (string, bool) {
 	return raw, utf8.ValidString(raw)
 }
 
-// dropNameless leaves out the columns at the end that have neither a name nor,
-// in the sample, a value: what a delimiter at the end of every line makes. In a
-// rejects file that a spreadsheet has saved they may have values: the surplus
-// cells of ragged rows, which reject their rows again.
+// dropNameless drops the columns at the end that have neither a name nor, in the
+// sample, a value: a delimiter at the end of every line makes such a column. In a
+// rejects file that a spreadsheet has saved they may have values: the surplus cells of
+// ragged rows, which are rejected again.
 func (h *header) dropNameless(r *dialect) {
 	n := len(h.names)
 	for n > 1 && h.names[n-1] == "" {
@@ -299,8 +300,8 @@ func rejectsHeader(names []string) bool {
 	return slices.Contains(names, pipeline.RowColumn) && slices.Contains(names, pipeline.ErrorsColumn)
 }
 
-// startsRejects reports whether sample, the start of a file, is a rejects file
-// of flytt by its first record, whatever else may have been asked for.
+// startsRejects reports whether sample, the start of a file, is a rejects file of flytt
+// by its first record, whatever the options say.
 func startsRejects(sample []byte) bool {
 	sample = bytes.TrimPrefix(sample, []byte(bomUTF8))
 	for _, c := range []byte(delimiters) {

@@ -10,7 +10,8 @@ import (
 	"flytt/sources/textscan"
 )
 
-// delimiters is what detection chooses from. Of equals the first wins.
+// delimiters are the candidates for detection. If several fit equally well, the first
+// one wins.
 const delimiters = ",;\t|"
 
 // What detection decodes of the sample.
@@ -20,8 +21,8 @@ const (
 	readLeast   = 10      // records
 )
 
-// parseDelimiter returns the delimiter a person named: a character, tab, or eol
-// for none. Zero is for detection.
+// parseDelimiter parses the delimiter that a person has named: a character, tab, or
+// none, for which it returns eol. Zero means detection.
 func parseDelimiter(s string, eol byte) (byte, error) {
 	switch strings.ToLower(s) {
 	case "":
@@ -42,7 +43,7 @@ type record struct {
 	line       int64
 	start, end int // where it stands in the sample
 	cells      []string
-	filled     int // cells that are not empty
+	filled     int // number of cells that are not empty
 	problem    string
 }
 
@@ -50,11 +51,11 @@ type record struct {
 type dialect struct {
 	grammar      grammar
 	records      []record // without blank ones
-	width        int      // how many cells a record has, as a rule
-	agreement    float64  // of the records that have as many
-	blank        bool     // there is nothing but blank rows
+	width        int      // how many cells most records have
+	agreement    float64  // share of the records that have as many
+	blank        bool     // there are only blank rows
 	header       int      // index of the header among the records
-	mayLackNames bool     // a column need not have a name if it has no value
+	mayLackNames bool     // a column without values needs no name
 }
 
 // tryDialect decodes the start of sample, whose first line has the number line, by the
@@ -86,8 +87,8 @@ func tryDialect(sample []byte, g grammar, line int64, whole bool) *dialect {
 	return r
 }
 
-// decode fills in the cells of the records, which are all of data, and drops
-// those without any. All cells are surplus to a decoder without columns.
+// decode fills in the cells of the records, which are all in data, and drops records
+// without cells. For a decoder without columns, all cells are surplus.
 func (r *dialect) decode(data []byte) {
 	var b pipeline.Batch
 	block := &pipeline.Block{Data: bytes.Clone(data), Row: r.records[0].line, Tag: tagRaw}
@@ -114,7 +115,7 @@ func (r *dialect) decode(data []byte) {
 	}
 }
 
-// measure finds the usual number of cells.
+// measure finds out how many cells most records have.
 func (r *dialect) measure() {
 	counts := map[int]int{}
 	for _, rec := range r.records {
@@ -131,8 +132,8 @@ func (r *dialect) measure() {
 	}
 }
 
-// viable reports whether the delimiter can be the one: most records agree on
-// the number of cells, or the first line has it, not as a comma in prose.
+// viable reports whether the delimiter is possible: most records agree on the number of
+// cells, or the first line has more than one and is not prose.
 func (r *dialect) viable() bool {
 	if r.width < 2 {
 		return false
@@ -153,7 +154,7 @@ func (r *dialect) looksLikeProse(cells []string) bool {
 	return false
 }
 
-// score says how well the delimiter fits: records agree, the first one too, and
+// score returns how well the delimiter fits: records agree, also the first one, and
 // many cells are better than few.
 func (r *dialect) score() float64 {
 	s := r.agreement * r.agreement * math.Log2(float64(r.width))
@@ -163,9 +164,9 @@ func (r *dialect) score() float64 {
 	return s
 }
 
-// findHeader sets the header to the first record, or to a later one if what
-// is before is plainly a title. It reports false if the first record is too
-// narrow to be a header, and nothing shows where one is.
+// findHeader sets the header to the first record, or to a later one if those before it
+// are clearly a title. It reports false if the first record is too narrow to be a
+// header and no other one looks like it.
 func (r *dialect) findHeader() bool {
 	title := func(rec record) bool { return rec.filled*2 <= r.width }
 	h := 0
@@ -234,8 +235,7 @@ func nameLike(s string) bool {
 	}) >= 0
 }
 
-// valueLike reports whether s is plainly a value: an address of e-mail, or a
-// long number.
+// valueLike reports whether s is clearly a value: an e-mail address, or a long number.
 func valueLike(s string) bool {
 	if at := strings.IndexByte(s, '@'); at > 0 && strings.Contains(s[at:], ".") {
 		return true

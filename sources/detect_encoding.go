@@ -19,10 +19,10 @@ var (
 	errBOMOnly = errors.New("empty file: nothing but a byte order mark")
 )
 
-// textInput is what is known of an input as text.
+// textInput is what is known about an input as text.
 type textInput struct {
-	sample    []byte // the start of the text, without byte order mark; UTF-16 is UTF-8 by now
-	whole     bool   // the sample is all of it
+	sample    []byte // the start of the text, without byte order mark; UTF-16 was converted to UTF-8
+	whole     bool   // the sample is the whole text
 	encoding  string
 	evidence  string
 	table     *charTable // nil: UTF-8
@@ -31,8 +31,8 @@ type textInput struct {
 	lineEnd   string
 }
 
-// openText finds out the encoding and the line ends of in, and leaves it at the
-// first byte after a byte order mark.
+// openText detects the encoding and the line ends of in. After that, in starts behind
+// the byte order mark.
 func openText(in *input, o *Options) (*textInput, error) {
 	asked, err := encodingName(o.Encoding)
 	if err != nil {
@@ -58,7 +58,7 @@ func openText(in *input, o *Options) (*textInput, error) {
 	return t, nil
 }
 
-// mark looks for a byte order mark, which decides, and takes it away.
+// mark looks for a byte order mark, which decides the encoding, and skips it.
 func (t *textInput) mark(in *input, asked string) error {
 	head := in.peek(sniffSize)
 	found := ""
@@ -107,7 +107,7 @@ func (t *textInput) lines() {
 	}
 }
 
-// detect tells UTF-8 from Windows-1252 by the sample.
+// detect decides between UTF-8 and Windows-1252 by the sample.
 func (t *textInput) detect(in *input) error {
 	e := examine(t.sample, !t.whole)
 	switch {
@@ -127,7 +127,7 @@ func (t *textInput) detect(in *input) error {
 	return nil
 }
 
-// evidence is what some bytes say about their encoding.
+// evidence is what some bytes show about their encoding.
 type evidence struct {
 	high    bool // there are bytes that are not ASCII
 	multi   bool // there are characters of several bytes in valid UTF-8
@@ -137,7 +137,8 @@ type evidence struct {
 	western int  // letters in Windows-1252 and ISO 8859-1
 }
 
-// examine looks at src, which is cut off in the middle of the text if cut.
+// examine collects the evidence in src. cut says that src may end in the middle of a
+// character.
 func examine(src []byte, cut bool) evidence {
 	e := evidence{invalid: -1}
 	for i := textscan.ASCIILen(src); i < len(src); i += textscan.ASCIILen(src[i:]) {
@@ -159,7 +160,8 @@ func examine(src []byte, cut bool) evidence {
 	return e
 }
 
-// count judges the byte at i, which is not UTF-8.
+// count counts the byte at i, which is not UTF-8, by what it would be in other
+// encodings.
 func (e *evidence) count(src []byte, i int) {
 	between := i > 0 && i+1 < len(src) && letter(src[i-1]) && letter(src[i+1])
 	switch c := src[i]; {

@@ -27,8 +27,8 @@ const (
 	bomUTF16BE = "\xFE\xFF"
 )
 
-// charmaps is the encodings of one byte a character that can be asked for.
-// Their lower half is ASCII, so that text can be cut before it is transcoded.
+// charmaps are the encodings with one byte for each character. Their lower half is
+// ASCII, so that text can be cut before it is converted.
 var charmaps = []struct {
 	name string
 	cmap *charmap.Charmap
@@ -49,7 +49,7 @@ var charmaps = []struct {
 	{"macintosh", charmap.Macintosh},
 }
 
-// encodingAliases is other names people use.
+// encodingAliases are other names that people use.
 var encodingAliases = map[string]string{
 	"utf8": utf8Enc, "utf-8-sig": utf8Enc, "utf16": utf16, "utf16le": utf16LE, "utf16be": utf16BE,
 	"cp1252": windows, "ansi": windows, "latin1": "iso-8859-1", "latin-1": "iso-8859-1", "iso8859-1": "iso-8859-1",
@@ -66,7 +66,7 @@ func Encodings() []string {
 	return names
 }
 
-// encodingName returns the name that Encodings has for what a person wrote.
+// encodingName returns the name in Encodings for the name that a person has given.
 func encodingName(name string) (string, error) {
 	n := strings.ToLower(strings.TrimSpace(name))
 	n = strings.ReplaceAll(n, "_", "-")
@@ -79,7 +79,7 @@ func encodingName(name string) (string, error) {
 	return n, nil
 }
 
-// charTable turns bytes of one encoding into UTF-8.
+// charTable converts bytes of one encoding to UTF-8.
 type charTable struct {
 	name      string
 	requested bool // the user named the encoding, so it is not questioned
@@ -87,7 +87,8 @@ type charTable struct {
 	text      [256][4]byte // the UTF-8 form, at most three bytes, and its length
 }
 
-// newTable returns the table of the encoding called name, nil for the others.
+// newTable returns the table of the encoding called name; nil for the encodings without
+// a table.
 func newTable(name string, exact bool) *charTable {
 	for _, c := range charmaps {
 		if c.name == name {
@@ -126,8 +127,8 @@ func (t *charTable) append(dst, src []byte) []byte {
 	return dst
 }
 
-// clean reports whether no row of src has a byte that is undefined or, where
-// the encoding was detected, a character that looks like UTF-8.
+// clean reports whether src has neither an undefined byte nor, if the encoding was
+// detected, a character that looks like UTF-8.
 func (t *charTable) clean(src []byte) bool {
 	return !t.hasUndefined(src) && (t.requested || !hasUTF8(src))
 }

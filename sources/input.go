@@ -27,22 +27,22 @@ const stdinName = "standard input"
 
 const hintEmpty = "export it again: a header line at least is needed"
 
-// input is the bytes of an input, decompressed, with as much read ahead as
-// detection wants to see. It belongs to one goroutine, but for End.
+// input is the decompressed content of an input, with as much read ahead as detection
+// needs. It belongs to one goroutine; only End may be called from others.
 type input struct {
-	name        string // for people
+	name        string // for messages
 	path        string
 	compression string
 	size        int64
 	raw         *counter
 	stream      *streamReader // interrupts a read that blocks; nil: reads do not block
-	watched     *watchedFile  // of a file; nil: it is none
-	inPlace     bool          // the file is read where it lies, at any place
-	closer      io.Closer     // nil: not ours to close
-	release     func()        // gives back what decompression holds; nil: nothing
-	r           io.Reader     // where head comes from
+	watched     *watchedFile  // nil: it is not a file
+	inPlace     bool          // the file itself is read, at any position
+	closer      io.Closer     // nil: the caller closes it
+	release     func()        // releases the decompressor; nil: there is none
+	r           io.Reader     // where the rest after head comes from
 	head        []byte        // read ahead
-	err         error         // what r said last, io.EOF included; it comes after head
+	err         error         // the error that r returned, including io.EOF; it comes after head
 }
 
 // counter counts the bytes of the input as it is stored.
@@ -57,7 +57,7 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// openInput opens path and undoes its compression.
+// openInput opens path and decompresses it if necessary.
 func openInput(path string, o *Options) (*input, error) {
 	r, st, err := openPath(path, o)
 	if err != nil {
@@ -88,17 +88,16 @@ func openInput(path string, o *Options) (*input, error) {
 	return in, nil
 }
 
-// detach takes the stream as it stands out of in, to be read through
-// something that becomes in.r.
+// detach takes the remaining stream out of in, to be read through something that
+// becomes in.r.
 func (in *input) detach() io.Reader {
 	inner := &input{r: in.r, head: in.head, err: in.err}
 	in.r, in.head, in.err = nil, nil, nil
 	return inner
 }
 
-// peek returns the next n bytes without consuming them, fewer at the end of
-// the input or where it cannot be read further. They stay valid until the
-// next call on in.
+// peek returns the next n bytes without consuming them; fewer at the end of the input
+// or if it cannot be read. They stay valid until the next call on in.
 func (in *input) peek(n int) []byte {
 	if cap(in.head) < n && in.err == nil {
 		in.head = append(make([]byte, 0, n), in.head...)
@@ -117,7 +116,7 @@ func (in *input) skip(n int) { in.head = in.head[n:] }
 // whole reports whether peek has seen the end of the input.
 func (in *input) whole() bool { return in.err != nil }
 
-// Read takes what peek left first, then reads on.
+// Read returns the bytes that peek has left, then reads on.
 func (in *input) Read(p []byte) (int, error) {
 	if len(in.head) > 0 {
 		n := copy(p, in.head)
@@ -185,17 +184,17 @@ func (in *input) Close() error {
 
 func (in *input) extension() string { return extension(in.path) }
 
-// contentError returns an error of the input's content.
+// contentError returns an error in the content of the input.
 func (in *input) contentError(line int64, err error, hint string) error {
 	return &Error{File: in.name, Line: line, Err: err, Hint: hint}
 }
 
-// usageError returns an error of what was asked for.
+// usageError returns an error in what the user asked for.
 func (in *input) usageError(err error, hint string) error {
 	return &Error{File: in.name, Err: err, Hint: hint, Usage: true}
 }
 
-// empty says why there is nothing to read.
+// empty returns the error of an input without content.
 func (in *input) empty() error {
 	if in.err != nil && in.err != io.EOF {
 		return in.readError(in.err)
@@ -203,7 +202,7 @@ func (in *input) empty() error {
 	return in.contentError(0, errEmpty, hintEmpty)
 }
 
-// readError says that the input cannot be read on.
+// readError returns the error of an input that cannot be read.
 func (in *input) readError(err error) error {
 	var own *Error
 	switch {
@@ -216,7 +215,7 @@ func (in *input) readError(err error) error {
 	return in.contentError(0, fmt.Errorf("reading: %w", osfile.Cause(err)), "check the disk or the network share it lies on")
 }
 
-// openError says why a file cannot be opened.
+// openError returns the error of a file that cannot be opened.
 func openError(path string, err error) error {
 	e := &Error{File: path, Err: osfile.Cause(err)}
 	switch {

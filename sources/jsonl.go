@@ -17,7 +17,7 @@ type jsonSource struct {
 	rows *json.Rows
 }
 
-// openJSON opens JSON Lines or an array, whatever the name says.
+// openJSON opens JSON Lines or an array, whatever the name of the file says.
 func openJSON(in *input, o *Options) (pipeline.Source, *Info, error) {
 	t, err := openJSONText(in, o)
 	if err != nil {
@@ -34,8 +34,8 @@ func openJSON(in *input, o *Options) (pipeline.Source, *Info, error) {
 	return &jsonSource{in, rows}, &Info{Encoding: t.encoding, Evidence: t.evidence, LineEnd: t.lineEnd}, nil
 }
 
-// openJSONText reads the beginning of in, and leaves in behind a byte order
-// mark. The text is UTF-8 from there on, or its rows are rejected.
+// openJSONText reads the start of in and skips a byte order mark. From there on the
+// text is UTF-8, or its rows are rejected.
 func openJSONText(in *input, o *Options) (*textInput, error) {
 	asked, err := encodingName(o.Encoding)
 	if err == nil && asked != "" && newTable(asked, true) != nil {
@@ -83,7 +83,7 @@ func (in *input) jsonError(err error) error {
 	return err
 }
 
-// jsonInput is an input as package json reads one.
+// jsonInput is an input in the form that package json reads.
 type jsonInput struct{ in *input }
 
 // Fill implements json.Input. Its errors are those of Next.
@@ -104,8 +104,8 @@ func (j jsonInput) End() int64 { return j.in.End() }
 // Interruptible implements json.Input.
 func (j jsonInput) Interruptible(ctx context.Context) func() bool { return j.in.interruptible(ctx) }
 
-// startsJSON reports whether head is the start of an object with a name or of
-// an array of objects, as no table starts.
+// startsJSON reports whether head is the start of an object with a member, or of an
+// array of objects. No table starts like that.
 func startsJSON(head []byte) string {
 	text := jsonStart(head)
 	if len(text) == 0 || text[0] != '{' && text[0] != '[' {
@@ -119,8 +119,8 @@ func startsJSON(head []byte) string {
 	return ""
 }
 
-// holdsJSON reports whether a line of head may be an object, or all of it an
-// array: a file that is called JSON then is, whatever its first line looks like.
+// holdsJSON reports whether a line of head may be an object, or all of it an array:
+// then a file with the extension of JSON is JSON, whatever its first line looks like.
 func holdsJSON(head []byte) bool {
 	text := jsonStart(head)
 	if len(text) > 0 && text[0] == '[' {

@@ -10,8 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// RowReader hands out the objects of a list, a page or so at a time; *list.Rows
-// is one.
+// RowReader returns the objects of a list, about a page at a time; *list.Rows is one.
 type RowReader interface {
 	// Next appends the next whole objects to dst, each valid JSON with white space
 	// behind it, and returns dst with them and how many they are. It returns
@@ -23,29 +22,28 @@ type RowReader interface {
 	Close() error
 }
 
-// Kind says how the value of a column stands in the objects of a list, and
-// what becomes of it in a batch. In every kind null, and a member that is not
-// there, is a null; an empty string stays empty.
+// Kind says how the value of a column is written in the objects of a list, and what a
+// batch gets of it. In every kind, null and a missing member are a null; an empty
+// string stays empty.
 //
-// What comes in another form than the kind wants is kept as well as may be: a
-// number, true or false as it is written, an array or an object as JSON without
-// white space.
+// A value that does not fit the kind is kept as well as possible: a number, true or
+// false as it is written, an array or an object as JSON without white space.
 type Kind uint8
 
 const (
-	// Text is a string, of which its characters are kept. Half of a surrogate pair
-	// is no character and becomes U+FFFD.
+	// Text is a string, of which the characters are kept. Half of a surrogate pair
+	// becomes U+FFFD.
 	Text Kind = iota
 
-	// Literal is a number, true or false, kept as JSON has it. A string that holds
-	// one ("12.50") is taken for it; any other string keeps its quotes.
+	// Literal is a number, true or false, kept as JSON has it. A string that holds one
+	// ("12.50") counts as one; any other string keeps its quotes.
 	Literal
 
 	// JSON is any value, kept as JSON without white space.
 	JSON
 
-	// Reference is an object of which the member id is kept, or the bare id. An
-	// empty object, and one without an id, is a null.
+	// Reference is an object of which the member id is kept, or the bare id. An empty
+	// object, and one without an id, is a null.
 	Reference
 )
 
@@ -56,7 +54,7 @@ type Column struct {
 }
 
 // ColumnOf returns the column for the field f, whose name is that of its column
-// (external_client.id). A reference is one that lists show as an object.
+// (external_client.id). reference says that lists show the field as an object.
 func ColumnOf(f pipeline.Field, reference bool) Column {
 	c := Column{Name: f.Name}
 	switch f.Type {
@@ -79,19 +77,18 @@ func (c *Column) member() string {
 	return c.Name
 }
 
-// ExtraColumn is the column of what has no column of its own: a JSON object of
-// all members the list is not known to have, and of the members besides id of
-// references that come expanded (external_client.name). A row without any has a
-// null.
+// ExtraColumn is the column for everything that has no column of its own: a JSON object
+// of all unknown members, and of the members besides id of references that come
+// expanded (external_client.name). A row without any has a null.
 const ExtraColumn = "_extra"
 
 // ListOptions says how a list is read.
 type ListOptions struct {
-	Extra bool // keep unknown members in ExtraColumn, which is the last; otherwise a warning counts their rows
+	Extra bool // keep unknown members in ExtraColumn, which is the last one; otherwise a warning counts their rows
 }
 
-// listSource is the list endpoint of an API as a source: its blocks are pages
-// of JSON objects.
+// listSource is the list endpoint of an API as a source: its blocks are pages of JSON
+// objects.
 type listSource struct {
 	rows   RowReader
 	layout *json.Layout
@@ -100,9 +97,9 @@ type listSource struct {
 	err    error // what ended the list
 }
 
-// NewList returns a source of the objects that rows hands out, with the given
-// columns. Rows are numbered from 1 in the order they come; Block.End counts
-// rows. Closing the source closes rows.
+// NewList returns a source of the objects that rows returns, with the given columns.
+// Rows are numbered from 1 in their order; Block.End counts rows. Closing the source
+// closes rows.
 func NewList(rows RowReader, columns []Column, o ListOptions) pipeline.Source {
 	s := &listSource{rows: rows, layout: newListLayout(columns, o.Extra)}
 	for i := range columns {

@@ -17,9 +17,9 @@ var listCodes = []pipeline.CodeInfo{
 		Fix:     "Export with --extra to keep them in a column of their own, " + ExtraColumn + "."},
 }
 
-// listDecoder turns blocks of JSON objects into batches whose columns point
-// into the block. That the objects are valid JSON has been checked when they
-// came in: it is not checked again.
+// listDecoder turns blocks of JSON objects into batches whose columns point into the
+// block. The objects were checked to be valid JSON when they came in, so they are not
+// checked again.
 type listDecoder struct{ objects json.ObjectDecoder }
 
 // Decode implements pipeline.Decoder.

@@ -4,8 +4,8 @@ import (
 	"bytes"
 )
 
-// kinds is what people hand over in place of a text file, known by how it
-// starts.
+// kinds are files that people use by mistake in place of a text file, recognised by how
+// they start.
 var kinds = []struct{ magic, kind string }{
 	{"PK\x05\x06", "an empty ZIP archive"},
 	{"%PDF-", "a PDF document"},
@@ -19,7 +19,7 @@ var kinds = []struct{ magic, kind string }{
 	{"\x00\x00\xFE\xFF", "text in UTF-32"},
 }
 
-// markup is how text starts that is no table.
+// markup is how text starts that is not a table.
 var markup = []struct{ start, kind string }{
 	{"<!doctype html", "a web page (HTML)"},
 	{"<html", "a web page (HTML)"},

@@ -21,8 +21,7 @@ import (
 	"flytt/pipeline"
 )
 
-// Options says how to read an input. The zero Options, or none, detect
-// everything.
+// Options says how to read an input. The zero Options, or nil, detect everything.
 type Options struct {
 	Encoding        string    // the text's encoding, one of Encodings; empty: detected
 	Delimiter       string    // one character, "tab", or "none" for a single column; empty: detected
@@ -36,45 +35,45 @@ type Options struct {
 	// A file must not change until its end is reported; otherwise reading it ends with
 	// ErrChanged. A file that is opened again must be as it was the first time.
 	Previous    fs.FileInfo // Info.File of the first time; nil: this is the first
-	SameContent func() bool // whether a file that is as long as it was and was written to, or replaced, holds what it did; nil: it does not
+	SameContent func() bool // whether a file that has its old length but was written to, or replaced, still has its old content; nil: it does not
 }
 
-// Info is what was found out about an input when it was opened. It holds no
-// value of a row.
+// Info is what was found out about an input when it was opened. It holds no value of a
+// row.
 type Info struct {
-	Format        string                             // its line in the table of formats: csv
+	Format        string                             // its name in the table of formats: csv
 	Compression   string                             // gzip, zstd, or empty
-	Encoding      string                             // one of Encodings, or ascii as long as that is all there was
+	Encoding      string                             // one of Encodings, or ascii as long as the text was all ASCII
 	Evidence      string                             // why that encoding, as a phrase: "line 17 is not UTF-8"
-	Delimiter     string                             // what stands between cells; empty: there is one column
+	Delimiter     string                             // between cells; empty: there is one column
 	LineEnd       string                             // LF, CRLF or CR
 	HeaderRow     int64                              // the physical line the header starts on
 	Size          int64                              // bytes of the input as it is stored, which Block.End counts; -1: not known
-	File          fs.FileInfo                        // the file when it was opened; nil: it is none, or standard input
-	Rows          int64                              // how many rows the file itself says it has; 0: it does not say
-	IsRejectsFile bool                               // a rejects file of flytt, read in its own dialect whatever Options say
+	File          fs.FileInfo                        // the state of the file when it was opened; nil: it is not a file, or standard input
+	Rows          int64                              // how many rows the file itself claims to have; 0: it does not say
+	IsRejectsFile bool                               // a rejects file of flytt, which is read in its own dialect whatever Options say
 	Sheet         string                             // of a workbook: the one that is read
 	Sheets        []SheetInfo                        // of a workbook: all of them, in its order
-	CellName      func(row int64, column int) string // what a cell is called (Kontakter!F17), or with column -1 a row; nil: rows are lines
-	Warnings      []string                           // what a person should know before trusting the rest, as sentences without a full stop
+	CellName      func(row int64, column int) string // returns the name of a cell (Kontakter!F17), or, with column -1, of a row; nil: rows are lines
+	Warnings      []string                           // what a person should know before relying on the rest, as sentences without a full stop
 }
 
 // SheetInfo is a sheet of a workbook.
 type SheetInfo struct {
 	Name   string
 	Hidden bool
-	Rows   int64 // as the sheet says, which may be wrong; -1: it does not say
+	Rows   int64 // as the sheet claims, which may be wrong; -1: it does not say
 }
 
-// Error is an input that cannot be opened or read. Its text is the place and
-// what is wrong there, without any value of a row.
+// Error is an input that cannot be opened or read. Its text is the position and what is
+// wrong there, without any value of a row.
 type Error struct {
 	File  string // as the user named it
 	Line  int64  // physical line; 0: the file as a whole, or Place
 	Place string // where it is no line: Kontakter!F17
 	Err   error  // what is wrong
 	Hint  string // what to do about it
-	Usage bool   // what was asked for cannot be (no such file, no such encoding); otherwise the input cannot be read
+	Usage bool   // what the user asked for is impossible (no such file, no such encoding); otherwise the input cannot be read
 }
 
 // Error returns "contacts.csv line 2: what is wrong".
@@ -95,13 +94,13 @@ func (e *Error) Unwrap() error { return e.Err }
 type format struct {
 	name             string
 	extensions       []string                 // in lower case, without .gz or .zst
-	magic            func(head []byte) string // what the content shows it to be ("an Excel workbook"), or empty; nil: text
-	acceptsExtension func(head []byte) bool   // whether what has the extension is it though magic says nothing; nil: no, unless magic is nil
+	magic            func(head []byte) string // what kind of file the content shows it to be ("an Excel workbook"), or empty; nil: text
+	acceptsExtension func(head []byte) bool   // whether a file with the extension is of this format although magic does not say so; nil: no, unless magic is nil
 	open             func(in *input, o *Options) (pipeline.Source, *Info, error)
 }
 
-// formats is every format there is. Content decides before the extension does;
-// text that no content test claims goes to the first format without one.
+// formats are all formats. The content decides before the extension does; text that no
+// content test recognises is of the first format without such a test.
 var formats = []format{
 	{name: "csv", extensions: []string{".csv", ".tsv", ".tab", ".txt"}, open: openCSV},
 	{name: "jsonl", extensions: []string{".jsonl", ".ndjson", ".json"}, magic: startsJSON, acceptsExtension: holdsJSON, open: openJSON},
@@ -186,7 +185,7 @@ func names() string {
 	return strings.Join(n, ", ")
 }
 
-// openPath returns what path names, and what is known of it if it is a regular file.
+// openPath opens what path names, and returns its state if it is a regular file.
 func openPath(path string, o *Options) (io.Reader, fs.FileInfo, error) {
 	if path == "-" {
 		return standardInput(o)
@@ -219,8 +218,8 @@ func standardInput(o *Options) (io.Reader, fs.FileInfo, error) {
 	return f, st, nil
 }
 
-// regular returns what is known of a regular file, nil of a pipe and its like, and
-// an error for a directory.
+// regular returns the state of a regular file, nil for a pipe and the like, and an
+// error for a directory.
 func regular(f *os.File) (fs.FileInfo, error) {
 	st, err := f.Stat()
 	switch {

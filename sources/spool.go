@@ -9,9 +9,9 @@ import (
 	"flytt/internal/osfile"
 )
 
-// randomAccess returns the whole content of in, decompressed, to be read at any
-// place, and its size. A file is read where it lies; a pipe, standard input and
-// compressed data are first copied to a temporary file, which goes when in is
+// randomAccess returns the whole content of in, decompressed, for reading at any
+// position, and its size. A file is read directly; a pipe, standard input and
+// compressed data are first copied to a temporary file, which is removed when in is
 // closed. Nothing else reads from in afterwards.
 func (in *input) randomAccess() (io.ReaderAt, int64, error) {
 	if f, ok := in.raw.r.(*os.File); ok && in.size >= 0 && in.compression == "" && in.path != "-" {
@@ -43,10 +43,10 @@ func (in *input) spoolError(err error) error {
 		"make room in "+os.TempDir()+", or name a file in place of a pipe")
 }
 
-// readFailure tells what failed to be read from what failed to be written.
+// readFailure marks an error of reading, as opposed to writing.
 type readFailure struct{ error }
 
-// spooled is in with its errors marked as such.
+// spooled reads in and marks its errors.
 type spooled struct{ in *input }
 
 // Read implements io.Reader.

@@ -14,9 +14,8 @@ func hasUTF16BOM(head []byte) bool {
 	return bytes.HasPrefix(head, []byte(bomUTF16LE)) || bytes.HasPrefix(head, []byte(bomUTF16BE))
 }
 
-// utf16Order returns utf16LE or utf16BE if head looks like text in UTF-16
-// without a byte order mark: nearly every second byte is zero, and only every
-// second.
+// utf16Order returns utf16LE or utf16BE if head looks like UTF-16 without a byte order
+// mark: nearly every second byte is zero, and only every second.
 func utf16Order(head []byte) string {
 	var zeros [2]int
 	head = head[:min(len(head), sniffSize)&^1]
@@ -37,14 +36,14 @@ func utf16Order(head []byte) string {
 	return ""
 }
 
-// utf16Reader turns UTF-16 into UTF-8. Half of a surrogate pair becomes three
-// bytes that are not valid UTF-8, so that its row is rejected like any other
-// that cannot be read as text. A text of an odd number of bytes is an error.
+// utf16Reader converts UTF-16 to UTF-8. Half of a surrogate pair becomes three bytes
+// that are not valid UTF-8, so that its row is rejected like any other that cannot be
+// read as text. A text with an odd number of bytes is an error.
 type utf16Reader struct {
 	r       io.Reader
-	high    int    // which byte of a unit is the high one: 1 in little-endian
-	in      []byte // read, not yet turned
-	out     []byte // turned, not yet handed on
+	high    int    // index of the high byte of a unit: 1 in little-endian
+	in      []byte // read, not yet converted
+	out     []byte // converted, not yet returned
 	err     error
 	inBuf   [32 << 10]byte
 	outBuf  []byte
@@ -72,7 +71,7 @@ func (u *utf16Reader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// fill reads once and turns all whole units that are there.
+// fill reads once and converts all whole units.
 func (u *utf16Reader) fill() {
 	n := copy(u.inBuf[:], u.in)
 	m, err := u.r.Read(u.inBuf[n:])
@@ -87,7 +86,7 @@ func (u *utf16Reader) fill() {
 	u.out = u.outBuf
 }
 
-// finish deals with what the end of the input leaves over.
+// finish handles what is left over at the end of the input.
 func (u *utf16Reader) finish() {
 	u.half()
 	if len(u.in) > 0 {
@@ -95,7 +94,7 @@ func (u *utf16Reader) finish() {
 	}
 }
 
-// unit takes the next 16 bits.
+// unit converts the next 16 bits.
 func (u *utf16Reader) unit(c rune) {
 	switch {
 	case c >= 0xDC00 && c < 0xE000 && u.pending != 0:
@@ -116,7 +115,7 @@ func (u *utf16Reader) unit(c rune) {
 	}
 }
 
-// half gives out the half of a pair that waits for its other half in vain.
+// half writes half of a pair whose other half did not come.
 func (u *utf16Reader) half() {
 	if c := u.pending; c != 0 {
 		u.outBuf = append(u.outBuf, 0xE0|byte(c>>12), 0x80|byte(c>>6)&0x3F|0x80, 0x80|byte(c)&0x3F)

@@ -30,7 +30,7 @@ type xlsxSource struct {
 	sampled         []xlsx.Block
 	layout          xlsxLayout
 	guards          bool // a rejects file that was saved as a workbook
-	originalNumbers bool // likewise: its rows have the numbers it gives them
+	originalNumbers bool // its rows get the numbers that it gives them
 	end             int64
 	err             error // what ended the sheet
 }
@@ -113,7 +113,7 @@ func (s *xlsxSource) layOut(h *sheetHeader, origin bool) {
 	}
 }
 
-// smallestRow is how few bytes a row takes that is one to the decoder.
+// smallestRow is the length of the shortest row that the decoder can read.
 const smallestRow = len(`<row><c><v>1</v></c></row>`)
 
 // Columns implements pipeline.Source.
@@ -171,7 +171,7 @@ func (s *xlsxSource) finish(ctx context.Context, err error) {
 	s.err = err
 }
 
-// progress measures how far the input has been read by the share of the sheet.
+// progress estimates how far the input has been read, from the share of the sheet.
 func (s *xlsxSource) progress() {
 	n, of := s.sheet.Progress()
 	s.end = max(s.end, int64(float64(s.in.size)*float64(min(n, of))/float64(max(of, 1))))
@@ -192,8 +192,8 @@ func (s *xlsxSource) Decoder() pipeline.Decoder {
 // Close implements pipeline.Source.
 func (s *xlsxSource) Close() error { return errors.Join(s.book.Close(), s.in.Close()) }
 
-// workbookError says where in the workbook err is. The sheet is empty where none
-// is being read.
+// workbookError adds to err where in the workbook it is. sheet is empty if no sheet is
+// being read.
 func (in *input) workbookError(sheet string, err error) error {
 	var e *xlsx.Error
 	if !errors.As(err, &e) {

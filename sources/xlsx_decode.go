@@ -58,15 +58,15 @@ type xlsxLayout struct {
 	in         *input
 	book       *xlsx.Workbook
 	sheet      string
-	header     int64    // its row
+	header     int64    // the row of the header
 	inputs     []int32  // for each column of the sheet its column in the batch, or notInBatch
-	ignored    []bool   // for each column that is left out: whatever it holds
+	ignored    []bool   // for each column of the sheet: it is left out, whatever it holds
 	names      []string // of the columns of the batch
-	positions  []int    // of those in the sheet
+	positions  []int    // their places in the sheet
 	skipHidden bool
 }
 
-// place names a cell, or a row, as Excel does.
+// place returns Excel's name of a cell or a row.
 func (l *xlsxLayout) place(row int64, column int) string {
 	if column >= 0 && column < len(l.positions) {
 		column = l.positions[column]
@@ -84,9 +84,9 @@ type xlsxDecoder struct {
 	lastFilled int64 // number of the last row with any content
 	text       int   // bytes of text in the batch
 	blankRows  int   // blank rows noted
-	row        int   // index of the row being read, or -1 while nothing shows that it is one
-	empty      []int // its cells that are empty texts, until then
-	beyond     int   // cells outside of the named columns
+	row        int   // index of the current row; -1 until it has content
+	empty      []int // columns of its empty texts, until then
+	beyond     int   // cells outside the named columns
 }
 
 // Decode implements pipeline.Decoder.
@@ -151,7 +151,7 @@ func (d *xlsxDecoder) noteBlankRows() {
 	d.lastFilled = d.scan.Row
 }
 
-// noteMissing notes a row of the sheet that is none of the batch.
+// noteMissing notes a row of the sheet that is not in the batch.
 func (d *xlsxDecoder) noteMissing(code pipeline.Code, row int64) {
 	d.batch.Note(pipeline.Problem{
 		Row: pipeline.None, Field: pipeline.None, Column: pipeline.None,
@@ -160,7 +160,7 @@ func (d *xlsxDecoder) noteMissing(code pipeline.Code, row int64) {
 	})
 }
 
-// endRow makes the row whole: cells that are not there are null.
+// endRow completes the row: missing cells are null.
 func (d *xlsxDecoder) endRow(hidden bool) {
 	for i := range d.batch.Input {
 		if c := &d.batch.Input[i]; c.Len() == d.row {

@@ -20,16 +20,16 @@ const (
 
 const hintSheetHeader = "--header-row N says which row of the sheet has the column names"
 
-// sheetHeader is what the first rows say of a sheet.
+// sheetHeader is what the first rows of a sheet show.
 type sheetHeader struct {
 	row      int64
-	names    []string // of the columns from A to the last that has a name
+	names    []string // of the columns from A to the last one with a name
 	leftOut  []bool   // for each: it has neither a name nor a value
 	warnings []string
 }
 
-// findHeader finds the row with the names of the columns. The blocks it reads
-// are kept to be handed out.
+// findHeader finds the row with the names of the columns. The blocks it reads are kept,
+// to be handed out later.
 func (s *xlsxSource) findHeader(o *Options) (*sheetHeader, error) {
 	if o.HeaderRow < 0 {
 		return nil, s.in.usageError(fmt.Errorf("header row %d is less than 1", o.HeaderRow), hintSheetHeader)
@@ -54,7 +54,7 @@ func (s *xlsxSource) contentError(row int64, column int, err error, hint string)
 	return &Error{File: s.in.name, Place: xlsx.CellName(s.layout.sheet, row, column), Err: err, Hint: hint}
 }
 
-// noHeader says why there is no row to take names from.
+// noHeader returns the error of a sheet without a row that could have names.
 func (s *xlsxSource) noHeader(o *Options) error {
 	if o.HeaderRow > 0 {
 		return s.in.usageError(fmt.Errorf("sheet %q has nothing on row %d", s.layout.sheet, o.HeaderRow), hintSheetHeader)
@@ -62,7 +62,7 @@ func (s *xlsxSource) noHeader(o *Options) error {
 	return s.contentError(0, pipeline.None, errors.New("the sheet is empty"), "--sheet names another; there are "+sheetNames(s.book.Sheets))
 }
 
-// sample reads the first rows, from row from on, as text. It reports whether the
+// sample reads the first rows, starting with row from, as text. It reports whether the
 // sheet ends there.
 func (s *xlsxSource) sample(from int64) (r *dialect, ended bool, err error) {
 	r = &dialect{grammar: grammar{delimiter: '\n', eol: '\n'}, mayLackNames: true}
@@ -103,7 +103,7 @@ func (s *xlsxSource) sample(from int64) (r *dialect, ended bool, err error) {
 	}
 }
 
-// isSheetError reports whether err is other than the end of the sheet.
+// isSheetError reports whether err is something other than the end of the sheet.
 func (s *xlsxSource) isSheetError(err error) bool {
 	var e *xlsx.Error
 	return errors.As(err, &e)
@@ -156,7 +156,7 @@ func (s *xlsxSource) name(r *dialect, ended bool, o *Options) (*sheetHeader, err
 	return h, nil
 }
 
-// warn says what was passed over.
+// warn adds warnings for what is skipped.
 func (h *sheetHeader) warn(r *dialect, without []string, ended bool) {
 	if r.header > 0 {
 		h.warnings = append(h.warnings, skipped("row", h.row-1))

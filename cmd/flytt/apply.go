@@ -1,23 +1,15 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"flytt/internal/journal"
-	"flytt/internal/report"
-	"flytt/internal/text"
-	"flytt/pipeline"
-	"flytt/sinks/bulk"
+	"flytt/internal/run"
 )
 
 func applyCommand(a *app) *cobra.Command {
-	var own runFlags
-	var w writing
+	f := newSpecFlags()
 	c := &cobra.Command{
 		Use:   "apply PLAN",
 		Short: "Do exactly what a plan says",
@@ -39,110 +31,21 @@ and verify, retry and undo are about it as about any other.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			path, err := a.readPlan(args[0])
+			store, err := a.store()
 			if err != nil {
 				return err
 			}
-			j, plan, err := a.lookBack(path, "apply", own.moved)
+			path, err := store.FindPlan(args[0])
 			if err != nil {
 				return err
 			}
-			if plan.Outcome() != "done" {
-				return errors.Join(usagef("flytt plan makes another", "%s was not made to its end", args[0]), j.close())
-			}
-			j.target = func(ctx context.Context, j *job) (pipeline.Sink, pipeline.ChunkLimits, error) {
-				return j.applySink(ctx, plan)
-			}
-			return then(j.runLike(c), a.typed())
+			return a.about(c, run.Apply, "apply", path, f)
 		},
 	}
-	own.addWatching(c)
-	own.addMoved(c)
-	w.addFlags(c)
-	w.connection.addYes(c)
-	c.Flags().StringVar(&own.runDir, "run-dir", "", "new or empty `DIR` for the files of the run (default: flytt-runs/<id>)")
+	f.watch.add(c)
+	f.addMoved(c)
+	f.addPace(c)
+	addYes(c, &f.spec.Place)
+	f.addRunDir(c, "the run")
 	return c
-}
-
-// applies makes j, which goes on with an apply, hold to the plan in the directory
-// path.
-func (j *job) applies(path string) error {
-	plan, err := j.openRun(path)
-	if err != nil {
-		return err
-	}
-	j.closers = append(j.closers, plan.Close)
-	j.writing.plan = path
-	j.target = func(ctx context.Context, j *job) (pipeline.Sink, pipeline.ChunkLimits, error) {
-		return j.applySink(ctx, plan)
-	}
-	return nil
-}
-
-// applySink makes the sink that does what plan says. Before the first pass of a
-// run that begins it sees whether the records are what they were, and asks.
-func (j *job) applySink(ctx context.Context, plan *journal.Journal) (pipeline.Sink, pipeline.ChunkLimits, error) {
-	var none pipeline.ChunkLimits
-	if j.pass == 1 {
-		h := plan.Header()
-		if err := j.reachAgain(&h); err != nil {
-			return nil, none, err
-		}
-		if err := j.openLike(); err != nil {
-			return nil, none, err
-		}
-		if j.recorded == nil {
-			if err := j.sameRecords(ctx, &h); err != nil {
-				return nil, none, err
-			}
-		}
-		if err := j.consent(); err != nil {
-			return nil, none, err
-		}
-		if err := j.linkTo(j.writing.plan); err != nil {
-			return nil, none, err
-		}
-	}
-	o, err := j.bulkOptions()
-	if err != nil {
-		return nil, none, err
-	}
-	o.Planned = plan
-	if j.writing.bulk, err = bulk.NewImport(j.writing.client, j.plan.Schema(), o); err != nil {
-		return nil, none, err
-	}
-	return j.writing.bulk, j.writeLimits(), nil
-}
-
-// sameRecords refuses to apply a plan, whose journal has the header h, to records
-// that are not those it was made for.
-func (j *job) sameRecords(ctx context.Context, h *journal.Header) error {
-	o, err := readSpec(j.writing.plan, h)
-	if err != nil {
-		return err
-	}
-	if o.Live == nil {
-		return usagef("flytt plan makes another", "the plan does not tell which records there were")
-	}
-	now, err := j.readSnapshot(ctx, "")
-	if err != nil {
-		return err
-	}
-	if is := now.Mark(); *is != *o.Live {
-		what := fmt.Sprintf("%s then, %s now", text.Counted(o.Live.Records, "record"), text.Number(is.Records))
-		if is.Records == o.Live.Records {
-			what = "as many records, and not the same"
-		}
-		return usagef("flytt plan makes another: see what is different", "the records have changed since the plan was made: %s", what)
-	}
-	return nil
-}
-
-// applyQuestion is what is asked before the plan in the directory path is applied.
-func applyQuestion(path, place string) string {
-	what := "Do what the plan of " + filepath.Base(path) + " says"
-	if s, err := report.ReadSummary(path); err == nil && s != nil && s.Plan != nil {
-		what = fmt.Sprintf("Make %s and change %s", text.Counted(s.Plan.Create, "record"), text.Number(s.Plan.Update))
-	}
-	return fmt.Sprintf("%s at %s?", what, place)
 }

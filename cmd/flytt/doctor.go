@@ -17,7 +17,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flytt/internal/advice"
 	"flytt/internal/doctor"
+	"flytt/internal/run"
 	"flytt/internal/text"
 	"flytt/mappings"
 )
@@ -44,7 +46,7 @@ cannot be reached, or does not do what it should.`,
 	c.Flags().StringVar(&d.resourceName, "resource", "", "`NAME` of the resource to look at (default: the only one there is)")
 	c.Flags().StringVar(&d.profile, "profile", "", "`NAME` of a profile in flytt.yaml")
 	c.Flags().BoolVar(&d.json, "json", false, "print the checks as one JSON object")
-	d.connection.addFlags(c)
+	addPlace(c, &d.place)
 	return c
 }
 
@@ -54,9 +56,9 @@ type examination struct {
 	resourceName string
 	profile      string
 	json         bool
-	connection   connection
+	place        run.Place
 
-	settings *settings          // nil: they cannot be used
+	settings *run.Settings      // nil: they cannot be used
 	resource *mappings.Resource // nil: there is no such
 	target   string             // what is examined, once it is known
 	requests int                // that were made
@@ -77,21 +79,20 @@ var groupExits = map[doctor.Group]int{doctor.Settings: exitUsage, doctor.Connect
 func (d *examination) run(ctx context.Context) (err error) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	defer func() { err = errors.Join(err, d.connection.close()) }()
 	d.checkSettings()
 	if d.settings != nil && d.resource != nil {
-		d.checkConnection(ctx)
+		err = d.checkConnection(ctx)
 	}
 	if ctx.Err() != nil {
 		d.code = exitInterrupted
 	}
-	return d.finish()
+	return errors.Join(d.finish(), err)
 }
 
 // note adds a check to the list, and shows it.
 func (d *examination) note(c doctor.Check) {
 	if c.Err != nil {
-		message, hint := split(c.Err)
+		message, hint := d.split(c.Err)
 		c.Text, c.Fix = message, cmp.Or(hint, c.Fix)
 	}
 	c.Text = text.Printable(c.Text)
@@ -112,17 +113,18 @@ func (d *examination) wrongSetting(name string, err error, fix string) {
 }
 
 // checkConnection goes the way to the API, and looks at it if it gets there.
-func (d *examination) checkConnection(ctx context.Context) {
+func (d *examination) checkConnection(ctx context.Context) error {
 	if slices.ContainsFunc(d.checks, func(c doctor.Check) bool { return c.Status == doctor.Fail && c.Name != "run directory" }) {
-		return
+		return nil
 	}
-	client, err := d.connection.open(d.settings, slog.New(slog.DiscardHandler))
+	conn, err := run.Connect(d.place, d.settings, run.ConnectOptions{Version: buildVersion(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		d.wrongSetting("settings", err, "mend the setting")
-		return
+		return nil
 	}
-	d.target = d.connection.host(client)
-	d.requests = doctor.Examine(ctx, client, d.resource, d.note)
+	d.target = conn.Host
+	d.requests = doctor.Examine(ctx, conn.Client, d.resource, d.note)
+	return conn.Close()
 }
 
 // finish prints the count, or everything with --json, and sets the exit code.
@@ -131,7 +133,7 @@ func (d *examination) finish() error {
 	for _, c := range d.checks {
 		counts[c.Status]++
 		if c.Status == doctor.Fail {
-			d.code = moreSevere(d.code, groupExits[c.Group])
+			d.code = run.MoreSevere(d.code, groupExits[c.Group])
 		}
 	}
 	if d.json {
@@ -140,7 +142,7 @@ func (d *examination) finish() error {
 	d.printf("\n%d ok, %s, %d failed, %d skipped; %s\n", counts[doctor.OK], text.Counted(counts[doctor.Warn], "warning"), counts[doctor.Fail],
 		counts[doctor.Skip], text.Counted(d.requests, "request"))
 	if d.code != exitDone && d.writeErr == nil {
-		d.sayNext(step{"do what the lines that failed say", d.again()})
+		d.sayNext(advice.Step{Before: "do what the lines that failed say", Command: advice.Command{Same: true}})
 	}
 	return d.writeErr
 }

@@ -9,6 +9,7 @@ import (
 
 	"flytt/internal/api"
 	"flytt/internal/doctor"
+	"flytt/internal/run"
 )
 
 // setting is one of the settings: what it is called, and what it is in some
@@ -16,32 +17,32 @@ import (
 type setting struct {
 	name     string
 	variable string
-	value    func(*settings) string
+	value    func(*run.Settings) string
 }
 
 // shownSettings are the settings whose values may be seen.
 var shownSettings = []setting{
-	{"base URL", "FLYTT_BASE_URL", func(s *settings) string { return s.BaseURL }},
-	{"concurrency", "FLYTT_CONCURRENCY", func(s *settings) string { return numeral(s.Concurrency) }},
-	{"rate", "FLYTT_RATE", func(s *settings) string { return numeral(s.Rate) }},
-	{"chunk rows", "FLYTT_CHUNK_ROWS", func(s *settings) string { return numeral(s.ChunkRows) }},
-	{"bulk atomicity", "FLYTT_BULK_ATOMICITY", func(s *settings) string { return s.Bulk.Atomicity }},
-	{"list isnull", "FLYTT_LIST_ISNULL", func(s *settings) string { return s.List.IsNull }},
-	{"compare", "", func(s *settings) string { return s.Compare.String() }},
+	{"base URL", "FLYTT_BASE_URL", func(s *run.Settings) string { return s.BaseURL }},
+	{"concurrency", "FLYTT_CONCURRENCY", func(s *run.Settings) string { return numeral(s.Concurrency) }},
+	{"rate", "FLYTT_RATE", func(s *run.Settings) string { return numeral(s.Rate) }},
+	{"chunk rows", "FLYTT_CHUNK_ROWS", func(s *run.Settings) string { return numeral(s.ChunkRows) }},
+	{"bulk atomicity", "FLYTT_BULK_ATOMICITY", func(s *run.Settings) string { return s.Bulk.Atomicity }},
+	{"list isnull", "FLYTT_LIST_ISNULL", func(s *run.Settings) string { return s.List.IsNull }},
+	{"compare", "", func(s *run.Settings) string { return s.Compare.String() }},
 }
 
-var resourceSetting = setting{"resource", "FLYTT_RESOURCE", func(s *settings) string { return s.Resource }}
+var resourceSetting = setting{"resource", "FLYTT_RESOURCE", func(s *run.Settings) string { return s.Resource }}
 
 // credentialSettings are the seven. Whether they are set is all that is shown.
 var credentialSettings = []setting{
-	{"customer id", "FLYTT_CUSTOMER_ID", func(s *settings) string { return s.Credentials.CustomerID }},
-	{"application id", "FLYTT_APPLICATION_ID", func(s *settings) string { return s.Credentials.ApplicationID }},
-	{"service id", "FLYTT_SERVICE_ID", func(s *settings) string { return s.Credentials.ServiceID }},
-	{"service version id", "FLYTT_SERVICE_VERSION_ID", func(s *settings) string { return s.Credentials.ServiceVersionID }},
-	{"client ct", "FLYTT_CLIENT_CT", func(s *settings) string { return s.Credentials.ClientCT }},
-	{"client entity", "FLYTT_CLIENT_ENTITY", func(s *settings) string { return s.Credentials.ClientEntity }},
-	{"client secret", "FLYTT_CLIENT_SECRET", func(s *settings) string {
-		return cmp.Or(s.Credentials.secret, s.Credentials.ClientSecretFile)
+	{"customer id", "FLYTT_CUSTOMER_ID", func(s *run.Settings) string { return s.Credentials.CustomerID }},
+	{"application id", "FLYTT_APPLICATION_ID", func(s *run.Settings) string { return s.Credentials.ApplicationID }},
+	{"service id", "FLYTT_SERVICE_ID", func(s *run.Settings) string { return s.Credentials.ServiceID }},
+	{"service version id", "FLYTT_SERVICE_VERSION_ID", func(s *run.Settings) string { return s.Credentials.ServiceVersionID }},
+	{"client ct", "FLYTT_CLIENT_CT", func(s *run.Settings) string { return s.Credentials.ClientCT }},
+	{"client entity", "FLYTT_CLIENT_ENTITY", func(s *run.Settings) string { return s.Credentials.ClientEntity }},
+	{"client secret", "FLYTT_CLIENT_SECRET", func(s *run.Settings) string {
+		return cmp.Or(s.Credentials.ClientSecret, s.Credentials.ClientSecretFile)
 	}},
 }
 
@@ -68,7 +69,7 @@ func (d *examination) checkSettings() {
 		d.wrongSetting("settings", err, "mend the setting")
 	} else {
 		d.values(&from)
-		if !d.connection.sandbox {
+		if !d.place.Sandbox {
 			d.credentials(&from)
 		}
 	}
@@ -121,7 +122,7 @@ func (d *examination) profileCheck(doc *settingsDoc, profile, file string) {
 // origins know where a setting comes from.
 type origins struct {
 	file, profile string
-	common, own   settings // of the file, and of its profile
+	common, own   run.Settings // of the file, and of its profile
 }
 
 // of returns where the value of a setting comes from: the name of a variable, or
@@ -150,7 +151,7 @@ func (d *examination) values(from *origins) {
 			d.setting(s.name, doctor.OK, value+" ("+origin+")", "")
 		}
 	}
-	if err := d.settings.overlayRequests(0, 0); err != nil {
+	if err := d.settings.CompleteRequests(0, 0); err != nil {
 		d.wrongSetting("requests", err, "mend the setting")
 		d.settings = nil
 	}
@@ -159,14 +160,14 @@ func (d *examination) values(from *origins) {
 // baseURL checks the address of the API.
 func (d *examination) baseURL(value, origin string) {
 	const name = "base URL"
-	if d.connection.baseURL != "" {
-		value, origin = d.connection.baseURL, "--base-url"
+	if d.place.BaseURL != "" {
+		value, origin = d.place.BaseURL, "--base-url"
 	}
 	switch {
-	case d.connection.sandbox && d.connection.baseURL != "":
+	case d.place.Sandbox && d.place.BaseURL != "":
 		d.setting(name, doctor.Fail, "--sandbox and --base-url name two different places", "leave one of them out")
-	case d.connection.sandbox:
-		d.setting(name, doctor.OK, "a sandbox on this machine ("+sandboxDB+")", "")
+	case d.place.Sandbox:
+		d.setting(name, doctor.OK, "a sandbox on this machine ("+run.SandboxDB+")", "")
 	case value == "":
 		d.setting(name, doctor.Fail, "not set", "FLYTT_BASE_URL=dev, or base_url: dev in flytt.yaml; --sandbox to rehearse on this machine")
 	default:
@@ -188,7 +189,7 @@ func (d *examination) credentials(from *origins) {
 	for i, s := range credentialSettings {
 		var err error
 		if last := i == len(credentialSettings)-1; last && !missing {
-			_, err = d.settings.credentials() // reads the file of the secret
+			_, err = d.settings.Credentials.API() // reads the file of the secret
 		}
 		switch {
 		case s.value(d.settings) == "":
@@ -218,7 +219,7 @@ func (d *examination) whichResource(from *origins) {
 		origin = "the only one"
 	}
 	var err error
-	if d.resource, err = resourceCalled(name); err != nil {
+	if d.resource, err = run.ResourceCalled(name); err != nil {
 		d.wrongSetting("resource", err, "flytt schema lists the resources")
 		return
 	}

@@ -3,70 +3,10 @@
 package main
 
 import (
-	"fmt"
 	"os"
-	"strings"
-	"sync/atomic"
 
-	"flytt/internal/journal"
-	"flytt/sinks/bulk"
+	"flytt/internal/run"
 )
 
-// failing is a journal at one of whose calls the process dies, as by kill -9:
-// FLYTT_FAILPOINT=point:n names the point and at which time it is passed.
-type failing struct {
-	bulk.Journal
-	point string
-	after atomic.Int64
-}
-
-// withFailpoints returns j, with a point of death if the environment names one.
-func withFailpoints(j bulk.Journal) bulk.Journal {
-	setting := os.Getenv("FLYTT_FAILPOINT")
-	if setting == "" {
-		return j
-	}
-	point, times, _ := strings.Cut(setting, ":")
-	var n int64
-	if _, err := fmt.Sscan(times, &n); err != nil {
-		panic("FLYTT_FAILPOINT is point:n")
-	}
-	f := &failing{Journal: j, point: point}
-	f.after.Store(n)
-	return f
-}
-
-// pass ends the process if it is at the point for the time that was named.
-func (f *failing) pass(point string) {
-	if point != f.point || f.after.Add(-1) != 0 {
-		return
-	}
-	self, err := os.FindProcess(os.Getpid())
-	if err == nil {
-		err = self.Kill()
-	}
-	if err != nil {
-		panic(err)
-	}
-	select {} // until the signal is here
-}
-
-func (f *failing) Plan(c journal.Chunk) error {
-	err := f.Journal.Plan(c)
-	f.pass("planned")
-	return err
-}
-
-func (f *failing) Sending(seq int64, rows []int32, image []byte) error {
-	f.pass("sending")
-	err := f.Journal.Sending(seq, rows, image)
-	f.pass("sent")
-	return err
-}
-
-func (f *failing) Settle(seq int64, s journal.Settlement) error {
-	f.pass("settle")
-	err := f.Journal.Settle(seq, s)
-	f.pass("settled")
-	return err
-}
+// A build for tests dies at a point that the environment names.
+func init() { run.Failpoint = os.Getenv("FLYTT_FAILPOINT") }

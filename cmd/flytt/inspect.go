@@ -1,14 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"flytt/internal/advice"
 	"flytt/internal/inspect"
-	"flytt/internal/report"
+	"flytt/internal/run"
 	"flytt/mappings"
 	"flytt/pipeline"
 )
@@ -16,15 +19,19 @@ import (
 // inspector is one run of inspect.
 type inspector struct {
 	*app
-	job        *job // what is shared with verbs that move rows: settings, resource, next command
+	spec       run.Spec
+	json       bool
+	noProgress bool
 	count      bool
 	showValues bool
 
-	found *inspect.Report
+	started time.Time
+	input   *run.Opened
+	found   *inspect.Report
 }
 
 func inspectCommand(a *app) *cobra.Command {
-	v := &inspector{app: a, job: &job{app: a, verb: "inspect"}}
+	v := &inspector{app: a, spec: run.Defaults()}
 	c := &cobra.Command{
 		Use:   "inspect FILE",
 		Short: "Show what a file holds: its format, its columns and what is in them",
@@ -41,33 +48,32 @@ whole file. No value of a row is shown without --show-values.`,
   flytt inspect register.csv.gz --count --json`,
 		Args: oneFile,
 		RunE: func(c *cobra.Command, args []string) error {
-			v.job.file = args[0]
+			v.spec.File = args[0]
 			return v.run(c.Context())
 		},
 	}
-	v.job.flags.verb = c
-	v.job.flags.inputOptions.addFlags(c)
+	addInputFlags(c, &v.spec.Input)
 	s := c.Flags()
-	s.StringVar(&v.job.flags.resource, "resource", "", "`NAME` of the resource whose fields to guess (default: the only one there is)")
-	s.StringVar(&v.job.flags.profile, "profile", "", "`NAME` of a profile in flytt.yaml")
+	s.StringVar(&v.spec.Resource, "resource", "", "`NAME` of the resource whose fields to guess (default: the only one there is)")
+	s.StringVar(&v.spec.Profile, "profile", "", "`NAME` of a profile in flytt.yaml")
 	s.BoolVar(&v.count, "count", false, "read the whole file: the number of rows is exact, and what is told of columns is of all rows")
 	s.BoolVar(&v.showValues, "show-values", false, "show values as they are")
-	s.BoolVar(&v.job.flags.json, "json", false, "print what was found as one JSON object")
-	s.BoolVar(&v.job.flags.noProgress, "no-progress", false, "show no progress bar")
+	s.BoolVar(&v.json, "json", false, "print what was found as one JSON object")
+	s.BoolVar(&v.noProgress, "no-progress", false, "show no progress bar")
 	return c
 }
 
 func (v *inspector) run(ctx context.Context) (err error) {
-	v.job.started = time.Now()
-	v.job.summary = report.NewSummary(v.job.verb)
-	defer func() { err = v.job.closed(err) }()
-	if err := v.prepare(); err != nil {
+	v.started = time.Now()
+	resource, err := v.prepare()
+	if err != nil {
 		return err
 	}
-	if err := v.inspect(ctx); err != nil {
+	defer func() { err = errors.Join(err, v.input.Source.Close()) }()
+	if err := v.inspect(ctx, resource); err != nil {
 		return err
 	}
-	if v.job.flags.json {
+	if v.json {
 		return v.printJSON()
 	}
 	if err := v.print(v.stdout); err != nil {
@@ -77,46 +83,44 @@ func (v *inspector) run(ctx context.Context) (err error) {
 	return nil
 }
 
-// prepare opens the file.
-func (v *inspector) prepare() (err error) {
-	if err := v.job.flags.inputOptions.check(); err != nil {
-		return err
+// prepare opens the file, and returns the resource whose fields to guess; nil if it is not
+// known.
+func (v *inspector) prepare() (resource *mappings.Resource, err error) {
+	if err := v.complete(&v.spec); err != nil {
+		return nil, err
 	}
-	if v.job.settings, err = loadSettings(v.job.flags.profile); err != nil {
-		return err
-	}
-	if v.job.flags.resource != "" || v.job.settings.Resource != "" || len(mappings.Resources()) == 1 {
-		if err := v.job.chooseResource(); err != nil {
-			return err
+	if name := cmp.Or(v.spec.Resource, v.spec.Settings.Resource); name != "" || len(mappings.Resources()) == 1 {
+		if resource, err = run.ResourceCalled(name); err != nil {
+			return nil, err
 		}
 	}
-	return v.job.openSource()
+	v.input, err = run.OpenInput(&v.spec)
+	return resource, err
 }
 
 // inspect looks into the file, with a bar where somebody sees it while all of it is read.
-func (v *inspector) inspect(ctx context.Context) (err error) {
-	j := v.job
-	o := inspect.Options{Source: j.source, Info: j.info, Resource: j.resource, Whole: v.count, Values: v.showValues, Today: j.started}
-	var bar *progress // once there is something to show
-	if isTerminal(v.stderr) && !j.flags.noProgress {
+func (v *inspector) inspect(ctx context.Context, resource *mappings.Resource) (err error) {
+	in := v.input
+	o := inspect.Options{Source: in.Source, Info: in.Info, Resource: resource, Whole: v.count, Values: v.showValues, Today: v.started}
+	var shown *bar // once there is something to show
+	if isTerminal(v.stderr) && !v.noProgress {
 		o.Progress = func(p pipeline.Progress) {
-			if bar == nil {
-				begun := j.bar()
-				bar = &begun
+			if shown == nil {
+				shown = newBar(&screen{w: v.stderr}, in.Info.Size)
 			}
-			bar.update(p)
+			shown.update(run.Progress{Progress: p, Started: v.started})
 		}
 	}
 	v.found, err = inspect.Inspect(ctx, o)
-	if bar != nil {
-		bar.done()
+	if shown != nil {
+		shown.done()
 	}
 	if err != nil {
 		return err
 	}
-	v.found.Verb, v.found.File = j.verb, j.file
-	v.found.Notes = append(v.found.Notes, j.summary.Notes...)
-	v.found.Seconds = float64(time.Since(j.started).Milliseconds()) / 1000
+	v.found.Verb, v.found.File = "inspect", v.spec.File
+	v.found.Notes = append(v.found.Notes, in.Notes...)
+	v.found.Seconds = float64(time.Since(v.started).Milliseconds()) / 1000
 	return nil
 }
 
@@ -127,12 +131,14 @@ func (v *inspector) printJSON() error {
 	return stdoutError(enc.Encode(v.found))
 }
 
-// next returns what to do next: see which rows are wrong, with a mapping of
-// one's own where the headers do not tell enough.
-func (v *inspector) next() step {
-	args := append([]string{"flytt", "validate", v.job.file}, v.job.carried([]string{"resource", "profile"}, inputFlags)...)
+// next says what to do next: see which rows are wrong, with a mapping of one's own where
+// the headers do not tell enough.
+func (v *inspector) next() advice.Step {
+	only := run.Spec{Resource: v.spec.Resource, Profile: v.spec.Profile, Input: v.spec.Input}
+	c := advice.Command{Verb: "validate", File: v.spec.File, Args: only.Args(run.MeaningFlag, run.InputFlag)}
 	if len(v.found.Missing) == 0 {
-		return step{command: join(args)}
+		return advice.Step{Command: c}
 	}
-	return step{"say in a mapping file where the required fields come from", join(append(args, "-m", "mapping.yaml"))}
+	c.Args = append(c.Args, "-m", "mapping.yaml")
+	return advice.Step{Before: "say in a mapping file where the required fields come from", Command: c}
 }

@@ -42,8 +42,8 @@ func terminalWidth(w io.Writer) int {
 }
 
 func (v *inspector) printFile(b *strings.Builder) {
-	i := v.job.info
-	fmt.Fprintf(b, "%s\n\n", text.Line(v.job.file))
+	i := v.input.Info
+	fmt.Fprintf(b, "%s\n\n", text.Line(v.spec.File))
 	say := func(name, format string, args ...any) {
 		fmt.Fprintf(b, "  %-8s %s\n", name, fmt.Sprintf(format, args...))
 	}
@@ -97,7 +97,7 @@ func (v *inspector) printSheets(b *strings.Builder) {
 			rows = text.Number(s.Rows)
 		}
 		switch {
-		case s.Name == v.job.info.Sheet:
+		case s.Name == v.input.Info.Sheet:
 			note = "is read"
 		case s.Hidden:
 			note = "hidden"

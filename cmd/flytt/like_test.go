@@ -7,10 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"flytt/internal/journal"
 	"flytt/internal/report"
 	"flytt/internal/sandbox"
-	"flytt/mappings"
 )
 
 // TestPlanIsWhatImportDoesWhereTheAPIRewrites holds a plan to an import, and to its apply,
@@ -78,13 +76,4 @@ func someChanged(rng *rand.Rand, register string) string {
 		}
 	}
 	return strings.Join(lines, "\n")
-}
-
-// TestLikeIsOfTheSameResource refuses a run of another one.
-func TestLikeIsOfTheSameResource(t *testing.T) {
-	j := &job{resource: &mappings.Resource{Name: "tenant"}}
-	err := j.likeTarget("run1", &journal.Header{Resource: "apartment"})
-	if err == nil || err.Error() != "--like run1: it wrote apartment, and these rows are tenant" || exitCode(err) != exitUsage {
-		t.Errorf("error %v", err)
-	}
 }

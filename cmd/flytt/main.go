@@ -78,35 +78,32 @@ func (a *app) failed(verb *cobra.Command, err error) int {
 	if errors.As(err, &shown) {
 		return shown.code
 	}
-	next := a.nextAfter(verb, err)
+	before, command := a.nextAfter(verb, err)
 	if slices.Contains(a.args, "--json") || slices.Contains(a.args, "--json=true") {
-		if err := printJSONFailure(a.stdout, verb.Name(), err, next); err != nil {
+		if err := a.printJSONFailure(a.stdout, verb.Name(), err, command); err != nil {
 			a.explain(stdoutError(err))
 		}
 	}
 	a.explain(err)
-	a.sayNext(next)
-	return joinedExit(err)
+	a.sayCommand(before, command)
+	return run.ExitCode(err)
 }
 
 // nextAfter returns what to do after verb could not do its work because of err, and
 // left nothing of a run.
-func (a *app) nextAfter(verb *cobra.Command, err error) step {
-	var told *nextError
+func (a *app) nextAfter(verb *cobra.Command, err error) (before, command string) {
 	var advised *advice.NextError
 	switch {
-	case errors.As(err, &told):
-		return told.next
 	case errors.As(err, &advised):
-		return step{advised.Next.Before, commandText(advised.Next.Command)}
+		return advised.Next.Before, a.words(advised.Next.Command)
 	case errors.Is(err, sources.ErrChanged):
-		return step{leaveAlone("the input"), a.typed()}
+		return "see that nothing writes to the input", a.typed(false)
 	case inFile(err):
-		return step{"mend what is named above", a.typed()}
-	case joinedExit(err) != exitUsage:
-		return step{command: a.typed()}
+		return "mend what is named above", a.typed(false)
+	case run.ExitCode(err) != exitUsage:
+		return "", a.typed(false)
 	}
-	return step{command: verb.CommandPath() + " --help"}
+	return "", verb.CommandPath() + " --help"
 }
 
 // firstFailure remembers the first error of a writer.

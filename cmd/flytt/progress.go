@@ -10,8 +10,8 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"flytt/internal/run"
 	"flytt/internal/text"
-	"flytt/pipeline"
 )
 
 // logEvery is how often progress is told where there is no terminal.
@@ -20,57 +20,67 @@ const logEvery = 10 * time.Second
 // drawEvery is how often the bar is drawn.
 const drawEvery = 100 * time.Millisecond
 
-// progress tells how far a run has come: a bar on a terminal, a line every ten
-// seconds elsewhere.
-type progress struct {
-	update func(pipeline.Progress)
-	done   func()
+// bar is a bar on a terminal: rows, rate, and the time that remains by the share of the
+// input that has been accounted for. It stays on the screen when it is over.
+type bar struct {
+	*progressbar.ProgressBar
+	screen *screen
+	size   int64 // of the input; below 0: not known
+	drawn  time.Time
+	last   run.Progress
 }
 
-func (j *job) progress() progress {
-	switch {
-	case j.flags.quiet:
-		return progress{update: func(pipeline.Progress) {}, done: func() {}}
-	case isTerminal(j.stderr) && !j.flags.noProgress:
-		return j.bar()
-	}
-	return j.lines()
-}
-
-// bar draws a bar on stderr: rows, rate, and the time that remains by the share
-// of the input that has been accounted for. It stays on the screen when the run is
-// over.
-func (j *job) bar() progress {
-	size := int64(-1) // a spinner
-	if j.info != nil {
-		size = j.info.Size
-	}
-	bar := progressbar.NewOptions64(size,
-		progressbar.OptionSetWriter(barWriter{&j.screen}),
+func newBar(s *screen, size int64) *bar {
+	return &bar{screen: s, size: size, ProgressBar: progressbar.NewOptions64(size,
+		progressbar.OptionSetWriter(barWriter{s}),
 		progressbar.OptionSetWidth(24),
 		progressbar.OptionSetPredictTime(size > 0),
 		progressbar.OptionSetElapsedTime(true),
 		progressbar.OptionUseANSICodes(true),
-	)
-	var last pipeline.Progress
-	var drawn time.Time
-	draw := func(now time.Time) {
-		drawn = now
-		bar.Describe(j.standing(last, now))
-		_ = bar.Set64(min(last.Bytes, max(size, 0)))
+	)}
+}
+
+func (b *bar) update(p run.Progress) {
+	b.last = p
+	if now := time.Now(); now.Sub(b.drawn) >= drawEvery {
+		b.draw(now)
 	}
-	return progress{
-		update: func(p pipeline.Progress) {
-			last = p
-			if now := time.Now(); now.Sub(drawn) >= drawEvery {
-				draw(now)
-			}
-		},
-		done: func() {
-			draw(time.Now())
-			j.screen.leave()
-		},
+}
+
+func (b *bar) draw(now time.Time) {
+	b.drawn = now
+	b.Describe(standing(&b.last, now))
+	_ = b.Set64(min(b.last.Bytes, max(b.size, 0)))
+}
+
+func (b *bar) done() {
+	b.draw(time.Now())
+	b.screen.leave()
+}
+
+// showBar shows how far a run has come, with a bar for each pass.
+func (w *watcher) showBar(p run.Progress) {
+	if w.bar == nil {
+		w.bar = newBar(&w.screen, p.Size)
 	}
+	w.bar.update(p)
+	if p.Over {
+		w.bar.done()
+		w.bar = nil
+	}
+}
+
+// showLine says how far a run has come, now and then.
+func (w *watcher) showLine(p run.Progress) {
+	if w.told.IsZero() || p.Over {
+		w.told = p.Started
+	}
+	now := time.Now()
+	if p.Over || now.Sub(w.told) < logEvery {
+		return
+	}
+	w.told = now
+	w.app.say("%s\n", standing(&p, now))
 }
 
 // screen is where the bar and the lines of the log meet: a line takes the place of
@@ -115,29 +125,11 @@ func (b barWriter) Write(p []byte) (int, error) {
 	return b.w.Write(p)
 }
 
-// lines logs how far the run has come, now and then.
-func (j *job) lines() progress {
-	told := j.started
-	return progress{
-		update: func(p pipeline.Progress) {
-			now := time.Now()
-			if now.Sub(told) < logEvery {
-				return
-			}
-			told = now
-			j.log.Info("progress", "rows", p.Rows.Read, "rejected", p.Rows.Rejected, "bytes", p.Bytes)
-			if !j.flags.json {
-				j.say("%s\n", j.standing(p, now))
-			}
-		},
-		done: func() {},
-	}
-}
-
-func (j *job) standing(p pipeline.Progress, now time.Time) string {
-	rate := float64(p.Rows.Read) / max(now.Sub(j.started).Seconds(), 0.001)
+// standing says how far a run has come.
+func standing(p *run.Progress, now time.Time) string {
+	rate := float64(p.Rows.Read) / max(now.Sub(p.Started).Seconds(), 0.001)
 	read, speed := text.Number(p.Rows.Read), text.Number(int64(rate))
-	if j.verb == "export" && p.Rows.Rejected == 0 {
+	if p.Verb == "export" && p.Rows.Rejected == 0 {
 		return fmt.Sprintf("%s rows, %s rows/s", read, speed)
 	}
 	return fmt.Sprintf("%s rows, %s rejected, %s rows/s", read, text.Number(p.Rows.Rejected), speed)

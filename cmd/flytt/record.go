@@ -10,14 +10,15 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 
+	"flytt/internal/advice"
 	"flytt/internal/api"
 	"flytt/internal/record"
+	"flytt/internal/run"
 	"flytt/internal/text"
 	"flytt/mappings"
 	"flytt/pipeline"
@@ -47,14 +48,15 @@ type recordVerb struct {
 	*app
 	resourceName string
 	profile      string
-	connection   connection
+	place        run.Place
 	compact      bool
 	pretty       bool
 	verbose      bool
 
-	settings *settings
+	settings *run.Settings
 	resource *mappings.Resource
-	client   *api.Client // once it is open
+	conn     *run.Connection // once it is open
+	client   *api.Client     // of conn
 }
 
 // addFlags adds the flags that all verbs of record share.
@@ -63,7 +65,7 @@ func (v *recordVerb) addFlags(c *cobra.Command) {
 	s.StringVar(&v.resourceName, "resource", "", "`NAME` of the resource (default: the only one there is)")
 	s.StringVar(&v.profile, "profile", "", "`NAME` of a profile in flytt.yaml")
 	s.BoolVarP(&v.verbose, "verbose", "v", false, "log what is being done")
-	v.connection.addFlags(c)
+	addPlace(c, &v.place)
 }
 
 // addFormFlags adds the flags that say how an object is printed.
@@ -79,19 +81,20 @@ func (v *recordVerb) do(ctx context.Context, prepare func() error, work func(con
 	if v.settings, err = loadSettings(v.profile); err != nil {
 		return err
 	}
-	if v.resource, err = resourceCalled(cmp.Or(v.resourceName, v.settings.Resource)); err != nil {
+	if v.resource, err = run.ResourceCalled(cmp.Or(v.resourceName, v.settings.Resource)); err != nil {
 		return err
 	}
 	if err := prepare(); err != nil {
 		return err
 	}
-	if err := v.settings.overlayRequests(0, 0); err != nil {
+	if err := v.settings.CompleteRequests(0, 0); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, v.connection.close()) }()
-	if v.client, err = v.connection.open(v.settings, v.logger()); err != nil {
+	if v.conn, err = run.Connect(v.place, v.settings, run.ConnectOptions{Version: buildVersion(), Log: v.logger()}); err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, v.conn.Close()) }()
+	v.client = v.conn.Client
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return work(ctx)
@@ -103,22 +106,6 @@ func (v *recordVerb) logger() *slog.Logger {
 		level = slog.LevelDebug
 	}
 	return slog.New(&lineHandler{w: v.stderr, level: level})
-}
-
-// resourceCalled returns the resource called name; "" is the only one there is.
-func resourceCalled(name string) (*mappings.Resource, error) {
-	names := mappings.Resources()
-	if name == "" && len(names) == 1 {
-		name = names[0]
-	}
-	if name == "" {
-		return nil, usagef("the resources are "+strings.Join(names, ", "), "which resource is meant is not said; --resource NAME says it")
-	}
-	r, err := mappings.Lookup(name)
-	if err != nil {
-		return nil, usage(err, cmp.Or(hintOf(err), "flytt schema lists the resources"))
-	}
-	return r, nil
 }
 
 // oneID takes the id of a record as the only argument.
@@ -145,14 +132,14 @@ func (v *recordVerb) printObject(object []byte) error {
 }
 
 // place is a part of a command line: where the API is.
-func (v *recordVerb) place() (args []string) {
+func (v *recordVerb) placeFlags() (args []string) {
 	if v.profile != "" {
 		args = append(args, "--profile", v.profile)
 	}
-	if v.connection.baseURL != "" {
-		args = append(args, "--base-url", v.connection.baseURL)
+	if v.place.BaseURL != "" {
+		args = append(args, "--base-url", v.place.BaseURL)
 	}
-	if v.connection.sandbox {
+	if v.place.Sandbox {
 		args = append(args, "--sandbox")
 	}
 	return args
@@ -162,7 +149,7 @@ func (v *recordVerb) place() (args []string) {
 // ends flytt with code. It is for what is known only after the API was asked.
 func (v *recordVerb) give(err error, code int, next ...string) error {
 	v.explain(err)
-	v.sayNext(step{command: join(append(append([]string{"flytt"}, next...), v.place()...))})
+	v.sayCommand("", advice.Join(append(append([]string{"flytt"}, next...), v.placeFlags()...)))
 	return &shownError{err, code}
 }
 
@@ -178,14 +165,14 @@ func (v *recordVerb) failedTo(ctx context.Context, act string, err error, sent *
 	case errors.As(err, &refused) && sent != nil:
 		return v.refused(act, refused, sent)
 	}
-	hint := cmp.Or(hintOf(err), "flytt doctor looks for the cause")
+	hint := cmp.Or(advice.HintOf(err), "flytt doctor looks for the cause")
 	return v.give(hinted(fmt.Sprintf("%s: %v", act, err), hint), exitFatal, "doctor")
 }
 
 // newest are the arguments that list the newest records.
 func newest(r *mappings.Resource) []string {
 	args := []string{"record", "list", "--limit=5"}
-	if field := created(r); field != "" {
+	if field := run.CreatedField(r); field != "" {
 		args = append(args, "--order-by=-"+field)
 	}
 	return args
@@ -197,7 +184,7 @@ func (v *recordVerb) refused(act string, err *api.RefusedError, sent *record.Dra
 	for _, r := range err.Refusals {
 		v.say("  %s: %s\n", cmp.Or(text.Printable(r.Field), "(record)"), cmp.Or(sent.Mask(r.Message), "no reason is given"))
 	}
-	v.sayNext(step{command: join([]string{"flytt", "schema", v.resource.Name})})
+	v.sayCommand("", advice.Join([]string{"flytt", "schema", v.resource.Name}))
 	return &shownError{err, exitRejects}
 }
 

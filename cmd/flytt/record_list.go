@@ -11,12 +11,13 @@ import (
 
 	"flytt/internal/api/list"
 	"flytt/internal/record"
+	"flytt/internal/run"
 	"flytt/pipeline"
 )
 
 func recordListCommand(a *app) *cobra.Command {
 	v := &recordVerb{app: a}
-	var f listFlags
+	f := run.Defaults()
 	var choose string
 	c := &cobra.Command{
 		Use:   "list",
@@ -36,23 +37,27 @@ For whole registers, and for other formats, there is flytt export.`,
 				if chosen, err = record.ParseSelection(v.resource, choose); err != nil {
 					return err
 				}
-				if err = f.check(v.settings); err == nil {
-					query, err = f.list(v.resource, v.settings)
+				if err := f.List.Check(); err != nil {
+					return err
 				}
+				if err := v.settings.CompleteRequests(f.Write.Concurrency, f.Write.Rate); err != nil {
+					return err
+				}
+				query, err = f.List.Query(v.resource, v.settings)
 				return err
 			}
-			return v.do(c.Context(), prepare, func(ctx context.Context) error { return v.printList(ctx, query, &f, chosen) })
+			return v.do(c.Context(), prepare, func(ctx context.Context) error { return v.printList(ctx, query, &f.List, chosen) })
 		},
 	}
 	v.addFlags(c)
-	f.add(c)
+	addList(c, &f.List, &f.Write)
 	c.Flags().StringVar(&choose, "select", "", "`FIELDS` to print, separated by commas; a minus before one leaves it out")
 	return c
 }
 
 // printList prints the objects of a list as they come.
-func (v *recordVerb) printList(ctx context.Context, l *list.Query, f *listFlags, chosen *record.Selection) error {
-	rows := list.Open(v.client, l, list.Options{PageSize: f.pageSize, Concurrency: v.settings.Concurrency, Limit: f.limit, Created: created(v.resource)})
+func (v *recordVerb) printList(ctx context.Context, l *list.Query, f *run.List, chosen *record.Selection) error {
+	rows := list.Open(v.client, l, f.Options(v.resource, v.settings))
 	err := v.copyRows(ctx, rows, chosen)
 	account := rows.Account()
 	closeErr := rows.Close()
@@ -65,7 +70,7 @@ func (v *recordVerb) printList(ctx context.Context, l *list.Query, f *listFlags,
 		return err
 	case closeErr != nil:
 		return closeErr
-	case f.limit == 0 && !account.Complete:
+	case f.Limit == 0 && !account.Complete:
 		return v.give(hinted("list: it is not proved that every record was printed: "+account.Doubt, "flytt export keeps a record of what was read"), exitUncertain, "record", "list")
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flytt/internal/advice"
 	"flytt/internal/api"
 	"flytt/internal/osfile"
 	"flytt/internal/record"
@@ -101,7 +102,7 @@ is given or the API is on this machine; where there is nobody to ask, it refuses
 		},
 	}
 	v.addFlags(c)
-	v.connection.addYes(c)
+	addYes(c, &v.place)
 	return c
 }
 
@@ -128,7 +129,7 @@ func (v *recordVerb) build(f *writeFlags, id string) (*record.Draft, error) {
 	for _, text := range f.set {
 		name, _, _ := strings.Cut(text, "=")
 		if name = strings.TrimSuffix(name, ":"); seen[name] {
-			return nil, usagef("a field has one value", "--set %s stands twice", name)
+			return nil, usagef("a field has one value", "--set %s appears twice", name)
 		}
 		seen[name] = true
 		if err := r.Assign(text); err != nil {
@@ -251,14 +252,14 @@ func (v *recordVerb) remove(ctx context.Context, id string) error {
 // consent asks before a record is deleted. Where nobody can be asked, it is not,
 // except on this machine.
 func (v *recordVerb) consent(id string) error {
-	n := &v.connection
 	switch {
-	case !n.needsConsent(v.client):
+	case v.place.Yes || v.client.Loopback():
 		return nil
 	case !v.canAsk():
 		return usagef("--yes deletes without asking", "delete %s: nobody can be asked", id)
 	}
-	return v.agreed(fmt.Sprintf("Delete %s %s of %s?", v.resource.Name, id, n.place(v.client)), "deleted", "--yes deletes without asking")
+	question := fmt.Sprintf("Delete %s %s of tenant %s at %s?", v.resource.Name, id, v.conn.Customer, v.client.Host())
+	return v.agreed(question, "deleted", "--yes deletes without asking")
 }
 
 // openRecord returns the file that -f names.
@@ -295,6 +296,6 @@ func (v *recordVerb) tellFaults(r *record.Draft) error {
 		info := infoOf(f.Code)
 		v.say("  %-*s  %-*s  %s\n  %*s  %s\n", fields, f.Field, kinds, f.Code, info.Meaning, fields, "", cmp.Or(f.Fix, info.Fix))
 	}
-	v.sayNext(step{command: join([]string{"flytt", "schema", v.resource.Name})})
+	v.sayCommand("", advice.Join([]string{"flytt", "schema", v.resource.Name}))
 	return &shownError{errors.New("the record breaks the rules"), exitRejects}
 }

@@ -4,16 +4,12 @@ import (
 	"errors"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
-	"flytt/internal/report"
 	"flytt/internal/run"
 )
 
 func resumeCommand(a *app) *cobra.Command {
-	var own runFlags
-	var w writing
-	var maxRejects string
+	f := newSpecFlags()
 	c := &cobra.Command{
 		Use:   "resume [RUN]",
 		Short: "Go on with a run that was interrupted, stopped or killed",
@@ -43,93 +39,23 @@ says where it is now; its content has to be the same.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			run := ""
+			name := ""
 			if len(args) > 0 {
-				run = args[0]
+				name = args[0]
 			}
-			path, err := a.findRun(run)
+			path, err := a.findRun(name)
 			if err != nil {
 				return err
 			}
-			again := a.typed()
-			if run == "" {
-				again += " " + quote(a.nameOfRun(path))
+			if name == "" {
+				a.args = append(a.args, a.nameOfRun(path)) // the newest may be another next time
 			}
-			j, err := a.resumed(path, own.moved)
-			if err == nil {
-				err = j.runLike(c)
-			}
-			return then(err, again)
+			return a.about(c, run.Resume, "resume", path, f)
 		},
 	}
-	own.addWatching(c)
-	own.addMoved(c)
-	w.addFlags(c)
-	c.Flags().StringVar(&maxRejects, "max-rejects", "", "stop when more than `N` rows, or N% of them, are rejected (default: as the run was told)")
+	f.watch.add(c)
+	f.addMoved(c)
+	f.addPace(c)
+	c.Flags().StringVar(&f.spec.MaxRejects, "max-rejects", "", "stop when more than `N` rows, or N% of them, are rejected (default: as the run was told)")
 	return c
-}
-
-// runLike runs j, with the flags that were given to c.
-func (j *job) runLike(c *cobra.Command) error {
-	if err := takeFlags(j.flags.verb.Flags(), c.Flags()); err != nil {
-		return errors.Join(err, j.close())
-	}
-	return j.run(c.Context())
-}
-
-// takeFlags sets in flags those that were given in own, but for those that own
-// alone has.
-func takeFlags(flags, own *pflag.FlagSet) (err error) {
-	own.Visit(func(f *pflag.Flag) {
-		if flags.Lookup(f.Name) != nil {
-			err = errors.Join(err, flags.Set(f.Name, f.Value.String()))
-		}
-	})
-	return err
-}
-
-// resumed returns the job that goes on with the run at path, whose input was moved if
-// that is not empty.
-func (a *app) resumed(path, moved string) (*job, error) {
-	if !report.HasJournal(path) {
-		err := run.NoJournal(path, "did not write to the API: there is nothing to go on with", "it is begun again, by the command that began it")
-		return nil, then(err, join([]string{"flytt", "runs", "show", a.nameOfRun(path)}))
-	}
-	store, err := a.store()
-	if err != nil {
-		return nil, err
-	}
-	if err := store.RefuseUndone(path); err != nil {
-		return nil, err
-	}
-	jr, err := store.Journal(path)
-	if err != nil {
-		return nil, err
-	}
-	j, err := a.jobOfRun(path, moved, jr.Header())
-	if err != nil {
-		return nil, errors.Join(err, jr.Close())
-	}
-	dir, err := report.OpenDir(path)
-	if err != nil {
-		return nil, errors.Join(unusable(err), jr.Close())
-	}
-	j.writing.journal, j.verb = jr, jr.Header().Verb
-	j.closers = append(j.closers, jr.Close)
-	j.resumeIn(dir)
-	switch j.verb {
-	case "plan":
-		err := usagef("flytt plan makes another", "%s is a plan, which was not made to its end", shorten(path))
-		return nil, then(errors.Join(err, j.close(), dir.Close()), commandText(j.recorded.Command(j.verb)))
-	case "apply":
-		if err := j.applies(run.Moved(j.recorded.Plan, path)); err != nil {
-			return nil, errors.Join(err, j.close(), dir.Close())
-		}
-	case "undo":
-		j.writing.identity = j.recorded.Identity
-		if err := j.undoes(run.Moved(jr.Header().Parent, path)); err != nil {
-			return nil, errors.Join(err, j.close(), dir.Close())
-		}
-	}
-	return j, nil
 }

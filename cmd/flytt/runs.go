@@ -105,7 +105,7 @@ func (a *app) listRuns(dir string, asJSON bool) error {
 		list = append(list, listedOf(r))
 	}
 	for _, d := range damaged {
-		message, _ := split(d.Err)
+		message, _ := a.split(d.Err)
 		list = append(list, listedRun{Run: filepath.Base(d.Path), Path: d.Path, Began: d.Began, State: stateDamaged, Error: message})
 	}
 	if asJSON {

@@ -58,7 +58,7 @@ func (a *app) showRun(name string, asJSON bool) error {
 	}
 	err = a.shown(w, nil)
 	if w.Next != "" {
-		a.sayNext(step{command: w.Next})
+		a.sayCommand("", w.Next)
 	}
 	return err
 }
@@ -101,7 +101,7 @@ func (a *app) wholeAccount(path string) (*report.GroupReport, error) {
 	}
 	w.Spec.Mapping = shorten(w.Spec.Mapping)
 	if next := g.Next(w.Account); !next.IsZero() {
-		w.Next = commandText(next.Command)
+		w.Next = a.words(next.Command)
 	}
 	return w, nil
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"testing"
 	"time"
+
+	"flytt/internal/run"
 )
 
 func TestParseAge(t *testing.T) {
@@ -13,7 +15,7 @@ func TestParseAge(t *testing.T) {
 		}
 	}
 	for _, s := range []string{"", "30", "d", "-3d", "-3h", "1.5d", "3y", "999999999d", "w2"} {
-		if got, err := parseAge(s); exitCode(err) != exitUsage {
+		if got, err := parseAge(s); run.ExitCode(err) != exitUsage {
 			t.Errorf("%s: %v, %v", s, got, err)
 		}
 	}

@@ -100,7 +100,7 @@ func ownCredentials(profile string) (api.Credentials, error) {
 	if err != nil {
 		return api.Credentials{}, err
 	}
-	return s.credentials()
+	return s.Credentials.API()
 }
 
 // serve runs a sandbox until a signal comes.
@@ -110,13 +110,14 @@ func (a *app) serve(c *cobra.Command, s *sandbox.Sandbox, f *sandboxFlags) (err 
 		return usage(err, "--addr chooses another address")
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	ctx, gate, release := a.signals(c.Context(), "the sandbox ends")
-	defer release()
+	ctx, i := a.interrupts(c.Context(), "the sandbox ends")
+	i.begin()
+	defer i.stop()
 	if err := a.greet(url, f.own); err != nil {
 		return err
 	}
 	select {
-	case <-gate.Done():
+	case <-i.gate.Done():
 	case <-ctx.Done():
 	}
 	return nil

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"flytt/internal/osfile"
-
 	"github.com/google/uuid"
+
+	"flytt/internal/osfile"
 )
 
 // related are ids of rows of a resource that references may name.

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"slices"
@@ -16,14 +17,27 @@ import (
 // drainingText is what a run says at the first signal.
 const drainingText = "interrupted: finishing what is under way; once more stops at once"
 
-// signals turns SIGINT, SIGTERM and SIGHUP (a closed terminal; not under nohup,
-// which ignores it) into an orderly end: the first closes gate, so that what
-// is under way is finished, the second ends the context, the third ends the process.
-// Stop gives the signals back and waits for the goroutine.
-func (a *app) signals(ctx context.Context, first string) (_ context.Context, gate *drain.Gate, stop func()) {
+// interrupts turns SIGINT, SIGTERM and SIGHUP (a closed terminal; not under nohup,
+// which ignores it) into an orderly end, once they are begun: the first closes the gate,
+// so that what is under way is finished, the second ends the context, the third ends the
+// process.
+type interrupts struct {
+	app    *app
+	first  string // is said at the first
+	gate   *drain.Gate
+	cancel context.CancelFunc
+	stop   func() // gives the signals back, waits for the goroutine, and ends the context
+}
+
+// interrupts returns a context that the second signal ends.
+func (a *app) interrupts(ctx context.Context, first string) (context.Context, *interrupts) {
 	ctx, cancel := context.WithCancel(ctx)
+	return ctx, &interrupts{app: a, first: first, gate: drain.New(), cancel: cancel, stop: cancel}
+}
+
+// begin begins to catch signals.
+func (i *interrupts) begin() {
 	caught := catch()
-	gate = drain.New()
 	over, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -32,26 +46,31 @@ func (a *app) signals(ctx context.Context, first string) (_ context.Context, gat
 			case <-over:
 				return
 			case <-caught:
-			}
-			switch n {
-			case 1:
-				if !a.asking.Load() { // nothing is under way then
-					a.say("\nflytt: %s\n", first)
-				}
-				gate.Close(pipeline.ErrInterrupted)
-			case 2:
-				a.say("\nflytt: stopping at once\n")
-				cancel()
-			default:
-				os.Exit(exitInterrupted)
+				i.caught(n)
 			}
 		}
 	}()
-	return ctx, gate, func() {
+	i.stop = func() {
 		signal.Stop(caught)
 		close(over)
 		<-ended
-		cancel()
+		i.cancel()
+	}
+}
+
+// caught does what the n-th signal asks for.
+func (i *interrupts) caught(n int) {
+	switch n {
+	case 1:
+		if !i.app.asking.Load() { // nothing is under way then
+			i.app.say("\nflytt: %s\n", i.first)
+		}
+		i.gate.Close(pipeline.ErrInterrupted)
+	case 2:
+		i.app.say("\nflytt: stopping at once\n")
+		i.cancel()
+	default:
+		os.Exit(exitInterrupted)
 	}
 }
 
@@ -88,21 +107,18 @@ func (a *app) ask(question string) (yes bool, err error) {
 	}
 }
 
-// until returns a context that ends with ctx, or when gate is closed: for what can
-// be dropped as it is. Stop waits for the goroutine.
-func until(ctx context.Context, gate *drain.Gate) (_ context.Context, stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		select {
-		case <-gate.Done():
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() {
-		cancel()
-		<-ended
+// agreed puts a question, and returns an error unless it was answered with yes: what
+// says what was done to nothing then.
+func (a *app) agreed(question, what, hint string) error {
+	yes, err := a.ask(question)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: nothing was %s", err, what)
+	case !yes:
+		return usagef(hint, "nothing was %s: the question was not answered with yes", what)
 	}
+	return nil
 }
+
+// canAsk reports whether there is somebody to ask.
+func (a *app) canAsk() bool { return isTerminal(a.stdin) && isTerminal(a.stderr) }

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,12 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spf13/cobra"
-
-	"flytt/internal/report"
+	"flytt/internal/run"
 	"flytt/internal/sandbox"
 	"flytt/pipeline"
-	"flytt/sinks"
 	"flytt/sources"
 )
 
@@ -158,55 +152,45 @@ func TestAnImportWhoseInputChanges(t *testing.T) {
 	})
 }
 
-// meddler is a step that calls meddle.
-type meddler struct{ meddle func() }
-
-func (m meddler) Apply(*pipeline.Batch) error {
-	m.meddle()
-	return nil
-}
-
 // TestAConvertWhoseInputChanges changes the input when its first rows are read: no
 // output is left, and what was read is accounted for.
 func TestAConvertWhoseInputChanges(t *testing.T) {
 	disturbed(t, func(t *testing.T, disturb func(), says string, _ bool) {
-		var stdout, stderr bytes.Buffer
-		j := &job{app: &app{stdout: &stdout, stderr: &stderr}, verb: "convert", file: "in.csv", first: meddler{disturb}}
-		j.target = func(_ context.Context, j *job) (pipeline.Sink, pipeline.ChunkLimits, error) {
-			return j.fileSink("out.csv", &sinks.FileOptions{})
+		spec := run.Defaults()
+		spec.File, spec.Output.Path = "in.csv", "out.csv"
+		noError(t, (&app{}).complete(&spec))
+		result, err := run.Convert(t.Context(), spec, run.Observer{Progress: func(run.Progress) { disturb() }})
+		if result == nil {
+			t.Fatal(err)
 		}
-		j.flags.add(&cobra.Command{})
-		err := j.run(t.Context())
-		if code := joinedExit(err); code != exitFatal || !errors.Is(err, sources.ErrChanged) || !regexp.MustCompile(says).MatchString(stderr.String()) {
-			t.Errorf("exit code %d: %v\n%s", code, err, &stderr)
+		if said := "flytt: " + err.Error(); run.ExitCode(err) != exitFatal || !errors.Is(err, sources.ErrChanged) || !regexp.MustCompile(says).MatchString(said) {
+			t.Errorf("exit code %d: %s", run.ExitCode(err), said)
 		}
 		left, err := filepath.Glob("*out*")
 		hidden, _ := filepath.Glob(".flytt-*")
-		if err != nil || len(left)+len(hidden) > 0 || !j.summary.Balanced || j.summary.Rows.Written != 0 {
-			t.Errorf("%v: %q %q %+v", err, left, hidden, j.summary.Rows)
+		if err != nil || len(left)+len(hidden) > 0 || !result.Summary.Balanced || result.Summary.Rows.Written != 0 {
+			t.Errorf("%v: %q %q %+v", err, left, hidden, result.Summary.Rows)
 		}
 	})
 }
 
 // TestAnInputThatChangesAfterItWasOpened appends to inputs of each format before they
-// are read, and opened again.
+// are read.
 func TestAnInputThatChangesAfterItWasOpened(t *testing.T) {
 	goodInputs(t, 20_000)
 	for _, extension := range []string{"csv", "csv.gz", "csv.zst", "jsonl", "xlsx", "parquet"} {
 		t.Run(extension, func(t *testing.T) {
 			file := "good." + extension
-			j := &job{app: &app{stdout: io.Discard, stderr: io.Discard}, file: file, summary: report.NewSummary("import")}
-			if err := j.openSource(); err != nil {
+			in, err := run.OpenInput(&run.Spec{File: file})
+			if err != nil {
 				t.Fatal(err)
 			}
 			grow(t, file, "N-z,Pers")
-			result, err := (&pipeline.Run{Source: j.source, Schema: &pipeline.Schema{}}).Do(t.Context())
+			result, err := (&pipeline.Run{Source: in.Source, Schema: &pipeline.Schema{}}).Do(t.Context())
 			if !errors.Is(err, sources.ErrChanged) || !result.Balanced() || result.Rows.Read > 20_000 {
 				t.Errorf("%v: %+v", err, result.Rows)
 			}
-			if err := j.reopen(); !errors.Is(err, sources.ErrChanged) {
-				t.Errorf("opened again: %v", err)
-			}
+			noError(t, in.Source.Close())
 		})
 	}
 }

@@ -1,14 +1,13 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-
 	"github.com/spf13/cobra"
+
+	"flytt/internal/run"
 )
 
 func validateCommand(a *app) *cobra.Command {
-	j := &job{app: a, verb: "validate", change: &change{}, duplicates: &duplicates{}}
+	f := newSpecFlags()
 	c := &cobra.Command{
 		Use:   "validate FILE",
 		Short: "Say which rows are wrong, and why, without sending anything",
@@ -22,23 +21,11 @@ record exists or a value is taken, it cannot tell.`,
   gunzip -c register.csv.gz | flytt validate - -m mapping.yaml`,
 		Args: oneFile,
 		RunE: func(c *cobra.Command, args []string) error {
-			j.file = args[0]
-			return j.run(c.Context())
+			f.spec.File = args[0]
+			return a.do(c.Context(), run.Validate, f.spec, &f.watch)
 		},
 	}
-	j.flags.add(c)
-	j.change.addFlags(c)
-	j.duplicates.addFlag(c)
+	f.addFile(c)
+	f.addRecords(c)
 	return c
-}
-
-// oneFile is the arguments of a verb that reads one file.
-func oneFile(_ *cobra.Command, args []string) error {
-	switch len(args) {
-	case 0:
-		return errors.New("which file to read is not said")
-	case 1:
-		return nil
-	}
-	return fmt.Errorf("one file is read at a time, and %d are named", len(args))
 }

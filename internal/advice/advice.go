@@ -3,7 +3,10 @@
 // shortens paths and quotes for a shell.
 package advice
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // Step is what to do next. The zero Step is nothing.
 type Step struct {
@@ -28,6 +31,52 @@ type Command struct {
 
 // IsZero reports whether there is no command.
 func (c Command) IsZero() bool { return !c.Same && c.Verb == "" }
+
+// Words returns the words of c, as args of a shell. Of a command that is the Same they are
+// those that are added to it.
+func (c Command) Words() []string {
+	var words []string
+	if c.Verb != "" {
+		words = append([]string{"flytt"}, strings.Fields(c.Verb)...)
+	}
+	for _, word := range []string{c.Run, c.File} {
+		if word != "" {
+			words = append(words, word)
+		}
+	}
+	if c.Mapping != "" {
+		words = append(words, "-m", c.Mapping)
+	}
+	return append(words, c.Args...)
+}
+
+// String returns c as a command line for a shell, with everything named in full.
+func (c Command) String() string {
+	if c.Same {
+		return strings.TrimSpace("the same command " + Join(c.Words()))
+	}
+	return Join(c.Words())
+}
+
+// Join returns args as a command line for a shell.
+func Join(args []string) string {
+	quoted := make([]string, len(args))
+	for i, a := range args {
+		quoted[i] = Quote(a)
+	}
+	return strings.Join(quoted, " ")
+}
+
+// Quote returns s as a shell wants it.
+func Quote(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=,%+@åäöÅÄÖ", r)
+	}
+	if s != "" && strings.TrimFunc(s, plain) == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
 
 // CommandMark stands in a hint for the command of the step that comes with it.
 const CommandMark = "{command}"

@@ -51,3 +51,23 @@ func TestZeroIsNothingToDo(t *testing.T) {
 		t.Error("IsZero")
 	}
 }
+
+func TestQuoteForAShell(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                 "''",
+		"in.csv":           "in.csv",
+		"-":                "-",
+		"--max-rejects=2%": "--max-rejects=2%",
+		"åäö/Kund.csv":     "åäö/Kund.csv",
+		"two words.csv":    "'two words.csv'",
+		"it's.csv":         `'it'\''s.csv'`,
+		"$(rm -rf x)":      "'$(rm -rf x)'",
+		"a;b":              "'a;b'",
+		"~/x":              "'~/x'",
+		"日本":               "'日本'",
+	} {
+		if got := advice.Quote(in); got != want {
+			t.Errorf("Quote(%q) = %s, want %s", in, got, want)
+		}
+	}
+}

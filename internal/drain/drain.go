@@ -80,3 +80,22 @@ func (g *Gate) Sleep(ctx context.Context, d time.Duration) error {
 	}
 	return g.Err(ctx)
 }
+
+// Context returns a context that ends with ctx, or when the gate is closed: for what can
+// be dropped as it is. Stop gives its resources back.
+func (g *Gate) Context(ctx context.Context) (_ context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		select {
+		case <-g.Done():
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		cancel()
+		<-ended
+	}
+}

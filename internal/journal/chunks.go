@@ -8,14 +8,14 @@ import (
 	"slices"
 )
 
-// row is a record as the database has it.
+// row is a record in the form of the database.
 type row struct {
 	seq  int64
 	body []byte
 	mac  []byte
 }
 
-// check returns the row's checksum if it is right.
+// check returns the checksum of the row, or ErrDamaged if it is wrong.
 func (s *store) check(kind byte, r *row) (digest, error) {
 	sum := s.macs.of(kind, r.seq, r.body)
 	if string(r.mac) != string(sum[:]) {
@@ -84,8 +84,8 @@ func (s *store) entry(r *row) (*Entry, error) {
 	return e, nil
 }
 
-// change reads the record of a chunk, nil if there is none, lets f say what it is
-// to be, and writes that; a nil of f leaves it.
+// change reads the record of a chunk, nil if there is none, and writes what f makes of
+// it; nothing if f returns nil.
 func (s *store) change(seq int64, f func(*record) (*record, error)) error {
 	r, err := s.read(seq)
 	if err != nil {
@@ -116,7 +116,7 @@ func (s *store) change(seq int64, f func(*record) (*record, error)) error {
 	return nil
 }
 
-// plan notes a chunk. One that is known already stays as it is.
+// plan records a chunk. One that is already known stays as it is.
 func (s *store) plan(c *Chunk) error {
 	return s.change(c.Seq, func(was *record) (*record, error) {
 		is := &record{Chunk: *c, state: Planned}
@@ -134,8 +134,8 @@ func (s *store) plan(c *Chunk) error {
 	})
 }
 
-// sending notes that rows of a chunk are about to be sent, and the image, which is
-// sealed, of what they change.
+// sending records that rows of a chunk are about to be sent, and the encrypted image of
+// what they change.
 func (s *store) sending(seq int64, rows []int32, image []byte) error {
 	return s.change(seq, func(r *record) (*record, error) {
 		if r == nil {
@@ -159,14 +159,14 @@ func (s *store) sending(seq int64, rows []int32, image []byte) error {
 	})
 }
 
-// merge returns the union of two ascending lists, as one of its own.
+// merge returns the union of two ascending lists as a new list.
 func merge(a, b []int32) []int32 {
 	out := slices.Concat(a, b)
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-// settle notes what became of the rows of a chunk.
+// settle records what became of the rows of a chunk.
 func (s *store) settle(seq int64, settled []byte, rows int) error {
 	return s.change(seq, func(r *record) (*record, error) {
 		switch {
@@ -184,7 +184,7 @@ func (s *store) imageMAC(seq, n int64, body []byte) digest {
 	return s.macs.of(imageKind, seq, []byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}, body)
 }
 
-// images returns the images of a chunk as they were given.
+// images returns the decrypted before images of a chunk.
 func (s *store) images(seq int64) ([]BeforeImage, error) {
 	r, err := s.read(seq)
 	if r == nil || err != nil {
@@ -211,8 +211,8 @@ func (s *store) images(seq int64) ([]BeforeImage, error) {
 	return images, nil
 }
 
-// imageRows returns the images of a chunk as the database has them, and their
-// checksums, laid over each other.
+// imageRows returns the before images of a chunk in the form of the database, and the
+// XOR of their checksums.
 func (s *store) imageRows(seq int64) (rows []row, sum digest, err error) {
 	found, err := s.imagesOf.QueryContext(background, seq)
 	if err != nil {

@@ -9,19 +9,19 @@ import (
 	"flytt/pipeline"
 )
 
-// record is what the journal keeps of a chunk, in the form in which it is changed.
-// Its settlement stays encoded: nobody looks into it on the way.
+// record is what the journal keeps of a chunk, in the form in which it is changed. Its
+// settlement stays encoded, because nothing else reads it.
 type record struct {
 	Chunk
 	state   State
 	sent    []int32
 	settled []byte // empty: never
-	images  uint64 // how many images there are of it
-	imaged  digest // theirs, laid over each other
+	images  uint64 // how many before images the chunk has
+	imaged  digest // the XOR of their checksums
 }
 
-// encode returns the record's content: without its number, which is the key it is
-// kept under.
+// encode returns the content of the record without its number, which is its key in the
+// database.
 func (r *record) encode() []byte {
 	b := make([]byte, 0, 128+len(r.settled))
 	b = append(b, byte(r.state))
@@ -80,8 +80,8 @@ func decodeSettlement(b []byte, rows int) (s Settlement, notes []byte, err error
 	return s, notes, ended(&d)
 }
 
-// appendRanges appends ascending indices as stretches: how many are left out, and
-// how many follow.
+// appendRanges appends ascending indices as ranges: how many are skipped, and how many
+// follow.
 func appendRanges(b []byte, rows []int32) []byte {
 	var stretches [][2]int32 // first, and one past the last
 	for _, row := range rows {
@@ -231,7 +231,7 @@ func formatUUID(b, raw []byte) []byte {
 	return b
 }
 
-// errEncoding says that a record is not what any encode makes.
+// errEncoding says that a record does not have the format in which records are encoded.
 var errEncoding = errors.New("not as it was written")
 
 // ended returns an error if r met a mistake, or something is left over.

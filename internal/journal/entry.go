@@ -6,31 +6,31 @@ import (
 	"flytt/pipeline"
 )
 
-// State is how far a chunk has come.
+// State is how far the handling of a chunk has come.
 type State uint8
 
 const (
-	Planned State = iota + 1 // it is known which rows it is; nothing of it was sent
+	Planned State = iota + 1 // its rows are known; nothing of it was sent
 	Sending                  // requests for some of its rows were made, or may have been
-	Settled                  // what became of its rows is known, as far as it ever was
+	Settled                  // what became of its rows is on record, as far as it ever was known
 )
 
-// Chunk says which rows of the input a chunk is.
+// Chunk describes which rows of the input a chunk has.
 type Chunk struct {
 	Seq         int64  // 0, 1, 2, … in input order
 	First, Last int64  // numbers of its first and last row
-	Rows        int    // how many rows it has, those included that are not sent
-	Digest      []byte // keyed, of what would be sent of it: see Journal.Digest
+	Rows        int    // number of rows, including those that are not sent
+	Digest      []byte // keyed, of what would be sent: see Journal.Digest
 }
 
-// Entry is what is known of a chunk.
+// Entry is what the journal knows about a chunk.
 type Entry struct {
 	Chunk
 	State State
 
-	// Sent has the rows, by their indices in the chunk, ascending, of which requests
-	// were made, or may have been, since the chunk was last settled: what became of
-	// them is not known.
+	// Sent has the rows, as ascending indices in the chunk, for which requests were
+	// made, or may have been, since the chunk was last settled. What became of them is
+	// not known.
 	Sent []int32
 
 	// Settlement is what was known when the chunk was last settled; its Fates are
@@ -44,7 +44,7 @@ type Settlement struct {
 	Fates []pipeline.Fate // Pending: known not to have been written, and to be sent yet
 	IDs   pipeline.Column // the API's id of each row that has a record
 	Sums  []uint64        // keyed digest of the record as the API last showed it; 0: it did not
-	Notes []byte          // what was said of the rows, in the sink's own form; kept encrypted
+	Notes []byte          // remarks about the rows, in the sink's own format; kept encrypted
 }
 
 // BeforeImage is what records held before the rows of a chunk changed them. The caller

@@ -24,7 +24,7 @@ var (
 	ErrClosed     = errors.New("it is closed")
 )
 
-// Error is something that is wrong with a journal, or its key.
+// Error is a problem with a journal or its key.
 type Error struct {
 	Place  string // journal PATH
 	Act    string // what was being done; empty: opening it
@@ -65,7 +65,7 @@ func (e *LockedError) Hint() string {
 	return "one process works on a run at a time: wait for it to end, or interrupt it"
 }
 
-// cause says more than a bare error, and without a path that stands before it.
+// cause gives an error a better text, without a path.
 type cause struct {
 	text string
 	err  error
@@ -74,7 +74,7 @@ type cause struct {
 func (c *cause) Error() string { return c.text }
 func (c *cause) Unwrap() error { return c.err }
 
-// damaged returns an ErrDamaged that says where.
+// damaged returns an ErrDamaged that says what is damaged.
 func damaged(what string) error {
 	return &cause{ErrDamaged.Error() + ": " + what, ErrDamaged}
 }
@@ -108,7 +108,7 @@ func classify(err error) error {
 	return err
 }
 
-// advice says what can be done about err.
+// advice returns what to do about err; empty if that is not known.
 func advice(err error) string {
 	switch err = classify(err); {
 	case errors.Is(err, ErrDisk), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):

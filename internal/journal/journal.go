@@ -9,10 +9,10 @@ import (
 	"sync/atomic"
 )
 
-// Journal is the durable record of one run. It is for concurrent use.
+// Journal is the durable record of one run. It is safe for concurrent use.
 //
-// The first error of a write is final: every later call returns it, so that
-// nothing is sent after the disk has failed.
+// The first error of a write is final: every later call returns it, so that nothing is
+// sent after the disk has failed.
 type Journal struct {
 	path     string
 	key      *Key
@@ -25,7 +25,7 @@ type Journal struct {
 	failed atomic.Pointer[error]
 	known  seqs
 
-	closing  sync.RWMutex // held to read while something is queued
+	closing  sync.RWMutex // held for reading while something is queued
 	closed   bool
 	closeErr error
 }
@@ -64,8 +64,8 @@ func (j *Journal) Digest(data ...[]byte) []byte { return j.key.Digest(data...) }
 // Sum returns a short keyed digest of data, never 0: see Key.Sum.
 func (j *Journal) Sum(data []byte) uint64 { return j.key.Sum(data) }
 
-// Find returns what is known of a chunk, with all that was queued before the call;
-// nil, nil if nothing is.
+// Find returns what is known about a chunk, including all calls queued before; nil, nil
+// if nothing is.
 func (j *Journal) Find(seq int64) (*Entry, error) {
 	if !j.readOnly && !j.known.has(seq) {
 		return nil, j.failure()
@@ -87,9 +87,9 @@ func (j *Journal) Find(seq int64) (*Entry, error) {
 	return nil, nil
 }
 
-// Plan notes which rows a chunk is. It does not wait for the disk. A chunk that is
-// known stays as it is; one of whose rows some may have been sent cannot become
-// another.
+// Plan records which rows a chunk has. It does not wait for the disk. A chunk that is
+// already known stays as it is; it is an error to plan other rows for a chunk that may
+// have been sent.
 func (j *Journal) Plan(c Chunk) error {
 	c.Digest = slices.Clone(c.Digest)
 	if !j.readOnly {
@@ -98,9 +98,9 @@ func (j *Journal) Plan(c Chunk) error {
 	return j.queueOp(&op{act: "planning", seq: c.Seq, do: func(s *store) error { return s.plan(&c) }})
 }
 
-// Sending notes that requests for rows of a planned chunk, given by their indices
-// in it, are about to be made, and, if image is not nil, what the records hold
-// that they change. When it returns nil that is on the disk.
+// Sending records that requests are about to be made for rows of a planned chunk, given
+// by their indices in it, and, if image is not nil, what the records to be changed hold
+// now. When it returns nil, that is on the disk.
 func (j *Journal) Sending(seq int64, rows []int32, image []byte) error {
 	rows = slices.Clone(rows)
 	slices.Sort(rows)
@@ -110,8 +110,8 @@ func (j *Journal) Sending(seq int64, rows []int32, image []byte) error {
 	return j.wait(&op{act: "noting before it is sent", seq: seq, do: func(s *store) error { return s.sending(seq, rows, image) }})
 }
 
-// Settle notes what became of the rows of a planned chunk, in place of what was
-// known of them; none of them counts as sent any more. It does not wait for the
+// Settle records what became of the rows of a planned chunk, and replaces what was
+// known about them; none of them counts as sent any more. It does not wait for the
 // disk: a crash within milliseconds leaves the chunk as it was before.
 func (j *Journal) Settle(seq int64, s Settlement) error {
 	var notes []byte
@@ -129,9 +129,9 @@ func (j *Journal) Settle(seq int64, s Settlement) error {
 // pageSize is how many chunks are read at once.
 const pageSize = 32
 
-// Entries yields what is known of every chunk, in order of their numbers. The
-// journal may be written meanwhile: chunks are as they are when they are come to.
-// An error is the last thing it yields.
+// Entries yields what is known about every chunk, in order of their numbers. The
+// journal may be written meanwhile: a chunk is as it is at the time of its turn. An
+// error is the last thing it yields.
 func (j *Journal) Entries(yield func(*Entry, error) bool) {
 	for next := int64(0); ; {
 		var rows []row
@@ -160,8 +160,8 @@ func (j *Journal) Entries(yield func(*Entry, error) bool) {
 	}
 }
 
-// BeforeImages returns what records held before rows of a chunk changed them, in the
-// order in which it was noted.
+// BeforeImages returns what records held before the rows of a chunk changed them, in
+// the order in which that was recorded.
 func (j *Journal) BeforeImages(seq int64) (images []BeforeImage, err error) {
 	err = j.read("reading the images of", seq, func(s *store) (err error) {
 		images, err = s.images(seq)
@@ -170,8 +170,8 @@ func (j *Journal) BeforeImages(seq int64) (images []BeforeImage, err error) {
 	return images, err
 }
 
-// Finish notes, durably when it returns, how the run ended: done, interrupted or
-// failed. A later Plan, Sending or Settle that changes something takes it back.
+// Finish records how the run ended: done, interrupted or failed. That is durable when
+// it returns. A later Plan, Sending or Settle that changes something revokes it.
 func (j *Journal) Finish(state string) error {
 	return j.wait(&op{act: "noting how the run ended", seq: -1, do: func(s *store) error {
 		s.ledger.Outcome = state
@@ -179,7 +179,7 @@ func (j *Journal) Finish(state string) error {
 	}})
 }
 
-// Outcome returns how the run ended, "" if it did not.
+// Outcome returns how the run ended; "" if it did not.
 func (j *Journal) Outcome() (outcome string) {
 	err := j.read("reading how the run ended", -1, func(s *store) error {
 		outcome = s.ledger.Outcome
@@ -192,8 +192,8 @@ func (j *Journal) Outcome() (outcome string) {
 	return outcome
 }
 
-// Close makes everything durable that was queued and gives the journal up. It
-// returns the first error of a write, and the same again when called again.
+// Close makes everything durable that was queued and closes the journal. It returns the
+// first error of a write, and returns it again when called again.
 func (j *Journal) Close() error {
 	j.closing.Lock()
 	defer j.closing.Unlock()
@@ -207,8 +207,8 @@ func (j *Journal) Close() error {
 	return j.closeErr
 }
 
-// release closes the database and gives up the lock. Only a journal that is in
-// order is left without a log.
+// release closes the database and releases the lock. The log is removed only if the
+// journal is in order.
 func (j *Journal) release() error {
 	failure := j.failure()
 	var left error
@@ -240,13 +240,13 @@ func (j *Journal) failure() error {
 	return nil
 }
 
-// fail makes err the error of all that follows, if there was none before.
+// fail makes err the error of all later calls, unless there was one before.
 func (j *Journal) fail(err error) error {
 	j.failed.CompareAndSwap(nil, &err)
 	return j.failure()
 }
 
-// queueOp hands o to the goroutine that owns the store.
+// queueOp passes o to the goroutine that owns the store.
 func (j *Journal) queueOp(o *op) error {
 	j.closing.RLock()
 	defer j.closing.RUnlock()
@@ -263,7 +263,7 @@ func (j *Journal) queueOp(o *op) error {
 	return nil
 }
 
-// wait is queueOp, and waits until o is done.
+// wait queues o and waits until it is done.
 func (j *Journal) wait(o *op) error {
 	o.done = make(chan error, 1)
 	if err := j.queueOp(o); err != nil {
@@ -272,8 +272,8 @@ func (j *Journal) wait(o *op) error {
 	return <-o.done
 }
 
-// read runs f where nothing else uses the store. A journal that is only read is
-// verified before the first look into it.
+// read runs f while nothing else uses the store. A journal that is opened for reading
+// is verified before the first read.
 func (j *Journal) read(act string, seq int64, f func(*store) error) error {
 	return j.wait(&op{act: act, seq: seq, read: true, do: func(s *store) error {
 		if j.readOnly && !s.verified && seq >= 0 {

@@ -24,17 +24,18 @@ const (
 	keySize = 32
 )
 
-// Key is what digests in journals are made with. Whoever has it can find out, by
-// trying, which personnummer a digest is of; who has a journal only cannot.
+// Key is the secret with which digests in journals are made. Whoever has it can find
+// out by trial which personnummer a digest stands for; whoever has only a journal
+// cannot.
 type Key struct {
 	secret []byte
 	digest *macs
 	sum    *macs
 }
 
-// LoadKey reads the key in the directory dir, or makes one, and the directory, if
-// there is none. Of several processes that do so at once all get the same. A key
-// file that others can read is refused: the key may be known.
+// LoadKey reads the key in the directory dir. If there is none, it creates directory
+// and key. If several processes do so at once, all get the same key. A key file that
+// others can read is refused: they may know the key.
 func LoadKey(dir string) (*Key, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("directory of the journal's key %s: %w", dir, osfile.Cause(err))
@@ -61,8 +62,8 @@ func newKey(secret []byte) *Key {
 	}
 }
 
-// derive returns the key for one purpose; those of different purposes, or salts,
-// say nothing of each other.
+// derive returns the key for one purpose. Keys of different purposes or salts say
+// nothing about each other.
 func derive(secret, salt []byte, purpose string) []byte {
 	key, err := hkdf.Key(sha256.New, secret, salt, "flytt journal "+purpose, keySize)
 	if err != nil {
@@ -156,8 +157,8 @@ func (k *Key) Digest(data ...[]byte) []byte {
 	return sum
 }
 
-// Sum returns a short keyed digest of data, never 0: two that differ tell that the
-// data differ, two that are equal that they are equal but for a chance of 2⁻⁶⁴.
+// Sum returns a short keyed digest of data, never 0. Different sums mean different
+// data; equal sums mean equal data, but for a chance of 2⁻⁶⁴.
 func (k *Key) Sum(data []byte) uint64 {
 	m := k.sum.take()
 	m.Write(data)
@@ -166,10 +167,10 @@ func (k *Key) Sum(data []byte) uint64 {
 	return max(sum, 1)
 }
 
-// macs makes HMAC-SHA256 digests with one key. It is for concurrent use.
+// macs makes HMAC-SHA256 digests with one key. It is safe for concurrent use.
 type macs struct{ pool sync.Pool }
 
-// mac is one digest in the making.
+// mac is a digest in progress.
 type mac struct {
 	hash.Hash
 	buffer [sha256.Size]byte
@@ -208,10 +209,10 @@ func (s *macs) of(kind byte, seq int64, content ...[]byte) digest {
 	return sum
 }
 
-// digest is a checksum of a record, or several laid over each other.
+// digest is the checksum of a record, or the XOR of several.
 type digest [sha256.Size]byte
 
-// toggle adds o to the digests that d is laid over of, or takes it away again.
+// toggle adds o to the XOR d, or removes it again.
 func (d *digest) toggle(o digest) {
 	for i := range d {
 		d[i] ^= o[i]

@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// lockFile lies beside the journal. Whoever works on the run holds a lock of the
-// operating system on it, which ends with the process however it dies; what
-// stands in it is the number of the process, for those that are refused.
+// lockFile lies beside the journal. The process that works on the run holds a lock of
+// the operating system on it, which ends with the process however it dies. The file
+// holds the process id, for the message to other processes.
 const lockFile = "journal.lock"
 
 // errLocked says that another process holds the lock.
 var errLocked = errors.New("locked")
 
-// lock takes the lock beside the journal at path, or returns a LockedError. Any
-// number of processes share it to read.
+// lock takes the lock beside the journal at path, or returns a LockedError. Readers
+// share it.
 func lock(path string, shared bool) (*os.File, error) {
 	name := filepath.Join(filepath.Dir(path), lockFile)
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|noFollow, 0o600)
@@ -50,8 +50,8 @@ func unlock(f *os.File, shared bool) error {
 	return errors.Join(writeText(f, ""), f.Close())
 }
 
-// LockShared takes a lock of the operating system on f, which any number may share. It
-// ends when f is closed, or with the process, however that dies.
+// LockShared takes a lock of the operating system on f that others can share. It ends
+// when f is closed, or with the process, however that dies.
 func LockShared(f *os.File) error { return tryLock(f, true) }
 
 // IsLocked reports whether a process has the file at path locked: see LockShared.
@@ -64,7 +64,7 @@ func IsLocked(path string) bool {
 	return errors.Is(errors.Join(err, f.Close()), errLocked)
 }
 
-// writeText makes text all that stands in f.
+// writeText replaces the content of f by text.
 func writeText(f *os.File, text string) error {
 	if err := f.Truncate(0); err != nil {
 		return err
@@ -73,7 +73,7 @@ func writeText(f *os.File, text string) error {
 	return err
 }
 
-// holder reads which process holds the lock, 0 if that cannot be told.
+// holder returns the id of the process that holds the lock; 0 if it is not known.
 func holder(f *os.File) int {
 	text, err := io.ReadAll(io.NewSectionReader(f, 0, 32))
 	if err != nil {

@@ -16,16 +16,16 @@ const (
 	maxCommitDelay = 10 * time.Millisecond
 )
 
-// op is one call on its way to the goroutine that owns the store.
+// op is one call for the goroutine that owns the store.
 type op struct {
-	act  string // what it does, to which chunk: named if it cannot be done
+	act  string // what it does, for the error message
 	seq  int64
 	do   func(*store) error
 	read bool       // it changes nothing
 	done chan error // nil: nobody waits
 }
 
-// doing says what o does.
+// doing describes o for an error message.
 func (o *op) doing() string {
 	if o.seq < 0 {
 		return o.act
@@ -33,7 +33,7 @@ func (o *op) doing() string {
 	return fmt.Sprintf("%s chunk %d", o.act, o.seq)
 }
 
-// answer tells who waits, if anybody does.
+// answer passes err to the caller, if it waits.
 func (o *op) answer(err error) {
 	if o.done != nil {
 		o.done <- err
@@ -53,17 +53,17 @@ func (j *Journal) serveQueue() {
 	}
 }
 
-// batch is calls that share a transaction, and its sync.
+// batch is a number of calls that share a transaction and its sync.
 type batch struct {
 	journal       *Journal
 	inTransaction bool
 	ops           int
 	waiting       []*op
-	expired       <-chan time.Time // when nobody waits: the time to commit
+	expired       <-chan time.Time // fires when it is time to commit although nobody waits
 }
 
-// apply does what o is, but for making it durable. What is read is answered at
-// once: it sees what was queued before it.
+// apply carries out o, without making it durable. Reads are answered at once: they see
+// all calls queued before.
 func (b *batch) apply(o *op) {
 	j := b.journal
 	if err := j.failure(); err != nil {
@@ -85,7 +85,7 @@ func (b *batch) apply(o *op) {
 	}
 }
 
-// begin begins the transaction with the first call that changes something.
+// begin starts the transaction at the first call that changes something.
 func (b *batch) begin() error {
 	if b.inTransaction {
 		return nil
@@ -94,8 +94,8 @@ func (b *batch) begin() error {
 	return b.journal.store.exec("begin immediate")
 }
 
-// next returns the next call that joins the batch, nil if it is to be committed:
-// as soon as nothing is queued if anybody waits for it, and soon if nobody does.
+// next returns the next call that joins the batch; nil if it is time to commit: as soon
+// as the queue is empty if somebody waits, otherwise after a short delay.
 func (b *batch) next() *op {
 	switch {
 	case !b.inTransaction || b.ops >= maxBatch:
@@ -116,7 +116,7 @@ func (b *batch) next() *op {
 	}
 }
 
-// hasWaiters reports whether anybody waits for the batch.
+// hasWaiters reports whether somebody waits for the batch.
 func (b *batch) hasWaiters() bool {
 	for _, o := range b.waiting {
 		if o.done != nil {
@@ -126,7 +126,7 @@ func (b *batch) hasWaiters() bool {
 	return false
 }
 
-// commit makes the batch durable and wakes who waits for it.
+// commit makes the batch durable and answers its callers.
 func (b *batch) commit() {
 	if !b.inTransaction {
 		return
@@ -138,7 +138,7 @@ func (b *batch) commit() {
 	b.wake(nil)
 }
 
-// fail ends the batch, and all there could be after it, with err.
+// fail fails the batch, and all later calls, with err.
 func (b *batch) fail(err error) {
 	j := b.journal
 	j.failed.CompareAndSwap(nil, &err)

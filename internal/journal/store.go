@@ -25,8 +25,8 @@ const (
 	// application marks a SQLite file as a journal: "flyt".
 	application = 0x666c7974
 
-	// leastSQLite is the first release whose write-ahead log does not lose what was
-	// written last when a checkpoint and a write meet.
+	// leastSQLite is the first release whose write-ahead log does not lose the last
+	// write if a checkpoint happens at the same time.
 	leastSQLite = "3.51.3"
 )
 
@@ -50,12 +50,12 @@ const (
 	notesKind  = 'n'
 )
 
-// ledger is the one record about all others. It changes with each of them, in the
-// same transaction: pages of different ages do not agree with it.
+// ledger is the one record about all others. It changes with each of them, in the same
+// transaction, so that pages of different ages do not match it.
 type ledger struct {
 	Chunks  int64
-	Total   digest // of the chunks, laid over each other
-	Open    bool   // a process has it open, or had, and did not close it
+	Total   digest // XOR of the checksums of the chunks
+	Open    bool   // a process has it open, or died without closing it
 	Outcome string
 }
 
@@ -78,8 +78,8 @@ func (l *ledger) decode(b []byte) error {
 	return ended(&d)
 }
 
-// store is the database of a journal. Only one goroutine at a time uses it, but
-// for what seals and unseals.
+// store is the database of a journal. Only one goroutine at a time uses it, except to
+// encrypt and decrypt.
 type store struct {
 	path   string
 	db     *sql.DB
@@ -89,7 +89,7 @@ type store struct {
 	header Header
 	ledger ledger
 
-	verified bool // all records were read and are right
+	verified bool // all records were read and are intact
 
 	getChunk, putChunk, pageOfChunks, putImage, imagesOf, putLedger *sql.Stmt
 }
@@ -123,7 +123,7 @@ func connect(path string, parameters url.Values) (*sql.DB, *sql.Conn, error) {
 	return db, conn, nil
 }
 
-// checkSQLite refuses a SQLite that is too old.
+// checkSQLite returns an error if SQLite is too old.
 func checkSQLite(conn *sql.Conn) error {
 	var version string
 	if err := conn.QueryRowContext(background, "select sqlite_version()").Scan(&version); err != nil {
@@ -176,10 +176,11 @@ func (s *store) unseal(kind byte, seq int64, data []byte) ([]byte, error) {
 	return s.aead.Open(nil, nil, data, binary.BigEndian.AppendUint64([]byte{kind}, uint64(seq)))
 }
 
-// proofOf shows, without giving it away, which key the journal was made with.
+// proofOf returns a proof of which key the journal was made with, without revealing the
+// key.
 func proofOf(k *Key, salt []byte) []byte { return derive(k.secret, salt, "proof")[:16] }
 
-// headerChecksum is over all fields of the header: whether they are whole can be told
+// headerChecksum covers all fields of the header, so that damage can be detected
 // without the key.
 func headerChecksum(fields ...[]byte) []byte {
 	var b []byte

@@ -86,6 +86,7 @@ var starters = []string{
 	"sources/stream.go",
 	"internal/sandbox/sandbox.go",
 	"cmd/flytt/signals.go",
+	"internal/drain/drain.go",
 }
 
 // topLevel is what the repository holds, dot-files aside.

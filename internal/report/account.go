@@ -10,14 +10,14 @@ import (
 
 // The states of a run.
 const (
-	StateDone        = "done"        // it went over its whole input
-	StateInterrupted = "interrupted" // a person ended it, in order
-	StateFailed      = "failed"      // it ended before its input did, and said why
-	StateKilled      = "killed"      // it ended without a word
-	StateRunning     = "running"     // a process works on it
+	StateDone        = "done"        // it processed its whole input
+	StateInterrupted = "interrupted" // a person stopped it in an orderly way
+	StateFailed      = "failed"      // it stopped before the end of its input, with an error
+	StateKilled      = "killed"      // it ended without saying so
+	StateRunning     = "running"     // a process is working on it
 )
 
-// Part is what one run did: one of those that an Account is about.
+// Part is what one run of an Account did.
 type Part struct {
 	Run    string    `json:"run"`
 	Path   string    `json:"path"`
@@ -28,33 +28,32 @@ type Part struct {
 
 	Rows pipeline.Counts `json:"rows"`
 
-	// NotEligible are those of Rows.Rejected that were not the run's to send: rows of a
-	// retry that had arrived already, or that its parent had not rejected.
+	// NotEligible are those of Rows.Rejected that a retry may not send: rows that had
+	// arrived already, or that its parent had not rejected.
 	NotEligible int64 `json:"refused,omitempty"`
 
-	// UndoneBefore are those of Rows.Written of an undo that an earlier one had taken back,
-	// before they were changed once more.
+	// UndoneBefore are those of Rows.Written of an undo that an earlier undo had
+	// already taken back, before they were changed once more.
 	UndoneBefore int64 `json:"again,omitempty"`
 }
 
-// Account is what became of the rows of an input over the run that read it first
-// and all that belong to it.
+// Account is what became of the rows of an input in a run group: the run that read it
+// first, and the runs that followed it.
 type Account struct {
 	Parts []Part `json:"parts"` // the run itself first, the others as they began
 
-	// Rows has each row of the input once, as it stands after the last part.
+	// Rows has each row of the input once, with its fate after the last part.
 	Rows pipeline.Counts `json:"rows"`
 
-	// Undone is how many of the rows written an undo has taken back.
+	// Undone is how many of the written rows an undo has taken back.
 	Undone int64 `json:"undone,omitempty"`
 
 	Balanced      bool     `json:"balanced"`
 	Discrepancies []string `json:"faults,omitempty"` // what does not add up, as sentences without a full stop
 }
 
-// NewAccount adds parts up. The first is the run itself. A retry takes rows that
-// stand rejected and gives each the fate it had there; runs of other verbs change
-// nothing of what was sent.
+// NewAccount adds up the parts. The first is the run itself. A retry takes rejected
+// rows and gives each a new fate; runs of other verbs do not change what was sent.
 func NewAccount(parts []Part) *Account {
 	a := &Account{Parts: parts}
 	if len(parts) == 0 {
@@ -77,7 +76,7 @@ func NewAccount(parts []Part) *Account {
 	return a
 }
 
-// add moves the rows of the retry p from those rejected to what became of them.
+// add moves the rows of the retry p from the rejected ones to their new fates.
 func (a *Account) add(p *Part) {
 	taken := p.Rows.Read - p.NotEligible
 	if taken > a.Rows.Rejected {
@@ -94,7 +93,7 @@ func (a *Account) add(p *Part) {
 	r.NotSent += p.Rows.NotSent
 }
 
-// checkPart finds what does not add up within p.
+// checkPart finds discrepancies within p.
 func (a *Account) checkPart(p *Part) {
 	if sum := accountedFor(p); sum != p.Rows.Read {
 		a.AddDiscrepancy("%s read %s rows and accounts for %s", p.Run, text.Number(p.Rows.Read), text.Number(sum))
@@ -114,7 +113,7 @@ func accountedFor(p *Part) int64 {
 	return arrived + c.Unchanged + c.Skipped + c.Rejected + c.InDoubt + c.NotSent
 }
 
-// check finds what does not add up over all parts.
+// check finds discrepancies over all parts.
 func (a *Account) check() {
 	total := a.Parts[0]
 	total.Rows = a.Rows

@@ -77,7 +77,8 @@ func (p *printer) printSpec(w *GroupReport) {
 	}
 }
 
-// parts lists what each run did. Four numbers fit beside the id of a run.
+// parts prints what each run did. There is room for four numbers beside the id of a
+// run.
 func (p *printer) parts(a *Account) {
 	p.printf("\nWhat each run did\n")
 	table := [][]string{{"run", "verb", "state", "read", "written", "rejected", "in doubt"}}
@@ -94,8 +95,8 @@ func (p *printer) parts(a *Account) {
 	}
 }
 
-// Columns returns the rows of a table as lines whose columns stand below each other:
-// the first few to the left, those from column numbers on to the right.
+// Columns returns the rows of a table as aligned lines: the first columns to the left,
+// the columns from number numbers on to the right.
 func Columns(table [][]string, numbers int) []string {
 	width := make([]int, len(table[0]))
 	for _, row := range table {
@@ -117,7 +118,7 @@ func Columns(table [][]string, numbers int) []string {
 	return lines
 }
 
-// fates says what became of the rows, each once.
+// fates prints what became of the rows, each counted once.
 func (p *printer) fates(w *GroupReport) {
 	a := w.Account
 	p.printf("\n%s\n", fatesTitle(len(a.Parts)))
@@ -151,7 +152,7 @@ func fatesTitle(parts int) string {
 	return "What became of the rows"
 }
 
-// verdict says whether the account can be relied on.
+// verdict prints whether the account adds up.
 func (p *printer) verdict(a *Account) {
 	if !a.Balanced {
 		p.printf("\n  This does not add up:\n")

@@ -13,9 +13,9 @@ import (
 	"flytt/internal/osfile"
 )
 
-// Manifest says what an exported file holds and how it came about. It lies
-// beside the file, for whoever uses it and for the next export, and is as
-// private as the file: the filter is in it as it was asked for.
+// Manifest describes an exported file and how it was made. It lies beside the file, for
+// its users and for the next export, and is as private as the file, because it has the
+// filter as it was given.
 type Manifest struct {
 	File     string           `json:"file"` // base name
 	Run      string           `json:"run"`
@@ -54,8 +54,8 @@ type ManifestColumn struct {
 // ManifestPath returns where the manifest of file lies.
 func ManifestPath(file string) string { return file + ".manifest.json" }
 
-// CheckManifest finds out whether the manifest of file can be written: there is
-// none, or a file in its place.
+// CheckManifest returns an error if the manifest of file cannot be written, because
+// something other than a file is in its place.
 func CheckManifest(file string) error {
 	path := ManifestPath(file)
 	info, err := os.Lstat(path)
@@ -70,8 +70,8 @@ func CheckManifest(file string) error {
 	return nil
 }
 
-// ReadManifest reads the manifest of file. It is nil if there is none, and if
-// the one that is there is of another file: one whose size is not the file's.
+// ReadManifest reads the manifest of file. It is nil if there is none, or if it belongs
+// to another file: one of another size.
 func ReadManifest(file string) (*Manifest, error) {
 	path := ManifestPath(file)
 	m, err := osfile.ReadJSON(path, "manifest "+path, "a manifest of flytt", func(*Manifest) bool { return true })

@@ -64,7 +64,7 @@ func NewDir(path string) (*Dir, error) {
 	return d.opened(path, os.O_EXCL)
 }
 
-// OpenDir opens the directory of a run to go on with it.
+// OpenDir opens the directory of a run that is resumed.
 func OpenDir(path string) (*Dir, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -74,8 +74,8 @@ func OpenDir(path string) (*Dir, error) {
 	return d.opened(path, os.O_APPEND)
 }
 
-// opened returns d, which was asked for as path, with its log open. As long as it
-// is, IsRunning tells.
+// opened opens the log of d, which was given as path. IsRunning reports true while it
+// is open.
 func (d *Dir) opened(path string, how int) (*Dir, error) {
 	var err error
 	if d.log, err = os.OpenFile(d.File(logFile), os.O_CREATE|os.O_WRONLY|how, 0o600); err != nil {
@@ -125,8 +125,8 @@ func (d *Dir) Write(name string, data []byte) error {
 	return osfile.WriteNew(d.File(name), data)
 }
 
-// Replace writes data as the file called name, whole or not at all, in place of
-// the one there is.
+// Replace writes data as the file called name, completely or not at all, in place of an
+// existing one.
 func (d *Dir) Replace(name string, data []byte) error {
 	next := d.File("." + name + ".new")
 	if err := osfile.Discard(next); err != nil {
@@ -143,8 +143,8 @@ func (d *Dir) LogHandler() slog.Handler {
 // initialFiles are the files that a run directory may hold before the run starts.
 var initialFiles = []string{"log.jsonl", "mapping.yaml", "input", "journal.db", "journal.db-wal", "journal.db-shm", "journal.lock", "retry.json"}
 
-// Discard closes the directory of a run that could not begin and removes what
-// was made of it.
+// Discard closes the directory of a run that could not start, and removes what was
+// created.
 func (d *Dir) Discard() error {
 	err := d.log.Close()
 	for _, name := range initialFiles {

@@ -106,7 +106,7 @@ func reasons(tallies []pipeline.Tally) []Reason {
 	return out
 }
 
-// NamePlaces gives the first row of every reason the name that place has for it.
+// NamePlaces sets the place of the first row of every reason to what place returns.
 func (s *Summary) NamePlaces(place func(field string, row int64) string) {
 	for _, list := range [][]Reason{s.Rejects, s.Warnings, s.Repairs} {
 		for i := range list {

@@ -14,8 +14,8 @@ import (
 	"flytt/pipeline"
 )
 
-// maxReasons is how many reasons the terminal lists before it says how many
-// more there are.
+// maxReasons is how many reasons the terminal lists before it only says how many more
+// there are.
 const maxReasons = 12
 
 // Print writes the account of a run for a person: what became of the rows, the
@@ -100,7 +100,7 @@ func (p *printer) fateLines(read int64, words words, lines []fateLine) {
 	}
 }
 
-// plan says what would become of the rows, and of which fields.
+// plan prints what would happen to the rows, and which fields would change.
 func (p *printer) plan(plan *Plan) {
 	if plan == nil {
 		return
@@ -128,7 +128,7 @@ func (p *printer) plan(plan *Plan) {
 	p.reasons("Fields that would change", plan.Fields)
 }
 
-// words are what the account of a verb calls the fates of rows.
+// words are what the report of a verb calls the fates of rows.
 type words struct {
 	written, new, changed   string
 	unchanged, unchangedSay string
@@ -137,7 +137,7 @@ type words struct {
 	reasons                 string // title
 }
 
-// wordsOf returns the words of a verb: those that look back at a run have others.
+// wordsOf returns the words of a verb: those that check an earlier run have their own.
 func wordsOf(verb string) words {
 	switch verb {
 	case "verify":
@@ -156,8 +156,8 @@ var importWords = words{
 	skipped: "left out by the mapping", rejected: "rejected", reasons: "Why rows were rejected",
 }
 
-// skippedSay parts the rows skipped into those that were left out and those whose key
-// was there.
+// skippedSay splits the skipped rows into those that were left out and those whose key
+// existed.
 func (w words) skippedSay(c pipeline.Counts) string {
 	existing := text.Number(c.Existing) + " already there, with other values"
 	switch {
@@ -169,8 +169,8 @@ func (w words) skippedSay(c pipeline.Counts) string {
 	return fmt.Sprintf("%s %s, %s", text.Number(c.Skipped-c.Existing), w.skipped, existing)
 }
 
-// changes parts the rows written into those whose records are new and the others,
-// if there are any.
+// changes splits the written rows into those with new records and the others, if there
+// are any.
 func (w words) changes(c pipeline.Counts) string {
 	if c.Updated == 0 && w.new == "created" {
 		return ""
@@ -263,7 +263,7 @@ func (p *printer) files(files map[string]string) {
 	}
 }
 
-// fileRank puts first what a person looks for first.
+// fileRank orders files so that those a person looks for come first.
 func fileRank(name string) int {
 	order := []string{"output", "manifest", "rejects", "in_doubt", "written", "undone"}
 	if i := slices.Index(order, name); i >= 0 {

@@ -8,8 +8,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// failure is an answer other than success: a detail, the faults of one object,
-// or those of the items of a bulk write.
+// failure is an answer other than success: a detail, the faults of one object, or those
+// of the items of a bulk write.
 type failure struct {
 	status int
 	text   string
@@ -55,11 +55,11 @@ func (a answerForm) invalidItems(items []*record) *failure {
 	return f
 }
 
-// fault is one thing wrong with one field, or one parameter, in the server's
-// words. It never holds a value.
+// fault is one thing wrong with one field or parameter, in the server's words. It never
+// holds a value.
 type fault struct{ field, message string }
 
-// nonField is where faults go that are of no single field.
+// nonField is the member for faults that belong to no single field.
 const nonField = "non_field_errors"
 
 // appendFaults renders faults as {"field":["message",…],…}.
@@ -104,7 +104,7 @@ func appendString(dst []byte, s string) []byte {
 
 const jsonType = "application/json"
 
-// answer sends a whole body.
+// answer sends a complete body.
 func (x *exchange) answer(status int, body []byte) error {
 	x.unlock()
 	if status != http.StatusNoContent {
@@ -115,9 +115,9 @@ func (x *exchange) answer(status int, body []byte) error {
 	return nil
 }
 
-// fail sends the answer that err stands for; an error of the storage is a 500,
-// and one in the middle of an answer cuts the connection, so that the client
-// cannot take it for whole.
+// fail sends the answer for err. An error of the storage is a 500; an error in the
+// middle of an answer cuts the connection, so that the client cannot take the answer
+// for complete.
 func (x *exchange) fail(err error) {
 	x.unlock()
 	if x.w.status != 0 {

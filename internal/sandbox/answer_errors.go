@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// render words the failure in a shape.
+// render returns the body of the failure in the given shape.
 func (f *failure) render(shape ErrorShape) (contentType string, body []byte) {
 	switch shape {
 	case TextErrors:
@@ -60,8 +60,8 @@ func (f *failure) indexed() []byte {
 	return append(bytes.TrimSuffix(body, []byte(",")), '}')
 }
 
-// records renders a list with an object for each fault, which names its item as
-// the shape has it.
+// records renders a list with an object for each fault, which names its item as the
+// shape demands.
 func (f *failure) records(shape ErrorShape) []byte {
 	body := []byte(`{"errors":[`)
 	for _, fault := range f.faults {
@@ -76,7 +76,7 @@ func (f *failure) records(shape ErrorShape) []byte {
 	return append(bytes.TrimSuffix(body, []byte(",")), "]}"...)
 }
 
-// appendName names an item by its line, its key or, without one, its index.
+// appendName names an item by its line, by its key, or, if it has none, by its index.
 func (f *failure) appendName(dst []byte, shape ErrorShape, i int) []byte {
 	switch key := f.items[i].key; {
 	case shape == LineErrors:

@@ -5,30 +5,30 @@ import (
 	"slices"
 )
 
-// Answers says in which form writes are answered. The zero value answers whole
+// Answers says in which form writes are answered. The zero value answers with complete
 // records, and refuses a bulk write that has a bad item.
 type Answers struct {
-	Items ItemErrors  // where the bad items of a bulk write are told
-	Bulk  BulkAnswer  // what a bulk write answers of a row
+	Items ItemErrors  // where a bulk write reports its bad items
+	Bulk  BulkAnswer  // what a bulk write answers for a row
 	Patch PatchAnswer // what an update answers
-	Index ErrorIndex  // what the index of the first item is
-	BOM   bool        // JSON begins with a byte order mark
+	Index ErrorIndex  // the index of the first item
+	BOM   bool        // JSON starts with a byte order mark
 }
 
-// ItemErrors says where a bulk write tells of its bad items. With any but
-// InRefusal the status says success, and Options.Atomicity and Options.Errors
-// do not matter.
+// ItemErrors says where a bulk write reports its bad items. With any value but
+// InRefusal the status says success, and Options.Atomicity and Options.Errors have no
+// effect.
 type ItemErrors uint8
 
 const (
-	InRefusal   ItemErrors = iota // in a 400, as Options.Atomicity and Options.Errors have it
+	InRefusal   ItemErrors = iota // in a 400, according to Options.Atomicity and Options.Errors
 	MultiStatus                   // 207, {"status":201,"data":{…}} or {"status":400,"error":{…}} for each item; good ones are stored
 	MixedArray                    // 200, the record or {"errors":{…},"index":3} for each item; good ones are stored
 	SuccessFlag                   // 200, {"success":false,"errors":[…]}, nothing is stored; or {"success":true,"data":[…]}
 	ItemList                      // 200, {"errors":true,"items":[…]}, {"id":…,"data":{…}} or {"error":{…}} for each item; good ones are stored
 )
 
-// BulkAnswer is what a bulk write answers of each row.
+// BulkAnswer is what a bulk write answers for each row.
 type BulkAnswer uint8
 
 const (
@@ -42,11 +42,11 @@ type PatchAnswer uint8
 const (
 	WholeRecord PatchAnswer = iota // the whole record
 	IDOnly                         // {"id":"…"}
-	ChangedOnly                    // the id and the fields whose value is another than before
+	ChangedOnly                    // the id and the fields whose value has changed
 )
 
-// ErrorIndex is what the first item of a bulk write is numbered in answers that
-// name an index.
+// ErrorIndex is the number of the first item of a bulk write in answers that have an
+// index.
 type ErrorIndex uint8
 
 const (

@@ -10,16 +10,16 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// record is one object of a request: a value for each field of its table, and
-// what is wrong with it.
+// record is one object of a request: a value for each field of its table, and its
+// faults.
 type record struct {
 	values []value
 	faults []fault
-	doc    []byte  // as it is answered, once rendered
+	doc    []byte  // as it is answered, once it is rendered
 	index  int     // among the items of a bulk write
-	update bool    // of the row its id names
-	gone   bool    // there is no such row
-	before *record // what an update changes
+	update bool    // it changes the row that its id names
+	gone   bool    // that row does not exist
+	before *record // the row before the update
 }
 
 func (r *record) fault(field, message string) {
@@ -82,7 +82,7 @@ func (r *reader) malformed(err error) error {
 	what := "JSON parse error"
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		what = "JSON parse error, a name is there twice in one object"
+		what = "JSON parse error, a name appears twice in one object"
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
 		what = "JSON parse error, the body ends early"
 	}

@@ -52,7 +52,7 @@ const (
 	LineErrors                      // {"errors":[{"line":4,"field":"…","message":"…"}]}, counted from 1; no line in other writes
 )
 
-// IDForm is the form in which identity numbers (ssn, org_no) are kept.
+// IDForm is the form in which identity numbers (ssn, org_no) are stored.
 type IDForm uint8
 
 const (
@@ -61,7 +61,7 @@ const (
 	WithoutDash               // digits alone; a plus sign, which says a century, stays
 )
 
-// RelationShape is how a reference that is there is answered.
+// RelationShape is how a reference that has a value is answered.
 type RelationShape uint8
 
 const (
@@ -71,12 +71,12 @@ const (
 	EmptyObject                         // {}
 )
 
-// Framing is what stands around and between the objects of a list.
+// Framing is what surrounds and separates the objects of a list.
 type Framing uint8
 
 const (
 	AsAsked     Framing = iota // an array, with _jsonl one object a line
-	AlwaysArray                // _jsonl is not heeded
+	AlwaysArray                // _jsonl is ignored
 	AlwaysLines                // one object a line, asked for or not
 	Envelope                   // {"results":[…]}, unless _jsonl is asked for
 )
@@ -89,13 +89,13 @@ const (
 	NotFound                // 404, page 1 excepted
 )
 
-// Paging says whether _page and _page_size are heeded.
+// Paging says whether _page and _page_size have an effect.
 type Paging uint8
 
 const (
-	Pages     Paging = iota // both are
-	FirstPage               // _page is not: every page is the first
-	OnePage                 // neither is: every page is the whole list
+	Pages     Paging = iota // both have
+	FirstPage               // _page is ignored: every page is the first
+	OnePage                 // both are ignored: every page is the whole list
 )
 
 // choice is a type whose values have names.

@@ -13,7 +13,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// exchange is one request on its way through the sandbox.
+// exchange is one request in the course of its handling.
 type exchange struct {
 	box    *Sandbox
 	w      *recorder
@@ -23,7 +23,7 @@ type exchange struct {
 	id     uuid.UUID // the row the path names
 	entry  Request
 
-	faults []Fault // that strike it; they set what follows
+	faults []Fault // that apply to it; they set the fields that follow
 
 	skew       time.Duration // of the clock
 	maxBody    int64         // bytes of the request's body
@@ -31,9 +31,9 @@ type exchange struct {
 	storage    Storage       // as in Options, or as a fault has it
 	lookup     Lookup        // likewise
 	answers    Answers       // likewise
-	refusing   time.Duration // for which nobody listens afterwards
-	delay      time.Duration // by which the commit is put off
-	postponed  func()        // the commit that was put off
+	refusing   time.Duration // for how long connections are refused afterwards
+	delay      time.Duration // how much later the commit happens
+	postponed  func()        // the postponed commit
 	release    func()        // the lock that the write holds; nil: it holds none
 
 	dead net.Conn // to be cut once the request is logged
@@ -110,8 +110,7 @@ func (x *exchange) run() {
 	}
 }
 
-// hold serves the request, keeps its answer back, and sends what the faults
-// make of it.
+// hold serves the request, buffers its answer, and sends it as the faults change it.
 func (x *exchange) hold() {
 	out := x.w
 	answer := &bufferedAnswer{ResponseWriter: out.ResponseWriter}
@@ -136,13 +135,13 @@ func (x *exchange) hold() {
 	x.deliver(answer)
 }
 
-// now is the clock the client sees.
+// now returns the time of the clock that the client sees.
 func (x *exchange) now() time.Time { return x.box.options.Now().Add(x.skew) }
 
 // stamp returns n times for created_at, by the clock the client sees.
 func (x *exchange) stamp(n int) int64 { return x.box.stampFrom(x.now(), n) }
 
-// at lets Intercept step in.
+// at calls Options.Intercept.
 func (x *exchange) at(p Point) error {
 	if x.box.options.Intercept != nil && x.box.options.Intercept(p, x.w, x.r) {
 		return errDone
@@ -237,7 +236,7 @@ func (x *exchange) authorise() error {
 	return nil
 }
 
-// notAllowed says which methods there are.
+// notAllowed returns the failure that lists the allowed methods.
 func notAllowed(methods []method) error {
 	names := make([]string, len(methods))
 	for i, m := range methods {

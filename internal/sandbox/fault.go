@@ -12,9 +12,9 @@ import (
 	"sync"
 )
 
-// Fault is something that goes wrong with some requests. The zero value never
-// strikes. Faults compose: a request that several of them strike suffers all,
-// and where two would answer it, the first of them does.
+// Fault is something that goes wrong with some requests. The zero value applies to
+// none. Faults combine: a request is affected by all that apply to it; of several that
+// would answer it, the first one does.
 type Fault struct {
 	text string
 	who  string
@@ -72,16 +72,16 @@ func mustParse[T any](parse func(string) (T, error), texts []string) []T {
 // String returns the fault as it was parsed.
 func (f Fault) String() string { return f.text }
 
-// afterwards reports whether the fault answers once the request is served.
+// afterwards reports whether the fault answers after the request was served.
 func (f Fault) afterwards() bool { return f.then && f.instead != nil }
 
-// holds reports whether the answer has to be kept back for the fault.
+// holds reports whether the answer has to be buffered for the fault.
 func (f Fault) holds() bool { return f.afterwards() || f.spoil != nil }
 
-// thenPrefix stands before a WHAT that waits for the commit.
+// thenPrefix precedes a WHAT that applies after the commit.
 const thenPrefix = "commit-then-"
 
-// audiences are the WHOs.
+// audiences are the possible values of WHO.
 var audiences = []string{"any", "get", "post", "patch", "delete", "list", "bulk", "create", "record"}
 
 // concerns reports whether the fault counts a request.

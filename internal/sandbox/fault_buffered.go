@@ -10,17 +10,17 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// bufferedAnswer is an answer that is kept back, because faults change it on its way. It
-// is the http.ResponseWriter of the request meanwhile.
+// bufferedAnswer buffers an answer because faults change it before it is sent. It is
+// the http.ResponseWriter of the request.
 type bufferedAnswer struct {
 	http.ResponseWriter // of the client; only its Header is used
 	status              int
 	body                []byte
 
-	pace   int  // bytes a second; 0: at once
+	pace   int  // bytes a second; 0: no limit
 	breaks bool // the connection ends after the body
-	stall  bool // nothing more comes after half of the body
-	whole  int  // bytes the body had before it was cut; 0: it is whole
+	stall  bool // nothing more is sent after half of the body
+	whole  int  // length of the body before it was cut; 0: it was not cut
 }
 
 func (a *bufferedAnswer) WriteHeader(status int) {
@@ -38,8 +38,8 @@ func (a *bufferedAnswer) Write(p []byte) (int, error) {
 // Unwrap gives http.ResponseController the writer underneath.
 func (a *bufferedAnswer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
-// cut leaves n bytes of the body, or if n is 0 half of it, and never a whole
-// object at its end.
+// cut leaves n bytes of the body, or half of it if n is 0, but never a complete object
+// at its end.
 func (a *bufferedAnswer) cut(n int, breaks bool) {
 	a.breaks = a.breaks || breaks
 	if n == 0 {
@@ -52,16 +52,16 @@ func (a *bufferedAnswer) cut(n int, breaks bool) {
 	a.whole, a.body = len(a.body), a.body[:n]
 }
 
-// rows are the objects of an answer's list and what stands around them.
+// rows are the objects of a list in an answer, and what surrounds and separates them.
 type rows struct {
 	open, between, end []byte
 	objects            [][]byte
 }
 
-// listOpenings are how a body that has a list of rows or items begins.
+// listOpenings are how bodies with a list of rows or items start.
 var listOpenings = []string{array.open, envelope.open, `{"success":true,"data":[`, `{"errors":true,"items":[`, `{"errors":false,"items":[`}
 
-// rows takes the answer apart; ok is false if it is no list.
+// rows splits the answer into rows; ok is false if it is not a list.
 func (a *bufferedAnswer) rows() (r rows, ok bool) {
 	if a.status >= 300 {
 		return r, false
@@ -97,7 +97,7 @@ func (r *rows) bytes() []byte {
 	return append(body, r.end...)
 }
 
-// recount takes rows from the end of a list, or has its last ones come again.
+// recount removes rows from the end of a list, or repeats its last row.
 func (a *bufferedAnswer) recount(n int) {
 	r, ok := a.rows()
 	if !ok || len(r.objects) == 0 {

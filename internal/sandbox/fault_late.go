@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// errLate says that a write has been put off, and its answer with it.
+// errLate says that a write, and with it its answer, was postponed.
 var errLate = errors.New("written later")
 
-// lateWrites are the commits that faults put off.
+// lateWrites are the commits that faults have postponed.
 type lateWrites struct {
 	mu      sync.Mutex
-	none    *sync.Cond // told when pending is empty
+	none    *sync.Cond // signalled when pending is empty
 	pending map[*lateWrite]bool
 	closed  bool
 }
@@ -23,13 +23,13 @@ func newLateWrites() *lateWrites {
 	return l
 }
 
-// lateWrite is one of them.
+// lateWrite is one postponed commit.
 type lateWrite struct {
 	timer *time.Timer
 	over  func() // called once: the write is done, or lost
 }
 
-// put runs write after d, and then over. Once stop was called it runs over alone.
+// put calls write after d, and then over. After stop was called, it only calls over.
 func (l *lateWrites) put(d time.Duration, write func(), over func()) {
 	w := &lateWrite{over: over}
 	l.mu.Lock()
@@ -65,7 +65,7 @@ func (l *lateWrites) wait() {
 	}
 }
 
-// stop drops what has not begun, and waits for what has.
+// stop drops the writes that have not started, and waits for the others.
 func (l *lateWrites) stop() {
 	l.mu.Lock()
 	l.closed = true
@@ -83,6 +83,6 @@ func (l *lateWrites) stop() {
 	l.wait()
 }
 
-// WaitForLateCommits returns when every late commit is done: what a client was cut off from
-// is there to be read.
+// WaitForLateCommits returns when every late commit is done: then the rows of requests
+// that were cut off can be read.
 func (s *Sandbox) WaitForLateCommits() { s.late.wait() }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// comparison is an operator in SQL, the column in place of @ and the operand,
-// as often as it is needed, in place of each question mark.
+// comparison is an operator in SQL. @ stands for the column, and each question mark for
+// the operand.
 type comparison struct {
 	sql  string
 	fold bool // the operand is folded, as the column is

@@ -2,7 +2,7 @@ package sandbox
 
 // What switches and faults make of a list: which rows, and how they are framed.
 
-// framing is what stands around and between the objects of a list.
+// framing is what surrounds and separates the objects of a list.
 type framing struct{ contentType, open, between, end string }
 
 var (

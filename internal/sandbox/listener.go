@@ -8,20 +8,20 @@ import (
 	"time"
 )
 
-// pausableListener is where a sandbox listens. It can be shut for a time: then nothing
-// listens at its address, and connections are refused.
+// pausableListener is where a sandbox listens. It can be paused: then nothing listens
+// at its address, and connections are refused.
 type pausableListener struct {
 	server *http.Server
 	addr   net.Addr
 
 	mu     sync.Mutex
 	inner  net.Listener
-	until  time.Time     // shut until then
-	closed chan struct{} // for good
+	until  time.Time     // the end of the pause
+	closed chan struct{} // closed when the listener is closed
 	close  func()        // closes closed
 }
 
-// openListener listens at addr.
+// openListener starts to listen at addr.
 func (s *Sandbox) openListener(addr string) (*pausableListener, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -41,7 +41,7 @@ func (s *Sandbox) openListener(addr string) (*pausableListener, error) {
 	return d, nil
 }
 
-// removeListener strikes a door that is closed for good from the list.
+// removeListener removes a closed listener from the list.
 func (s *Sandbox) removeListener(d *pausableListener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,8 +53,8 @@ func (s *Sandbox) removeListener(d *pausableListener) {
 	}
 }
 
-// pauseListeners shuts the doors for a time. Behind a server that is not ours nothing
-// can be shut; requests are cut instead.
+// pauseListeners pauses all listeners for d. Requests that come through another
+// server's listener are cut off instead.
 func (s *Sandbox) pauseListeners(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,14 +66,14 @@ func (s *Sandbox) pauseListeners(d time.Duration) {
 	}
 }
 
-// cutsRequests reports whether requests are cut for now.
+// cutsRequests reports whether requests are cut off now.
 func (s *Sandbox) cutsRequests() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return time.Now().Before(s.cutUntil)
 }
 
-// pause closes the listener, and with it connections on which nothing happens.
+// pause closes the listener, and with it idle connections.
 func (d *pausableListener) pause(t time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -82,7 +82,7 @@ func (d *pausableListener) pause(t time.Duration) {
 	d.server.SetKeepAlivesEnabled(false)
 }
 
-// Accept waits for a connection; where the door is shut, first for its opening.
+// Accept waits for a connection, and for the end of a pause.
 func (d *pausableListener) Accept() (net.Conn, error) {
 	for {
 		d.mu.Lock()
@@ -98,11 +98,11 @@ func (d *pausableListener) Accept() (net.Conn, error) {
 	}
 }
 
-// reopenEvery is how long reopen waits where another program has the address.
+// reopenEvery is how long reopen waits if another program uses the address.
 const reopenEvery = 50 * time.Millisecond
 
-// reopen listens again once the time is over. It returns cause, with which
-// accepting ended, if the door was not shut, or is closed for good.
+// reopen listens again after the pause. It returns cause, the error of Accept, if there
+// was no pause or the listener is closed.
 func (d *pausableListener) reopen(cause error) error {
 	for {
 		d.mu.Lock()
@@ -125,7 +125,7 @@ func (d *pausableListener) reopen(cause error) error {
 	}
 }
 
-// listen opens the listener anew.
+// listen opens the inner listener again.
 func (d *pausableListener) listen() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -147,7 +147,7 @@ func (d *pausableListener) listen() error {
 	return nil
 }
 
-// Close closes the door for good.
+// Close closes the listener.
 func (d *pausableListener) Close() error {
 	d.close()
 	d.mu.Lock()
@@ -158,5 +158,5 @@ func (d *pausableListener) Close() error {
 	return nil
 }
 
-// Addr returns the address of the door.
+// Addr returns the address of the listener.
 func (d *pausableListener) Addr() net.Addr { return d.addr }

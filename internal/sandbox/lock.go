@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// Locks says whether writes of one resource lock each other out, as they do
-// where a server does not wait for a lock of its database.
+// Locks says whether writes of one resource exclude each other, as they do on a server
+// that does not wait for a lock of its database.
 type Locks struct {
 	Conflicts LockConflicts
 	Hold      time.Duration // how long a write holds the lock at least; 0: 20 ms
 }
 
-// LockConflicts says what becomes of a write that arrives while another one of
-// the same resource is under way.
+// LockConflicts says what happens to a write that arrives while another one of the same
+// resource is being served.
 type LockConflicts uint8
 
 const (
@@ -33,7 +33,8 @@ func (v LockConflicts) String() string { return nameOf(v) }
 // defaultHold is long enough for writes sent at once to overlap on any machine.
 const defaultHold = 20 * time.Millisecond
 
-// lockText says why a write is refused. It names no row.
+// lockText is the message of a write that is refused because of a lock. It names no
+// row.
 const lockText = "unable to lock row: could not obtain lock on relation"
 
 // lock takes the lock of the table for a write, if Options ask for one, and

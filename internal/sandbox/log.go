@@ -17,13 +17,13 @@ type Request struct {
 	Method    string
 	Path      string   // without the query
 	Query     []string // the names of its parameters, sorted
-	Operation string   // list, bulk, create, record, patch, delete; empty: no such thing
+	Operation string   // list, bulk, create, record, patch, delete; empty: unknown
 	Proto     string   // HTTP/1.1, HTTP/2.0
 	Status    int      // 0: the connection was cut before an answer
 	Rows      int      // rows in the request's body, or in the answer of a read
-	Committed int      // rows written, changed or deleted for good
+	Committed int      // rows written, changed or deleted permanently
 	Late      bool     // they were committed, or lost, after the connection was cut
-	Faults    []string // the faults that struck it, in their grammar
+	Faults    []string // the faults that applied to it, as ParseFault reads them
 }
 
 // Log keeps the record of requests: give its Add to Options.Log. It is safe for
@@ -40,8 +40,8 @@ func (l *Log) Add(r Request) {
 	l.requests = append(l.requests, r)
 }
 
-// Requests returns those that are over, in the order in which they arrived. A
-// client that has read an answer to its end finds its request here.
+// Requests returns the completed requests in order of arrival. A request is in it as
+// soon as its client has read the answer to the end.
 func (l *Log) Requests() []Request {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -50,7 +50,7 @@ func (l *Log) Requests() []Request {
 	return all
 }
 
-// Count returns how many requests is holds for; nil: for all.
+// Count returns the number of requests for which is returns true; nil: of all.
 func (l *Log) Count(is func(Request) bool) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -66,7 +66,7 @@ func (l *Log) Count(is func(Request) bool) int {
 	return n
 }
 
-// Committed returns how many rows were written, changed or deleted for good.
+// Committed returns how many rows were written, changed or deleted permanently.
 func (l *Log) Committed() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -77,8 +77,7 @@ func (l *Log) Committed() int {
 	return n
 }
 
-// MaxInFlight returns the largest number of requests that were under way at
-// once.
+// MaxInFlight returns the largest number of requests that were in flight at once.
 func (l *Log) MaxInFlight() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -117,7 +116,7 @@ func (s *Sandbox) operation(r *http.Request) string {
 	return map[string]string{http.MethodGet: opRecord, http.MethodPatch: opPatch, http.MethodDelete: opDelete}[r.Method]
 }
 
-// InFlight returns how many requests are under way.
+// InFlight returns how many requests are in flight.
 func (s *Sandbox) InFlight() int { return int(s.inFlight.Load()) }
 
 // arrive begins the record of the request and finds the faults that strike it.

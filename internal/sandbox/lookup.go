@@ -6,9 +6,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Lookup says which texts the filters of a list take for equal: field=value,
-// field__in=value,… and field__iexact=value. The other filters, and unique
-// fields, compare texts as they are stored.
+// Lookup says which texts the filters of a list treat as equal: field=value,
+// field__in=value,… and field__iexact=value. The other filters, and unique fields,
+// compare texts as they are stored.
 type Lookup struct {
 	Case    LookupCase
 	Space   LookupSpace

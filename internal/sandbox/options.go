@@ -8,9 +8,9 @@ import (
 	"flytt/mappings"
 )
 
-// Options says how a Sandbox behaves. The zero value is a sandbox in memory
-// with every embedded resource, the value "sandbox" for all seven credentials,
-// and the friendliest reading of everything the API's reference leaves open.
+// Options says how a Sandbox behaves. The zero value is a sandbox in memory with every
+// embedded resource, the value "sandbox" for all seven credentials, and the most
+// convenient behaviour wherever the API's reference leaves it open.
 type Options struct {
 	DB          string               // database file; empty: nothing is kept, see New
 	Credentials Credentials          // what requests have to carry
@@ -20,7 +20,7 @@ type Options struct {
 
 	StrictRelations bool    // references have to name rows that AddRelated registered
 	Storage         Storage // in which form fields are stored
-	Lookup          Lookup  // which texts filters take for equal
+	Lookup          Lookup  // which texts filters treat as equal
 	Answers         Answers // in which form writes are answered
 	Locks           Locks   // whether writes lock each other out
 
@@ -30,31 +30,30 @@ type Options struct {
 	AnswerOrder AnswerOrder   // the order of a bulk write's answer
 	UniqueKey   bool          // two rows of a tenant cannot have the same key (custom_id)
 	Errors      ErrorShape    // how refusals are worded
-	StoredIDs   IDForm        // how ssn and org_no are kept
+	StoredIDs   IDForm        // how ssn and org_no are stored
 	Relations   RelationShape // how references are answered
-	Framing     Framing       // what stands around the rows of a list
-	PastEnd     PastEnd       // what a page past the end is
-	Paging      Paging        // whether _page and _page_size are heeded
-	IgnoreOrder bool          // _order_by is read and not heeded
-	MaxPageSize int           // larger page sizes are cut down to it; 0: no bound
-	MaxBody     int64         // bytes of a request body, beyond it 413; 0: 32 MiB
-	MaxItems    int           // items of a bulk write, beyond it 413; 0: no bound
+	Framing     Framing       // what surrounds the rows of a list
+	PastEnd     PastEnd       // the answer to a page past the end
+	Paging      Paging        // whether _page and _page_size have an effect
+	IgnoreOrder bool          // _order_by has no effect
+	MaxPageSize int           // larger page sizes are reduced to it; 0: no limit
+	MaxBody     int64         // bytes of a request body, beyond that 413; 0: 32 MiB
+	MaxItems    int           // items of a bulk write, beyond that 413; 0: no limit
 
-	// Faults are what goes wrong; see ParseFault. Inject adds to them later.
+	// Faults are what goes wrong; see ParseFault. Inject adds more later.
 	Faults []Fault
-	// FaultSeed decides which requests a fault with a share strikes, and how
-	// Shuffled shuffles. With the same seed and the same order of requests the
-	// same ones are struck.
+	// FaultSeed decides to which requests a fault with a share applies, and how
+	// Shuffled shuffles. The same seed with the same order of requests gives the same
+	// result.
 	FaultSeed uint64
 
-	// Log is told of every request when it is over, a late commit included; see
-	// Log.Add. It is called concurrently.
+	// Log is called with every completed request, late commits included; see Log.Add.
+	// It is called concurrently.
 	Log func(Request)
 
-	// Intercept is asked at each Point of a request and may take it over: it
-	// answers by itself, or panics with http.ErrAbortHandler to cut the
-	// connection, and returns true to end the handling there. What was committed
-	// stays. It is called concurrently.
+	// Intercept is called at each Point of a request and may take it over: it answers
+	// by itself, or panics with http.ErrAbortHandler to cut the connection, and returns
+	// true to end the handling. What was committed stays. It is called concurrently.
 	Intercept func(p Point, w http.ResponseWriter, r *http.Request) (done bool)
 }
 
@@ -101,15 +100,15 @@ func (c Credentials) headers() []header {
 type Point uint8
 
 const (
-	Arrived   Point = iota // nothing has been looked at
-	Storing                // a write has been read and its transaction is about to begin
-	Committed              // a write is durable, the answer not yet on its way
+	Arrived   Point = iota // nothing was examined
+	Storing                // a write was read and its transaction is about to start
+	Committed              // a write is durable, and its answer not yet sent
 )
 
 const defaultMaxBody = 32 << 20
 
-// Check returns an error that names what cannot be done, as New would: a field
-// that no resource has, a time below zero.
+// Check returns an error that names an invalid option, as New would: a field that no
+// resource has, a negative time.
 func (o Options) Check() error {
 	if o.Locks.Hold < 0 {
 		return fmt.Errorf("lock time %s: below zero", o.Locks.Hold)

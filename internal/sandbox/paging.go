@@ -17,7 +17,7 @@ const (
 	maxMarks = 4096 // positions known of a list
 )
 
-// offsetMark says that offset rows of a list end with the row numbered row.
+// offsetMark says that the first offset rows of a list end with the row numbered row.
 type offsetMark struct{ offset, row int64 }
 
 // positions remembers where pages of lists end.
@@ -27,7 +27,7 @@ type positions struct {
 	clock uint64
 }
 
-// offsetMarks are what is known of one list.
+// offsetMarks are the known positions of one list.
 type offsetMarks struct {
 	version version
 	used    uint64
@@ -36,8 +36,8 @@ type offsetMarks struct {
 
 func newPositions() *positions { return &positions{lists: map[listKey]*offsetMarks{}} }
 
-// before returns the last known position at or before offset, the zero mark if
-// there is none.
+// before returns the last known position at or before offset; the zero mark if there is
+// none.
 func (p *positions) before(key listKey, v version, offset int64) offsetMark {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -83,8 +83,7 @@ func (m *offsetMarks) find(offset int64) (i int, exact bool) {
 	return slices.BinarySearchFunc(m.known, offset, func(k offsetMark, offset int64) int { return int(min(max(k.offset-offset, -1), 1)) })
 }
 
-// thin forgets every second position. The last one stays: it is where a reader
-// goes on.
+// thin drops every second position, but not the last: a reader continues from there.
 func (m *offsetMarks) thin() {
 	kept := m.known[:0]
 	for i := (len(m.known) - 1) % 2; i < len(m.known); i += 2 {
@@ -93,7 +92,7 @@ func (m *offsetMarks) thin() {
 	m.known = kept
 }
 
-// oldest returns the key of the entry least recently used.
+// oldest returns the key of the least recently used entry.
 func oldest[K comparable, V any](entries map[K]V, used func(V) uint64) (key K) {
 	first := ^uint64(0)
 	for k, v := range entries {

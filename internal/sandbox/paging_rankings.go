@@ -15,11 +15,11 @@ import (
 // maxRankings bounds the rankings kept.
 const maxRankings = 8
 
-// rankings keeps lists as the numbers of their rows in order: eight bytes a
-// row, in temporary files, so that memory does not grow with the table.
+// rankings keeps lists as the numbers of their rows in order: eight bytes a row, in
+// temporary files, so that memory does not grow with the table.
 type rankings struct {
 	dir  string        // for the files; empty: where temporary files go
-	gate chan struct{} // holds one token; whoever has it makes a ranking
+	gate chan struct{} // a semaphore: its holder creates a ranking
 
 	mu    sync.Mutex
 	lists map[listKey]*ranking
@@ -42,7 +42,7 @@ func newRankings(dir string) *rankings {
 	return r
 }
 
-// open returns the ranking of a list, made with write if there is none. The
+// open returns the ranking of a list, which write fills if there is none yet. The
 // caller releases it.
 func (r *rankings) open(ctx context.Context, key listKey, v version, write func(add func(row int64) error) error) (*ranking, error) {
 	if k := r.kept(key, v); k != nil {
@@ -105,7 +105,7 @@ func (r *rankings) release(k *ranking) error {
 	return r.leave(k)
 }
 
-// leave counts a user less; the last one closes the file.
+// leave removes a user; the last one closes the file.
 func (r *rankings) leave(k *ranking) error {
 	k.users--
 	if k.users > 0 {
@@ -126,8 +126,8 @@ func (r *rankings) close() error {
 	return errors.Join(errs...)
 }
 
-// makeRanking writes a ranking to a file that nobody else sees, where the
-// system lets an open file lose its name.
+// makeRanking writes a ranking to a file that nobody else sees, on systems where an
+// open file can be removed.
 func makeRanking(dir string, write func(add func(row int64) error) error) (*ranking, error) {
 	f, err := osfile.Nameless(dir, "flytt-sandbox-order-")
 	if err != nil {

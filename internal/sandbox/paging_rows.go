@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// rowReader hands out the rows of a list, one after another.
+// rowReader returns the rows of a list, one after another.
 type rowReader interface {
 	// next returns a row, the object or with _slim the id, good until the next
 	// call; nil after the last.
@@ -55,7 +55,7 @@ func (w *wholeList) next() ([]byte, error) {
 
 func (w *wholeList) close() { _ = w.rows.Close() }
 
-// pageReader is what reading a page needs, all at one version of the table.
+// pageReader is what reading a page needs, all of it at one version of the table.
 type pageReader struct {
 	store   *store
 	tx      *sql.Tx
@@ -66,7 +66,7 @@ type pageReader struct {
 	first   int64 // rows of the list before the page
 }
 
-// open chooses how to get to the page.
+// open chooses how to find the page.
 func (p *pageReader) open(ctx context.Context) (rowReader, error) {
 	p.key = p.q.key(p.tenant)
 	s := p.q.seek()
@@ -89,7 +89,7 @@ func (p *pageReader) part(ctx context.Context, s *seek, key []any, skip int64) (
 	return p.tx.QueryContext(ctx, text, args...)
 }
 
-// openIndexed goes on behind the nearest position that is known.
+// openIndexed continues after the nearest known position.
 func (p *pageReader) openIndexed(ctx context.Context, s *seek) (rowReader, error) {
 	if s.appendOnly() {
 		p.version.added = 0 // new rows move no page
@@ -203,7 +203,7 @@ func (r *rankedPage) next() ([]byte, error) {
 	}
 }
 
-// loadSlice queries rows by their numbers, in the order of those.
+// loadSlice queries rows by their numbers, in that order.
 func (r *rankedPage) loadSlice(numbers []int64) error {
 	list := []byte{'['}
 	for i, n := range numbers {

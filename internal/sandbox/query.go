@@ -68,7 +68,7 @@ func (t *table) query(raw string, o *Options) (*query, error) {
 
 func (q *query) fault(name, message string) { q.faults = append(q.faults, fault{name, message}) }
 
-// paged demands that a page and its size come together.
+// paged requires page and page size to come together.
 func (q *query) paged(values url.Values) {
 	switch {
 	case values.Has("_page") && !values.Has("_page_size"):

@@ -20,10 +20,9 @@ const (
 )
 
 // AddRelated registers ids of records of a resource, for every tenant of s. With
-// Options.StrictRelations a reference has to name one of those, or a row that s
-// has. The resource is one that s serves or that a field of one refers to, by
-// its name: externalclient. Either all ids are registered or, with an error,
-// none.
+// Options.StrictRelations a reference has to name one of them, or a row that s has. The
+// resource is one that s serves, or one to which a field refers, by its name:
+// externalclient. If there is an error, no id is registered.
 func (s *Sandbox) AddRelated(resource string, ids []string) error {
 	t, err := s.relating(resource)
 	if err != nil {
@@ -53,8 +52,7 @@ func (s *Sandbox) AddRelated(resource string, ids []string) error {
 	return nil
 }
 
-// relating returns a table that has to do with a resource: its own, or one that
-// refers to it.
+// relating returns a table that knows the resource: its own, or one that refers to it.
 func (s *Sandbox) relating(resource string) (*table, error) {
 	names := map[string]bool{}
 	for _, t := range s.tables {
@@ -73,8 +71,8 @@ func (s *Sandbox) relating(resource string) (*table, error) {
 	return nil, fmt.Errorf("resource %s: nothing refers to it; there are %s", resource, strings.Join(slices.Sorted(maps.Keys(names)), ", "))
 }
 
-// related finds references to records that nobody knows, if that is asked for,
-// in the fields that the items give.
+// related adds faults for references to unknown records, if Options.StrictRelations is
+// set, in the fields that the items give.
 func (s saver) related(tx *transaction, items []*record) error {
 	if !s.x.box.options.StrictRelations {
 		return nil
@@ -124,8 +122,8 @@ func referred(v *value) []uuid.UUID {
 	return nil
 }
 
-// relatedIDs looks up records of one resource for the items of one request, each
-// once.
+// relatedIDs looks up records of one resource for the items of one request, each of
+// them once.
 type relatedIDs struct {
 	tx       *transaction
 	resource string
@@ -152,7 +150,7 @@ func (r *relatedIDs) all(ids []uuid.UUID) (bool, error) {
 	return true, nil
 }
 
-// look asks the database.
+// look queries the database.
 func (r *relatedIDs) look(id uuid.UUID) (exists bool, err error) {
 	err = r.tx.statement(known).QueryRow(r.tenant, r.resource, id[:]).Scan(&exists)
 	if err != nil || exists || r.own == nil {

@@ -14,8 +14,8 @@ import (
 	"flytt/internal/text"
 )
 
-// Rewrite is one way in which the server stores a text field in another form
-// than it was sent in. The zero value concerns no field.
+// Rewrite is one way in which the server stores a text field in another form than it
+// was sent in. The zero value changes nothing.
 type Rewrite struct {
 	text  string
 	field string
@@ -107,8 +107,8 @@ func parseRewriting(what string) (func(string) string, error) {
 	return nil, unknown("rewriting", name, names)
 }
 
-// unknown is the error of a name that is not one of names: it tells the nearest
-// or, if none is near, all.
+// unknown returns the error of a name that is none of names. It shows the nearest name,
+// or all of them if none is near.
 func unknown(kind, name string, names []string) error {
 	return fmt.Errorf("unknown %s %q: %s", kind, name, text.DidYouMean(name, names, "use "+text.OneOf(names)))
 }

@@ -24,11 +24,11 @@ type Sandbox struct {
 	late     *lateWrites
 	arrived  atomic.Int64 // requests
 	inFlight atomic.Int64
-	ending   chan struct{} // closed when a server of ours stops, or s is closed
+	ending   chan struct{} // closed when a server that Start made stops, or s is closed
 	end      func()        // closes it
 
 	mu        sync.Mutex
-	last      int64               // the latest created_at given out, in microseconds
+	last      int64               // the latest created_at in use, in microseconds
 	listeners []*pausableListener // where s listens
 	cutUntil  time.Time           // until then, requests through other listeners are cut off
 }
@@ -93,8 +93,8 @@ func (s *Sandbox) Close() error {
 	return nil
 }
 
-// stampFrom returns n times for created_at, in microseconds, by a clock that
-// shows t: the first of n in a row, none of which was given out before.
+// stampFrom reserves n consecutive values of created_at, in microseconds, from the time
+// t on, and returns the first. None of them was used before.
 func (s *Sandbox) stampFrom(t time.Time, n int) int64 {
 	now := t.UnixMicro()
 	s.mu.Lock()
@@ -107,11 +107,11 @@ func (s *Sandbox) stampFrom(t time.Time, n int) int64 {
 // stopTimeout is how long stop waits for requests under way.
 const stopTimeout = 5 * time.Second
 
-// Start serves s on addr (host:port; port 0 is any free one) until stop is
-// called, over HTTP/1.1 and, to clients that begin with it, cleartext HTTP/2. It
-// returns the base URL a client on this machine uses. stop waits for requests
-// under way, for five seconds at most, and for the server's goroutine; answers
-// that faults hold up end at once. It does not close s.
+// Start serves s on addr (host:port; port 0 is any free one) until stop is called, over
+// HTTP/1.1 and, for clients that start with it, cleartext HTTP/2. It returns the base
+// URL for clients on this machine. stop waits for running requests, at most five
+// seconds, and for the server's goroutine; answers that faults delay end at once. It
+// does not close s.
 func (s *Sandbox) Start(addr string) (baseURL string, stop func() error, err error) {
 	d, err := s.openListener(addr)
 	if err != nil {
@@ -155,8 +155,8 @@ func reachable(addr net.Addr) string {
 	return net.JoinHostPort(host, port)
 }
 
-// route finds the table of a path and what within it is meant: "" the
-// collection, "list" the list, anything else a row's id.
+// route finds the table of a path, and what the rest of the path means: "" the
+// collection, "list" the list, anything else the id of a row.
 func (s *Sandbox) route(path string) (t *table, rest string) {
 	if t := s.tables[path]; t != nil {
 		return t, ""

@@ -18,17 +18,16 @@ const (
 	poolSize  = 20   // records of each resource that seeded rows refer to
 )
 
-// Seed adds n made-up rows to a resource, for the tenant of the credentials.
-// Everything about them, ids and created_at included, follows from the resource
-// and seed alone: with the same seed a larger n gives the same rows and more.
-// A row that is there already stays as it is, so seeding the same database
-// again adds nothing, unless rows were deleted: those come back.
+// Seed adds n made-up rows to a resource, for the tenant of the credentials. Everything
+// about them, ids and created_at included, depends only on the resource and seed: with
+// the same seed, a larger n gives the same rows and more. Existing rows stay as they
+// are, so seeding the same database again adds nothing but rows that were deleted.
 //
-// The rows meet the rules of the descriptor. Names are Swedish, identity
-// numbers pass their check digit and are of numbers set apart for tests,
-// addresses are of domains nobody has. Nullable fields are null now and then.
-// created_at lies between 2012 and 2025, with ties and bursts. References go to
-// a few records, which are registered as by Relate.
+// The rows meet the rules of the descriptor. Names are Swedish; identity numbers have a
+// valid check digit and are reserved for tests; the domains of addresses do not exist.
+// Nullable fields are null now and then. created_at lies between 2012 and 2025, with
+// equal values and bursts. References name a few records, which are registered as by
+// AddRelated.
 func (s *Sandbox) Seed(resource string, n int, seed uint64) error {
 	t := s.named(resource)
 	if t == nil {
@@ -57,14 +56,14 @@ func (s *Sandbox) Seed(resource string, n int, seed uint64) error {
 	return nil
 }
 
-// stamped makes sure that created_at goes on after a moment, in microseconds.
+// stamped makes sure that later values of created_at come after micros.
 func (s *Sandbox) stamped(micros int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last = max(s.last, micros)
 }
 
-// seeder makes rows of one resource.
+// seeder makes up rows of one resource.
 type seeder struct {
 	box      *Sandbox
 	table    *table
@@ -193,7 +192,7 @@ func (g *seeder) tick() int64 {
 	return g.clock + gap
 }
 
-// distinct reports whether rec differs from all rows before it where it has to,
+// distinct reports whether rec differs from all rows before it in the unique fields,
 // and remembers it.
 func (g *seeder) distinct(rec *record) bool {
 	for i, taken := range g.taken {

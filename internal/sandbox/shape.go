@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// reform brings the identity numbers of a record into the form they are kept in.
+// reform brings the identity numbers of a record into the form in which they are
+// stored.
 func (t *table) reform(rec *record, form IDForm) {
 	if form == AsSent {
 		return
@@ -22,8 +23,8 @@ func (t *table) reform(rec *record, form IDForm) {
 	}
 }
 
-// dashed puts a dash before the last four digits, or takes it away. A plus sign
-// there stays, for it says a century.
+// dashed puts a dash before the last four digits, or removes it. A plus sign there
+// stays, because it shows the century.
 func dashed(text string, dash bool) string {
 	cut := len(text) - 4
 	switch {
@@ -36,8 +37,8 @@ func dashed(text string, dash bool) string {
 	return text
 }
 
-// shaped returns a stored object as it is answered: with its references in the
-// shape Options ask for.
+// shaped returns a stored object as it is answered, with its references in the shape
+// that Options ask for.
 func (a answerForm) shaped(doc []byte) []byte {
 	if a.x.box.options.Relations == IDObject {
 		return doc

@@ -58,8 +58,8 @@ func (q *query) ordering() []string {
 	return append(terms, rowNumber)
 }
 
-// seek is how to go on behind a row without reading those before it: there is
-// an index in the order of the list.
+// seek is how to continue after a row without reading the rows before it: by an index
+// in the order of the list.
 type seek struct {
 	columns []string // by which the list is ordered, all in one direction
 	down    bool
@@ -107,7 +107,7 @@ func (t *table) seek(order []term) (s *seek, lead int) {
 	return nil, -1
 }
 
-// after is the condition of the rows behind one, its columns being parameters.
+// after returns the condition for the rows after one, whose columns are parameters.
 func (s *seek) after() string {
 	marks := strings.TrimSuffix(strings.Repeat("?,", len(s.columns)), ",")
 	comparison := ">"
@@ -117,7 +117,7 @@ func (s *seek) after() string {
 	return "(" + strings.Join(s.columns, ",") + ")" + comparison + "(" + marks + ")"
 }
 
-// implied reports whether every row behind one that meets c meets it, too.
+// implied reports whether every row after one that meets c also meets it.
 func (s *seek) implied(c condition) bool {
 	return c.bound == lower && !s.down || c.bound == upper && s.down
 }
@@ -188,8 +188,8 @@ func (q *query) count(tenant int64) (string, []any) {
 	return "SELECT count(*)" + from, args
 }
 
-// listKey tells lists apart: the same rows in the same order. It holds nothing
-// of the values that were asked for.
+// listKey identifies a list: the same rows in the same order. It does not contain the
+// values of the filters.
 type listKey [sha256.Size]byte
 
 // key returns the key of the list that q is a page of.

@@ -8,13 +8,13 @@ import (
 	"unicode/utf8"
 )
 
-// Storage says in which form the server stores the text fields of a row where
-// that is not the form they were sent in. What was sent is held to the rules
-// first; what is stored is answered, listed, filtered by and compared for
-// uniqueness. Values that an update does not give stay as they are stored.
+// Storage says in which form the server stores text fields, where that is not the form
+// in which they were sent. What was sent is validated first; what is stored is used in
+// answers, lists and filters and for uniqueness. Values that an update does not give
+// stay as they are stored.
 type Storage struct {
-	Rewrites []Rewrite // applied in their order, to what an update gives too
-	Fill     []string  // text fields that get a made-up text where a new row leaves them empty
+	Rewrites []Rewrite // applied in this order, also to what an update gives
+	Fill     []string  // text fields that get a made-up text if a new row leaves them empty
 }
 
 // checkFields makes sure that each name is one of a text field that a request
@@ -93,9 +93,9 @@ func textValue(text string) value {
 	return value{set: true, json: appendString(nil, text), text: []byte(text), column: text}
 }
 
-// fillEmpty gives the text fields that a new record leaves empty a text that
-// looks real. It follows from the values that were sent, so that the same row
-// is always filled in the same way.
+// fillEmpty gives the text fields that a new record leaves empty a realistic text. It
+// depends on the values that were sent, so that the same row is always filled in the
+// same way.
 func (s *Sandbox) fillEmpty(t *table, rec *record, names []string) error {
 	var g *seeder
 	for _, name := range names {

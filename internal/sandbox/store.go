@@ -17,9 +17,9 @@ import (
 	"modernc.org/sqlite"
 )
 
-// store is the database: one connection that writes, one transaction per
-// request, and several that read. With the write-ahead log a reader sees the
-// rows as they stood when it began, and neither waits for the other.
+// store is the database: one connection that writes, one transaction for each request,
+// and several that read. With the write-ahead log a reader sees the rows as they were
+// when it started, and neither waits for the other.
 type store struct {
 	writer  *sql.DB
 	readers *sql.DB
@@ -35,9 +35,9 @@ type store struct {
 // readerConns bounds the connections that read; more requests wait.
 const readerConns = 16
 
-// openStore opens the database file, or a temporary one. SQLite's own memory
-// databases let a slow reader keep every writer out, so the temporary one is a
-// file too, in a directory only the user can read, never flushed to disk.
+// openStore opens the database file, or a temporary one. In SQLite's own memory
+// databases a slow reader blocks every writer, so the temporary database is a file too,
+// in a directory that only the user can read, never flushed to disk.
 func openStore(file string) (*store, error) {
 	if err := registerFoldings(); err != nil {
 		return nil, err
@@ -82,17 +82,17 @@ func (s *store) open(file string, pragmas []string) error {
 	return nil
 }
 
-// ownTables are the tables besides those of the resources: who the tenants are;
-// how often each resource's table was written to, by new rows only and in other
-// ways; and the ids of related records that are known to exist.
+// ownTables are the tables besides those of the resources: the tenants; how often each
+// resource's table was written, by new rows only and in other ways; and the ids of
+// related records that are known to exist.
 const ownTables = `
 CREATE TABLE IF NOT EXISTS _tenants (id INTEGER PRIMARY KEY, customer TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS _versions (name TEXT PRIMARY KEY, added INTEGER NOT NULL, changed INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _related (tenant INTEGER, resource TEXT, id BLOB, PRIMARY KEY (tenant, resource, id)) WITHOUT ROWID;
 `
 
-// ensure makes the file, readable by its owner only, if it is not there; the
-// files SQLite puts beside it get the same mode.
+// ensure creates the file, readable by its owner only, if it does not exist. The files
+// that SQLite puts beside it get the same mode.
 func ensure(file string) error {
 	info, err := os.Lstat(file)
 	if err == nil {
@@ -111,7 +111,7 @@ func ensure(file string) error {
 	return f.Close()
 }
 
-// dsn names file so that no character of its path has a meaning.
+// dsn returns a name for file in which no character of its path has a meaning.
 func dsn(file string, pragmas []string) string {
 	q := url.Values{"_pragma": pragmas, "_dqs": {"false"}}
 	return "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(file)) + "?" + q.Encode()
@@ -175,7 +175,7 @@ func (s *store) create(t *table) error {
 	return nil
 }
 
-// version tells states of a table apart: it is another one after every write.
+// version identifies the state of a table: it changes with every write.
 type version struct {
 	added   int64 // transactions that only added rows
 	changed int64 // all others
@@ -185,8 +185,8 @@ type version struct {
 // version grows by, the path of the resource.
 const touch = "UPDATE _versions SET added=added+?, changed=changed+? WHERE name=?"
 
-// write runs f in a transaction on t, one at a time. It is not ended by a
-// client that goes away: what a server has begun to write, it writes.
+// write runs f in a transaction on t, one at a time. A client that goes away does not
+// end it: a server finishes what it has begun to write.
 func (s *store) write(t *table, f func(tx *transaction) error) error {
 	tx, err := s.writer.BeginTx(context.Background(), nil)
 	if err != nil {
@@ -219,8 +219,8 @@ func (tx *transaction) statement(text string) *sql.Stmt {
 	return tx.tx.Stmt(tx.store.prepared[text])
 }
 
-// snapshot begins to read: everything read through the transaction is as it
-// was when it began, at the version returned.
+// snapshot starts to read: everything read through the transaction is as it was then,
+// at the returned version.
 func (s *store) snapshot(ctx context.Context, t *table) (tx *sql.Tx, v version, err error) {
 	if tx, err = s.readers.BeginTx(ctx, nil); err != nil {
 		return nil, v, err

@@ -13,6 +13,26 @@
 // because decoders that take a count from the file and allocate for it would
 // let a page of ten bytes ask for gigabytes.
 //
+// # Why not the reader of parquet-go
+//
+// It was measured (v0.32) with the 37 damaged files of the tests of package sources,
+// each in a process of its own, and with sound files:
+//
+//	                            this package  parquet-go, pages  parquet-go, rows
+//	damaged files refused                 37                 28                28
+//	read as if they were sound             0                  8                 7
+//	out of memory with 6 GB                0                  1                 1
+//	no end                                 0                  0                 1
+//	most memory asked for             50 MiB              4 GiB             4 GiB
+//	600,000 rows of 11 columns, CPU   0.20 s             0.28 s            0.37 s
+//	the same, resident                 53 MB              36 MB             40 MB
+//
+// What it reads as sound has values of another type than the schema says, rows that
+// its footer does not count, or data that lies in another file: rows that nobody has
+// would be imported. Its pages know nothing of the rows of other columns, of lists or
+// of maps, so what puts them together would be our own code all the same.
+// BenchmarkRead has the speed.
+//
 // # Values as text
 //
 //	string, enum, JSON      as it is; it must be UTF-8

@@ -26,8 +26,8 @@ const (
 	ratioFrom    = 16 << 20 // so many bytes
 )
 
-// archive is the ZIP file that a workbook is. Only parts that are asked for are
-// read, each through its own reader; any number may be open.
+// archive is the ZIP file of a workbook. Only parts that are needed are read, each
+// through its own reader; any number may be open.
 type archive struct {
 	size       int64
 	parts      map[string]*zip.File // by name as key makes it
@@ -73,8 +73,8 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 	return a, nil
 }
 
-// key returns the name by which a part is found: they differ in more than case,
-// and some writers take the backslash for a slash.
+// key returns the name by which a part is found: names differ in case and more, and
+// some writers use the backslash for a slash.
 func key(name string) string {
 	name = strings.ReplaceAll(name, `\`, "/")
 	return strings.ToLower(strings.TrimPrefix(path.Clean("/"+name), "/"))
@@ -82,8 +82,8 @@ func key(name string) string {
 
 func (a *archive) has(name string) bool { return a.parts[key(name)] != nil }
 
-// open returns a reader of the part's text, as UTF-8 without a byte order mark.
-// Its end is reached only if size and checksum are those of the directory.
+// open returns a reader of the part's text, as UTF-8 without a byte order mark. It
+// reaches the end only if size and checksum are those of the directory.
 func (a *archive) open(name string) (*part, error) {
 	f := a.parts[key(name)]
 	switch {
@@ -111,8 +111,8 @@ func (a *archive) open(name string) (*part, error) {
 	return p, p.decode()
 }
 
-// part is a part of an archive being read. Read returns io.EOF after the last
-// byte of a part that is whole; otherwise an *Error.
+// part is a part of an archive that is being read. Read returns io.EOF after the last
+// byte of a part that is complete; otherwise an *Error.
 type part struct {
 	name   string
 	raw    counter
@@ -139,7 +139,7 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// decode looks at the first bytes for the encoding.
+// decode detects the encoding by the first bytes.
 func (p *part) decode() error {
 	b := bufio.NewReaderSize(verifiedReader{p}, 4<<10)
 	head, err := b.Peek(256)

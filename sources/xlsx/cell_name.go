@@ -21,8 +21,8 @@ func ColumnName(column int) string {
 	return string(b)
 }
 
-// CellName returns what Excel calls a cell: Kontakter!F17. With a negative column
-// it is a row, Kontakter!17, and with row 0 the column, Kontakter!F.
+// CellName returns Excel's name of a cell: Kontakter!F17. With a negative column it
+// names the row, Kontakter!17, and with row 0 the column, Kontakter!F.
 func CellName(sheet string, row int64, column int) string {
 	at := quoteSheet(sheet) + "!"
 	if column >= 0 {
@@ -34,9 +34,9 @@ func CellName(sheet string, row int64, column int) string {
 	return strings.TrimSuffix(at, "!")
 }
 
-// quoteSheet puts a name between apostrophes that a formula could not do
-// without: one with other than letters, digits, _ and ., one that starts with a
-// digit, and one that is a cell itself (A1, R1C1).
+// quoteSheet puts a name in apostrophes if formulas require them: if it has other
+// characters than letters, digits, _ and ., starts with a digit, or could be a cell
+// (A1, R1C1).
 func quoteSheet(name string) string {
 	plain := name != "" && (name[0] < '0' || name[0] > '9') && name[0] != '.' && !isCell(name)
 	for _, r := range name {
@@ -66,7 +66,7 @@ func isCell(name string) bool {
 	return rc == ""
 }
 
-// position reads a reference like F17. The column counts from 0.
+// position parses a reference such as F17. The column counts from 0.
 func position(ref []byte) (column int, row int64, ok bool) {
 	i := 0
 	for ; i < len(ref) && i < 4; i++ {

@@ -5,16 +5,15 @@ import "bytes"
 // cut says where whole rows end.
 type cut struct {
 	end    int   // behind the last whole row
-	last   int64 // number of that row
+	last   int64 // number of the last whole row
 	filled int64 // number of the last row with content; 0: none of them has any
 	closed bool  // the rows of the sheet end there
 	after  int   // if so: where what follows starts
-	bad    error // what follows end is no row of a sheet
+	bad    error // why what follows end is not a row of a sheet
 }
 
-// cut finds the whole rows that data starts with. Nearly always the last end tag
-// of a row in it ends them; what could be otherwise goes the slow way, row by row
-// as scanners do.
+// cut finds the whole rows at the start of data. Nearly always the last end tag of a
+// row in it ends them; the other cases are scanned row by row.
 func (s *Sheet) cut(data []byte) cut {
 	if c, ok := s.cutFast(data); ok {
 		return c

@@ -49,8 +49,8 @@ func wide(s string) []byte {
 	return b
 }
 
-// kind says what the archive is if it is not a workbook whose main part is
-// main; otherwise nothing.
+// kind says what the archive is if it is not a workbook with the main part main;
+// otherwise nothing.
 func (a *archive) kind(main string) string {
 	switch main = strings.ToLower(main); {
 	case strings.HasSuffix(main, ".bin") || !a.has(main) && a.has("xl/workbook.bin"):

@@ -6,16 +6,16 @@ import "bytes"
 type token uint8
 
 const (
-	tokenNone  token = iota // what is left holds no whole token
+	tokenNone  token = iota // the rest has no whole token
 	tokenOpen               // a start tag
 	tokenClose              // an end tag
 	tokenText               // characters, with references
 	tokenCDATA              // characters as they stand
-	tokenBad                // no XML, or a document type
+	tokenBad                // not XML, or a document type
 )
 
-// lexer takes XML in memory apart, without looking at whether elements nest. It
-// passes over comments and processing instructions.
+// lexer splits XML in memory into tokens, without checking whether elements nest. It
+// skips comments and processing instructions.
 type lexer struct {
 	data  []byte
 	pos   int
@@ -29,7 +29,7 @@ type lexer struct {
 // ends marks the bytes that end the name of a tag.
 var ends = [256]bool{' ': true, '\t': true, '\n': true, '\r': true, '/': true, '>': true}
 
-// next moves past the next token. With tokenNone it has not moved.
+// next moves past the next token. If it returns tokenNone, it has not moved.
 func (l *lexer) next() token {
 	for l.pos < len(l.data) {
 		if l.data[l.pos] != '<' {
@@ -62,7 +62,7 @@ func (l *lexer) next() token {
 	return tokenNone
 }
 
-// pass moves past the next end.
+// pass moves past the next occurrence of end.
 func (l *lexer) pass(end string) bool {
 	i := bytes.Index(l.data[l.pos+2:], []byte(end))
 	if i >= 0 {
@@ -71,8 +71,8 @@ func (l *lexer) pass(end string) bool {
 	return i >= 0
 }
 
-// declaration deals with what starts with <!; done is false for a comment that
-// was passed.
+// declaration handles what starts with <!; done is false for a comment that was
+// skipped.
 func (l *lexer) declaration() (t token, done bool) {
 	const cdata = "<![CDATA["
 	rest := l.data[l.pos:]
@@ -100,7 +100,7 @@ func (l *lexer) declaration() (t token, done bool) {
 	return tokenBad, true
 }
 
-// comment moves past the comment it is at.
+// comment moves past the comment at the current position.
 func (l *lexer) comment() bool {
 	l.pos += 2
 	if l.pass("-->") {
@@ -162,7 +162,7 @@ func localName(name []byte) []byte {
 	return name
 }
 
-// attribute takes the first attribute off attrs; its name is empty if there is
+// attribute splits off the first attribute of attrs; its name is empty if there is
 // none.
 func attribute(attrs []byte) (name, value, rest []byte) {
 	i := 0
@@ -189,8 +189,8 @@ func attribute(attrs []byte) (name, value, rest []byte) {
 	return name, attrs[start:i], attrs[min(i+1, len(attrs)):]
 }
 
-// attr returns the attribute called name of the start tag last read, with its
-// references undone.
+// attr returns the attribute called name of the last start tag, with its references
+// resolved.
 func (l *lexer) attr(name string) string {
 	for rest := l.attrs; ; {
 		var n, v []byte

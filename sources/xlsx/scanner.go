@@ -34,21 +34,21 @@ type Scanner struct {
 
 	book     *Workbook
 	lex      lexer
-	expect   int64 // number of the next row if it does not say
-	numbered bool  // the row said its number
+	expect   int64 // number of the next row if its tag has none
+	numbered bool  // the tag of the row has its number
 	inRow    bool
-	reason   error // why the block is no rows of a sheet
+	reason   error // why the block does not have rows of a sheet
 	err      error
 
-	next    int // column of the next cell if it does not say
+	next    int // column of the next cell if its tag has none
 	typ     cellType
 	style   int
 	raw     []byte // characters of the value
-	valued  bool   // there is a value, though perhaps an empty one
+	valued  bool   // there is a value, although it may be empty
 	formula bool
-	fault   Fault // of the cell's form
+	fault   Fault // in the tag of the cell
 
-	joined  []byte // raw, where it is not one stretch of the block
+	joined  []byte // raw, if it is not contiguous in the block
 	text    []byte // what Value returns
 	strings stringCache
 }
@@ -101,8 +101,8 @@ func (s *Scanner) NextCell() bool {
 // Err returns why the block could not be read to its end, an *Error.
 func (s *Scanner) Err() error { return s.err }
 
-// row moves behind the start tag of the next row. It returns tokenClose at the
-// end of all rows, tokenNone where none is whole, tokenBad with a reason.
+// row moves past the start tag of the next row. It returns tokenClose at the end of all
+// rows, tokenNone if there is no whole tag, and tokenBad with a reason.
 func (s *Scanner) row() token {
 	for {
 		switch t := s.lex.next(); t {
@@ -164,7 +164,7 @@ func (s *Scanner) rowStart() token {
 	return tokenOpen
 }
 
-// cell moves behind the next cell. It returns tokenClose at the end of the row.
+// cell moves past the next cell. It returns tokenClose at the end of the row.
 func (s *Scanner) cell() token {
 	for s.inRow {
 		switch t := s.lex.next(); t {
@@ -354,11 +354,10 @@ func (s *Scanner) value() token {
 	}
 }
 
-// hasContent reports whether the cell has any content, whatever it may mean.
+// hasContent reports whether the cell has any content.
 func (s *Scanner) hasContent() bool { return len(s.raw) > 0 || s.formula }
 
-// HasContent reports whether the cell has any content: one that has only a style has
-// none.
+// HasContent reports whether the cell has any content; a style alone does not count.
 func (s *Scanner) HasContent() bool { return s.hasContent() }
 
 // Formula reports whether the cell's value is that of a formula.

@@ -44,8 +44,8 @@ type Sheet struct {
 // Block is a stretch of a sheet that holds whole rows.
 type Block struct {
 	Data       []byte
-	Row        int64 // number of the first row, unless that says another
-	LastFilled int64 // number of the last row before that has any content
+	Row        int64 // number of the first row, unless its tag has another
+	LastFilled int64 // number of the last row before this block with any content
 }
 
 // OpenSheet opens sheet i of w and reads up to its first row.
@@ -161,7 +161,7 @@ func (s *Sheet) withRow(err error) error {
 	return err
 }
 
-// fill reads until data is want bytes long, and returns why it could not.
+// fill reads until data has want bytes. It returns the error that prevented that.
 func (s *Sheet) fill(ctx context.Context, data []byte, want int) ([]byte, error) {
 	if want > cap(data) {
 		data = append(make([]byte, 0, want), data...)
@@ -212,8 +212,8 @@ func (s *Sheet) checkEnd(ctx context.Context, data []byte, stopped error) error 
 	return io.EOF
 }
 
-// closes reports whether data ends with the end tag of root, but for white space
-// and comments.
+// closes reports whether data ends with the end tag of root, except for white space and
+// comments.
 func closes(data, root []byte) bool {
 	for {
 		data = bytes.TrimRight(data, " \t\r\n")

@@ -13,7 +13,7 @@ const pageSize = 64 << 10
 // spillBuffer holds bytes that one goroutine appends and many read. The first of them
 // are in memory, all others in a temporary file. Only flushed bytes may be read.
 type spillBuffer struct {
-	memory  []*[pageSize]byte // as many as may be kept
+	memory  []*[pageSize]byte // pages in memory; its length is the maximum
 	size    int64
 	file    *os.File
 	pending []byte // appended, not yet in the file
@@ -46,7 +46,7 @@ func (p *spillBuffer) append(b []byte) error {
 	return nil
 }
 
-// flush makes all that was appended ready to be read.
+// flush makes everything that was appended readable.
 func (p *spillBuffer) flush() error {
 	if len(p.pending) == 0 {
 		return nil
@@ -98,12 +98,12 @@ func (p *spillBuffer) Close() error {
 	return osfile.CloseNameless(p.file)
 }
 
-// pageCache keeps pages of a file that were read not long ago, for one goroutine.
+// pageCache caches pages of a file that were read recently, for one goroutine.
 type pageCache struct {
 	pages [32]cachedPage
 }
 
-// cachedPage is a page as far as it was written when it was read.
+// cachedPage is a page, as far as it was written when it was read.
 type cachedPage struct {
 	number int // from 1; 0: none
 	n      int

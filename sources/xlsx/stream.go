@@ -2,10 +2,10 @@ package xlsx
 
 import "io"
 
-// maxToken is the most a single tag or stretch of characters may take.
+// maxToken bounds the length of a single tag or text.
 const maxToken = 2 << 20
 
-// stream is a lexer over a part of any size.
+// stream is a lexer for a part of any size.
 type stream struct {
 	lexer
 	part *part
@@ -15,8 +15,8 @@ type stream struct {
 
 func newStream(p *part) *stream { return &stream{part: p, buf: make([]byte, 0, 64<<10)} }
 
-// next moves past the next token. It returns io.EOF after the last one of a part
-// that is whole.
+// next moves past the next token. It returns io.EOF after the last token of a part that
+// is complete.
 func (s *stream) next() (token, error) {
 	for {
 		switch t := s.lexer.next(); t {
@@ -35,7 +35,7 @@ func (s *stream) next() (token, error) {
 	}
 }
 
-// end says what it means that there is no further token.
+// end returns the error for the end of the tokens.
 func (s *stream) end() error {
 	if s.err != io.EOF {
 		return s.err
@@ -48,7 +48,7 @@ func (s *stream) end() error {
 	return io.EOF
 }
 
-// fill reads more behind what is not yet taken apart.
+// fill reads more after the bytes that are not yet split into tokens.
 func (s *stream) fill() error {
 	left := len(s.data) - s.pos
 	if left > maxToken {
@@ -64,8 +64,8 @@ func (s *stream) fill() error {
 	return nil
 }
 
-// walk calls see for each start tag with the local names of the elements it is
-// in, its own last. A part is walked to its end.
+// walk calls see for each start tag with the local names of the elements around it and
+// its own. It walks the part to its end.
 func (s *stream) walk(see func(path []string)) error {
 	var path []string
 	for {

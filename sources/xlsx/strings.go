@@ -19,8 +19,8 @@ var (
 	errManyText = errors.New("its texts take more than 4 GiB")
 )
 
-// sharedStrings is the table of texts that cells refer to by number. It is read
-// as far as numbers are asked for, by whoever asks first.
+// sharedStrings is the table of texts to which cells refer by number. It is read only
+// as far as needed, by whoever needs a string first.
 type sharedStrings struct {
 	archive *archive
 	name    string
@@ -29,11 +29,11 @@ type sharedStrings struct {
 	mu     sync.Mutex   // of what follows
 	stream *stream
 	total  int64 // strings appended
-	err    error // what ended the table; io.EOF: it is whole
+	err    error // what ended the table; io.EOF: it is complete
 	buf    []byte
 
 	text   *spillBuffer
-	starts *spillBuffer // of each string and the end of the last: four bytes each
+	starts *spillBuffer // of each string, and the end of the last: four bytes each
 }
 
 func newSharedStrings(a *archive, name string, memory int) *sharedStrings {
@@ -46,13 +46,13 @@ func newSharedStrings(a *archive, name string, memory int) *sharedStrings {
 	}
 }
 
-// stringCache is what one goroutine keeps of the table's files.
+// stringCache is one goroutine's cache of the table's files.
 type stringCache struct {
 	text, starts pageCache
 	entry        []byte
 }
 
-// append appends string i to dst. It reports false if there is none.
+// append appends string i to dst. It reports false if the table has no such string.
 func (t *sharedStrings) append(dst []byte, i int64, c *stringCache) ([]byte, bool, error) {
 	if i >= t.loaded.Load() {
 		if ok, err := t.load(i); !ok {
@@ -68,7 +68,7 @@ func (t *sharedStrings) append(dst []byte, i int64, c *stringCache) ([]byte, boo
 	return dst, err == nil, err
 }
 
-// load reads the table beyond string i. It reports false if it ends before.
+// load reads the table beyond string i. It reports false if the table ends before.
 func (t *sharedStrings) load(i int64) (bool, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -96,7 +96,7 @@ func (t *sharedStrings) checkRest() error {
 	return t.err
 }
 
-// advance reads up to string to, or to the end, and publishes what it has read.
+// advance reads up to string to, or to the end, and publishes the strings it has read.
 func (t *sharedStrings) advance(to int64) {
 	if t.err == nil && t.stream == nil {
 		t.err = t.open()
@@ -163,7 +163,7 @@ func (t *sharedStrings) item() error {
 	}
 }
 
-// runs reads the content of a string: its text, or runs of it, without phonetic
+// runs reads the content of a string: its text, or runs of text, without phonetic
 // guides.
 func (t *sharedStrings) runs() error {
 	s := t.stream

@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// format is what a number format makes of a number, as far as it is no mere
-// number then.
+// format says what a number format makes of a number.
 type format uint8
 
 const (
@@ -53,8 +52,8 @@ func (a *archive) readStyles(name string) ([]format, error) {
 	return formats, err
 }
 
-// builtin returns the format that a number below 164 stands for, those of East
-// Asian and Thai workbooks included.
+// builtin returns the format that a number below 164 stands for, including those of
+// East Asian and Thai workbooks.
 func builtin(id int) format {
 	switch {
 	case id >= 18 && id <= 21, id == 45, id == 47, id == 32, id == 33, id >= 75 && id <= 77, id == 79, id == 80:
@@ -67,8 +66,8 @@ func builtin(id int) format {
 	return formatNumber
 }
 
-// parseFormat returns what the number format code is: by the letters of its
-// first section that are not quoted.
+// parseFormat returns the format of a number format code, by the unquoted letters of
+// its first section.
 func parseFormat(code string) format {
 	code = strings.ToLower(code)
 	var date, clock, month, elapsed bool
@@ -125,7 +124,7 @@ func skipTo(code string, i int, end byte) int {
 	return len(code)
 }
 
-// isElapsed reports whether what stands in brackets is hours, minutes or seconds.
+// isElapsed reports whether the text in brackets is hours, minutes or seconds.
 func isElapsed(s string) bool {
 	return s != "" && (strings.Trim(s, "h") == "" || strings.Trim(s, "m") == "" || strings.Trim(s, "s") == "")
 }

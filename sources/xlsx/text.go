@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// appendText appends raw, characters of XML, to dst with its references and line
-// ends as XML wants them read. It reports false if a reference is none of XML's
-// own; there is no other way to declare one.
+// appendText appends raw, characters of XML, to dst, with references and line ends
+// resolved as XML requires. It reports false if a reference is not one of XML's own; no
+// other ones can be declared here.
 func appendText(dst, raw []byte) ([]byte, bool) {
 	if bytes.IndexByte(raw, '&') < 0 && bytes.IndexByte(raw, '\r') < 0 {
 		return append(dst, raw...), true
@@ -69,8 +69,8 @@ func reference(name []byte) rune {
 	return rune(n)
 }
 
-// unescape undoes, in place, how workbooks write characters that XML cannot
-// hold: _x000D_ for a carriage return, _x005F_ for an underscore that would
+// unescape resolves, in place, the escapes by which workbooks write characters that XML
+// cannot hold: _x000D_ for a carriage return, _x005F_ for an underscore that would
 // start such an escape. It returns what is left of v.
 func unescape(v []byte) []byte {
 	i := bytes.Index(v, []byte("_x"))

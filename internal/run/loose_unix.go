@@ -1,8 +1,10 @@
 //go:build unix
 
-package main
+package run
 
-import "io/fs"
+import (
+	"io/fs"
+)
 
 // loose reports whether others than the owner can read the file.
 func loose(info fs.FileInfo) bool { return info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 }

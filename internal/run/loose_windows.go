@@ -1,6 +1,8 @@
-package main
+package run
 
-import "io/fs"
+import (
+	"io/fs"
+)
 
 // loose cannot be told from the mode on Windows, where access lists decide.
 func loose(fs.FileInfo) bool { return false }

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"testing"
+
+	"flytt/pipeline"
+)
+
+func TestAgainLeavesTheRunDirectoryOut(t *testing.T) {
+	for _, args := range [][]string{
+		{"validate", "in.csv", "--run-dir", "run", "-q"},
+		{"validate", "--run-dir=run", "in.csv", "-q"},
+		{"validate", "in.csv", "-q"},
+		{"validate", "in.csv", "-q", "--run-dir"},
+	} {
+		a := &app{args: args}
+		if got, want := a.typed(true), "flytt validate in.csv -q"; got != want {
+			t.Errorf("after %q: %s, want %s", args, got, want)
+		}
+	}
+}
+
+func TestEveryCodeHasAMeaning(t *testing.T) {
+	for _, info := range codes() {
+		if got := meaning(info.Code); got == "" || got == string(info.Code) {
+			t.Errorf("%s has no meaning", info.Code)
+		}
+	}
+}
+
+func TestACodeMeansOneThing(t *testing.T) {
+	meanings := map[pipeline.Code]string{}
+	for _, c := range codes() {
+		if other, twice := meanings[c.Code]; twice && other != c.Meaning {
+			t.Errorf("%s means %q, and %q", c.Code, other, c.Meaning)
+		}
+		meanings[c.Code] = c.Meaning
+	}
+}

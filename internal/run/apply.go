@@ -1,0 +1,97 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"flytt/internal/advice"
+	"flytt/internal/report"
+	"flytt/internal/snapshot"
+	"flytt/internal/text"
+	"flytt/pipeline"
+)
+
+// Apply does what the plan in the directory s.Earlier.Run says. The other fields of s are
+// those of SpecOf.
+func Apply(ctx context.Context, s Spec, o Observer) (*Result, error) {
+	run := newSession("apply", &s, &o)
+	return again(ctx, run, func(r *remote, e *earlier) (target, error) {
+		if e.journal.Outcome() != "done" {
+			return target{}, advice.Usagef("flytt plan makes another", "%s was not made to its end", advice.Path(e.path))
+		}
+		r.plan = e.path // and the run belongs to none
+		return r.applyTarget(e), nil
+	})
+}
+
+// applyTarget does what the plan says that e made.
+func (r *remote) applyTarget(e *earlier) target {
+	t := &applying{r, e}
+	return target{open: t.open, resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfImport}
+}
+
+// applying does what a plan says.
+type applying struct {
+	remote *remote
+	plan   *earlier
+}
+
+// open makes the sink of a pass. Before the first of a run that begins it sees whether
+// the records are what they were, and asks.
+func (t *applying) open(ctx context.Context, pass int) (pipeline.Sink, pipeline.ChunkLimits, error) {
+	if pass == 1 {
+		if err := t.begin(ctx); err != nil {
+			return nil, pipeline.ChunkLimits{}, err
+		}
+	}
+	return t.remote.writer(pass, t.plan.journal)
+}
+
+func (t *applying) begin(ctx context.Context) error {
+	r := t.remote
+	if err := r.reachAgain(&t.plan.header); err != nil {
+		return err
+	}
+	if err := r.openLike(); err != nil {
+		return err
+	}
+	if !r.session.resumed {
+		if err := t.sameRecords(ctx); err != nil {
+			return err
+		}
+	}
+	q := Question{Run: r.plan}
+	if s, err := report.ReadSummary(r.plan); err == nil && s != nil {
+		q.Plan = s.Plan
+	}
+	if err := r.consent(q); err != nil {
+		return err
+	}
+	return r.link(r.plan)
+}
+
+// sameRecords refuses to apply a plan to records that are not those it was made for.
+func (t *applying) sameRecords(ctx context.Context) (err error) {
+	then := t.plan.spec.Live
+	if then == nil {
+		return advice.Usagef("flytt plan makes another", "the plan does not tell which records there were")
+	}
+	now, err := t.remote.readSnapshot(ctx, "")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, now.Close()) }()
+	return sameMark(then, now.Mark())
+}
+
+func sameMark(then, now *snapshot.Mark) error {
+	if *now == *then {
+		return nil
+	}
+	what := fmt.Sprintf("%s then, %s now", text.Counted(then.Records, "record"), text.Number(now.Records))
+	if now.Records == then.Records {
+		what = "as many records, and not the same"
+	}
+	return advice.Usagef("flytt plan makes another: see what is different", "the records have changed since the plan was made: %s", what)
+}

@@ -1,0 +1,32 @@
+package run
+
+import (
+	"slices"
+
+	"flytt/internal/dedup"
+	"flytt/mappings"
+	"flytt/pipeline"
+	"flytt/sinks"
+	"flytt/sinks/bulk"
+	"flytt/sources"
+)
+
+// codeTables returns the tables of codes, in the order of the stages.
+func codeTables() [][]pipeline.CodeInfo {
+	return [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, bulk.Codes, RetryCodes, dedup.Codes}
+}
+
+// Codes returns every code that a row of a run can have, in the order of the stages.
+func Codes() []pipeline.CodeInfo { return slices.Concat(codeTables()...) }
+
+// Meaning returns what a code stands for, as a short phrase.
+func Meaning(code pipeline.Code) string {
+	for _, table := range codeTables() {
+		for i := range table {
+			if table[i].Code == code {
+				return table[i].Meaning
+			}
+		}
+	}
+	return string(code)
+}

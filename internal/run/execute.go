@@ -1,0 +1,256 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"flytt/internal/advice"
+	"flytt/internal/report"
+	"flytt/pipeline"
+	"flytt/sinks/recorder"
+	"flytt/sources"
+)
+
+// target is where the rows of a run go.
+type target struct {
+	// open makes the sink of a pass, counted from 1. Before the first pass it finds out
+	// what can be known before a row is read, and asks what has to be asked.
+	open func(ctx context.Context, pass int) (pipeline.Sink, pipeline.ChunkLimits, error)
+
+	// resolvable reports whether another pass may settle the rows that the last one left
+	// in doubt, and after how long.
+	resolvable func() (after time.Duration, ok bool)
+
+	// finish is called when all passes are over, with how the run ended, and completes the
+	// summary. It returns the error that the run ends with.
+	finish func(e *ending) error
+
+	// next says what to do after the run.
+	next func(e *ending) advice.Step
+
+	// account is how the recorder tells of the rows, as far as that is the target's matter.
+	account recorder.Options
+}
+
+// neverResolvable is resolvable of a target that leaves no row in doubt.
+func neverResolvable() (time.Duration, bool) { return 0, false }
+
+// noSink is open of a target that sends its rows nowhere.
+func noSink(context.Context, int) (pipeline.Sink, pipeline.ChunkLimits, error) {
+	return nil, pipeline.ChunkLimits{}, nil
+}
+
+// ending is how a run ended, for what is told of it.
+type ending struct {
+	summary  *report.Summary
+	recorder *recorder.Recorder
+	err      error // nil: it got through
+}
+
+// reader is where rows come from, as often as they are needed.
+type reader interface {
+	current() pipeline.Source
+	reopen() error
+}
+
+// execution is a run over rows: passes from a source through steps to a target, until
+// nothing is left that another pass could settle.
+type execution struct {
+	session  *session
+	binding  *binding
+	source   reader
+	steps    func() []pipeline.Step // of one worker
+	target   target
+	input    *sources.Info // of a file
+	announce func()        // tells what is about to happen
+	pass     int
+}
+
+// maxPasses bounds how often a run goes over its input to settle what is in
+// doubt.
+const maxPasses = 5
+
+// run makes the passes and finishes the run.
+func (e *execution) run(ctx context.Context) (*Result, error) {
+	result, rec, err := e.passes(ctx)
+	if result == nil {
+		return nil, e.notBegun(err)
+	}
+	return e.finish(result, rec, err)
+}
+
+// notBegun ends a run of which no pass could begin because of err. What an earlier pass
+// did stays.
+func (e *execution) notBegun(err error) error {
+	s := e.session
+	if e.pass == 1 || s.resumed {
+		return s.discard(err)
+	}
+	err = errors.Join(err, s.closers.close(), s.dir.Close())
+	return advice.Then(err, advice.Step{Command: s.resumeCommand()})
+}
+
+// passes makes passes over the input until nothing is left that another could
+// settle. The account is that of the last.
+func (e *execution) passes(ctx context.Context) (result *pipeline.Report, rec *recorder.Recorder, err error) {
+	doubtful := int64(0)
+	for e.pass = 1; ; e.pass++ {
+		var run *pipeline.Run
+		if run, rec, err = e.open(ctx); err != nil {
+			return nil, nil, err
+		}
+		run.Drain = e.session.observer.Drain.Done()
+		result, err = e.watch(ctx, run)
+		if err != nil && ctx.Err() == nil && run.Chunks.Replay != nil && (e.pass > 1 || e.session.resumed) {
+			return e.replay(ctx, result, rec, err)
+		}
+		left := result.Rows.InDoubt
+		after, ok := e.target.resolvable()
+		if err != nil || left == 0 || !ok || e.pass == maxPasses || e.pass > 2 && left >= doubtful {
+			return result, rec, err
+		}
+		doubtful = left
+		if err := errors.Join(rec.Close(), e.source.reopen()); err != nil {
+			return result, rec, err
+		}
+		e.session.log.Info("looking rows in doubt up", "pass", e.pass+1, "rows", left, "settle", after)
+		e.session.observer.note(DoubtsLookedUp{left, after})
+	}
+}
+
+// replay goes over the input once more, after a pass that ended with why and did not
+// come to all that earlier ones did, and has the journal tell what became of every
+// row. Nothing is sent. If that cannot be done, what the pass told stands.
+func (e *execution) replay(ctx context.Context, told *pipeline.Report, rec *recorder.Recorder, why error) (*pipeline.Report, *recorder.Recorder, error) {
+	if err := errors.Join(rec.Close(), e.source.reopen()); err != nil {
+		return told, rec, errors.Join(why, err)
+	}
+	e.pass++
+	run, again, err := e.open(ctx)
+	if err != nil {
+		return told, rec, errors.Join(why, err)
+	}
+	run.Sink, run.Limit = replaying{run.Sink, run.Chunks.Replay}, pipeline.RejectLimit{}
+	result, err := e.watch(ctx, run)
+	if err != nil {
+		e.session.log.Debug("the account is not of all rows", "error", err)
+	}
+	return result, again, why
+}
+
+// replaying is a sink that sends nothing: rows become what the journal says they
+// became.
+type replaying struct {
+	pipeline.Sink
+	replay func(*pipeline.Chunk) error
+}
+
+// Write settles the rows of c of which the journal knows what became.
+func (r replaying) Write(_ context.Context, c *pipeline.Chunk) error { return r.replay(c) }
+
+// watch does run and tells how far it has come.
+func (e *execution) watch(ctx context.Context, run *pipeline.Run) (*pipeline.Report, error) {
+	s := e.session
+	last := Progress{Size: -1, Started: s.started, Verb: s.verb}
+	if e.input != nil {
+		last.Size = e.input.Size
+	}
+	tell := func() {
+		if s.observer.Progress != nil {
+			s.observer.Progress(last)
+		}
+	}
+	logged := s.started
+	run.Progress = func(p pipeline.Progress) {
+		s.counts, last.Progress = p.Rows, p
+		tell()
+		if now, every := time.Now(), s.observer.LogEvery; every > 0 && now.Sub(logged) >= every {
+			logged = now
+			s.log.Info("progress", "rows", p.Rows.Read, "rejected", p.Rows.Rejected, "bytes", p.Bytes)
+		}
+	}
+	report, err := run.Do(ctx)
+	last.Over = true
+	tell()
+	return report, err
+}
+
+// open opens what the rows of a pass, and the account of them, go to.
+func (e *execution) open(ctx context.Context) (*pipeline.Run, *recorder.Recorder, error) {
+	s := e.session
+	first := e.pass == 1
+	if first && !s.resumed {
+		if err := e.saveMapping(); err != nil {
+			return nil, nil, err
+		}
+	}
+	sink, chunks, err := e.target.open(ctx, e.pass)
+	if err != nil {
+		return nil, nil, err
+	}
+	rec, err := e.newRecorder()
+	if err != nil {
+		if sink != nil {
+			_, abortErr := sink.Abort()
+			err = errors.Join(err, abortErr)
+		}
+		return nil, nil, err
+	}
+	if first {
+		s.log.Debug("run starts", "verb", s.verb, "resource", e.binding.resource.Name, "run", s.dir.ID, "version", s.spec.Version)
+		e.announce()
+	}
+	return &pipeline.Run{
+		Source: e.source.current(), Schema: e.binding.plan.Schema(), Steps: e.steps, Sink: sink, Recorder: rec, Chunks: chunks, Limit: s.limit,
+	}, rec, nil
+}
+
+// newRecorder makes the recorder. What an earlier pass recorded it records again.
+func (e *execution) newRecorder() (*recorder.Recorder, error) {
+	plan := e.binding.plan
+	o := e.target.account
+	o.Columns, o.Fields, o.Tables = e.source.current().Columns(), plan.Schema().Fields, plan.Tables()
+	o.Meaning, o.Replace = Meaning, e.pass > 1 || e.session.resumed
+	if i := e.input; i != nil {
+		o.Place = cellNames(i)
+		if i.Delimiter != "" {
+			o.Delimiter = i.Delimiter[0]
+		}
+	}
+	return recorder.New(e.session.dir.Path, o)
+}
+
+// saveMapping keeps the mapping of the run, if there is one.
+func (e *execution) saveMapping() error {
+	if e.binding.mapping == nil {
+		return nil
+	}
+	text, err := e.binding.copyOfMapping()
+	if err != nil {
+		return err
+	}
+	if err := e.session.dir.Write("mapping.yaml", text); err != nil {
+		return fmt.Errorf("mapping of the run: %w", err)
+	}
+	return nil
+}
+
+// noteInput tells how the input i, called file, is read, and what is remarkable about it.
+func (s *session) noteInput(file string, i *sources.Info) {
+	s.log.Debug("input", slog.String("format", i.Format), slog.String("encoding", i.Encoding), slog.String("delimiter", i.Delimiter), slog.Int64("header_row", i.HeaderRow))
+	s.observer.note(InputOpened{file, i})
+	for _, text := range s.summary.Notes {
+		s.observer.note(Remark(text))
+	}
+}
+
+// inputOf is what a summary tells of the input i, called file.
+func inputOf(file string, i *sources.Info) *report.Input {
+	return &report.Input{
+		File: file, Format: i.Format, Encoding: i.Encoding, Evidence: i.Evidence,
+		Delimiter: i.Delimiter, HeaderRow: i.HeaderRow, Sheet: i.Sheet,
+	}
+}

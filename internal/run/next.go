@@ -1,0 +1,205 @@
+package run
+
+import (
+	"errors"
+	"path/filepath"
+
+	"flytt/internal/advice"
+	"flytt/internal/report"
+	"flytt/pipeline"
+	"flytt/sinks/bulk"
+	"flytt/sources"
+)
+
+// sameCommand is the command that was given, with more arguments, in another run
+// directory.
+func sameCommand(more ...string) advice.Command {
+	return advice.Command{Same: true, NewDir: true, Args: more}
+}
+
+// resumeCommand is the command that resumes the run, with more arguments.
+func (s *session) resumeCommand(more ...string) advice.Command {
+	return resumeCommand(s.spec.Store.Name(s.dir.Path), s.spec, more...)
+}
+
+// resumeCommand is the command that resumes the run called name, with more arguments.
+func resumeCommand(name string, s *Spec, more ...string) advice.Command {
+	c := advice.Command{Verb: "resume", Run: name}
+	if s.Earlier.Input != "" {
+		c.Args = append(c.Args, "--input", s.Earlier.Input)
+	}
+	c.Args = append(c.Args, more...)
+	return c
+}
+
+// showCommand is the command that shows the run called name.
+func showCommand(name string) advice.Command {
+	return advice.Command{Verb: "runs show", Run: name}
+}
+
+// nextOfFailure says what to do after a run that wrote nothing to the API and failed.
+func (s *session) nextOfFailure(end *ending) advice.Step {
+	file := s.spec.File
+	switch {
+	case errors.Is(end.err, pipeline.ErrMaxRejects):
+		return advice.Step{Before: "see the reasons in rejects.csv, and mend the mapping or " + file, Command: sameCommand()}
+	case errors.Is(end.err, sources.ErrChanged):
+		return advice.Step{Before: leaveAlone(file), Command: sameCommand()}
+	case isUnreadable(end.err):
+		return advice.Step{Before: "mend " + file + " at that place", Command: sameCommand()}
+	}
+	return advice.Step{Command: sameCommand()}
+}
+
+// leaveAlone is what to do about an input that changed while it was read.
+func leaveAlone(file string) string { return "see that nothing writes to " + file }
+
+// isUnreadable reports whether err is about the input itself.
+func isUnreadable(err error) bool {
+	var source *sources.Error
+	return errors.As(err, &source)
+}
+
+// nextOfValidate says what to do after rows were validated.
+func (f *fileRows) nextOfValidate(end *ending) advice.Step {
+	s := f.session.spec
+	switch {
+	case end.err != nil:
+		return f.session.nextOfFailure(end)
+	case end.summary.Rows.Read == 0:
+		return advice.Step{}
+	case end.summary.Files["rejects"] != "":
+		return advice.Step{Before: "mend the rows that rejects.csv names in " + s.File, Command: sameCommand()}
+	}
+	return advice.Step{Command: advice.Command{Verb: "import", File: s.File, Args: s.Args(MeaningFlag, InputFlag, TargetFlag)}}
+}
+
+// nextOfConvert says what to do after rows were converted. The rejects file needs no flags
+// of the input: it is in a dialect of its own.
+func (f *fileRows) nextOfConvert(end *ending) advice.Step {
+	s, rejects := f.session.spec, end.summary.Files["rejects"]
+	switch {
+	case end.err != nil:
+		return f.session.nextOfFailure(end)
+	case end.summary.Rows.Read == 0, rejects == "":
+		return advice.Step{}
+	}
+	out := "-"
+	if s.Output.Path != "-" {
+		out = "mended" + filepath.Ext(s.Output.Path)
+	}
+	return advice.Step{Before: "mend the rows in rejects.csv", Command: advice.Command{
+		Verb: "convert", File: rejects, Args: append(s.Args(MeaningFlag, TargetFlag), "-o", out),
+	}}
+}
+
+// afterWriting says what to do after a run that speaks to the API.
+type afterWriting struct{ remote *remote }
+
+// nextOfImport says what to do after rows were written to the API.
+func (a afterWriting) nextOfImport(end *ending) advice.Step {
+	s, rejects := a.remote.session, end.summary.Files["rejects"]
+	switch {
+	case end.err != nil || end.summary.Rows.InDoubt > 0:
+		return a.nextOfWriting(end)
+	case end.summary.Rows.Read == 0, rejects == "":
+		return advice.Step{}
+	}
+	before := "mend the rows in rejects.csv"
+	if path, ok := a.remote.backups.Edited("rejects"); ok {
+		before += ", where " + filepath.Base(path) + " has what was mended before"
+	}
+	return advice.Step{Before: before, Command: advice.Command{Verb: "retry", Run: s.name(), File: rejects}}
+}
+
+// nextOfUndo says what to do after a run was taken back.
+func (a afterWriting) nextOfUndo(end *ending) advice.Step {
+	switch {
+	case end.err == nil && end.summary.Rows.InDoubt == 0:
+		return advice.Step{}
+	case end.err == nil && !a.remote.engine.Resolvable() && a.parentSettles():
+		return a.nextOfDoubtful()
+	}
+	return a.nextOfWriting(end)
+}
+
+// nextOfWriting says what to do after a run that wrote to the API and did not
+// get through, or left rows in doubt.
+func (a afterWriting) nextOfWriting(end *ending) advice.Step {
+	s, err := a.remote.session, end.err
+	rows, file := &end.summary.Rows, a.remote.rows.input.file
+	nothing := rows.Written+rows.InDoubt == 0
+	switch {
+	case errors.Is(err, sources.ErrChanged) && nothing:
+		return advice.Step{Before: leaveAlone(file), Command: sameCommand()}
+	case errors.Is(err, sources.ErrChanged):
+		return advice.Step{Before: "put " + file + " back as it was", Command: s.resumeCommand()}
+	case err != nil && nothing && (isUnreadable(err) || errors.Is(err, pipeline.ErrMaxRejects)):
+		return a.nextAnew("mend the mapping or " + file)
+	case errors.Is(err, pipeline.ErrMaxRejects):
+		return advice.Step{Before: allowMore, Command: s.resumeCommand("--max-rejects", "100%")}
+	case errors.Is(err, bulk.ErrMostRefused) && nothing:
+		return a.nextAnew("mend the mapping, " + file + " or the permissions, as the reasons in rejects.csv have it")
+	case err == nil && !a.remote.engine.Resolvable():
+		return advice.Step{
+			Before:  "compare the rows in in_doubt.csv with the API by hand: they have no key of their own to be looked up by, which --stamp would give them",
+			Command: showCommand(s.name()),
+		}
+	case err == nil:
+		return advice.Step{Before: "see in log.jsonl why they cannot be told", Command: s.resumeCommand()}
+	case isUnreadable(err):
+		return advice.Step{Before: "mend " + file + " at that place; what was read before it is in the API", Command: sameCommand("--skip-existing")}
+	}
+	return advice.Step{Command: s.resumeCommand()}
+}
+
+const allowMore = "see the reasons in rejects.csv; to go on all the same, allow more of them"
+
+// nextAnew says what to do after a run that wrote nothing: once it is fixed the
+// input is for a run of its own, for this one holds to what it read. A retry is not
+// begun again before it was resumed.
+func (a afterWriting) nextAnew(fix string) advice.Step {
+	s := a.remote.session
+	switch {
+	case s.verb == "retry":
+		return advice.Step{Before: allowMore, Command: s.resumeCommand("--max-rejects", "100%")}
+	case s.resumed && s.verb == "import":
+		return advice.Step{Before: fix, Command: a.remote.earlier.spec.Command(s.verb)}
+	case s.resumed && s.verb == "apply":
+		return advice.Step{Before: fix, Command: a.remote.earlier.spec.Command("plan")}
+	}
+	return advice.Step{Before: fix, Command: sameCommand()}
+}
+
+// nextOfVerify says what to do after the rows of a run were compared.
+func (a afterWriting) nextOfVerify(end *ending) advice.Step {
+	name, rows := a.remote.session.spec.Store.Name(a.remote.parent), &end.summary.Rows
+	switch {
+	case end.err != nil:
+		return advice.Step{Command: sameCommand()}
+	case rows.InDoubt > 0 && a.parentSettles():
+		return advice.Step{Command: resumeCommand(name, a.remote.session.spec)}
+	case rows.Rejected+rows.InDoubt > 0:
+		return advice.Step{Before: "see in the files which rows are not as they were sent, or cannot be told", Command: showCommand(name)}
+	}
+	return advice.Step{}
+}
+
+// nextOfDoubtful says what to do after all was taken back but for the rows that
+// the run left in doubt: they are settled by resuming it.
+func (a afterWriting) nextOfDoubtful() advice.Step {
+	name := a.remote.session.spec.Store.Name(a.remote.parent)
+	if s, err := report.ReadSummary(a.remote.parent); err == nil && s != nil && s.Error == nil {
+		return advice.Step{Command: resumeCommand(name, a.remote.session.spec)}
+	}
+	return advice.Step{
+		Before:  "compare the rows in in_doubt.csv with the API by hand, or go on with the run, which settles them and sends the rest, and take it back again",
+		Command: showCommand(name),
+	}
+}
+
+// parentSettles reports whether the run that this one is about left rows in doubt that
+// it settles when it is resumed.
+func (a afterWriting) parentSettles() bool {
+	return a.remote.engine != nil && a.remote.engine.Settles() && LeftDoubts(a.remote.parent)
+}

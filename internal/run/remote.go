@@ -1,0 +1,305 @@
+package run
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+
+	"flytt/internal/advice"
+	"flytt/internal/api/list"
+	"flytt/internal/journal"
+	"flytt/internal/snapshot"
+	"flytt/pipeline"
+	"flytt/sinks/bulk"
+)
+
+// remote is how the rows of a file get to the API, or are compared with it. The targets
+// of all kinds of run that speak to the API hold one.
+type remote struct {
+	session *session
+	rows    *fileRows
+	compare Comparisons      // forms in which fields are compared with those of records
+	earlier *earlier         // the run that this one is about, or resumes; nil: there is none
+	parent  string           // directory of the run that this one belongs to; empty: there is none
+	began   string           // address of the earlier run, which is the one to go on at; empty: any
+	plan    string           // directory of the plan that is applied; empty: there is none
+	past    *journal.Header  // of the run whose rows are gone over again; nil: the rows are the run's own
+	journal *journal.Journal // of this run; nil: it has none, or none yet
+
+	conn    *Connection
+	stored  *StoredPairs // what the run of --like has on record; nil: there is no such run, or it is not opened
+	backups Backups
+	engine  engine // of the pass; nil: there was none yet
+}
+
+// engine is what does the rows of a pass.
+type engine interface {
+	Resolvable() bool // rows were left in doubt that another pass may settle
+	Settles() bool    // rows in doubt can be looked up
+}
+
+// header is that of the run that the rows are of; nil: it has not begun.
+func (r *remote) header() *journal.Header {
+	switch {
+	case r.past != nil:
+		return r.past
+	case r.journal != nil:
+		h := r.journal.Header()
+		return &h
+	}
+	return nil
+}
+
+// sameContent reports whether the input holds what it did when its digest was taken,
+// if it was.
+func (r *remote) sameContent() bool {
+	var was journal.File
+	switch {
+	case r.journal != nil:
+		was = r.journal.Header().Input
+	case r.past != nil:
+		was = r.past.Input
+	}
+	is, err := DescribeFile("input", r.rows.input.path)
+	return err == nil && is.SHA256 == was.SHA256
+}
+
+// newRemote returns how rows of s get to the API, before anything of them is read.
+func newRemote(s *session) *remote {
+	r := &remote{session: s, rows: newRecordRows(s)}
+	r.rows.stamped, r.rows.input.same = r.header, r.sameContent
+	return r
+}
+
+// prepared finds out all that can be known of the rows before one is read, and returns
+// their run to t.
+func (r *remote) prepared(t target) (*execution, error) {
+	f := r.rows
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	if err := f.bind(); err != nil {
+		return nil, err
+	}
+	if r.earlier != nil {
+		f.binding.guessed = r.earlier.spec.Guessed
+	}
+	if err := r.openInput(); err != nil {
+		return nil, err
+	}
+	return f.execution(t), r.decideForms()
+}
+
+// openInput opens the input: what was named, or what the earlier run read.
+func (r *remote) openInput() error {
+	if e := r.earlier; e == nil || r.session.verb == "retry" && !r.session.resumed {
+		if err := r.rows.readTwice(); err != nil {
+			return err
+		}
+	}
+	return r.rows.open()
+}
+
+// decideForms decides in which forms the rows are compared with records, unless an
+// earlier run says so.
+func (r *remote) decideForms() (err error) {
+	if r.earlier != nil {
+		return nil
+	}
+	r.compare, err = r.session.settings.Compare.InForce(r.rows.binding.resource, r.rows.binding.plan.Key())
+	return err
+}
+
+// reach connects to the API.
+func (r *remote) reach() (err error) {
+	s := r.session
+	w := &s.spec.Write
+	if err := s.settings.completeWrites(w, s.spec.Change.chunkRows(r.rows.binding.plan)); err != nil {
+		return err
+	}
+	r.conn, err = Connect(s.spec.Place, &s.settings, ConnectOptions{
+		Version: s.spec.Version, GiveUpAfter: w.GiveUpAfter, Drain: s.observer.Drain, Log: s.log, Began: r.began,
+	})
+	if err != nil {
+		return err
+	}
+	s.closers.add(r.conn.Close)
+	s.summary.Target = r.conn.Host
+	return nil
+}
+
+// reachAgain connects to the API that the run with the header h wrote to.
+func (r *remote) reachAgain(h *journal.Header) error {
+	if err := r.reach(); err != nil {
+		return err
+	}
+	return r.conn.checkPlace(h, "wrote")
+}
+
+// consent asks q, unless the run began before or nobody has to be asked, and begins the
+// journal.
+func (r *remote) consent(q Question) error {
+	s := r.session
+	if !s.resumed && !s.spec.Place.Yes && !r.conn.Client.Loopback() && r.rows.input.file != "-" {
+		q.Verb, q.Tenant, q.Host = s.verb, r.conn.Customer, r.conn.Client.Host()
+		if err := s.observer.agreed(q); err != nil {
+			return err
+		}
+	}
+	return r.beginJournal()
+}
+
+// beginJournal begins the journal of the run, or holds the run to the place of the
+// journal that it goes on with.
+func (r *remote) beginJournal() error {
+	if r.journal != nil {
+		h := r.journal.Header()
+		return r.conn.checkPlace(&h, "writes")
+	}
+	return r.createJournal(nil)
+}
+
+// createJournal creates the journal of the run, where seen are the records that there
+// were, of a plan.
+func (r *remote) createJournal(seen *snapshot.Mark) (err error) {
+	s := r.session
+	h, err := r.newHeader(seen)
+	if err != nil {
+		return err
+	}
+	key, err := s.spec.Store.key()
+	if err != nil {
+		return err
+	}
+	if r.journal, err = journal.Create(s.dir.File("journal.db"), h, key); err != nil {
+		return Unusable(err)
+	}
+	s.closers.add(r.journal.Close)
+	return nil
+}
+
+// backup moves aside, before the first pass of a run that is resumed, what a person may
+// have edited of it.
+func (r *remote) backup(pass int) (err error) {
+	s := r.session
+	if pass > 1 || !s.resumed {
+		return nil
+	}
+	r.backups, err = MakeBackups(s.dir, r.journal.Outcome() != "")
+	for _, n := range r.backups.EditedNotes() {
+		s.summary.Notes = append(s.summary.Notes, n.text(s.observer))
+	}
+	return err
+}
+
+// link notes in the run at path that this one, which begins, belongs to it.
+func (r *remote) link(path string) error {
+	if r.session.resumed {
+		return nil
+	}
+	return LinkChild(path, r.session.dir.Path)
+}
+
+// options says how the rows are written.
+func (r *remote) options(pass int) (o bulk.Options, err error) {
+	s, b := r.session, r.rows.binding
+	o = bulk.Options{
+		Path: b.resource.Path + "list/", Key: b.plan.Key(), Columns: b.plan.Columns(), Log: s.log, Drain: s.observer.Drain,
+		Created: CreatedField(b.resource), Settle: s.spec.Write.Settle,
+		Shared: r.rows.duplicates.shared, Undoable: !s.spec.Write.NoUndo, Compare: r.compare.Functions(),
+	}
+	if r.stored != nil {
+		o.Like = r.stored
+	}
+	if r.journal != nil {
+		o.Journal, o.Began = withFailpoints(r.journal), r.journal.Header().Began
+		if o.Created != "" {
+			o.Strays, o.Sought = r.unmatched, pass > 2 || pass == 2 && s.resumed
+		}
+	}
+	if retry := r.rows.retry; retry != nil && !retry.Began.IsZero() {
+		o.Began, o.LookFirst = retry.Began, retry.Conflict.Has
+	}
+	if o.SealImage, err = sealFor(s.spec.Write.UndoRecipients); err != nil {
+		return o, err
+	}
+	if err = s.spec.Change.writeOptions(b, r.rows.input.source.Columns(), &o); err != nil {
+		return o, err
+	}
+	if o.Atomicity, err = bulk.ParseAtomicity(cmp.Or(s.settings.Bulk.Atomicity, "unknown")); err != nil {
+		return o, advice.Usage(err, "bulk.atomicity in flytt.yaml, or FLYTT_BULK_ATOMICITY, is all, partial or unknown")
+	}
+	return o, nil
+}
+
+// chunks says how rows are gathered for the API. Replay, which may be nil, is that of
+// the limits.
+func (r *remote) chunks(replay func(*pipeline.Chunk) error) pipeline.ChunkLimits {
+	s := &r.session.settings
+	return pipeline.ChunkLimits{InFlight: s.Concurrency, Rows: s.ChunkRows, SkipPartial: true, Replay: replay}
+}
+
+// resolvable reports whether another pass may settle the rows that the last one left
+// in doubt, and after how long.
+func (r *remote) resolvable() (after time.Duration, ok bool) {
+	return r.session.spec.Write.Settle, r.engine.Resolvable()
+}
+
+// readSnapshot reads all records of the resource. With dir a copy is kept there, until it
+// is closed.
+func (r *remote) readSnapshot(ctx context.Context, dir string) (*snapshot.Snapshot, error) {
+	s, b := r.session, r.rows.binding
+	ctx, stop := s.observer.Drain.Context(ctx)
+	defer stop()
+	asked := List{PageSize: DefaultPageSize}
+	query, err := asked.Query(b.resource, &s.settings)
+	if err != nil {
+		return nil, err
+	}
+	rows := list.Open(r.conn.Client, query, asked.Options(b.resource, &s.settings))
+	return snapshot.Read(ctx, rows, snapshot.Options{Resource: b.resource, Key: b.plan.Key(), Finder: r.conn.Client, Dir: dir})
+}
+
+// finish ends the journal, and adds to the summary what a run with one has.
+func (r *remote) finish(e *ending) error {
+	err := e.err
+	if r.journal != nil {
+		err = errors.Join(err, r.journal.Finish(outcome(err)))
+	}
+	e.summary.Parent = r.parent
+	return errors.Join(err, r.finishBackups(e))
+}
+
+// outcome is what a journal calls the end of a run with err.
+func outcome(err error) string {
+	switch {
+	case errors.Is(err, pipeline.ErrInterrupted):
+		return "interrupted"
+	case err != nil:
+		return "failed"
+	}
+	return "done"
+}
+
+// finishBackups adds to the summary what is left of the backups, and the sums of what a
+// person may edit from now on.
+func (r *remote) finishBackups(e *ending) error {
+	notes, err := r.backups.Finish(e.summary.Files)
+	for _, n := range notes {
+		r.session.remark(n.text(r.session.observer))
+	}
+	if err != nil {
+		return err
+	}
+	e.summary.Sums, err = Sums(e.summary.Files)
+	return err
+}
+
+// text says what became of a file that a person may have edited.
+func (n *BackupNote) text(o *Observer) string {
+	if n.Edited {
+		return n.File + " is not what the run wrote, and is kept as " + o.path(n.Backup)
+	}
+	return n.File + " may have been changed since the run was killed, and is kept as " + o.path(n.Backup)
+}

@@ -1,0 +1,109 @@
+package run
+
+import (
+	"context"
+	"errors"
+
+	"flytt/internal/journal"
+	"flytt/pipeline"
+)
+
+// Retry sends the rows of s.File, rejects of the run in the directory s.Earlier.Run that
+// were fixed. It is a run of its own, which belongs to that. The other fields of s are
+// those of SpecOf.
+func Retry(ctx context.Context, s Spec, o Observer) (*Result, error) {
+	run := newSession("retry", &s, &o)
+	r := newRemote(run)
+	return run.do(func() (*execution, error) {
+		t, err := r.retry()
+		if err != nil {
+			return nil, err
+		}
+		return r.prepared(t)
+	}, func(e *execution) (*Result, error) { return r.rows.run(ctx, e) })
+}
+
+// retry finds out which rows of the file are sent, and returns where they go.
+func (r *remote) retry() (target, error) {
+	s := r.session.spec
+	if err := Seekable(s.File); err != nil {
+		return target{}, err
+	}
+	first, err := s.Store.ReadNamed(s.Earlier.Run)
+	if err != nil {
+		return target{}, err
+	}
+	e, err := openEarlier(r.session, first.Path, "")
+	if err != nil {
+		return target{}, err
+	}
+	group, err := s.Store.GroupOf(first)
+	if err != nil {
+		return target{}, err
+	}
+	selection, err := group.SelectRetry(s.File, s.Earlier.Again)
+	if err != nil {
+		return target{}, err
+	}
+	if err := r.followRules(e); err != nil {
+		return target{}, err
+	}
+	r.parent = first.Path
+	r.retries(selection)
+	retry := &retryRun{r, group, &e.header}
+	return target{open: retry.open, resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfImport}, nil
+}
+
+// retryRun sends the rows of a retry.
+type retryRun struct {
+	remote *remote
+	group  Group
+	first  *journal.Header // of the run that the rows are of
+}
+
+// open keeps, before the first pass, which rows are sent, and connects to the API that
+// the run wrote to.
+func (t *retryRun) open(_ context.Context, pass int) (pipeline.Sink, pipeline.ChunkLimits, error) {
+	var none pipeline.ChunkLimits
+	if pass > 1 {
+		return t.remote.writer(pass, nil)
+	}
+	if err := t.keepSelection(); err != nil {
+		return nil, none, err
+	}
+	if err := t.remote.connect(t.remote.question()); err != nil {
+		return nil, none, err
+	}
+	if err := t.remote.conn.checkPlace(t.first, "wrote"); err != nil {
+		return nil, none, err
+	}
+	return t.remote.writer(pass, nil)
+}
+
+// keepSelection keeps which rows are sent, once it is known which keys they have.
+func (t *retryRun) keepSelection() error {
+	selection := t.remote.rows.retry
+	if err := t.noteWrittenKeys(selection); err != nil {
+		return err
+	}
+	if err := selection.Write(t.remote.session.dir); err != nil {
+		return err
+	}
+	return LinkChild(selection.Run, t.remote.session.dir.Path)
+}
+
+// noteWrittenKeys notes the rows that would make a second record with a key that the run,
+// or a retry of it, wrote already: of two rows with one key it may have sent one and
+// rejected the other, which is then alone in the file. Rows that find their record, by
+// key or by id, are none of them.
+func (t *retryRun) noteWrittenKeys(selection *RetrySelection) error {
+	if t.remote.rows.change.finds() {
+		return nil
+	}
+	source, err := t.remote.rows.input.copyOf()
+	if err != nil {
+		return err
+	}
+	selection.KeyWritten, err = RowsOfWrittenKeys(t.group, t.remote.session.dir.Path, source, t.remote.rows.binding.plan, selection.Sent())
+	return errors.Join(err, source.Close())
+}

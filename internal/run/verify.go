@@ -1,0 +1,64 @@
+package run
+
+import (
+	"context"
+
+	"flytt/internal/journal"
+	"flytt/pipeline"
+	"flytt/sinks/bulk"
+)
+
+// Verify compares each row that the run in the directory s.Earlier.Run wrote with the
+// API, and sends nothing but reads. The other fields of s are those of SpecOf.
+func Verify(ctx context.Context, s Spec, o Observer) (*Result, error) {
+	run := newSession("verify", &s, &o)
+	return again(ctx, run, func(r *remote, e *earlier) (target, error) {
+		r.parent = e.path
+		v := &verification{r, e.journal}
+		return target{open: v.open, resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfVerify}, nil
+	})
+}
+
+// again runs the rows of the earlier run of s once more, to the target that open makes.
+func again(ctx context.Context, s *session, to func(*remote, *earlier) (target, error)) (*Result, error) {
+	r := newRemote(s)
+	return s.do(func() (*execution, error) {
+		e, err := r.about()
+		if err != nil {
+			return nil, err
+		}
+		t, err := to(r, e)
+		if err != nil {
+			return nil, err
+		}
+		return r.prepared(t)
+	}, func(e *execution) (*Result, error) { return r.rows.run(ctx, e) })
+}
+
+// verification compares rows with what the API has of them.
+type verification struct {
+	remote *remote
+	past   *journal.Journal
+}
+
+func (t *verification) open(_ context.Context, pass int) (sink pipeline.Sink, limits pipeline.ChunkLimits, err error) {
+	if pass == 1 {
+		h := t.past.Header()
+		if err := t.remote.reachAgain(&h); err != nil {
+			return nil, limits, err
+		}
+		if err := t.remote.link(t.remote.parent); err != nil {
+			return nil, limits, err
+		}
+	}
+	o, err := t.remote.options(pass)
+	if err != nil {
+		return nil, limits, err
+	}
+	v, err := bulk.NewVerify(t.remote.conn.Client, t.remote.rows.binding.plan.Schema(), t.past, o)
+	if err != nil {
+		return nil, limits, err
+	}
+	t.remote.engine = v
+	return v, t.remote.chunks(nil), nil
+}
