@@ -107,6 +107,10 @@ func (g Group) Retries() []*Record {
 	return slices.DeleteFunc(slices.Clone(g[1:]), func(r *Record) bool { return r.retry == nil })
 }
 
+// Senders returns the runs of the group that sent rows of its input: the first and its
+// retries.
+func (g Group) Senders() Group { return append(Group{g[0]}, g.Retries()...) }
+
 // Without returns the runs of the group but for the one at path.
 func (g Group) Without(path string) Group {
 	return slices.DeleteFunc(slices.Clone(g), func(r *Record) bool { return r.Path == path })
@@ -124,4 +128,24 @@ func (g Group) Account() (*report.Account, error) {
 		parts[i].UndoneBefore = again[r.Path]
 	}
 	return report.NewAccount(parts), nil
+}
+
+// LikeRuns returns the run at path, or the one that it is a retry of, and all its
+// retries: those that an import can be like.
+func (s *Store) LikeRuns(path string) (Group, error) {
+	if !report.IsRun(path) {
+		return nil, advice.Usagef("put the directory back where it was", "%s, which the run was given with --like, is not there any more", advice.Path(path))
+	}
+	path, err := RetryRoot(path)
+	if err != nil {
+		return nil, err
+	}
+	g, err := s.Group(path)
+	if err != nil {
+		return nil, err
+	}
+	if !g[0].SendsRows() {
+		return nil, advice.Usagef("name an import", "--like %s: it is a run of %s, which sent no rows of its own", advice.Path(g[0].Name()), g[0].Verb())
+	}
+	return g.Senders(), nil
 }

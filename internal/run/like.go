@@ -6,7 +6,6 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/dedup"
-	"flytt/internal/report"
 	"flytt/sinks/bulk"
 )
 
@@ -24,7 +23,7 @@ func OpenStoredPairs(runs []*Record, dir string) (_ *StoredPairs, err error) {
 	sorter := dedup.NewSorter(dir, dedup.MemoryRecords)
 	defer func() { err = errors.Join(err, sorter.Close()) }()
 	for _, r := range runs {
-		if err := r.addPairs(sorter); err != nil {
+		if err := addPairs(r, sorter); err != nil {
 			return nil, err
 		}
 	}
@@ -47,11 +46,11 @@ func (s *StoredPairs) Has(pair uint64) (bool, error) {
 // Close removes the file.
 func (s *StoredPairs) Close() error { return s.index.Close() }
 
-// addPairs adds what the run has on record to sorter.
-func (r *Record) addPairs(sorter *dedup.Sorter) (err error) {
-	jr, err := r.store.readJournal(r.Path)
+// addPairs adds what r has on record to sorter.
+func addPairs(r *Record, sorter *dedup.Sorter) (err error) {
+	jr, err := r.Journal()
 	if err != nil {
-		return Unusable(err)
+		return err
 	}
 	defer func() { err = errors.Join(err, jr.Close()) }()
 	var records []dedup.Record // buffer
@@ -72,24 +71,4 @@ func (r *Record) addPairs(sorter *dedup.Sorter) (err error) {
 		}
 	}
 	return nil
-}
-
-// LikeRuns returns the run at path, or the one that it is a retry of, and all its
-// retries: those that an import can be like.
-func (s *Store) LikeRuns(path string) ([]*Record, error) {
-	if !report.IsRun(path) {
-		return nil, advice.Usagef("put the directory back where it was", "%s, which the run was given with --like, is not there any more", advice.Path(path))
-	}
-	path, err := RetryRoot(path)
-	if err != nil {
-		return nil, err
-	}
-	g, err := s.Group(path)
-	if err != nil {
-		return nil, err
-	}
-	if !g[0].SendsRows() {
-		return nil, advice.Usagef("name an import", "--like %s: it is a run of %s, which sent no rows of its own", advice.Path(g[0].Name()), g[0].Verb())
-	}
-	return append([]*Record{g[0]}, g.Retries()...), nil
 }

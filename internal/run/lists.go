@@ -1,7 +1,6 @@
 package run
 
 import (
-	"context"
 	"errors"
 	"io"
 	"os"
@@ -17,18 +16,18 @@ import (
 // eachRow calls visit with the number of every row in a file of a run directory,
 // in its order.
 func eachRow(path string, visit func(row int64) error) error {
-	return EachKey(path, func(row int64, _ []byte) error { return visit(row) })
+	return eachKey(path, func(row int64, _ []byte) error { return visit(row) })
 }
 
-// EachKey calls visit with the number of every row in a file of a run directory, in
+// eachKey calls visit with the number of every row in a file of a run directory, in
 // its order: rejects.csv and in_doubt.csv, which have it in the column _row, or
 // written.csv and undone.csv, whose first column it is, and the second the key. A
 // file that is not there has no rows.
-func EachKey(path string, visit func(row int64, key []byte) error) error {
+func eachKey(path string, visit func(row int64, key []byte) error) error {
 	return eachEntry(path, func(row int64, key, _ []byte) error { return visit(row, key) })
 }
 
-// eachEntry is EachKey with the ids of the records, which written.csv and undone.csv have.
+// eachEntry is eachKey with the ids of the records, which written.csv and undone.csv have.
 func eachEntry(path string, visit func(row int64, key, id []byte) error) error {
 	o := sources.Options{OriginalNumbers: true}
 	name := filepath.Base(path)
@@ -91,26 +90,11 @@ func eachBatch(path string, o *sources.Options, visit func(*sources.Info, *pipel
 	if err != nil {
 		return err
 	}
-	return errors.Join(DecodeAll(s, func(b *pipeline.Batch) error { return visit(info, b) }), s.Close())
+	return errors.Join(sources.Each(s, func(b *pipeline.Batch) error { return visit(info, b) }), s.Close())
 }
 
-// DecodeAll calls visit with the rows of s, a batch at a time. It starts no goroutine.
-func DecodeAll(s pipeline.Source, visit func(*pipeline.Batch) error) error {
-	d := s.Decoder()
-	var block pipeline.Block
-	var b pipeline.Batch
-	for {
-		switch err := s.Next(context.Background(), &block); {
-		case err == io.EOF:
-			return nil
-		case err != nil:
-			return err
-		}
-		if err := d.Decode(&block, &b); err != nil {
-			return err
-		}
-		if err := visit(&b); err != nil {
-			return err
-		}
-	}
+// EachWritten calls visit with every row that the run wrote: its number, its key, and the
+// id of its record, of which each may be empty.
+func (r *Record) EachWritten(visit func(row int64, key, id []byte) error) error {
+	return eachEntry(filepath.Join(r.Path, "written.csv"), visit)
 }

@@ -66,7 +66,7 @@ func TestWrittenRowsOfAnyDelimiter(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []string
-		err := EachKey(path, func(row int64, key []byte) error {
+		err := eachKey(path, func(row int64, key []byte) error {
 			got = append(got, fmt.Sprintf("%d %s", row, key))
 			return nil
 		})

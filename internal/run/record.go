@@ -82,6 +82,15 @@ func unreadable(path string, err error) error {
 	return advice.Usage(named, cmp.Or(advice.HintOf(err), NamesHint))
 }
 
+// Journal opens the journal of the run to read it.
+func (r *Record) Journal() (*journal.Journal, error) {
+	jr, err := r.store.readJournal(r.Path)
+	if err != nil {
+		return nil, Unusable(err)
+	}
+	return jr, nil
+}
+
 // readJournal reads the head of the run's journal and, where there is no summary
 // that tells of it, what became of the rows. A summary that was written before a
 // process resumed the run and was killed does not tell of it.

@@ -2,28 +2,25 @@ package run
 
 import (
 	"errors"
-	"path/filepath"
 
 	"flytt/internal/dedup"
 	"flytt/mappings"
 	"flytt/pipeline"
+	"flytt/sources"
 )
 
 // RowsOfWrittenKeys returns those of the rows sent that would make a second record with a
-// key that the run or a retry of it wrote: of two rows with one key the run may have sent
-// one and rejected the other, which is then alone in the file. It reads the rows from s,
-// through plan, and keeps digests of keys in dir.
-func (g Group) RowsOfWrittenKeys(dir string, s pipeline.Source, plan *mappings.Plan, sent RowSet) (_ RowSet, err error) {
+// key that the first run of g or a retry of it wrote: of two rows with one key the run may
+// have sent one and rejected the other, which is then alone in the file. It reads the rows
+// from s, through plan, and keeps digests of keys in dir.
+func RowsOfWrittenKeys(g Group, dir string, s pipeline.Source, plan *mappings.Plan, sent RowSet) (_ RowSet, err error) {
 	k := keyMatcher{hasher: dedup.NewHasher(), sorter: dedup.NewSorter(dir, dedup.MemoryRecords)}
 	defer func() { err = errors.Join(err, k.sorter.Close()) }()
 	if err := eachNewKey(s, plan, sent, k.add); err != nil || k.n == 0 {
 		return nil, err
 	}
-	for i, r := range g {
-		if i > 0 && r.retry == nil {
-			continue
-		}
-		err := EachKey(filepath.Join(r.Path, "written.csv"), func(_ int64, key []byte) error { return k.add(dedup.Known, key) })
+	for _, r := range g.Senders() {
+		err := r.EachWritten(func(_ int64, key, _ []byte) error { return k.add(dedup.Known, key) })
 		if err != nil {
 			return nil, err
 		}
@@ -60,7 +57,7 @@ func (k *keyMatcher) add(row int64, key []byte) error {
 // record, if it has one.
 func eachNewKey(s pipeline.Source, plan *mappings.Plan, sent RowSet, visit func(row int64, key []byte) error) error {
 	step, id := plan.Step(), plan.Schema().Index("id")
-	return DecodeAll(s, func(b *pipeline.Batch) error {
+	return sources.Each(s, func(b *pipeline.Batch) error {
 		if err := step.Apply(b); err != nil {
 			return err
 		}

@@ -104,6 +104,6 @@ func (t *retryRun) noteWrittenKeys(selection *RetrySelection) error {
 	if err != nil {
 		return err
 	}
-	selection.KeyWritten, err = t.group.RowsOfWrittenKeys(t.remote.session.dir.Path, source, t.remote.rows.binding.plan, selection.Sent())
+	selection.KeyWritten, err = RowsOfWrittenKeys(t.group, t.remote.session.dir.Path, source, t.remote.rows.binding.plan, selection.Sent())
 	return errors.Join(err, source.Close())
 }

@@ -167,7 +167,7 @@ func TestRowsOfWrittenKeys(t *testing.T) {
 	for _, row := range []int64{3, 5, 7, 8} {
 		sent.Add(row)
 	}
-	rows, err := d.group(first).RowsOfWrittenKeys(t.TempDir(), source, planOf(t, source.Columns()), sent)
+	rows, err := run.RowsOfWrittenKeys(d.group(first), t.TempDir(), source, planOf(t, source.Columns()), sent)
 	if err != nil || rows.Len() != 2 || !rows.Has(3) || !rows.Has(5) {
 		t.Errorf("%v, %v", rows, err)
 	}

@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"errors"
-	"path/filepath"
 
 	"flytt/internal/api/list"
 	"flytt/internal/dedup"
@@ -107,7 +106,7 @@ func (s *unmatchedSearch) addWritten(jr *journal.Journal) error {
 // addListed adds the ids of the records that runs made, which written.csv has.
 func (s *unmatchedSearch) addListed(runs Group) error {
 	for _, r := range runs {
-		err := eachEntry(filepath.Join(r.Path, "written.csv"), func(_ int64, _, id []byte) error {
+		err := r.EachWritten(func(_ int64, _, id []byte) error {
 			if len(id) == 0 {
 				return nil
 			}
