@@ -25,7 +25,7 @@ func newExtraMember(paths []path, field int) *extraMember {
 
 // appendTo adds the members of v to the object that dst[start:] is. If one of
 // them has a name that the object has already, they stay in an object of their
-// own, called ExtraField: nothing is lost, and no name appears twice. It returns
+// own, called ExtraField: nothing is lost, and no name stands twice. It returns
 // the field if v is no object, or None.
 func (m *extraMember) appendTo(dst []byte, start int, v []byte) ([]byte, int16) {
 	if len(v) == 0 {
