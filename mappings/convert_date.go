@@ -89,7 +89,7 @@ func parseDateLayout(layout string) (dateLayout, error) {
 			return nil, fmt.Errorf("%q is none of YYYY, YY, MM, M, MMM, DD, D, HH, mm, ss", rest[:n])
 		}
 		if seen[p.what] {
-			return nil, fmt.Errorf("%q stands twice", rest[:n])
+			return nil, fmt.Errorf("%q appears twice", rest[:n])
 		}
 		seen[p.what] = true
 		parts, rest = append(parts, p), rest[n:]

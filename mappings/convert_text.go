@@ -97,7 +97,7 @@ func buildReplace(c Conversion, _ *conversionOptions) (converter, error) {
 	table := make(map[string][]byte, len(c.Table))
 	for _, r := range c.Table {
 		if _, twice := table[r.From]; twice {
-			return nil, fmt.Errorf("value %q stands twice", r.From)
+			return nil, fmt.Errorf("value %q appears twice", r.From)
 		}
 		table[r.From] = nil
 		if r.To != nil {

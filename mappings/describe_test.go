@@ -66,7 +66,7 @@ func TestCodesAreDocumentedOnceAndWell(t *testing.T) {
 	for _, c := range slices.Concat(mappings.MapCodes, mappings.Codes) {
 		switch {
 		case seen[c.Code]:
-			t.Errorf("%s stands twice", c.Code)
+			t.Errorf("%s appears twice", c.Code)
 		case !form.MatchString(string(c.Code)):
 			t.Errorf("%s is not snake_case", c.Code)
 		case c.Meaning == "" || strings.HasSuffix(c.Meaning, "."):

@@ -89,7 +89,7 @@ func (s *ColumnSelection) find(names *headers, fields []string) ([]int, error) {
 		case !ok || names.names[at] == extraColumn:
 			return nil, withHint("select: unknown field "+name, fieldHint(name, names.names))
 		case slices.Contains(found, at):
-			return nil, errors.New("select: field " + names.names[at] + " is there twice")
+			return nil, errors.New("select: field " + names.names[at] + " appears twice")
 		}
 		found = append(found, at)
 	}

@@ -298,7 +298,7 @@ func TestSelectRefusesWhatCannotBe(t *testing.T) {
 		"nmae":   "select: unknown field nmae\nhint: did you mean name?",
 		"-nmae":  "select: unknown field nmae\nhint: did you mean name?",
 		"_extra": "select: unknown field _extra\nhint: fields: " + strings.Join(all, ", "),
-		"name,external_client,external_client.id": "select: field external_client.id stands twice",
+		"name,external_client,external_client.id": "select: field external_client.id appears twice",
 		"name,,title":                 "select: a name is missing\nhint: write name,title or -ssn,-email",
 		"name,-":                      "select: a name is missing\nhint: write name,title or -ssn,-email",
 		"name,-name":                  "select: no field is left",

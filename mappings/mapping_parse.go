@@ -295,7 +295,7 @@ func (r *mappingReader) from(path string, e yamlEntry) []string {
 		r.m.mark(fmt.Sprint(path, "/", i), startToken(n))
 		column := r.text(yamlEntry{key: e.key, value: n})
 		if slices.Contains(columns, column) {
-			r.add(startToken(n), "", "column %q stands twice", column)
+			r.add(startToken(n), "", "column %q appears twice", column)
 		}
 		columns = append(columns, column)
 	}

@@ -218,11 +218,11 @@ hint: put it in quotes: "2024"`},
 	{"no fields", "resource: x\n", `mapping.yaml: the mapping has no fields
 hint: fields says where each field comes from: name: Namn`},
 	{"empty file", "# nothing yet\n", `mapping.yaml: the file is empty`},
-	{"repeated key", "fields: {name: A, name: B}\n", `mapping.yaml:1:19: key name is there twice, first on line 1
+	{"repeated key", "fields: {name: A, name: B}\n", `mapping.yaml:1:19: key name appears twice, first on line 1
   1 | fields: {name: A, name: B}
     |                   ^
 hint: leave one of them out`},
-	{"repeated column", "fields: {name: {from: [A, B, A]}}\n", `mapping.yaml:1:30: column "A" stands twice
+	{"repeated column", "fields: {name: {from: [A, B, A]}}\n", `mapping.yaml:1:30: column "A" appears twice
   1 | fields: {name: {from: [A, B, A]}}
     |                              ^`},
 	{"lookup without a key", "fields:\n  name:\n    from: A\n    lookup: {file: f.csv, value: id}\n", `mapping.yaml:4:5: lookup has no key

@@ -80,7 +80,7 @@ func TestFaultsOfYAMLAreInPlainWords(t *testing.T) {
 		"fields: |\nname\n":                       "2:1: not a key with a value|write KEY: VALUE",
 		"fields:\n  name: \"\\q\"\n":              `an unknown escape after \|write \\ for a backslash`,
 		"%YAML 9\n":                               "1:1: a directive (%NAME) cannot be used here|leave the line out",
-		"fields: {name: A, name: B}\n":            "1:19: key name is there twice, first on line 1|leave one of them out",
+		"fields: {name: A, name: B}\n":            "1:19: key name appears twice, first on line 1|leave one of them out",
 		"fields:\n  name: *A\n":                   "2:9: field name wants text, not an anchor or alias",
 		"fields:\n  name: !!binary A\n":           "wants text, not a tag",
 		"--- fields\n--- x\n":                     "",

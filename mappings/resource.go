@@ -122,7 +122,7 @@ func (r *Resource) Schema(columns []string) (*pipeline.Schema, error) {
 			return nil, withHint("resource "+r.Name+" has no field "+name, text.Known(name, r.Columns()))
 		}
 		if s.Index(f.Column()) >= 0 {
-			return nil, errors.New("field " + f.Column() + " stands twice")
+			return nil, errors.New("field " + f.Column() + " appears twice")
 		}
 		s.Fields = append(s.Fields, pipeline.Field{Name: f.Column(), Type: columnTypes[f.Type]})
 	}

@@ -165,7 +165,7 @@ func TestSchemaHasTheColumnsAskedFor(t *testing.T) {
 func TestSchemaRefusesUnknownAndRepeatedFields(t *testing.T) {
 	for columns, want := range map[string]string{
 		"number,nunber":          "resource lease has no field nunber\nhint: did you mean number?",
-		"signed_by,signed_by.id": "field signed_by.id stands twice",
+		"signed_by,signed_by.id": "field signed_by.id appears twice",
 	} {
 		if _, err := lease(t).Schema(strings.Split(columns, ",")); err == nil || err.Error() != want {
 			t.Errorf("%s: got %v", columns, err)

@@ -62,7 +62,7 @@ func (d *descriptor) checkNames() error {
 			return d.file.fault(d.at(i, "name"), "%s is no name of a field: lower-case letters, digits and _", name)
 		}
 		if seen[name] {
-			return d.file.fault(d.at(i, "name"), "field %s stands twice", name)
+			return d.file.fault(d.at(i, "name"), "field %s appears twice", name)
 		}
 		seen[name] = true
 	}

@@ -287,7 +287,7 @@ func (f *yamlFile) texts(n ast.Node, what string) ([]string, error) {
 		case v == "":
 			return nil, f.fault(startToken(item), "an item of %s is empty", what)
 		case seen[v]:
-			return nil, f.fault(startToken(item), "%s stands twice in %s", v, what)
+			return nil, f.fault(startToken(item), "%s appears twice in %s", v, what)
 		}
 		seen[v] = true
 		texts = append(texts, v)

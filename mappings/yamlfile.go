@@ -106,7 +106,7 @@ func (f *yamlFile) mapping(n ast.Node, what string) ([]yamlEntry, error) {
 			return nil, err
 		}
 		if seen[key] {
-			return nil, f.fault(at, "key %s is there twice", key)
+			return nil, f.fault(at, "key %s appears twice", key)
 		}
 		seen[key] = true
 		entries = append(entries, yamlEntry{key, at, v.Value})

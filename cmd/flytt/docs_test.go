@@ -100,6 +100,20 @@ func eachVerb(c *cobra.Command, do func(*cobra.Command)) {
 	}
 }
 
+// Every package has its place on the page of the architecture.
+func TestDocsNameEveryPackage(t *testing.T) {
+	pages := docsPages(t)
+	links := pages[slices.IndexFunc(pages, func(p page) bool { return p.name == "docs/architecture.md" })].links()
+	seen := map[string]bool{}
+	for _, name := range sourceNames(t) {
+		dir := strings.TrimPrefix(filepath.ToSlash(filepath.Dir(name)), repository)
+		if !seen[dir] && !strings.Contains(dir, "testdata") && !slices.Contains(links, ".."+dir) {
+			t.Errorf("docs/architecture.md has no link to ..%s", dir)
+		}
+		seen[dir] = true
+	}
+}
+
 // Every environment variable that flytt reads is on the page of settings.
 func TestDocsNameEveryVariable(t *testing.T) {
 	settings, err := os.ReadFile(repository + "/docs/settings.md")

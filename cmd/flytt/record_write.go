@@ -129,7 +129,7 @@ func (v *recordVerb) build(f *writeFlags, id string) (*record.Draft, error) {
 	for _, text := range f.set {
 		name, _, _ := strings.Cut(text, "=")
 		if name = strings.TrimSuffix(name, ":"); seen[name] {
-			return nil, usagef("a field has one value", "--set %s stands twice", name)
+			return nil, usagef("a field has one value", "--set %s appears twice", name)
 		}
 		seen[name] = true
 		if err := r.Assign(text); err != nil {

@@ -118,7 +118,7 @@ func (s *soak) check(records []soakRecord) {
 		case !s.rows[n].valid:
 			s.t.Errorf("row %d breaks a rule and is there", n)
 		case made[n] != nil:
-			s.t.Errorf("row %d is there twice", n)
+			s.t.Errorf("row %d appears twice", n)
 		}
 		made[n] = &records[i]
 	}

@@ -249,7 +249,7 @@ func (d *decoder) explain(err error) error {
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 		return errCut
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		return d.fault(errors.New("a name stands twice"))
+		return d.fault(errors.New("a name appears twice"))
 	case d.read > 0:
 		return d.fault(errors.New("is not JSON"))
 	}

@@ -104,7 +104,7 @@ func oneObject(data []byte) (jsontext.Value, error) {
 		before := data[:min(int(syntax.ByteOffset), len(data))]
 		line := bytes.Count(before, []byte("\n"))
 		column := len(before) - bytes.LastIndexByte(before, '\n')
-		return nil, fmt.Errorf("not JSON, or a name stands twice: line %d, column %d", line+1, column)
+		return nil, fmt.Errorf("not JSON, or a name appears twice: line %d, column %d", line+1, column)
 	case err != nil:
 		return nil, errors.New("not JSON: it ends too early")
 	case v.Kind() != '{':

@@ -82,7 +82,7 @@ func (r *reader) malformed(err error) error {
 	what := "JSON parse error"
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		what = "JSON parse error, a name is there twice in one object"
+		what = "JSON parse error, a name appears twice in one object"
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
 		what = "JSON parse error, the body ends early"
 	}

@@ -80,7 +80,7 @@ func TestOpenAPIHoldsTogether(t *testing.T) {
 			}
 			id := operation["operationId"].(string)
 			if seen[id] {
-				t.Errorf("operation %s is there twice", id)
+				t.Errorf("operation %s appears twice", id)
 			}
 			seen[id] = true
 			checkOperation(t, path+" "+method, operation)

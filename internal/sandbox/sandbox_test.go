@@ -257,7 +257,7 @@ func TestBulkUpdateIsPartialAndNeverCreates(t *testing.T) {
 	}
 	r = do(s, "POST", base+"list/", bulk(`{"id":"`+id+`","name":"X"}`, `{"id":"`+id+`"}`, person("N", `,"id":"`+client+`"`)))
 	wantStatus(t, r, 400)
-	if diff := compareJSON(`[{},{"id":["This id is there twice."]},{"id":["Not found."]}]`, r.body); diff != "" {
+	if diff := compareJSON(`[{},{"id":["This id appears twice."]},{"id":["Not found."]}]`, r.body); diff != "" {
 		t.Error(diff)
 	}
 	if got := do(s, "GET", base+"list/", "").names(t, "name"); got != "A" {

@@ -107,7 +107,7 @@ func (s saver) identify(items []*record) {
 		case s.x.box.options.ItemID == Refused:
 			rec.fault("id", "This field is read-only.")
 		case seen[string(id.text)]:
-			rec.fault("id", "This id is there twice.")
+			rec.fault("id", "This id appears twice.")
 		default:
 			rec.update = true
 			seen[string(id.text)] = true

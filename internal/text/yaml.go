@@ -59,7 +59,7 @@ var repeatedKey = regexp.MustCompile(`^mapping key "(.*)" already defined at \[(
 // about it.
 func YAML(message string) (what, hint string) {
 	if m := repeatedKey.FindStringSubmatch(message); m != nil {
-		return "key " + m[1] + " is there twice, first on line " + m[2], "leave one of them out"
+		return "key " + m[1] + " appears twice, first on line " + m[2], "leave one of them out"
 	}
 	for _, p := range yamlProblems {
 		if strings.Contains(message, p.said) {

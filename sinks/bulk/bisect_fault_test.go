@@ -150,7 +150,7 @@ func TestAFewBadRowsAtTheTopDoNotStopARun(t *testing.T) {
 }
 
 // TestFault16PartialCommit has an API that writes rows of a request that it
-// refuses, and a list that shows them late or soon: no row is there twice.
+// refuses, and a list that shows them late or soon: no row appears twice.
 func TestFault16PartialCommit(t *testing.T) {
 	for _, bad := range [][]int{{0}, {17}, {99}, {0, 50, 99}, run(40, 20)} {
 		for _, lag := range []time.Duration{0, 300 * time.Millisecond, time.Second, 6 * time.Second} {

@@ -65,11 +65,11 @@ func TestARecordOfAnEarlierRunIsNoneOfThisOne(t *testing.T) {
 			}
 			o := r.options
 			o.Path, o.Key, o.Journal = bulkPath, "custom_id", newMemory()
-			u, err := NewUndo(r.sink(t).client, pipelinetest.Schema(updateFields...), past, nil, o)
+			u, err := NewUndo(r.sink(t).delivery.client, pipelinetest.Schema(updateFields...), past, nil, o)
 			if err != nil {
 				t.Fatal(err)
 			}
-			c := r.chunk(t, u.Import, 0, r.chunks[0])
+			c := r.chunk(t, u, 0, r.chunks[0])
 			if err := u.Write(t.Context(), c); err != nil {
 				t.Fatal(err)
 			}

@@ -177,12 +177,12 @@ func TestADrainEndsTheWaitsOfAnUndo(t *testing.T) {
 		r := &trial{api: newRegister(0), journal: past, chunks: creates(0, 1, 1), options: Options{Mode: CreateOnly}}
 		r.first(t)
 		o := Options{Path: bulkPath, Key: "custom_id", Journal: newMemory(), Drain: drained(250 * time.Millisecond)}
-		u, err := NewUndo(updateTo(t, undeletable{r.api}, o).client, pipelinetest.Schema(updateFields...), past, nil, o)
+		u, err := NewUndo(updateTo(t, undeletable{r.api}, o).delivery.client, pipelinetest.Schema(updateFields...), past, nil, o)
 		if err != nil {
 			t.Fatal(err)
 		}
 		began := time.Now()
-		c := r.chunk(t, u.Import, 0, r.chunks[0])
+		c := r.chunk(t, u, 0, r.chunks[0])
 		err = u.Write(t.Context(), c)
 		if took := time.Since(began); !errors.Is(err, pipeline.ErrInterrupted) || took != 250*time.Millisecond {
 			t.Errorf("it ended after %v with %v", took, err)

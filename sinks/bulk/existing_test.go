@@ -53,7 +53,7 @@ func TestSkipExistingLeavesOutWhatIsThere(t *testing.T) {
 			t.Error(got)
 		}
 		for _, p := range chunks[0].Problems {
-			if p.Code == codeExistsOtherwise && (p.Field != int16(s.schema.Index("name")) || p.Severity != pipeline.Warning || p.Private+p.Shape != "") {
+			if p.Code == codeExistsOtherwise && (p.Field != int16(s.engine.schema.Index("name")) || p.Severity != pipeline.Warning || p.Private+p.Shape != "") {
 				t.Errorf("%+v", p)
 			}
 		}

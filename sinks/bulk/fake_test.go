@@ -215,10 +215,23 @@ func bulkChunk(t testing.TB, s *Import, from, n int, bad ...int) *pipeline.Chunk
 	return chunkFrom(t, s, rows)
 }
 
-func chunkFrom(t testing.TB, s *Import, rows [][]string) *pipeline.Chunk {
+// engineOf returns what s shares with the other sinks.
+func engineOf(s pipeline.Sink) *engine {
+	switch s := s.(type) {
+	case *Undo:
+		return s.engine
+	case *Verify:
+		return s.engine
+	case *Plan:
+		return s.engine
+	}
+	return s.(*Import).engine
+}
+
+func chunkFrom(t testing.TB, s pipeline.Sink, rows [][]string) *pipeline.Chunk {
 	t.Helper()
 	c := &pipeline.Chunk{Batch: *pipelinetest.Batch(rows...)}
-	key := s.schema.Index("custom_id")
+	key := engineOf(s).schema.Index("custom_id")
 	for i := range rows {
 		c.Keys.Append(c.Fields[key].Value(i))
 	}

@@ -30,17 +30,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"flytt/internal/api"
-	"flytt/internal/dedup"
 	"flytt/internal/drain"
-	"flytt/internal/jsonobject"
 	"flytt/pipeline"
 )
 
@@ -153,65 +149,28 @@ func (o Options) withDefaults() Options {
 // chunk; those that change a record one by one. It takes concurrent writes. The
 // rows it has written stay: there is nothing to commit and nothing to take back.
 type Import struct {
-	client  *api.Client
-	finder  Finder // of records: the client, or of a Plan a copy of the list
-	plans   bool   // nothing is sent: see Plan
-	schema  *pipeline.Schema
-	options Options
-	limit   atomic.Int64 // bytes of one request; learned from 413
-	doubts  atomic.Int64 // requests in a row that ended in doubt
-	control control
-	writes  sync.Pool // *write
-
-	byID, byKey bool // rows are told by these to be about records that exist
-	changes     bool // by any of the two
-	claims      *dedup.Claims
-	anchor      atomic.Pointer[anchor]
-	created     atomic.Bool // rows were sent to be created
-	warnOnce    sync.Once
-	began       time.Time              // when the pass did
-	witness     atomic.Pointer[anchor] // a row that is known to be in the API
-	resolvable  atomic.Bool            // rows were left in doubt that another pass may settle
-	outlook     outlook
-	numbering   numbering
-	forms       keyForms
-	fields      fieldForms
-	strays      strays
-	sending     sync.RWMutex // held to read while rows are sent, until the journal has what became of them
+	engine   *engine
+	delivery *delivery
+	writers  sync.Pool // *chunkWriter
 }
 
 var _ pipeline.Sink = (*Import)(nil)
 
 // NewImport returns a sink that writes rows of schema through client.
 func NewImport(client *api.Client, schema *pipeline.Schema, o Options) (*Import, error) {
-	if err := jsonobject.Check(schema); err != nil {
+	e, err := newEngine(client, schema, o)
+	if err != nil {
 		return nil, err
 	}
-	if !strings.HasPrefix(o.Path, "/") || !strings.HasSuffix(o.Path, "/") {
-		return nil, fmt.Errorf("path %s: does not start and end with a slash", o.Path)
-	}
-	o = o.withDefaults()
-	if o.Key == "" || schema.Index(o.Key) < 0 {
-		o.Key, o.KeyLookup = "", false
-	}
-	s := &Import{client: client, finder: client, schema: schema, options: o, began: time.Now()}
-	if err := s.checkMode(); err != nil {
-		return nil, err
-	}
-	s.limit.Store(int64(o.MaxBytes))
-	s.control.init(o.KeyLookup && (o.Atomicity == UnknownAtomicity || o.Mode == Upsert || o.SkipExisting || o.Journal != nil))
-	s.claims = newClaims()
-	s.outlook.init()
-	s.writes.New = func() any {
-		return &write{bulk: s, answer: api.NewAnswer(o.Key, o.KeyDigits)}
-	}
+	s := &Import{engine: e, delivery: newDelivery(client, &e.options)}
+	s.writers.New = func() any { return newChunkWriter(e, s.delivery) }
 	return s, nil
 }
 
 // Encoder returns an encoder of rows as JSON objects, behind the id of each row
 // that is told by it.
 func (s *Import) Encoder() pipeline.Encoder {
-	return newItemEncoder(s.schema, s.byID, s.options.AsStored)
+	return s.engine.encoder()
 }
 
 // Write sends the pending rows of c. Rows it leaves Pending, together with an
@@ -219,30 +178,16 @@ func (s *Import) Encoder() pipeline.Encoder {
 // sends those of which the journal does not know more, and has it note what became
 // of them.
 func (s *Import) Write(ctx context.Context, c *pipeline.Chunk) error {
-	w := s.writes.Get().(*write)
-	w.begin(c)
-	err := w.recallPlan()
-	if err == nil {
-		err = w.recall()
-	}
-	if err == nil && w.unsettled() {
-		err = w.carryOut(ctx)
-	} else {
-		w.giveIDs()
-	}
-	if err == nil {
-		err = w.bulk.outlook.judge(w)
-	}
-	w.end()
-	s.writes.Put(w)
-	return err
+	w := s.writers.Get().(*chunkWriter)
+	defer s.writers.Put(w)
+	return w.write(ctx, c)
 }
 
 // Ahead reports whether a chunk may be put on record before its turn to be sent comes:
 // if the process ends then its rows are in doubt, which a lookup settles, and nothing
 // has to be read about them first.
 func (s *Import) Ahead() bool {
-	return s.options.KeyLookup && !s.changes && !s.options.SkipExisting
+	return s.engine.options.KeyLookup && !s.engine.changes && !s.engine.options.SkipExisting
 }
 
 // Commit does nothing: what was written is final.
@@ -250,3 +195,86 @@ func (s *Import) Commit(context.Context) error { return nil }
 
 // Abort reports that the rows written stand.
 func (s *Import) Abort() (undone bool, err error) { return false, nil }
+
+// Recall settles those rows of c that earlier passes did, and those that they left in
+// doubt. It sends nothing and looks nothing up. Of the chunk that the journal knows
+// there may be the first rows only: the run was stopped before the others were read.
+func (s *Import) Recall(c *pipeline.Chunk) error {
+	if s.engine.options.Journal == nil {
+		return nil
+	}
+	w := s.writers.Get().(*chunkWriter)
+	defer s.writers.Put(w)
+	return w.recall(c)
+}
+
+// downgrade turns the faults of row into warnings.
+func (r *chunkRows) downgrade(row int32) {
+	r.downgraded[row] = true
+	for _, at := range r.errorsOf(row) {
+		r.chunk.Problems[at].Severity = pipeline.Warning
+	}
+}
+
+// Rows that are about records which exist keep to these terms, besides those of
+// the bulk sink:
+//
+//   - A record is found by id, or by a key that only one record has. A row whose
+//     record is not found, or not told apart, is Rejected; nothing is guessed.
+//   - A row is compared with its record first. If the record holds all of it the
+//     row is Unchanged; otherwise the fields that differ, and no others, are sent.
+//   - What one read does not show is not taken for absent: an id that the list
+//     leaves out is asked for by itself, and a key is absent only if the same
+//     answer shows a record that is known to be there.
+//   - A change without a clear answer is never sent again. It is read back: if
+//     the record holds it the row is Updated, otherwise InDoubt.
+//   - A row with an id that breaks a rule is compared before it is turned away: see
+//     update_flaws.go.
+
+// Mode says what a row does: make a record or change one.
+type Mode uint8
+
+const (
+	ByID       Mode = iota // a row with an id changes the record that has it, one without makes a new one
+	CreateOnly             // every row makes a new record
+	UpdateOnly             // every row changes a record
+	Upsert                 // a row changes the record it is about, or makes it if there is none
+)
+
+// ParseMode returns the Mode that settings call create, update or upsert;
+// nothing is ByID.
+func ParseMode(s string) (Mode, error) {
+	switch s {
+	case "":
+		return ByID, nil
+	case "create":
+		return CreateOnly, nil
+	case "update":
+		return UpdateOnly, nil
+	case "upsert":
+		return Upsert, nil
+	}
+	return 0, errors.New("mode: not one of create, update, upsert")
+}
+
+// checkMode works out by what rows are told to be about records that exist. It
+// is a *pipeline.UsageError if there is nothing to tell them by.
+func (e *engine) checkMode() error {
+	o := &e.options
+	e.byID = o.Mode != CreateOnly && e.schema.Index(idField) >= 0
+	e.changes = e.byID || o.Mode == UpdateOnly || o.Mode == Upsert
+	e.byKey = (o.Mode == UpdateOnly || o.Mode == Upsert || o.SkipExisting) && o.KeyLookup && o.Key != idField
+	if e.changes && !e.byID && !e.byKey {
+		return &pipeline.UsageError{Place: "import", Cause: "rows are to change records, and neither an id nor a key that the list can be filtered by is mapped",
+			Hint: "map the column that has the API's id to id, or name a key with --key"}
+	}
+	return e.checkSkipExisting()
+}
+
+// Repeatable reports whether the same rows may be imported in the same way again
+// without a record being made twice: nothing was sent to be created, or a row
+// finds the record it has made.
+func (s *Import) Repeatable() bool {
+	o := &s.engine.options
+	return o.Mode == UpdateOnly || o.Mode == Upsert || o.SkipExisting || !s.delivery.created.Load()
+}

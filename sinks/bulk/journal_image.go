@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-
-	"flytt/internal/jsonscan"
 )
 
 // What the records of a chunk held before its rows changed them is kept in the
@@ -77,45 +75,4 @@ func readRecords(out []Before, data []byte) error {
 		return errImage
 	}
 	return nil
-}
-
-// image returns what the records hold that changes are about to change.
-func (w *write) image(changes []change) ([]byte, error) {
-	o := &w.bulk.options
-	form := byte(imageBare)
-	switch {
-	case o.Undoable && o.SealImage != nil:
-		form = imageSealed
-	case o.Undoable:
-		form = imagePlain
-	}
-	out := binary.AppendUvarint([]byte{imageVersion, form}, uint64(len(changes)))
-	var records []byte
-	for i := range changes {
-		c := &changes[i]
-		out = binary.AppendUvarint(out, uint64(c.row))
-		out = appendSized(out, c.id)
-		out = binary.LittleEndian.AppendUint64(out, w.held(c.patch, c.record))
-		if form != imageBare {
-			records = appendSized(records, c.record)
-		}
-	}
-	if form != imageSealed {
-		return append(out, records...), nil
-	}
-	sealed, err := o.SealImage(records)
-	if err != nil {
-		return nil, fmt.Errorf("what records hold before they are changed: encrypt: %w", err)
-	}
-	return append(out, sealed...), nil
-}
-
-// held returns the sum of what record holds in the members of patch.
-func (w *write) held(patch, record []byte) uint64 {
-	var text []byte
-	for name := range jsonscan.Members(patch) {
-		text = appendSized(text, name)
-		text = appendSized(text, []byte(jsonscan.Member(record, string(jsonscan.Unquote(name)))))
-	}
-	return w.bulk.options.Journal.Sum(text)
 }

@@ -131,6 +131,13 @@ func readNotes(data []byte, rows int) (n notes, err error) {
 	return n, nil
 }
 
+// packed reads numbers and texts. Once something cannot be read it is bad, and
+// all else is nothing.
+type packed struct {
+	data []byte
+	bad  bool
+}
+
 // rows reads rows of a chunk of n.
 func (r *packed) rows(n int) (out []int32) {
 	for left := r.uvarint(); left > 0 && !r.bad; left-- {
@@ -158,13 +165,6 @@ func (r *packed) problem(n int) pipeline.Problem {
 	p.Code, p.Shape, p.Private = pipeline.Code(r.text()), string(r.text()), string(r.text())
 	r.bad = r.bad || p.Row < 0 || int(p.Row) >= n
 	return p
-}
-
-// packed reads numbers and texts. Once something cannot be read it is bad, and
-// all else is nothing.
-type packed struct {
-	data []byte
-	bad  bool
 }
 
 func (r *packed) byte() byte {

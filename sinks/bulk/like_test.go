@@ -88,11 +88,11 @@ func TestLikeAnEarlierRun(t *testing.T) {
 	second := step("like the first", pairsOf(t, first), "unchanged, unchanged, unchanged", 0)
 	third := step("like the second, which sent nothing", pairsOf(t, second), "unchanged, unchanged, unchanged", 0)
 
-	v, err := NewVerify(updateTo(t, shouting{a}, Options{}).client, pipelinetest.Schema(updateFields...), third, Options{Mode: Upsert, Path: bulkPath, Key: "custom_id", KeyLookup: true})
+	v, err := NewVerify(updateTo(t, shouting{a}, Options{}).delivery.client, pipelinetest.Schema(updateFields...), third, Options{Mode: Upsert, Path: bulkPath, Key: "custom_id", KeyLookup: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := chunkFrom(t, v.Import, rows)
+	c := chunkFrom(t, v, rows)
 	if err := v.Write(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
@@ -134,11 +134,11 @@ func TestComparedInAForm(t *testing.T) {
 
 	own := o
 	own.Path, own.Key, own.KeyLookup, own.Journal = bulkPath, "custom_id", true, newMemory()
-	u, err := NewUndo(updateTo(t, shouting{a}, o).client, pipelinetest.Schema(updateFields...), m, nil, own)
+	u, err := NewUndo(updateTo(t, shouting{a}, o).delivery.client, pipelinetest.Schema(updateFields...), m, nil, own)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c = chunkFrom(t, u.Import, rows)
+	c = chunkFrom(t, u, rows)
 	if err := u.Write(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}

@@ -74,7 +74,7 @@ func TestBulkGivesUpASearchThatCostsTooMuch(t *testing.T) {
 		if err := s.Write(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
-		if f.posts > 2+s.options.MaxExtra {
+		if f.posts > 2+s.engine.options.MaxExtra {
 			t.Errorf("%d requests", f.posts)
 		}
 		f.wantOnce(t, "given up", c)

@@ -55,7 +55,7 @@ var registerKeys = []string{
 }
 
 // drawRows draws a register: keys of one form, or of several, and values that tell the
-// rows apart or do not. In a few of them a row stands twice, or with one key.
+// rows apart or do not. In a few of them a row appears twice, or with one key.
 func (c *campaign) drawRows() {
 	forms := []string{pick(c, registerKeys...)}
 	for c.chance(60) {

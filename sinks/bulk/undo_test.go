@@ -24,7 +24,7 @@ func TestUndoOfARecordWithoutAnID(t *testing.T) {
 		{"list not read after a crash", current{blind: true, unread: true}, true, pipeline.InDoubt},
 	} {
 		s := (&fakeAPI{}).bulk(t, Options{KeyLookup: true})
-		w := s.writes.Get().(*write)
+		w := newReverser(s.engine, s.delivery, newMemory(), nil)
 		c := bulkChunk(t, s, 0, 1)
 		w.begin(c)
 		if w.undoesCreate(0, test.now, test.tried) {
@@ -52,12 +52,12 @@ func TestUndoRecallsWhatItDid(t *testing.T) {
 		begun.Notes = nil
 		begun.Fates = []pipeline.Fate{pipeline.Written, pipeline.Pending, pipeline.InDoubt, pipeline.Skipped}
 		own.entries[0] = &begun
-		u, err := NewUndo(r.sink(t).client, pipelinetest.Schema(updateFields...), past, nil, Options{Path: bulkPath, Key: "custom_id", Journal: own})
+		u, err := NewUndo(r.sink(t).delivery.client, pipelinetest.Schema(updateFields...), past, nil, Options{Path: bulkPath, Key: "custom_id", Journal: own})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for rows, want := range map[int]string{4: "written, pending, in_doubt, skipped", 3: "pending, pending, pending"} {
-			c := r.chunk(t, u.Import, 0, r.chunks[0][:rows])
+			c := r.chunk(t, u, 0, r.chunks[0][:rows])
 			if err := u.Recall(c); err != nil || sequence(c) != want {
 				t.Errorf("%d rows: %s, %v; want %s", rows, sequence(c), err, want)
 			}

@@ -39,7 +39,7 @@ func TestAnswersOfIDsAlone(t *testing.T) {
 				}
 			}
 			for _, p := range c.Problems {
-				if name := s.schema.Fields[p.Field].Name; name != "name" {
+				if name := s.engine.schema.Fields[p.Field].Name; name != "name" {
 					t.Errorf("%s is said to be stored otherwise", name)
 				}
 			}
@@ -233,11 +233,11 @@ func TestAChangeThatWasNotShownIsReadLater(t *testing.T) {
 		}
 		g.empty = nil
 		r.finish(t)
-		v, err := NewVerify(r.sink(t).client, pipelinetest.Schema(updateFields...), past, Options{Path: bulkPath, Key: "custom_id", KeyLookup: true, Mode: Upsert})
+		v, err := NewVerify(r.sink(t).delivery.client, pipelinetest.Schema(updateFields...), past, Options{Path: bulkPath, Key: "custom_id", KeyLookup: true, Mode: Upsert})
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := r.chunk(t, v.Import, 0, r.chunks[0])
+		c := r.chunk(t, v, 0, r.chunks[0])
 		if err := v.Write(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}

@@ -60,7 +60,7 @@ func newLayout(o *Options, array bool) (*Layout, []string, error) {
 	return &Layout{Columns: len(names), Root: root, Unknown: unknownMember}, names, nil
 }
 
-// doubled returns a name that is there twice, or nothing.
+// doubled returns a name that appears twice, or nothing.
 func doubled(names []string) string {
 	seen := make(map[string]bool, len(names))
 	for _, n := range names {

@@ -33,7 +33,7 @@ var (
 	ErrMalformed     = errors.New("it is no well-formed XML")
 	ErrDoctype       = errors.New("it declares a document type, which no workbook does")
 	ErrMissing       = errors.New("it is missing")
-	ErrDuplicatePart = errors.New("it is there twice")
+	ErrDuplicatePart = errors.New("it appears twice")
 	ErrEncoding      = errors.New("it is in an encoding that XML of workbooks does not have")
 )
 

@@ -140,7 +140,7 @@ func (q *Query) parameter(name string, negated bool, value string) error {
 	case negated:
 		return &QueryError{msg: what + ": cannot be negated"}
 	case q.values.Has(name):
-		return &QueryError{msg: what + ": stands twice, of which the API may see one only", hint: "put all of it into one array"}
+		return &QueryError{msg: what + ": appears twice, of which the API may see one only", hint: "put all of it into one array"}
 	case v.Kind() != '[' || !v.IsValid():
 		return &QueryError{msg: what + ": is no JSON array", hint: `it is like ` + name + `=[{"id":"…"}]`}
 	}
@@ -205,7 +205,7 @@ func (q *Query) add(what, name, value string) error {
 	case !utf8.ValidString(value):
 		return &QueryError{msg: what + ": is not UTF-8"}
 	case q.values.Has(name):
-		return &QueryError{msg: what + ": stands twice, of which the API may see one only", hint: twiceHint(name)}
+		return &QueryError{msg: what + ": appears twice, of which the API may see one only", hint: twiceHint(name)}
 	}
 	if err := q.set(what, name, value); err != nil {
 		return err
@@ -263,7 +263,7 @@ func (q *Query) OrderBy(terms ...string) error {
 			}
 		}
 		if slices.Contains(order, field) || slices.Contains(order, "-"+field) {
-			return &QueryError{msg: "order: field " + field + " stands twice"}
+			return &QueryError{msg: "order: field " + field + " appears twice"}
 		}
 		if descends {
 			field = "-" + field

@@ -80,7 +80,7 @@ func TestQueryRefuses(t *testing.T) {
 		{`tags={"id":"Hemlig"}`, "parameter tags: is no JSON array", "tags=["},
 		{`tags!=["Hemlig"]`, "parameter tags: cannot be negated", ""},
 		{"tags__in=Hemlig", "filter: no field tags", ""},
-		{"title=Hemlig2", "filter title: stands twice", "__in"},
+		{"title=Hemlig2", "filter title: appears twice", "__in"},
 		{"name__in=" + strings.Repeat("Hemlig,å", 800), "filter name__in: makes a request of ", "fewer values"},
 	} {
 		l := list.NewQuery(path, catalog{})

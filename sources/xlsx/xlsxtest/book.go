@@ -27,7 +27,7 @@ type Book struct {
 	Styles     string            // what stands in the style sheet; empty: there is none
 	Strict     bool              // with the namespaces of strict workbooks
 	Parts      map[string]string // added, or in place of those made of the above; empty: left out
-	Twice      string            // the name of a part that is there twice
+	Twice      string            // the name of a part that appears twice
 }
 
 // The namespaces that differ between transitional and strict workbooks.

@@ -24,7 +24,7 @@ func TestFindByKeysInAListWithoutPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(found) != 33 || len(found[keys[7]].Records) != 2 {
-		t.Errorf("%d keys found, %d of one that is there twice", len(found), len(found[keys[7]].Records))
+		t.Errorf("%d keys found, %d of one that appears twice", len(found), len(found[keys[7]].Records))
 	}
 	if found, err := (&list{keys: keys[:1], pageSize: 500, stuck: true}).find(t, keys[0], "N"); err != nil || len(found) != 0 {
 		t.Errorf("only the control: %v, %v", found, err)

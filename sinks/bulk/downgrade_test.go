@@ -14,7 +14,7 @@ func flawedChunk(t *testing.T, s *Import, cells, rows [][]string, problems ...pi
 	c := &pipeline.Chunk{Batch: *pipelinetest.Batch(rows...)}
 	c.Input = pipelinetest.Batch(cells...).Fields
 	for i := range rows {
-		c.Keys.Append(c.Fields[s.schema.Index("custom_id")].Value(i))
+		c.Keys.Append(c.Fields[s.engine.schema.Index("custom_id")].Value(i))
 	}
 	for _, p := range problems {
 		c.Note(p)
