@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"flytt/internal/api"
+	"flytt/internal/packed"
 	"flytt/pipeline"
 )
 
@@ -196,10 +197,10 @@ func (ch *changer) image(changes []change) ([]byte, error) {
 	for i := range changes {
 		c := &changes[i]
 		out = binary.AppendUvarint(out, uint64(c.row))
-		out = appendSized(out, c.id)
+		out = packed.AppendBytes(out, c.id)
 		out = binary.LittleEndian.AppendUint64(out, ch.journal.heldSum(c.patch, c.record))
 		if form != imageBare {
-			records = appendSized(records, c.record)
+			records = packed.AppendBytes(records, c.record)
 		}
 	}
 	if form != imageSealed {

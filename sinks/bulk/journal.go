@@ -9,6 +9,7 @@ import (
 	"flytt/internal/api"
 	"flytt/internal/journal"
 	"flytt/internal/jsonscan"
+	"flytt/internal/packed"
 	"flytt/pipeline"
 )
 
@@ -288,8 +289,8 @@ func (e *engine) settles() bool { return e.options.KeyLookup || e.changes }
 func (cj *chunkJournal) heldSum(patch, record []byte) uint64 {
 	var text []byte
 	for name := range jsonscan.Members(patch) {
-		text = appendSized(text, name)
-		text = appendSized(text, []byte(jsonscan.Member(record, string(jsonscan.Unquote(name)))))
+		text = packed.AppendBytes(text, name)
+		text = packed.AppendBytes(text, []byte(jsonscan.Member(record, string(jsonscan.Unquote(name)))))
 	}
 	return cj.engine.options.Journal.Sum(text)
 }
