@@ -43,7 +43,7 @@ func (ch *changer) apply(ctx context.Context, changes []change) error {
 		rows[i] = changes[i].row
 	}
 	return ch.single.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {
-		if err := ch.delivery.alive(ctx); err != nil {
+		if err := ch.delivery.waitUntilUp(ctx); err != nil {
 			return nil, err
 		}
 		return ch.send(ctx, &changes[i], alone)
@@ -153,7 +153,7 @@ func (ch *changer) updated(c *change, record []byte) {
 	ch.delivery.doubts.Store(0)
 	ch.rows.chunk.Fates[c.row] = pipeline.Updated
 	ch.rows.setID(c.row, []byte(c.id))
-	ch.storage.takeStored(sentRow{row: c.row, sent: c.patch}, record, nil)
+	ch.storage.noteStored(sentRow{row: c.row, sent: c.patch}, record, nil)
 }
 
 // readBack settles the row of c by reading its record back, since there was no clear
@@ -179,7 +179,7 @@ func (ch *changer) readBack(ctx context.Context, c *change, o api.Outcome) error
 		}
 	}
 	ch.rows.putInDoubt([]int32{c.row}, "no clear answer to a change, and it is not read back", o.Status, cause)
-	return ch.delivery.doubted(http.MethodPatch, ch.engine.options.Records, cause)
+	return ch.delivery.noteDoubt(http.MethodPatch, ch.engine.options.Records, cause)
 }
 
 // image returns what the records hold that changes are about to change.

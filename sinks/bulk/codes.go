@@ -31,7 +31,7 @@ const (
 	CodeWouldChange       pipeline.Code = "would_change"
 	CodeDuplicateOfRecord pipeline.Code = "duplicate_of_record"
 
-	// These are noted by who looks back at a run: Verify and Undo.
+	// These are what Verify and Undo note of the rows of an earlier run.
 	codeMissing      pipeline.Code = "missing"
 	codeDiffers      pipeline.Code = "differs"
 	codeChangedSince pipeline.Code = "changed_since"

@@ -20,7 +20,7 @@ import (
 //     and what was said of it come from there. What is written of a row by a pass
 //     that finds it in the journal is what was written by the pass that settled it.
 //   - A row that the journal leaves in doubt is looked up, once the API cannot be
-//     working on it any more: see bulk_recall_lookup.go. It is sent again only if two reads
+//     working on it any more: see reconcile.go. It is sent again only if two reads
 //     that show a record known to be there do not show it.
 //   - What cannot be looked up stays in doubt for ever.
 
@@ -86,18 +86,18 @@ type chunkJournal struct {
 	rows    *chunkRows
 	storage *storage
 
-	entry        *journal.Entry     // what the journal had of the chunk; nil: nothing
-	announced    []bool             // by row: the journal has it that the row is being sent
-	again        []bool             // by row: in doubt from an earlier pass, and found not to have been written
-	closed       []bool             // by row: in doubt, and no other pass will tell
-	sums         []uint64           // of a Plan, by row: of what would be changed; nil: nothing
-	unmatchedIDs []string           // ids of records that requests made, of which rows is not known
-	doubtful     []int32            // rows in doubt from earlier passes
-	kept         []pipeline.Problem // what was said of those
-	changed      map[int32]Before   // what the records of those held that change one
-	numbers      []byte             // buffer
-	notes        []byte             // buffer
-	fresh        []int32            // buffer
+	entry            *journal.Entry     // what the journal had of the chunk; nil: nothing
+	announced        []bool             // by row: the journal has it that the row is being sent
+	resend           []bool             // by row: in doubt from an earlier pass, and found not to have been written
+	unresolvable     []bool             // by row: in doubt, and no other pass will tell
+	sums             []uint64           // of a Plan, by row: of what would be changed; nil: nothing
+	unmatchedIDs     []string           // ids of records that requests made, of which rows is not known
+	doubtful         []int32            // rows in doubt from earlier passes
+	doubtfulProblems []pipeline.Problem // what was said of those
+	changed          map[int32]Before   // what the records of those held that change one
+	numbers          []byte             // buffer
+	notes            []byte             // buffer
+	fresh            []int32            // buffer
 }
 
 // identity returns which rows the chunk is.
@@ -148,8 +148,8 @@ func (cj *chunkJournal) recordOutcome() error {
 	if cj.engine.options.Journal == nil {
 		return nil
 	}
-	cj.restoreKept()
-	cj.keepWitness()
+	cj.restoreProblems()
+	cj.keepKnownKey()
 	cj.noteResolvable()
 	return cj.record(cj.rows.chunk.Problems[cj.rows.before:])
 }
@@ -162,9 +162,9 @@ func (cj *chunkJournal) checkpoint() error {
 	}
 	cj.rows.giveIDs()
 	problems := cj.rows.chunk.Problems[cj.rows.before:len(cj.rows.chunk.Problems):len(cj.rows.chunk.Problems)]
-	for i := range cj.kept {
-		if cj.stillSaid(&cj.kept[i]) {
-			problems = append(problems, cj.kept[i])
+	for i := range cj.doubtfulProblems {
+		if cj.stillApplies(&cj.doubtfulProblems[i]) {
+			problems = append(problems, cj.doubtfulProblems[i])
 		}
 	}
 	clear(cj.announced)
@@ -174,7 +174,7 @@ func (cj *chunkJournal) checkpoint() error {
 // record has the journal note what became of the rows, and problems, which were said of
 // them.
 func (cj *chunkJournal) record(problems []pipeline.Problem) error {
-	n := notes{problems: problems, excused: indicesOf(cj.rows.downgraded), stored: cj.storage.stored, loose: cj.unmatchedIDs}
+	n := notes{problems: problems, downgraded: indicesOf(cj.rows.downgraded), stored: cj.storage.stored, unmatchedIDs: cj.unmatchedIDs}
 	for _, s := range cj.storage.unshown {
 		n.unshown = append(n.unshown, s.row)
 		if !s.read {
@@ -182,7 +182,7 @@ func (cj *chunkJournal) record(problems []pipeline.Problem) error {
 		}
 	}
 	cj.notes = n.append(cj.notes[:0])
-	return cj.settle(cj.notes)
+	return cj.recordFates(cj.notes)
 }
 
 // announceChunk has the journal note which rows the chunk is.
@@ -193,8 +193,8 @@ func (cj *chunkJournal) announceChunk() error {
 	return cj.engine.options.Journal.Plan(cj.identity())
 }
 
-// settle has the journal note the fates of the rows, with what else is to be kept of them.
-func (cj *chunkJournal) settle(notes []byte) error {
+// recordFates has the journal note the fates of the rows, with what else is to be kept of them.
+func (cj *chunkJournal) recordFates(notes []byte) error {
 	if cj.engine.options.Journal == nil {
 		return nil
 	}
@@ -226,30 +226,30 @@ func (cj *chunkJournal) noteResolvable() {
 	}
 }
 
-// keepWitness keeps the key of a row that is known to be in the API, to prove by
+// keepKnownKey keeps the key of a row that is known to be in the API, to prove by
 // that the list is not blind.
-func (cj *chunkJournal) keepWitness() {
+func (cj *chunkJournal) keepKnownKey() {
 	s := cj.engine
-	if !s.options.KeyLookup || s.witness.Load() != nil {
+	if !s.options.KeyLookup || s.knownKey.Load() != nil {
 		return
 	}
-	if key := cj.witness(); key != "" {
-		s.witness.CompareAndSwap(nil, &anchor{key})
+	if key := cj.provenKey(); key != "" {
+		s.knownKey.CompareAndSwap(nil, &canaryKey{key})
 	}
 }
 
 // allDoubtful returns the rows in doubt, but for those that will stay so.
 func (cj *chunkJournal) allDoubtful() (rows []int32) {
 	for i, fate := range cj.rows.chunk.Fates {
-		if fate == pipeline.InDoubt && !cj.closed[i] {
+		if fate == pipeline.InDoubt && !cj.unresolvable[i] {
 			rows = append(rows, int32(i))
 		}
 	}
 	return rows
 }
 
-// witness returns the key of a row that is known to be in the API, or "".
-func (cj *chunkJournal) witness() string {
+// provenKey returns the key of a row that is known to be in the API, or "".
+func (cj *chunkJournal) provenKey() string {
 	for i, fate := range cj.rows.chunk.Fates {
 		key := cj.rows.key(int32(i))
 		switch fate {
@@ -283,7 +283,7 @@ func (s *Import) Resolvable() bool { return s.engine.resolvable.Load() }
 // can be looked up, or change records that can be read.
 func (s *Import) Settles() bool { return s.engine.settles() }
 
-func (e *engine) settles() bool { return e.options.KeyLookup || e.changes }
+func (e *engine) settles() bool { return e.options.KeyLookup || e.changesRecords }
 
 // heldSum returns the sum of what record holds in the members of patch.
 func (cj *chunkJournal) heldSum(patch, record []byte) uint64 {
@@ -306,43 +306,43 @@ func (cj *chunkJournal) planSum(c *change) {
 	cj.sums[c.row] = cj.engine.options.Journal.Sum(c.patch)
 }
 
-// restore notes again what was said of rows; of those in doubt it is kept until
+// keepProblems notes again what was said of rows; of those in doubt it is kept until
 // it is known whether they are sent again, for then it will be said anew.
-func (cj *chunkJournal) restore(problems []pipeline.Problem) {
+func (cj *chunkJournal) keepProblems(problems []pipeline.Problem) {
 	for i := range problems {
 		if cj.rows.final(problems[i].Row) {
 			cj.rows.chunk.Problems = append(cj.rows.chunk.Problems, problems[i])
 		} else {
-			cj.kept = append(cj.kept, problems[i])
+			cj.doubtfulProblems = append(cj.doubtfulProblems, problems[i])
 		}
 	}
 }
 
-// restoreKept notes again what was said of rows in doubt that were not sent again.
-func (cj *chunkJournal) restoreKept() {
-	for i := range cj.kept {
-		if cj.stillSaid(&cj.kept[i]) {
-			cj.rows.chunk.Problems = append(cj.rows.chunk.Problems, cj.kept[i])
+// restoreProblems notes again what was said of rows in doubt that were not sent again.
+func (cj *chunkJournal) restoreProblems() {
+	for i := range cj.doubtfulProblems {
+		if cj.stillApplies(&cj.doubtfulProblems[i]) {
+			cj.rows.chunk.Problems = append(cj.rows.chunk.Problems, cj.doubtfulProblems[i])
 		}
 	}
-	cj.kept = cj.kept[:0]
+	cj.doubtfulProblems = cj.doubtfulProblems[:0]
 	for _, row := range cj.doubtful {
-		if cj.rows.downgraded[row] && !cj.again[row] {
+		if cj.rows.downgraded[row] && !cj.resend[row] {
 			cj.rows.downgrade(row)
 		}
 	}
 }
 
-// stillSaid reports whether p, which was said of a row in doubt, is to be said of
+// stillApplies reports whether p, which was said of a row in doubt, is to be said of
 // it still.
-func (cj *chunkJournal) stillSaid(p *pipeline.Problem) bool {
-	return !cj.again[p.Row] && (p.Severity != pipeline.Error || cj.rows.chunk.Fates[p.Row] == pipeline.InDoubt)
+func (cj *chunkJournal) stillApplies(p *pipeline.Problem) bool {
+	return !cj.resend[p.Row] && (p.Severity != pipeline.Error || cj.rows.chunk.Fates[p.Row] == pipeline.InDoubt)
 }
 
 // readImages reads what records held before rows in doubt were to change them: it
 // is the last image of a record that counts.
 func (cj *chunkJournal) readImages(rows []int32) error {
-	if !cj.engine.changes || len(rows) == 0 || cj.changed != nil {
+	if !cj.engine.changesRecords || len(rows) == 0 || cj.changed != nil {
 		return nil
 	}
 	cj.changed = map[int32]Before{}
@@ -378,12 +378,12 @@ func (cj *chunkJournal) splitDoubtful(rows []int32) (creates, changes []int32) {
 	return creates, changes
 }
 
-// sendAnew makes rows, which were in doubt and are known not to have been written,
+// markForResend makes rows, which were in doubt and are known not to have been written,
 // Pending.
-func (cj *chunkJournal) sendAnew(rows []int32) {
+func (cj *chunkJournal) markForResend(rows []int32) {
 	for _, row := range rows {
 		cj.rows.chunk.Fates[row] = pipeline.Pending
-		cj.again[row] = true
+		cj.resend[row] = true
 	}
 }
 
@@ -391,7 +391,7 @@ func (cj *chunkJournal) sendAnew(rows []int32) {
 func (cj *chunkJournal) begin() {
 	n := cj.rows.chunk.Len()
 	cj.entry, cj.sums, cj.storage.stored, cj.unmatchedIDs, cj.changed = nil, nil, nil, nil, nil
-	cj.announced, cj.again, cj.closed = cleared(cj.announced, n), cleared(cj.again, n), cleared(cj.closed, n)
-	cj.storage.unshown, cj.doubtful, cj.kept = cj.storage.unshown[:0], cj.doubtful[:0], cj.kept[:0]
+	cj.announced, cj.resend, cj.unresolvable = cleared(cj.announced, n), cleared(cj.resend, n), cleared(cj.unresolvable, n)
+	cj.storage.unshown, cj.doubtful, cj.doubtfulProblems = cj.storage.unshown[:0], cj.doubtful[:0], cj.doubtfulProblems[:0]
 	cj.rows.downgraded = cleared(cj.rows.downgraded, n)
 }

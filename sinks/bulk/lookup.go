@@ -28,7 +28,7 @@ func (lk *lookup) skipExisting(ctx context.Context, rows []int32) ([]int32, erro
 	}
 	rows = lk.claimKeys(rows)
 	for len(rows) > 0 {
-		known, err := lk.engine.anchored(ctx)
+		known, err := lk.engine.findListedKey(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -65,18 +65,18 @@ func (lk *lookup) exists(row int32, records []api.Record) error {
 	return nil
 }
 
-// excused reports whether row, whose record would have to be changed by patch, may
+// downgradeErrors reports whether row, whose record would have to be changed by patch, may
 // be taken for what it is in spite of its faults, which are then warnings. A
-// value that lacks is excused where the record has none either: an API that does
-// not show it. All else is excused only in a row that changes nothing.
-func (lk *lookup) excused(row int32, patch, record []byte) bool {
+// missing value is excusable where the record has none either: an API that does
+// not show it. All else is downgraded only in a row that changes nothing.
+func (lk *lookup) downgradeErrors(row int32, patch, record []byte) bool {
 	faults := lk.rows.errorsOf(row)
 	for _, at := range faults {
 		p := &lk.rows.chunk.Problems[at]
 		name := memberOf(lk.engine.schema.Fields[p.Field].Name)
 		got := jsonscan.Member(record, name)
 		held := jsonscan.Member(lk.rows.item(row), name) != nil || lk.rows.asStored(row, name, got)
-		if lacking := p.Code == codeRequired && nothing(got); !lacking && (patch != nil || !held) {
+		if lacking := p.Code == codeRequired && isNoValue(got); !lacking && (patch != nil || !held) {
 			return false
 		}
 	}
@@ -94,7 +94,7 @@ func (lk *lookup) compare(row int32, id string, record []byte) error {
 	switch {
 	case err != nil:
 		return err
-	case !lk.excused(row, patch, record):
+	case !lk.downgradeErrors(row, patch, record):
 		lk.rows.chunk.Fates[row] = pipeline.Rejected
 	case patch == nil:
 		lk.rows.chunk.Fates[row] = pipeline.Unchanged
@@ -145,7 +145,7 @@ func (lk *lookup) byID(ctx context.Context, rows []int32) (absent []int32, err e
 func (lk *lookup) byKey(ctx context.Context, rows []int32) ([]int32, error) {
 	rows = lk.claimKeys(rows)
 	for len(rows) > 0 {
-		known := lk.engine.anchor.Load()
+		known := lk.engine.listedKey.Load()
 		absent, err := lk.findKeys(ctx, rows, known)
 		switch {
 		case err != nil:
@@ -163,28 +163,28 @@ func (lk *lookup) byKey(ctx context.Context, rows []int32) ([]int32, error) {
 	return nil, nil
 }
 
-// withCanary sees to it that there is an anchor: a key that the list shows, or, if it is
+// withCanary makes sure that a key is known that the list shows, or, if it is
 // empty, that of the first of rows, which is created. It returns the rows still to be
 // settled.
 func (lk *lookup) withCanary(ctx context.Context, rows []int32) ([]int32, error) {
-	known, err := lk.engine.anchored(ctx)
+	known, err := lk.engine.findListedKey(ctx)
 	if known != nil || err != nil {
 		return rows, err
 	}
 	return lk.makeCanary(ctx, rows)
 }
 
-// makeCanary sees to it that there is an anchor: if the list has shown no key yet,
+// makeCanary makes sure that a key is known that the list shows: if it has shown none yet,
 // it creates the first of rows and finds that. It returns the rows still to be
 // settled.
 func (lk *lookup) makeCanary(ctx context.Context, rows []int32) ([]int32, error) {
-	if lk.engine.anchor.Load() == nil {
+	if lk.engine.listedKey.Load() == nil {
 		var err error
 		if rows, err = lk.actions.makeFirst(ctx, rows); err != nil {
 			return nil, err
 		}
 	}
-	if len(rows) > 0 && lk.engine.anchor.Load() == nil {
+	if len(rows) > 0 && lk.engine.listedKey.Load() == nil {
 		return nil, &lookupError{path: lk.engine.options.Path, err: errUnseen}
 	}
 	return rows, nil
@@ -214,7 +214,7 @@ func (lk *lookup) claimKeys(rows []int32) (usable []int32) {
 
 // findKeys looks rows up by their keys, as they are and as they stand in their
 // cells, and settles those that are found. It returns the others.
-func (lk *lookup) findKeys(ctx context.Context, rows []int32, known *anchor) (absent []int32, err error) {
+func (lk *lookup) findKeys(ctx context.Context, rows []int32, known *canaryKey) (absent []int32, err error) {
 	o := &lk.engine.options
 	l := api.Lookup{Path: o.Path, Field: o.Key}
 	for _, row := range rows {
@@ -237,7 +237,7 @@ func (lk *lookup) findKeys(ctx context.Context, rows []int32, known *anchor) (ab
 		padded := lk.rows.padded(row)
 		of, asStands := found[string(lk.rows.key(row))], found[string(padded)]
 		records, near := slices.Concat(of.Records, asStands.Records), lk.othersOf(slices.Concat(of.OtherForms, asStands.OtherForms))
-		lk.engine.showsAny(records, near)
+		lk.engine.noteFirstListed(records, near)
 		switch {
 		case len(records) > 0:
 			if key := lk.rows.key(row); records[0].Key == string(key) {
@@ -293,7 +293,7 @@ func (lk *lookup) settleByKey(row int32, records []api.Record) error {
 // the others, which are to be created.
 func (lk *lookup) settle(ctx context.Context, rows []int32) ([]int32, error) {
 	s := lk.engine
-	if !s.changes {
+	if !s.changesRecords {
 		return lk.skipExisting(ctx, rows)
 	}
 	var byID, byKey, create []int32

@@ -53,13 +53,13 @@ func (m *matcher) patchOf(row int32, record []byte) ([]byte, error) {
 }
 
 // patchSince returns what record lacks of row, but for what it holds as the API stored it
-// in the run that is looked back at.
+// in the earlier run.
 func (m *matcher) patchSince(row int32, record []byte) []byte {
 	return differences(m.rows.wanted(row), record, m.sameSince(row))
 }
 
 // sameSince returns a function that reports whether got, what a record holds in a member,
-// is want in another form, or what the API stored for it in the run that is looked back at.
+// is want in another form, or what the API stored for it in the earlier run.
 func (m *matcher) sameSince(row int32) func(name string, want, got jsontext.Value) bool {
 	return func(name string, want, got jsontext.Value) bool {
 		return m.rows.sameForm(row, name, want, got) || m.storage.storedSo(row, name, want, got)
@@ -136,12 +136,12 @@ func (m *matcher) sameValue(row int32, name string, want, got jsontext.Value) bo
 	if got == nil {
 		return want.Kind() == 'n'
 	}
-	return api.SameValue(want, got) || alike(want, got) || unsaid(want, got) || m.rows.sameForm(row, name, want, got)
+	return api.SameValue(want, got) || sameToAnInput(want, got) || isHiddenReference(want, got) || m.rows.sameForm(row, name, want, got)
 }
 
 // ruledOut reports whether none of the records of list that are left can be the one that
 // row made.
-func (m *matcher) ruledOut(row int32, list []stray) bool {
+func (m *matcher) ruledOut(row int32, list []unmatchedRecord) bool {
 	for i := range list {
 		if !list[i].taken && !m.rulesOut(row, list[i].object) {
 			return false

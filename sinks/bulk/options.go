@@ -75,15 +75,15 @@ type ImportOptions struct {
 	LookFirst func(row int64) bool // the row with this number is to make no second record with its key; nil: none is
 	Planned   Planned              // what each row is to do; one that would do something else is rejected; nil: whatever applies
 
-	// Strays reads the records that were made since the run began, by the server's clock,
+	// Unmatched reads the records that were made since the run began, by the server's clock,
 	// and that no row of the run is known to have made, whole objects. With an error there
 	// may be more of them. Nothing is sent while it reads. Nil: it cannot be told.
-	Strays func(ctx context.Context) ([][]byte, error)
+	Unmatched func(ctx context.Context) ([][]byte, error)
 
-	// Sought says that an earlier pass has looked all rows in doubt up by their keys. Before
+	// KeysLookedUp says that an earlier pass has looked all rows in doubt up by their keys. Before
 	// that a record that has another key than a row may yet be found to be that of the row
 	// that has it.
-	Sought bool
+	KeysLookedUp bool
 
 	Journal   Journal                      // where what is sent, and what became of it, is on record; nil: nowhere
 	Undoable  bool                         // keep what records held before they were changed
@@ -96,7 +96,7 @@ type ImportOptions struct {
 	Log   *slog.Logger // nil: none
 }
 
-// PlanOptions says how a Plan is made. They are those of the import that it foresees.
+// PlanOptions says how a Plan is made. They are those of the import that it plans.
 type PlanOptions struct {
 	Target
 	Comparison

@@ -95,7 +95,7 @@ func (w *planner) plan(ctx context.Context, c *pipeline.Chunk) error {
 	}
 	w.keepDuplicates()
 	w.state.rows.giveIDs()
-	return w.state.journal.settle(nil)
+	return w.state.journal.recordFates(nil)
 }
 
 // changeRecords settles the rows whose records would be changed.

@@ -20,8 +20,8 @@ type PriorRun interface {
 	BeforeImages(seq int64) ([]journal.BeforeImage, error)
 }
 
-// priorEncoder encodes rows as the run did. The rows that it rejected are none of
-// the business of who looks back: they are Skipped, and nothing is said of them.
+// priorEncoder encodes rows as the earlier run did. The rows that it rejected are Skipped,
+// without a problem.
 type priorEncoder struct{ pipeline.Encoder }
 
 // Encode appends the rows of b that were sent to e.
@@ -38,8 +38,8 @@ func (x priorEncoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
 	return nil
 }
 
-// wrote reports whether a row with this fate has a record that holds it.
-func wrote(fate pipeline.Fate) bool {
+// hasRecord reports whether a row with this fate has a record that holds it.
+func hasRecord(fate pipeline.Fate) bool {
 	return fate == pipeline.Written || fate == pipeline.Updated || fate == pipeline.Unchanged
 }
 

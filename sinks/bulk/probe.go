@@ -97,12 +97,12 @@ func first(a, b int32) int32 {
 
 // probe has the key of row tried alone, one row at a time in the whole run, unless the answer to another
 // has told meanwhile what is to be known, or an earlier run seems to have made row. If there
-// is no control yet, row is tried as it.
+// is no canary yet, row is tried as it.
 func (pr *prober) probe(ctx context.Context, row int32) (made bool, err error) {
 	f := &pr.engine.forms
 	f.probing.Lock()
 	defer f.probing.Unlock()
-	release, err := pr.engine.control.takeTurn(ctx)
+	release, err := pr.engine.canary.takeTurn(ctx)
 	if err != nil {
 		return false, err
 	}

@@ -48,7 +48,7 @@ func (rc *reconciler) lookFirst(ctx context.Context, rows []int32) ([]int32, err
 	if len(asked) == 0 {
 		return rows, nil
 	}
-	known, err := rc.engine.anchored(ctx)
+	known, err := rc.engine.findListedKey(ctx)
 	switch {
 	case err != nil:
 		return nil, err
@@ -90,7 +90,7 @@ func (rc *reconciler) reconcileChanges(ctx context.Context, rows []int32) error 
 	}
 	for i, row := range rows {
 		if ids[i] == "" {
-			rc.journal.closed[row] = true
+			rc.journal.unresolvable[row] = true
 			continue
 		}
 		record, err := found[ids[i]], error(nil)
@@ -117,7 +117,7 @@ func (rc *reconciler) reconcileChanges(ctx context.Context, rows []int32) error 
 // record that holds something else was changed by somebody: the row stays in doubt.
 func (rc *reconciler) reconcileChange(row int32, id string, record []byte) error {
 	if record == nil {
-		rc.journal.sendAnew([]int32{row})
+		rc.journal.markForResend([]int32{row})
 		return nil
 	}
 	patch, err := rc.matcher.patchOf(row, record)
@@ -129,11 +129,11 @@ func (rc *reconciler) reconcileChange(row int32, id string, record []byte) error
 	case patch == nil:
 		rc.changeArrived(sentRow{row: row, sent: bytes.Clone(rc.rows.wanted(row))}, id, record)
 	case before.Held != 0 && before.Held == rc.journal.heldSum(patch, record):
-		rc.journal.sendAnew([]int32{row})
+		rc.journal.markForResend([]int32{row})
 	case rc.matcher.fitsChange(row, patch, record):
 		rc.changeArrived(sentRow{row: row, sent: patch}, id, record)
 	default:
-		rc.journal.closed[row] = true
+		rc.journal.unresolvable[row] = true
 		rc.rows.downgrade(row)
 		rc.rows.claim(row)
 		rc.engine.options.Log.Warn("a row stays in doubt", "cause", "its record holds neither what was sent nor what it held before", "chunk", rc.rows.chunk.Seq)
@@ -145,7 +145,7 @@ func (rc *reconciler) reconcileChange(row int32, id string, record []byte) error
 func (rc *reconciler) changeArrived(s sentRow, id string, record []byte) {
 	rc.rows.chunk.Fates[s.row] = pipeline.Updated
 	rc.rows.setID(s.row, []byte(id))
-	rc.storage.takeStored(s, record, nil)
+	rc.storage.noteStored(s, record, nil)
 	rc.rows.downgrade(s.row)
 	rc.rows.claim(s.row)
 }
@@ -154,7 +154,7 @@ func (rc *reconciler) changeArrived(s sentRow, id string, record []byte) {
 // be working on them any more, and settles them: those that are there, and those
 // that are not, which are Pending again. It returns those of which nothing can be
 // believed because no record is known to be there: there may be one later. Idle says
-// that this write sends nothing: only then may strays be read.
+// that this write sends nothing: only then may the unmatched records be read.
 func (rc *reconciler) reconcile(ctx context.Context, rows []int32, idle bool) (left []int32, err error) {
 	if err := rc.journal.readImages(rows); err != nil {
 		return nil, err
@@ -170,7 +170,7 @@ func (rc *reconciler) reconcile(ctx context.Context, rows []int32, idle bool) (l
 	if err := rc.reconcileChanges(ctx, changes); err != nil {
 		return nil, err
 	}
-	if creates, err = rc.matchUnmatched(ctx, creates); err != nil {
+	if creates, err = rc.matchUnmatchedIDs(ctx, creates); err != nil {
 		return nil, err
 	}
 	return rc.reconcileCreates(ctx, creates, idle)
@@ -190,7 +190,7 @@ func (rc *reconciler) reconcileCreates(ctx context.Context, rows []int32, idle b
 	if !idle {
 		return unclear, nil
 	}
-	if err := rc.matchStrays(ctx, unclear); err != nil || !blind {
+	if err := rc.matchUnmatchedRecords(ctx, unclear); err != nil || !blind {
 		return nil, err
 	}
 	return rc.rows.inDoubt(unclear), nil
@@ -213,19 +213,19 @@ func (rc *reconciler) seekByKey(ctx context.Context, rows []int32) (unclear []in
 			}
 			return append(unclear, rows...), err
 		}
-		absent, near := rc.adopt(rows, found)
+		absent, near := rc.settleFound(rows, found)
 		rows, unclear = absent, append(unclear, near...)
 	}
-	return append(unclear, rc.believe(rows)...), nil
+	return append(unclear, rc.settleAbsent(rows)...), nil
 }
 
-// believe makes those of rows, which are not found by their keys, Pending of which that
+// settleAbsent makes those of rows, which are not found by their keys, Pending of which that
 // proves that they are not there: the API keeps keys of their form, and no request made
 // records of which it is not known whose they are. It returns the others.
-func (rc *reconciler) believe(rows []int32) (unclear []int32) {
+func (rc *reconciler) settleAbsent(rows []int32) (unclear []int32) {
 	for _, row := range rows {
 		if len(rc.journal.unmatchedIDs) == 0 && rc.engine.forms.trusts(rc.rows.key(row)) {
-			rc.journal.sendAnew([]int32{row})
+			rc.journal.markForResend([]int32{row})
 		} else {
 			unclear = append(unclear, row)
 		}
@@ -233,10 +233,10 @@ func (rc *reconciler) believe(rows []int32) (unclear []int32) {
 	return unclear
 }
 
-// adopt settles those of rows, which were in doubt, that have records, and returns those
+// settleFound settles those of rows, which were in doubt, that have records, and returns those
 // that have none, and those of which their keys do not tell: a record has the key in
 // another form, and may be their own. Where a row changes the record there is, it is compared with it once more.
-func (rc *reconciler) adopt(rows []int32, found map[string]api.Found) (absent, near []int32) {
+func (rc *reconciler) settleFound(rows []int32, found map[string]api.Found) (absent, near []int32) {
 	for _, row := range rows {
 		of := found[string(rc.rows.key(row))]
 		owner, record := rc.own.ownerOf(row, of.Records, wasSent)
@@ -244,7 +244,7 @@ func (rc *reconciler) adopt(rows []int32, found map[string]api.Found) (absent, n
 		case owner == ownerNone && len(of.OtherForms) == 0:
 			absent = append(absent, row)
 		case owner != ownerNone && rc.engine.options.Mode == Upsert && !rc.own.mayOwn(row, of.Records):
-			rc.journal.sendAnew([]int32{row})
+			rc.journal.markForResend([]int32{row})
 		case !rc.own.settleBy(row, owner, record):
 			near = append(near, row)
 		}
@@ -255,19 +255,19 @@ func (rc *reconciler) adopt(rows []int32, found map[string]api.Found) (absent, n
 // look looks rows up, together with a record that is known to be there; api.ErrCanaryMissing
 // says that the list does not show it.
 func (rc *reconciler) look(ctx context.Context, rows []int32) (found map[string]api.Found, err error) {
-	controls, err := rc.canaries(ctx)
+	canaries, err := rc.canaries(ctx)
 	if err != nil {
 		return nil, err
 	}
 	o := &rc.engine.options
 	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: rc.rows.keysOf(rows)}
-	for _, l.Canary = range controls {
+	for _, l.Canary = range canaries {
 		if found, err = rc.engine.reader.FindByKeys(ctx, l); !errors.Is(err, api.ErrCanaryMissing) {
 			break
 		}
 	}
 	if err == nil {
-		rc.engine.shown(l.Canary)
+		rc.engine.noteListed(l.Canary)
 	}
 	return found, err
 }
@@ -279,10 +279,10 @@ func (rc *reconciler) proven() (keys []string) {
 			keys = append(keys, key)
 		}
 	}
-	add(rc.engine.control.known())
-	add(rc.engine.control.first())
-	add(rc.journal.witness())
-	if a := rc.engine.witness.Load(); a != nil {
+	add(rc.engine.canary.currentKey())
+	add(rc.engine.canary.firstKey())
+	add(rc.journal.provenKey())
+	if a := rc.engine.knownKey.Load(); a != nil {
 		add(a.key)
 	}
 	return keys
@@ -295,7 +295,7 @@ func (rc *reconciler) canaries(ctx context.Context) ([]string, error) {
 	if keys := rc.proven(); len(keys) > 0 {
 		return keys, nil
 	}
-	if a := rc.engine.anchor.Load(); a != nil {
+	if a := rc.engine.listedKey.Load(); a != nil {
 		return []string{a.key}, nil
 	}
 	key, err := rc.engine.reader.AnyKey(ctx, rc.engine.options.Path, rc.engine.options.Key)
@@ -335,22 +335,22 @@ func (rc *reconciler) lookOnce(ctx context.Context, rows []int32) {
 	o.Log.Info("rows in doubt looked up", "chunk", rc.rows.chunk.Seq, "rows", len(rows), "there", there)
 }
 
-// matchStrays settles those of rows, which are in doubt and not found by their keys, of
-// which the strays tell what became.
-func (rc *reconciler) matchStrays(ctx context.Context, rows []int32) error {
+// matchUnmatchedRecords settles those of rows, which are in doubt and not found by their keys, of
+// which the unmatched records tell what became.
+func (rc *reconciler) matchUnmatchedRecords(ctx context.Context, rows []int32) error {
 	s := rc.engine
-	if rc.options.Strays == nil {
+	if rc.options.Unmatched == nil {
 		return nil
 	}
-	s.strays.mu.Lock()
-	defer s.strays.mu.Unlock()
-	err := rc.loadStrays(ctx)
+	s.unmatched.mu.Lock()
+	defer s.unmatched.mu.Unlock()
+	err := rc.loadUnmatched(ctx)
 	if interrupted(ctx, err) || stops(ctx, err) {
 		return err
 	}
-	rc.dropHeld(s.strays.list)
-	if rc.options.Sought {
-		rows = rc.match(rows, s.strays.list)
+	rc.markOwned(s.unmatched.list)
+	if rc.options.KeysLookedUp {
+		rows = rc.match(rows, s.unmatched.list)
 	}
 	if err != nil && len(rows) > 0 {
 		s.options.Log.Warn("rows stay in doubt", "cause", "which records were made since the run began cannot be told", "chunk", rc.rows.chunk.Seq, "rows", len(rows), "error", err)
@@ -358,8 +358,8 @@ func (rc *reconciler) matchStrays(ctx context.Context, rows []int32) error {
 	}
 	kept := 0
 	for _, row := range rows {
-		if rc.matcher.ruledOut(row, s.strays.list) && len(rc.journal.unmatchedIDs) == 0 {
-			rc.journal.sendAnew([]int32{row})
+		if rc.matcher.ruledOut(row, s.unmatched.list) && len(rc.journal.unmatchedIDs) == 0 {
+			rc.journal.markForResend([]int32{row})
 		} else {
 			kept++
 		}
@@ -370,9 +370,9 @@ func (rc *reconciler) matchStrays(ctx context.Context, rows []int32) error {
 	return nil
 }
 
-// matchUnmatched reads the records that requests for rows, which are in doubt, are known to
+// matchUnmatchedIDs reads the records that requests for rows, which are in doubt, are known to
 // have made, and matches them. It returns the rows that are left.
-func (rc *reconciler) matchUnmatched(ctx context.Context, rows []int32) ([]int32, error) {
+func (rc *reconciler) matchUnmatchedIDs(ctx context.Context, rows []int32) ([]int32, error) {
 	if len(rc.journal.unmatchedIDs) == 0 || len(rows) == 0 {
 		return rows, nil
 	}
@@ -380,7 +380,7 @@ func (rc *reconciler) matchUnmatched(ctx context.Context, rows []int32) ([]int32
 	if err != nil {
 		return nil, err
 	}
-	var list []stray
+	var list []unmatchedRecord
 	for _, id := range rc.journal.unmatchedIDs {
 		object := found[id]
 		if object == nil {
@@ -389,20 +389,20 @@ func (rc *reconciler) matchUnmatched(ctx context.Context, rows []int32) ([]int32
 			}
 		}
 		if object != nil && rc.own.ages.of(object) != olderThanRun { // the answer may show records of others
-			list = append(list, stray{id: id, object: object})
+			list = append(list, unmatchedRecord{id: id, object: object})
 		}
 	}
-	rc.dropHeld(list)
+	rc.markOwned(list)
 	rows = rc.match(rows, list)
 	rc.journal.unmatchedIDs = slices.DeleteFunc(rc.journal.unmatchedIDs, func(id string) bool {
-		return slices.ContainsFunc(list, func(s stray) bool { return s.taken && s.id == id })
+		return slices.ContainsFunc(list, func(s unmatchedRecord) bool { return s.taken && s.id == id })
 	})
 	return rows, nil
 }
 
 // match settles rows that fit one record of list that fits no other row. It returns the
 // others.
-func (rc *reconciler) match(rows []int32, list []stray) (left []int32) {
+func (rc *reconciler) match(rows []int32, list []unmatchedRecord) (left []int32) {
 	left = slices.Clone(rows)
 	for again := true; again; {
 		again = false
@@ -427,9 +427,9 @@ func (rc *reconciler) match(rows []int32, list []stray) (left []int32) {
 				return false
 			}
 			list[i].taken, again = true, true
-			rc.engine.strays.held.add(list[i].id)
+			rc.engine.unmatched.owned.add(list[i].id)
 			rc.own.written(row, []byte(list[i].id))
-			rc.own.takeCreated(row, list[i].object)
+			rc.own.noteCreated(row, list[i].object)
 			return true
 		})
 	}

@@ -63,9 +63,9 @@ func (e *engine) get(ctx context.Context, id string) ([]byte, error) {
 
 var errNoRecord = errors.New("the answer is not the record that was asked for")
 
-// anchor is a key that the list has shown in this run. A lookup that asks for it
+// canaryKey is a key that the list has shown in this run. A lookup that asks for it
 // too proves by showing it that it is not blind.
-type anchor struct{ key string }
+type canaryKey struct{ key string }
 
 // askable reports whether a key that is Lookupable, with white space around it,
 // can be asked for too.
@@ -80,21 +80,21 @@ func (e *engine) madeKey(r api.Record) bool {
 	return e.claims.Has(createClaim, []byte(strings.TrimSpace(r.Key)))
 }
 
-// showsAny makes the key of one of the records, which the list has shown, the anchor if
+// noteFirstListed makes the key of one of the records, which the list has shown, the listed key if
 // there is none.
-func (e *engine) showsAny(lists ...[]api.Record) {
+func (e *engine) noteFirstListed(lists ...[]api.Record) {
 	for _, records := range lists {
 		for i := range records {
 			if key := records[i].Key; api.Lookupable([]byte(key)) {
-				e.shown(key)
+				e.noteListed(key)
 				return
 			}
 		}
 	}
 }
 
-// shown makes key the anchor if there is none.
-func (e *engine) shown(key string) { e.anchor.CompareAndSwap(nil, &anchor{key}) }
+// noteListed notes that the list has shown key, unless it has shown another before.
+func (e *engine) noteListed(key string) { e.listedKey.CompareAndSwap(nil, &canaryKey{key}) }
 
 // lookupError stops a run that cannot tell which of its rows are in the API.
 type lookupError struct {
@@ -137,10 +137,10 @@ func (e *engine) checkSkipExisting() error {
 	return nil
 }
 
-// anchored returns a key that the list has shown in this run, or shows now; nil if
+// findListedKey returns a key that the list has shown in this run, or shows now; nil if
 // it shows none.
-func (e *engine) anchored(ctx context.Context) (*anchor, error) {
-	if known := e.anchor.Load(); known != nil {
+func (e *engine) findListedKey(ctx context.Context) (*canaryKey, error) {
+	if known := e.listedKey.Load(); known != nil {
 		return known, nil
 	}
 	key, err := e.reader.AnyKey(ctx, e.options.Path, e.options.Key)
@@ -152,8 +152,8 @@ func (e *engine) anchored(ctx context.Context) (*anchor, error) {
 	case err != nil:
 		return nil, &lookupError{path: e.options.Path, err: err}
 	}
-	e.shown(key)
-	return e.anchor.Load(), nil
+	e.noteListed(key)
+	return e.listedKey.Load(), nil
 }
 
 var errShowsNoRecord = errors.New("the list shows no record at all, and records had the keys of some rows before")

@@ -37,14 +37,14 @@ func (rp *replayer) loadPrior(past PriorRun) error {
 	rp.rows.chunk.SetPending(pipeline.Skipped)
 	rp.rows.chunk.Problems = rp.rows.chunk.Problems[:rp.rows.before]
 	rp.storage.prior = rp.storage.stored
-	// What the run left unfinished is not the business of what happens now.
+	// What the run left unfinished stays so.
 	rp.journal.begin()
 	return nil
 }
 
-// run takes from the journal what it knows of the chunk, and plans the chunk
+// chunkEntry takes from the journal what it knows of the chunk, and plans the chunk
 // if that is nothing.
-func (rp *replayer) run() error {
+func (rp *replayer) chunkEntry() error {
 	j := rp.engine.options.Journal
 	if j == nil || rp.rows.chunk.Pending() == 0 {
 		return nil
@@ -66,8 +66,8 @@ func (rp *replayer) run() error {
 	return nil
 }
 
-// peek takes from the journal what it knows of the chunk, or of its first rows.
-func (rp *replayer) peek() error {
+// knownRows takes from the journal what it knows of the chunk, or of its first rows.
+func (rp *replayer) knownRows() error {
 	id := rp.journal.identity()
 	e, err := rp.engine.options.Journal.Find(id.Seq)
 	switch {
@@ -79,7 +79,7 @@ func (rp *replayer) peek() error {
 	if err := rp.apply(e); err != nil {
 		return fmt.Errorf("chunk %d: %w", id.Seq, err)
 	}
-	rp.journal.restoreKept()
+	rp.journal.restoreProblems()
 	return nil
 }
 
@@ -106,17 +106,17 @@ func (rp *replayer) apply(e *journal.Entry) error {
 			rp.applyRow(int32(i), e)
 		}
 	}
-	rp.storage.stored, rp.journal.unmatchedIDs = n.stored, n.loose
+	rp.storage.stored, rp.journal.unmatchedIDs = n.stored, n.unmatchedIDs
 	rp.storage.learnStored(n.unshown, n.unread)
-	for _, row := range n.excused {
+	for _, row := range n.downgraded {
 		if rp.rows.final(row) {
 			rp.rows.downgrade(row)
 		} else {
 			rp.rows.downgraded[row] = true
 		}
 	}
-	rp.journal.restore(n.problems)
-	rp.journal.keepWitness()
+	rp.journal.keepProblems(n.problems)
+	rp.journal.keepKnownKey()
 	return nil
 }
 

@@ -85,7 +85,7 @@ func (r *chunkRows) wanted(row int32) []byte {
 // claim claims the record of row, which an earlier pass settled, or left in
 // doubt for ever.
 func (r *chunkRows) claim(row int32) {
-	if !r.engine.changes && !r.engine.options.SkipExisting || r.chunk.Fates[row] == pipeline.Rejected {
+	if !r.engine.changesRecords && !r.engine.options.SkipExisting || r.chunk.Fates[row] == pipeline.Rejected {
 		return
 	}
 	id := r.id(row)

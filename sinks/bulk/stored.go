@@ -45,15 +45,15 @@ type storage struct {
 	rows   *chunkRows
 
 	otherKey string     // of the record that was last shown with another key than was sent
-	prior    deviations // how the API stored the rows of the run that is looked back at
+	prior    deviations // how the API stored the rows of the earlier run
 	stored   deviations // how the API stored rows otherwise than they were sent
 	unshown  []sentRow  // rows whose records were not shown whole
 }
 
-// takeStored takes in that the API has shown record for a row. What it does not show it
+// noteStored takes in that the API has shown record for a row. What it does not show it
 // says nothing of. Texts are the members that the API is seen to have filled in if they
 // were not sent and have a value.
-func (st *storage) takeStored(s sentRow, record []byte, texts []string) {
+func (st *storage) noteStored(s sentRow, record []byte, texts []string) {
 	st.forgetStored(s)
 	filled := false
 	whole := st.eachDeviation(s, record, texts, func(name string, want, got jsontext.Value) {
@@ -103,7 +103,7 @@ func (st *storage) eachDeviation(s sentRow, record []byte, texts []string, visit
 	return api.CompareStored(s.sent, record, func(raw []byte, want, got jsontext.Value) {
 		switch name := string(jsonscan.Unquote(raw)); {
 		case want == nil && !slices.Contains(texts, name):
-		case want != nil && (unsaid(want, got) || alike(want, got) || st.rows.sameForm(s.row, name, want, got)):
+		case want != nil && (isHiddenReference(want, got) || sameToAnInput(want, got) || st.rows.sameForm(s.row, name, want, got)):
 		default:
 			visit(name, want, got)
 		}
@@ -191,7 +191,7 @@ func (st *storage) unread() bool {
 }
 
 // storedSo reports whether got, what a record holds in the member name, is what the API
-// made of row in the run that is looked back at.
+// made of row in the earlier run.
 func (st *storage) storedSo(row int32, name string, want, got jsontext.Value) bool {
 	for _, d := range st.prior[row] {
 		if d.name == name && got != nil {
@@ -246,7 +246,7 @@ func (st *storage) edge(name string, want, got jsontext.Value) uint64 {
 
 // An earlier run has on record how the API stored what it was sent. With that a later run
 // of the same rows does not send what the API would store the same way again: see
-// Options.Like.
+// Comparison.Like.
 
 // StoredPairs returns what e, of a run that is over, has of values that the API stored
 // otherwise than they were sent: a keyed sum for each, of the field, the value that was

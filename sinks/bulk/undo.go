@@ -116,7 +116,7 @@ func (rv *reverser) loadPrior() error {
 		case pipeline.Written, pipeline.Updated:
 			rv.state.rows.chunk.Fates[i] = pipeline.Pending
 		case pipeline.InDoubt:
-			rv.state.journal.closed[i] = true
+			rv.state.journal.unresolvable[i] = true
 		default:
 			rv.state.rows.chunk.Fates[i] = pipeline.Skipped
 		}
@@ -211,7 +211,7 @@ func (rv *reverser) undoesCreate(row int32, now current, tried bool) bool {
 	case now.record == nil:
 		rv.state.rows.chunk.Fates[row] = pipeline.Unchanged
 	default:
-		since := against(rv.state.matcher.patchSince(row, now.record), now.record)
+		since := contradicted(rv.state.matcher.patchSince(row, now.record), now.record)
 		rv.state.rows.noteFields(row, since, codeChangedSince)
 		return since == nil && !rv.filledSince(row, now.record)
 	}
@@ -224,7 +224,7 @@ func (rv *reverser) filledSince(row int32, record []byte) (filled bool) {
 	item := rv.state.rows.item(row)
 	for _, name := range rv.engine.options.Texts {
 		got := jsonscan.Member(record, name)
-		if !nothing(jsonscan.Member(item, name)) || nothing(got) || rv.state.storage.storedSo(row, name, nil, got) {
+		if !isNoValue(jsonscan.Member(item, name)) || isNoValue(got) || rv.state.storage.storedSo(row, name, nil, got) {
 			continue
 		}
 		field := rv.engine.field(name)
@@ -258,7 +258,7 @@ func (rv *reverser) undoesChange(row int32, now current, before []byte, tried bo
 			rv.state.rows.chunk.Fates[row] = pipeline.Updated
 		}
 	default:
-		since := against(differences(patch, now.record, rv.state.matcher.sameSince(row)), now.record)
+		since := contradicted(differences(patch, now.record, rv.state.matcher.sameSince(row)), now.record)
 		rv.state.rows.noteFields(row, since, codeChangedSince)
 		return restore, since == nil
 	}
@@ -306,7 +306,7 @@ func (rv *reverser) reverseOne(ctx context.Context, r *reversal, alone bool) (ke
 	}
 	rv.state.rows.putInDoubt([]int32{r.row}, "no clear answer to what takes it back", last.Status, last.Err)
 	rv.engine.resolvable.Store(true)
-	return nil, rv.delivery.doubted(r.method(), rv.engine.options.Records, last.Err)
+	return nil, rv.delivery.noteDoubt(r.method(), rv.engine.options.Records, last.Err)
 }
 
 func (r *reversal) method() string {
@@ -402,7 +402,7 @@ func (rv *reverser) write(ctx context.Context, c *pipeline.Chunk) error {
 	defer rv.state.end()
 	err := rv.loadPrior()
 	if err == nil {
-		err = rv.state.replay.run()
+		err = rv.state.replay.chunkEntry()
 	}
 	if err == nil && (len(rv.state.journal.doubtful) > 0 || c.Pending() > 0 || rv.state.storage.unread()) {
 		err = rv.undo(ctx)
@@ -420,7 +420,7 @@ func (rv *reverser) recall(c *pipeline.Chunk) error {
 	defer rv.state.end()
 	err := rv.loadPrior()
 	if err == nil {
-		err = rv.state.replay.peek()
+		err = rv.state.replay.knownRows()
 	}
 	rv.state.rows.giveIDs()
 	return err
@@ -433,7 +433,7 @@ func restoration(patch, before []byte) (out []byte, unknown string) {
 	for name, value := range jsonscan.Members(patch) {
 		plain := string(jsonscan.Unquote(name))
 		was := jsonscan.Member(before, plain)
-		if unsaid(value, was) {
+		if isHiddenReference(value, was) {
 			return nil, plain
 		}
 		out = appendMember(out, name, settable(was))

@@ -81,7 +81,7 @@ func (w *verifier) verify(ctx context.Context) error {
 	var rows []int32
 	for i, fate := range fates {
 		switch {
-		case wrote(fate):
+		case hasRecord(fate):
 			rows = append(rows, int32(i))
 		case fate != pipeline.InDoubt:
 			fates[i] = pipeline.Skipped
@@ -114,7 +114,7 @@ func (w *verifier) settle(row int32, was pipeline.Fate, now current) {
 		w.state.rows.note(row, w.engine.field(o.Key), CodeKeyNotUnique, "")
 	default:
 		lacks := w.state.matcher.patchSince(row, now.record)
-		if differs := against(lacks, now.record); differs != nil {
+		if differs := contradicted(lacks, now.record); differs != nil {
 			w.state.rows.noteFields(row, differs, codeDiffers)
 			return
 		}
