@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -92,12 +93,72 @@ func (c *canary) decide(key string) {
 	close(c.done)
 }
 
+// takeTurn waits for the turn to find a canary, and returns what ends the turn. It returns nil
+// if there is a canary, or will be none.
+func (c *canary) takeTurn(ctx context.Context) (release func(), err error) {
+	if c.decided() {
+		return nil, nil
+	}
+	select {
+	case <-c.done:
+		return nil, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case c.turn <- struct{}{}:
+		release = func() { <-c.turn }
+	}
+	if c.decided() {
+		release()
+		return nil, nil
+	}
+	return release, nil
+}
+
 // reasonForNone says why no row became the canary.
 func (c *canary) reasonForNone() string {
 	if c.crowded {
 		return "the API has several records with the keys of the first rows: has this file been imported before?"
 	}
 	return "none of the first rows was written and found"
+}
+
+// canaryKey is a key that the list has shown in this run. A lookup that asks for it
+// too proves by showing it that it is not blind.
+type canaryKey struct{ key string }
+
+// noteListed notes that the list has shown key, unless it has shown another before.
+func (e *engine) noteListed(key string) { e.listedKey.CompareAndSwap(nil, &canaryKey{key}) }
+
+// noteFirstListed makes the key of one of the records, which the list has shown, the listed key if
+// there is none.
+func (e *engine) noteFirstListed(lists ...[]api.Record) {
+	for _, records := range lists {
+		for i := range records {
+			if key := records[i].Key; api.Lookupable([]byte(key)) {
+				e.noteListed(key)
+				return
+			}
+		}
+	}
+}
+
+// findListedKey returns a key that the list has shown in this run, or shows now; nil if
+// it shows none.
+func (e *engine) findListedKey(ctx context.Context) (*canaryKey, error) {
+	if known := e.listedKey.Load(); known != nil {
+		return known, nil
+	}
+	key, err := e.reader.AnyKey(ctx, e.options.Path, e.options.Key)
+	switch {
+	case errors.Is(err, api.ErrCanaryMissing):
+		return nil, nil
+	case interrupted(ctx, err) || stops(ctx, err):
+		return nil, err
+	case err != nil:
+		return nil, &lookupError{path: e.options.Path, err: err}
+	}
+	e.noteListed(key)
+	return e.listedKey.Load(), nil
 }
 
 // canaryFinder finds the canary of the run with rows of the chunk.
@@ -119,27 +180,6 @@ func (cf *canaryFinder) find(ctx context.Context, rows []int32) ([]int32, error)
 	}
 	defer release()
 	return cf.tryRows(ctx, rows)
-}
-
-// takeTurn waits for the turn to find a canary, and returns what ends the turn. It returns nil
-// if there is a canary, or will be none.
-func (c *canary) takeTurn(ctx context.Context) (release func(), err error) {
-	if c.decided() {
-		return nil, nil
-	}
-	select {
-	case <-c.done:
-		return nil, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	case c.turn <- struct{}{}:
-		release = func() { <-c.turn }
-	}
-	if c.decided() {
-		release()
-		return nil, nil
-	}
-	return release, nil
 }
 
 // tryRows sends rows that have a usable key one by one until one of them serves

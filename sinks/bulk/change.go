@@ -67,6 +67,37 @@ func (ch *changer) announce(changes []change) error {
 	return ch.journal.announce(rows, image)
 }
 
+// image returns what the records hold that changes are about to change.
+func (ch *changer) image(changes []change) ([]byte, error) {
+	o := ch.options
+	form := byte(imageBare)
+	switch {
+	case o.Undoable && o.SealImage != nil:
+		form = imageSealed
+	case o.Undoable:
+		form = imagePlain
+	}
+	out := binary.AppendUvarint([]byte{imageVersion, form}, uint64(len(changes)))
+	var records []byte
+	for i := range changes {
+		c := &changes[i]
+		out = binary.AppendUvarint(out, uint64(c.row))
+		out = packed.AppendBytes(out, c.id)
+		out = binary.LittleEndian.AppendUint64(out, ch.journal.heldSum(c.patch, c.record))
+		if form != imageBare {
+			records = packed.AppendBytes(records, c.record)
+		}
+	}
+	if form != imageSealed {
+		return append(out, records...), nil
+	}
+	sealed, err := o.SealImage(records)
+	if err != nil {
+		return nil, fmt.Errorf("what records hold before they are changed: encrypt: %w", err)
+	}
+	return append(out, sealed...), nil
+}
+
 // send sends the change c and settles its row, unless another write kept it out: then
 // it returns what was said. It makes attempts until one may have been processed.
 func (ch *changer) send(ctx context.Context, c *change, alone bool) (kept []api.Refusal, err error) {
@@ -180,35 +211,4 @@ func (ch *changer) readBack(ctx context.Context, c *change, o api.Outcome) error
 	}
 	ch.rows.putInDoubt([]int32{c.row}, "no clear answer to a change, and it is not read back", o.Status, cause)
 	return ch.delivery.noteDoubt(http.MethodPatch, ch.engine.options.Records, cause)
-}
-
-// image returns what the records hold that changes are about to change.
-func (ch *changer) image(changes []change) ([]byte, error) {
-	o := ch.options
-	form := byte(imageBare)
-	switch {
-	case o.Undoable && o.SealImage != nil:
-		form = imageSealed
-	case o.Undoable:
-		form = imagePlain
-	}
-	out := binary.AppendUvarint([]byte{imageVersion, form}, uint64(len(changes)))
-	var records []byte
-	for i := range changes {
-		c := &changes[i]
-		out = binary.AppendUvarint(out, uint64(c.row))
-		out = packed.AppendBytes(out, c.id)
-		out = binary.LittleEndian.AppendUint64(out, ch.journal.heldSum(c.patch, c.record))
-		if form != imageBare {
-			records = packed.AppendBytes(records, c.record)
-		}
-	}
-	if form != imageSealed {
-		return append(out, records...), nil
-	}
-	sealed, err := o.SealImage(records)
-	if err != nil {
-		return nil, fmt.Errorf("what records hold before they are changed: encrypt: %w", err)
-	}
-	return append(out, sealed...), nil
 }

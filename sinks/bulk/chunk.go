@@ -14,7 +14,7 @@ type chunkState struct {
 	storage *storage
 	matcher *matcher
 	journal *chunkJournal
-	replay  *replayer
+	replayer  *replayer
 }
 
 func newChunkState(e *engine) *chunkState {
@@ -24,7 +24,7 @@ func newChunkState(e *engine) *chunkState {
 	return &chunkState{
 		engine: e, rows: rows, storage: storage, journal: journal,
 		matcher: &matcher{engine: e, rows: rows, storage: storage},
-		replay:  &replayer{engine: e, rows: rows, storage: storage, journal: journal},
+		replayer:  &replayer{engine: e, rows: rows, storage: storage, journal: journal},
 	}
 }
 
@@ -118,7 +118,7 @@ func (w *chunkWriter) write(ctx context.Context, c *pipeline.Chunk) error {
 	defer w.end()
 	err := w.plan.load()
 	if err == nil {
-		err = w.state.replay.chunkEntry()
+		err = w.state.replayer.replay()
 	}
 	if err == nil && w.unsettled() {
 		err = w.carryOut(ctx)
@@ -135,7 +135,7 @@ func (w *chunkWriter) write(ctx context.Context, c *pipeline.Chunk) error {
 func (w *chunkWriter) recall(c *pipeline.Chunk) error {
 	w.begin(c)
 	defer w.end()
-	err := w.state.replay.knownRows()
+	err := w.state.replayer.replayPart()
 	w.state.rows.giveIDs()
 	return err
 }

@@ -45,7 +45,7 @@ const (
 	codeRequired pipeline.Code = "required"
 )
 
-// bulkCodes documents the codes that the bulk sink notes.
+// Codes documents the codes that this package notes.
 var Codes = []pipeline.CodeInfo{
 	{Code: codeRefused, Stage: pipeline.Write, Severity: pipeline.Error,
 		Meaning: "refused by the API",

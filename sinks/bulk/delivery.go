@@ -120,3 +120,33 @@ func (e *engine) column(field int16) int16 {
 func interrupted(ctx context.Context, err error) bool {
 	return errors.Is(err, pipeline.ErrInterrupted) || ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
 }
+
+// indexBase is what the errors of the API so far have shown of the number from which
+// they count rows. It is for concurrent use.
+type indexBase struct{ base atomic.Uint32 }
+
+// parse reads body, the answer to a refused request of sent, and learns from it.
+func (n *indexBase) parse(body []byte, sent api.Sent) []api.Refusal {
+	for {
+		known := n.base.Load()
+		refusals, learned := api.ParseRefusals(body, sent, api.IndexBase(known))
+		if n.base.CompareAndSwap(known, uint32(learned)) {
+			return refusals
+		}
+	}
+}
+
+// match matches body with what was sent, and learns from it.
+func (n *indexBase) match(a *api.Answer, body []byte, sent api.Sent) error {
+	for {
+		known := n.base.Load()
+		a.Base = api.IndexBase(known)
+		if err := a.Match(body, sent); err != nil || n.base.CompareAndSwap(known, uint32(a.Base)) {
+			return err
+		}
+	}
+}
+
+// aliveAfter is how many requests in a row may end in doubt before the API is
+// asked whether it is there at all.
+const aliveAfter = 3

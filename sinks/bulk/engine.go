@@ -86,3 +86,17 @@ const (
 )
 
 func newClaims() *dedup.Claims { return dedup.NewClaims(claimKinds, maxClaims) }
+
+func (e *engine) settles() bool { return e.options.KeyLookup || e.changesRecords }
+
+// field returns the index of the field that the API calls name: its own name,
+// or that of the reference it belongs to.
+func (e *engine) field(name string) int16 {
+	if name == "" {
+		return pipeline.None
+	}
+	if i := e.schema.Index(name); i >= 0 {
+		return int16(i)
+	}
+	return int16(e.schema.Index(name + ".id"))
+}

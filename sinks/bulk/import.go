@@ -145,3 +145,34 @@ func (s *Import) Repeatable() bool {
 	o := &s.engine.options
 	return o.Mode == UpdateOnly || o.Mode == Upsert || o.SkipExisting || !s.delivery.created.Load()
 }
+
+// With SkipExisting no row makes a record whose key is there already: keys are
+// looked up before rows are sent, in batches, and each answer has to show a record
+// that is known to be there to be believed. A row whose record holds all of it is
+// Unchanged, one whose record does not is Existing with a warning for each field
+// that differs. A row that has no key that can be looked up is Rejected.
+
+// checkSkipExisting returns a *pipeline.UsageError if rows cannot be skipped for their keys.
+func (e *engine) checkSkipExisting() error {
+	o := &e.options
+	switch {
+	case !o.SkipExisting:
+		return nil
+	case o.Mode == UpdateOnly || o.Mode == Upsert:
+		return &pipeline.UsageError{Place: "import", Cause: "rows are to change the records that are there, and to be left out where there is one",
+			Hint: "leave one of --mode and --skip-existing out"}
+	case !e.byKey:
+		return &pipeline.UsageError{Place: "import", Cause: "which rows are there already cannot be told: there is no key that the list can be filtered by",
+			Hint: "name a field that is mapped with --key, such as custom_id"}
+	}
+	return nil
+}
+
+// Resolvable reports whether rows that are in doubt could be settled by another
+// pass over the input: they have a key that can be looked up, which is not that
+// of other rows, or change records that can be read.
+func (s *Import) Resolvable() bool { return s.engine.resolvable.Load() }
+
+// Settles reports whether rows in doubt can be settled at all: they have a key that
+// can be looked up, or change records that can be read.
+func (s *Import) Settles() bool { return s.engine.settles() }

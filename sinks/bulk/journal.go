@@ -52,33 +52,6 @@ type Journal interface {
 	Sum(data []byte) uint64
 }
 
-// sameChunk reports whether e is of the chunk that id tells.
-func sameChunk(e *journal.Entry, id journal.Chunk) bool {
-	return e.First == id.First && e.Last == id.Last && e.Rows == id.Rows && bytes.Equal(e.Digest, id.Digest)
-}
-
-// cleared returns a slice of n zeros, in s if there is room.
-func cleared[T any](s []T, n int) []T {
-	s = slices.Grow(s[:0], n)[:n]
-	clear(s)
-	return s
-}
-
-// changedInputError stops a run that goes over another input than it did before.
-type changedInputError struct {
-	seq         int64
-	first, last int64
-}
-
-func (e *changedInputError) Error() string {
-	return fmt.Sprintf("chunk %d, rows %d to %d: not what the journal of the run has: the input or the mapping has changed", e.seq, e.first, e.last)
-}
-
-// Hint says what to do about it.
-func (e *changedInputError) Hint() string {
-	return "go on with the files that the run began with; nothing of the chunk was sent"
-}
-
 // chunkJournal keeps what is known of the rows of the chunk for the journal, and has it
 // noted.
 type chunkJournal struct {
@@ -100,6 +73,15 @@ type chunkJournal struct {
 	fresh            []int32            // buffer
 }
 
+// begin forgets what the journal had of the chunk before, and what is kept for it.
+func (cj *chunkJournal) begin() {
+	n := cj.rows.chunk.Len()
+	cj.entry, cj.sums, cj.storage.stored, cj.unmatchedIDs, cj.changed = nil, nil, nil, nil, nil
+	cj.announced, cj.resend, cj.unresolvable = cleared(cj.announced, n), cleared(cj.resend, n), cleared(cj.unresolvable, n)
+	cj.storage.unshown, cj.doubtful, cj.doubtfulProblems = cj.storage.unshown[:0], cj.doubtful[:0], cj.doubtfulProblems[:0]
+	cj.rows.downgraded = cleared(cj.rows.downgraded, n)
+}
+
 // identity returns which rows the chunk is.
 func (cj *chunkJournal) identity() journal.Chunk {
 	c := cj.rows.chunk
@@ -113,6 +95,34 @@ func (cj *chunkJournal) identity() journal.Chunk {
 		Seq: c.Seq, First: c.Rows[0], Last: c.Rows[c.Len()-1], Rows: c.Len(),
 		Digest: cj.engine.options.Journal.Digest(numbers, c.Data),
 	}
+}
+
+// sameChunk reports whether e is of the chunk that id tells.
+func sameChunk(e *journal.Entry, id journal.Chunk) bool {
+	return e.First == id.First && e.Last == id.Last && e.Rows == id.Rows && bytes.Equal(e.Digest, id.Digest)
+}
+
+// changedInputError stops a run that goes over another input than it did before.
+type changedInputError struct {
+	seq         int64
+	first, last int64
+}
+
+func (e *changedInputError) Error() string {
+	return fmt.Sprintf("chunk %d, rows %d to %d: not what the journal of the run has: the input or the mapping has changed", e.seq, e.first, e.last)
+}
+
+// Hint says what to do about it.
+func (e *changedInputError) Hint() string {
+	return "go on with the files that the run began with; nothing of the chunk was sent"
+}
+
+// announceChunk has the journal note which rows the chunk is.
+func (cj *chunkJournal) announceChunk() error {
+	if cj.engine.options.Journal == nil {
+		return nil
+	}
+	return cj.engine.options.Journal.Plan(cj.identity())
 }
 
 // announce has the journal note that rows are about to be sent, and image, unless
@@ -142,18 +152,6 @@ func (cj *chunkJournal) announce(rows []int32, image []byte) error {
 	return nil
 }
 
-// recordOutcome has the journal note what became of the rows. Those that are Pending
-// are known not to have been written.
-func (cj *chunkJournal) recordOutcome() error {
-	if cj.engine.options.Journal == nil {
-		return nil
-	}
-	cj.restoreProblems()
-	cj.keepKnownKey()
-	cj.noteResolvable()
-	return cj.record(cj.rows.chunk.Problems[cj.rows.before:])
-}
-
 // checkpoint has the journal note what became of the rows that were sent so far, so
 // that only those of the next request are in doubt if the process ends during it.
 func (cj *chunkJournal) checkpoint() error {
@@ -171,6 +169,18 @@ func (cj *chunkJournal) checkpoint() error {
 	return cj.record(problems)
 }
 
+// recordOutcome has the journal note what became of the rows. Those that are Pending
+// are known not to have been written.
+func (cj *chunkJournal) recordOutcome() error {
+	if cj.engine.options.Journal == nil {
+		return nil
+	}
+	cj.restoreProblems()
+	cj.keepKnownKey()
+	cj.noteResolvable()
+	return cj.record(cj.rows.chunk.Problems[cj.rows.before:])
+}
+
 // record has the journal note what became of the rows, and problems, which were said of
 // them.
 func (cj *chunkJournal) record(problems []pipeline.Problem) error {
@@ -185,14 +195,6 @@ func (cj *chunkJournal) record(problems []pipeline.Problem) error {
 	return cj.recordFates(cj.notes)
 }
 
-// announceChunk has the journal note which rows the chunk is.
-func (cj *chunkJournal) announceChunk() error {
-	if cj.engine.options.Journal == nil {
-		return nil
-	}
-	return cj.engine.options.Journal.Plan(cj.identity())
-}
-
 // recordFates has the journal note the fates of the rows, with what else is to be kept of them.
 func (cj *chunkJournal) recordFates(notes []byte) error {
 	if cj.engine.options.Journal == nil {
@@ -203,107 +205,6 @@ func (cj *chunkJournal) recordFates(notes []byte) error {
 	}
 	c := cj.rows.chunk
 	return cj.engine.options.Journal.Settle(c.Seq, journal.Settlement{Fates: c.Fates, IDs: c.IDs, Sums: cj.sums, Notes: notes})
-}
-
-// indicesOf returns where set is true.
-func indicesOf(set []bool) (out []int32) {
-	for i, is := range set {
-		if is {
-			out = append(out, int32(i))
-		}
-	}
-	return out
-}
-
-// noteResolvable sees whether another pass may settle what is in doubt.
-func (cj *chunkJournal) noteResolvable() {
-	if cj.engine.resolvable.Load() || !slices.Contains(cj.rows.chunk.Fates, pipeline.InDoubt) {
-		return
-	}
-	creates, changes := cj.splitDoubtful(cj.allDoubtful())
-	if len(cj.rows.findable(creates)) > 0 || len(changes) > 0 {
-		cj.engine.resolvable.Store(true)
-	}
-}
-
-// keepKnownKey keeps the key of a row that is known to be in the API, to prove by
-// that the list is not blind.
-func (cj *chunkJournal) keepKnownKey() {
-	s := cj.engine
-	if !s.options.KeyLookup || s.knownKey.Load() != nil {
-		return
-	}
-	if key := cj.provenKey(); key != "" {
-		s.knownKey.CompareAndSwap(nil, &canaryKey{key})
-	}
-}
-
-// allDoubtful returns the rows in doubt, but for those that will stay so.
-func (cj *chunkJournal) allDoubtful() (rows []int32) {
-	for i, fate := range cj.rows.chunk.Fates {
-		if fate == pipeline.InDoubt && !cj.unresolvable[i] {
-			rows = append(rows, int32(i))
-		}
-	}
-	return rows
-}
-
-// provenKey returns the key of a row that is known to be in the API, or "".
-func (cj *chunkJournal) provenKey() string {
-	for i, fate := range cj.rows.chunk.Fates {
-		key := cj.rows.key(int32(i))
-		switch fate {
-		case pipeline.Written:
-			if api.Lookupable(key) && !cj.storage.rekeyed(int32(i)) && cj.engine.forms.trusts(key) {
-				return string(key)
-			}
-		case pipeline.Updated, pipeline.Unchanged:
-			if api.Lookupable(key) {
-				return string(key)
-			}
-		}
-	}
-	return ""
-}
-
-// noteChanged keeps it that the record of a row is being changed.
-func (cj *chunkJournal) noteChanged(c *change) {
-	if cj.changed == nil {
-		cj.changed = map[int32]Before{}
-	}
-	cj.changed[c.row] = Before{Row: c.row, ID: c.id}
-}
-
-// Resolvable reports whether rows that are in doubt could be settled by another
-// pass over the input: they have a key that can be looked up, which is not that
-// of other rows, or change records that can be read.
-func (s *Import) Resolvable() bool { return s.engine.resolvable.Load() }
-
-// Settles reports whether rows in doubt can be settled at all: they have a key that
-// can be looked up, or change records that can be read.
-func (s *Import) Settles() bool { return s.engine.settles() }
-
-func (e *engine) settles() bool { return e.options.KeyLookup || e.changesRecords }
-
-// heldSum returns the sum of what record holds in the members of patch.
-func (cj *chunkJournal) heldSum(patch, record []byte) uint64 {
-	var text []byte
-	for name := range jsonscan.Members(patch) {
-		text = packed.AppendBytes(text, name)
-		text = packed.AppendBytes(text, []byte(jsonscan.Member(record, string(jsonscan.Unquote(name)))))
-	}
-	return cj.engine.options.Journal.Sum(text)
-}
-
-// planSum keeps the sum of what c would change.
-func (cj *chunkJournal) planSum(c *change) {
-	if cj.engine.options.Journal == nil {
-		return
-	}
-	if cj.sums == nil {
-		cj.sums = make([]uint64, cj.rows.chunk.Len())
-	}
-	cj.sums[c.row] = cj.engine.options.Journal.Sum(c.patch)
 }
 
 // keepProblems notes again what was said of rows; of those in doubt it is kept until
@@ -339,6 +240,81 @@ func (cj *chunkJournal) stillApplies(p *pipeline.Problem) bool {
 	return !cj.resend[p.Row] && (p.Severity != pipeline.Error || cj.rows.chunk.Fates[p.Row] == pipeline.InDoubt)
 }
 
+// markForResend makes rows, which were in doubt and are known not to have been written,
+// Pending.
+func (cj *chunkJournal) markForResend(rows []int32) {
+	for _, row := range rows {
+		cj.rows.chunk.Fates[row] = pipeline.Pending
+		cj.resend[row] = true
+	}
+}
+
+// splitDoubtful parts rows in doubt into those that would make records and those
+// that change one.
+func (cj *chunkJournal) splitDoubtful(rows []int32) (creates, changes []int32) {
+	for _, row := range rows {
+		_, image := cj.changed[row]
+		switch mode := cj.engine.options.Mode; {
+		case image, mode == UpdateOnly, mode != Upsert && len(cj.rows.id(row)) > 0:
+			changes = append(changes, row)
+		default:
+			creates = append(creates, row)
+		}
+	}
+	return creates, changes
+}
+
+// allDoubtful returns the rows in doubt, but for those that will stay so.
+func (cj *chunkJournal) allDoubtful() (rows []int32) {
+	for i, fate := range cj.rows.chunk.Fates {
+		if fate == pipeline.InDoubt && !cj.unresolvable[i] {
+			rows = append(rows, int32(i))
+		}
+	}
+	return rows
+}
+
+// noteResolvable sees whether another pass may settle what is in doubt.
+func (cj *chunkJournal) noteResolvable() {
+	if cj.engine.resolvable.Load() || !slices.Contains(cj.rows.chunk.Fates, pipeline.InDoubt) {
+		return
+	}
+	creates, changes := cj.splitDoubtful(cj.allDoubtful())
+	if len(cj.rows.findable(creates)) > 0 || len(changes) > 0 {
+		cj.engine.resolvable.Store(true)
+	}
+}
+
+// keepKnownKey keeps the key of a row that is known to be in the API, to prove by
+// that the list is not blind.
+func (cj *chunkJournal) keepKnownKey() {
+	s := cj.engine
+	if !s.options.KeyLookup || s.knownKey.Load() != nil {
+		return
+	}
+	if key := cj.provenKey(); key != "" {
+		s.knownKey.CompareAndSwap(nil, &canaryKey{key})
+	}
+}
+
+// provenKey returns the key of a row that is known to be in the API, or "".
+func (cj *chunkJournal) provenKey() string {
+	for i, fate := range cj.rows.chunk.Fates {
+		key := cj.rows.key(int32(i))
+		switch fate {
+		case pipeline.Written:
+			if api.Lookupable(key) && !cj.storage.rekeyed(int32(i)) && cj.engine.forms.trusts(key) {
+				return string(key)
+			}
+		case pipeline.Updated, pipeline.Unchanged:
+			if api.Lookupable(key) {
+				return string(key)
+			}
+		}
+	}
+	return ""
+}
+
 // readImages reads what records held before rows in doubt were to change them: it
 // is the last image of a record that counts.
 func (cj *chunkJournal) readImages(rows []int32) error {
@@ -363,35 +339,48 @@ func (cj *chunkJournal) readImages(rows []int32) error {
 	return nil
 }
 
-// splitDoubtful parts rows in doubt into those that would make records and those
-// that change one.
-func (cj *chunkJournal) splitDoubtful(rows []int32) (creates, changes []int32) {
-	for _, row := range rows {
-		_, image := cj.changed[row]
-		switch mode := cj.engine.options.Mode; {
-		case image, mode == UpdateOnly, mode != Upsert && len(cj.rows.id(row)) > 0:
-			changes = append(changes, row)
-		default:
-			creates = append(creates, row)
+// noteChanged keeps it that the record of a row is being changed.
+func (cj *chunkJournal) noteChanged(c *change) {
+	if cj.changed == nil {
+		cj.changed = map[int32]Before{}
+	}
+	cj.changed[c.row] = Before{Row: c.row, ID: c.id}
+}
+
+// heldSum returns the sum of what record holds in the members of patch.
+func (cj *chunkJournal) heldSum(patch, record []byte) uint64 {
+	var text []byte
+	for name := range jsonscan.Members(patch) {
+		text = packed.AppendBytes(text, name)
+		text = packed.AppendBytes(text, []byte(jsonscan.Member(record, string(jsonscan.Unquote(name)))))
+	}
+	return cj.engine.options.Journal.Sum(text)
+}
+
+// planSum keeps the sum of what c would change.
+func (cj *chunkJournal) planSum(c *change) {
+	if cj.engine.options.Journal == nil {
+		return
+	}
+	if cj.sums == nil {
+		cj.sums = make([]uint64, cj.rows.chunk.Len())
+	}
+	cj.sums[c.row] = cj.engine.options.Journal.Sum(c.patch)
+}
+
+// cleared returns a slice of n zeros, in s if there is room.
+func cleared[T any](s []T, n int) []T {
+	s = slices.Grow(s[:0], n)[:n]
+	clear(s)
+	return s
+}
+
+// indicesOf returns where set is true.
+func indicesOf(set []bool) (out []int32) {
+	for i, is := range set {
+		if is {
+			out = append(out, int32(i))
 		}
 	}
-	return creates, changes
-}
-
-// markForResend makes rows, which were in doubt and are known not to have been written,
-// Pending.
-func (cj *chunkJournal) markForResend(rows []int32) {
-	for _, row := range rows {
-		cj.rows.chunk.Fates[row] = pipeline.Pending
-		cj.resend[row] = true
-	}
-}
-
-// begin forgets what the journal had of the chunk before, and what is kept for it.
-func (cj *chunkJournal) begin() {
-	n := cj.rows.chunk.Len()
-	cj.entry, cj.sums, cj.storage.stored, cj.unmatchedIDs, cj.changed = nil, nil, nil, nil, nil
-	cj.announced, cj.resend, cj.unresolvable = cleared(cj.announced, n), cleared(cj.resend, n), cleared(cj.unresolvable, n)
-	cj.storage.unshown, cj.doubtful, cj.doubtfulProblems = cj.storage.unshown[:0], cj.doubtful[:0], cj.doubtfulProblems[:0]
-	cj.rows.downgraded = cleared(cj.rows.downgraded, n)
+	return out
 }

@@ -25,52 +25,43 @@ type reconciler struct {
 	own      *ownRecords
 }
 
-// looksFirst reports whether one of rows is to make no second record with its key.
-func (rc *reconciler) looksFirst(rows []int32) bool {
-	return rc.options.LookFirst != nil && slices.ContainsFunc(rows, func(row int32) bool { return rc.options.LookFirst(rc.rows.chunk.Rows[row]) })
+// reconcile looks up rows that an earlier pass left in doubt, once the API cannot
+// be working on them any more, and settles them: those that are there, and those
+// that are not, which are Pending again. It returns those of which nothing can be
+// believed because no record is known to be there: there may be one later. Idle says
+// that this write sends nothing: only then may the unmatched records be read.
+func (rc *reconciler) reconcile(ctx context.Context, rows []int32, idle bool) (left []int32, err error) {
+	if err := rc.journal.readImages(rows); err != nil {
+		return nil, err
+	}
+	creates, changes := rc.journal.splitDoubtful(rows)
+	creates = rc.rows.findable(creates)
+	if len(creates)+len(changes) == 0 {
+		return nil, nil
+	}
+	if err := rc.untilSettled(ctx); err != nil {
+		return nil, err
+	}
+	if err := rc.reconcileChanges(ctx, changes); err != nil {
+		return nil, err
+	}
+	if creates, err = rc.matchUnmatchedIDs(ctx, creates); err != nil {
+		return nil, err
+	}
+	return rc.reconcileCreates(ctx, creates, idle)
 }
 
-// lookFirst settles those of rows that are to make no second record with their key and
-// whose key is there. It returns the others.
-func (rc *reconciler) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
-	o := &rc.engine.options
-	if rc.options.LookFirst == nil || !o.KeyLookup {
-		return rows, nil
+// longestGap is the longest time between the two reads that tell whether a row in
+// doubt is there.
+const longestGap = 3 * time.Second
+
+// untilSettled waits until the API cannot be working any more on what was sent
+// before this pass.
+func (rc *reconciler) untilSettled(ctx context.Context) error {
+	if left := rc.options.Settle - time.Since(rc.engine.began); left > 0 {
+		return rc.engine.options.Drain.Sleep(ctx, left)
 	}
-	var asked, rest []int32
-	for _, row := range rows {
-		if rc.options.LookFirst(rc.rows.chunk.Rows[row]) && api.Lookupable(rc.rows.key(row)) {
-			asked = append(asked, row)
-		} else {
-			rest = append(rest, row)
-		}
-	}
-	if len(asked) == 0 {
-		return rows, nil
-	}
-	known, err := rc.engine.findListedKey(ctx)
-	switch {
-	case err != nil:
-		return nil, err
-	case known == nil: // records had the keys of these rows: a list that is empty now is not believed
-		return nil, &lookupError{path: o.Path, err: errShowsNoRecord}
-	}
-	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: rc.rows.keysOf(asked), Canary: known.key}
-	found, err := rc.engine.reader.FindByKeys(ctx, l)
-	if err != nil {
-		if interrupted(ctx, err) || stops(ctx, err) {
-			return nil, err
-		}
-		return nil, &lookupError{path: o.Path, err: err}
-	}
-	for _, row := range asked {
-		owner, record := rc.own.ownerOf(row, found[string(rc.rows.key(row))].Records, wasEnded)
-		if !rc.own.settleBy(row, owner, record) {
-			rest = append(rest, row)
-		}
-	}
-	slices.Sort(rest)
-	return rest, nil
+	return nil
 }
 
 // reconcileChanges settles rows whose changes an earlier pass left in doubt by
@@ -150,32 +141,6 @@ func (rc *reconciler) changeArrived(s sentRow, id string, record []byte) {
 	rc.rows.claim(s.row)
 }
 
-// reconcile looks up rows that an earlier pass left in doubt, once the API cannot
-// be working on them any more, and settles them: those that are there, and those
-// that are not, which are Pending again. It returns those of which nothing can be
-// believed because no record is known to be there: there may be one later. Idle says
-// that this write sends nothing: only then may the unmatched records be read.
-func (rc *reconciler) reconcile(ctx context.Context, rows []int32, idle bool) (left []int32, err error) {
-	if err := rc.journal.readImages(rows); err != nil {
-		return nil, err
-	}
-	creates, changes := rc.journal.splitDoubtful(rows)
-	creates = rc.rows.findable(creates)
-	if len(creates)+len(changes) == 0 {
-		return nil, nil
-	}
-	if err := rc.untilSettled(ctx); err != nil {
-		return nil, err
-	}
-	if err := rc.reconcileChanges(ctx, changes); err != nil {
-		return nil, err
-	}
-	if creates, err = rc.matchUnmatchedIDs(ctx, creates); err != nil {
-		return nil, err
-	}
-	return rc.reconcileCreates(ctx, creates, idle)
-}
-
 // reconcileCreates looks rows up, and those that were not shown a second time. While
 // no row is known to be there it waits for those that are still to be sent.
 func (rc *reconciler) reconcileCreates(ctx context.Context, rows []int32, idle bool) (left []int32, err error) {
@@ -219,18 +184,54 @@ func (rc *reconciler) seekByKey(ctx context.Context, rows []int32) (unclear []in
 	return append(unclear, rc.settleAbsent(rows)...), nil
 }
 
-// settleAbsent makes those of rows, which are not found by their keys, Pending of which that
-// proves that they are not there: the API keeps keys of their form, and no request made
-// records of which it is not known whose they are. It returns the others.
-func (rc *reconciler) settleAbsent(rows []int32) (unclear []int32) {
-	for _, row := range rows {
-		if len(rc.journal.unmatchedIDs) == 0 && rc.engine.forms.trusts(rc.rows.key(row)) {
-			rc.journal.markForResend([]int32{row})
-		} else {
-			unclear = append(unclear, row)
+// look looks rows up, together with a record that is known to be there; api.ErrCanaryMissing
+// says that the list does not show it.
+func (rc *reconciler) look(ctx context.Context, rows []int32) (found map[string]api.Found, err error) {
+	canaries, err := rc.canaries(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o := &rc.engine.options
+	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: rc.rows.keysOf(rows)}
+	for _, l.Canary = range canaries {
+		if found, err = rc.engine.reader.FindByKeys(ctx, l); !errors.Is(err, api.ErrCanaryMissing) {
+			break
 		}
 	}
-	return unclear
+	if err == nil {
+		rc.engine.noteListed(l.Canary)
+	}
+	return found, err
+}
+
+// canaries returns keys of which the list has to show one to be believed: those of
+// records that are known to be there. Where none is known, a record that the list
+// shows will do: it proves less, for a list that is behind shows it too.
+func (rc *reconciler) canaries(ctx context.Context) ([]string, error) {
+	if keys := rc.proven(); len(keys) > 0 {
+		return keys, nil
+	}
+	if a := rc.engine.listedKey.Load(); a != nil {
+		return []string{a.key}, nil
+	}
+	key, err := rc.engine.reader.AnyKey(ctx, rc.engine.options.Path, rc.engine.options.Key)
+	return []string{key}, err
+}
+
+// proven returns the keys of records that are known to be there.
+func (rc *reconciler) proven() (keys []string) {
+	add := func(key string) {
+		if key != "" && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	add(rc.engine.canary.currentKey())
+	add(rc.engine.canary.firstKey())
+	add(rc.journal.provenKey())
+	if a := rc.engine.knownKey.Load(); a != nil {
+		add(a.key)
+	}
+	return keys
 }
 
 // settleFound settles those of rows, which were in doubt, that have records, and returns those
@@ -252,87 +253,48 @@ func (rc *reconciler) settleFound(rows []int32, found map[string]api.Found) (abs
 	return absent, near
 }
 
-// look looks rows up, together with a record that is known to be there; api.ErrCanaryMissing
-// says that the list does not show it.
-func (rc *reconciler) look(ctx context.Context, rows []int32) (found map[string]api.Found, err error) {
-	canaries, err := rc.canaries(ctx)
+// settleAbsent makes those of rows, which are not found by their keys, Pending of which that
+// proves that they are not there: the API keeps keys of their form, and no request made
+// records of which it is not known whose they are. It returns the others.
+func (rc *reconciler) settleAbsent(rows []int32) (unclear []int32) {
+	for _, row := range rows {
+		if len(rc.journal.unmatchedIDs) == 0 && rc.engine.forms.trusts(rc.rows.key(row)) {
+			rc.journal.markForResend([]int32{row})
+		} else {
+			unclear = append(unclear, row)
+		}
+	}
+	return unclear
+}
+
+// matchUnmatchedIDs reads the records that requests for rows, which are in doubt, are known to
+// have made, and matches them. It returns the rows that are left.
+func (rc *reconciler) matchUnmatchedIDs(ctx context.Context, rows []int32) ([]int32, error) {
+	if len(rc.journal.unmatchedIDs) == 0 || len(rows) == 0 {
+		return rows, nil
+	}
+	found, err := rc.engine.findIDs(ctx, rc.journal.unmatchedIDs)
 	if err != nil {
 		return nil, err
 	}
-	o := &rc.engine.options
-	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: rc.rows.keysOf(rows)}
-	for _, l.Canary = range canaries {
-		if found, err = rc.engine.reader.FindByKeys(ctx, l); !errors.Is(err, api.ErrCanaryMissing) {
-			break
+	var list []unmatchedRecord
+	for _, id := range rc.journal.unmatchedIDs {
+		object := found[id]
+		if object == nil {
+			if object, err = rc.engine.get(ctx, id); stops(ctx, err) {
+				return nil, err
+			}
+		}
+		if object != nil && rc.own.ages.of(object) != olderThanRun { // the answer may show records of others
+			list = append(list, unmatchedRecord{id: id, object: object})
 		}
 	}
-	if err == nil {
-		rc.engine.noteListed(l.Canary)
-	}
-	return found, err
-}
-
-// proven returns the keys of records that are known to be there.
-func (rc *reconciler) proven() (keys []string) {
-	add := func(key string) {
-		if key != "" && !slices.Contains(keys, key) {
-			keys = append(keys, key)
-		}
-	}
-	add(rc.engine.canary.currentKey())
-	add(rc.engine.canary.firstKey())
-	add(rc.journal.provenKey())
-	if a := rc.engine.knownKey.Load(); a != nil {
-		add(a.key)
-	}
-	return keys
-}
-
-// canaries returns keys of which the list has to show one to be believed: those of
-// records that are known to be there. Where none is known, a record that the list
-// shows will do: it proves less, for a list that is behind shows it too.
-func (rc *reconciler) canaries(ctx context.Context) ([]string, error) {
-	if keys := rc.proven(); len(keys) > 0 {
-		return keys, nil
-	}
-	if a := rc.engine.listedKey.Load(); a != nil {
-		return []string{a.key}, nil
-	}
-	key, err := rc.engine.reader.AnyKey(ctx, rc.engine.options.Path, rc.engine.options.Key)
-	return []string{key}, err
-}
-
-// lookOnce looks rows in doubt up at once and settles those that are there as they
-// were sent. Of the others nothing is known yet: the API may be working on them.
-// A later pass looks them up when it cannot be any more.
-func (rc *reconciler) lookOnce(ctx context.Context, rows []int32) {
-	if rc.engine.options.Journal == nil || rc.engine.options.Drain.Err(ctx) != nil {
-		return
-	}
-	rows = rc.rows.findable(rc.rows.inDoubt(rows))
-	if len(rows) == 0 {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, onceTime)
-	defer cancel()
-	o := &rc.engine.options
-	found, err := rc.engine.reader.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: rc.rows.keysOf(rows)})
-	if err != nil {
-		o.Log.Warn("rows stay in doubt for now", "cause", "looking them up failed", "chunk", rc.rows.chunk.Seq, "rows", len(rows), "error", err)
-		return
-	}
-	there := 0
-	for _, row := range rows {
-		owner, record := rc.own.ownerOf(row, found[string(rc.rows.key(row))].Records, wasSent)
-		if owner == ownerRow || owner == ownerEarlier {
-			rc.own.settleBy(row, owner, record)
-			there++
-		}
-	}
-	if there == len(rows) {
-		rc.delivery.doubts.Store(0)
-	}
-	o.Log.Info("rows in doubt looked up", "chunk", rc.rows.chunk.Seq, "rows", len(rows), "there", there)
+	rc.markOwned(list)
+	rows = rc.match(rows, list)
+	rc.journal.unmatchedIDs = slices.DeleteFunc(rc.journal.unmatchedIDs, func(id string) bool {
+		return slices.ContainsFunc(list, func(s unmatchedRecord) bool { return s.taken && s.id == id })
+	})
+	return rows, nil
 }
 
 // matchUnmatchedRecords settles those of rows, which are in doubt and not found by their keys, of
@@ -368,36 +330,6 @@ func (rc *reconciler) matchUnmatchedRecords(ctx context.Context, rows []int32) e
 		s.options.Log.Warn("rows stay in doubt", "cause", "records made since the run began may be theirs, and which is whose cannot be told", "chunk", rc.rows.chunk.Seq, "rows", kept)
 	}
 	return nil
-}
-
-// matchUnmatchedIDs reads the records that requests for rows, which are in doubt, are known to
-// have made, and matches them. It returns the rows that are left.
-func (rc *reconciler) matchUnmatchedIDs(ctx context.Context, rows []int32) ([]int32, error) {
-	if len(rc.journal.unmatchedIDs) == 0 || len(rows) == 0 {
-		return rows, nil
-	}
-	found, err := rc.engine.findIDs(ctx, rc.journal.unmatchedIDs)
-	if err != nil {
-		return nil, err
-	}
-	var list []unmatchedRecord
-	for _, id := range rc.journal.unmatchedIDs {
-		object := found[id]
-		if object == nil {
-			if object, err = rc.engine.get(ctx, id); stops(ctx, err) {
-				return nil, err
-			}
-		}
-		if object != nil && rc.own.ages.of(object) != olderThanRun { // the answer may show records of others
-			list = append(list, unmatchedRecord{id: id, object: object})
-		}
-	}
-	rc.markOwned(list)
-	rows = rc.match(rows, list)
-	rc.journal.unmatchedIDs = slices.DeleteFunc(rc.journal.unmatchedIDs, func(id string) bool {
-		return slices.ContainsFunc(list, func(s unmatchedRecord) bool { return s.taken && s.id == id })
-	})
-	return rows, nil
 }
 
 // match settles rows that fit one record of list that fits no other row. It returns the
@@ -440,19 +372,83 @@ func (rc *reconciler) match(rows []int32, list []unmatchedRecord) (left []int32)
 // answer.
 const onceTime = 10 * time.Second
 
-// aliveAfter is how many requests in a row may end in doubt before the API is
-// asked whether it is there at all.
-const aliveAfter = 3
-
-// longestGap is the longest time between the two reads that tell whether a row in
-// doubt is there.
-const longestGap = 3 * time.Second
-
-// untilSettled waits until the API cannot be working any more on what was sent
-// before this pass.
-func (rc *reconciler) untilSettled(ctx context.Context) error {
-	if left := rc.options.Settle - time.Since(rc.engine.began); left > 0 {
-		return rc.engine.options.Drain.Sleep(ctx, left)
+// lookOnce looks rows in doubt up at once and settles those that are there as they
+// were sent. Of the others nothing is known yet: the API may be working on them.
+// A later pass looks them up when it cannot be any more.
+func (rc *reconciler) lookOnce(ctx context.Context, rows []int32) {
+	if rc.engine.options.Journal == nil || rc.engine.options.Drain.Err(ctx) != nil {
+		return
 	}
-	return nil
+	rows = rc.rows.findable(rc.rows.inDoubt(rows))
+	if len(rows) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, onceTime)
+	defer cancel()
+	o := &rc.engine.options
+	found, err := rc.engine.reader.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: rc.rows.keysOf(rows)})
+	if err != nil {
+		o.Log.Warn("rows stay in doubt for now", "cause", "looking them up failed", "chunk", rc.rows.chunk.Seq, "rows", len(rows), "error", err)
+		return
+	}
+	there := 0
+	for _, row := range rows {
+		owner, record := rc.own.ownerOf(row, found[string(rc.rows.key(row))].Records, wasSent)
+		if owner == ownerRow || owner == ownerEarlier {
+			rc.own.settleBy(row, owner, record)
+			there++
+		}
+	}
+	if there == len(rows) {
+		rc.delivery.doubts.Store(0)
+	}
+	o.Log.Info("rows in doubt looked up", "chunk", rc.rows.chunk.Seq, "rows", len(rows), "there", there)
+}
+
+// looksFirst reports whether one of rows is to make no second record with its key.
+func (rc *reconciler) looksFirst(rows []int32) bool {
+	return rc.options.LookFirst != nil && slices.ContainsFunc(rows, func(row int32) bool { return rc.options.LookFirst(rc.rows.chunk.Rows[row]) })
+}
+
+// lookFirst settles those of rows that are to make no second record with their key and
+// whose key is there. It returns the others.
+func (rc *reconciler) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
+	o := &rc.engine.options
+	if rc.options.LookFirst == nil || !o.KeyLookup {
+		return rows, nil
+	}
+	var asked, rest []int32
+	for _, row := range rows {
+		if rc.options.LookFirst(rc.rows.chunk.Rows[row]) && api.Lookupable(rc.rows.key(row)) {
+			asked = append(asked, row)
+		} else {
+			rest = append(rest, row)
+		}
+	}
+	if len(asked) == 0 {
+		return rows, nil
+	}
+	known, err := rc.engine.findListedKey(ctx)
+	switch {
+	case err != nil:
+		return nil, err
+	case known == nil: // records had the keys of these rows: a list that is empty now is not believed
+		return nil, &lookupError{path: o.Path, err: errShowsNoRecord}
+	}
+	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: rc.rows.keysOf(asked), Canary: known.key}
+	found, err := rc.engine.reader.FindByKeys(ctx, l)
+	if err != nil {
+		if interrupted(ctx, err) || stops(ctx, err) {
+			return nil, err
+		}
+		return nil, &lookupError{path: o.Path, err: err}
+	}
+	for _, row := range asked {
+		owner, record := rc.own.ownerOf(row, found[string(rc.rows.key(row))].Records, wasEnded)
+		if !rc.own.settleBy(row, owner, record) {
+			rest = append(rest, row)
+		}
+	}
+	slices.Sort(rest)
+	return rest, nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"sync/atomic"
 
 	"flytt/internal/api"
 	"flytt/pipeline"
@@ -99,32 +98,6 @@ func namesAll(refusals []api.Refusal) bool {
 	return !slices.ContainsFunc(refusals, func(r api.Refusal) bool { return r.Item < 0 })
 }
 
-// indexBase is what the errors of the API so far have shown of the number from which
-// they count rows. It is for concurrent use.
-type indexBase struct{ base atomic.Uint32 }
-
-// parse reads body, the answer to a refused request of sent, and learns from it.
-func (n *indexBase) parse(body []byte, sent api.Sent) []api.Refusal {
-	for {
-		known := n.base.Load()
-		refusals, learned := api.ParseRefusals(body, sent, api.IndexBase(known))
-		if n.base.CompareAndSwap(known, uint32(learned)) {
-			return refusals
-		}
-	}
-}
-
-// match matches body with what was sent, and learns from it.
-func (n *indexBase) match(a *api.Answer, body []byte, sent api.Sent) error {
-	for {
-		known := n.base.Load()
-		a.Base = api.IndexBase(known)
-		if err := a.Match(body, sent); err != nil || n.base.CompareAndSwap(known, uint32(a.Base)) {
-			return err
-		}
-	}
-}
-
 // refusalsOfOne reads body, the answer to a refused request about one record that was sent as
 // changes.
 func refusalsOfOne(body, changes []byte) []api.Refusal {
@@ -159,18 +132,6 @@ func (rf *refusal) lookForOthers(ctx context.Context, r *verdict) error {
 }
 
 var errUnclear = errors.New("refused, and what became of the rows that it does not mind cannot be told")
-
-// field returns the index of the field that the API calls name: its own name,
-// or that of the reference it belongs to.
-func (e *engine) field(name string) int16 {
-	if name == "" {
-		return pipeline.None
-	}
-	if i := e.schema.Index(name); i >= 0 {
-		return int16(i)
-	}
-	return int16(e.schema.Index(name + ".id"))
-}
 
 // absent looks rows up and returns those that the API is known not to have.
 // The others are settled: written if the API has them as they were sent,

@@ -16,35 +16,9 @@ type replayer struct {
 	journal *chunkJournal
 }
 
-// loadPrior gives the rows of the chunk, which is one of a run that is over, the
-// fates and the ids that they had when it ended. Of a chunk that the run did not
-// come to they are Skipped.
-func (rp *replayer) loadPrior(past PriorRun) error {
-	id := rp.journal.identity()
-	e, err := past.Find(id.Seq)
-	switch {
-	case err != nil:
-		return err
-	case e == nil:
-		rp.rows.chunk.SetPending(pipeline.Skipped)
-		return nil
-	case !sameChunk(e, id):
-		return &changedInputError{id.Seq, id.First, id.Last}
-	}
-	if err := rp.apply(e); err != nil {
-		return fmt.Errorf("chunk %d: %w", id.Seq, err)
-	}
-	rp.rows.chunk.SetPending(pipeline.Skipped)
-	rp.rows.chunk.Problems = rp.rows.chunk.Problems[:rp.rows.before]
-	rp.storage.prior = rp.storage.stored
-	// What the run left unfinished stays so.
-	rp.journal.begin()
-	return nil
-}
-
-// chunkEntry takes from the journal what it knows of the chunk, and plans the chunk
+// replay takes from the journal what it knows of the chunk, and plans the chunk
 // if that is nothing.
-func (rp *replayer) chunkEntry() error {
+func (rp *replayer) replay() error {
 	j := rp.engine.options.Journal
 	if j == nil || rp.rows.chunk.Pending() == 0 {
 		return nil
@@ -66,8 +40,8 @@ func (rp *replayer) chunkEntry() error {
 	return nil
 }
 
-// knownRows takes from the journal what it knows of the chunk, or of its first rows.
-func (rp *replayer) knownRows() error {
+// replayPart takes from the journal what it knows of the chunk, or of its first rows.
+func (rp *replayer) replayPart() error {
 	id := rp.journal.identity()
 	e, err := rp.engine.options.Journal.Find(id.Seq)
 	switch {
@@ -138,4 +112,30 @@ func (rp *replayer) applyRow(row int32, e *journal.Entry) {
 		}
 		rp.rows.claim(row)
 	}
+}
+
+// loadPrior gives the rows of the chunk, which is one of a run that is over, the
+// fates and the ids that they had when it ended. Of a chunk that the run did not
+// come to they are Skipped.
+func (rp *replayer) loadPrior(past PriorRun) error {
+	id := rp.journal.identity()
+	e, err := past.Find(id.Seq)
+	switch {
+	case err != nil:
+		return err
+	case e == nil:
+		rp.rows.chunk.SetPending(pipeline.Skipped)
+		return nil
+	case !sameChunk(e, id):
+		return &changedInputError{id.Seq, id.First, id.Last}
+	}
+	if err := rp.apply(e); err != nil {
+		return fmt.Errorf("chunk %d: %w", id.Seq, err)
+	}
+	rp.rows.chunk.SetPending(pipeline.Skipped)
+	rp.rows.chunk.Problems = rp.rows.chunk.Problems[:rp.rows.before]
+	rp.storage.prior = rp.storage.stored
+	// What the run left unfinished stays so.
+	rp.journal.begin()
+	return nil
 }

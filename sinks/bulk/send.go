@@ -9,18 +9,6 @@ import (
 	"flytt/pipeline"
 )
 
-// replyBuffer is where the body of an answer is read into; it is kept for the next.
-type replyBuffer struct {
-	bytes []byte // body of the answer
-}
-
-// keep keeps the buffer of the answer for the next one.
-func (b *replyBuffer) keep(o api.Outcome) {
-	if cap(o.Body) > cap(b.bytes) {
-		b.bytes = o.Body[:0]
-	}
-}
-
 // sender sends rows in bulk requests, and settles them by the answers.
 type sender struct {
 	engine     *engine
@@ -36,18 +24,6 @@ type sender struct {
 	reply      *replyBuffer
 
 	body []byte // of the request
-}
-
-// fit returns how many of rows one request has room for: at least one.
-func (sd *sender) fit(rows []int32) int {
-	room := int(sd.delivery.limit.Load()) - len("[]")
-	for n, row := range rows {
-		room -= len(sd.rows.item(row)) + len(",")
-		if room < 0 && n > 0 {
-			return n
-		}
-	}
-	return len(rows)
 }
 
 // post sends rows in one request and settles them, but for those that the verdict
@@ -79,14 +55,6 @@ func (sd *sender) post(ctx context.Context, rows []int32, alone bool) (verdict, 
 		return verdict{ending: wasTooLarge}, nil
 	}
 	return verdict{}, &api.StatusError{Method: http.MethodPost, Path: sd.engine.options.Path, Status: o.Status}
-}
-
-// confirmed returns how a request with rows ended that was answered with success.
-func (sd *sender) confirmed(rows []int32) ending {
-	if len(sd.rows.inDoubt(rows)) > 0 {
-		return cameInDoubt
-	}
-	return wentThrough
 }
 
 // deliver makes attempts by via until one may have been processed. Before the first
@@ -179,6 +147,14 @@ func (sd *sender) doubtUnshown(rows, unshown []int32) error {
 	return nil
 }
 
+// confirmed returns how a request with rows ended that was answered with success.
+func (sd *sender) confirmed(rows []int32) ending {
+	if len(sd.rows.inDoubt(rows)) > 0 {
+		return cameInDoubt
+	}
+	return wentThrough
+}
+
 // noteLatest makes the last of rows that was written the canary.
 func (sd *sender) noteLatest(rows []int32) {
 	for _, row := range slices.Backward(rows) {
@@ -207,5 +183,29 @@ func (sd *sender) tooLarge(rows []int32) {
 		if sd.delivery.limit.CompareAndSwap(limit, half) {
 			sd.engine.options.Log.Warn("request too large for the API, sending less at a time", "bytes", half)
 		}
+	}
+}
+
+// fit returns how many of rows one request has room for: at least one.
+func (sd *sender) fit(rows []int32) int {
+	room := int(sd.delivery.limit.Load()) - len("[]")
+	for n, row := range rows {
+		room -= len(sd.rows.item(row)) + len(",")
+		if room < 0 && n > 0 {
+			return n
+		}
+	}
+	return len(rows)
+}
+
+// replyBuffer is where the body of an answer is read into; it is kept for the next.
+type replyBuffer struct {
+	bytes []byte // body of the answer
+}
+
+// keep keeps the buffer of the answer for the next one.
+func (b *replyBuffer) keep(o api.Outcome) {
+	if cap(o.Body) > cap(b.bytes) {
+		b.bytes = o.Body[:0]
 	}
 }

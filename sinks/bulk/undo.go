@@ -35,54 +35,6 @@ type Undo struct {
 	reversers sync.Pool // *reverser
 }
 
-var _ pipeline.Sink = (*Undo)(nil)
-
-// NewUndo returns a sink that takes back what the run with the journal prior did to
-// the rows of schema.
-func NewUndo(client *api.Client, schema *pipeline.Schema, prior PriorRun, o UndoOptions) (*Undo, error) {
-	e, err := newEngine(client, schema, settings{o.Target, o.Comparison, o.Journal, o.Drain, o.Log})
-	if err != nil {
-		return nil, err
-	}
-	u, d := &Undo{engine: e}, newDelivery(client, &e.options, o.Limits.withDefaults())
-	u.reversers.New = func() any { return newReverser(e, d, prior, o.Open) }
-	return u, nil
-}
-
-// Encoder returns an encoder of rows in the form in which they were sent.
-func (u *Undo) Encoder() pipeline.Encoder { return priorEncoder{u.engine.encoder()} }
-
-// Commit does nothing: what was taken back is final.
-func (u *Undo) Commit(context.Context) error { return nil }
-
-// Abort reports that what was taken back stays so.
-func (u *Undo) Abort() (undone bool, err error) { return false, nil }
-
-// Resolvable reports whether another pass may settle rows that are in doubt.
-func (u *Undo) Resolvable() bool { return u.engine.resolvable.Load() }
-
-// Settles reports whether rows in doubt can be settled at all: see Import.Settles.
-func (u *Undo) Settles() bool { return u.engine.settles() }
-
-// Write takes back what became of the rows of c.
-func (u *Undo) Write(ctx context.Context, c *pipeline.Chunk) error {
-	w := u.reversers.Get().(*reverser)
-	defer u.reversers.Put(w)
-	return w.write(ctx, c)
-}
-
-// Recall settles those rows of c that earlier passes of the undo did. Of a chunk that
-// was not read to its end nothing is recalled.
-func (u *Undo) Recall(c *pipeline.Chunk) error {
-	w := u.reversers.Get().(*reverser)
-	defer u.reversers.Put(w)
-	err := w.recall(c)
-	if _, cut := errors.AsType[*changedInputError](err); cut {
-		return nil
-	}
-	return err
-}
-
 // reversal is a record that is to be deleted, or to be restored.
 type reversal struct {
 	row     int32
@@ -105,9 +57,54 @@ type reverser struct {
 	was []pipeline.Fate // of the rows when the run ended
 }
 
+func newReverser(e *engine, d *delivery, prior PriorRun, open func([]byte) ([]byte, error)) *reverser {
+	s := newChunkState(e)
+	rejections := &rejections{engine: e, rows: s.rows}
+	return &reverser{
+		engine: e, delivery: d, state: s, prior: prior, open: open, rejections: rejections, reply: &replyBuffer{},
+		current: &currentReader{engine: e, rows: s.rows}, single: &singleWriter{engine: e, delivery: d, rejections: rejections},
+	}
+}
+
+func (rv *reverser) begin(c *pipeline.Chunk) {
+	rv.state.begin(c)
+	rv.rejections.begin()
+}
+
+// write takes back what the run did to the rows of c, but for what an earlier pass of the
+// undo has settled.
+func (rv *reverser) write(ctx context.Context, c *pipeline.Chunk) error {
+	rv.begin(c)
+	defer rv.state.end()
+	err := rv.loadPrior()
+	if err == nil {
+		err = rv.state.replayer.replay()
+	}
+	if err == nil && (len(rv.state.journal.doubtful) > 0 || c.Pending() > 0 || rv.state.storage.unread()) {
+		err = rv.undo(ctx)
+		if failed := rv.state.journal.recordOutcome(); err == nil {
+			err = failed
+		}
+	}
+	rv.state.rows.giveIDs()
+	return err
+}
+
+// recall settles the rows of c by what earlier passes of the undo did.
+func (rv *reverser) recall(c *pipeline.Chunk) error {
+	rv.begin(c)
+	defer rv.state.end()
+	err := rv.loadPrior()
+	if err == nil {
+		err = rv.state.replayer.replayPart()
+	}
+	rv.state.rows.giveIDs()
+	return err
+}
+
 // loadPrior marks the rows that the run wrote Pending.
 func (rv *reverser) loadPrior() error {
-	if err := rv.state.replay.loadPrior(rv.prior); err != nil {
+	if err := rv.state.replayer.loadPrior(rv.prior); err != nil {
 		return err
 	}
 	rv.was = append(rv.was[:0], rv.state.rows.chunk.Fates...)
@@ -193,6 +190,54 @@ func (rv *reverser) before(rows []int32) (map[int32][]byte, error) {
 		}
 	}
 	return out, nil
+}
+
+var _ pipeline.Sink = (*Undo)(nil)
+
+// NewUndo returns a sink that takes back what the run with the journal prior did to
+// the rows of schema.
+func NewUndo(client *api.Client, schema *pipeline.Schema, prior PriorRun, o UndoOptions) (*Undo, error) {
+	e, err := newEngine(client, schema, settings{o.Target, o.Comparison, o.Journal, o.Drain, o.Log})
+	if err != nil {
+		return nil, err
+	}
+	u, d := &Undo{engine: e}, newDelivery(client, &e.options, o.Limits.withDefaults())
+	u.reversers.New = func() any { return newReverser(e, d, prior, o.Open) }
+	return u, nil
+}
+
+// Encoder returns an encoder of rows in the form in which they were sent.
+func (u *Undo) Encoder() pipeline.Encoder { return priorEncoder{u.engine.encoder()} }
+
+// Commit does nothing: what was taken back is final.
+func (u *Undo) Commit(context.Context) error { return nil }
+
+// Abort reports that what was taken back stays so.
+func (u *Undo) Abort() (undone bool, err error) { return false, nil }
+
+// Resolvable reports whether another pass may settle rows that are in doubt.
+func (u *Undo) Resolvable() bool { return u.engine.resolvable.Load() }
+
+// Settles reports whether rows in doubt can be settled at all: see Import.Settles.
+func (u *Undo) Settles() bool { return u.engine.settles() }
+
+// Write takes back what became of the rows of c.
+func (u *Undo) Write(ctx context.Context, c *pipeline.Chunk) error {
+	w := u.reversers.Get().(*reverser)
+	defer u.reversers.Put(w)
+	return w.write(ctx, c)
+}
+
+// Recall settles those rows of c that earlier passes of the undo did. Of a chunk that
+// was not read to its end nothing is recalled.
+func (u *Undo) Recall(c *pipeline.Chunk) error {
+	w := u.reversers.Get().(*reverser)
+	defer u.reversers.Put(w)
+	err := w.recall(c)
+	if _, cut := errors.AsType[*changedInputError](err); cut {
+		return nil
+	}
+	return err
 }
 
 // undoesCreate reports whether the record that row made is to be deleted; if not
@@ -379,51 +424,6 @@ func (rv *reverser) reversedAs(r *reversal, fate pipeline.Fate) bool {
 	rv.state.rows.chunk.Fates[r.row] = fate
 	rv.state.rows.setID(r.row, []byte(r.id))
 	return true
-}
-
-func newReverser(e *engine, d *delivery, prior PriorRun, open func([]byte) ([]byte, error)) *reverser {
-	s := newChunkState(e)
-	rejections := &rejections{engine: e, rows: s.rows}
-	return &reverser{
-		engine: e, delivery: d, state: s, prior: prior, open: open, rejections: rejections, reply: &replyBuffer{},
-		current: &currentReader{engine: e, rows: s.rows}, single: &singleWriter{engine: e, delivery: d, rejections: rejections},
-	}
-}
-
-func (rv *reverser) begin(c *pipeline.Chunk) {
-	rv.state.begin(c)
-	rv.rejections.begin()
-}
-
-// write takes back what the run did to the rows of c, but for what an earlier pass of the
-// undo has settled.
-func (rv *reverser) write(ctx context.Context, c *pipeline.Chunk) error {
-	rv.begin(c)
-	defer rv.state.end()
-	err := rv.loadPrior()
-	if err == nil {
-		err = rv.state.replay.chunkEntry()
-	}
-	if err == nil && (len(rv.state.journal.doubtful) > 0 || c.Pending() > 0 || rv.state.storage.unread()) {
-		err = rv.undo(ctx)
-		if failed := rv.state.journal.recordOutcome(); err == nil {
-			err = failed
-		}
-	}
-	rv.state.rows.giveIDs()
-	return err
-}
-
-// recall settles the rows of c by what earlier passes of the undo did.
-func (rv *reverser) recall(c *pipeline.Chunk) error {
-	rv.begin(c)
-	defer rv.state.end()
-	err := rv.loadPrior()
-	if err == nil {
-		err = rv.state.replay.knownRows()
-	}
-	rv.state.rows.giveIDs()
-	return err
 }
 
 // restoration returns the members of patch with what before, a record, holds of

@@ -73,7 +73,7 @@ type verifier struct {
 
 // verify settles the rows of the chunk that the run wrote.
 func (w *verifier) verify(ctx context.Context) error {
-	if err := w.state.replay.loadPrior(w.prior); err != nil {
+	if err := w.state.replayer.loadPrior(w.prior); err != nil {
 		return err
 	}
 	fates := w.state.rows.chunk.Fates
