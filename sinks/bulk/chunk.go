@@ -9,12 +9,12 @@ import (
 
 // chunkState is what every phase knows of the chunk that it works on.
 type chunkState struct {
-	engine  *engine
-	rows    *chunkRows
-	storage *storage
-	matcher *matcher
-	journal *chunkJournal
-	replayer  *replayer
+	engine   *engine
+	rows     *chunkRows
+	storage  *storage
+	matcher  *matcher
+	journal  *chunkJournal
+	replayer *replayer
 }
 
 func newChunkState(e *engine) *chunkState {
@@ -23,8 +23,8 @@ func newChunkState(e *engine) *chunkState {
 	journal := &chunkJournal{engine: e, rows: rows, storage: storage}
 	return &chunkState{
 		engine: e, rows: rows, storage: storage, journal: journal,
-		matcher: &matcher{engine: e, rows: rows, storage: storage},
-		replayer:  &replayer{engine: e, rows: rows, storage: storage, journal: journal},
+		matcher:  &matcher{engine: e, rows: rows, storage: storage},
+		replayer: &replayer{engine: e, rows: rows, storage: storage, journal: journal},
 	}
 }
 

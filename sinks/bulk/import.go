@@ -47,7 +47,7 @@ var _ pipeline.Sink = (*Import)(nil)
 
 // NewImport returns a sink that writes rows of schema through client.
 func NewImport(client *api.Client, schema *pipeline.Schema, o ImportOptions) (*Import, error) {
-	e, err := newEngine(client, schema, settings{o.Target, o.Comparison, o.Journal, o.Drain, o.Log})
+	e, err := newEngine(client, schema, settings{o.Target, o.Comparison, o.Journal, o.Journal, o.Drain, o.Log})
 	if err != nil {
 		return nil, err
 	}

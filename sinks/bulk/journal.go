@@ -28,9 +28,23 @@ import (
 // *journal.Journal is one. It is for concurrent use and keeps nothing it is
 // given. An error of it stops the run: nothing is sent that is not on record.
 type Journal interface {
+	PriorRun
+	Noter
+	Digester
+}
+
+// PriorRun is what is on record of a run: one that is over, or earlier passes of this one.
+type PriorRun interface {
 	// Find returns what is known of a chunk; nil, nil if that is nothing.
 	Find(seq int64) (*journal.Entry, error)
 
+	// BeforeImages returns what was noted that the records of a chunk held before it
+	// changed them, oldest first.
+	BeforeImages(seq int64) ([]journal.BeforeImage, error)
+}
+
+// Noter puts on record what is done.
+type Noter interface {
 	// Plan notes which rows a chunk is.
 	Plan(c journal.Chunk) error
 
@@ -41,10 +55,11 @@ type Journal interface {
 	// Settle notes what became of the rows of a chunk, in place of all that was known
 	// of them before.
 	Settle(seq int64, s journal.Settlement) error
+}
 
-	// BeforeImages returns what was noted that the records of a chunk held, oldest first.
-	BeforeImages(seq int64) ([]journal.BeforeImage, error)
-
+// Digester makes digests with the key of a journal, so that what is on record of rows
+// tells nothing of them.
+type Digester interface {
 	// Digest returns a keyed digest of data.
 	Digest(data ...[]byte) []byte
 
@@ -93,7 +108,7 @@ func (cj *chunkJournal) identity() journal.Chunk {
 	cj.numbers = numbers
 	return journal.Chunk{
 		Seq: c.Seq, First: c.Rows[0], Last: c.Rows[c.Len()-1], Rows: c.Len(),
-		Digest: cj.engine.options.Journal.Digest(numbers, c.Data),
+		Digest: cj.engine.options.Digester.Digest(numbers, c.Data),
 	}
 }
 
@@ -354,7 +369,7 @@ func (cj *chunkJournal) heldSum(patch, record []byte) uint64 {
 		text = packed.AppendBytes(text, name)
 		text = packed.AppendBytes(text, []byte(jsonscan.Member(record, string(jsonscan.Unquote(name)))))
 	}
-	return cj.engine.options.Journal.Sum(text)
+	return cj.engine.options.Digester.Sum(text)
 }
 
 // planSum keeps the sum of what c would change.
@@ -365,7 +380,7 @@ func (cj *chunkJournal) planSum(c *change) {
 	if cj.sums == nil {
 		cj.sums = make([]uint64, cj.rows.chunk.Len())
 	}
-	cj.sums[c.row] = cj.engine.options.Journal.Sum(c.patch)
+	cj.sums[c.row] = cj.engine.options.Digester.Sum(c.patch)
 }
 
 // cleared returns a slice of n zeros, in s if there is room.

@@ -136,9 +136,10 @@ type settings struct {
 	Target
 	Comparison
 
-	Journal Journal
-	Drain   *drain.Gate
-	Log     *slog.Logger
+	Journal  Journal  // nil: nothing is noted
+	Digester Digester // of the journal, or of that of the earlier run; nil: there is none
+	Drain    *drain.Gate
+	Log      *slog.Logger
 }
 
 func (o settings) withDefaults() settings {

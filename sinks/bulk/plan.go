@@ -23,7 +23,7 @@ var _ pipeline.Sink = (*Plan)(nil)
 
 // NewPlan returns a sink that plans what is done to the records that a Reader finds.
 func NewPlan(schema *pipeline.Schema, records Reader, o PlanOptions) (*Plan, error) {
-	e, err := newEngine(records, schema, settings(o))
+	e, err := newEngine(records, schema, settings{o.Target, o.Comparison, o.Journal, o.Journal, o.Drain, o.Log})
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +188,7 @@ func (pc *planCheck) changes(changes []change) []change {
 	}
 	return slices.DeleteFunc(changes, func(c change) bool {
 		sums := pc.planned.Sums
-		bad := pc.planned.Fates[c.row] != pipeline.Updated || len(sums) <= int(c.row) || sums[c.row] != pc.engine.options.Journal.Sum(c.patch)
+		bad := pc.planned.Fates[c.row] != pipeline.Updated || len(sums) <= int(c.row) || sums[c.row] != pc.engine.options.Digester.Sum(c.patch)
 		if bad {
 			pc.rows.note(c.row, pipeline.None, codeNotAsPlanned, "")
 		}

@@ -6,19 +6,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"flytt/internal/api"
-	"flytt/internal/journal"
 	"flytt/pipeline"
 )
-
-// PriorRun is what a run that is over has on record. A *journal.Journal is one.
-type PriorRun interface {
-	// Find returns what is known of a chunk; nil, nil if that is nothing.
-	Find(seq int64) (*journal.Entry, error)
-
-	// BeforeImages returns what the records of a chunk held before it changed them, oldest
-	// first.
-	BeforeImages(seq int64) ([]journal.BeforeImage, error)
-}
 
 // priorEncoder encodes rows as the earlier run did. The rows that it rejected are Skipped,
 // without a problem.

@@ -132,22 +132,22 @@ func (st *storage) keepDeviation(row int32, name string, want, got jsontext.Valu
 // pair returns a keyed sum of the member name, what was sent of it, nil if nothing,
 // and what was stored.
 func (st *storage) pair(name string, sent, stored jsontext.Value) uint64 {
-	if st.engine.options.Journal == nil {
+	if st.engine.options.Digester == nil {
 		return 0
 	}
 	text := packed.AppendBytes([]byte(nil), name)
 	text = packed.AppendBytes(text, plainValue(sent))
-	return st.engine.options.Journal.Sum(packed.AppendBytes(text, plainValue(stored)))
+	return st.engine.options.Digester.Sum(packed.AppendBytes(text, plainValue(stored)))
 }
 
 // edge returns a keyed sum of what was added to want, sent in the member name, or cut off,
 // to make got; 0 if that is not how they differ.
 func (st *storage) edge(name string, want, got jsontext.Value) uint64 {
 	edge := edgeOf(want, got)
-	if edge == nil || st.engine.options.Journal == nil {
+	if edge == nil || st.engine.options.Digester == nil {
 		return 0
 	}
-	return st.engine.options.Journal.Sum(append(packed.AppendBytes([]byte(nil), name), edge...))
+	return st.engine.options.Digester.Sum(append(packed.AppendBytes([]byte(nil), name), edge...))
 }
 
 // plainValue returns what tells values of a member apart however they are written: of

@@ -197,7 +197,7 @@ var _ pipeline.Sink = (*Undo)(nil)
 // NewUndo returns a sink that takes back what the run with the journal prior did to
 // the rows of schema.
 func NewUndo(client *api.Client, schema *pipeline.Schema, prior PriorRun, o UndoOptions) (*Undo, error) {
-	e, err := newEngine(client, schema, settings{o.Target, o.Comparison, o.Journal, o.Drain, o.Log})
+	e, err := newEngine(client, schema, settings{o.Target, o.Comparison, o.Journal, o.Journal, o.Drain, o.Log})
 	if err != nil {
 		return nil, err
 	}

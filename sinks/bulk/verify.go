@@ -28,9 +28,9 @@ var _ pipeline.Sink = (*Verify)(nil)
 // wrote.
 func NewVerify(records Reader, schema *pipeline.Schema, prior interface {
 	PriorRun
-	Journal
+	Digester
 }, o VerifyOptions) (*Verify, error) {
-	e, err := newEngine(records, schema, settings{o.Target, o.Comparison, prior, o.Drain, o.Log})
+	e, err := newEngine(records, schema, settings{o.Target, o.Comparison, nil, prior, o.Drain, o.Log})
 	if err != nil {
 		return nil, err
 	}
