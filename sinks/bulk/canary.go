@@ -152,10 +152,8 @@ func (e *engine) findListedKey(ctx context.Context) (*canaryKey, error) {
 	switch {
 	case errors.Is(err, api.ErrCanaryMissing):
 		return nil, nil
-	case interrupted(ctx, err) || stops(ctx, err):
-		return nil, err
 	case err != nil:
-		return nil, &lookupError{path: e.options.Path, err: err}
+		return nil, e.lookupFailed(ctx, err)
 	}
 	e.noteListed(key)
 	return e.listedKey.Load(), nil

@@ -60,7 +60,7 @@ func (x *itemEncoder) append(dst []byte, b *pipeline.Batch, row int) []byte {
 			return dst
 		}
 		for _, c := range id {
-			dst = append(dst, lower(c))
+			dst = append(dst, c|' ') // in lower case
 		}
 	}
 	if out := x.objects.AppendRow(dst, b, row); len(out) > len(dst) {
@@ -109,18 +109,10 @@ func isUUID(v []byte) bool {
 				return false
 			}
 		default:
-			if c = lower(c); (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			if (c < '0' || c > '9') && (c|' ' < 'a' || c|' ' > 'f') {
 				return false
 			}
 		}
 	}
 	return true
-}
-
-// lower returns c in lower case if it is a letter of ASCII.
-func lower(c byte) byte {
-	if c >= 'A' && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
 }

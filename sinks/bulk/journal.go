@@ -337,21 +337,10 @@ func (cj *chunkJournal) readImages(rows []int32) error {
 		return nil
 	}
 	cj.changed = map[int32]Before{}
-	images, err := cj.engine.options.Journal.BeforeImages(cj.rows.chunk.Seq)
-	if err != nil {
-		return err
-	}
-	for _, image := range images {
-		list, err := ReadImage(image.Data, nil)
-		if err != nil {
-			return err
-		}
-		for _, b := range list {
-			b.Record = nil
-			cj.changed[b.Row] = b
-		}
-	}
-	return nil
+	return eachBefore(cj.engine.options.Journal, cj.rows.chunk.Seq, nil, func(b Before) {
+		b.Record = nil
+		cj.changed[b.Row] = b
+	})
 }
 
 // noteChanged keeps it that the record of a row is being changed.

@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -152,10 +153,7 @@ func (lk *lookup) findKeys(ctx context.Context, rows []int32, known *canaryKey) 
 	}
 	found, err := lk.engine.reader.FindByKeys(ctx, l)
 	if err != nil {
-		if interrupted(ctx, err) || stops(ctx, err) {
-			return nil, err
-		}
-		return nil, &lookupError{path: o.Path, err: err}
+		return nil, lk.engine.lookupFailed(ctx, err)
 	}
 	for _, row := range rows {
 		padded := lk.rows.padded(row)
@@ -186,10 +184,7 @@ func (lk *lookup) settleByKey(row int32, records []api.Record) error {
 	if lk.engine.options.SkipExisting {
 		return lk.exists(row, records)
 	}
-	id := []byte(records[0].ID)
-	for i, c := range id {
-		id[i] = lower(c)
-	}
+	id := bytes.ToLower([]byte(records[0].ID))
 	field := lk.engine.field(lk.engine.options.Key)
 	switch {
 	case len(records) > 1:
@@ -259,9 +254,7 @@ func (lk *lookup) exists(row int32, records []api.Record) error {
 		return nil
 	}
 	lk.rows.chunk.Fates[row] = pipeline.Existing
-	for name := range jsonscan.Members(patch) {
-		lk.rows.warn(row, lk.engine.field(string(jsonscan.Unquote(name))), codeExistsOtherwise)
-	}
+	lk.rows.warnFields(row, patch, codeExistsOtherwise)
 	return nil
 }
 

@@ -96,19 +96,9 @@ type ImportOptions struct {
 	Log   *slog.Logger // nil: none
 }
 
-// PlanOptions says how a Plan is made. They are those of the import that it plans.
-type PlanOptions struct {
-	Target
-	Comparison
-
-	Journal Journal // where the plan is noted; nil: nowhere
-	Drain   *drain.Gate
-	Log     *slog.Logger
-}
-
-// VerifyOptions says how rows are compared with their records. They are those of the run
-// that wrote the rows.
-type VerifyOptions struct {
+// Options says how rows are compared with records, where nothing is sent. They are those
+// of the import that is planned, or of the run that wrote the rows.
+type Options struct {
 	Target
 	Comparison
 

@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"flytt/internal/journal"
-	"flytt/internal/jsonscan"
 	"flytt/pipeline"
 )
 
@@ -21,9 +20,10 @@ type Plan struct {
 
 var _ pipeline.Sink = (*Plan)(nil)
 
-// NewPlan returns a sink that plans what is done to the records that a Reader finds.
-func NewPlan(schema *pipeline.Schema, records Reader, o PlanOptions) (*Plan, error) {
-	e, err := newEngine(records, schema, settings{o.Target, o.Comparison, o.Journal, o.Journal, o.Drain, o.Log})
+// NewPlan returns a sink that plans what is done to records, and notes it in j, unless
+// that is nil.
+func NewPlan(schema *pipeline.Schema, records Reader, j Journal, o Options) (*Plan, error) {
+	e, err := newEngine(records, schema, settings{o.Target, o.Comparison, j, j, o.Drain, o.Log})
 	if err != nil {
 		return nil, err
 	}
@@ -106,9 +106,7 @@ func (w *planner) changeRecords(_ context.Context, changes []change) error {
 		rows.chunk.Fates[c.row] = pipeline.Updated
 		rows.setID(c.row, []byte(c.id))
 		w.state.journal.planSum(c)
-		for name := range jsonscan.Members(c.patch) {
-			rows.warn(c.row, w.engine.field(string(jsonscan.Unquote(name))), CodeWouldChange)
-		}
+		rows.warnFields(c.row, c.patch, CodeWouldChange)
 	}
 	return nil
 }

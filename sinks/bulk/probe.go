@@ -131,7 +131,7 @@ func (pr *prober) madeBefore(ctx context.Context, row int32) (made bool, err err
 	parts = slices.DeleteFunc(slices.Compact(parts), func(part string) bool { return part == "" })
 	records, err := pr.engine.reader.FindSimilar(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: []string{string(key)}}, parts)
 	if err != nil {
-		if interrupted(ctx, err) || stops(ctx, err) {
+		if stops(ctx, err) {
 			return false, err
 		}
 		o.Log.Warn("whether a record has a key in another form cannot be told", "error", err)

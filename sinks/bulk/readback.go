@@ -114,7 +114,7 @@ func (rb *readback) findUnnamed(ctx context.Context) error {
 	o := &rb.engine.options
 	found, err := rb.engine.reader.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: rb.rows.keysOf(rows)})
 	if err != nil {
-		if interrupted(ctx, err) || stops(ctx, err) {
+		if stops(ctx, err) {
 			return err
 		}
 		o.Log.Warn("ids of rows are not known", "cause", "looking them up failed", "chunk", rb.rows.chunk.Seq, "rows", len(rows), "error", err)

@@ -148,7 +148,7 @@ func (rc *reconciler) reconcileCreates(ctx context.Context, rows []int32, idle b
 		return rows, nil
 	}
 	unclear, err := rc.seekByKey(ctx, rows)
-	if stops(ctx, err) || interrupted(ctx, err) {
+	if stops(ctx, err) {
 		return nil, err
 	}
 	blind := errors.Is(err, api.ErrCanaryMissing)
@@ -307,7 +307,7 @@ func (rc *reconciler) matchUnmatchedRecords(ctx context.Context, rows []int32) e
 	s.unmatched.mu.Lock()
 	defer s.unmatched.mu.Unlock()
 	err := rc.loadUnmatched(ctx)
-	if interrupted(ctx, err) || stops(ctx, err) {
+	if stops(ctx, err) {
 		return err
 	}
 	rc.markOwned(s.unmatched.list)
@@ -438,10 +438,7 @@ func (rc *reconciler) lookFirst(ctx context.Context, rows []int32) ([]int32, err
 	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: rc.rows.keysOf(asked), Canary: known.key}
 	found, err := rc.engine.reader.FindByKeys(ctx, l)
 	if err != nil {
-		if interrupted(ctx, err) || stops(ctx, err) {
-			return nil, err
-		}
-		return nil, &lookupError{path: o.Path, err: err}
+		return nil, rc.engine.lookupFailed(ctx, err)
 	}
 	for _, row := range asked {
 		owner, record := rc.own.ownerOf(row, found[string(rc.rows.key(row))].Records, wasEnded)

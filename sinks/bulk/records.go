@@ -96,3 +96,11 @@ func (e *lookupError) Hint() string {
 }
 
 var errShowsNoRecord = errors.New("the list shows no record at all, and records had the keys of some rows before")
+
+// lookupFailed returns the error that stops the run because of err, of a look-up.
+func (e *engine) lookupFailed(ctx context.Context, err error) error {
+	if stops(ctx, err) {
+		return err
+	}
+	return &lookupError{path: e.options.Path, err: err}
+}

@@ -283,6 +283,13 @@ func (r *chunkRows) warn(row int32, field int16, code pipeline.Code) {
 	})
 }
 
+// warnFields notes a warning of row for each member of patch.
+func (r *chunkRows) warnFields(row int32, patch []byte, code pipeline.Code) {
+	for name := range jsonscan.Members(patch) {
+		r.warn(row, r.engine.field(string(jsonscan.Unquote(name))), code)
+	}
+}
+
 // unwarn takes back what was said of how rows are stored, for that is about to be seen
 // anew.
 func (r *chunkRows) unwarn(rows []sentRow) {

@@ -173,23 +173,13 @@ func (rv *reverser) before(rows []int32) (map[int32][]byte, error) {
 	if !slices.ContainsFunc(rows, changed) {
 		return nil, nil
 	}
-	images, err := rv.prior.BeforeImages(rv.state.rows.chunk.Seq)
-	if err != nil {
-		return nil, err
-	}
 	out := map[int32][]byte{}
-	for _, image := range images {
-		list, err := ReadImage(image.Data, rv.open)
-		if err != nil {
-			return nil, err
+	err := eachBefore(rv.prior, rv.state.rows.chunk.Seq, rv.open, func(b Before) {
+		if out[b.Row] == nil { // the first is the oldest
+			out[b.Row] = b.Record
 		}
-		for _, b := range list {
-			if out[b.Row] == nil { // the first is the oldest
-				out[b.Row] = b.Record
-			}
-		}
-	}
-	return out, nil
+	})
+	return out, err
 }
 
 var _ pipeline.Sink = (*Undo)(nil)

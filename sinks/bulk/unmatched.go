@@ -53,7 +53,7 @@ func (rc *reconciler) loadUnmatched(ctx context.Context) error {
 	rc.delivery.sending.Lock()
 	defer rc.delivery.sending.Unlock()
 	objects, err := rc.options.Unmatched(ctx)
-	if interrupted(ctx, err) || stops(ctx, err) {
+	if stops(ctx, err) {
 		return err
 	}
 	rc.engine.unmatched.read, rc.engine.unmatched.err, rc.engine.unmatched.list = true, err, nil

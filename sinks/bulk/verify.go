@@ -29,7 +29,7 @@ var _ pipeline.Sink = (*Verify)(nil)
 func NewVerify(records Reader, schema *pipeline.Schema, prior interface {
 	PriorRun
 	Digester
-}, o VerifyOptions) (*Verify, error) {
+}, o Options) (*Verify, error) {
 	e, err := newEngine(records, schema, settings{o.Target, o.Comparison, nil, prior, o.Drain, o.Log})
 	if err != nil {
 		return nil, err
@@ -118,17 +118,9 @@ func (w *verifier) settle(row int32, was pipeline.Fate, now current) {
 			w.state.rows.noteFields(row, differs, codeDiffers)
 			return
 		}
-		w.noteUnshown(row, lacks)
+		w.state.rows.warnFields(row, lacks, codeNotShown) // references that the API does not show
 		w.noteStored(row, now.record)
 		w.state.rows.chunk.Fates[row] = pipeline.Unchanged
-	}
-}
-
-// noteUnshown warns of the references of row, the members of lacks, of which the API
-// does not tell where they lead.
-func (w *verifier) noteUnshown(row int32, lacks []byte) {
-	for name := range jsonscan.Members(lacks) {
-		w.state.rows.warn(row, w.engine.field(string(jsonscan.Unquote(name))), codeNotShown)
 	}
 }
 
