@@ -112,9 +112,15 @@ func (cj *chunkJournal) identity() journal.Chunk {
 	}
 }
 
-// sameChunk reports whether e is of the chunk that id tells.
-func sameChunk(e *journal.Entry, id journal.Chunk) bool {
-	return e.First == id.First && e.Last == id.Last && e.Rows == id.Rows && bytes.Equal(e.Digest, id.Digest)
+// find returns which rows the chunk is, and what r has on record of it; nil if that is
+// nothing. It is an error if r has other rows there.
+func (cj *chunkJournal) find(r Planned) (*journal.Entry, journal.Chunk, error) {
+	id := cj.identity()
+	e, err := r.Find(id.Seq)
+	if err == nil && e != nil && (e.First != id.First || e.Last != id.Last || e.Rows != id.Rows || !bytes.Equal(e.Digest, id.Digest)) {
+		err = &changedInputError{id.Seq, id.First, id.Last}
+	}
+	return e, id, err
 }
 
 // changedInputError stops a run that goes over another input than it did before.

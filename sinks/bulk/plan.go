@@ -151,12 +151,11 @@ func (pc *planCheck) load() error {
 	if pc.source == nil || pc.rows.chunk.Pending() == 0 {
 		return nil
 	}
-	id := pc.journal.identity()
-	e, err := pc.source.Find(id.Seq)
+	e, id, err := pc.journal.find(pc.source)
 	switch {
 	case err != nil:
 		return err
-	case e == nil, len(e.Fates) != pc.rows.chunk.Len(), !sameChunk(e, id):
+	case e == nil, len(e.Fates) != pc.rows.chunk.Len():
 		return &changedInputError{id.Seq, id.First, id.Last}
 	}
 	pc.planned = e

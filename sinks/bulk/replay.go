@@ -16,45 +16,36 @@ type replayer struct {
 	journal *chunkJournal
 }
 
-// replay takes from the journal what it knows of the chunk, and plans the chunk
-// if that is nothing.
+// replay takes from the journal what it knows of the chunk. If that is nothing, the
+// journal notes which rows the chunk is.
 func (rp *replayer) replay() error {
 	j := rp.engine.options.Journal
 	if j == nil || rp.rows.chunk.Pending() == 0 {
 		return nil
 	}
-	id := rp.journal.identity()
-	e, err := j.Find(id.Seq)
+	e, id, err := rp.journal.find(j)
 	switch {
 	case err != nil:
 		return err
 	case e == nil:
 		return j.Plan(id)
-	case !sameChunk(e, id):
-		return &changedInputError{id.Seq, id.First, id.Last}
 	}
 	rp.journal.entry = e
-	if err := rp.apply(e); err != nil {
-		return fmt.Errorf("chunk %d: %w", id.Seq, err)
-	}
-	return nil
+	return rp.apply(e)
 }
 
 // replayPart takes from the journal what it knows of the chunk, or of its first rows.
 func (rp *replayer) replayPart() error {
 	id := rp.journal.identity()
 	e, err := rp.engine.options.Journal.Find(id.Seq)
-	switch {
-	case err != nil:
+	if err != nil || e == nil || e.First != id.First || e.Rows < id.Rows || e.Rows == id.Rows && !bytes.Equal(e.Digest, id.Digest) {
 		return err
-	case e == nil, e.First != id.First, e.Rows < id.Rows, e.Rows == id.Rows && !bytes.Equal(e.Digest, id.Digest):
-		return nil
 	}
-	if err := rp.apply(e); err != nil {
-		return fmt.Errorf("chunk %d: %w", id.Seq, err)
+	err = rp.apply(e)
+	if err == nil {
+		rp.journal.restoreProblems()
 	}
-	rp.journal.restoreProblems()
-	return nil
+	return err
 }
 
 // apply settles the rows of which e knows what became, and notes which of
@@ -63,13 +54,13 @@ func (rp *replayer) apply(e *journal.Entry) error {
 	c := rp.rows.chunk
 	n, err := readNotes(e.Notes, e.Rows)
 	if err != nil || e.Rows < c.Len() || len(e.Fates) > 0 && len(e.Fates) != e.Rows {
-		return errNotes
+		return fmt.Errorf("chunk %d: %w", c.Seq, errNotes)
 	}
 	beyond := func(row int32) bool { return int(row) >= c.Len() }
 	n.within(c.Len())
 	for _, row := range e.Sent {
 		if row < 0 || int(row) >= e.Rows {
-			return errNotes
+			return fmt.Errorf("chunk %d: %w", c.Seq, errNotes)
 		}
 		if !beyond(row) {
 			rp.journal.announced[row] = true
@@ -117,20 +108,13 @@ func (rp *replayer) applyRow(row int32, e *journal.Entry) {
 // loadPrior gives the rows of the chunk, which is one of a run that is over, the
 // fates and the ids that they had when it ended. Of a chunk that the run did not
 // come to they are Skipped.
-func (rp *replayer) loadPrior(past PriorRun) error {
-	id := rp.journal.identity()
-	e, err := past.Find(id.Seq)
-	switch {
-	case err != nil:
-		return err
-	case e == nil:
-		rp.rows.chunk.SetPending(pipeline.Skipped)
-		return nil
-	case !sameChunk(e, id):
-		return &changedInputError{id.Seq, id.First, id.Last}
+func (rp *replayer) loadPrior(prior PriorRun) error {
+	e, _, err := rp.journal.find(prior)
+	if err == nil && e != nil {
+		err = rp.apply(e)
 	}
-	if err := rp.apply(e); err != nil {
-		return fmt.Errorf("chunk %d: %w", id.Seq, err)
+	if err != nil {
+		return err
 	}
 	rp.rows.chunk.SetPending(pipeline.Skipped)
 	rp.rows.chunk.Problems = rp.rows.chunk.Problems[:rp.rows.before]
