@@ -61,10 +61,10 @@ func readSettings() (name string, doc *settingsDoc, err error) {
 	name, doc = cmp.Or(os.Getenv("FLYTT_CONFIG"), settingsFile), &settingsDoc{}
 	data, err := os.ReadFile(name)
 	if err != nil && (!errors.Is(err, fs.ErrNotExist) || name != settingsFile) {
-		return name, nil, usage(fmt.Errorf("%s: %w", name, osfile.Cause(err)), "FLYTT_CONFIG names the settings file")
+		return name, nil, usage(fmt.Errorf("%s: %w", name, osfile.Cause(err)), osfile.NotFoundHint(name, "FLYTT_CONFIG names the settings file"))
 	}
 	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.DisallowUnknownField()).Decode(doc); err != nil && len(bytes.TrimSpace(data)) > 0 {
-		return name, nil, usage(fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, false))), "docs/settings.md lists the settings")
+		return name, nil, settingsFault(name, err)
 	}
 	return name, doc, nil
 }
