@@ -106,11 +106,11 @@ func (s *unmatchedSearch) addWritten(jr *journal.Journal) error {
 // addListed adds the ids of the records that runs made, which written.csv has.
 func (s *unmatchedSearch) addListed(runs Group) error {
 	for _, r := range runs {
-		err := r.EachWritten(func(_ int64, _, id []byte) error {
-			if len(id) == 0 {
+		err := r.EachWritten(func(w WrittenRow) error {
+			if w.ID == "" {
 				return nil
 			}
-			return s.add(id, dedup.Known, elsewhere)
+			return s.add([]byte(w.ID), dedup.Known, elsewhere)
 		})
 		if err != nil {
 			return err
