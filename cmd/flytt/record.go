@@ -198,7 +198,7 @@ func recordGetCommand(a *app) *cobra.Command {
 		Use:     "get ID",
 		Short:   "Print one record",
 		Example: `  flytt record get 0d9c3f5e-0000-4000-8000-000000000001 --sandbox`,
-		Args:    oneID,
+		Args:    idArgument.needed,
 		RunE: func(c *cobra.Command, args []string) error {
 			return v.do(c.Context(), v.idOK(args[0]), func(ctx context.Context) error { return v.get(ctx, args[0]) })
 		},
