@@ -70,7 +70,6 @@ var flags = []flag{
 	{name: "undo-recipient", kind: OtherFlag, field: func(s *Spec) value { return listOf(&s.Write.UndoRecipients) }},
 }
 
-
 // given returns the flags of s that have other values than their defaults, but for the
 // mapping, of which a run keeps a copy.
 func (s *Spec) given() map[string][]string {
