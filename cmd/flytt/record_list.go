@@ -84,7 +84,7 @@ func (v *recordVerb) copyRows(ctx context.Context, rows *list.Rows, chosen *reco
 		in = data
 		if n > 0 {
 			out = chosen.AppendLines(out[:0], data)
-			if _, err := v.stdout.Write(out); err != nil {
+			if _, err := v.app.stdout.Write(out); err != nil {
 				return stdoutError(err)
 			}
 		}

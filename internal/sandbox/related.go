@@ -1,4 +1,4 @@
-package main
+package sandbox
 
 import (
 	"bufio"
@@ -6,62 +6,33 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/gocarina/gocsv"
 	"github.com/google/uuid"
-
-	"flytt/internal/osfile"
 )
-
-// related are ids of rows of a resource that references may name.
-type related struct {
-	resource string
-	file     string
-	ids      []string
-}
-
-// readRelated reads the files of --related.
-func readRelated(flags []string) ([]related, error) {
-	const hint = "--related RESOURCE=FILE names a resource and a CSV file of ids"
-	var all []related
-	for _, flag := range flags {
-		resource, file, ok := strings.Cut(flag, "=")
-		if !ok || resource == "" || file == "" {
-			return nil, usage(errors.New("--related: not of the form RESOURCE=FILE"), hint)
-		}
-		ids, err := readIDs(file)
-		if err != nil {
-			return nil, usage(fmt.Errorf("--related %s: %w", file, err), hint)
-		}
-		all = append(all, related{resource, file, ids})
-	}
-	return all, nil
-}
 
 // relatedRow is a row of a file of ids.
 type relatedRow struct {
 	ID string `csv:"id"`
 }
 
-// readIDs returns the column id of a CSV file with a header, or its only column,
-// with a header or without.
-func readIDs(file string) ([]string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, osfile.Cause(err)
-	}
-	defer f.Close()
+// ReadIDs returns the ids of a CSV file for AddRelated: its column id, or its only
+// column, with a header or without. No error shows what stands in the file.
+func ReadIDs(in io.Reader) ([]string, error) {
 	var ids []string
-	err = gocsv.UnmarshalDecoderToCallback(newIDReader(f), func(r relatedRow) {
+	err := gocsv.UnmarshalDecoderToCallback(newIDReader(in), func(r relatedRow) {
 		ids = append(ids, strings.TrimSpace(r.ID))
 	})
-	if err != nil && err != io.EOF { // which a file without a line ends in
-		return nil, csvCause(osfile.Cause(err))
+	var broken *csv.ParseError
+	switch {
+	case err == io.EOF: // not even a header
+		return nil, nil
+	case errors.As(err, &broken):
+		return nil, fmt.Errorf("line %d: %w", broken.Line, broken.Err)
 	}
-	return ids, nil
+	return ids, err
 }
 
 // idReader gives gocsv the records of a file of ids. The first is a header with the
@@ -121,13 +92,3 @@ func (d *idReader) header(first []string) ([]string, error) {
 
 // GetCSVRows implements gocsv.SimpleDecoder. Rows are read one by one.
 func (d *idReader) GetCSVRows() ([][]string, error) { return nil, errors.ErrUnsupported }
-
-// csvCause tells of a broken CSV file where it is broken, and nothing of what
-// stands there.
-func csvCause(err error) error {
-	var broken *csv.ParseError
-	if errors.As(err, &broken) {
-		return fmt.Errorf("line %d: %w", broken.Line, broken.Err)
-	}
-	return err
-}

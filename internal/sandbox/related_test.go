@@ -1,12 +1,12 @@
-package main
+package sandbox_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"flytt/internal/sandbox"
 )
 
 func TestReadIDs(t *testing.T) {
@@ -22,7 +22,7 @@ func TestReadIDs(t *testing.T) {
 		"legacy\n" + a + "\n":                   {a}, // the only column
 		"id\n\n" + a + "\nnot an id\n":          {a, "not an id"},
 	} {
-		got, err := readIDs(writeIDs(t, text))
+		got, err := sandbox.ReadIDs(strings.NewReader(text))
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%q: %v\n%s", text, err, diff)
 		}
@@ -32,19 +32,8 @@ func TestReadIDs(t *testing.T) {
 		"id,name\n" + a + ",\"secret": "line 2",
 		"id,name\nsecret\n":           "line 2",
 	} {
-		if _, err := readIDs(writeIDs(t, text)); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+		if _, err := sandbox.ReadIDs(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
 	}
-	if _, err := readIDs(t.TempDir()); err == nil || strings.Contains(err.Error(), os.TempDir()) {
-		t.Errorf("a directory: %v", err)
-	}
-}
-
-func writeIDs(t *testing.T, text string) string {
-	path := filepath.Join(t.TempDir(), "ids.csv")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
