@@ -2,7 +2,9 @@
 package osfile
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
@@ -78,4 +80,21 @@ func Replace(path, temp string, data []byte) error {
 		return errors.Join(err, Discard(temp))
 	}
 	return nil
+}
+
+// ReadJSON reads the file at path, which is called name in errors. It returns nil if there is none.
+// A file that is no JSON of T, or not valid, is an error that says it is not what.
+func ReadJSON[T any](path, name, what string, valid func(*T) bool) (*T, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, Cause(err))
+	}
+	v := new(T)
+	if err := json.Unmarshal(data, v); err != nil || !valid(v) {
+		return nil, fmt.Errorf("%s: not %s", name, what)
+	}
+	return v, nil
 }

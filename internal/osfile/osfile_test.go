@@ -60,3 +60,23 @@ func TestReplaceIsWholeOrNotAtAll(t *testing.T) {
 		t.Errorf("WriteNew over a file: %v", err)
 	}
 }
+
+func TestReadJSONShowsNoContent(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.json")
+	type thing struct{ Name string }
+	read := func() (*thing, error) {
+		return osfile.ReadJSON(path, "a.json", "a thing", func(v *thing) bool { return v.Name != "" })
+	}
+	if v, err := read(); v != nil || err != nil {
+		t.Errorf("without a file: %v, %v", v, err)
+	}
+	for text, want := range map[string]string{`{"Name":"x"}`: "", `{"Name":17}`: "a.json: not a thing", `{}`: "a.json: not a thing", `{"Name":"x"`: "a.json: not a thing"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		v, err := read()
+		if want == "" && (err != nil || v.Name != "x") || want != "" && (v != nil || err == nil || err.Error() != want) {
+			t.Errorf("%s: %v, %v, want %q", text, v, err, want)
+		}
+	}
+}

@@ -304,10 +304,10 @@ func (cj *chunkJournal) image(changes []change) ([]byte, error) {
 	for i := range changes {
 		c := &changes[i]
 		out = binary.AppendUvarint(out, uint64(c.row))
-		out = appendSized(out, c.id)
+		out = packed.AppendBytes(out, c.id)
 		out = binary.LittleEndian.AppendUint64(out, cj.heldSum(c.patch, c.record))
 		if form != imageBare {
-			records = appendSized(records, c.record)
+			records = packed.AppendBytes(records, c.record)
 		}
 	}
 	if form != imageSealed {
@@ -324,8 +324,8 @@ func (cj *chunkJournal) image(changes []change) ([]byte, error) {
 func (cj *chunkJournal) heldSum(patch, record []byte) uint64 {
 	var text []byte
 	for name := range jsonscan.Members(patch) {
-		text = appendSized(text, name)
-		text = appendSized(text, []byte(jsonscan.Member(record, string(jsonscan.Unquote(name)))))
+		text = packed.AppendBytes(text, name)
+		text = packed.AppendBytes(text, []byte(jsonscan.Member(record, string(jsonscan.Unquote(name)))))
 	}
 	return cj.engine.options.Journal.Sum(text)
 }

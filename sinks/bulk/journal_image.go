@@ -37,22 +37,22 @@ var errImage = errors.New("what records held before they were changed cannot be 
 // ReadImage reads an image that a Bulk made, of a chunk of any length. Records
 // that are sealed are given to open first; without it they are left out.
 func ReadImage(data []byte, open func([]byte) ([]byte, error)) ([]Before, error) {
-	r := &packed{data: data}
-	version, form := r.byte(), r.byte()
+	r := &packed.Reader{Rest: data}
+	version, form := r.Byte(), r.Byte()
 	if version != imageVersion || form > imageSealed {
 		return nil, errImage
 	}
 	var out []Before
-	for left := r.uvarint(); left > 0 && !r.bad; left-- {
-		b := Before{Row: r.row(math.MaxInt32), ID: string(r.text())}
-		if sum := r.bytes(8); !r.bad {
+	for left := r.Uvarint(); left > 0 && !r.Bad; left-- {
+		b := Before{Row: readRowIndex(r, math.MaxInt32), ID: string(r.Bytes())}
+		if sum := r.Take(8); !r.Bad {
 			b.Held = binary.LittleEndian.Uint64(sum)
 		}
 		out = append(out, b)
 	}
-	records := r.data
+	records := r.Rest
 	switch {
-	case r.bad:
+	case r.Bad:
 		return nil, errImage
 	case form == imageBare, form == imageSealed && open == nil:
 		return out, nil
@@ -67,11 +67,11 @@ func ReadImage(data []byte, open func([]byte) ([]byte, error)) ([]Before, error)
 
 // readRecords gives each of out its record.
 func readRecords(out []Before, data []byte) error {
-	r := &packed{data: data}
+	r := &packed.Reader{Rest: data}
 	for i := range out {
-		out[i].Record = r.text()
+		out[i].Record = r.Bytes()
 	}
-	if r.bad || len(r.data) > 0 {
+	if r.Bad || len(r.Rest) > 0 {
 		return errImage
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"flytt/internal/api"
 	"flytt/internal/journal"
 	"flytt/internal/jsonscan"
+	"flytt/internal/packed"
 	"flytt/pipeline"
 )
 
@@ -134,9 +135,9 @@ func (st *storage) pair(name string, sent, stored jsontext.Value) uint64 {
 	if st.engine.options.Journal == nil {
 		return 0
 	}
-	text := appendSized([]byte(nil), name)
-	text = appendSized(text, plainValue(sent))
-	return st.engine.options.Journal.Sum(appendSized(text, plainValue(stored)))
+	text := packed.AppendBytes([]byte(nil), name)
+	text = packed.AppendBytes(text, plainValue(sent))
+	return st.engine.options.Journal.Sum(packed.AppendBytes(text, plainValue(stored)))
 }
 
 // plainValue returns what tells values of a member apart however they are written: of
@@ -240,7 +241,7 @@ func (st *storage) edge(name string, want, got jsontext.Value) uint64 {
 	if edge == nil || st.engine.options.Journal == nil {
 		return 0
 	}
-	return st.engine.options.Journal.Sum(append(appendSized([]byte(nil), name), edge...))
+	return st.engine.options.Journal.Sum(append(packed.AppendBytes([]byte(nil), name), edge...))
 }
 
 // An earlier run has on record how the API stored what it was sent. With that a later run

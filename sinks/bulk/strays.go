@@ -11,6 +11,7 @@ import (
 
 	"flytt/internal/api"
 	"flytt/internal/jsonscan"
+	"flytt/internal/packed"
 )
 
 // A row in doubt whose key the API may store in another form cannot be looked up by its
