@@ -53,7 +53,7 @@ var layers = map[string][]string{
 	"internal/api":        {"internal/jsonscan", "internal/drain"},
 	"internal/drain":      {},
 	"internal/jsonscan":   {},
-	"internal/osfile":     {},
+	"internal/osfile":     {"internal/text"},
 	"internal/packed":     {},
 	"internal/jsonobject": {"internal/jsonscan", "pipeline"},
 	"internal/guardedcsv": {"pipeline"},

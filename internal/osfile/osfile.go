@@ -2,12 +2,16 @@
 package osfile
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
+
+	"flytt/internal/text"
 )
 
 // Cause takes from err the names that the system call was given: messages name
@@ -22,6 +26,26 @@ func Cause(err error) error {
 		return link.Err
 	}
 	return err
+}
+
+// NotFoundHint returns the hint for path, which does not exist: the name of a file beside
+// it that is like it, or otherwise if there is none.
+func NotFoundHint(path, otherwise string) string {
+	dir, name := filepath.Split(path)
+	entries, err := os.ReadDir(cmp.Or(dir, "."))
+	if err != nil || name == "" {
+		return otherwise
+	}
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		if !e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	if near := text.Suggest(name, names); near != "" {
+		return "did you mean " + text.Printable(dir+near) + "?"
+	}
+	return otherwise
 }
 
 // SyncDirectory makes the names in dir durable, where the file system can.

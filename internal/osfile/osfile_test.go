@@ -61,6 +61,28 @@ func TestReplaceIsWholeOrNotAtAll(t *testing.T) {
 	}
 }
 
+func TestNotFoundHintNamesAFileBeside(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"kontakter.csv", "fastigheter.csv"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "hyresavtal.csv"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"kontaktr.csv":     "did you mean " + filepath.Join(dir, "kontakter.csv") + "?",
+		"nothing-like.txt": "otherwise",
+		"hyresavtl.csv":    "otherwise", // a directory
+		"none/x.csv":       "otherwise",
+	} {
+		if got := osfile.NotFoundHint(filepath.Join(dir, name), "otherwise"); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
+
 func TestReadJSONShowsNoContent(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.json")
 	type thing struct{ Name string }
