@@ -37,8 +37,8 @@ func moment(s []byte) (ns, unit int64, ok bool) {
 	return t.UnixNano() - zone, unit, true
 }
 
-// fraction reads the digits behind the seconds, if there are any. unit is 0 if
-// what stands there is no fraction.
+// fraction parses the fraction of the seconds, if there is one. unit is 0 if it is
+// invalid.
 func fraction(s []byte) (nano int, unit int64, rest []byte) {
 	if len(s) == 0 || s[0] != '.' && s[0] != ',' {
 		return 0, 1e9, s
