@@ -10,6 +10,7 @@ import (
 	"flytt/internal/api"
 	"flytt/internal/journal"
 	"flytt/internal/jsonscan"
+	"flytt/internal/packed"
 	"flytt/pipeline"
 )
 

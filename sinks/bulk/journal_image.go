@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"flytt/internal/packed"
 )
 
 // What the records of a chunk held before its rows changed them is kept in the

@@ -11,7 +11,6 @@ import (
 
 	"flytt/internal/api"
 	"flytt/internal/jsonscan"
-	"flytt/internal/packed"
 )
 
 // A row in doubt whose key the API may store in another form cannot be looked up by its
