@@ -40,7 +40,7 @@ cannot be reached, or does not do what it should.`,
 		Example: `  flytt doctor
   flytt doctor --profile prod
   flytt doctor --sandbox --json`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return d.run(c.Context()) },
 	}
 	c.Flags().StringVar(&d.resourceName, "resource", "", "`NAME` of the resource to look at (default: the only one there is)")

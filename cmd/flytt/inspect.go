@@ -46,7 +46,7 @@ whole file. No value of a row is shown without --show-values.`,
 		Example: `  flytt inspect kontakter.csv
   flytt inspect register.xlsx --sheet Kontakter
   flytt inspect register.csv.gz --count --json`,
-		Args: oneFile,
+		Args: fileArgument.needed,
 		RunE: func(c *cobra.Command, args []string) error {
 			v.spec.File = args[0]
 			return v.run(c.Context())

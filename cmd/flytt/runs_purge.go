@@ -40,7 +40,7 @@ a run goes what undo needs. Only directories that flytt made, directly below
 --dir, are deleted; links are not followed.`,
 		Example: `  flytt runs purge --older-than 30d --dry-run
   flytt runs purge --older-than 2w --yes`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error { return p.do(time.Now()) },
 	}
 	s := c.Flags()

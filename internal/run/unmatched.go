@@ -23,7 +23,7 @@ var (
 )
 
 // Unmatched returns those of the records that rows reads, all that were made since a run
-// began, that no row of it is known to have made: see bulk.Options. Jr is the journal of
+// began, that no row of it is known to have made: see bulk.ImportOptions. Jr is the journal of
 // the run. Others are, if it is a retry, the runs whose rows it sends: some of their
 // records may have been made within the second in which it began. With an error the
 // records are still some of those. Memory does not grow with the list: records are kept

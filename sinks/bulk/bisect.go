@@ -84,6 +84,7 @@ type verdict struct {
 // search sends rows and finds those that the API refuses without a word which they are.
 type search struct {
 	engine     *engine
+	options    *ImportOptions
 	delivery   *delivery
 	rows       *chunkRows
 	journal    *chunkJournal
@@ -226,7 +227,7 @@ func (b *bisect) group() int {
 // a look-up does not find: one by one, as far as MaxExtra goes. If one request with all of
 // them is refused because of one, all are in doubt again.
 func (se *search) sendUnproven(ctx context.Context, rows []int32) error {
-	o := &se.engine.options
+	o := se.options
 	if o.Atomicity == AllOrNothing || !slices.Contains(se.journal.again, true) {
 		return se.send(ctx, rows)
 	}
@@ -253,4 +254,4 @@ func (se *search) sendUnproven(ctx context.Context, rows []int32) error {
 }
 
 // begin forgets the rows of the chunk before.
-func (se *search) begin() { se.extra, se.locked = se.engine.options.MaxExtra, nil }
+func (se *search) begin() { se.extra, se.locked = se.options.MaxExtra, nil }

@@ -43,11 +43,15 @@ const (
 // visible is how long to wait before each look for the first row written.
 var visible = []time.Duration{0, 500 * time.Millisecond, 1500 * time.Millisecond}
 
-func (c *control) init(wanted bool) {
+// init makes it known that there will be no control.
+func (c *control) init() {
+	c.done = make(chan struct{})
+	close(c.done)
+}
+
+// open lets a control be found.
+func (c *control) open() {
 	c.turn, c.done = make(chan struct{}, 1), make(chan struct{})
-	if !wanted {
-		close(c.done)
-	}
 }
 
 // known returns the key of the control, empty if there is none.

@@ -2,16 +2,20 @@ package bulk
 
 import (
 	"context"
+	"encoding/binary"
+	"fmt"
 	"net/http"
 	"slices"
 
 	"flytt/internal/api"
+	"flytt/internal/packed"
 	"flytt/pipeline"
 )
 
 // changer changes records, and settles the rows by what became of the changes.
 type changer struct {
 	engine     *engine
+	options    *ImportOptions
 	delivery   *delivery
 	rows       *chunkRows
 	storage    *storage
@@ -51,7 +55,7 @@ func (ch *changer) announce(changes []change) error {
 	if ch.engine.options.Journal == nil {
 		return nil
 	}
-	image, err := ch.journal.image(changes)
+	image, err := ch.image(changes)
 	if err != nil {
 		return err
 	}
@@ -176,4 +180,35 @@ func (ch *changer) readBack(ctx context.Context, c *change, o api.Outcome) error
 	}
 	ch.rows.putInDoubt([]int32{c.row}, "no clear answer to a change, and it is not read back", o.Status, cause)
 	return ch.delivery.doubted(http.MethodPatch, ch.engine.options.Records, cause)
+}
+
+// image returns what the records hold that changes are about to change.
+func (ch *changer) image(changes []change) ([]byte, error) {
+	o := ch.options
+	form := byte(imageBare)
+	switch {
+	case o.Undoable && o.SealImage != nil:
+		form = imageSealed
+	case o.Undoable:
+		form = imagePlain
+	}
+	out := binary.AppendUvarint([]byte{imageVersion, form}, uint64(len(changes)))
+	var records []byte
+	for i := range changes {
+		c := &changes[i]
+		out = binary.AppendUvarint(out, uint64(c.row))
+		out = packed.AppendBytes(out, c.id)
+		out = binary.LittleEndian.AppendUint64(out, ch.journal.heldSum(c.patch, c.record))
+		if form != imageBare {
+			records = packed.AppendBytes(records, c.record)
+		}
+	}
+	if form != imageSealed {
+		return append(out, records...), nil
+	}
+	sealed, err := o.SealImage(records)
+	if err != nil {
+		return nil, fmt.Errorf("what records hold before they are changed: encrypt: %w", err)
+	}
+	return append(out, sealed...), nil
 }

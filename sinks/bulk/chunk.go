@@ -73,28 +73,28 @@ type chunkWriter struct {
 	rejections *rejections
 }
 
-func newChunkWriter(e *engine, d *delivery) *chunkWriter {
+func newChunkWriter(e *engine, d *delivery, o *ImportOptions) *chunkWriter {
 	s := newChunkState(e)
 	answer, reply := api.NewAnswer(e.options.Key, e.options.KeyDigits), &replyBuffer{}
-	ages := &ages{clock: d.client, began: e.options.Began, member: e.options.Created}
-	own := &ownRecords{engine: e, rows: s.rows, storage: s.storage, matcher: s.matcher, ages: ages}
+	ages := &ages{clock: d.client, began: o.Began, member: e.options.Created}
+	own := &ownRecords{engine: e, rows: s.rows, storage: s.storage, matcher: s.matcher, ages: ages, unmatched: o.Strays != nil}
 	w := &chunkWriter{
 		engine: e, delivery: d, state: s,
-		plan:       &planCheck{engine: e, rows: s.rows, journal: s.journal},
-		reconciler: &reconciler{engine: e, delivery: d, rows: s.rows, storage: s.storage, matcher: s.matcher, journal: s.journal, own: own},
+		plan:       &planCheck{engine: e, source: o.Planned, rows: s.rows, journal: s.journal},
+		reconciler: &reconciler{engine: e, options: o, delivery: d, rows: s.rows, storage: s.storage, matcher: s.matcher, journal: s.journal, own: own},
 		readback:   &readback{engine: e, rows: s.rows, storage: s.storage, own: own, answer: answer},
 		rejections: &rejections{engine: e, rows: s.rows},
 	}
 	w.changer = &changer{
-		engine: e, delivery: d, rows: s.rows, storage: s.storage, matcher: s.matcher, journal: s.journal, plan: w.plan,
+		engine: e, options: o, delivery: d, rows: s.rows, storage: s.storage, matcher: s.matcher, journal: s.journal, plan: w.plan,
 		rejections: w.rejections, single: &singleWriter{engine: e, delivery: d, rejections: w.rejections}, answer: answer, reply: reply,
 	}
 	sender := &sender{
 		engine: e, delivery: d, rows: s.rows, storage: s.storage, journal: s.journal, own: own, rejections: w.rejections,
-		refusal:    &refusal{engine: e, delivery: d, rows: s.rows, storage: s.storage, own: own, rejections: w.rejections},
+		refusal:    &refusal{engine: e, options: o, delivery: d, rows: s.rows, storage: s.storage, own: own, rejections: w.rejections},
 		reconciler: w.reconciler, answer: answer, reply: reply,
 	}
-	w.search = &search{engine: e, delivery: d, rows: s.rows, journal: s.journal, rejections: w.rejections, sender: sender}
+	w.search = &search{engine: e, options: o, delivery: d, rows: s.rows, journal: s.journal, rejections: w.rejections, sender: sender}
 	w.canary = &canaryFinder{engine: e, delivery: d, rows: s.rows, storage: s.storage, search: w.search, readback: w.readback}
 	w.lookup = &lookup{engine: e, actions: w, rows: s.rows, matcher: s.matcher}
 	w.prober = &prober{engine: e, actions: w, rows: s.rows, matcher: s.matcher}
@@ -212,6 +212,9 @@ func (w *chunkWriter) changeRecords(ctx context.Context, changes []change) error
 }
 
 func (w *chunkWriter) makeFirst(ctx context.Context, rows []int32) ([]int32, error) {
+	if w.reconciler.looksFirst(rows) { // records had the keys of these rows
+		return nil, &lookupError{path: w.engine.options.Path, err: errShowsNoRecord}
+	}
 	return w.canary.find(ctx, rows)
 }
 

@@ -14,7 +14,8 @@ import (
 // delivery is what a run knows of the requests that it makes to write. Only what writes
 // holds it. It is for concurrent use.
 type delivery struct {
-	options *Options
+	options   *settings
+	maxDoubts int64
 
 	client    *api.Client
 	limit     atomic.Int64 // bytes of one request; learned from 413
@@ -70,7 +71,7 @@ func (d *delivery) alive(ctx context.Context) error {
 // such requests in a row it stops the run, so that a dead API, or a login page
 // in its place, does not leave a whole register in doubt.
 func (d *delivery) doubted(method, path string, cause error) error {
-	if n := d.doubts.Add(1); n >= int64(d.options.MaxDoubts) {
+	if n := d.doubts.Add(1); n >= d.maxDoubts {
 		return &doubtsError{method: method, path: path, err: cause}
 	}
 	return nil
@@ -80,9 +81,9 @@ func (d *delivery) patchStops(status int) error {
 	return &api.StatusError{Method: http.MethodPatch, Path: d.options.Records, Status: status}
 }
 
-func newDelivery(client *api.Client, o *Options) *delivery {
-	d := &delivery{options: o, client: client}
-	d.limit.Store(int64(o.MaxBytes))
+func newDelivery(client *api.Client, o *settings, l Limits) *delivery {
+	d := &delivery{options: o, client: client, maxDoubts: int64(l.MaxDoubts)}
+	d.limit.Store(int64(l.MaxBytes))
 	d.breaker.init(o.Path)
 	return d
 }

@@ -28,7 +28,7 @@ type Reader interface {
 type engine struct {
 	reader  Reader
 	schema  *pipeline.Schema
-	options Options
+	options settings
 
 	control     control
 	byID, byKey bool // rows are told by these to be about records that exist
@@ -46,7 +46,7 @@ type engine struct {
 	strays strays
 }
 
-func newEngine(reader Reader, schema *pipeline.Schema, o Options) (*engine, error) {
+func newEngine(reader Reader, schema *pipeline.Schema, o settings) (*engine, error) {
 	if err := jsonobject.Check(schema); err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func newEngine(reader Reader, schema *pipeline.Schema, o Options) (*engine, erro
 	if err := e.checkMode(); err != nil {
 		return nil, err
 	}
-	e.control.init(o.KeyLookup && (o.Atomicity == UnknownAtomicity || o.Mode == Upsert || o.SkipExisting || o.Journal != nil))
+	e.control.init()
 	e.claims = newClaims()
 	return e, nil
 }
@@ -71,3 +71,18 @@ func newEngine(reader Reader, schema *pipeline.Schema, o Options) (*engine, erro
 func (e *engine) encoder() pipeline.Encoder {
 	return newItemEncoder(e.schema, e.byID, e.options.AsStored)
 }
+
+// maxClaims is how many ids and keys a run remembers at most: some 20 MB.
+const maxClaims = 1 << 20
+
+// The kinds of texts that rows claim, so that no two rows change one record, and none makes
+// a record that another is making. An id and a key may be the same text.
+const (
+	idClaim uint8 = iota
+	keyClaim
+	createClaim // the key of a row that was sent to be created
+
+	claimKinds = iota
+)
+
+func newClaims() *dedup.Claims { return dedup.NewClaims(claimKinds, maxClaims) }

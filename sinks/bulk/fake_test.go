@@ -173,7 +173,7 @@ func bulkSchema() *pipeline.Schema {
 
 // bulkTo returns a sink that writes through transport, or to the address
 // baseURL if that is nil, and checks in the end that nothing is left running.
-func bulkTo(t testing.TB, baseURL string, transport http.RoundTripper, o Options) *Import {
+func bulkTo(t testing.TB, baseURL string, transport http.RoundTripper, o ImportOptions) *Import {
 	t.Helper()
 	leaks := goleak.IgnoreCurrent()
 	client, err := api.New(api.Config{
@@ -195,7 +195,7 @@ func bulkTo(t testing.TB, baseURL string, transport http.RoundTripper, o Options
 	return s
 }
 
-func (f *fakeAPI) bulk(t testing.TB, o Options) *Import {
+func (f *fakeAPI) bulk(t testing.TB, o ImportOptions) *Import {
 	t.Helper()
 	return bulkTo(t, "https://api.example.se", f, o)
 }
@@ -213,6 +213,11 @@ func bulkChunk(t testing.TB, s *Import, from, n int, bad ...int) *pipeline.Chunk
 		rows = append(rows, []string{name, "11111111-2222-3333-4444-555555555555", fmt.Sprintf("K-%04d", i)})
 	}
 	return chunkFrom(t, s, rows)
+}
+
+// undoOptions returns those for the undo of an import with o.
+func undoOptions(o ImportOptions) UndoOptions {
+	return UndoOptions{Target: o.Target, Comparison: o.Comparison, Limits: o.Limits, Journal: o.Journal, Drain: o.Drain, Log: o.Log}
 }
 
 // engineOf returns what s shares with the other sinks.

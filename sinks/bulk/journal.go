@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
-	"time"
 
 	"flytt/internal/api"
 	"flytt/internal/journal"
@@ -275,10 +274,6 @@ func (cj *chunkJournal) noteChanged(c *change) {
 	cj.changed[c.row] = Before{Row: c.row, ID: c.id}
 }
 
-// settleLeft returns how long the API may still be working on what an earlier
-// pass sent.
-func (e *engine) settleLeft() time.Duration { return e.options.Settle - time.Since(e.began) }
-
 // Resolvable reports whether rows that are in doubt could be settled by another
 // pass over the input: they have a key that can be looked up, which is not that
 // of other rows, or change records that can be read.
@@ -289,37 +284,6 @@ func (s *Import) Resolvable() bool { return s.engine.resolvable.Load() }
 func (s *Import) Settles() bool { return s.engine.settles() }
 
 func (e *engine) settles() bool { return e.options.KeyLookup || e.changes }
-
-// image returns what the records hold that changes are about to change.
-func (cj *chunkJournal) image(changes []change) ([]byte, error) {
-	o := &cj.engine.options
-	form := byte(imageBare)
-	switch {
-	case o.Undoable && o.SealImage != nil:
-		form = imageSealed
-	case o.Undoable:
-		form = imagePlain
-	}
-	out := binary.AppendUvarint([]byte{imageVersion, form}, uint64(len(changes)))
-	var records []byte
-	for i := range changes {
-		c := &changes[i]
-		out = binary.AppendUvarint(out, uint64(c.row))
-		out = packed.AppendBytes(out, c.id)
-		out = binary.LittleEndian.AppendUint64(out, cj.heldSum(c.patch, c.record))
-		if form != imageBare {
-			records = packed.AppendBytes(records, c.record)
-		}
-	}
-	if form != imageSealed {
-		return append(out, records...), nil
-	}
-	sealed, err := o.SealImage(records)
-	if err != nil {
-		return nil, fmt.Errorf("what records hold before they are changed: encrypt: %w", err)
-	}
-	return append(out, sealed...), nil
-}
 
 // heldSum returns the sum of what record holds in the members of patch.
 func (cj *chunkJournal) heldSum(patch, record []byte) uint64 {

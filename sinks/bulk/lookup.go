@@ -179,9 +179,6 @@ func (lk *lookup) withCanary(ctx context.Context, rows []int32) ([]int32, error)
 // settled.
 func (lk *lookup) makeCanary(ctx context.Context, rows []int32) ([]int32, error) {
 	if lk.engine.anchor.Load() == nil {
-		if slices.ContainsFunc(rows, lk.rows.looksFirst) { // records had the keys of these rows
-			return nil, &lookupError{path: lk.engine.options.Path, err: errShowsNoRecord}
-		}
 		var err error
 		if rows, err = lk.actions.makeFirst(ctx, rows); err != nil {
 			return nil, err

@@ -32,11 +32,12 @@ const (
 
 // ownRecords tells which records the rows of the chunk made, and settles the rows by them.
 type ownRecords struct {
-	engine  *engine
-	rows    *chunkRows
-	storage *storage
-	matcher *matcher
-	ages    *ages
+	engine    *engine
+	rows      *chunkRows
+	storage   *storage
+	matcher   *matcher
+	ages      *ages
+	unmatched bool // the records that no row is known to have made can be read
 }
 
 // ownerOf tells whose the records are that the list shows for the key of row, and returns
@@ -78,7 +79,7 @@ func (ow *ownRecords) ownerOf(row int32, records []api.Record, requests sending)
 // ownerOfNew is ownerOf for the only record, which was made since the run began.
 func (ow *ownRecords) ownerOfNew(row int32, record []byte, requests sending) owner {
 	fits, contradicts := ow.matcher.fits(row, record), ow.matcher.rulesOut(row, record)
-	strays, changesKeys := ow.engine.options.Strays != nil, ow.engine.forms.alters()
+	strays, changesKeys := ow.unmatched, ow.engine.forms.alters()
 	switch {
 	case requests == wasEnded && fits:
 		return ownerRow

@@ -22,8 +22,8 @@ type Plan struct {
 var _ pipeline.Sink = (*Plan)(nil)
 
 // NewPlan returns a sink that plans what is done to the records that a Reader finds.
-func NewPlan(schema *pipeline.Schema, records Reader, o Options) (*Plan, error) {
-	e, err := newEngine(records, schema, o)
+func NewPlan(schema *pipeline.Schema, records Reader, o PlanOptions) (*Plan, error) {
+	e, err := newEngine(records, schema, settings(o))
 	if err != nil {
 		return nil, err
 	}
@@ -143,17 +143,18 @@ type planCheck struct {
 	rows    *chunkRows
 	journal *chunkJournal
 
+	source  Planned        // nil: there is no plan
 	planned *journal.Entry // what was planned of the rows; nil: nothing was
 }
 
 // load reads what was planned of the chunk.
 func (pc *planCheck) load() error {
 	pc.planned = nil
-	if pc.engine.options.Planned == nil || pc.rows.chunk.Pending() == 0 {
+	if pc.source == nil || pc.rows.chunk.Pending() == 0 {
 		return nil
 	}
 	id := pc.journal.identity()
-	e, err := pc.engine.options.Planned.Find(id.Seq)
+	e, err := pc.source.Find(id.Seq)
 	switch {
 	case err != nil:
 		return err

@@ -16,6 +16,7 @@ import (
 // there is none, tells what became.
 type reconciler struct {
 	engine   *engine
+	options  *ImportOptions
 	delivery *delivery
 	rows     *chunkRows
 	storage  *storage
@@ -24,16 +25,21 @@ type reconciler struct {
 	own      *ownRecords
 }
 
+// looksFirst reports whether one of rows is to make no second record with its key.
+func (rc *reconciler) looksFirst(rows []int32) bool {
+	return rc.options.LookFirst != nil && slices.ContainsFunc(rows, func(row int32) bool { return rc.options.LookFirst(rc.rows.chunk.Rows[row]) })
+}
+
 // lookFirst settles those of rows that are to make no second record with their key and
 // whose key is there. It returns the others.
 func (rc *reconciler) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
 	o := &rc.engine.options
-	if o.LookFirst == nil || !o.KeyLookup {
+	if rc.options.LookFirst == nil || !o.KeyLookup {
 		return rows, nil
 	}
 	var asked, rest []int32
 	for _, row := range rows {
-		if rc.rows.looksFirst(row) && api.Lookupable(rc.rows.key(row)) {
+		if rc.options.LookFirst(rc.rows.chunk.Rows[row]) && api.Lookupable(rc.rows.key(row)) {
 			asked = append(asked, row)
 		} else {
 			rest = append(rest, row)
@@ -158,7 +164,7 @@ func (rc *reconciler) reconcile(ctx context.Context, rows []int32, idle bool) (l
 	if len(creates)+len(changes) == 0 {
 		return nil, nil
 	}
-	if err := rc.engine.untilSettled(ctx); err != nil {
+	if err := rc.untilSettled(ctx); err != nil {
 		return nil, err
 	}
 	if err := rc.reconcileChanges(ctx, changes); err != nil {
@@ -196,7 +202,7 @@ func (rc *reconciler) reconcileCreates(ctx context.Context, rows []int32, idle b
 func (rc *reconciler) seekByKey(ctx context.Context, rows []int32) (unclear []int32, err error) {
 	for read := 0; len(rows) > 0 && read < 2; read++ {
 		if read > 0 {
-			if err := rc.engine.options.Drain.Sleep(ctx, min(rc.engine.options.Settle/2, longestGap)); err != nil {
+			if err := rc.engine.options.Drain.Sleep(ctx, min(rc.options.Settle/2, longestGap)); err != nil {
 				return nil, err
 			}
 		}
@@ -333,7 +339,7 @@ func (rc *reconciler) lookOnce(ctx context.Context, rows []int32) {
 // which the strays tell what became.
 func (rc *reconciler) matchStrays(ctx context.Context, rows []int32) error {
 	s := rc.engine
-	if s.options.Strays == nil {
+	if rc.options.Strays == nil {
 		return nil
 	}
 	s.strays.mu.Lock()
@@ -343,7 +349,7 @@ func (rc *reconciler) matchStrays(ctx context.Context, rows []int32) error {
 		return err
 	}
 	rc.dropHeld(s.strays.list)
-	if s.options.Sought {
+	if rc.options.Sought {
 		rows = rc.match(rows, s.strays.list)
 	}
 	if err != nil && len(rows) > 0 {
@@ -444,9 +450,9 @@ const longestGap = 3 * time.Second
 
 // untilSettled waits until the API cannot be working any more on what was sent
 // before this pass.
-func (e *engine) untilSettled(ctx context.Context) error {
-	if left := e.settleLeft(); left > 0 {
-		return e.options.Drain.Sleep(ctx, left)
+func (rc *reconciler) untilSettled(ctx context.Context) error {
+	if left := rc.options.Settle - time.Since(rc.engine.began); left > 0 {
+		return rc.engine.options.Drain.Sleep(ctx, left)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 // refusal settles rows after the API has refused the request they were in.
 type refusal struct {
 	engine     *engine
+	options    *ImportOptions
 	delivery   *delivery
 	rows       *chunkRows
 	storage    *storage
@@ -60,7 +61,7 @@ func (rf *refusal) settleOne(row int32, r *verdict) {
 // settleOthers settles those of the rows left of a refused request that were written all
 // the same. Complete says that it names all rows that were not.
 func (rf *refusal) settleOthers(ctx context.Context, r *verdict, complete bool) error {
-	switch atomicity := rf.engine.options.Atomicity; {
+	switch atomicity := rf.options.Atomicity; {
 	case atomicity == AllOrNothing:
 		r.holds = !r.named
 	case atomicity == PartialWrites && complete:
@@ -81,7 +82,7 @@ func (rf *refusal) othersWritten(rows []int32) {
 	o := &rf.engine.options
 	var unclear []int32
 	for _, row := range rows {
-		if o.Strays != nil && o.Journal != nil && o.KeyLookup && !rf.engine.forms.trusts(rf.rows.key(row)) {
+		if rf.options.Strays != nil && o.Journal != nil && o.KeyLookup && !rf.engine.forms.trusts(rf.rows.key(row)) {
 			unclear = append(unclear, row)
 			continue
 		}

@@ -51,12 +51,6 @@ func (r *chunkRows) end() {
 	clear(r.keys[:cap(r.keys)])
 }
 
-// looksFirst reports whether row is to make no second record with its key.
-func (r *chunkRows) looksFirst(row int32) bool {
-	f := r.engine.options.LookFirst
-	return f != nil && f(r.chunk.Rows[row])
-}
-
 // noteFields rejects row for each member of patch.
 func (r *chunkRows) noteFields(row int32, patch []byte, code pipeline.Code) {
 	for name := range jsonscan.Members(patch) {

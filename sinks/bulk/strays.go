@@ -52,7 +52,7 @@ func (rc *reconciler) loadStrays(ctx context.Context) error {
 	}
 	rc.delivery.sending.Lock()
 	defer rc.delivery.sending.Unlock()
-	objects, err := rc.engine.options.Strays(ctx)
+	objects, err := rc.options.Strays(ctx)
 	if interrupted(ctx, err) || stops(ctx, err) {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 type trial struct {
 	api     *register
 	journal Journal
-	options Options
+	options ImportOptions
 	chunks  [][][]string // values of updateFields
 	noKey   bool
 	seeks   bool // keys are looked up in a pass of its own: see Options.Sought

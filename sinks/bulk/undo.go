@@ -38,16 +38,14 @@ type Undo struct {
 var _ pipeline.Sink = (*Undo)(nil)
 
 // NewUndo returns a sink that takes back what the run with the journal prior did to
-// the rows of schema. The options are those of the run, but for Journal, which is
-// that of the undo. Open decrypts what records held before they were changed; nil:
-// what is sealed cannot be restored.
-func NewUndo(client *api.Client, schema *pipeline.Schema, prior PriorRun, open func([]byte) ([]byte, error), o Options) (*Undo, error) {
-	e, err := newEngine(client, schema, o)
+// the rows of schema.
+func NewUndo(client *api.Client, schema *pipeline.Schema, prior PriorRun, o UndoOptions) (*Undo, error) {
+	e, err := newEngine(client, schema, settings{o.Target, o.Comparison, o.Journal, o.Drain, o.Log})
 	if err != nil {
 		return nil, err
 	}
-	u, d := &Undo{engine: e}, newDelivery(client, &e.options)
-	u.reversers.New = func() any { return newReverser(e, d, prior, open) }
+	u, d := &Undo{engine: e}, newDelivery(client, &e.options, o.Limits.withDefaults())
+	u.reversers.New = func() any { return newReverser(e, d, prior, o.Open) }
 	return u, nil
 }
 

@@ -25,13 +25,12 @@ type Verify struct {
 var _ pipeline.Sink = (*Verify)(nil)
 
 // NewVerify returns a sink for the rows of schema that the run with the journal prior
-// wrote. The options are those of the run; only Journal is of no account.
+// wrote.
 func NewVerify(records Reader, schema *pipeline.Schema, prior interface {
 	PriorRun
 	Journal
-}, o Options) (*Verify, error) {
-	o.Journal = prior
-	e, err := newEngine(records, schema, o)
+}, o VerifyOptions) (*Verify, error) {
+	e, err := newEngine(records, schema, settings{o.Target, o.Comparison, prior, o.Drain, o.Log})
 	if err != nil {
 		return nil, err
 	}
