@@ -52,9 +52,9 @@ func headerOf(store *Store, verb, path string) (*journal.Header, error) {
 		}
 		return nil, NoJournal(path, "did not write to the API", NamesHint)
 	}
-	jr, err := store.readJournal(path)
+	jr, err := store.ReadJournal(path)
 	if err != nil {
-		return nil, Unusable(err)
+		return nil, err
 	}
 	h := jr.Header()
 	if err := jr.Close(); err != nil {

@@ -168,12 +168,8 @@ func (r *remote) createJournal(seen *snapshot.Mark) (err error) {
 	if err != nil {
 		return err
 	}
-	key, err := s.spec.Store.key()
-	if err != nil {
+	if r.journal, err = s.spec.Store.CreateJournal(s.dir.Path, h); err != nil {
 		return err
-	}
-	if r.journal, err = journal.Create(s.dir.File("journal.db"), h, key); err != nil {
-		return Unusable(err)
 	}
 	s.closers.add(r.journal.Close)
 	return nil
@@ -188,7 +184,7 @@ func (r *remote) backup(pass int) (err error) {
 	}
 	r.backups, err = MakeBackups(s.dir, r.journal.Outcome() != "")
 	for _, n := range r.backups.EditedNotes() {
-		s.summary.Notes = append(s.summary.Notes, n.text(s.observer))
+		s.summary.Notes = append(s.summary.Notes, backupText(s.observer, n))
 	}
 	return err
 }
@@ -287,7 +283,7 @@ func outcome(err error) string {
 func (r *remote) finishBackups(e *ending) error {
 	notes, err := r.backups.Finish(e.summary.Files)
 	for _, n := range notes {
-		r.session.remark(n.text(r.session.observer))
+		r.session.remark(backupText(r.session.observer, n))
 	}
 	if err != nil {
 		return err
@@ -296,8 +292,8 @@ func (r *remote) finishBackups(e *ending) error {
 	return err
 }
 
-// text says what became of a file that a person may have edited.
-func (n *BackupNote) text(o *Observer) string {
+// backupText says what became of a file that a person may have edited.
+func backupText(o *Observer, n BackupNote) string {
 	if n.Edited {
 		return n.File + " is not what the run wrote, and is kept as " + o.path(n.Backup)
 	}
