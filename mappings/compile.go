@@ -88,9 +88,14 @@ func (m *Mapping) Compile(r *Resource, columns []string, o CompileOptions) (*Pla
 		},
 		tables: map[TableLookup]*lookupTable{},
 	}
-	m.check(c.faults)
+	return c.finish(c.compile)
+}
+
+// finish returns the plan once compile has bound the mapping, if that has no faults.
+func (c *compiler) finish(compile func()) (*Plan, error) {
+	c.m.check(c.faults)
 	if len(c.list) == 0 {
-		c.compile()
+		compile()
 	}
 	if err := c.err(); err != nil {
 		return nil, err

@@ -57,14 +57,7 @@ func (m *Mapping) CompileExport(r *Resource, columns []string, o CompileOptions)
 		plan:   newExportPlan(r, columns),
 		tables: map[TableLookup]*lookupTable{},
 	}}
-	m.check(c.faults)
-	if len(c.list) == 0 {
-		c.compile()
-	}
-	if err := c.err(); err != nil {
-		return nil, err
-	}
-	return c.plan, nil
+	return c.finish(c.compile)
 }
 
 // newExportPlan returns a plan without fields for a list with the given

@@ -10,7 +10,7 @@ import (
 
 // Rows without a key get one; those with a key or an id, and those that are left
 // out, do not.
-func TestStamp(t *testing.T) {
+func TestGenerateKeys(t *testing.T) {
 	r, err := Lookup("externalclientcontactperson")
 	if err != nil {
 		t.Fatal(err)

@@ -8,7 +8,7 @@ import (
 )
 
 // Values that mean the same have the same text, and what is no number has none.
-func TestTraitsInAnyForm(t *testing.T) {
+func TestMatchFieldsInAnyForm(t *testing.T) {
 	for _, alike := range []struct {
 		trait  MatchField
 		values []string
@@ -31,7 +31,7 @@ func TestTraitsInAnyForm(t *testing.T) {
 }
 
 // A row that has an id is told by that alone, where ids count.
-func TestTraitsOfRowsWithAnID(t *testing.T) {
+func TestMatchFieldsOfRowsWithAnID(t *testing.T) {
 	r, err := Lookup("externalclientcontactperson")
 	if err != nil {
 		t.Fatal(err)

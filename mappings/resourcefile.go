@@ -223,40 +223,33 @@ func listKey[T any](name string, field func(*T) *[]string) func(*yamlFile, ast.N
 }
 
 func languageKey[T any](name string, field func(*T) *map[string]string) func(*yamlFile, ast.Node, *T) error {
-	return func(f *yamlFile, n ast.Node, into *T) error {
-		entries, err := f.mapping(n, name)
-		if err != nil {
-			return err
-		}
-		texts := map[string]string{}
-		for _, e := range entries {
-			if err := f.language(e); err != nil {
-				return err
-			}
-			if texts[e.key], err = f.text(e.value, name); err != nil {
-				return err
-			}
-		}
-		*field(into) = texts
-		return nil
+	return func(f *yamlFile, n ast.Node, into *T) (err error) {
+		*field(into), err = byLanguage(f, n, name, f.text)
+		return err
 	}
 }
 
-func aliasesKey(f *yamlFile, n ast.Node, into *Field) error {
-	entries, err := f.mapping(n, "aliases")
+func aliasesKey(f *yamlFile, n ast.Node, into *Field) (err error) {
+	into.Aliases, err = byLanguage(f, n, "aliases", f.texts)
+	return err
+}
+
+// byLanguage reads what there is in each language.
+func byLanguage[V any](f *yamlFile, n ast.Node, name string, read func(ast.Node, string) (V, error)) (map[string]V, error) {
+	entries, err := f.mapping(n, name)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	into.Aliases = map[string][]string{}
+	all := map[string]V{}
 	for _, e := range entries {
 		if err := f.language(e); err != nil {
-			return err
+			return nil, err
 		}
-		if into.Aliases[e.key], err = f.texts(e.value, "aliases"); err != nil {
-			return err
+		if all[e.key], err = read(e.value, name); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return all, nil
 }
 
 // languages are those that titles and aliases are given in.

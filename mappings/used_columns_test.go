@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestPlanReadsTheColumnsOfFieldsAndOfTheCondition(t *testing.T) {
+func TestUsedColumnsAreThoseOfFieldsAndOfTheCondition(t *testing.T) {
 	r, err := Lookup("externalclientcontactperson")
 	if err != nil {
 		t.Fatal(err)

@@ -120,25 +120,24 @@ func maxLengthCheck(n int) valueCheck {
 }
 
 func minimumCheck(fieldType string, bound float64) valueCheck {
-	shape := "below " + boundText(bound)
-	c := valueCheck{code: codeTooSmall, shape: func([]byte) string { return shape }}
-	if fieldType == "integer" {
-		least := int64(math.Ceil(bound))
-		c.ok = func(v []byte) bool { return integer(v) >= least }
-	} else {
-		c.ok = func(v []byte) bool { return number(v) >= bound }
-	}
-	return c
+	least := int64(math.Ceil(bound))
+	return boundCheck(fieldType, codeTooSmall, "below "+boundText(bound),
+		func(n int64) bool { return n >= least }, func(n float64) bool { return n >= bound })
 }
 
 func maximumCheck(fieldType string, bound float64) valueCheck {
-	shape := "above " + boundText(bound)
-	c := valueCheck{code: codeTooLarge, shape: func([]byte) string { return shape }}
+	greatest := int64(math.Floor(bound))
+	return boundCheck(fieldType, codeTooLarge, "above "+boundText(bound),
+		func(n int64) bool { return n <= greatest }, func(n float64) bool { return n <= bound })
+}
+
+// boundCheck is a check of a bound: whole is for integers, any for other numbers.
+func boundCheck(fieldType string, code pipeline.Code, shape string, whole func(int64) bool, any func(float64) bool) valueCheck {
+	c := valueCheck{code: code, shape: func([]byte) string { return shape }}
 	if fieldType == "integer" {
-		greatest := int64(math.Floor(bound))
-		c.ok = func(v []byte) bool { return integer(v) <= greatest }
+		c.ok = func(v []byte) bool { return whole(integer(v)) }
 	} else {
-		c.ok = func(v []byte) bool { return number(v) <= bound }
+		c.ok = func(v []byte) bool { return any(number(v)) }
 	}
 	return c
 }

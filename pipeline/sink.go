@@ -36,6 +36,16 @@ func (e *Encoded) Reset() { e.Data, e.Ends = e.Data[:0], e.Ends[:0] }
 // EndRow marks the end of the next row at the end of Data.
 func (e *Encoded) EndRow() { e.Ends = append(e.Ends, uint32(len(e.Data))) }
 
+// AppendPending appends the pending rows of b, each as appendRow encodes it.
+func (e *Encoded) AppendPending(b *Batch, appendRow func(dst []byte, b *Batch, row int) []byte) {
+	for row, fate := range b.Fates {
+		if fate == Pending {
+			e.Data = appendRow(e.Data, b, row)
+		}
+		e.EndRow()
+	}
+}
+
 // Item returns the encoded form of row i, empty if it has none.
 func (e *Encoded) Item(i int) []byte {
 	start := uint32(0)

@@ -46,12 +46,7 @@ type csvEncoder struct {
 
 // Encode appends the pending rows of b to e, each as one record.
 func (s *csvEncoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
-	for row, fate := range b.Fates {
-		if fate == pipeline.Pending {
-			e.Data = s.appendRow(e.Data, b, row)
-		}
-		e.EndRow()
-	}
+	e.AppendPending(b, s.appendRow)
 	return nil
 }
 

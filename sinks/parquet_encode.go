@@ -66,12 +66,7 @@ type parquetEncoder struct{ columns []parquetColumn }
 
 // Encode appends the pending rows of b to e.
 func (p *parquetEncoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
-	for row, fate := range b.Fates {
-		if fate == pipeline.Pending {
-			e.Data = p.appendRow(e.Data, b, row)
-		}
-		e.EndRow()
-	}
+	e.AppendPending(b, p.appendRow)
 	return nil
 }
 

@@ -65,12 +65,7 @@ func appendNumbered(dst, row []byte, number int) []byte {
 
 // Encode appends the pending rows of b to e, each as a row of a sheet.
 func (x *xlsxEncoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
-	for row, fate := range b.Fates {
-		if fate == pipeline.Pending {
-			e.Data = x.appendRow(e.Data, b, row)
-		}
-		e.EndRow()
-	}
+	e.AppendPending(b, x.appendRow)
 	return nil
 }
 

@@ -40,7 +40,7 @@ cannot be reached, or does not do what it should.`,
 		Example: `  flytt doctor
   flytt doctor --profile prod
   flytt doctor --sandbox --json`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return d.run(c.Context()) },
 	}
 	c.Flags().StringVar(&d.resourceName, "resource", "", "`NAME` of the resource to look at (default: the only one there is)")
@@ -52,7 +52,7 @@ cannot be reached, or does not do what it should.`,
 
 // examination is one run of doctor.
 type examination struct {
-	*app
+	app          *app
 	resourceName string
 	profile      string
 	json         bool
@@ -84,7 +84,7 @@ func (d *examination) run(ctx context.Context) (err error) {
 		err = d.checkConnection(ctx)
 	}
 	if ctx.Err() != nil {
-		d.code = exitInterrupted
+		d.app.code = exitInterrupted
 	}
 	return errors.Join(d.finish(), err)
 }
@@ -92,7 +92,7 @@ func (d *examination) run(ctx context.Context) (err error) {
 // note adds a check to the list, and shows it.
 func (d *examination) note(c doctor.Check) {
 	if c.Err != nil {
-		message, hint := d.split(c.Err)
+		message, hint := d.app.split(c.Err)
 		c.Text, c.Fix = message, cmp.Or(hint, c.Fix)
 	}
 	c.Text = text.Printable(c.Text)
@@ -133,7 +133,7 @@ func (d *examination) finish() error {
 	for _, c := range d.checks {
 		counts[c.Status]++
 		if c.Status == doctor.Fail {
-			d.code = run.MoreSevere(d.code, groupExits[c.Group])
+			d.app.code = run.MoreSevere(d.app.code, groupExits[c.Group])
 		}
 	}
 	if d.json {
@@ -141,8 +141,8 @@ func (d *examination) finish() error {
 	}
 	d.printf("\n%d ok, %s, %d failed, %d skipped; %s\n", counts[doctor.OK], text.Counted(counts[doctor.Warn], "warning"), counts[doctor.Fail],
 		counts[doctor.Skip], text.Counted(d.requests, "request"))
-	if d.code != exitDone && d.writeErr == nil {
-		d.sayNext(advice.Step{Before: "do what the lines that failed say", Command: advice.Command{Same: true}})
+	if d.app.code != exitDone && d.writeErr == nil {
+		d.app.sayNext(advice.Step{Before: "do what the lines that failed say", Command: advice.Command{Same: true}})
 	}
 	return d.writeErr
 }
@@ -157,11 +157,11 @@ func (d *examination) printJSON(counts map[doctor.Status]int) error {
 		Counts   map[doctor.Status]int `json:"counts"`
 		Checks   []doctor.Check        `json:"checks"`
 		Exit     int                   `json:"exit"`
-	}{Verb: "doctor", Target: d.target, Requests: d.requests, Counts: counts, Checks: d.checks, Exit: d.code}
+	}{Verb: "doctor", Target: d.target, Requests: d.requests, Counts: counts, Checks: d.checks, Exit: d.app.code}
 	if d.resource != nil {
 		report.Resource = d.resource.Name
 	}
-	enc := json.NewEncoder(d.stdout)
+	enc := json.NewEncoder(d.app.stdout)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return stdoutError(enc.Encode(report))
@@ -187,7 +187,7 @@ func (d *examination) show(c *doctor.Check) {
 
 func (d *examination) printf(format string, args ...any) {
 	if d.writeErr == nil {
-		_, err := fmt.Fprintf(d.stdout, format, args...)
+		_, err := fmt.Fprintf(d.app.stdout, format, args...)
 		d.writeErr = stdoutError(err)
 	}
 }
@@ -196,7 +196,7 @@ func (d *examination) printf(format string, args ...any) {
 func (d *examination) colored(status doctor.Status) string {
 	text := fmt.Sprintf("%-4s", status)
 	color := map[doctor.Status]string{doctor.OK: "32", doctor.Warn: "33", doctor.Fail: "31", doctor.Skip: "2"}[status]
-	if !colorful(d.stdout) {
+	if !colorful(d.app.stdout) {
 		return text
 	}
 	return "\x1b[" + color + "m" + text + "\x1b[0m"

@@ -79,7 +79,7 @@ func (d *examination) checkSettings() {
 
 // runsDirectory checks that runs can be written down.
 func (d *examination) runsDirectory() {
-	store, err := d.store()
+	store, err := d.app.store()
 	if err != nil {
 		return // the settings cannot be read, which is noted
 	}

@@ -18,7 +18,7 @@ import (
 
 // inspector is one run of inspect.
 type inspector struct {
-	*app
+	app        *app
 	spec       run.Spec
 	json       bool
 	noProgress bool
@@ -46,7 +46,7 @@ whole file. No value of a row is shown without --show-values.`,
 		Example: `  flytt inspect kontakter.csv
   flytt inspect register.xlsx --sheet Kontakter
   flytt inspect register.csv.gz --count --json`,
-		Args: oneFile,
+		Args: fileArgument.needed,
 		RunE: func(c *cobra.Command, args []string) error {
 			v.spec.File = args[0]
 			return v.run(c.Context())
@@ -76,17 +76,17 @@ func (v *inspector) run(ctx context.Context) (err error) {
 	if v.json {
 		return v.printJSON()
 	}
-	if err := v.print(v.stdout); err != nil {
+	if err := v.print(v.app.stdout); err != nil {
 		return stdoutError(err)
 	}
-	v.sayNext(v.next())
+	v.app.sayNext(v.next())
 	return nil
 }
 
 // prepare opens the file, and returns the resource whose fields to guess; nil if it is not
 // known.
 func (v *inspector) prepare() (resource *mappings.Resource, err error) {
-	if err := v.complete(&v.spec); err != nil {
+	if err := v.app.complete(&v.spec); err != nil {
 		return nil, err
 	}
 	if name := cmp.Or(v.spec.Resource, v.spec.Settings.Resource); name != "" || len(mappings.Resources()) == 1 {
@@ -103,10 +103,10 @@ func (v *inspector) inspect(ctx context.Context, resource *mappings.Resource) (e
 	in := v.input
 	o := inspect.Options{Source: in.Source, Info: in.Info, Resource: resource, Whole: v.count, Values: v.showValues, Today: v.started}
 	var shown *bar // once there is something to show
-	if isTerminal(v.stderr) && !v.noProgress {
+	if isTerminal(v.app.stderr) && !v.noProgress {
 		o.Progress = func(p pipeline.Progress) {
 			if shown == nil {
-				shown = newBar(&screen{w: v.stderr}, in.Info.Size)
+				shown = newBar(&screen{w: v.app.stderr}, in.Info.Size)
 			}
 			shown.update(run.Progress{Progress: p, Started: v.started})
 		}
@@ -125,7 +125,7 @@ func (v *inspector) inspect(ctx context.Context, resource *mappings.Resource) (e
 }
 
 func (v *inspector) printJSON() error {
-	enc := json.NewEncoder(v.stdout)
+	enc := json.NewEncoder(v.app.stdout)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return stdoutError(enc.Encode(v.found))

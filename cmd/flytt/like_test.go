@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -36,7 +35,7 @@ func TestPlanIsWhatImportDoesWhereTheAPIRewrites(t *testing.T) {
 				flags = append(flags, "--like", "earlier")
 			}
 			code := planOf(t, flags)
-			said := actions(records(t, filepath.Join("plan", "plan.csv")))
+			said := actions(t, "plan")
 			r.sent()
 			var s *report.Summary
 			if applies {

@@ -8,7 +8,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -57,7 +56,7 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	verb, err := root.ExecuteContextC(context.Background())
 	var used *advice.UsageError
 	if err != nil && !a.began && !errors.As(err, &used) {
-		err = usage(err, verb.CommandPath()+" --help shows how it is called")
+		err = wrongCall(verb, err)
 	}
 	if err == nil && a.code == exitDone {
 		err = stdoutError(out.err) // help and completion drop it
@@ -156,14 +155,13 @@ resume goes on.`,
 	}
 	root.SetIn(a.stdin)
 	root.SetErr(a.stderr)
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usage(err, fmt.Sprintf("%s --help lists the flags", c.CommandPath()))
-	})
+	root.SetFlagErrorFunc(wrongFlag)
 	for _, verb := range verbs {
 		root.AddCommand(verb(a))
 	}
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
+	checkArguments(root)
 	a.supervise(root)
 	return root
 }

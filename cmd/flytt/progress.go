@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,7 +26,7 @@ const drawEvery = 100 * time.Millisecond
 // bar is a bar on a terminal: rows, rate, and the time that remains by the share of the
 // input that has been accounted for. It stays on the screen when it is over.
 type bar struct {
-	*progressbar.ProgressBar
+	shown  *progressbar.ProgressBar
 	screen *screen
 	size   int64 // of the input; below 0: not known
 	drawn  time.Time
@@ -31,7 +34,7 @@ type bar struct {
 }
 
 func newBar(s *screen, size int64) *bar {
-	return &bar{screen: s, size: size, ProgressBar: progressbar.NewOptions64(size,
+	return &bar{screen: s, size: size, shown: progressbar.NewOptions64(size,
 		progressbar.OptionSetWriter(barWriter{s}),
 		progressbar.OptionSetWidth(24),
 		progressbar.OptionSetPredictTime(size > 0),
@@ -49,8 +52,8 @@ func (b *bar) update(p run.Progress) {
 
 func (b *bar) draw(now time.Time) {
 	b.drawn = now
-	b.Describe(standing(&b.last, now))
-	_ = b.Set64(min(b.last.Bytes, max(b.size, 0)))
+	b.shown.Describe(standing(&b.last, now))
+	_ = b.shown.Set64(min(b.last.Bytes, max(b.size, 0)))
 }
 
 func (b *bar) done() {
@@ -140,3 +143,53 @@ func isTerminal(v any) bool {
 	f, ok := v.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
+
+// lineHandler writes log lines for a person: what happened, and the details in
+// brackets.
+type lineHandler struct {
+	w     io.Writer
+	level slog.Leveler
+	attrs []slog.Attr
+}
+
+// Enabled implements slog.Handler.
+func (h *lineHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.level.Level() }
+
+// Handle implements slog.Handler.
+func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {
+	var details []string
+	add := func(a slog.Attr) bool {
+		details = append(details, a.Key+": "+a.Value.String())
+		return true
+	}
+	for _, a := range h.attrs {
+		add(a)
+	}
+	r.Attrs(add)
+	line := levelWord(r.Level) + ": " + r.Message
+	if len(details) > 0 {
+		line += " (" + strings.Join(details, "; ") + ")"
+	}
+	_, err := fmt.Fprintln(h.w, line)
+	return err
+}
+
+func levelWord(l slog.Level) string {
+	switch {
+	case l >= slog.LevelError:
+		return "error"
+	case l >= slog.LevelWarn:
+		return "warning"
+	}
+	return strings.ToLower(l.String())
+}
+
+// WithAttrs implements slog.Handler.
+func (h *lineHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	c := *h
+	c.attrs = append(c.attrs[:len(c.attrs):len(c.attrs)], attrs...)
+	return &c
+}
+
+// WithGroup implements slog.Handler. Groups are not used.
+func (h *lineHandler) WithGroup(string) slog.Handler { return h }

@@ -27,6 +27,7 @@ import (
 func recordCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "record",
+		Args:  noArguments,
 		Short: "Get, list, create, update and delete single records",
 		Long: `record works on single records of the API, JSON in and JSON out. What is written
 is held against the rules of the resource first: a record with faults is not
@@ -45,7 +46,7 @@ a write was lost and what it did could not be told.`,
 
 // recordVerb is one run of a verb of record.
 type recordVerb struct {
-	*app
+	app          *app
 	resourceName string
 	profile      string
 	place        run.Place
@@ -105,15 +106,7 @@ func (v *recordVerb) logger() *slog.Logger {
 	if v.verbose {
 		level = slog.LevelDebug
 	}
-	return slog.New(&lineHandler{w: v.stderr, level: level})
-}
-
-// oneID takes the id of a record as the only argument.
-func oneID(_ *cobra.Command, args []string) error {
-	if len(args) == 1 && args[0] != "" {
-		return nil
-	}
-	return usagef("the API's own id of a record, as flytt record list shows it", "one ID is wanted, %d were given", len(args))
+	return slog.New(&lineHandler{w: v.app.stderr, level: level})
 }
 
 // printObject prints a JSON object as the API gave it: indented on a terminal,
@@ -121,13 +114,13 @@ func oneID(_ *cobra.Command, args []string) error {
 func (v *recordVerb) printObject(object []byte) error {
 	text := jsontext.Value(bytes.Clone(object))
 	form := text.Compact
-	if v.pretty || !v.compact && isTerminal(v.stdout) {
+	if v.pretty || !v.compact && isTerminal(v.app.stdout) {
 		form = func(o ...jsontext.Options) error { return text.Indent(append(o, jsontext.WithIndent("  "))...) }
 	}
 	if err := form(jsontext.PreserveRawStrings(true)); err != nil {
 		return errors.New("the answer of the API is not JSON")
 	}
-	_, err := v.stdout.Write(append(text, '\n'))
+	_, err := v.app.stdout.Write(append(text, '\n'))
 	return stdoutError(err)
 }
 
@@ -148,8 +141,8 @@ func (v *recordVerb) placeFlags() (args []string) {
 // give tells the user of err and what to run next, and returns an error that
 // ends flytt with code. It is for what is known only after the API was asked.
 func (v *recordVerb) give(err error, code int, next ...string) error {
-	v.explain(err)
-	v.sayCommand("", advice.Join(append(append([]string{"flytt"}, next...), v.placeFlags()...)))
+	v.app.explain(err)
+	v.app.sayCommand("", advice.Join(append(append([]string{"flytt"}, next...), v.placeFlags()...)))
 	return &shownError{err, code}
 }
 
@@ -180,11 +173,11 @@ func newest(r *mappings.Resource) []string {
 
 // refused lists the reasons that the API gives.
 func (v *recordVerb) refused(act string, err *api.RefusedError, sent *record.Draft) error {
-	v.say("flytt: %s: the API refuses the record (%d %s); nothing was changed\n", act, err.Status, http.StatusText(err.Status))
+	v.app.say("flytt: %s: the API refuses the record (%d %s); nothing was changed\n", act, err.Status, http.StatusText(err.Status))
 	for _, r := range err.Refusals {
-		v.say("  %s: %s\n", cmp.Or(text.Printable(r.Field), "(record)"), cmp.Or(sent.Mask(r.Message), "no reason is given"))
+		v.app.say("  %s: %s\n", cmp.Or(text.Printable(r.Field), "(record)"), cmp.Or(sent.Mask(r.Message), "no reason is given"))
 	}
-	v.sayCommand("", advice.Join([]string{"flytt", "schema", v.resource.Name}))
+	v.app.sayCommand("", advice.Join([]string{"flytt", "schema", v.resource.Name}))
 	return &shownError{err, exitRejects}
 }
 
@@ -198,3 +191,27 @@ func (e *hintedError) Error() string { return e.message }
 
 // Hint says what to do about it.
 func (e *hintedError) Hint() string { return e.hint }
+
+func recordGetCommand(a *app) *cobra.Command {
+	v := &recordVerb{app: a}
+	c := &cobra.Command{
+		Use:     "get ID",
+		Short:   "Print one record",
+		Example: `  flytt record get 0d9c3f5e-0000-4000-8000-000000000001 --sandbox`,
+		Args:    idArgument.needed,
+		RunE: func(c *cobra.Command, args []string) error {
+			return v.do(c.Context(), v.idOK(args[0]), func(ctx context.Context) error { return v.get(ctx, args[0]) })
+		},
+	}
+	v.addFlags(c)
+	v.addFormFlags(c)
+	return c
+}
+
+func (v *recordVerb) get(ctx context.Context, id string) error {
+	o, err := v.client.Get(ctx, v.resource.Path, id, nil)
+	if err != nil {
+		return v.failedTo(ctx, "get "+id, err, nil)
+	}
+	return v.printObject(o.Body)
+}

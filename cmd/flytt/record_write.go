@@ -43,7 +43,7 @@ API answers it. The fields are held against the rules of the resource first. A
 create whose answer is lost is never repeated: it may have been done.`,
 		Example: `  flytt record create --set name='Åsa Öberg' --set title=VD --set external_client.id=6f9a3c1e-0000-4000-8000-000000000001 --sandbox
   flytt record create -f contact.json --set custom_id=A-1`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			var r *record.Draft
 			prepare := func() (err error) {
@@ -70,7 +70,7 @@ record as the API answers it. --set FIELD= sets a field to null. If the answer i
 lost, the record is read back to see whether it was changed.`,
 		Example: `  flytt record update 0d9c3f5e-0000-4000-8000-000000000001 --set title=VD --set email=
   flytt record get ID > contact.json; flytt record update ID -f contact.json`,
-		Args: oneID,
+		Args: idArgument.needed,
 		RunE: func(c *cobra.Command, args []string) error {
 			var r *record.Draft
 			prepare := func() (err error) {
@@ -96,7 +96,7 @@ func recordDeleteCommand(a *app) *cobra.Command {
 		Long: `delete deletes a record, which cannot be taken back. It asks first, unless --yes
 is given or the API is on this machine; where there is nobody to ask, it refuses.`,
 		Example: `  flytt record delete 0d9c3f5e-0000-4000-8000-000000000001`,
-		Args:    oneID,
+		Args:    idArgument.needed,
 		RunE: func(c *cobra.Command, args []string) error {
 			return v.do(c.Context(), v.idOK(args[0]), func(ctx context.Context) error { return v.remove(ctx, args[0]) })
 		},
@@ -166,7 +166,7 @@ func (v *recordVerb) readFile(r *record.Draft, name, id string) (err error) {
 		return usagef("flytt record update changes a record; take id out of the object to make a new one", "%s: it is another record, by its id", place)
 	}
 	if left := r.LeftOut(); len(left) > 0 {
-		v.say("note: left out, because only the API writes them: %s\n", strings.Join(left, ", "))
+		v.app.say("note: left out, because only the API writes them: %s\n", strings.Join(left, ", "))
 	}
 	return nil
 }
@@ -205,10 +205,10 @@ func (v *recordVerb) update(ctx context.Context, id string, d *record.Draft) err
 	case err != nil:
 		return v.failedTo(ctx, "update "+id, err, d)
 	case result.Unread != nil:
-		v.say("note: the record was changed, and cannot be shown: %v\n", result.Unread)
+		v.app.say("note: the record was changed, and cannot be shown: %v\n", result.Unread)
 		return nil
 	case result.Lost != nil:
-		v.say("note: the answer was lost (%v); the record holds what was sent\n", result.Lost)
+		v.app.say("note: the answer was lost (%v); the record holds what was sent\n", result.Lost)
 	}
 	return v.written(result)
 }
@@ -216,11 +216,11 @@ func (v *recordVerb) update(ctx context.Context, id string, d *record.Draft) err
 // written prints the record that was written and says where it differs from what was sent.
 func (v *recordVerb) written(r *record.Result) error {
 	if r.Object == nil {
-		v.say("note: the API answered with success and shows no record\n")
+		v.app.say("note: the API answered with success and shows no record\n")
 		return nil
 	}
 	if len(r.Different) > 0 {
-		v.say("note: the API shows another value than was sent in: %s\n", strings.Join(r.Different, ", "))
+		v.app.say("note: the API shows another value than was sent in: %s\n", strings.Join(r.Different, ", "))
 	}
 	return v.printObject(r.Object)
 }
@@ -242,9 +242,9 @@ func (v *recordVerb) remove(ctx context.Context, id string) error {
 	case err != nil:
 		return v.failedTo(ctx, "delete "+id, err, nil)
 	case result.Lost != nil:
-		v.say("deleted %s: the answer was lost (%v), and the record is gone\n", id, result.Lost)
+		v.app.say("deleted %s: the answer was lost (%v), and the record is gone\n", id, result.Lost)
 	default:
-		v.say("deleted %s\n", id)
+		v.app.say("deleted %s\n", id)
 	}
 	return nil
 }
@@ -255,17 +255,17 @@ func (v *recordVerb) consent(id string) error {
 	switch {
 	case v.place.Yes || v.client.Loopback():
 		return nil
-	case !v.canAsk():
+	case !v.app.canAsk():
 		return usagef("--yes deletes without asking", "delete %s: nobody can be asked", id)
 	}
 	question := fmt.Sprintf("Delete %s %s of tenant %s at %s?", v.resource.Name, id, v.conn.Customer, v.client.Host())
-	return v.agreed(question, "deleted", "--yes deletes without asking")
+	return v.app.agreed(question, "deleted", "--yes deletes without asking")
 }
 
 // openRecord returns the file that -f names.
 func (v *recordVerb) openRecord(name string) (io.ReadCloser, error) {
 	if name == "-" {
-		return io.NopCloser(v.stdin), nil
+		return io.NopCloser(v.app.stdin), nil
 	}
 	f, err := os.Open(name)
 	if err != nil {
@@ -287,15 +287,15 @@ func infoOf(code pipeline.Code) pipeline.CodeInfo {
 // tellFaults lists what is wrong with r.
 func (v *recordVerb) tellFaults(r *record.Draft) error {
 	faults := r.Faults()
-	v.say("flytt: the record breaks the rules; nothing was sent (%s)\n", text.Counted(len(faults), "fault"))
+	v.app.say("flytt: the record breaks the rules; nothing was sent (%s)\n", text.Counted(len(faults), "fault"))
 	fields, kinds := 0, 0
 	for _, f := range faults {
 		fields, kinds = max(fields, len(f.Field)), max(kinds, len(f.Code))
 	}
 	for _, f := range faults {
 		info := infoOf(f.Code)
-		v.say("  %-*s  %-*s  %s\n  %*s  %s\n", fields, f.Field, kinds, f.Code, info.Meaning, fields, "", cmp.Or(f.Fix, info.Fix))
+		v.app.say("  %-*s  %-*s  %s\n  %*s  %s\n", fields, f.Field, kinds, f.Code, info.Meaning, fields, "", cmp.Or(f.Fix, info.Fix))
 	}
-	v.sayCommand("", advice.Join([]string{"flytt", "schema", v.resource.Name}))
+	v.app.sayCommand("", advice.Join([]string{"flytt", "schema", v.resource.Name}))
 	return &shownError{errors.New("the record breaks the rules"), exitRejects}
 }

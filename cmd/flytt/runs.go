@@ -23,7 +23,7 @@ func runsCommand(a *app) *cobra.Command {
 		Example: `  flytt runs list
   flytt runs show 20261124-021500-3fa9c1
   flytt runs purge --older-than 30d`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 	}
 	c.AddCommand(runsListCommand(a), runsShowCommand(a), runsPurgeCommand(a))
 	return c
@@ -42,7 +42,7 @@ damaged (its directory cannot be told from; the reason follows).`,
 		Example: `  flytt runs list
   flytt runs list --json
   flytt runs list --dir /srv/migration/flytt-runs`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error { return a.listRuns(dir, asJSON) },
 	}
 	addRunsDir(c.Flags(), &dir)

@@ -14,7 +14,7 @@ import (
 
 // purge is the verb that deletes run directories.
 type purge struct {
-	*app
+	app       *app
 	olderThan string
 	dir       string
 	all       bool
@@ -40,7 +40,7 @@ a run goes what undo needs. Only directories that flytt made, directly below
 --dir, are deleted; links are not followed.`,
 		Example: `  flytt runs purge --older-than 30d --dry-run
   flytt runs purge --older-than 2w --yes`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error { return p.do(time.Now()) },
 	}
 	s := c.Flags()
@@ -65,7 +65,7 @@ func (p *purge) do(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	store, err := p.store()
+	store, err := p.app.store()
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (p *purge) do(now time.Time) error {
 		}
 	}
 	if p.json {
-		return p.printJSON(account)
+		return p.app.printJSON(account)
 	}
 	return stdoutError(p.print(account))
 }
@@ -118,18 +118,18 @@ func (p *purge) consent(account *purgeAccount) error {
 	switch {
 	case p.yes:
 		return nil
-	case !p.canAsk():
+	case !p.app.canAsk():
 		return usagef(hint, "nothing was deleted: there is nobody to ask")
 	}
 	p.list("To be deleted", account.Deleted)
-	return p.agreed("Delete "+text.Counted(len(account.Deleted), "run")+" for good?", "deleted", hint)
+	return p.app.agreed("Delete "+text.Counted(len(account.Deleted), "run")+" for good?", "deleted", hint)
 }
 
 // list says on stderr which runs are meant.
 func (p *purge) list(title string, runs []run.OldRun) {
-	p.say("%s:\n", title)
+	p.app.say("%s:\n", title)
 	for _, r := range runs {
-		p.say("  %s  last used %s\n", r.Run, r.Used.Local().Format(time.DateTime))
+		p.app.say("  %s  last used %s\n", r.Run, r.Used.Local().Format(time.DateTime))
 	}
 }
 
@@ -149,6 +149,6 @@ func (p *purge) print(account *purgeAccount) error {
 	if b.Len() == 0 {
 		fmt.Fprintf(&b, "No run in %s is older than %s.\n", shorten(p.dir), p.olderThan)
 	}
-	_, err := p.stdout.Write([]byte(b.String()))
+	_, err := p.app.stdout.Write([]byte(b.String()))
 	return err
 }

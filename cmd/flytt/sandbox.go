@@ -3,6 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -40,7 +44,7 @@ one of
   flytt sandbox --bulk partial --errors indexed --answer-order reversed
   flytt sandbox --rewrite custom_id:upper --rewrite name:collapse --fill first_name
   flytt sandbox --fault post:3:commit-then-reset --fault list:5%:503=2`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return a.sandbox(c, f) },
 	}
 	f.add(c)
@@ -135,4 +139,38 @@ func (a *app) greet(url string, own bool) error {
 		}
 	}
 	return nil
+}
+
+// requestLog returns a function that prints a line for each request.
+func (a *app) requestLog() func(sandbox.Request) {
+	var mu sync.Mutex
+	return func(r sandbox.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		_, _ = fmt.Fprintln(a.stderr, requestLine(r)) // nobody to tell
+	}
+}
+
+// requestLine says what became of a request, without any value of it: of the
+// query it has the names.
+func requestLine(r sandbox.Request) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d %s %s", r.Number, r.Method, (&url.URL{Path: r.Path}).EscapedPath())
+	for i, name := range r.Query {
+		b.WriteByte("?&"[min(i, 1)])
+		b.WriteString(strings.ReplaceAll(url.QueryEscape(name), "%21", "!"))
+	}
+	if r.Status == 0 {
+		b.WriteString(" cut")
+	} else {
+		fmt.Fprintf(&b, " %d", r.Status)
+	}
+	fmt.Fprintf(&b, " rows=%d committed=%d took=%s", r.Rows, r.Committed, r.Took.Round(time.Millisecond))
+	if r.Late {
+		b.WriteString(" late")
+	}
+	for _, fault := range r.Faults {
+		b.WriteString(" fault=" + fault)
+	}
+	return b.String()
 }

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"flytt/internal/osfile"
 	"flytt/internal/sandbox"
 )
 
@@ -185,4 +187,40 @@ func printGroups(w io.Writer, c *cobra.Command, groups []flagGroup) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// related are ids of rows of a resource that references may name.
+type related struct {
+	resource string
+	file     string
+	ids      []string
+}
+
+// readRelated reads the files of --related.
+func readRelated(flags []string) ([]related, error) {
+	const hint = "--related RESOURCE=FILE names a resource and a CSV file of ids"
+	var all []related
+	for _, flag := range flags {
+		resource, file, ok := strings.Cut(flag, "=")
+		if !ok || resource == "" || file == "" {
+			return nil, usage(errors.New("--related: not of the form RESOURCE=FILE"), hint)
+		}
+		ids, err := readIDs(file)
+		if err != nil {
+			return nil, usage(fmt.Errorf("--related %s: %w", file, err), hint)
+		}
+		all = append(all, related{resource, file, ids})
+	}
+	return all, nil
+}
+
+// readIDs reads one of them.
+func readIDs(file string) ([]string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, osfile.Cause(err)
+	}
+	defer f.Close()
+	ids, err := sandbox.ReadIDs(f)
+	return ids, osfile.Cause(err)
 }

@@ -304,7 +304,7 @@ func TestWritesThatAreNotSentCostTokens(t *testing.T) {
 	})
 }
 
-func TestAliveAsksOnce(t *testing.T) {
+func TestWaitUntilUpAsksOnce(t *testing.T) {
 	for _, test := range []struct {
 		status  int
 		body    string
@@ -327,8 +327,8 @@ func TestAliveAsksOnce(t *testing.T) {
 	}
 }
 
-// TestAliveIsNotTakenInByAPage has a proxy answer every read with a page of HTML.
-func TestAliveIsNotTakenInByAPage(t *testing.T) {
+// TestAnHTMLPageDoesNotProveThatTheAPIIsUp has a proxy answer every read with a page of HTML.
+func TestAnHTMLPageDoesNotProveThatTheAPIIsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		b := &weary{serve: func(*http.Request) *http.Response {
@@ -374,8 +374,8 @@ func TestTheProberIsReplaced(t *testing.T) {
 	})
 }
 
-// TestOneFailureIsNoOutage has attempts fail now and then, and in a row.
-func TestOneFailureIsNoOutage(t *testing.T) {
+// TestOneFailureDoesNotOpenTheCircuit has attempts fail now and then, and in a row.
+func TestOneFailureDoesNotOpenTheCircuit(t *testing.T) {
 	var l circuitBreaker
 	now := time.Now()
 	for range 10 {

@@ -11,24 +11,24 @@ import (
 	"time"
 )
 
-func newTestSlots(most int) *concurrencyLimiter {
+func newTestLimiter(most int) *concurrencyLimiter {
 	return newConcurrencyLimiter(most, nil, slog.New(slog.DiscardHandler))
 }
 
-// take acquires a slot that has to be free.
+// take acquires a permit; one has to be free.
 func take(t testing.TB, s *concurrencyLimiter) permit {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	given, err := s.acquire(ctx, false)
 	if err != nil {
-		t.Fatalf("no slot of %d is free, %d are taken", int(s.limit), s.inFlight)
+		t.Fatalf("no permit of %d is free, %d are in use", int(s.limit), s.inFlight)
 	}
 	return given
 }
 
-func TestSlotsHalveOnceForABurst(t *testing.T) {
-	s := newTestSlots(16)
+func TestTheLimitIsHalvedOnceForABurst(t *testing.T) {
+	s := newTestLimiter(16)
 	var given []permit
 	for range 16 {
 		given = append(given, take(t, s))
@@ -47,8 +47,8 @@ func TestSlotsHalveOnceForABurst(t *testing.T) {
 	}
 }
 
-func TestSlotsGrowByOneForARound(t *testing.T) {
-	s := newTestSlots(16)
+func TestTheLimitGrowsByOneForARound(t *testing.T) {
+	s := newTestLimiter(16)
 	s.limit = 4
 	for range 4 {
 		s.release(take(t, s), loadOK)
@@ -68,9 +68,9 @@ func TestSlotsGrowByOneForARound(t *testing.T) {
 	}
 }
 
-func TestSlotsAreServedInOrder(t *testing.T) {
+func TestWritesAreAdmittedInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newTestSlots(1)
+		s := newTestLimiter(1)
 		first := take(t, s)
 		var mu sync.Mutex
 		var order []int
@@ -99,12 +99,12 @@ func TestSlotsAreServedInOrder(t *testing.T) {
 	})
 }
 
-// TestSlotsAreNeverLost has callers come, go and stop waiting at random: there are
+// TestPermitsAreNeverLost has callers come, go and stop waiting at random: there are
 // never more in flight than the limit was when they came, none beside one that goes
 // alone, and none is left.
-func TestSlotsAreNeverLost(t *testing.T) {
+func TestPermitsAreNeverLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newTestSlots(8)
+		s := newTestLimiter(8)
 		stop := errors.New("stop")
 		var mu sync.Mutex
 		flying, lonely := 0, false
@@ -155,7 +155,7 @@ func TestSlotsAreNeverLost(t *testing.T) {
 // TestAWriteGoesAlone has one write go alone while others are in flight and more come.
 func TestAWriteGoesAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newTestSlots(4)
+		s := newTestLimiter(4)
 		first, second := take(t, s), take(t, s)
 		var mu sync.Mutex
 		var order []string
@@ -210,7 +210,7 @@ func TestAWriteGoesAlone(t *testing.T) {
 // on at once.
 func TestWaitingToGoAloneCanEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newTestSlots(4)
+		s := newTestLimiter(4)
 		first := take(t, s)
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
@@ -242,7 +242,7 @@ func TestWaitingToGoAloneCanEnd(t *testing.T) {
 // TestConflictsSlowTheGrowthDown has an API that refuses writes that overlap: the
 // limit is tried again ever more seldom, and grows at its old pace once that goes well.
 func TestConflictsSlowTheGrowthDown(t *testing.T) {
-	s := newTestSlots(16)
+	s := newTestLimiter(16)
 	conflicts := 0
 	for range 2000 {
 		if given := take(t, s); int(s.limit) == 1 {
@@ -265,7 +265,7 @@ func TestConflictsSlowTheGrowthDown(t *testing.T) {
 }
 
 func BenchmarkSlots(b *testing.B) {
-	s := newTestSlots(64)
+	s := newTestLimiter(64)
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {

@@ -97,18 +97,18 @@ type finder struct {
 // which is therefore checked before and after it. A key that was not shown is asked for
 // once more, because a list may fail for the time of one request.
 func (f *finder) findAll(ctx context.Context) error {
-	joint, alone := f.partition()
-	beside := f.Canary
-	if !Joinable(beside) {
-		beside = ""
+	joinable, alone := f.partition()
+	canary := f.Canary
+	if !Joinable(canary) {
+		canary = ""
 	}
-	apart := f.Canary != "" && (len(alone) > 0 || beside == "")
+	apart := f.Canary != "" && (len(alone) > 0 || canary == "")
 	if apart {
 		if err := f.checkCanary(ctx); err != nil {
 			return err
 		}
 	}
-	if err := f.findBatched(ctx, joint, beside); err != nil {
+	if err := f.findBatched(ctx, joinable, canary); err != nil {
 		return err
 	}
 	if err := f.findOneByOne(ctx, alone); err != nil || !apart {
@@ -141,16 +141,16 @@ func (f *finder) missing(keys []string) []string {
 // partition splits the keys into those that can share a request with the canary, and
 // the others: keys with a comma, and other forms of the canary's key, for which the
 // record of the canary may be shown.
-func (f *finder) partition() (joint, alone []string) {
-	control := keyForm{FoldKey(f.Canary), strings.TrimSpace(f.Canary)}
+func (f *finder) partition() (joinable, alone []string) {
+	canary := keyForm{FoldKey(f.Canary), strings.TrimSpace(f.Canary)}
 	for _, key := range f.Keys {
-		if !Joinable(key) || f.Canary != "" && formOf(key).confusable(control) {
+		if !Joinable(key) || f.Canary != "" && formOf(key).confusable(canary) {
 			alone = append(alone, key)
 		} else {
-			joint = append(joint, key)
+			joinable = append(joinable, key)
 		}
 	}
-	return joint, alone
+	return joinable, alone
 }
 
 // keyForm is what decides whether two keys can be confused.
@@ -170,14 +170,14 @@ func (f *finder) checkCanary(ctx context.Context) error {
 }
 
 // findBatched asks for the keys, many in each request.
-func (f *finder) findBatched(ctx context.Context, keys []string, control string) error {
+func (f *finder) findBatched(ctx context.Context, keys []string, canary string) error {
 	for len(keys) > 0 {
 		var now []string
-		now, keys = f.nextBatch(keys, control)
+		now, keys = f.nextBatch(keys, canary)
 		if len(now) == 0 {
 			return f.keyTooLong()
 		}
-		if err := f.read(ctx, keyQuery{keys: now, canary: control}); err != nil {
+		if err := f.read(ctx, keyQuery{keys: now, canary: canary}); err != nil {
 			return err
 		}
 	}
@@ -198,8 +198,8 @@ func (f *finder) tooLong(key string) bool {
 
 // nextBatch splits keys into those that the next request asks for and the rest. Keys
 // that can be confused are never in the same request.
-func (f *finder) nextBatch(keys []string, control string) (now, later []string) {
-	size := f.overhead() + len(url.QueryEscape(control))
+func (f *finder) nextBatch(keys []string, canary string) (now, later []string) {
+	size := f.overhead() + len(url.QueryEscape(canary))
 	taken := make(map[string]string, min(len(keys), maxBatch)) // by the folded form: the trimmed one
 	for i, key := range keys {
 		of := formOf(key)

@@ -52,13 +52,13 @@ func (l *foldingList) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func asIs(key string) string { return key }
 
-func (l *foldingList) find(t *testing.T, control string, keys ...string) (map[string]api.Found, error) {
+func (l *foldingList) find(t *testing.T, canary string, keys ...string) (map[string]api.Found, error) {
 	t.Helper()
 	s := httptest.NewServer(l)
 	defer s.Close()
 	c := newClient(t, api.Config{BaseURL: s.URL})
 	defer c.Close()
-	return c.FindByKeys(t.Context(), api.Lookup{Path: path, Field: "custom_id", Keys: keys, Canary: control})
+	return c.FindByKeys(t.Context(), api.Lookup{Path: path, Field: "custom_id", Keys: keys, Canary: canary})
 }
 
 // summed returns what was found as "key = stored keys ~ stored keys that are near".
@@ -81,28 +81,28 @@ func summed(found map[string]api.Found) (lines []string) {
 // TestFindByKeysInAnotherForm asks lists for keys of which they have another form.
 func TestFindByKeysInAnotherForm(t *testing.T) {
 	for _, test := range []struct {
-		name    string
-		there   []string
-		fold    func(string) string
-		control string
-		asked   []string
-		want    []string
+		name   string
+		there  []string
+		fold   func(string) string
+		canary string
+		asked  []string
+		want   []string
 	}{
 		{"case", []string{"A", "K-3"}, strings.ToLower, "A", []string{"k-3", "N"}, []string{"k-3 = ~ K-3"}},
 		{"white space", []string{"A", "K 3"}, api.FoldKey, "A", []string{"K  3", "N"}, []string{"K  3 = ~ K 3"}},
 		{"Unicode form", []string{"A", "Å3"}, api.FoldKey, "A", []string{"A\u030a3", "N"}, []string{"A\u030a3 = ~ Å3"}},
-		{"no control", []string{"K-3"}, strings.ToLower, "", []string{"k-3"}, []string{"k-3 = ~ K-3"}},
+		{"no canary", []string{"K-3"}, strings.ToLower, "", []string{"k-3"}, []string{"k-3 = ~ K-3"}},
 		{"both forms are there", []string{"A", "k-3", "K-3"}, strings.ToLower, "A", []string{"k-3"}, []string{"k-3 = k-3 ~ K-3"}},
 		{"two keys near to one record", []string{"A", "K-3a"}, strings.ToLower, "A", []string{"k-3a", "k-3A"}, []string{"k-3A = ~ K-3a", "k-3a = ~ K-3a"}},
 		{"one of two keys has the record", []string{"A", "K-3"}, strings.ToLower, "A", []string{"k-3", "K-3"}, []string{"K-3 = K-3 ~", "k-3 = ~ K-3"}},
 		{"one of two keys has the record, and nothing folds", []string{"A", "K-3"}, asIs, "A", []string{"k-3", "K-3"}, []string{"K-3 = K-3 ~"}},
-		{"near to the control", []string{"A"}, strings.ToLower, "A", []string{"a", "N"}, []string{"a = ~ A"}},
-		{"near to the control, and nothing folds", []string{"A"}, asIs, "A", []string{"a", "N"}, nil},
-		{"a record near to the control alone", []string{"A", "a"}, strings.ToLower, "A", []string{"N"}, nil},
+		{"near to the canary", []string{"A"}, strings.ToLower, "A", []string{"a", "N"}, []string{"a = ~ A"}},
+		{"near to the canary, and nothing folds", []string{"A"}, asIs, "A", []string{"a", "N"}, nil},
+		{"a record near to the canary alone", []string{"A", "a"}, strings.ToLower, "A", []string{"N"}, nil},
 		{"white space around it", []string{"A", " K-3 "}, api.FoldKey, "A", []string{"K-3"}, []string{"K-3 =  K-3  ~"}},
 		{"white space around another form", []string{"A", " K-3 "}, api.FoldKey, "A", []string{"k-3"}, []string{"k-3 = ~  K-3 "}},
 	} {
-		found, err := (&foldingList{keys: test.there, fold: test.fold}).find(t, test.control, test.asked...)
+		found, err := (&foldingList{keys: test.there, fold: test.fold}).find(t, test.canary, test.asked...)
 		if err != nil {
 			t.Errorf("%s: %v", test.name, err)
 		}
@@ -126,21 +126,21 @@ func TestFindByKeysBelievesNoStrangers(t *testing.T) {
 // TestFindByKeysWithCommas asks for keys that a list of keys cannot hold.
 func TestFindByKeysWithCommas(t *testing.T) {
 	for _, test := range []struct {
-		name    string
-		control string
-		keys    []string
-		want    []string
-		asked   []string
+		name   string
+		canary string
+		keys   []string
+		want   []string
+		asked  []string
 	}{
 		{"among others", "A", []string{"B", "a,b", "c,d"}, []string{"B = B ~", "a,b = a,b ~"},
 			[]string{"= A", "in B,A", "= a,b", "= c,d", "= A", "= c,d"}},
 		{"alone", "A", []string{"c,d"}, nil, []string{"= A", "= c,d", "= A", "= c,d"}},
-		{"without control", "", []string{"a,b", "B"}, []string{"B = B ~", "a,b = a,b ~"}, []string{"in B", "= a,b"}},
-		{"a control with one", "a,b", []string{"B", "N"}, []string{"B = B ~"}, []string{"= a,b", "in B,N", "in B,N", "= a,b"}},
+		{"without canary", "", []string{"a,b", "B"}, []string{"B = B ~", "a,b = a,b ~"}, []string{"in B", "= a,b"}},
+		{"a canary with one", "a,b", []string{"B", "N"}, []string{"B = B ~"}, []string{"= a,b", "in B,N", "in B,N", "= a,b"}},
 		{"another form", "A", []string{"A,B"}, []string{"A,B = ~ a,b"}, []string{"= A", "= A,B", "= A"}},
 	} {
 		l := &foldingList{keys: []string{"A", "a,b", "B"}, fold: strings.ToLower}
-		found, err := l.find(t, test.control, test.keys...)
+		found, err := l.find(t, test.canary, test.keys...)
 		if err != nil {
 			t.Errorf("%s: %v", test.name, err)
 		}

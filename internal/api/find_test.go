@@ -52,9 +52,9 @@ func (l *list) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "[%s]", strings.Join(out[from:min(from+size, len(out))], ","))
 }
 
-func (l *list) find(t *testing.T, control string, keys ...string) (map[string]api.Found, error) {
+func (l *list) find(t *testing.T, canary string, keys ...string) (map[string]api.Found, error) {
 	t.Helper()
-	return l.lookUp(t, api.Lookup{Keys: keys, Canary: control})
+	return l.lookUp(t, api.Lookup{Keys: keys, Canary: canary})
 }
 
 // lookUp looks records of l up by custom_id.
@@ -90,24 +90,24 @@ func TestFindByKeys(t *testing.T) {
 
 func TestFindByKeysDoesNotBelieveTheBlind(t *testing.T) {
 	tests := map[string]struct {
-		list    *list
-		control string
-		blind   bool
+		list   *list
+		canary string
+		blind  bool
 	}{
-		"nothing there":     {&list{pageSize: 500}, "A", true},
-		"control not there": {&list{pageSize: 500, keys: []string{"B"}}, "A", true},
-		"nothing, as 404":   {&list{pageSize: 500, past: 404}, "A", false},
-		"page ignored":      {&list{pageSize: 1, keys: []string{"A", "B"}, stuck: true}, "A", false},
-		"filter ignored":    {&list{pageSize: 500, keys: make([]string, 6000), deaf: true}, "", false},
+		"nothing there":    {&list{pageSize: 500}, "A", true},
+		"canary not there": {&list{pageSize: 500, keys: []string{"B"}}, "A", true},
+		"nothing, as 404":  {&list{pageSize: 500, past: 404}, "A", false},
+		"page ignored":     {&list{pageSize: 1, keys: []string{"A", "B"}, stuck: true}, "A", false},
+		"filter ignored":   {&list{pageSize: 500, keys: make([]string, 6000), deaf: true}, "", false},
 	}
 	for name, test := range tests {
-		found, err := test.list.find(t, test.control, "B", "C")
+		found, err := test.list.find(t, test.canary, "B", "C")
 		if err == nil || errors.Is(err, api.ErrCanaryMissing) != test.blind || found != nil {
 			t.Errorf("%s: %v, %v", name, found, err)
 		}
 	}
 	if found, err := (&list{pageSize: 500, keys: []string{"A"}}).find(t, "A", "B"); err != nil || len(found) != 0 {
-		t.Errorf("only the control: %v, %v", found, err)
+		t.Errorf("only the canary: %v, %v", found, err)
 	}
 }
 

@@ -9,9 +9,9 @@ import (
 	"flytt/internal/api"
 )
 
-// TestPatienceEndsWhenFailuresTakeTurns has a request that is turned away and
+// TestRetrierGivesUpWhenFailuresTakeTurns has a request that is turned away and
 // not delivered, one after the other.
-func TestPatienceEndsWhenFailuresTakeTurns(t *testing.T) {
+func TestRetrierGivesUpWhenFailuresTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newClient(t, api.Config{BaseURL: "https://x.se"}).Retrier("POST", path)
 		start := time.Now()

@@ -16,7 +16,7 @@ import (
 
 var discard = log.New(io.Discard, "", 0)
 
-func TestPatienceWaitsAsTold(t *testing.T) {
+func TestRetrierWaitsAsLongAsTheAPIAsks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClient(t, api.Config{BaseURL: "https://x.se"})
 		p := c.Retrier("POST", path)
@@ -31,7 +31,7 @@ func TestPatienceWaitsAsTold(t *testing.T) {
 	})
 }
 
-func TestPatienceEnds(t *testing.T) {
+func TestRetrierGivesUp(t *testing.T) {
 	refused := errors.New("connection refused")
 	for _, test := range []struct {
 		o    api.Outcome
@@ -60,7 +60,7 @@ func TestPatienceEnds(t *testing.T) {
 	}
 }
 
-func TestPatienceEndsWithTheContext(t *testing.T) {
+func TestRetrierEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClient(t, api.Config{BaseURL: "https://x.se"})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)

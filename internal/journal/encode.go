@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 
+	"flytt/internal/packed"
 	"flytt/pipeline"
 )
 
@@ -27,28 +28,28 @@ func (r *record) encode() []byte {
 	b = binary.AppendVarint(b, r.First)
 	b = binary.AppendVarint(b, r.Last)
 	b = binary.AppendUvarint(b, uint64(r.Rows))
-	b = appendBytes(b, r.Digest)
+	b = packed.AppendBytes(b, r.Digest)
 	b = binary.AppendUvarint(b, r.images)
 	if r.images > 0 {
 		b = append(b, r.imaged[:]...)
 	}
 	b = appendRanges(b, r.sent)
-	return appendBytes(b, r.settled)
+	return packed.AppendBytes(b, r.settled)
 }
 
 // decodeRecord is the inverse of encode.
 func decodeRecord(seq int64, b []byte) (*record, error) {
-	d := decoder{rest: b}
-	r := &record{Chunk: Chunk{Seq: seq}, state: State(d.byte())}
-	r.First, r.Last = d.varint(), d.varint()
-	r.Rows = d.count(math.MaxInt32)
-	r.Digest = d.bytes()
-	if r.images = d.uvarint(); r.images > 0 {
-		copy(r.imaged[:], d.take(len(r.imaged)))
+	d := packed.Reader{Rest: b}
+	r := &record{Chunk: Chunk{Seq: seq}, state: State(d.Byte())}
+	r.First, r.Last = d.Varint(), d.Varint()
+	r.Rows = d.Count(math.MaxInt32)
+	r.Digest = d.Bytes()
+	if r.images = d.Uvarint(); r.images > 0 {
+		copy(r.imaged[:], d.Take(uint64(len(r.imaged))))
 	}
-	r.sent = d.ranges(r.Rows)
-	r.settled = d.bytes()
-	return r, d.end()
+	r.sent = readRanges(&d, r.Rows)
+	r.settled = d.Bytes()
+	return r, ended(&d)
 }
 
 // encodeSettlement returns s as it is kept. Notes have been encrypted before.
@@ -67,21 +68,16 @@ func encodeSettlement(s *Settlement, notes []byte) ([]byte, error) {
 
 // decodeSettlement is the inverse of encodeSettlement. The notes are part of b.
 func decodeSettlement(b []byte, rows int) (s Settlement, notes []byte, err error) {
-	d := decoder{rest: b}
-	if d.count(rows) != rows {
-		d.fail()
-		return s, nil, d.end()
+	d := packed.Reader{Rest: b}
+	if d.Count(rows) != rows {
+		d.Fail()
+		return s, nil, ended(&d)
 	}
-	s.Fates = d.fates(rows)
-	d.ids(&s.IDs, rows)
-	s.Sums = d.sums(rows)
-	notes, d.rest = d.rest, nil
-	return s, notes, d.end()
-}
-
-// appendBytes appends the length of v, and v.
-func appendBytes(b, v []byte) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(v))), v...)
+	s.Fates = readFates(&d, rows)
+	readIDs(&d, &s.IDs, rows)
+	s.Sums = readSums(&d, rows)
+	notes, d.Rest = d.Rest, nil
+	return s, notes, ended(&d)
 }
 
 // appendRanges appends ascending indices as ranges: how many are skipped, and how many
@@ -141,7 +137,7 @@ func appendIDs(b []byte, ids *pipeline.Column) []byte {
 			raw, _ := parseUUID(id)
 			b = append(b, raw[:]...)
 		default:
-			b = appendBytes(b, id)
+			b = packed.AppendBytes(b, id)
 		}
 	}
 	return b
@@ -238,84 +234,20 @@ func formatUUID(b, raw []byte) []byte {
 // errEncoding says that a record does not have the format in which records are encoded.
 var errEncoding = errors.New("not as it was written")
 
-// decoder reads what was encoded. After an error it returns zeros.
-type decoder struct {
-	rest []byte
-	bad  bool
-}
-
-// end returns an error if there was one, or if bytes are left over.
-func (d *decoder) end() error {
-	if d.bad || len(d.rest) > 0 {
+// ended returns an error if r met a mistake, or something is left over.
+func ended(r *packed.Reader) error {
+	if !r.Done() {
 		return errEncoding
 	}
 	return nil
 }
 
-func (d *decoder) fail() { d.bad, d.rest = true, nil }
-
-func (d *decoder) take(n int) []byte {
-	if n > len(d.rest) {
-		d.fail()
-		return nil
-	}
-	b := d.rest[:n:n]
-	d.rest = d.rest[n:]
-	return b
-}
-
-func (d *decoder) byte() byte {
-	if b := d.take(1); b != nil {
-		return b[0]
-	}
-	return 0
-}
-
-func (d *decoder) uvarint() uint64 {
-	v, n := binary.Uvarint(d.rest)
-	if n <= 0 {
-		d.fail()
-		return 0
-	}
-	d.take(n)
-	return v
-}
-
-func (d *decoder) varint() int64 {
-	v, n := binary.Varint(d.rest)
-	if n <= 0 {
-		d.fail()
-		return 0
-	}
-	d.take(n)
-	return v
-}
-
-// count reads a number that is at most limit.
-func (d *decoder) count(limit int) int {
-	v := d.uvarint()
-	if v > uint64(limit) {
-		d.fail()
-		return 0
-	}
-	return int(v)
-}
-
-// bytes reads what appendBytes wrote, nil if it is empty.
-func (d *decoder) bytes() []byte {
-	n := d.count(len(d.rest))
-	if n == 0 {
-		return nil
-	}
-	return d.take(n)
-}
-
-func (d *decoder) ranges(rows int) []int32 {
+func readRanges(d *packed.Reader, rows int) []int32 {
 	var out []int32
 	next := 0
-	for range d.count(rows) {
-		next += d.count(rows - next)
-		for range d.count(rows - next) {
+	for range d.Count(rows) {
+		next += d.Count(rows - next)
+		for range d.Count(rows - next) {
 			out = append(out, int32(next))
 			next++
 		}
@@ -323,13 +255,13 @@ func (d *decoder) ranges(rows int) []int32 {
 	return out
 }
 
-func (d *decoder) fates(rows int) []pipeline.Fate {
+func readFates(d *packed.Reader, rows int) []pipeline.Fate {
 	out := make([]pipeline.Fate, 0, rows)
-	for len(out) < rows && !d.bad {
-		f := pipeline.Fate(d.byte())
-		n := d.count(rows - len(out))
+	for len(out) < rows && !d.Bad {
+		f := pipeline.Fate(d.Byte())
+		n := d.Count(rows - len(out))
 		if n == 0 || f > pipeline.Existing {
-			d.fail()
+			d.Fail()
 			return nil
 		}
 		for range n {
@@ -339,32 +271,32 @@ func (d *decoder) fates(rows int) []pipeline.Fate {
 	return out
 }
 
-func (d *decoder) ids(ids *pipeline.Column, rows int) {
-	kind := d.byte()
-	if kind == noIDs || d.bad {
+func readIDs(d *packed.Reader, ids *pipeline.Column, rows int) {
+	kind := d.Byte()
+	if kind == noIDs || d.Bad {
 		return
 	}
-	bits := d.take((rows + 7) / 8)
+	bits := d.Take(uint64(rows+7) / 8)
 	for i := range rows {
 		switch {
-		case d.bad:
+		case d.Bad:
 			return
 		case bits[i/8]&(1<<(i%8)) == 0:
 			ids.AppendNull()
 		case kind == uuidIDs:
-			raw := d.take(16)
+			raw := d.Take(16)
 			ids.Grow(func(text []byte) ([]byte, bool) { return formatUUID(text, raw), raw != nil })
 		default:
-			ids.Grow(func(text []byte) ([]byte, bool) { return append(text, d.bytes()...), true })
+			ids.Grow(func(text []byte) ([]byte, bool) { return append(text, d.Bytes()...), true })
 		}
 	}
 }
 
-func (d *decoder) sums(rows int) []uint64 {
-	if d.byte() == 0 {
+func readSums(d *packed.Reader, rows int) []uint64 {
+	if d.Byte() == 0 {
 		return nil
 	}
-	bits := d.take((rows + 7) / 8)
+	bits := d.Take(uint64(rows+7) / 8)
 	if bits == nil {
 		return nil
 	}
@@ -373,7 +305,7 @@ func (d *decoder) sums(rows int) []uint64 {
 		if bits[i/8]&(1<<(i%8)) == 0 {
 			continue
 		}
-		if b := d.take(8); b != nil {
+		if b := d.Take(8); b != nil {
 			out[i] = binary.BigEndian.Uint64(b)
 		}
 	}

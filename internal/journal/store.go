@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"flytt/internal/packed"
 )
 
 const (
@@ -64,16 +66,16 @@ func (l *ledger) encode() []byte {
 	if l.Open {
 		open = 1
 	}
-	return appendBytes(append(b, open), []byte(l.Outcome))
+	return packed.AppendBytes(append(b, open), []byte(l.Outcome))
 }
 
 func (l *ledger) decode(b []byte) error {
-	d := decoder{rest: b}
-	l.Chunks = d.varint()
-	copy(l.Total[:], d.take(len(l.Total)))
-	l.Open = d.byte() == 1
-	l.Outcome = string(d.bytes())
-	return d.end()
+	d := packed.Reader{Rest: b}
+	l.Chunks = d.Varint()
+	copy(l.Total[:], d.Take(uint64(len(l.Total))))
+	l.Open = d.Byte() == 1
+	l.Outcome = string(d.Bytes())
+	return ended(&d)
 }
 
 // store is the database of a journal. Only one goroutine at a time uses it, except to
@@ -183,7 +185,7 @@ func proofOf(k *Key, salt []byte) []byte { return derive(k.secret, salt, "proof"
 func headerChecksum(fields ...[]byte) []byte {
 	var b []byte
 	for _, f := range fields {
-		b = appendBytes(b, f)
+		b = packed.AppendBytes(b, f)
 	}
 	sum := sha256.Sum256(b)
 	return sum[:]

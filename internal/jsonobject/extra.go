@@ -40,12 +40,12 @@ func (m *extraMember) appendTo(dst []byte, start int, v []byte) ([]byte, int16) 
 	if !ok || out[end] != '{' {
 		return dst, m.field
 	}
-	n, clash := m.look(out[end:])
+	n, duplicate := m.look(out[end:])
 	switch {
 	case empty: // it becomes the object
 	case n == 0:
 		out = append(out[:end], '}')
-	case clash:
+	case duplicate:
 		out, _ = appendRaw(append(out[:end], m.prefix...), v)
 		out = append(out, '}')
 	default:
@@ -56,10 +56,10 @@ func (m *extraMember) appendTo(dst []byte, start int, v []byte) ([]byte, int16) 
 
 // look counts the members of object, and finds out whether one of them has the
 // name of another member of the row.
-func (m *extraMember) look(object []byte) (n int, clash bool) {
+func (m *extraMember) look(object []byte) (n int, duplicate bool) {
 	for name := range jsonscan.Members(object) {
 		n++
-		clash = clash || m.taken[string(name)] || m.taken[string(jsonscan.Unquote(name))]
+		duplicate = duplicate || m.taken[string(name)] || m.taken[string(jsonscan.Unquote(name))]
 	}
-	return n, clash
+	return n, duplicate
 }

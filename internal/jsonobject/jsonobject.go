@@ -162,12 +162,7 @@ func kindOf(t pipeline.Type) valueKind {
 
 // Encode appends the pending rows of b to e, each as one object.
 func (o *Encoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
-	for row, fate := range b.Fates {
-		if fate == pipeline.Pending {
-			e.Data = o.AppendRow(e.Data, b, row)
-		}
-		e.EndRow()
-	}
+	e.AppendPending(b, o.AppendRow)
 	return nil
 }
 

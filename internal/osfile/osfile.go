@@ -2,10 +2,16 @@
 package osfile
 
 import (
+	"cmp"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
+
+	"flytt/internal/text"
 )
 
 // Cause takes from err the names that the system call was given: messages name
@@ -20,6 +26,26 @@ func Cause(err error) error {
 		return link.Err
 	}
 	return err
+}
+
+// NotFoundHint returns the hint for path, which does not exist: the name of a file beside
+// it that is like it, or otherwise if there is none.
+func NotFoundHint(path, otherwise string) string {
+	dir, name := filepath.Split(path)
+	entries, err := os.ReadDir(cmp.Or(dir, "."))
+	if err != nil || name == "" {
+		return otherwise
+	}
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		if !e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	if near := text.Suggest(name, names); near != "" {
+		return "did you mean " + text.Printable(dir+near) + "?"
+	}
+	return otherwise
 }
 
 // SyncDirectory makes the names in dir durable, where the file system can.
@@ -78,4 +104,21 @@ func Replace(path, temp string, data []byte) error {
 		return errors.Join(err, Discard(temp))
 	}
 	return nil
+}
+
+// ReadJSON reads the file at path, which is called name in errors. It returns nil if there is none.
+// A file that is no JSON of T, or not valid, is an error that says it is not what.
+func ReadJSON[T any](path, name, what string, valid func(*T) bool) (*T, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, Cause(err))
+	}
+	v := new(T)
+	if err := json.Unmarshal(data, v); err != nil || !valid(v) {
+		return nil, fmt.Errorf("%s: not %s", name, what)
+	}
+	return v, nil
 }

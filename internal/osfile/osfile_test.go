@@ -60,3 +60,45 @@ func TestReplaceIsWholeOrNotAtAll(t *testing.T) {
 		t.Errorf("WriteNew over a file: %v", err)
 	}
 }
+
+func TestNotFoundHintNamesAFileBeside(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"kontakter.csv", "fastigheter.csv"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "hyresavtal.csv"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"kontaktr.csv":     "did you mean " + filepath.Join(dir, "kontakter.csv") + "?",
+		"nothing-like.txt": "otherwise",
+		"hyresavtl.csv":    "otherwise", // a directory
+		"none/x.csv":       "otherwise",
+	} {
+		if got := osfile.NotFoundHint(filepath.Join(dir, name), "otherwise"); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
+
+func TestReadJSONShowsNoContent(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.json")
+	type thing struct{ Name string }
+	read := func() (*thing, error) {
+		return osfile.ReadJSON(path, "a.json", "a thing", func(v *thing) bool { return v.Name != "" })
+	}
+	if v, err := read(); v != nil || err != nil {
+		t.Errorf("without a file: %v, %v", v, err)
+	}
+	for text, want := range map[string]string{`{"Name":"x"}`: "", `{"Name":17}`: "a.json: not a thing", `{}`: "a.json: not a thing", `{"Name":"x"`: "a.json: not a thing"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		v, err := read()
+		if want == "" && (err != nil || v.Name != "x") || want != "" && (v != nil || err == nil || err.Error() != want) {
+			t.Errorf("%s: %v, %v, want %q", text, v, err, want)
+		}
+	}
+}

@@ -129,13 +129,7 @@ func (p *printer) fates(w *GroupReport) {
 	if verb == "plan" {
 		validSay = "an import would make a record of each, or change one"
 	}
-	width, names := len(text.Number(c.Read)), max(len("unchanged"), len(words.written))
-	for _, l := range []struct {
-		name string
-		n    int64
-		show bool
-		say  string
-	}{
+	p.fateLines(c.Read, words, []fateLine{
 		{"read", c.Read, true, ""},
 		{"valid", c.Valid, unsent, validSay},
 		{words.written, c.Written, !unsent && verb != "verify", words.changes(c)},
@@ -144,16 +138,7 @@ func (p *printer) fates(w *GroupReport) {
 		{words.rejected, c.Rejected, true, ""},
 		{"in doubt", c.InDoubt, c.InDoubt > 0, "sent, and no answer shows whether they arrived"},
 		{"not sent", c.NotSent, c.NotSent > 0, "the run stopped first"},
-	} {
-		if !l.show {
-			continue
-		}
-		p.printf("  %-*s  %*s", names, l.name, width, text.Number(l.n))
-		if l.say != "" {
-			p.printf("   %s", l.say)
-		}
-		p.printf("\n")
-	}
+	})
 	if a.Undone > 0 {
 		p.printf("\n  %s of the rows written %s taken back by an undo.\n", text.Number(a.Undone), wasOf(a.Undone))
 	}

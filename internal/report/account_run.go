@@ -1,10 +1,6 @@
 package report
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -49,16 +45,6 @@ func IsFile(path string) bool {
 // ReadSummary reads the summary of the run at path. It is nil if there is none:
 // the run goes on, or was killed.
 func ReadSummary(path string) (*Summary, error) {
-	data, err := os.ReadFile(filepath.Join(path, summaryFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", summaryFile, osfile.Cause(err))
-	}
-	s := &Summary{}
-	if err := json.Unmarshal(data, s); err != nil || s.Run == "" || s.Verb == "" {
-		return nil, fmt.Errorf("%s: not the summary of a run", summaryFile)
-	}
-	return s, nil
+	valid := func(s *Summary) bool { return s.Run != "" && s.Verb != "" }
+	return osfile.ReadJSON(filepath.Join(path, summaryFile), summaryFile, "the summary of a run", valid)
 }

@@ -2,7 +2,6 @@ package report
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -74,16 +73,10 @@ func CheckManifest(file string) error {
 // ReadManifest reads the manifest of file. It is nil if there is none, or if it belongs
 // to another file: one of another size.
 func ReadManifest(file string) (*Manifest, error) {
-	data, err := os.ReadFile(ManifestPath(file))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("manifest %s: %w", ManifestPath(file), osfile.Cause(err))
-	}
-	m := &Manifest{}
-	if err := json.Unmarshal(data, m); err != nil {
-		return nil, fmt.Errorf("%s: not a manifest of flytt", ManifestPath(file))
+	path := ManifestPath(file)
+	m, err := osfile.ReadJSON(path, "manifest "+path, "a manifest of flytt", func(*Manifest) bool { return true })
+	if m == nil || err != nil {
+		return nil, err
 	}
 	if info, err := os.Stat(file); err != nil || info.Size() != m.Bytes {
 		return nil, nil

@@ -59,12 +59,7 @@ func (p *printer) counts(s *Summary) {
 	p.printf("%s: %s (%.1f s%s)\n\n", s.Verb, title, s.Seconds, rate)
 	c := s.Rows
 	words, planned := wordsOf(s.Verb), s.Plan != nil // the plan has the rest
-	lines := []struct {
-		name string
-		n    int64
-		show bool
-		say  string
-	}{
+	p.fateLines(c.Read, words, []fateLine{
 		{"read", c.Read, true, ""},
 		{"valid", c.Valid, s.Verb == "validate", "nothing was sent; only the API knows more"},
 		{words.written, c.Written, s.Verb != "validate" && s.Verb != "verify" && s.Verb != "plan", words.changes(c)},
@@ -73,22 +68,35 @@ func (p *printer) counts(s *Summary) {
 		{words.rejected, c.Rejected, (s.Verb != "export" || c.Rejected > 0) && !planned, ""},
 		{"in doubt", c.InDoubt, c.InDoubt > 0, "sent, and no answer shows whether they arrived: never sent again"},
 		{"not sent", c.NotSent, c.NotSent > 0, "the run stopped first"},
-	}
-	width, names := len(text.Number(c.Read)), max(len("unchanged"), len(words.written))
-	for _, l := range lines {
-		if l.show {
-			p.printf("  %-*s  %*s", names, l.name, width, text.Number(l.n))
-			if l.say != "" {
-				p.printf("   %s", l.say)
-			}
-			p.printf("\n")
-		}
-	}
+	})
 	if s.List != nil {
 		p.list(s.List)
 	}
 	if !s.Balanced {
 		p.printf("\n  These numbers do not add up, which is a fault in flytt. Do not rely on this run.\n")
+	}
+}
+
+// fateLine says how many rows had a fate.
+type fateLine struct {
+	name string
+	n    int64
+	show bool
+	say  string // what is worth knowing about it, or empty
+}
+
+// fateLines prints those of lines that are to be shown, of so many rows that were read.
+func (p *printer) fateLines(read int64, words words, lines []fateLine) {
+	width, names := len(text.Number(read)), max(len("unchanged"), len(words.written))
+	for _, l := range lines {
+		if !l.show {
+			continue
+		}
+		p.printf("  %-*s  %*s", names, l.name, width, text.Number(l.n))
+		if l.say != "" {
+			p.printf("   %s", l.say)
+		}
+		p.printf("\n")
 	}
 }
 

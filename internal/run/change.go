@@ -68,7 +68,7 @@ func (c *Change) fit(r *mappings.Resource, m *mappings.Mapping, compile *mapping
 
 // writeOptions fills in how rows of b are written, whose input has the columns called
 // columns.
-func (c *Change) writeOptions(b *binding, columns []string, o *bulk.Options) (err error) {
+func (c *Change) writeOptions(b *binding, columns []string, o *bulk.ImportOptions) (err error) {
 	r := b.resource
 	if o.Mode, err = bulk.ParseMode(c.Mode); err != nil {
 		return err
@@ -93,7 +93,7 @@ func (c *Change) writeOptions(b *binding, columns []string, o *bulk.Options) (er
 }
 
 // keyOptions fills in how records are found by the key of rows.
-func (c *Change) keyOptions(b *binding, o *bulk.Options) error {
+func (c *Change) keyOptions(b *binding, o *bulk.ImportOptions) error {
 	key := b.resource.Field(o.Key)
 	if key != nil {
 		o.KeyLookup = !key.Private && slices.Contains(key.Operators(), "in")

@@ -93,11 +93,11 @@ func (c *Connection) startSandbox(p Place, o *ConnectOptions, config *api.Config
 	if p.BaseURL != "" {
 		return advice.Usagef("leave one of them out", "--sandbox and --base-url name two different places")
 	}
-	c.Host, c.Address = "sandbox", sandboxAddress()
+	c.Host, c.Address = "sandbox", sandboxAddress(p.db())
 	if o.Began != "" && o.Began != c.Address { // before one is made here
 		return advice.Usagef("go on with it in the directory where its sandbox is", "the run writes to %s, and the settings say %s", o.Began, c.Address)
 	}
-	s, err := sandbox.New(sandbox.Options{DB: SandboxDB})
+	s, err := sandbox.New(sandbox.Options{DB: p.db()})
 	if err != nil {
 		return err
 	}
@@ -113,13 +113,15 @@ func (c *Connection) startSandbox(p Place, o *ConnectOptions, config *api.Config
 	return nil
 }
 
-// sandboxAddress is the address of the sandbox that a Place starts.
-func sandboxAddress() string {
-	path, err := filepath.Abs(SandboxDB)
-	if err != nil {
-		path = SandboxDB
+// db is the file of the sandbox.
+func (p *Place) db() string { return cmp.Or(p.DB, SandboxDB) }
+
+// sandboxAddress is the address of a sandbox that keeps its rows in the file db.
+func sandboxAddress(db string) string {
+	if path, err := filepath.Abs(db); err == nil {
+		db = path
 	}
-	return "sandbox " + path
+	return "sandbox " + db
 }
 
 // Close closes what was opened, the last first.

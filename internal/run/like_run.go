@@ -73,7 +73,7 @@ func (r *remote) checkLike(name string, h *journal.Header) error {
 var errNoServerTime = errors.New("the API does not tell the time")
 
 // unmatched returns the records that were made since the run began and that no row of it
-// is known to have made: see bulk.Options.
+// is known to have made: see bulk.ImportOptions.
 func (r *remote) unmatched(ctx context.Context) ([][]byte, error) {
 	began, known := r.conn.Client.ServerTime(r.journal.Header().Began)
 	if !known {

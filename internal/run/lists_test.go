@@ -61,16 +61,16 @@ func TestRowsOfFilesThatAreNotFlytts(t *testing.T) {
 func TestWrittenRowsOfAnyDelimiter(t *testing.T) {
 	for _, d := range []string{";", ",", "\t", "|"} {
 		path := filepath.Join(t.TempDir(), "written.csv")
-		text := strings.ReplaceAll("\uFEFFrow;key;id;change\r\n2;\"a\n7\";x;created\r\n3;'=b;y;updated\r\n", ";", d)
+		text := strings.ReplaceAll("\uFEFFrow;key;id;change\r\n2;\"a\r\n7\";x;created\r\n3;'=b;y;updated\r\n", ";", d)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		var got []string
-		err := eachKey(path, func(row int64, key []byte) error {
-			got = append(got, fmt.Sprintf("%d %s", row, key))
+		err := eachWritten(path, func(w WrittenRow) error {
+			got = append(got, fmt.Sprintf("%d %s %s", w.Row, w.Key, w.ID))
 			return nil
 		})
-		if diff := cmp.Diff([]string{"2 a\n7", "3 =b"}, got); err != nil || diff != "" {
+		if diff := cmp.Diff([]string{"2 a\r\n7 x", "3 =b y"}, got); err != nil || diff != "" {
 			t.Errorf("%q: %v %s", d, err, diff)
 		}
 	}

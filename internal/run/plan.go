@@ -69,7 +69,9 @@ func (p *planning) open(ctx context.Context, pass int) (sink pipeline.Sink, limi
 	if err != nil {
 		return nil, limits, err
 	}
-	plan, err := bulk.NewPlan(r.rows.binding.plan.Schema(), p.snapshot, o)
+	plan, err := bulk.NewPlan(r.rows.binding.plan.Schema(), p.snapshot, bulk.PlanOptions{
+		Target: o.Target, Comparison: o.Comparison, Journal: o.Journal, Drain: o.Drain, Log: o.Log,
+	})
 	if err != nil {
 		return nil, limits, err
 	}

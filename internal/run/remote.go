@@ -198,12 +198,12 @@ func (r *remote) link(path string) error {
 }
 
 // options says how the rows are written.
-func (r *remote) options(pass int) (o bulk.Options, err error) {
+func (r *remote) options(pass int) (o bulk.ImportOptions, err error) {
 	s, b := r.session, r.rows.binding
-	o = bulk.Options{
-		Path: b.resource.Path + "list/", Key: b.plan.Key(), Columns: b.plan.Columns(), Log: s.log, Drain: s.observer.Drain,
-		Created: CreatedField(b.resource), Settle: s.spec.Write.Settle,
-		Shared: r.rows.duplicates.shared, Undoable: !s.spec.Write.NoUndo, Compare: r.compare.Functions(),
+	o = bulk.ImportOptions{
+		Target:     bulk.Target{Path: b.resource.Path + "list/", Key: b.plan.Key(), Created: CreatedField(b.resource), Shared: r.rows.duplicates.shared},
+		Comparison: bulk.Comparison{Columns: b.plan.Columns(), Compare: r.compare.Functions()},
+		Settle:     s.spec.Write.Settle, Undoable: !s.spec.Write.NoUndo, Drain: s.observer.Drain, Log: s.log,
 	}
 	if r.stored != nil {
 		o.Like = r.stored

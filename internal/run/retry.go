@@ -2,10 +2,7 @@ package run
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -55,18 +52,8 @@ type RetrySelection struct {
 
 // ReadRetry reads which rows the retry at path sends; it is nil if the run is no retry.
 func ReadRetry(path string) (*RetrySelection, error) {
-	data, err := os.ReadFile(filepath.Join(path, retryFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", retryFile, osfile.Cause(err))
-	}
-	s := &RetrySelection{}
-	if err := json.Unmarshal(data, s); err != nil || s.Run == "" {
-		return nil, fmt.Errorf("%s: not the record of a retry", retryFile)
-	}
-	return s, nil
+	valid := func(s *RetrySelection) bool { return s.Run != "" }
+	return osfile.ReadJSON(filepath.Join(path, retryFile), retryFile, "the record of a retry", valid)
 }
 
 // Write writes the selection into the directory of its run.

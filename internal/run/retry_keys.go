@@ -20,7 +20,7 @@ func RowsOfWrittenKeys(g Group, dir string, s pipeline.Source, plan *mappings.Pl
 		return nil, err
 	}
 	for _, r := range g.Senders() {
-		err := r.EachWritten(func(_ int64, key, _ []byte) error { return k.add(dedup.Known, key) })
+		err := r.EachWritten(func(w WrittenRow) error { return k.add(dedup.Known, []byte(w.Key)) })
 		if err != nil {
 			return nil, err
 		}

@@ -66,7 +66,8 @@ type Write struct {
 // Place says where the API is.
 type Place struct {
 	BaseURL string // prod, dev or a URL; empty: as the settings say
-	Sandbox bool   // an API on this machine, in SandboxDB
+	Sandbox bool   // an API on this machine
+	DB      string // file of the sandbox; empty: SandboxDB in the working directory
 	Yes     bool   // nobody is asked before rows are written
 }
 

@@ -67,7 +67,9 @@ func (t *undoing) open(_ context.Context, pass int) (sink pipeline.Sink, limits 
 	if err != nil {
 		return nil, limits, err
 	}
-	u, err := bulk.NewUndo(r.conn.Client, r.rows.binding.plan.Schema(), t.past.journal, open, o)
+	u, err := bulk.NewUndo(r.conn.Client, r.rows.binding.plan.Schema(), t.past.journal, bulk.UndoOptions{
+		Target: o.Target, Comparison: o.Comparison, Limits: o.Limits, Open: open, Journal: o.Journal, Drain: o.Drain, Log: o.Log,
+	})
 	if err != nil {
 		return nil, limits, err
 	}

@@ -23,7 +23,7 @@ var (
 )
 
 // Unmatched returns those of the records that rows reads, all that were made since a run
-// began, that no row of it is known to have made: see bulk.Options. Jr is the journal of
+// began, that no row of it is known to have made: see bulk.ImportOptions. Jr is the journal of
 // the run. Others are, if it is a retry, the runs whose rows it sends: some of their
 // records may have been made within the second in which it began. With an error the
 // records are still some of those. Memory does not grow with the list: records are kept
@@ -106,11 +106,11 @@ func (s *unmatchedSearch) addWritten(jr *journal.Journal) error {
 // addListed adds the ids of the records that runs made, which written.csv has.
 func (s *unmatchedSearch) addListed(runs Group) error {
 	for _, r := range runs {
-		err := r.EachWritten(func(_ int64, _, id []byte) error {
-			if len(id) == 0 {
+		err := r.EachWritten(func(w WrittenRow) error {
+			if w.ID == "" {
 				return nil
 			}
-			return s.add(id, dedup.Known, elsewhere)
+			return s.add([]byte(w.ID), dedup.Known, elsewhere)
 		})
 		if err != nil {
 			return err

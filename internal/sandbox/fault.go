@@ -55,15 +55,18 @@ func ParseFault(text string) (Fault, error) {
 }
 
 // MustParseFaults reads faults, and panics at one that is none: for tests.
-func MustParseFaults(texts ...string) []Fault {
-	faults := make([]Fault, len(texts))
+func MustParseFaults(texts ...string) []Fault { return mustParse(ParseFault, texts) }
+
+// mustParse parses texts, and panics at one that cannot be parsed.
+func mustParse[T any](parse func(string) (T, error), texts []string) []T {
+	all := make([]T, len(texts))
 	for i, text := range texts {
 		var err error
-		if faults[i], err = ParseFault(text); err != nil {
+		if all[i], err = parse(text); err != nil {
 			panic(err)
 		}
 	}
-	return faults
+	return all
 }
 
 // String returns the fault as it was parsed.

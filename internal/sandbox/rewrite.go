@@ -38,16 +38,7 @@ func ParseRewrite(text string) (Rewrite, error) {
 }
 
 // MustParseRewrites reads rewritings, and panics at one that is none: for tests.
-func MustParseRewrites(texts ...string) []Rewrite {
-	rewrites := make([]Rewrite, len(texts))
-	for i, text := range texts {
-		var err error
-		if rewrites[i], err = ParseRewrite(text); err != nil {
-			panic(err)
-		}
-	}
-	return rewrites
-}
+func MustParseRewrites(texts ...string) []Rewrite { return mustParse(ParseRewrite, texts) }
 
 // String returns the rewriting as it was parsed.
 func (r Rewrite) String() string { return r.text }

@@ -3,6 +3,7 @@ package bulk
 import (
 	"context"
 	"math/bits"
+	"slices"
 	"time"
 
 	"flytt/internal/api"
@@ -80,30 +81,45 @@ type verdict struct {
 	locked     []lockedRow // not written, because of another write, and not among those left
 }
 
+// search sends rows and finds those that the API refuses without a word which they are.
+type search struct {
+	engine     *engine
+	options    *ImportOptions
+	delivery   *delivery
+	rows       *chunkRows
+	journal    *chunkJournal
+	rejections *rejections
+	sender     *sender
+
+	extra     int         // requests left to find out which rows are refused
+	locked    []lockedRow // rows that other writes keep out, to be sent again
+	holdsTurn bool        // to search while others wait: see refusalBreaker
+}
+
 // send sends rows and whatever that leads to, until the fate of each is known
 // or the run cannot go on.
-func (w *write) send(ctx context.Context, rows []int32) error {
+func (se *search) send(ctx context.Context, rows []int32) error {
 	for len(rows) > 0 {
-		n := w.fit(rows)
-		sent, err := w.sendGroup(ctx, rows[:n:n])
+		n := se.sender.fit(rows)
+		sent, err := se.sendGroup(ctx, rows[:n:n])
 		if err != nil {
 			return err
 		}
 		rows = rows[sent:]
 	}
-	return w.sendLocked(ctx)
+	return se.sendLocked(ctx)
 }
 
 // sendGroup sends rows in one request, and what is refused of it in parts. It
 // returns how many of rows are settled: all, or none if they are too many for one
 // request.
-func (w *write) sendGroup(ctx context.Context, rows []int32) (int, error) {
+func (se *search) sendGroup(ctx context.Context, rows []int32) (int, error) {
 	b := bisect{rows: rows, size: len(rows)}
-	defer w.bulk.outlook.leave(w)
+	defer se.delivery.breaker.leave(&se.holdsTurn)
 	for len(b.rows) > 0 {
 		part := b.rows[:b.next()]
-		part = part[:w.fit(part)]
-		r, err := w.sendPart(ctx, &b, part)
+		part = part[:se.sender.fit(part)]
+		r, err := se.sendPart(ctx, &b, part)
 		if err != nil {
 			return 0, err
 		}
@@ -113,9 +129,9 @@ func (w *write) sendGroup(ctx context.Context, rows []int32) (int, error) {
 		if b.again(len(part), &r) {
 			continue
 		}
-		w.setAside(&r)
+		se.setAside(&r)
 		b.take(len(part), &r)
-		if err := w.consider(ctx, &b); err != nil {
+		if err := se.consider(ctx, &b); err != nil {
 			return 0, err
 		}
 	}
@@ -124,22 +140,22 @@ func (w *write) sendGroup(ctx context.Context, rows []int32) (int, error) {
 
 // sendPart sends part, within what the search may cost. When that is used up, all
 // rows that are left are rejected.
-func (w *write) sendPart(ctx context.Context, b *bisect, part []int32) (verdict, error) {
+func (se *search) sendPart(ctx context.Context, b *bisect, part []int32) (verdict, error) {
 	if !b.begun {
-		return w.post(ctx, part, false)
+		return se.sender.post(ctx, part, false)
 	}
-	if w.extra == 0 {
-		w.rejectAll(w.stillPending(b.rows), codeRefusedChunk, b.whole)
+	if se.extra == 0 {
+		se.rejections.rejectAll(se.stillPending(b.rows), codeRefusedChunk, b.whole)
 		b.rows = nil
 		return verdict{}, nil
 	}
-	w.extra--
+	se.extra--
 	wait := b.wait
 	b.wait = 0
-	if err := pauseAbout(ctx, w.bulk.options.Drain, wait); err != nil {
+	if err := pauseAbout(ctx, se.engine.options.Drain, wait); err != nil {
 		return verdict{}, err
 	}
-	return w.post(ctx, part, b.alone)
+	return se.sender.post(ctx, part, b.alone)
 }
 
 // next returns how many rows to send.
@@ -206,3 +222,36 @@ func (b *bisect) group() int {
 	}
 	return 1 << max(bits.Len(uint(b.passed/b.found))-1, 0)
 }
+
+// sendUnproven sends rows, and behind the others those that were in doubt and whose keys
+// a look-up does not find: one by one, as far as MaxExtra goes. If one request with all of
+// them is refused because of one, all are in doubt again.
+func (se *search) sendUnproven(ctx context.Context, rows []int32) error {
+	o := se.options
+	if o.Atomicity == AllOrNothing || !slices.Contains(se.journal.again, true) {
+		return se.send(ctx, rows)
+	}
+	var rest, unproven []int32
+	for _, row := range rows {
+		if se.journal.again[row] && !se.engine.forms.trusts(se.rows.key(row)) {
+			unproven = append(unproven, row)
+		} else {
+			rest = append(rest, row)
+		}
+	}
+	if err := se.send(ctx, rest); err != nil {
+		return err
+	}
+	size := (len(unproven) + o.MaxExtra - 1) / o.MaxExtra
+	for len(unproven) > 0 {
+		n := min(size, len(unproven))
+		if err := se.send(ctx, unproven[:n:n]); err != nil {
+			return err
+		}
+		unproven = unproven[n:]
+	}
+	return nil
+}
+
+// begin forgets the rows of the chunk before.
+func (se *search) begin() { se.extra, se.locked = se.options.MaxExtra, nil }

@@ -27,7 +27,7 @@ func run(from, n int) (out []int) {
 // which they are: they are rejected, for what the API says of each, and no others.
 func TestFault15Poison(t *testing.T) {
 	for _, bad := range [][]int{nil, {0}, {250}, {499}, {0, 250, 499}, {3, 4, 5}, run(200, 40)} {
-		for _, o := range []Options{{Atomicity: AllOrNothing}, {KeyLookup: true}} {
+		for _, o := range []ImportOptions{{Atomicity: AllOrNothing}, {Target: Target{KeyLookup: true}}} {
 			name := fmt.Sprintf("%d bad, atomicity %d", len(bad), o.Atomicity)
 			f := &fakeAPI{}
 			s := f.bulk(t, o)
@@ -56,8 +56,8 @@ func TestFault15Poison(t *testing.T) {
 // TestFault15AllPoison has the API refuse every row: the run is stopped after few
 // requests, and no row is rejected that was not refused by itself.
 func TestFault15AllPoison(t *testing.T) {
-	for name, o := range map[string]Options{
-		"all or nothing": {Atomicity: AllOrNothing}, "unknown": {KeyLookup: true}, "journalled": {KeyLookup: true, Journal: newMemory()},
+	for name, o := range map[string]ImportOptions{
+		"all or nothing": {Atomicity: AllOrNothing}, "unknown": {Target: Target{KeyLookup: true}}, "journalled": {Target: Target{KeyLookup: true}, Journal: newMemory()},
 	} {
 		f := &fakeAPI{}
 		s := f.bulk(t, o)
@@ -99,7 +99,7 @@ func TestFault15AllPoison(t *testing.T) {
 // not: it is not the mapping.
 func TestAGoodChunkSpeaksForTheRun(t *testing.T) {
 	f := &fakeAPI{}
-	s := f.bulk(t, Options{Atomicity: AllOrNothing})
+	s := f.bulk(t, ImportOptions{Atomicity: AllOrNothing})
 	for i, bad := range [][]int{nil, run(100, 100), run(200, 100), nil, run(400, 100), run(500, 100)} {
 		c := bulkChunk(t, s, 100*i, 100, bad...)
 		if err := s.Write(t.Context(), c); err != nil {
@@ -122,7 +122,7 @@ func TestAGoodChunkSpeaksForTheRun(t *testing.T) {
 // name them: none is rejected unproven, and the run is stopped all the same.
 func TestNamedRefusalsStopARun(t *testing.T) {
 	f := &fakeAPI{detail: true}
-	s := f.bulk(t, Options{Atomicity: AllOrNothing})
+	s := f.bulk(t, ImportOptions{Atomicity: AllOrNothing})
 	for i := range badChunks {
 		c := bulkChunk(t, s, 100*i, 100, run(100*i, 80)...)
 		err := s.Write(t.Context(), c)
@@ -138,7 +138,7 @@ func TestNamedRefusalsStopARun(t *testing.T) {
 
 // TestAFewBadRowsAtTheTopDoNotStopARun has the first rows of a file refused.
 func TestAFewBadRowsAtTheTopDoNotStopARun(t *testing.T) {
-	for _, o := range []Options{{Atomicity: AllOrNothing}, {KeyLookup: true}} {
+	for _, o := range []ImportOptions{{Atomicity: AllOrNothing}, {Target: Target{KeyLookup: true}}} {
 		f := &fakeAPI{}
 		s := f.bulk(t, o)
 		c := bulkChunk(t, s, 0, 500, run(0, 40)...)
@@ -168,7 +168,7 @@ func partialCommit(t *testing.T, bad []int, lag time.Duration, prefix bool) {
 	g := newRegister(0)
 	g.partial, g.prefix, g.lag = true, prefix, lag
 	r := &trial{api: g, journal: newMemory(), chunks: creates(0, 1, 100, bad...),
-		options: Options{Mode: CreateOnly, Settle: 20 * time.Second}}
+		options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: 20 * time.Second}}
 	name := fmt.Sprintf("%d bad from %d, lag %v, prefix %v", len(bad), bad[0], lag, prefix)
 	out := r.finish(t)
 	r.wantHeld(t, name)
@@ -204,7 +204,7 @@ func TestFault17ProxyLimit(t *testing.T) {
 	l := &limited{api: f, limit: 5000}
 	server := httptest.NewServer(l)
 	defer server.Close()
-	s := bulkTo(t, server.URL, nil, Options{Atomicity: AllOrNothing})
+	s := bulkTo(t, server.URL, nil, ImportOptions{Atomicity: AllOrNothing})
 	c := bulkChunk(t, s, 0, 500, 123)
 	if err := s.Write(t.Context(), c); err != nil {
 		t.Fatal(err)
@@ -242,7 +242,7 @@ func TestFault17DoesNotChangeChunks(t *testing.T) {
 		g := newRegister(0)
 		g.most = 7
 		m := newMemory()
-		r := &trial{api: g, journal: m, chunks: creates(0, 3, 40, 50), options: Options{Mode: CreateOnly, Settle: time.Second}}
+		r := &trial{api: g, journal: m, chunks: creates(0, 3, 40, 50), options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: time.Second}}
 		for n := 1; n < 120; n += 9 {
 			r.try(t, n)
 		}
@@ -261,7 +261,7 @@ func TestABisectThatDiesLeavesOneRequestInDoubt(t *testing.T) {
 			g := newRegister(0)
 			m := newMemory()
 			r := &trial{api: g, journal: m, chunks: creates(0, 1, 64, 20, 41), noKey: true,
-				options: Options{Mode: CreateOnly, Atomicity: AllOrNothing}}
+				options: ImportOptions{Target: Target{Mode: CreateOnly}, Atomicity: AllOrNothing}}
 			seen, size := 0, 0
 			g.pass = func(point string) {
 				if point != http.MethodPost {

@@ -34,7 +34,7 @@ func TestARecordIsOfOneRow(t *testing.T) {
 		rows := creates(0, 2, 2)
 		rows[1][0][0], rows[1][1][0] = "Ada", "Ada"
 		rows[1][0][2], rows[1][1][2] = "k-70", "K-70"
-		r := &trial{api: g, journal: newMemory(), chunks: rows, options: Options{Mode: CreateOnly, Settle: time.Second, MaxBytes: 130}}
+		r := &trial{api: g, journal: newMemory(), chunks: rows, options: ImportOptions{Target: Target{Mode: CreateOnly}, Limits: Limits{MaxBytes: 130}, Settle: time.Second}}
 		func() {
 			defer func() { _ = recover() }()
 			r.first(t)
@@ -53,7 +53,7 @@ func TestARecordOfAnEarlierRunIsNoneOfThisOne(t *testing.T) {
 			g := newRegister(0)
 			g.dated, g.same, g.answer = true, true, answer
 			r := &trial{api: g, chunks: creates(0, 1, 3)}
-			r.options = Options{Mode: CreateOnly, Settle: time.Second, Created: "created_at", Began: time.Now()}
+			r.options = ImportOptions{Target: Target{Mode: CreateOnly, Created: "created_at"}, Settle: time.Second, Began: time.Now()}
 			r.journal = newMemory()
 			r.first(t)
 			time.Sleep(time.Hour)
@@ -65,11 +65,11 @@ func TestARecordOfAnEarlierRunIsNoneOfThisOne(t *testing.T) {
 			}
 			o := r.options
 			o.Path, o.Key, o.Journal = bulkPath, "custom_id", newMemory()
-			u, err := NewUndo(r.sink(t).client, pipelinetest.Schema(updateFields...), past, nil, o)
+			u, err := NewUndo(r.sink(t).delivery.client, pipelinetest.Schema(updateFields...), past, undoOptions(o))
 			if err != nil {
 				t.Fatal(err)
 			}
-			c := r.chunk(t, u.Import, 0, r.chunks[0])
+			c := r.chunk(t, u, 0, r.chunks[0])
 			if err := u.Write(t.Context(), c); err != nil {
 				t.Fatal(err)
 			}
@@ -99,7 +99,7 @@ func TestAnAnswerMayShowRecordsOfOthers(t *testing.T) {
 			item["custom_id"] = strings.Join(strings.Fields(item["custom_id"].(string)), " ")
 		}
 		r := &trial{api: g, journal: newMemory(), chunks: chunks,
-			options: Options{Mode: CreateOnly, Settle: time.Second, Created: "created_at", Began: time.Now()}}
+			options: ImportOptions{Target: Target{Mode: CreateOnly, Created: "created_at"}, Settle: time.Second, Began: time.Now()}}
 		for range 4 {
 			r.first(t)
 		}
@@ -137,7 +137,7 @@ func TestARecordIsOfTheRowWithItsKey(t *testing.T) {
 		rows[1], rows[2] = rows[1][:1], rows[2][:1]
 		rows[1][0][0], rows[2][0][0] = "Ada", "Ada"
 		rows[1][0][2], rows[2][0][2] = "k-70", "K-70"
-		r := &trial{api: g, journal: newMemory(), seeks: true, chunks: rows, options: Options{Mode: CreateOnly, Settle: time.Second}}
+		r := &trial{api: g, journal: newMemory(), seeks: true, chunks: rows, options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: time.Second}}
 		func() {
 			defer func() { _ = recover() }()
 			r.first(t)
@@ -168,7 +168,7 @@ func TestAnItemWithTheKeyOfAnotherRow(t *testing.T) {
 		}
 		rows := creates(5, 1, 3)
 		rows[0][1][2], rows[0][2][2] = "07", "7"
-		r := &trial{api: g, journal: newMemory(), chunks: rows, options: Options{Mode: CreateOnly, Settle: time.Second}}
+		r := &trial{api: g, journal: newMemory(), chunks: rows, options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: time.Second}}
 		fates, _ := r.first(t)
 		if fates[0] != "written, in_doubt, in_doubt" {
 			t.Fatalf("%q", fates)
@@ -196,7 +196,7 @@ func TestARecordThatSomebodyElseMakesMeanwhile(t *testing.T) {
 			return http.StatusBadRequest, `{"detail":"custom_id must be unique"}`
 		}
 		r := &trial{api: g, journal: newMemory(), chunks: creates(1, 1, 5),
-			options: Options{Mode: CreateOnly, Settle: time.Second, Created: "created_at", Began: began}}
+			options: ImportOptions{Target: Target{Mode: CreateOnly, Created: "created_at"}, Settle: time.Second, Began: began}}
 		fates, _ := r.first(t)
 		if fates[0] != "written, written, rejected key_conflict, written, written" {
 			t.Errorf("%s", fates[0])

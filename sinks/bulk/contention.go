@@ -22,30 +22,12 @@ import (
 //   - A row that is kept out even then, by writes of somebody else, is set aside. It is
 //     rejected only after it was sent by itself a few more times, with waits between.
 
-// sender makes one attempt of a write: an [api.Client], or an [api.Exclusive], which waits
+// Writer makes one attempt of a write: an [api.Client], or an [api.Exclusive], which waits
 // until nothing else is in flight.
-type sender interface {
+type Writer interface {
 	BulkWrite(ctx context.Context, path string, body, into []byte) api.Outcome
 	Update(ctx context.Context, path, id string, body, into []byte) api.Outcome
 	Delete(ctx context.Context, path, id string) api.Outcome
-}
-
-// sender returns what makes writes, alone or not.
-func (s *Import) sender(alone bool) sender {
-	if alone {
-		return s.client.Exclusive()
-	}
-	return s.client
-}
-
-// contention returns what a refusal says of other writes. If it is due to those, fewer
-// are sent at once from now on.
-func (s *Import) contention(o *api.Outcome, sent api.Sent, refusals []api.Refusal) api.Contention {
-	c := o.Contention(sent, refusals)
-	if c.Any() {
-		s.client.RecordConflict(*o)
-	}
-	return c
 }
 
 // lockedRow is a row that another write kept out, and what the API said of it.
@@ -106,8 +88,8 @@ func (r *verdict) unwritten() []int32 {
 
 // setAside takes the rows that another write kept out from the search: they are sent
 // again in the end.
-func (w *write) setAside(r *verdict) {
-	w.locked = append(w.locked, r.locked...)
+func (se *search) setAside(r *verdict) {
+	se.locked = append(se.locked, r.locked...)
 	r.rejected += len(r.locked)
 	r.locked = nil
 }
@@ -145,59 +127,37 @@ func pauseAbout(ctx context.Context, gate *drain.Gate, d time.Duration) error {
 
 // sendLocked sends the rows that were set aside, one by one and alone. Those that are
 // kept out to the end are rejected.
-func (w *write) sendLocked(ctx context.Context) (err error) {
-	if w.extra > 0 {
-		w.locked, err = lastRounds(ctx, w.bulk.options.Drain, w.locked, func(rows []lockedRow) ([]lockedRow, error) {
-			return w.sendLockedOnce(ctx, rows)
+func (se *search) sendLocked(ctx context.Context) (err error) {
+	if se.extra > 0 {
+		se.locked, err = lastRounds(ctx, se.engine.options.Drain, se.locked, func(rows []lockedRow) ([]lockedRow, error) {
+			return se.sendLockedOnce(ctx, rows)
 		})
 	}
 	if err != nil {
 		return err
 	}
-	for _, l := range w.locked {
-		w.rejectOne(l.row, l.refusals)
+	for _, l := range se.locked {
+		se.rejections.rejectOne(l.row, l.refusals)
 	}
-	w.lockedOut += len(w.locked)
-	w.locked = nil
+	se.rejections.lockedOut += len(se.locked)
+	se.locked = nil
 	return nil
 }
 
 // sendLockedOnce sends each of rows once, and returns those that are still kept out.
-func (w *write) sendLockedOnce(ctx context.Context, rows []lockedRow) (kept []lockedRow, err error) {
+func (se *search) sendLockedOnce(ctx context.Context, rows []lockedRow) (kept []lockedRow, err error) {
 	for i, l := range rows {
-		if w.extra == 0 {
+		if se.extra == 0 {
 			return append(kept, rows[i:]...), nil
 		}
-		w.extra--
-		r, err := w.post(ctx, []int32{l.row}, true)
+		se.extra--
+		r, err := se.sender.post(ctx, []int32{l.row}, true)
 		if err != nil {
 			return nil, err
 		}
 		kept = append(kept, r.locked...)
 	}
 	return kept, nil
-}
-
-// sendEach makes the writes of rows, each of which is about one record. Send makes that
-// of rows[i], alone or not, and returns what was said of it if another write kept it out.
-// Those that are kept out are sent again in the end, and rejected if that does not help.
-func (w *write) sendEach(ctx context.Context, rows []int32, send func(i int, alone bool) ([]api.Refusal, error)) error {
-	all := make([]keptWrite, len(rows))
-	for i := range all {
-		all[i].index = i
-	}
-	kept, err := sendRound(all, func(i int) ([]api.Refusal, error) { return send(i, false) })
-	if err != nil {
-		return err
-	}
-	kept, err = lastRounds(ctx, w.bulk.options.Drain, kept, func(kept []keptWrite) ([]keptWrite, error) {
-		return sendRound(kept, func(i int) ([]api.Refusal, error) { return send(i, true) })
-	})
-	for _, k := range kept {
-		w.rejectOne(rows[k.index], k.refusals)
-	}
-	w.lockedOut += len(kept)
-	return err
 }
 
 // keptWrite is a write of one record that another write kept out.
@@ -220,44 +180,15 @@ func sendRound(writes []keptWrite, send func(i int) ([]api.Refusal, error)) (kep
 	return kept, nil
 }
 
-// deliverOne has deliver make a write of one record, which is sent, until it may have been
-// processed; once more and alone if others were in flight and kept it out. Kept is what
-// was said if it is kept out in the end.
-func (w *write) deliverOne(sent []byte, alone bool, deliver func(via sender) (api.Outcome, error)) (o api.Outcome, kept []api.Refusal, err error) {
-	for {
-		if o, err = deliver(w.bulk.sender(alone)); err != nil {
-			return o, nil, err
-		}
-		if kept = w.bulk.keptOut(&o, sent); kept == nil || alone || !o.Overlapped {
-			return o, kept, nil
-		}
-		alone = true
-	}
-}
-
-// keptOut returns what was said of a write of one record, which was sent, if it was
-// refused because of another write.
-func (s *Import) keptOut(o *api.Outcome, sent []byte) []api.Refusal {
-	if o.Class != api.Answered || !api.IsRefusal(o.Status) {
-		return nil
-	}
-	refusals := refusalsOfOne(o.Body, sent)
-	if c := s.contention(o, api.Sent{Items: [][]byte{sent}}, refusals); !c.Any() {
-		return nil
-	}
-	s.doubts.Store(0)
-	return refusals
-}
-
 // isLocked reports whether row was set aside.
-func (w *write) isLocked(row int32) bool {
-	return slices.ContainsFunc(w.locked, func(l lockedRow) bool { return l.row == row })
+func (se *search) isLocked(row int32) bool {
+	return slices.ContainsFunc(se.locked, func(l lockedRow) bool { return l.row == row })
 }
 
 // mostlyLocked reports whether most of the rows of the chunk that were refused so far
 // were kept out by other writes.
-func (w *write) mostlyLocked() bool {
-	return 2*(len(w.locked)+w.lockedOut) > len(w.locked)+w.turnedAway
+func (se *search) mostlyLocked() bool {
+	return 2*(len(se.locked)+se.rejections.lockedOut) > len(se.locked)+se.rejections.refused
 }
 
 // lockedOutError stops a run most of whose rows are kept out by other writes.
@@ -273,4 +204,48 @@ func (e *lockedOutError) Error() string {
 // Hint says what to do about it.
 func (e *lockedOutError) Hint() string {
 	return "nothing else was sent at the same time, so other programs or people are writing there; resume the run when they have finished"
+}
+
+// singleWriter makes writes that are about one record each.
+type singleWriter struct {
+	engine     *engine
+	delivery   *delivery
+	rejections *rejections
+}
+
+// sendEach makes the writes of rows, each of which is about one record. Send makes that
+// of rows[i], alone or not, and returns what was said of it if another write kept it out.
+// Those that are kept out are sent again in the end, and rejected if that does not help.
+func (sw *singleWriter) sendEach(ctx context.Context, rows []int32, send func(i int, alone bool) ([]api.Refusal, error)) error {
+	all := make([]keptWrite, len(rows))
+	for i := range all {
+		all[i].index = i
+	}
+	kept, err := sendRound(all, func(i int) ([]api.Refusal, error) { return send(i, false) })
+	if err != nil {
+		return err
+	}
+	kept, err = lastRounds(ctx, sw.engine.options.Drain, kept, func(kept []keptWrite) ([]keptWrite, error) {
+		return sendRound(kept, func(i int) ([]api.Refusal, error) { return send(i, true) })
+	})
+	for _, k := range kept {
+		sw.rejections.rejectOne(rows[k.index], k.refusals)
+	}
+	sw.rejections.lockedOut += len(kept)
+	return err
+}
+
+// deliverOne has deliver make a write of one record, which is sent, until it may have been
+// processed; once more and alone if others were in flight and kept it out. Kept is what
+// was said if it is kept out in the end.
+func (sw *singleWriter) deliverOne(sent []byte, alone bool, deliver func(via Writer) (api.Outcome, error)) (o api.Outcome, kept []api.Refusal, err error) {
+	for {
+		if o, err = deliver(sw.delivery.writer(alone)); err != nil {
+			return o, nil, err
+		}
+		if kept = sw.delivery.keptOut(&o, sent); kept == nil || alone || !o.Overlapped {
+			return o, kept, nil
+		}
+		alone = true
+	}
 }

@@ -130,7 +130,7 @@ var lockRefusals = map[string]struct {
 func TestFault45LockConflicts(t *testing.T) {
 	for name, refusal := range lockRefusals {
 		for _, both := range []bool{false, true} {
-			for _, o := range []Options{{Atomicity: AllOrNothing}, {KeyLookup: true}, {KeyLookup: true, Journal: newMemory()}} {
+			for _, o := range []ImportOptions{{Atomicity: AllOrNothing}, {Target: Target{KeyLookup: true}}, {Target: Target{KeyLookup: true}, Journal: newMemory()}} {
 				name := fmt.Sprintf("%s, both %v, atomicity %d, journal %v", name, both, o.Atomicity, o.Journal != nil)
 				synctest.Test(t, func(t *testing.T) {
 					f := &fakeAPI{}
@@ -160,7 +160,7 @@ func TestFault45ConflictsLowerTheConcurrency(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := &fakeAPI{}
 			l := &lockingAPI{api: f, status: refusal.status, body: refusal.body, both: true}
-			s := bulkTo(t, "https://api.example.se", l, Options{Atomicity: AllOrNothing})
+			s := bulkTo(t, "https://api.example.se", l, ImportOptions{Atomicity: AllOrNothing})
 			chunks := chunksOf(t, s, 800, 4)
 			if err := writeAll(t.Context(), s, chunks); err != nil {
 				t.Fatalf("%s: %v", name, err)
@@ -179,7 +179,7 @@ func TestFault45ConflictsLowerTheConcurrency(t *testing.T) {
 // nothing about which it is, among writes that are in each other's way.
 func TestFault45ABadRowAmongLockConflicts(t *testing.T) {
 	for name, refusal := range lockRefusals {
-		for _, o := range []Options{{Atomicity: AllOrNothing}, {KeyLookup: true}} {
+		for _, o := range []ImportOptions{{Atomicity: AllOrNothing}, {Target: Target{KeyLookup: true}}} {
 			for bad := 5; bad < 40; bad += 9 {
 				synctest.Test(t, func(t *testing.T) {
 					f := &fakeAPI{}
@@ -214,7 +214,7 @@ func TestFault45UnknownWords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeAPI{}
 		l := &lockingAPI{api: f, status: http.StatusBadRequest, body: `{"detail":"E-17"}`}
-		s := bulkTo(t, "https://api.example.se", l, Options{Atomicity: AllOrNothing})
+		s := bulkTo(t, "https://api.example.se", l, ImportOptions{Atomicity: AllOrNothing})
 		chunks := chunksOf(t, s, 200, 20)
 		if err := writeAll(t.Context(), s, chunks); err != nil {
 			t.Fatal(err)
@@ -238,7 +238,7 @@ func TestAnAPIThatAlwaysSaysConflict(t *testing.T) {
 		if strings.HasPrefix(name, "400, ") && strings.Contains(name, "row") {
 			continue // it names rows that may not be in the request
 		}
-		for _, o := range []Options{{Atomicity: AllOrNothing}, {Atomicity: UnknownAtomicity}} {
+		for _, o := range []ImportOptions{{Atomicity: AllOrNothing}, {Atomicity: UnknownAtomicity}} {
 			synctest.Test(t, func(t *testing.T) {
 				f := &fakeAPI{}
 				l := &lockingAPI{api: f, status: refusal.status, body: refusal.body, locked: always}
@@ -277,7 +277,7 @@ func TestARunThatIsLockedOutStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeAPI{}
 		l := &lockingAPI{api: f, status: 423, locked: func(string) bool { return true }}
-		s := bulkTo(t, "https://api.example.se", l, Options{Atomicity: AllOrNothing})
+		s := bulkTo(t, "https://api.example.se", l, ImportOptions{Atomicity: AllOrNothing})
 		c := bulkChunk(t, s, 0, 500)
 		var stopped *lockedOutError
 		if err := s.Write(t.Context(), c); !errors.As(err, &stopped) || errors.Is(err, ErrMostRefused) || stopped.Hint() == "" {
@@ -294,7 +294,7 @@ func TestARunThatIsLockedOutStops(t *testing.T) {
 func TestARowThatSomebodyElseLocks(t *testing.T) {
 	for _, refusal := range []string{"423", "400 of PostgreSQL", "400 of Salesforce"} {
 		for _, held := range []time.Duration{300 * time.Millisecond, 1500 * time.Millisecond, time.Hour} {
-			for _, o := range []Options{{Atomicity: AllOrNothing}, {KeyLookup: true}} {
+			for _, o := range []ImportOptions{{Atomicity: AllOrNothing}, {Target: Target{KeyLookup: true}}} {
 				synctest.Test(t, func(t *testing.T) {
 					name := fmt.Sprintf("%s for %v, atomicity %d", refusal, held, o.Atomicity)
 					until := time.Now().Add(held)
@@ -334,7 +334,7 @@ func TestWaitingForALockCanEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeAPI{}
 		l := &lockingAPI{api: f, status: 423, locked: func(body string) bool { return strings.Contains(body, "K-0003") }}
-		s := bulkTo(t, "https://api.example.se", l, Options{Atomicity: AllOrNothing})
+		s := bulkTo(t, "https://api.example.se", l, ImportOptions{Atomicity: AllOrNothing})
 		c := bulkChunk(t, s, 0, 10)
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(1100*time.Millisecond, cancel)
@@ -358,7 +358,7 @@ func TestChangesInConflict(t *testing.T) {
 				a := withRecords(40)
 				l := &lockingAPI{api: a, status: refusal.status, body: refusal.body, both: true}
 				l.locked = func(body string) bool { return strings.Contains(body, "new 7\"") && time.Now().Before(until) }
-				s := updateTo(t, l, Options{Mode: UpdateOnly})
+				s := updateTo(t, l, ImportOptions{Target: Target{Mode: UpdateOnly}})
 				var chunks []*pipeline.Chunk
 				for from := 0; from < 40; from += 4 {
 					var rows [][]string

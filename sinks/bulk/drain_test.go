@@ -36,16 +36,16 @@ func TestADrainEndsTheWaitsOfAWrite(t *testing.T) {
 	tests := []struct {
 		name    string
 		api     func() http.RoundTripper
-		options Options
+		options ImportOptions
 		rows    int
 		after   time.Duration
 		want    string
 	}{
-		{"for the list to show the first row", slow, Options{KeyLookup: true}, 10, 250 * time.Millisecond, "9 pending, 1 written"},
-		{"for the list to show the rows of a refused request", slow, Options{KeyLookup: true}, 10, 2500 * time.Millisecond, "1 rejected, 1 written, 8 in_doubt"},
-		{"for the time the API asks for", busy, Options{Atomicity: AllOrNothing}, 10, time.Minute, "10 pending"},
-		{"for other writes to end", locked, Options{Atomicity: AllOrNothing}, 4, 100 * time.Millisecond, "4 pending"},
-		{"for other writes to end, a single row", locked, Options{Atomicity: AllOrNothing}, 1, 100 * time.Millisecond, "1 pending"},
+		{"for the list to show the first row", slow, ImportOptions{Target: Target{KeyLookup: true}}, 10, 250 * time.Millisecond, "9 pending, 1 written"},
+		{"for the list to show the rows of a refused request", slow, ImportOptions{Target: Target{KeyLookup: true}}, 10, 2500 * time.Millisecond, "1 rejected, 1 written, 8 in_doubt"},
+		{"for the time the API asks for", busy, ImportOptions{Atomicity: AllOrNothing}, 10, time.Minute, "10 pending"},
+		{"for other writes to end", locked, ImportOptions{Atomicity: AllOrNothing}, 4, 100 * time.Millisecond, "4 pending"},
+		{"for other writes to end, a single row", locked, ImportOptions{Atomicity: AllOrNothing}, 1, 100 * time.Millisecond, "1 pending"},
 	}
 	for _, test := range tests {
 		inBubble(t, test.name, func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestADrainEndsTheTimeToSettle(t *testing.T) {
 			}
 			return 0
 		}
-		r := &trial{api: g, journal: newMemory(), chunks: creates(0, 3, 5), options: Options{Mode: CreateOnly, Settle: 8 * time.Second}}
+		r := &trial{api: g, journal: newMemory(), chunks: creates(0, 3, 5), options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: 8 * time.Second}}
 		fates, _ := r.first(t)
 		if fates[1] != each("in_doubt", 5) {
 			t.Fatalf("first pass: %q", fates)
@@ -119,7 +119,7 @@ func TestADrainEndsTheWaitsOfAChange(t *testing.T) {
 	}
 	for _, test := range tests {
 		inBubble(t, test.name, func(t *testing.T) {
-			s := updateTo(t, test.api, Options{Mode: UpdateOnly, Drain: drained(100 * time.Millisecond)})
+			s := updateTo(t, test.api, ImportOptions{Target: Target{Mode: UpdateOnly}, Drain: drained(100 * time.Millisecond)})
 			c := chunkFrom(t, s, [][]string{row(0, "name", "new")})
 			began := time.Now()
 			err := s.Write(t.Context(), c)
@@ -138,7 +138,7 @@ func TestADrainedWriteLooksNothingUp(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := newRegister(0)
 			g.reset = func(post int) bool { return post == 2 }
-			r := &trial{api: g, journal: newMemory(), chunks: creates(0, 1, 5), options: Options{Mode: CreateOnly, Settle: time.Second, Drain: drained(time.Hour)}}
+			r := &trial{api: g, journal: newMemory(), chunks: creates(0, 1, 5), options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: time.Second, Drain: drained(time.Hour)}}
 			want := "written, " + each("written", 4)
 			if drain {
 				want = "written, " + each("in_doubt", 4)
@@ -174,15 +174,15 @@ func (u undeletable) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestADrainEndsTheWaitsOfAnUndo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		past := newMemory()
-		r := &trial{api: newRegister(0), journal: past, chunks: creates(0, 1, 1), options: Options{Mode: CreateOnly}}
+		r := &trial{api: newRegister(0), journal: past, chunks: creates(0, 1, 1), options: ImportOptions{Target: Target{Mode: CreateOnly}}}
 		r.first(t)
-		o := Options{Path: bulkPath, Key: "custom_id", Journal: newMemory(), Drain: drained(250 * time.Millisecond)}
-		u, err := NewUndo(updateTo(t, undeletable{r.api}, o).client, pipelinetest.Schema(updateFields...), past, nil, o)
+		o := ImportOptions{Target: Target{Path: bulkPath, Key: "custom_id"}, Journal: newMemory(), Drain: drained(250 * time.Millisecond)}
+		u, err := NewUndo(updateTo(t, undeletable{r.api}, o).delivery.client, pipelinetest.Schema(updateFields...), past, undoOptions(o))
 		if err != nil {
 			t.Fatal(err)
 		}
 		began := time.Now()
-		c := r.chunk(t, u.Import, 0, r.chunks[0])
+		c := r.chunk(t, u, 0, r.chunks[0])
 		err = u.Write(t.Context(), c)
 		if took := time.Since(began); !errors.Is(err, pipeline.ErrInterrupted) || took != 250*time.Millisecond {
 			t.Errorf("it ended after %v with %v", took, err)

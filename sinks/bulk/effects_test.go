@@ -74,7 +74,7 @@ func (e *effects) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestOrderOfEffectsOfAWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &effects{Journal: newMemory(), api: &fakeAPI{}}
-		s := bulkTo(t, "https://api.example.se", e, Options{KeyLookup: true, Journal: e})
+		s := bulkTo(t, "https://api.example.se", e, ImportOptions{Target: Target{KeyLookup: true}, Journal: e})
 		for seq := range 2 {
 			c := bulkChunk(t, s, 4*seq, 4)
 			c.Seq = int64(seq)
@@ -111,7 +111,7 @@ func TestTheCanaryIsSentAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeAPI{}
 		a := &slowFirst{api: f, takes: time.Minute}
-		s := bulkTo(t, "https://api.example.se", a, Options{KeyLookup: true, Journal: newMemory()})
+		s := bulkTo(t, "https://api.example.se", a, ImportOptions{Target: Target{KeyLookup: true}, Journal: newMemory()})
 		chunks := chunksOf(t, s, 40, 4)
 		if err := writeAll(t.Context(), s, chunks); err != nil {
 			t.Fatal(err)

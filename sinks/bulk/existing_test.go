@@ -18,7 +18,7 @@ import (
 // skipping is a run over rows of which the API has the first few.
 func skipping(there int, chunks ...[][]string) *trial {
 	return &trial{api: newRegister(there), journal: newMemory(), chunks: chunks,
-		options: Options{Mode: CreateOnly, SkipExisting: true, Settle: time.Second}}
+		options: ImportOptions{Target: Target{Mode: CreateOnly, SkipExisting: true}, Settle: time.Second}}
 }
 
 // rowOf returns values of updateFields: a new row with the key K-i, changed as
@@ -53,7 +53,7 @@ func TestSkipExistingLeavesOutWhatIsThere(t *testing.T) {
 			t.Error(got)
 		}
 		for _, p := range chunks[0].Problems {
-			if p.Code == codeExistsOtherwise && (p.Field != int16(s.schema.Index("name")) || p.Severity != pipeline.Warning || p.Private+p.Shape != "") {
+			if p.Code == codeExistsOtherwise && (p.Field != int16(s.engine.schema.Index("name")) || p.Severity != pipeline.Warning || p.Private+p.Shape != "") {
 				t.Errorf("%+v", p)
 			}
 		}
@@ -163,10 +163,10 @@ func TestSkipExistingBelievesNoBlindList(t *testing.T) {
 }
 
 func TestSkipExistingNeedsAKey(t *testing.T) {
-	for _, o := range []Options{
-		{SkipExisting: true},
-		{SkipExisting: true, KeyLookup: true, Mode: Upsert},
-		{SkipExisting: true, KeyLookup: true, Mode: UpdateOnly},
+	for _, o := range []ImportOptions{
+		{Target: Target{SkipExisting: true}},
+		{Target: Target{SkipExisting: true, KeyLookup: true, Mode: Upsert}},
+		{Target: Target{SkipExisting: true, KeyLookup: true, Mode: UpdateOnly}},
 	} {
 		o.Path, o.Key = bulkPath, "custom_id"
 		var usage *pipeline.UsageError

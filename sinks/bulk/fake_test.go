@@ -173,7 +173,7 @@ func bulkSchema() *pipeline.Schema {
 
 // bulkTo returns a sink that writes through transport, or to the address
 // baseURL if that is nil, and checks in the end that nothing is left running.
-func bulkTo(t testing.TB, baseURL string, transport http.RoundTripper, o Options) *Import {
+func bulkTo(t testing.TB, baseURL string, transport http.RoundTripper, o ImportOptions) *Import {
 	t.Helper()
 	leaks := goleak.IgnoreCurrent()
 	client, err := api.New(api.Config{
@@ -195,7 +195,7 @@ func bulkTo(t testing.TB, baseURL string, transport http.RoundTripper, o Options
 	return s
 }
 
-func (f *fakeAPI) bulk(t testing.TB, o Options) *Import {
+func (f *fakeAPI) bulk(t testing.TB, o ImportOptions) *Import {
 	t.Helper()
 	return bulkTo(t, "https://api.example.se", f, o)
 }
@@ -215,10 +215,28 @@ func bulkChunk(t testing.TB, s *Import, from, n int, bad ...int) *pipeline.Chunk
 	return chunkFrom(t, s, rows)
 }
 
-func chunkFrom(t testing.TB, s *Import, rows [][]string) *pipeline.Chunk {
+// undoOptions returns those for the undo of an import with o.
+func undoOptions(o ImportOptions) UndoOptions {
+	return UndoOptions{Target: o.Target, Comparison: o.Comparison, Limits: o.Limits, Journal: o.Journal, Drain: o.Drain, Log: o.Log}
+}
+
+// engineOf returns what s shares with the other sinks.
+func engineOf(s pipeline.Sink) *engine {
+	switch s := s.(type) {
+	case *Undo:
+		return s.engine
+	case *Verify:
+		return s.engine
+	case *Plan:
+		return s.engine
+	}
+	return s.(*Import).engine
+}
+
+func chunkFrom(t testing.TB, s pipeline.Sink, rows [][]string) *pipeline.Chunk {
 	t.Helper()
 	c := &pipeline.Chunk{Batch: *pipelinetest.Batch(rows...)}
-	key := s.schema.Index("custom_id")
+	key := engineOf(s).schema.Index("custom_id")
 	for i := range rows {
 		c.Keys.Append(c.Fields[key].Value(i))
 	}

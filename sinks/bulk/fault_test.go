@@ -40,7 +40,7 @@ func TestFault01CommitThenReset(t *testing.T) {
 				g := newRegister(0)
 				g.reset = func(post int) bool { return post == k }
 				r := &trial{api: g, journal: newMemory(), chunks: creates(0, 4, 5),
-					options: Options{Mode: mode, Settle: time.Hour}}
+					options: ImportOptions{Target: Target{Mode: mode}, Settle: time.Hour}}
 				began := time.Now()
 				fates, s := r.first(t)
 				for i, got := range fates {
@@ -81,7 +81,7 @@ func TestFault02LateCommit(t *testing.T) {
 				return 0
 			}
 			r := &trial{api: g, journal: newMemory(), chunks: creates(0, 3, 5),
-				options: Options{Mode: CreateOnly, Settle: test.settle}}
+				options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: test.settle}}
 			began := time.Now()
 			fates, s := r.first(t)
 			if took := time.Since(began); took > time.Second {
@@ -137,7 +137,7 @@ func TestFault03NoKey(t *testing.T) {
 			g := newRegister(0)
 			g.reset = func(post int) bool { return post == 2 }
 			r := &trial{api: g, journal: newMemory(), chunks: creates(0, 3, 4),
-				options: Options{Mode: CreateOnly, Settle: time.Second, Atomicity: AllOrNothing}}
+				options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: time.Second, Atomicity: AllOrNothing}}
 			set(r)
 			fates, s := r.first(t)
 			doubtful := slices.IndexFunc(fates, func(f string) bool { return strings.Contains(f, "in_doubt") })
@@ -175,7 +175,7 @@ func TestFault03KilledWithoutKey(t *testing.T) {
 		inBubble(t, test.point, func(t *testing.T) {
 			m := newMemory()
 			r := &trial{api: newRegister(0), journal: m, chunks: creates(0, 3, 4), noKey: true,
-				options: Options{Mode: CreateOnly, Settle: time.Second}}
+				options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: time.Second}}
 			times := 0
 			kill := func(point string) {
 				if point != test.point {
@@ -237,7 +237,7 @@ func TestFault14OddAnswers(t *testing.T) {
 				return 0, ""
 			}
 			r := &trial{api: g, journal: newMemory(), chunks: creates(0, 4, 5),
-				options: Options{Mode: CreateOnly, Settle: 30 * time.Second}}
+				options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: 30 * time.Second}}
 			fates, s := r.first(t)
 			for i := range fates {
 				if strings.ReplaceAll(fates[i], " stored_otherwise", "") != each("written", 5) {

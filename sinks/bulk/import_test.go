@@ -25,7 +25,7 @@ func TestBulkWritesRowsAndKeepsTheirIDs(t *testing.T) {
 		slices.Reverse(answer)
 		return answer
 	}}
-	s := f.bulk(t, Options{})
+	s := f.bulk(t, ImportOptions{})
 	c := bulkChunk(t, s, 0, 6)
 	// As a journal leaves it on a replay: some rows are settled, with their ids.
 	c.Fates[0], c.Fates[4] = pipeline.Written, pipeline.Rejected
@@ -58,7 +58,7 @@ func TestBulkWritesRowsAndKeepsTheirIDs(t *testing.T) {
 
 func TestBulkWithNothingPendingSendsNothing(t *testing.T) {
 	f := &fakeAPI{}
-	s := f.bulk(t, Options{KeyLookup: true})
+	s := f.bulk(t, ImportOptions{Target: Target{KeyLookup: true}})
 	c := bulkChunk(t, s, 0, 2)
 	c.SetPending(pipeline.Skipped)
 	if err := s.Write(t.Context(), c); err != nil || f.posts+f.gets != 0 || c.IDs.Len() != 0 {
@@ -67,7 +67,7 @@ func TestBulkWithNothingPendingSendsNothing(t *testing.T) {
 }
 
 func TestBulkEchoWithoutIDsIsWritten(t *testing.T) {
-	s := bulkTo(t, "https://x.se", echo{}, Options{})
+	s := bulkTo(t, "https://x.se", echo{}, ImportOptions{})
 	c := bulkChunk(t, s, 0, 3)
 	if err := s.Write(t.Context(), c); err != nil {
 		t.Fatal(err)
@@ -110,7 +110,7 @@ func TestBulkAnswersThatProveLittle(t *testing.T) {
 				return true
 			}
 		}
-		s := f.bulk(t, Options{})
+		s := f.bulk(t, ImportOptions{})
 		c := bulkChunk(t, s, 0, 5)
 		if err := s.Write(t.Context(), c); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -132,7 +132,7 @@ func TestBulkStopsWithoutRejecting(t *testing.T) {
 			w.WriteHeader(status)
 			return true
 		}}
-		s := f.bulk(t, Options{MaxBytes: 1 << 10})
+		s := f.bulk(t, ImportOptions{Limits: Limits{MaxBytes: 1 << 10}})
 		c := bulkChunk(t, s, 0, 100)
 		err := s.Write(t.Context(), c)
 		var stop *api.StatusError
@@ -165,7 +165,7 @@ func TestBulkWaitsOutAStorm(t *testing.T) {
 			}
 			return true
 		}}
-		s := f.bulk(t, Options{})
+		s := f.bulk(t, ImportOptions{})
 		start := time.Now()
 		c := bulkChunk(t, s, 0, 10)
 		if err := s.Write(t.Context(), c); err != nil {
@@ -187,7 +187,7 @@ func TestBulkDoubtfulStatuses(t *testing.T) {
 			}
 			return post == 1
 		}}
-		s := f.bulk(t, Options{})
+		s := f.bulk(t, ImportOptions{})
 		first, second := bulkChunk(t, s, 0, 3), bulkChunk(t, s, 3, 3)
 		if err := errors.Join(s.Write(t.Context(), first), s.Write(t.Context(), second)); err != nil {
 			t.Errorf("%d: %v", status, err)
@@ -205,7 +205,7 @@ func TestBulkStopsWhenEverythingEndsInDoubt(t *testing.T) {
 		w.WriteHeader(http.StatusBadGateway)
 		return true
 	}}
-	s := f.bulk(t, Options{MaxDoubts: 3})
+	s := f.bulk(t, ImportOptions{Limits: Limits{MaxDoubts: 3}})
 	for i := range 3 {
 		c := bulkChunk(t, s, 0, 3)
 		err := s.Write(t.Context(), c)
@@ -219,7 +219,7 @@ func TestBulkStopsWhenEverythingEndsInDoubt(t *testing.T) {
 
 func TestBulkHalvesWhatIsTooLargeAndRemembers(t *testing.T) {
 	f := &fakeAPI{maxItems: 30}
-	s := f.bulk(t, Options{})
+	s := f.bulk(t, ImportOptions{})
 	c := bulkChunk(t, s, 0, 100)
 	if err := s.Write(t.Context(), c); err != nil {
 		t.Fatal(err)
@@ -242,7 +242,7 @@ func TestBulkHalvesWhatIsTooLargeAndRemembers(t *testing.T) {
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return true
 	}}
-	s = f.bulk(t, Options{})
+	s = f.bulk(t, ImportOptions{})
 	c = bulkChunk(t, s, 0, 4)
 	if err := s.Write(t.Context(), c); err != nil {
 		t.Fatal(err)
@@ -260,7 +260,7 @@ func TestBulkWaitIsInterruptible(t *testing.T) {
 			w.WriteHeader(http.StatusTooManyRequests)
 			return true
 		}}
-		s := f.bulk(t, Options{})
+		s := f.bulk(t, ImportOptions{})
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		start := time.Now()
@@ -279,7 +279,7 @@ func TestBulkProblemsNameFieldAndColumn(t *testing.T) {
 		_, _ = io.WriteString(w, `[{"external_client":["unknown"],"colour":["odd"]},{"name":["long","rude"]},{"non_field_errors":["no"]}]`)
 		return true
 	}}
-	s := f.bulk(t, Options{Atomicity: AllOrNothing, Columns: []int16{7, 8, 9}})
+	s := f.bulk(t, ImportOptions{Comparison: Comparison{Columns: []int16{7, 8, 9}}, Atomicity: AllOrNothing})
 	c := bulkChunk(t, s, 0, 3)
 	if err := s.Write(t.Context(), c); err != nil {
 		t.Fatal(err)
@@ -309,7 +309,7 @@ func TestBulkLogsAndErrorsShowNoValues(t *testing.T) {
 				_, _ = io.WriteString(w, text)
 				return true
 			}}
-			s := f.bulk(t, Options{KeyLookup: true, Log: log})
+			s := f.bulk(t, ImportOptions{Target: Target{KeyLookup: true}, Log: log})
 			c := bulkChunk(t, s, 0, 3)
 			if err := s.Write(t.Context(), c); err != nil {
 				fmt.Fprintln(out, err)
@@ -333,10 +333,10 @@ func TestBulkCodesAreListed(t *testing.T) {
 }
 
 func TestNewBulkRefusesWhatCannotWork(t *testing.T) {
-	if _, err := NewImport(nil, bulkSchema(), Options{Path: "/organization/list"}); err == nil {
+	if _, err := NewImport(nil, bulkSchema(), ImportOptions{Target: Target{Path: "/organization/list"}}); err == nil {
 		t.Error("path without a slash accepted")
 	}
-	if _, err := NewImport(nil, pipelinetest.Schema("a", "a.b"), Options{Path: "/a/"}); err == nil {
+	if _, err := NewImport(nil, pipelinetest.Schema("a", "a.b"), ImportOptions{Target: Target{Path: "/a/"}}); err == nil {
 		t.Error("colliding names accepted")
 	}
 	for in, want := range map[string]Atomicity{"": UnknownAtomicity, "unknown": UnknownAtomicity, "all": AllOrNothing, "partial": PartialWrites} {
@@ -351,7 +351,7 @@ func TestNewBulkRefusesWhatCannotWork(t *testing.T) {
 
 func TestBulkTakesConcurrentWrites(t *testing.T) {
 	f := &fakeAPI{detail: true}
-	s := f.bulk(t, Options{KeyLookup: true})
+	s := f.bulk(t, ImportOptions{Target: Target{KeyLookup: true}})
 	chunks := make([]*pipeline.Chunk, 16)
 	var wg sync.WaitGroup
 	for i := range chunks {
@@ -381,7 +381,7 @@ func (echo) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func BenchmarkBulkWrite(b *testing.B) {
-	s := bulkTo(b, "https://x.se", echo{}, Options{})
+	s := bulkTo(b, "https://x.se", echo{}, ImportOptions{})
 	c := bulkChunk(b, s, 0, 500)
 	if !json.Valid(c.Item(0)) {
 		b.Fatal("no JSON")

@@ -1,13 +1,15 @@
 package bulk
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"slices"
-	"time"
 
 	"flytt/internal/api"
 	"flytt/internal/journal"
+	"flytt/internal/jsonscan"
+	"flytt/internal/packed"
 	"flytt/pipeline"
 )
 
@@ -40,7 +42,7 @@ type Journal interface {
 	// of them before.
 	Settle(seq int64, s journal.Settlement) error
 
-	// Images returns what was noted that the records of a chunk held, oldest first.
+	// BeforeImages returns what was noted that the records of a chunk held, oldest first.
 	BeforeImages(seq int64) ([]journal.BeforeImage, error)
 
 	// Digest returns a keyed digest of data.
@@ -50,36 +52,9 @@ type Journal interface {
 	Sum(data []byte) uint64
 }
 
-// journaled is what a write knows of its chunk for the sake of the journal. All
-// slices but doubtful have one entry for each row.
-type journaled struct {
-	entry     *journal.Entry     // what the journal had of the chunk; nil: nothing
-	problems  int                // how many the chunk had before the write
-	announced []bool             // the journal has it that the row is being sent
-	again     []bool             // in doubt from an earlier pass, and found not to have been written
-	closed    []bool             // in doubt, and no other pass will tell
-	excused   []bool             // its faults were pardoned
-	sums      []uint64           // of a Plan: of what would be changed; nil: nothing
-	stored    deviations         // how the API stored rows otherwise than they were sent
-	unshown   []sentRow          // rows whose records were not shown whole
-	loose     []string           // ids of records that requests made, of which rows is not known
-	doubtful  []int32            // rows in doubt from earlier passes
-	kept      []pipeline.Problem // what was said of those
-	changed   map[int32]Before   // what the records of those held that change one
-
-	numbers []byte  // buffer
-	notes   []byte  // buffer
-	rows    []int32 // buffer
-}
-
-// begin makes j ready for a chunk of n rows that has problems.
-func (j *journaled) begin(n, problems int) {
-	*j = journaled{
-		problems:  problems,
-		announced: cleared(j.announced, n), again: cleared(j.again, n), closed: cleared(j.closed, n), excused: cleared(j.excused, n),
-		unshown: j.unshown[:0], doubtful: j.doubtful[:0], kept: j.kept[:0],
-		numbers: j.numbers[:0], notes: j.notes[:0], rows: j.rows[:0],
-	}
+// sameChunk reports whether e is of the chunk that id tells.
+func sameChunk(e *journal.Entry, id journal.Chunk) bool {
+	return e.First == id.First && e.Last == id.Last && e.Rows == id.Rows && bytes.Equal(e.Digest, id.Digest)
 }
 
 // cleared returns a slice of n zeros, in s if there is room.
@@ -104,93 +79,130 @@ func (e *changedInputError) Hint() string {
 	return "go on with the files that the run began with; nothing of the chunk was sent"
 }
 
-// plan returns which rows the chunk is.
-func (w *write) plan() journal.Chunk {
-	c := w.chunk
-	numbers := w.numbers[:0]
+// chunkJournal keeps what is known of the rows of the chunk for the journal, and has it
+// noted.
+type chunkJournal struct {
+	engine  *engine
+	rows    *chunkRows
+	storage *storage
+
+	entry        *journal.Entry     // what the journal had of the chunk; nil: nothing
+	announced    []bool             // by row: the journal has it that the row is being sent
+	again        []bool             // by row: in doubt from an earlier pass, and found not to have been written
+	closed       []bool             // by row: in doubt, and no other pass will tell
+	sums         []uint64           // of a Plan, by row: of what would be changed; nil: nothing
+	unmatchedIDs []string           // ids of records that requests made, of which rows is not known
+	doubtful     []int32            // rows in doubt from earlier passes
+	kept         []pipeline.Problem // what was said of those
+	changed      map[int32]Before   // what the records of those held that change one
+	numbers      []byte             // buffer
+	notes        []byte             // buffer
+	fresh        []int32            // buffer
+}
+
+// identity returns which rows the chunk is.
+func (cj *chunkJournal) identity() journal.Chunk {
+	c := cj.rows.chunk
+	numbers := cj.numbers[:0]
 	for i, number := range c.Rows {
 		numbers = binary.LittleEndian.AppendUint64(numbers, uint64(number))
 		numbers = binary.LittleEndian.AppendUint32(numbers, c.Ends[i])
 	}
-	w.numbers = numbers
+	cj.numbers = numbers
 	return journal.Chunk{
 		Seq: c.Seq, First: c.Rows[0], Last: c.Rows[c.Len()-1], Rows: c.Len(),
-		Digest: w.bulk.options.Journal.Digest(numbers, c.Data),
+		Digest: cj.engine.options.Journal.Digest(numbers, c.Data),
 	}
 }
 
 // announce has the journal note that rows are about to be sent, and image, unless
 // the journal has that already.
-func (w *write) announce(rows []int32, image []byte) error {
-	j := w.bulk.options.Journal
+func (cj *chunkJournal) announce(rows []int32, image []byte) error {
+	j := cj.engine.options.Journal
 	if j == nil {
 		return nil
 	}
-	fresh := w.journaled.rows[:0]
+	fresh := cj.fresh[:0]
 	for _, row := range rows {
-		if !w.announced[row] {
+		if !cj.announced[row] {
 			fresh = append(fresh, row)
 		}
 	}
-	w.journaled.rows = fresh
+	cj.fresh = fresh
 	if len(fresh) == 0 && image == nil {
 		return nil
 	}
 	slices.Sort(fresh)
-	if err := j.Sending(w.chunk.Seq, fresh, image); err != nil {
+	if err := j.Sending(cj.rows.chunk.Seq, fresh, image); err != nil {
 		return err
 	}
 	for _, row := range fresh {
-		w.announced[row] = true
+		cj.announced[row] = true
 	}
 	return nil
 }
 
-// settle has the journal note what became of the rows. Those that are Pending
+// recordOutcome has the journal note what became of the rows. Those that are Pending
 // are known not to have been written.
-func (w *write) settle() error {
-	if w.bulk.options.Journal == nil {
+func (cj *chunkJournal) recordOutcome() error {
+	if cj.engine.options.Journal == nil {
 		return nil
 	}
-	w.restoreKept()
-	w.keepWitness()
-	w.openEnds()
-	return w.record(w.chunk.Problems[w.problems:])
+	cj.restoreKept()
+	cj.keepWitness()
+	cj.noteResolvable()
+	return cj.record(cj.rows.chunk.Problems[cj.rows.before:])
 }
 
 // checkpoint has the journal note what became of the rows that were sent so far, so
 // that only those of the next request are in doubt if the process ends during it.
-func (w *write) checkpoint() error {
-	if w.bulk.options.Journal == nil || !slices.Contains(w.announced, true) {
+func (cj *chunkJournal) checkpoint() error {
+	if cj.engine.options.Journal == nil || !slices.Contains(cj.announced, true) {
 		return nil
 	}
-	w.giveIDs()
-	problems := w.chunk.Problems[w.problems:len(w.chunk.Problems):len(w.chunk.Problems)]
-	for i := range w.kept {
-		if w.stillSaid(&w.kept[i]) {
-			problems = append(problems, w.kept[i])
+	cj.rows.giveIDs()
+	problems := cj.rows.chunk.Problems[cj.rows.before:len(cj.rows.chunk.Problems):len(cj.rows.chunk.Problems)]
+	for i := range cj.kept {
+		if cj.stillSaid(&cj.kept[i]) {
+			problems = append(problems, cj.kept[i])
 		}
 	}
-	clear(w.announced)
-	return w.record(problems)
+	clear(cj.announced)
+	return cj.record(problems)
 }
 
 // record has the journal note what became of the rows, and problems, which were said of
 // them.
-func (w *write) record(problems []pipeline.Problem) error {
-	c := w.chunk
-	n := notes{problems: problems, excused: indicesOf(w.excused), stored: w.stored, loose: w.loose}
-	for _, s := range w.unshown {
+func (cj *chunkJournal) record(problems []pipeline.Problem) error {
+	n := notes{problems: problems, excused: indicesOf(cj.rows.downgraded), stored: cj.storage.stored, loose: cj.unmatchedIDs}
+	for _, s := range cj.storage.unshown {
 		n.unshown = append(n.unshown, s.row)
 		if !s.read {
 			n.unread = append(n.unread, s.row)
 		}
 	}
-	s := journal.Settlement{Fates: c.Fates, IDs: c.IDs, Sums: w.sums}
-	if w.notes = n.append(w.notes[:0]); len(w.notes) > 0 {
-		s.Notes = w.notes
+	cj.notes = n.append(cj.notes[:0])
+	return cj.settle(cj.notes)
+}
+
+// announceChunk has the journal note which rows the chunk is.
+func (cj *chunkJournal) announceChunk() error {
+	if cj.engine.options.Journal == nil {
+		return nil
 	}
-	return w.bulk.options.Journal.Settle(c.Seq, s)
+	return cj.engine.options.Journal.Plan(cj.identity())
+}
+
+// settle has the journal note the fates of the rows, with what else is to be kept of them.
+func (cj *chunkJournal) settle(notes []byte) error {
+	if cj.engine.options.Journal == nil {
+		return nil
+	}
+	if len(notes) == 0 {
+		notes = nil
+	}
+	c := cj.rows.chunk
+	return cj.engine.options.Journal.Settle(c.Seq, journal.Settlement{Fates: c.Fates, IDs: c.IDs, Sums: cj.sums, Notes: notes})
 }
 
 // indicesOf returns where set is true.
@@ -203,33 +215,33 @@ func indicesOf(set []bool) (out []int32) {
 	return out
 }
 
-// openEnds sees whether another pass may settle what is in doubt.
-func (w *write) openEnds() {
-	if w.bulk.resolvable.Load() || !slices.Contains(w.chunk.Fates, pipeline.InDoubt) {
+// noteResolvable sees whether another pass may settle what is in doubt.
+func (cj *chunkJournal) noteResolvable() {
+	if cj.engine.resolvable.Load() || !slices.Contains(cj.rows.chunk.Fates, pipeline.InDoubt) {
 		return
 	}
-	creates, changes := w.partDoubtful(w.allDoubtful())
-	if len(w.findable(creates)) > 0 || len(changes) > 0 {
-		w.bulk.resolvable.Store(true)
+	creates, changes := cj.splitDoubtful(cj.allDoubtful())
+	if len(cj.rows.findable(creates)) > 0 || len(changes) > 0 {
+		cj.engine.resolvable.Store(true)
 	}
 }
 
 // keepWitness keeps the key of a row that is known to be in the API, to prove by
 // that the list is not blind.
-func (w *write) keepWitness() {
-	s := w.bulk
+func (cj *chunkJournal) keepWitness() {
+	s := cj.engine
 	if !s.options.KeyLookup || s.witness.Load() != nil {
 		return
 	}
-	if key := w.witness(); key != "" {
+	if key := cj.witness(); key != "" {
 		s.witness.CompareAndSwap(nil, &anchor{key})
 	}
 }
 
 // allDoubtful returns the rows in doubt, but for those that will stay so.
-func (w *write) allDoubtful() (rows []int32) {
-	for i, fate := range w.chunk.Fates {
-		if fate == pipeline.InDoubt && !w.closed[i] {
+func (cj *chunkJournal) allDoubtful() (rows []int32) {
+	for i, fate := range cj.rows.chunk.Fates {
+		if fate == pipeline.InDoubt && !cj.closed[i] {
 			rows = append(rows, int32(i))
 		}
 	}
@@ -237,12 +249,12 @@ func (w *write) allDoubtful() (rows []int32) {
 }
 
 // witness returns the key of a row that is known to be in the API, or "".
-func (w *write) witness() string {
-	for i, fate := range w.chunk.Fates {
-		key := w.key(int32(i))
+func (cj *chunkJournal) witness() string {
+	for i, fate := range cj.rows.chunk.Fates {
+		key := cj.rows.key(int32(i))
 		switch fate {
 		case pipeline.Written:
-			if api.Lookupable(key) && !w.rekeyed(int32(i)) && w.bulk.forms.trusts(key) {
+			if api.Lookupable(key) && !cj.storage.rekeyed(int32(i)) && cj.engine.forms.trusts(key) {
 				return string(key)
 			}
 		case pipeline.Updated, pipeline.Unchanged:
@@ -255,22 +267,131 @@ func (w *write) witness() string {
 }
 
 // noteChanged keeps it that the record of a row is being changed.
-func (w *write) noteChanged(c *change) {
-	if w.changed == nil {
-		w.changed = map[int32]Before{}
+func (cj *chunkJournal) noteChanged(c *change) {
+	if cj.changed == nil {
+		cj.changed = map[int32]Before{}
 	}
-	w.changed[c.row] = Before{Row: c.row, ID: c.id}
+	cj.changed[c.row] = Before{Row: c.row, ID: c.id}
 }
-
-// settleLeft returns how long the API may still be working on what an earlier
-// pass sent.
-func (s *Import) settleLeft() time.Duration { return s.options.Settle - time.Since(s.began) }
 
 // Resolvable reports whether rows that are in doubt could be settled by another
 // pass over the input: they have a key that can be looked up, which is not that
 // of other rows, or change records that can be read.
-func (s *Import) Resolvable() bool { return s.resolvable.Load() }
+func (s *Import) Resolvable() bool { return s.engine.resolvable.Load() }
 
 // Settles reports whether rows in doubt can be settled at all: they have a key that
 // can be looked up, or change records that can be read.
-func (s *Import) Settles() bool { return s.options.KeyLookup || s.changes }
+func (s *Import) Settles() bool { return s.engine.settles() }
+
+func (e *engine) settles() bool { return e.options.KeyLookup || e.changes }
+
+// heldSum returns the sum of what record holds in the members of patch.
+func (cj *chunkJournal) heldSum(patch, record []byte) uint64 {
+	var text []byte
+	for name := range jsonscan.Members(patch) {
+		text = packed.AppendBytes(text, name)
+		text = packed.AppendBytes(text, []byte(jsonscan.Member(record, string(jsonscan.Unquote(name)))))
+	}
+	return cj.engine.options.Journal.Sum(text)
+}
+
+// planSum keeps the sum of what c would change.
+func (cj *chunkJournal) planSum(c *change) {
+	if cj.engine.options.Journal == nil {
+		return
+	}
+	if cj.sums == nil {
+		cj.sums = make([]uint64, cj.rows.chunk.Len())
+	}
+	cj.sums[c.row] = cj.engine.options.Journal.Sum(c.patch)
+}
+
+// restore notes again what was said of rows; of those in doubt it is kept until
+// it is known whether they are sent again, for then it will be said anew.
+func (cj *chunkJournal) restore(problems []pipeline.Problem) {
+	for i := range problems {
+		if cj.rows.final(problems[i].Row) {
+			cj.rows.chunk.Problems = append(cj.rows.chunk.Problems, problems[i])
+		} else {
+			cj.kept = append(cj.kept, problems[i])
+		}
+	}
+}
+
+// restoreKept notes again what was said of rows in doubt that were not sent again.
+func (cj *chunkJournal) restoreKept() {
+	for i := range cj.kept {
+		if cj.stillSaid(&cj.kept[i]) {
+			cj.rows.chunk.Problems = append(cj.rows.chunk.Problems, cj.kept[i])
+		}
+	}
+	cj.kept = cj.kept[:0]
+	for _, row := range cj.doubtful {
+		if cj.rows.downgraded[row] && !cj.again[row] {
+			cj.rows.downgrade(row)
+		}
+	}
+}
+
+// stillSaid reports whether p, which was said of a row in doubt, is to be said of
+// it still.
+func (cj *chunkJournal) stillSaid(p *pipeline.Problem) bool {
+	return !cj.again[p.Row] && (p.Severity != pipeline.Error || cj.rows.chunk.Fates[p.Row] == pipeline.InDoubt)
+}
+
+// readImages reads what records held before rows in doubt were to change them: it
+// is the last image of a record that counts.
+func (cj *chunkJournal) readImages(rows []int32) error {
+	if !cj.engine.changes || len(rows) == 0 || cj.changed != nil {
+		return nil
+	}
+	cj.changed = map[int32]Before{}
+	images, err := cj.engine.options.Journal.BeforeImages(cj.rows.chunk.Seq)
+	if err != nil {
+		return err
+	}
+	for _, image := range images {
+		list, err := ReadImage(image.Data, nil)
+		if err != nil {
+			return err
+		}
+		for _, b := range list {
+			b.Record = nil
+			cj.changed[b.Row] = b
+		}
+	}
+	return nil
+}
+
+// splitDoubtful parts rows in doubt into those that would make records and those
+// that change one.
+func (cj *chunkJournal) splitDoubtful(rows []int32) (creates, changes []int32) {
+	for _, row := range rows {
+		_, image := cj.changed[row]
+		switch mode := cj.engine.options.Mode; {
+		case image, mode == UpdateOnly, mode != Upsert && len(cj.rows.id(row)) > 0:
+			changes = append(changes, row)
+		default:
+			creates = append(creates, row)
+		}
+	}
+	return creates, changes
+}
+
+// sendAnew makes rows, which were in doubt and are known not to have been written,
+// Pending.
+func (cj *chunkJournal) sendAnew(rows []int32) {
+	for _, row := range rows {
+		cj.rows.chunk.Fates[row] = pipeline.Pending
+		cj.again[row] = true
+	}
+}
+
+// begin forgets what the journal had of the chunk before, and what is kept for it.
+func (cj *chunkJournal) begin() {
+	n := cj.rows.chunk.Len()
+	cj.entry, cj.sums, cj.storage.stored, cj.unmatchedIDs, cj.changed = nil, nil, nil, nil, nil
+	cj.announced, cj.again, cj.closed = cleared(cj.announced, n), cleared(cj.again, n), cleared(cj.closed, n)
+	cj.storage.unshown, cj.doubtful, cj.kept = cj.storage.unshown[:0], cj.doubtful[:0], cj.kept[:0]
+	cj.rows.downgraded = cleared(cj.rows.downgraded, n)
+}

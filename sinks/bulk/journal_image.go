@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"math"
 
-	"flytt/internal/jsonscan"
+	"flytt/internal/packed"
 )
 
 // What the records of a chunk held before its rows changed them is kept in the
@@ -39,22 +39,22 @@ var errImage = errors.New("what records held before they were changed cannot be 
 // ReadImage reads an image that a Bulk made, of a chunk of any length. Records
 // that are sealed are given to open first; without it they are left out.
 func ReadImage(data []byte, open func([]byte) ([]byte, error)) ([]Before, error) {
-	r := &packed{data: data}
-	version, form := r.byte(), r.byte()
+	r := &packed.Reader{Rest: data}
+	version, form := r.Byte(), r.Byte()
 	if version != imageVersion || form > imageSealed {
 		return nil, errImage
 	}
 	var out []Before
-	for left := r.uvarint(); left > 0 && !r.bad; left-- {
-		b := Before{Row: r.row(math.MaxInt32), ID: string(r.text())}
-		if sum := r.bytes(8); !r.bad {
+	for left := r.Uvarint(); left > 0 && !r.Bad; left-- {
+		b := Before{Row: readRowIndex(r, math.MaxInt32), ID: string(r.Bytes())}
+		if sum := r.Take(8); !r.Bad {
 			b.Held = binary.LittleEndian.Uint64(sum)
 		}
 		out = append(out, b)
 	}
-	records := r.data
+	records := r.Rest
 	switch {
-	case r.bad:
+	case r.Bad:
 		return nil, errImage
 	case form == imageBare, form == imageSealed && open == nil:
 		return out, nil
@@ -69,53 +69,12 @@ func ReadImage(data []byte, open func([]byte) ([]byte, error)) ([]Before, error)
 
 // readRecords gives each of out its record.
 func readRecords(out []Before, data []byte) error {
-	r := &packed{data: data}
+	r := &packed.Reader{Rest: data}
 	for i := range out {
-		out[i].Record = r.text()
+		out[i].Record = r.Bytes()
 	}
-	if r.bad || len(r.data) > 0 {
+	if r.Bad || len(r.Rest) > 0 {
 		return errImage
 	}
 	return nil
-}
-
-// image returns what the records hold that changes are about to change.
-func (w *write) image(changes []change) ([]byte, error) {
-	o := &w.bulk.options
-	form := byte(imageBare)
-	switch {
-	case o.Undoable && o.SealImage != nil:
-		form = imageSealed
-	case o.Undoable:
-		form = imagePlain
-	}
-	out := binary.AppendUvarint([]byte{imageVersion, form}, uint64(len(changes)))
-	var records []byte
-	for i := range changes {
-		c := &changes[i]
-		out = binary.AppendUvarint(out, uint64(c.row))
-		out = appendSized(out, c.id)
-		out = binary.LittleEndian.AppendUint64(out, w.held(c.patch, c.record))
-		if form != imageBare {
-			records = appendSized(records, c.record)
-		}
-	}
-	if form != imageSealed {
-		return append(out, records...), nil
-	}
-	sealed, err := o.SealImage(records)
-	if err != nil {
-		return nil, fmt.Errorf("what records hold before they are changed: encrypt: %w", err)
-	}
-	return append(out, sealed...), nil
-}
-
-// held returns the sum of what record holds in the members of patch.
-func (w *write) held(patch, record []byte) uint64 {
-	var text []byte
-	for name := range jsonscan.Members(patch) {
-		text = appendSized(text, name)
-		text = appendSized(text, []byte(jsonscan.Member(record, string(jsonscan.Unquote(name)))))
-	}
-	return w.bulk.options.Journal.Sum(text)
 }

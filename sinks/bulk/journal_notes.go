@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"flytt/internal/packed"
 	"flytt/pipeline"
 )
 
@@ -51,7 +52,7 @@ func (n *notes) append(dst []byte) []byte {
 		dst = n.stored.append(dst)
 		dst = binary.AppendUvarint(dst, uint64(len(n.loose)))
 		for _, id := range n.loose {
-			dst = appendSized(dst, id)
+			dst = packed.AppendBytes(dst, id)
 		}
 	}
 	for i := range n.problems {
@@ -78,7 +79,7 @@ func (d deviations) append(dst []byte) []byte {
 	for _, row := range slices.Sorted(maps.Keys(d)) {
 		for _, each := range d[row] {
 			dst = binary.AppendUvarint(dst, uint64(row))
-			dst = appendSized(dst, each.name)
+			dst = packed.AppendBytes(dst, each.name)
 			dst = binary.LittleEndian.AppendUint64(dst, each.pair)
 			dst = binary.LittleEndian.AppendUint64(dst, each.edge)
 		}
@@ -91,15 +92,9 @@ func appendProblem(dst []byte, p *pipeline.Problem) []byte {
 	dst = binary.AppendVarint(dst, int64(p.Field))
 	dst = binary.AppendVarint(dst, int64(p.Column))
 	dst = append(dst, byte(p.Severity), byte(p.Stage))
-	dst = appendSized(dst, string(p.Code))
-	dst = appendSized(dst, p.Shape)
-	return appendSized(dst, p.Private)
-}
-
-// appendSized appends s behind its length.
-func appendSized[T string | []byte](dst []byte, s T) []byte {
-	dst = binary.AppendUvarint(dst, uint64(len(s)))
-	return append(dst, s...)
+	dst = packed.AppendBytes(dst, string(p.Code))
+	dst = packed.AppendBytes(dst, p.Shape)
+	return packed.AppendBytes(dst, p.Private)
 }
 
 var errNotes = errors.New("what the journal has of the rows cannot be read")
@@ -109,109 +104,62 @@ func readNotes(data []byte, rows int) (n notes, err error) {
 	if len(data) == 0 {
 		return n, nil
 	}
-	r := &packed{data: data}
-	version := r.byte()
+	r := &packed.Reader{Rest: data}
+	version := r.Byte()
 	if version < 1 || version > notesVersion {
 		return n, errNotes
 	}
-	n.excused = r.rows(rows)
+	n.excused = readRowIndexes(r, rows)
 	if version > 1 {
-		n.unshown, n.unread = r.rows(rows), r.rows(rows)
-		n.stored = r.deviations(rows)
-		for left := r.uvarint(); left > 0 && !r.bad; left-- {
-			n.loose = append(n.loose, string(r.text()))
+		n.unshown, n.unread = readRowIndexes(r, rows), readRowIndexes(r, rows)
+		n.stored = readDeviations(r, rows)
+		for left := r.Uvarint(); left > 0 && !r.Bad; left-- {
+			n.loose = append(n.loose, string(r.Bytes()))
 		}
 	}
-	for len(r.data) > 0 && !r.bad {
-		n.problems = append(n.problems, r.problem(rows))
+	for len(r.Rest) > 0 && !r.Bad {
+		n.problems = append(n.problems, readProblem(r, rows))
 	}
-	if r.bad {
+	if r.Bad {
 		return notes{}, errNotes
 	}
 	return n, nil
 }
 
-// rows reads rows of a chunk of n.
-func (r *packed) rows(n int) (out []int32) {
-	for left := r.uvarint(); left > 0 && !r.bad; left-- {
-		out = append(out, r.row(n))
+// readRowIndexes reads rows of a chunk of n.
+func readRowIndexes(r *packed.Reader, n int) (out []int32) {
+	for left := r.Uvarint(); left > 0 && !r.Bad; left-- {
+		out = append(out, readRowIndex(r, n))
 	}
 	return out
 }
 
-// deviations reads those of a chunk of n rows.
-func (r *packed) deviations(n int) deviations {
+// readDeviations reads those of a chunk of n rows.
+func readDeviations(r *packed.Reader, n int) deviations {
 	out := deviations{}
-	for left := r.uvarint(); left > 0 && !r.bad; left-- {
-		row, name := r.row(n), string(r.text())
-		if sums := r.bytes(16); !r.bad {
+	for left := r.Uvarint(); left > 0 && !r.Bad; left-- {
+		row, name := readRowIndex(r, n), string(r.Bytes())
+		if sums := r.Take(16); !r.Bad {
 			out[row] = append(out[row], deviation{name, binary.LittleEndian.Uint64(sums), binary.LittleEndian.Uint64(sums[8:])})
 		}
 	}
 	return out
 }
 
-// problem reads one of a chunk of n rows.
-func (r *packed) problem(n int) pipeline.Problem {
-	p := pipeline.Problem{Row: int32(r.varint()), Field: int16(r.varint()), Column: int16(r.varint())}
-	p.Severity, p.Stage = pipeline.Severity(r.byte()), pipeline.Stage(r.byte())
-	p.Code, p.Shape, p.Private = pipeline.Code(r.text()), string(r.text()), string(r.text())
-	r.bad = r.bad || p.Row < 0 || int(p.Row) >= n
+// readProblem reads one of a chunk of n rows.
+func readProblem(r *packed.Reader, n int) pipeline.Problem {
+	p := pipeline.Problem{Row: int32(r.Varint()), Field: int16(r.Varint()), Column: int16(r.Varint())}
+	p.Severity, p.Stage = pipeline.Severity(r.Byte()), pipeline.Stage(r.Byte())
+	p.Code, p.Shape, p.Private = pipeline.Code(r.Bytes()), string(r.Bytes()), string(r.Bytes())
+	r.Bad = r.Bad || p.Row < 0 || int(p.Row) >= n
 	return p
 }
 
-// packed reads numbers and texts. Once something cannot be read it is bad, and
-// all else is nothing.
-type packed struct {
-	data []byte
-	bad  bool
-}
-
-func (r *packed) byte() byte {
-	b := r.bytes(1)
-	if r.bad {
-		return 0
-	}
-	return b[0]
-}
-
-func (r *packed) bytes(n uint64) []byte {
-	if r.bad || n > uint64(len(r.data)) {
-		r.bad = true
-		return nil
-	}
-	out := r.data[:n:n]
-	r.data = r.data[n:]
-	return out
-}
-
-func (r *packed) uvarint() uint64 {
-	v, n := binary.Uvarint(r.data)
-	if n <= 0 {
-		r.bad = true
-		return 0
-	}
-	r.data = r.data[n:]
-	return v
-}
-
-func (r *packed) varint() int64 {
-	v, n := binary.Varint(r.data)
-	if n <= 0 {
-		r.bad = true
-		return 0
-	}
-	r.data = r.data[n:]
-	return v
-}
-
-func (r *packed) text() []byte { return r.bytes(r.uvarint()) }
-
-// row reads the index of one of n rows.
-func (r *packed) row(n int) int32 {
-	v := r.uvarint()
+// readRowIndex reads the index of one of n rows.
+func readRowIndex(r *packed.Reader, n int) int32 {
+	v := r.Uvarint()
 	if v >= uint64(n) {
-		r.bad = true
+		r.Fail()
 		return 0
 	}
 	return int32(v)

@@ -152,7 +152,7 @@ func onDisk(t *testing.T, test *replayed, key *journal.Key, n int) (out replay) 
 func BenchmarkBulkWriteOnDisk(b *testing.B) {
 	for name, journalled := range map[string]bool{"none": false, "journal": true} {
 		b.Run(name, func(b *testing.B) {
-			o := Options{}
+			o := ImportOptions{}
 			if journalled {
 				key, err := journal.LoadKey(filepath.Join(b.TempDir(), "key"))
 				if err != nil {

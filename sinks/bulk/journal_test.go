@@ -113,7 +113,7 @@ func TestImagesKeepWhatRecordsHeld(t *testing.T) {
 		inBubble(t, test.name, func(t *testing.T) {
 			m := newMemory()
 			r := &trial{api: newRegister(4), journal: m, chunks: [][][]string{{row(0), row(1, "name", "New"), row(2), row(3, "title", "Dr")}},
-				options: Options{Undoable: test.undoable, SealImage: test.seal}}
+				options: ImportOptions{Undoable: test.undoable, SealImage: test.seal}}
 			r.first(t)
 			if m.sends != 1 || len(m.images[0]) != 1 {
 				t.Fatalf("%d times on record, %d images", m.sends, len(m.images[0]))
@@ -145,7 +145,7 @@ func TestImagesKeepWhatRecordsHeld(t *testing.T) {
 func TestAPassOverWhatIsSettledAsksNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()
-		r := &trial{api: newRegister(0), journal: m, chunks: creates(0, 3, 4, 2), options: Options{Mode: CreateOnly, Settle: time.Hour}}
+		r := &trial{api: newRegister(0), journal: m, chunks: creates(0, 3, 4, 2), options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: time.Hour}}
 		r.api.detail = true
 		first, _ := r.first(t)
 		m.flush()
@@ -168,7 +168,7 @@ func TestEveryPartOfARefusedChunkIsOnRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()
 		r := &trial{api: newRegister(0), journal: m, chunks: creates(0, 1, 64, 40), noKey: true,
-			options: Options{Mode: CreateOnly, Atomicity: AllOrNothing}}
+			options: ImportOptions{Target: Target{Mode: CreateOnly}, Atomicity: AllOrNothing}}
 		r.api.pass = func(point string) {
 			if point != http.MethodPost || r.api.posts == 0 {
 				return
@@ -196,7 +196,7 @@ func (discard) Settle(int64, journal.Settlement) error { return nil }
 // BenchmarkBulkWriteJournalled is BenchmarkBulkWrite with a journal that costs
 // nothing but its digests.
 func BenchmarkBulkWriteJournalled(b *testing.B) {
-	s := bulkTo(b, "https://x.se", echo{}, Options{Journal: discard{newMemory()}})
+	s := bulkTo(b, "https://x.se", echo{}, ImportOptions{Journal: discard{newMemory()}})
 	c := bulkChunk(b, s, 0, 500)
 	b.SetBytes(int64(len(c.Data)))
 	b.ReportAllocs()
@@ -218,7 +218,7 @@ func TestPardonsComeBackFromTheJournal(t *testing.T) {
 	a.records[1]["ssn"], a.records[2]["ssn"] = "12", "12"
 	m := newMemory()
 	pass := func() *pipeline.Chunk {
-		s := updateTo(t, a, Options{Columns: []int16{0, 1, 2, 3, 4, 5}, Journal: m, ReadOnly: []Cell{{Column: 5, Field: "title"}}})
+		s := updateTo(t, a, ImportOptions{Comparison: Comparison{Columns: []int16{0, 1, 2, 3, 4, 5}, ReadOnly: []Cell{{Column: 5, Field: "title"}}}, Journal: m})
 		rows := [][]string{row(1, "ssn", "12"), row(2, "ssn", "13"), row(3, "name", "New"), row(9)}
 		cells := [][]string{row(1, "ssn", "12"), row(2, "ssn", "13"), row(3, "name", "New", "title", "edited"), row(9)}
 		return flawedChunk(t, s, cells, rows, fault(0, pipeline.Validate, "too_short"), fault(1, pipeline.Validate, "too_short"))
@@ -244,7 +244,7 @@ func TestPardonsComeBackFromTheJournal(t *testing.T) {
 func TestSharedKeysAreNotLookedUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &trial{api: newRegister(0), journal: newMemory(), chunks: creates(0, 1, 8, 6),
-			options: Options{Mode: CreateOnly, Settle: time.Second, Shared: func(row int64) bool { return row == 5 }}}
+			options: ImportOptions{Target: Target{Mode: CreateOnly, Shared: func(row int64) bool { return row == 5 }}, Settle: time.Second}}
 		r.api.partial = true
 		fates, s := r.first(t)
 		want := "written, written, written, in_doubt, written, written, rejected refused, written"
@@ -269,7 +269,7 @@ func TestADeadAPIIsAskedForBeforeMoreIsSent(t *testing.T) {
 				reads = append(reads, g.gets)
 			}
 		}
-		r := &trial{api: g, journal: newMemory(), chunks: creates(0, 6, 1), options: Options{Mode: CreateOnly, Atomicity: AllOrNothing}, noKey: true}
+		r := &trial{api: g, journal: newMemory(), chunks: creates(0, 6, 1), options: ImportOptions{Target: Target{Mode: CreateOnly}, Atomicity: AllOrNothing}, noKey: true}
 		r.first(t)
 		if len(reads) != 6 || reads[aliveAfter-1] != 0 || reads[aliveAfter] == 0 {
 			t.Errorf("reads before each request: %v", reads)
@@ -289,7 +289,7 @@ func TestAKillLeavesOnlyOneRequestInDoubt(t *testing.T) {
 			}
 		}
 		r := &trial{api: g, journal: newMemory(), chunks: creates(100, 1, 12), noKey: true,
-			options: Options{Mode: CreateOnly, Settle: time.Second, MaxBytes: 600}}
+			options: ImportOptions{Target: Target{Mode: CreateOnly}, Limits: Limits{MaxBytes: 600}, Settle: time.Second}}
 		func() {
 			defer func() { _ = recover() }()
 			r.first(t)

@@ -21,29 +21,29 @@ func TestKeysInAnotherFormAreRejectedByName(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name    string
-		options Options
+		options ImportOptions
 		want    string
 	}{
-		{"upsert", Options{Mode: Upsert}, "unchanged, rejected key_form, rejected key_form, rejected key_form, written"},
-		{"update", Options{Mode: UpdateOnly}, "unchanged, rejected key_form, rejected key_form, rejected key_form, rejected not_found"},
-		{"skip existing", Options{Mode: CreateOnly, SkipExisting: true}, "unchanged, rejected key_form, rejected key_form, rejected key_form, written"},
+		{"upsert", ImportOptions{Target: Target{Mode: Upsert}}, "unchanged, rejected key_form, rejected key_form, rejected key_form, written"},
+		{"update", ImportOptions{Target: Target{Mode: UpdateOnly}}, "unchanged, rejected key_form, rejected key_form, rejected key_form, rejected not_found"},
+		{"skip existing", ImportOptions{Target: Target{Mode: CreateOnly, SkipExisting: true}}, "unchanged, rejected key_form, rejected key_form, rejected key_form, written"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			a := withRecords(5)
 			a.fold = api.FoldKey
 			s := updateTo(t, a, test.options)
-			s.shown("K-0")
+			s.engine.shown("K-0")
 			c := written(t, s, append(inOtherForms[:4:4], row(9, "id", pipelinetest.Null))...)
 			wantSequence(t, c, test.want)
 			for _, p := range c.Problems {
-				if p.Code == codeKeyForm && p.Field != int16(s.schema.Index("custom_id")) {
+				if p.Code == codeKeyForm && p.Field != int16(s.engine.schema.Index("custom_id")) {
 					t.Errorf("%+v", p)
 				}
 			}
 		})
 	}
 	t.Run("a list that minds", func(t *testing.T) {
-		c := written(t, updateTo(t, withRecords(5), Options{Mode: Upsert}), inOtherForms...)
+		c := written(t, updateTo(t, withRecords(5), ImportOptions{Target: Target{Mode: Upsert}}), inOtherForms...)
 		wantSequence(t, c, "unchanged, written, written, written")
 	})
 }
@@ -53,9 +53,9 @@ func TestKeysInAnotherFormAreRejectedByName(t *testing.T) {
 func TestARecordInAnotherFormProvesThatTheListCanBeRead(t *testing.T) {
 	a := withRecords(2)
 	a.fold = strings.ToLower
-	s := updateTo(t, a, Options{Mode: Upsert})
+	s := updateTo(t, a, ImportOptions{Target: Target{Mode: Upsert}})
 	wantSequence(t, written(t, s, row(1, "id", pipelinetest.Null, "custom_id", "k-1")), "rejected key_form")
-	if known := s.anchor.Load(); known == nil || known.key != "K-1" {
+	if known := s.engine.anchor.Load(); known == nil || known.key != "K-1" {
 		t.Errorf("the canary is %v", known)
 	}
 	wantSent(t, a, "")
@@ -64,11 +64,11 @@ func TestARecordInAnotherFormProvesThatTheListCanBeRead(t *testing.T) {
 // TestRowsOfOneFileMayBeNearToEachOther has rows whose keys differ in their case only:
 // each makes its record, whichever is sent first and whatever the list folds.
 func TestRowsOfOneFileMayBeNearToEachOther(t *testing.T) {
-	for _, o := range []Options{{Mode: Upsert}, {Mode: CreateOnly, SkipExisting: true}} {
+	for _, o := range []ImportOptions{{Target: Target{Mode: Upsert}}, {Target: Target{Mode: CreateOnly, SkipExisting: true}}} {
 		a := withRecords(1)
 		a.fold = strings.ToLower
 		s := updateTo(t, a, o)
-		s.shown("K-0")
+		s.engine.shown("K-0")
 		wantSequence(t, written(t, s, row(5, "id", pipelinetest.Null), row(6, "id", pipelinetest.Null), row(6, "id", pipelinetest.Null, "custom_id", "k-6")), "written, written, written")
 		wantSequence(t, written(t, s, row(5, "id", pipelinetest.Null, "custom_id", "k-5"), row(0, "id", pipelinetest.Null, "custom_id", "k-0")), "written, rejected key_form")
 	}
@@ -78,7 +78,7 @@ func TestRowsOfOneFileMayBeNearToEachOther(t *testing.T) {
 // journal what the first has made.
 func TestRowsOfAnEarlierPassAreNearToNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &trial{api: newRegister(1), journal: newMemory(), chunks: creates(5, 1, 3), options: Options{Mode: Upsert, Settle: time.Second}}
+		r := &trial{api: newRegister(1), journal: newMemory(), chunks: creates(5, 1, 3), options: ImportOptions{Target: Target{Mode: Upsert}, Settle: time.Second}}
 		r.api.fold = strings.ToLower
 		r.first(t)
 		second := creates(5, 1, 3)[0]
@@ -101,7 +101,7 @@ func TestNearKeysAreNotAbsent(t *testing.T) {
 		g := newRegister(0)
 		g.fold = strings.ToLower
 		g.reset = func(post int) bool { return post == 3 }
-		r := &trial{api: g, journal: newMemory(), chunks: creates(0, 2, 4), options: Options{Mode: CreateOnly, Settle: time.Second}}
+		r := &trial{api: g, journal: newMemory(), chunks: creates(0, 2, 4), options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: time.Second}}
 		g.pass = func(string) { // it stores the keys in lower case
 			for _, record := range g.records {
 				if key := fmt.Sprint(record["custom_id"]); key >= "K-4" {
@@ -134,7 +134,7 @@ func TestRefusedRowsWithKeysInAnotherFormAreInDoubt(t *testing.T) {
 			item["custom_id"] = "k-3"
 		}
 	}
-	s := f.bulk(t, Options{KeyLookup: true})
+	s := f.bulk(t, ImportOptions{Target: Target{KeyLookup: true}})
 	c := chunkFrom(t, s, [][]string{
 		{"first", clientID, "K-1"}, {"bad", clientID, "K-2"}, {"lower", clientID, "K-3"}, {"last", clientID, "K-4"},
 	})
@@ -155,7 +155,7 @@ func TestKeysWithCommasSettleDoubt(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newRegister(0)
 				g.reset = func(post int) bool { return post == lost }
-				r := &trial{api: g, journal: newMemory(), chunks: creates(0, 3, 4), options: Options{Mode: mode, Settle: time.Second}}
+				r := &trial{api: g, journal: newMemory(), chunks: creates(0, 3, 4), options: ImportOptions{Target: Target{Mode: mode}, Settle: time.Second}}
 				for i, rows := range r.chunks {
 					for _, row := range rows[min(i, 1):] { // of the first chunk all keys have one
 						row[2] += ",x"

@@ -53,7 +53,7 @@ func TestBulkWaitsForALateList(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			l := &late{fakeAPI: &fakeAPI{detail: true, partial: true}}
-			s := bulkTo(t, "https://x.se", l, Options{KeyLookup: true})
+			s := bulkTo(t, "https://x.se", l, ImportOptions{Target: Target{KeyLookup: true}})
 			ctx, cancel := context.WithTimeout(t.Context(), test.limit)
 			defer cancel()
 			c := bulkChunk(t, s, 0, 10, 5)
@@ -77,7 +77,7 @@ func TestBulkIsNotBlindToAListThatFallsBehind(t *testing.T) {
 		inBubble(t, lag.String(), func(t *testing.T) {
 			g := newRegister(0)
 			g.partial = true
-			r := &trial{api: g, journal: newMemory(), chunks: creates(0, 3, 10, 23), options: Options{Mode: CreateOnly, Settle: time.Second}}
+			r := &trial{api: g, journal: newMemory(), chunks: creates(0, 3, 10, 23), options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: time.Second}}
 			s := r.sink(t)
 			for seq, rows := range r.chunks {
 				time.Sleep(time.Hour)

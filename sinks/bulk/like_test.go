@@ -61,7 +61,7 @@ func pairsOf(t *testing.T, m *memory) pairSet {
 func upsertLike(t *testing.T, a http.RoundTripper, like interface{ Has(uint64) (bool, error) }, rows ...[]string) (*memory, string) {
 	t.Helper()
 	m := newMemory()
-	s := updateTo(t, a, Options{Mode: Upsert, Journal: m, Like: like})
+	s := updateTo(t, a, ImportOptions{Target: Target{Mode: Upsert}, Comparison: Comparison{Like: like}, Journal: m})
 	became := sequence(written(t, s, rows...))
 	if _, err := m.Find(0); err != nil { // makes it durable
 		t.Fatal(err)
@@ -88,11 +88,11 @@ func TestLikeAnEarlierRun(t *testing.T) {
 	second := step("like the first", pairsOf(t, first), "unchanged, unchanged, unchanged", 0)
 	third := step("like the second, which sent nothing", pairsOf(t, second), "unchanged, unchanged, unchanged", 0)
 
-	v, err := NewVerify(updateTo(t, shouting{a}, Options{}).client, pipelinetest.Schema(updateFields...), third, Options{Mode: Upsert, Path: bulkPath, Key: "custom_id", KeyLookup: true})
+	v, err := NewVerify(updateTo(t, shouting{a}, ImportOptions{}).delivery.client, pipelinetest.Schema(updateFields...), third, VerifyOptions{Target: Target{Mode: Upsert, Path: bulkPath, Key: "custom_id", KeyLookup: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := chunkFrom(t, v.Import, rows)
+	c := chunkFrom(t, v, rows)
 	if err := v.Write(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestLikeAnEarlierRun(t *testing.T) {
 func TestLikeThatCannotBeRead(t *testing.T) {
 	a := withRecords(1)
 	failed := errors.New("input/output error")
-	s := updateTo(t, a, Options{Mode: Upsert, Journal: newMemory(), Like: pairSet{err: failed}})
+	s := updateTo(t, a, ImportOptions{Target: Target{Mode: Upsert}, Comparison: Comparison{Like: pairSet{err: failed}}, Journal: newMemory()})
 	if err := s.Write(t.Context(), chunkFrom(t, s, [][]string{row(0, "title", "vd")})); !errors.Is(err, failed) {
 		t.Errorf("error %v, want %v", err, failed)
 	}
@@ -125,7 +125,7 @@ func TestLikeThatCannotBeRead(t *testing.T) {
 func TestComparedInAForm(t *testing.T) {
 	a := withRecords(2)
 	m := newMemory()
-	o := Options{Mode: Upsert, Journal: m, Undoable: true, Compare: map[string]func(string) string{"title": strings.ToLower}}
+	o := ImportOptions{Target: Target{Mode: Upsert}, Comparison: Comparison{Compare: map[string]func(string) string{"title": strings.ToLower}}, Journal: m, Undoable: true}
 	a.records[0]["title"], a.records[1]["title"] = "VD", "BOSS"
 	rows := [][]string{row(0, "title", "vd"), row(1, "title", "agent")}
 	c := written(t, updateTo(t, shouting{a}, o), rows...)
@@ -134,11 +134,11 @@ func TestComparedInAForm(t *testing.T) {
 
 	own := o
 	own.Path, own.Key, own.KeyLookup, own.Journal = bulkPath, "custom_id", true, newMemory()
-	u, err := NewUndo(updateTo(t, shouting{a}, o).client, pipelinetest.Schema(updateFields...), m, nil, own)
+	u, err := NewUndo(updateTo(t, shouting{a}, o).delivery.client, pipelinetest.Schema(updateFields...), m, undoOptions(own))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c = chunkFrom(t, u.Import, rows)
+	c = chunkFrom(t, u, rows)
 	if err := u.Write(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func TestBulkCommitThenReset(t *testing.T) {
 		conn.Close()
 		return true
 	})
-	s := bulkTo(t, url, nil, Options{})
+	s := bulkTo(t, url, nil, ImportOptions{})
 	for i, want := range []string{"5 written", "5 in_doubt", "5 written"} {
 		c := bulkChunk(t, s, 5*i, 5)
 		if err := s.Write(t.Context(), c); err != nil {
@@ -69,7 +69,7 @@ func TestBulkCutAnswer(t *testing.T) {
 		_, _ = io.Copy(w, bytes.NewReader(answer[:len(answer)/2]))
 		return true
 	})
-	s := bulkTo(t, url, nil, Options{})
+	s := bulkTo(t, url, nil, ImportOptions{})
 	c := bulkChunk(t, s, 0, 5)
 	if err := s.Write(t.Context(), c); err != nil {
 		t.Fatal(err)
@@ -88,7 +88,7 @@ func TestFault04ClosedPortThenOpen(t *testing.T) {
 	addr := l.Addr().String()
 	l.Close()
 	f := &fakeAPI{}
-	s := bulkTo(t, "http://"+addr, nil, Options{})
+	s := bulkTo(t, "http://"+addr, nil, ImportOptions{})
 	opened := make(chan *http.Server, 1)
 	timer := time.AfterFunc(500*time.Millisecond, func() {
 		l, err := net.Listen("tcp", addr)
@@ -122,7 +122,7 @@ func TestBulkInterruptedWhileTheAPIWorks(t *testing.T) {
 		<-release
 		return false
 	})
-	s := bulkTo(t, url, nil, Options{MaxBytes: 1 << 10})
+	s := bulkTo(t, url, nil, ImportOptions{Limits: Limits{MaxBytes: 1 << 10}})
 	c := bulkChunk(t, s, 0, 100)
 	err := s.Write(ctx, c)
 	close(release)

@@ -43,7 +43,7 @@ func TestFault47NumbersOfRowsAreLearned(t *testing.T) {
 	const n = 40
 	for shape, report := range numberedErrors {
 		for base := range 2 {
-			for _, o := range []Options{{Atomicity: AllOrNothing}, {KeyLookup: true}} {
+			for _, o := range []ImportOptions{{Atomicity: AllOrNothing}, {Target: Target{KeyLookup: true}}} {
 				name := fmt.Sprintf("%s from %d, atomicity %d", shape, base, o.Atomicity)
 				f := &fakeAPI{report: func(bad []int) any {
 					numbers := slices.Clone(bad)
@@ -91,7 +91,7 @@ func TestNumbersThatContradictEachOtherNameNobody(t *testing.T) {
 		}
 		return listedErrors("index", numbers)
 	}}
-	s := f.bulk(t, Options{Atomicity: AllOrNothing})
+	s := f.bulk(t, ImportOptions{Atomicity: AllOrNothing})
 	for i, bad := range [][]int{{0, 5}, {45, 79}, {81, 90, 100, 118}} {
 		c := bulkChunk(t, s, i*40, 40, bad...)
 		if err := s.Write(t.Context(), c); err != nil {
@@ -118,7 +118,7 @@ func TestPartialWritesNeedEveryNumber(t *testing.T) {
 			map[string]any{"index": bad[1], "message": "not this: bad"},
 		}
 	}
-	s := f.bulk(t, Options{Atomicity: PartialWrites, KeyLookup: true, Journal: newMemory()})
+	s := f.bulk(t, ImportOptions{Target: Target{KeyLookup: true}, Atomicity: PartialWrites, Journal: newMemory()})
 	c := bulkChunk(t, s, 0, 10, 3, 7)
 	if err := s.Write(t.Context(), c); err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ import (
 func fixedCampaign(t *testing.T, keys ...string) *campaign {
 	c := &campaign{t: t, random: rand.New(rand.NewPCG(1, 1)), shared: map[string]bool{}, older: map[string]bool{},
 		fields: []string{"name", "custom_id", "external_client.id", "email", "title"},
-		o:      Options{Path: bulkPath, Key: "custom_id", KeyLookup: true, Mode: CreateOnly, Settle: 30 * time.Second, Created: "created_at"},
+		o:      ImportOptions{Target: Target{Path: bulkPath, Key: "custom_id", KeyLookup: true, Mode: CreateOnly, Created: "created_at"}, Settle: 30 * time.Second},
 		api: &rewriter{random: rand.New(rand.NewPCG(1, 2)), pass: func(string) {}, forms: map[string]string{}, shape: "records",
 			made: map[string]int{}, bad: map[string]bool{}, dated: true, stamped: true}}
 	for i, key := range keys {

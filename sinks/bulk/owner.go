@@ -2,8 +2,10 @@ package bulk
 
 import (
 	"slices"
+	"time"
 
 	"flytt/internal/api"
+	"flytt/internal/jsonscan"
 	"flytt/pipeline"
 )
 
@@ -28,6 +30,16 @@ const (
 	wasEnded                 // an earlier run ended with it rejected; this run has not sent it
 )
 
+// ownRecords tells which records the rows of the chunk made, and settles the rows by them.
+type ownRecords struct {
+	engine    *engine
+	rows      *chunkRows
+	storage   *storage
+	matcher   *matcher
+	ages      *ages
+	unmatched bool // the records that no row is known to have made can be read
+}
+
 // ownerOf tells whose the records are that the list shows for the key of row, and returns
 // the one record that there is then. What counts is when they were made, and what they
 // hold:
@@ -40,23 +52,23 @@ const (
 //   - A row that may not have been written at all owns only a record that fits it.
 //   - Of a row that no request holds any more nothing is left unclear.
 //   - Where the API does not date its records, only what they hold counts.
-func (w *write) ownerOf(row int32, records []api.Record, requests sending) (owner, api.Record) {
-	records = w.candidates(row, records)
+func (ow *ownRecords) ownerOf(row int32, records []api.Record, requests sending) (owner, api.Record) {
+	records = ow.candidates(row, records)
 	if len(records) == 0 {
 		return ownerNone, api.Record{}
 	}
 	record := records[0]
-	age, ended := w.bulk.ageOf(record.Object), requests == wasEnded
+	age, ended := ow.ages.of(record.Object), requests == wasEnded
 	switch {
-	case age == olderThanRun && !ended && !w.bulk.forms.trusts(w.key(row)):
+	case age == olderThanRun && !ended && !ow.engine.forms.trusts(ow.rows.key(row)):
 		return ownerUnclear, record
 	case age == ofRun && !ended && len(records) > 1:
 		return ownerUnclear, record
 	case len(records) > 1:
 		return ownerSeveral, record
 	case age == ofRun:
-		return w.ownerOfNew(row, record.Object, requests), record
-	case !api.Same(w.item(row), record.Object):
+		return ow.ownerOfNew(row, record.Object, requests), record
+	case !api.Same(ow.rows.item(row), record.Object):
 		return ownerOther, record
 	case age == olderThanRun:
 		return ownerEarlier, record
@@ -65,9 +77,9 @@ func (w *write) ownerOf(row int32, records []api.Record, requests sending) (owne
 }
 
 // ownerOfNew is ownerOf for the only record, which was made since the run began.
-func (w *write) ownerOfNew(row int32, record []byte, requests sending) owner {
-	fits, contradicts := w.fits(row, record), w.rulesOut(row, record)
-	strays, changesKeys := w.bulk.options.Strays != nil, w.bulk.forms.alters()
+func (ow *ownRecords) ownerOfNew(row int32, record []byte, requests sending) owner {
+	fits, contradicts := ow.matcher.fits(row, record), ow.matcher.rulesOut(row, record)
+	strays, changesKeys := ow.unmatched, ow.engine.forms.alters()
 	switch {
 	case requests == wasEnded && fits:
 		return ownerRow
@@ -75,7 +87,7 @@ func (w *write) ownerOfNew(row int32, record []byte, requests sending) owner {
 		return ownerOther
 	case requests == maybeSent && !fits && !contradicts:
 		return ownerUnclear
-	case requests == maybeSent && contradicts && (!strays || w.bulk.forms.trusts(w.key(row)) && !changesKeys):
+	case requests == maybeSent && contradicts && (!strays || ow.engine.forms.trusts(ow.rows.key(row)) && !changesKeys):
 		return ownerOther
 	case strays && (contradicts || changesKeys):
 		return ownerUnclear // the strays tell more
@@ -85,28 +97,28 @@ func (w *write) ownerOfNew(row int32, record []byte, requests sending) owner {
 
 // mayOwn reports whether row may have made the only record among records, which have its
 // key, if it is not known whether the API changes keys.
-func (w *write) mayOwn(row int32, records []api.Record) bool {
-	records = w.candidates(row, records)
+func (ow *ownRecords) mayOwn(row int32, records []api.Record) bool {
+	records = ow.candidates(row, records)
 	if len(records) != 1 {
 		return false
 	}
 	record := records[0].Object
-	return w.bulk.ageOf(record) == ofRun || api.Same(w.item(row), record)
+	return ow.ages.of(record) == ofRun || api.Same(ow.rows.item(row), record)
 }
 
 // candidates returns those of records, which have the key of row, that the row may have
 // made: none that is older than the run, unless all are, and if only one of them holds
 // what was sent, that one.
-func (w *write) candidates(row int32, records []api.Record) []api.Record {
+func (ow *ownRecords) candidates(row int32, records []api.Record) []api.Record {
 	if len(records) < 2 {
 		return records
 	}
-	older := func(r api.Record) bool { return w.bulk.ageOf(r.Object) == olderThanRun }
+	older := func(r api.Record) bool { return ow.ages.of(r.Object) == olderThanRun }
 	young := slices.DeleteFunc(slices.Clone(records), older)
 	if len(young) == 0 {
 		return records
 	}
-	differs := func(r api.Record) bool { return !api.Same(w.item(row), r.Object) }
+	differs := func(r api.Record) bool { return !api.Same(ow.rows.item(row), r.Object) }
 	if same := slices.DeleteFunc(slices.Clone(young), differs); len(same) == 1 {
 		return same
 	}
@@ -116,22 +128,107 @@ func (w *write) candidates(row int32, records []api.Record) []api.Record {
 // settleBy settles row by the owner of record, which has its key. It reports false if that
 // does not tell what became of the row. An undo is not to delete a record that is older
 // than the run.
-func (w *write) settleBy(row int32, of owner, record api.Record) bool {
-	key := w.bulk.field(w.bulk.options.Key)
+func (ow *ownRecords) settleBy(row int32, of owner, record api.Record) bool {
+	key := ow.engine.field(ow.engine.options.Key)
 	switch of {
 	case ownerRow:
-		w.bulk.strays.held.add(record.ID)
-		w.written(row, []byte(record.ID))
-		w.takeCreated(row, record.Object)
+		ow.engine.strays.held.add(record.ID)
+		ow.written(row, []byte(record.ID))
+		ow.takeCreated(row, record.Object)
 	case ownerEarlier:
-		w.chunk.Fates[row] = pipeline.Unchanged
-		w.setID(row, []byte(record.ID))
+		ow.rows.chunk.Fates[row] = pipeline.Unchanged
+		ow.rows.setID(row, []byte(record.ID))
 	case ownerOther:
-		w.note(row, key, CodeKeyConflict, "")
+		ow.rows.note(row, key, CodeKeyConflict, "")
 	case ownerSeveral:
-		w.note(row, key, CodeKeyNotUnique, "")
+		ow.rows.note(row, key, CodeKeyNotUnique, "")
 	default:
 		return false
 	}
 	return true
+}
+
+// takeCreated takes in that the API has shown record, which row made. An API may take a row
+// for a change of the record that has its key: one that is older than the run was changed,
+// and an undo is not to delete it.
+func (ow *ownRecords) takeCreated(row int32, record []byte) {
+	if item := ow.rows.item(row); len(item) > 2 && api.Echoes(item, record) {
+		ow.takeEchoed(row, item)
+		return
+	}
+	delete(ow.storage.stored, row)
+	ow.storage.takeStored(sentRow{row: row, sent: ow.rows.item(row)}, record, ow.engine.options.Texts)
+	ow.storage.learnKey(row, record)
+	if ow.ages.existed(record) {
+		ow.rows.chunk.Fates[row] = pipeline.Updated
+	}
+}
+
+// takeEchoed takes in that the API has shown row just as it was sent.
+func (ow *ownRecords) takeEchoed(row int32, item []byte) {
+	delete(ow.storage.stored, row)
+	ow.engine.fields.learn(item, nil)
+	if key := ow.rows.key(row); ow.engine.options.KeyLookup && len(key) > 0 {
+		ow.engine.forms.kept(key)
+	}
+}
+
+func (ow *ownRecords) written(row int32, id []byte) {
+	ow.rows.chunk.Fates[row] = pipeline.Written
+	ow.rows.setID(row, id)
+	ow.rows.claimCreated(row)
+}
+
+// clockSlack is how much the clock that dates records may be behind the one that
+// dates answers.
+const clockSlack = time.Second
+
+// age is when a record was made, as far as that can be told.
+type age uint8
+
+const (
+	ageUnknown   age = iota
+	olderThanRun     // before the run began
+	ofRun            // since the run began
+)
+
+// certainlyOlder is how much older than the run a record has to be that an answer to one of
+// its rows shows. The clocks that date answers and records may differ by less.
+const certainlyOlder = time.Minute
+
+// ages tells when records were made.
+type ages struct {
+	clock interface {
+		ServerTime(local time.Time) (time.Time, bool)
+	}
+	began  time.Time // of the run, by this machine's clock; zero: records are not told apart by their age
+	member string    // of a record in which the API says when it was made; empty: it does not
+}
+
+// existed reports whether record, which the answer to a row that makes a record shows, was
+// there before the run.
+func (a *ages) existed(record []byte) bool {
+	began, made, known := a.moments(record)
+	return known && made.Before(began.Add(-certainlyOlder))
+}
+
+// of returns the age of record, by the server's clock.
+func (a *ages) of(record []byte) age {
+	switch began, made, known := a.moments(record); {
+	case !known:
+		return ageUnknown
+	case made.Before(began.Add(-clockSlack)):
+		return olderThanRun
+	}
+	return ofRun
+}
+
+// moments returns when the run began and when record was made, if both are known.
+func (a *ages) moments(record []byte) (began, made time.Time, known bool) {
+	if a.member == "" || a.began.IsZero() {
+		return began, made, false
+	}
+	began, known = a.clock.ServerTime(a.began)
+	made, dated := api.Moment(jsonscan.Text(jsonscan.Member(record, a.member)))
+	return began, made, known && dated
 }

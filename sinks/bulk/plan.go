@@ -1,104 +1,122 @@
 package bulk
 
 import (
-	"bytes"
 	"context"
 	"slices"
+	"sync"
 
-	"flytt/internal/api"
 	"flytt/internal/journal"
 	"flytt/internal/jsonscan"
 	"flytt/pipeline"
 )
 
-// Finder finds records: the API does, and so does a copy of its list.
-type Finder interface {
-	// FindByKeys is that of api.Client.
-	FindByKeys(ctx context.Context, l api.Lookup) (map[string]api.Found, error)
-
-	// FindSimilar is that of api.Client.
-	FindSimilar(ctx context.Context, l api.Lookup, parts []string) ([]api.Record, error)
-
-	// Get is that of api.Client.
-	Get(ctx context.Context, path, id string, into []byte) (api.Outcome, error)
-}
-
-// Plan is a sink that sends nothing: it finds out what a Bulk would do, by the
+// Plan is a sink that sends nothing: it finds out what an Import would do, by the
 // same code. A row that would make a record is Written, one that would change its
 // record Updated, with a warning for each field that would change; the others are
 // what they would be. Its journal, if it has one, notes that, for Planned.
-type Plan struct{ *Import }
+type Plan struct {
+	engine   *engine
+	planners sync.Pool // *planner
+}
 
 var _ pipeline.Sink = (*Plan)(nil)
 
-// NewPlan returns a sink that plans what is done to the records that live finds.
-func NewPlan(schema *pipeline.Schema, live Finder, o Options) (*Plan, error) {
-	s, err := NewImport(nil, schema, o)
+// NewPlan returns a sink that plans what is done to the records that a Reader finds.
+func NewPlan(schema *pipeline.Schema, records Reader, o PlanOptions) (*Plan, error) {
+	e, err := newEngine(records, schema, settings(o))
 	if err != nil {
 		return nil, err
 	}
-	s.finder, s.plans = live, true
-	s.shown("") // a copy is not blind
-	return &Plan{s}, nil
+	p := &Plan{engine: e}
+	p.planners.New = func() any { return newPlanner(e) }
+	return p, nil
 }
+
+// Encoder returns an encoder of rows as an Import would send them.
+func (p *Plan) Encoder() pipeline.Encoder { return p.engine.encoder() }
+
+// Commit does nothing: nothing was sent.
+func (p *Plan) Commit(context.Context) error { return nil }
+
+// Abort reports that there is nothing to take back.
+func (p *Plan) Abort() (undone bool, err error) { return false, nil }
 
 // Write finds out what would become of the rows of c.
 func (p *Plan) Write(ctx context.Context, c *pipeline.Chunk) error {
-	w := p.writes.Get().(*write)
-	w.begin(c)
-	err := w.foresee(ctx)
-	w.end()
-	p.writes.Put(w)
-	return err
+	w := p.planners.Get().(*planner)
+	defer p.planners.Put(w)
+	return w.plan(ctx, c)
 }
 
-func (w *write) foresee(ctx context.Context) error {
-	j := w.bulk.options.Journal
-	if j != nil {
-		if err := j.Plan(w.plan()); err != nil {
-			return err
-		}
+// planner plans the rows of one chunk at a time: by lookup and prober, as a chunkWriter
+// does, with actions that only note what would be sent.
+type planner struct {
+	engine *engine
+	state  *chunkState
+	lookup *lookup
+	prober *prober
+}
+
+func newPlanner(e *engine) *planner {
+	s := newChunkState(e)
+	w := &planner{engine: e, state: s}
+	w.lookup = &lookup{engine: e, actions: w, rows: s.rows, matcher: s.matcher}
+	w.prober = &prober{engine: e, actions: w, rows: s.rows, matcher: s.matcher}
+	return w
+}
+
+// makeFirst makes nothing: a snapshot has to show no record to be believed.
+func (w *planner) makeFirst(_ context.Context, rows []int32) ([]int32, error) { return rows, nil }
+
+// tryKey takes it that the key is kept: an answer would tell.
+func (w *planner) tryKey(_ context.Context, row int32, _ bool) error {
+	w.engine.forms.kept(w.state.rows.key(row))
+	return nil
+}
+
+// plan settles the rows of c by what would become of them, and has the journal note that.
+func (w *planner) plan(ctx context.Context, c *pipeline.Chunk) error {
+	w.state.begin(c)
+	defer w.state.end()
+	defer w.lookup.end()
+	if err := w.state.journal.announceChunk(); err != nil {
+		return err
 	}
-	create, err := w.change(ctx, slices.Clone(w.pending()))
+	create, err := w.lookup.settle(ctx, slices.Clone(w.state.rows.pending()))
 	if err != nil {
 		return err
 	}
-	if create, err = w.provable(ctx, create); err != nil {
+	if create, err = w.prober.provable(ctx, create); err != nil {
 		return err
 	}
 	for _, row := range create {
-		w.chunk.Fates[row] = pipeline.Written
-		w.bulk.forms.kept(w.key(row)) // until an answer tells otherwise
+		c.Fates[row] = pipeline.Written
+		w.engine.forms.kept(w.state.rows.key(row)) // until an answer tells otherwise
 	}
-	w.keepTwins()
-	w.giveIDs()
-	if j == nil {
-		return nil
-	}
-	s := journal.Settlement{Fates: w.chunk.Fates, IDs: w.chunk.IDs}
-	s.Sums = w.sums
-	return j.Settle(w.chunk.Seq, s)
+	w.keepDuplicates()
+	w.state.rows.giveIDs()
+	return w.state.journal.settle(nil)
 }
 
-// foreseeChanges settles the rows whose records would be changed.
-func (w *write) foreseeChanges(changes []change) {
+// changeRecords settles the rows whose records would be changed.
+func (w *planner) changeRecords(_ context.Context, changes []change) error {
+	rows := w.state.rows
 	for i := range changes {
 		c := &changes[i]
-		w.chunk.Fates[c.row] = pipeline.Updated
-		w.setID(c.row, []byte(c.id))
-		if j := w.bulk.options.Journal; j != nil {
-			w.planSum(c.row, j.Sum(c.patch))
-		}
+		rows.chunk.Fates[c.row] = pipeline.Updated
+		rows.setID(c.row, []byte(c.id))
+		w.state.journal.planSum(c)
 		for name := range jsonscan.Members(c.patch) {
-			w.warn(c.row, w.bulk.field(string(jsonscan.Unquote(name))), CodeWouldChange)
+			rows.warn(c.row, w.engine.field(string(jsonscan.Unquote(name))), CodeWouldChange)
 		}
 	}
+	return nil
 }
 
-// keepTwins drops what was said of records like those of rows that make none.
+// keepDuplicates drops what was said of records like those of rows that make none.
 // A row that does shares the id of the record with it.
-func (w *write) keepTwins() {
-	c := w.chunk
+func (w *planner) keepDuplicates() {
+	c := w.state.rows.chunk
 	c.Problems = slices.DeleteFunc(c.Problems, func(p pipeline.Problem) bool {
 		if p.Code != CodeDuplicateOfRecord || p.Row < 0 {
 			return false
@@ -106,8 +124,8 @@ func (w *write) keepTwins() {
 		if c.Fates[p.Row] != pipeline.Written {
 			return true
 		}
-		if len(w.idOf(p.Row)) == 0 {
-			w.setID(p.Row, []byte(p.Private))
+		if len(w.state.rows.idOf(p.Row)) == 0 {
+			w.state.rows.setID(p.Row, []byte(p.Private))
 		}
 		return false
 	})
@@ -118,59 +136,62 @@ type Planned interface {
 	Find(seq int64) (*journal.Entry, error)
 }
 
-// recallPlan reads what was planned of the chunk.
-func (w *write) recallPlan() error {
-	w.planned = nil
-	if w.bulk.options.Planned == nil || w.chunk.Pending() == 0 {
+// planCheck holds rows to what was planned of them: one that would do something else now is
+// rejected.
+type planCheck struct {
+	engine  *engine
+	rows    *chunkRows
+	journal *chunkJournal
+
+	source  Planned        // nil: there is no plan
+	planned *journal.Entry // what was planned of the rows; nil: nothing was
+}
+
+// load reads what was planned of the chunk.
+func (pc *planCheck) load() error {
+	pc.planned = nil
+	if pc.source == nil || pc.rows.chunk.Pending() == 0 {
 		return nil
 	}
-	plan := w.plan()
-	e, err := w.bulk.options.Planned.Find(plan.Seq)
+	id := pc.journal.identity()
+	e, err := pc.source.Find(id.Seq)
 	switch {
 	case err != nil:
 		return err
-	case e == nil, len(e.Fates) != w.chunk.Len(), e.First != plan.First || e.Last != plan.Last || e.Rows != plan.Rows || !bytes.Equal(e.Digest, plan.Digest):
-		return &changedInputError{plan.Seq, plan.First, plan.Last}
+	case e == nil, len(e.Fates) != pc.rows.chunk.Len(), !sameChunk(e, id):
+		return &changedInputError{id.Seq, id.First, id.Last}
 	}
-	w.planned = e
+	pc.planned = e
 	return nil
 }
 
-// asPlanned returns those of rows that were planned to make a record, and rejects
+// creates returns those of rows that were planned to make a record, and rejects
 // the others.
-func (w *write) asPlanned(rows []int32) []int32 {
-	if w.planned == nil {
+func (pc *planCheck) creates(rows []int32) []int32 {
+	if pc.planned == nil {
 		return rows
 	}
 	return slices.DeleteFunc(rows, func(row int32) bool {
-		bad := w.planned.Fates[row] != pipeline.Written
+		bad := pc.planned.Fates[row] != pipeline.Written
 		if bad {
-			w.note(row, pipeline.None, codeNotAsPlanned, "")
+			pc.rows.note(row, pipeline.None, codeNotAsPlanned, "")
 		}
 		return bad
 	})
 }
 
-// changesAsPlanned returns those of changes that were planned, just as they are,
+// changes returns those of changes that were planned, just as they are,
 // and rejects the rows of the others.
-func (w *write) changesAsPlanned(changes []change) []change {
-	if w.planned == nil {
+func (pc *planCheck) changes(changes []change) []change {
+	if pc.planned == nil {
 		return changes
 	}
 	return slices.DeleteFunc(changes, func(c change) bool {
-		sums := w.planned.Sums
-		bad := w.planned.Fates[c.row] != pipeline.Updated || len(sums) <= int(c.row) || sums[c.row] != w.bulk.options.Journal.Sum(c.patch)
+		sums := pc.planned.Sums
+		bad := pc.planned.Fates[c.row] != pipeline.Updated || len(sums) <= int(c.row) || sums[c.row] != pc.engine.options.Journal.Sum(c.patch)
 		if bad {
-			w.note(c.row, pipeline.None, codeNotAsPlanned, "")
+			pc.rows.note(c.row, pipeline.None, codeNotAsPlanned, "")
 		}
 		return bad
 	})
-}
-
-// planSum keeps the sum of what row would change.
-func (w *write) planSum(row int32, sum uint64) {
-	if w.sums == nil {
-		w.sums = make([]uint64, w.chunk.Len())
-	}
-	w.sums[row] = sum
 }

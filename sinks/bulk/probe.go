@@ -9,7 +9,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"flytt/internal/api"
-	"flytt/internal/jsonscan"
 	"flytt/pipeline"
 )
 
@@ -20,29 +19,37 @@ import (
 // was seen to change a key, no row is made whose key it may change, too: the next run would
 // not find it and make another.
 
+// prober tells rows to be new whose keys a look-up does not find.
+type prober struct {
+	engine  *engine
+	actions actions
+	rows    *chunkRows
+	matcher *matcher
+}
+
 // provable returns those of rows, which are to be created, whose keys are of a form that
 // the API keeps. Others it sends alone, or rejects.
-func (w *write) provable(ctx context.Context, rows []int32) ([]int32, error) {
-	s := w.bulk
+func (pr *prober) provable(ctx context.Context, rows []int32) ([]int32, error) {
+	s := pr.engine
 	if !s.byKey {
 		return rows, nil
 	}
 	var suspects []int32
 	for {
-		unknown := w.sortByForm(rows, suspects)
-		if rows = w.stillPending(rows); unknown < 0 {
+		unknown := pr.sortByForm(rows, suspects)
+		if rows = pr.rows.stillPending(rows); unknown < 0 {
 			return rows, nil
 		}
 		if slices.Contains(suspects, unknown) { // and so it seems of every other row
-			s.forms.changed(w.key(unknown))
+			s.forms.changed(pr.rows.key(unknown))
 			continue
 		}
-		made, err := w.probe(ctx, unknown)
+		made, err := pr.probe(ctx, unknown)
 		switch {
 		case err != nil:
 			return rows, err
 		case made && len(suspects) == maxSuspects:
-			s.forms.changed(w.key(unknown))
+			s.forms.changed(pr.rows.key(unknown))
 		case made:
 			suspects = append(suspects, unknown)
 		}
@@ -59,21 +66,21 @@ const maxSuspects = 5
 // which it is not known whether the API does; -1 if there is none. Of rows whose keys are
 // new by their length alone it is the longest: if that is kept, the others are. Suspects,
 // which an earlier run seems to have made, come last.
-func (w *write) sortByForm(rows, suspects []int32) (unknown int32) {
-	f := &w.bulk.forms
+func (pr *prober) sortByForm(rows, suspects []int32) (unknown int32) {
+	f := &pr.engine.forms
 	unknown = -1
 	longest, suspect := int32(-1), int32(-1)
 	for _, row := range rows {
-		switch key := w.key(row); {
-		case w.chunk.Fates[row] != pipeline.Pending, len(key) == 0, f.keeps(key):
+		switch key := pr.rows.key(row); {
+		case pr.rows.chunk.Fates[row] != pipeline.Pending, len(key) == 0, f.keeps(key):
 		case f.told(key):
-			w.note(row, w.bulk.field(w.bulk.options.Key), codeKeyNotKept, "")
+			pr.rows.note(row, pr.engine.field(pr.engine.options.Key), codeKeyNotKept, "")
 		case f.untold.Load():
 		case slices.Contains(suspects, row):
 			suspect = first(suspect, row)
 		case !f.expects(key):
 			unknown = first(unknown, row)
-		case longest < 0 || len(key) > len(w.key(longest)):
+		case longest < 0 || len(key) > len(pr.rows.key(longest)):
 			longest = row
 		}
 	}
@@ -88,59 +95,41 @@ func first(a, b int32) int32 {
 	return b
 }
 
-// probe sends row alone, one row at a time in the whole run, unless the answer to another
+// probe has the key of row tried alone, one row at a time in the whole run, unless the answer to another
 // has told meanwhile what is to be known, or an earlier run seems to have made row. If there
 // is no control yet, row is tried as it.
-func (w *write) probe(ctx context.Context, row int32) (made bool, err error) {
-	f := &w.bulk.forms
+func (pr *prober) probe(ctx context.Context, row int32) (made bool, err error) {
+	f := &pr.engine.forms
 	f.probing.Lock()
 	defer f.probing.Unlock()
-	release, err := w.bulk.control.takeTurn(ctx)
+	release, err := pr.engine.control.takeTurn(ctx)
 	if err != nil {
 		return false, err
 	}
 	if release != nil {
 		defer release()
 	}
-	if f.told(w.key(row)) || f.untold.Load() {
+	if f.told(pr.rows.key(row)) || f.untold.Load() {
 		return false, nil
 	}
-	if made, err := w.madeBefore(ctx, row); made || err != nil {
+	if made, err := pr.madeBefore(ctx, row); made || err != nil {
 		return made, err
 	}
-	if w.bulk.plans {
-		f.kept(w.key(row)) // an answer would tell
-		return false, nil
-	}
-	if err := w.send(ctx, []int32{row}); err != nil {
-		return false, err
-	}
-	if release != nil {
-		if err := w.bulk.tried(ctx, w, row); err != nil {
-			return false, err
-		}
-	}
-	if err := w.readUnshown(ctx); err != nil {
-		return false, err
-	}
-	if w.chunk.Fates[row] == pipeline.Written && !f.told(w.key(row)) {
-		f.untold.Store(true) // the API does not show what it stores
-	}
-	return false, nil
+	return false, pr.actions.tryKey(ctx, row, release != nil)
 }
 
 // madeBefore reports whether there is a record that looks like what an earlier run made of
 // row, under its key in another form. Then the API does not keep keys; that is not certain if the
 // two may as well be keys of other numbers.
-func (w *write) madeBefore(ctx context.Context, row int32) (made bool, err error) {
-	o := &w.bulk.options
+func (pr *prober) madeBefore(ctx context.Context, row int32) (made bool, err error) {
+	o := &pr.engine.options
 	if !o.KeyContains {
 		return false, nil
 	}
-	key := w.key(row)
-	parts := []string{longestWord(key), longestWord(w.bulk.forms.start(key))} // keys that are cut have the second
+	key := pr.rows.key(row)
+	parts := []string{longestWord(key), longestWord(pr.engine.forms.start(key))} // keys that are cut have the second
 	parts = slices.DeleteFunc(slices.Compact(parts), func(part string) bool { return part == "" })
-	records, err := w.bulk.finder.FindSimilar(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: []string{string(key)}}, parts)
+	records, err := pr.engine.reader.FindSimilar(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: []string{string(key)}}, parts)
 	if err != nil {
 		if interrupted(ctx, err) || stops(ctx, err) {
 			return false, err
@@ -149,12 +138,12 @@ func (w *write) madeBefore(ctx context.Context, row int32) (made bool, err error
 		return false, nil
 	}
 	for _, r := range records {
-		if r.Key == string(key) || w.bulk.ownsRecord(r) || !w.looksLike(row, r.Object) {
+		if r.Key == string(key) || pr.engine.ownsRecord(r) || !pr.matcher.looksLike(row, r.Object) {
 			continue
 		}
 		made = true
 		if !otherNumber(string(key), r.Key) {
-			w.bulk.forms.changed(key)
+			pr.engine.forms.changed(key)
 			break
 		}
 	}
@@ -162,22 +151,8 @@ func (w *write) madeBefore(ctx context.Context, row int32) (made bool, err error
 }
 
 // ownsRecord reports whether r is what this run made of a row, or a row of it is about.
-func (s *Import) ownsRecord(r api.Record) bool {
-	return s.madeKey(r) || s.claims.Has(idClaim, []byte(strings.ToLower(r.ID)))
-}
-
-// looksLike reports whether record has all values of row in some form, its key cut or with
-// something in front of it, too.
-func (w *write) looksLike(row int32, record []byte) bool {
-	key := w.bulk.options.Key
-	for raw, want := range jsonscan.Members(w.item(row)) {
-		name := string(jsonscan.Unquote(raw))
-		got := jsonscan.Member(record, name)
-		if !w.inSomeForm(row, name, want, got) && !(name == key && affixed(want, got)) {
-			return false
-		}
-	}
-	return true
+func (e *engine) ownsRecord(r api.Record) bool {
+	return e.madeKey(r) || e.claims.Has(idClaim, []byte(strings.ToLower(r.ID)))
 }
 
 // otherNumber reports whether two keys that differ by what stands at one end may be those of

@@ -22,7 +22,7 @@ func TestUpsertMakesNoRowWhoseKeyIsChanged(t *testing.T) {
 			for _, row := range rows[3:] {
 				row[2] = "k" + row[2][1:]
 			}
-			r := &trial{api: g, journal: newMemory(), chunks: [][][]string{rows}, options: Options{Mode: Upsert, KeyContains: true, Settle: time.Second}}
+			r := &trial{api: g, journal: newMemory(), chunks: [][][]string{rows}, options: ImportOptions{Target: Target{Mode: Upsert, KeyContains: true}, Settle: time.Second}}
 			if skip {
 				r.options.Mode, r.options.SkipExisting = CreateOnly, true
 			}
@@ -55,7 +55,7 @@ func TestUpsertMakesNoRowWhoseKeyIsCut(t *testing.T) {
 			}
 			rows := creates(1, 1, 3)[0]
 			rows[1][2] = "K-20001-30001"
-			r := &trial{api: g, journal: newMemory(), chunks: [][][]string{rows}, options: Options{KeyContains: true, Settle: time.Second}}
+			r := &trial{api: g, journal: newMemory(), chunks: [][][]string{rows}, options: ImportOptions{Target: Target{KeyContains: true}, Settle: time.Second}}
 			if fates, _ := r.first(t); fates[0] != "written, written stored_otherwise, written" {
 				t.Fatalf("%s", fates[0])
 			}
@@ -87,7 +87,7 @@ func TestRowsThatAreLikeOthersAreMade(t *testing.T) {
 			g.keep(map[string]any{"name": "Place", "external_client": map[string]any{"id": clientID}, "custom_id": key})
 		}
 		r := &trial{api: g, journal: newMemory(), chunks: [][][]string{{place("101"), place("102"), place("103"), place("104")}},
-			options: Options{Mode: Upsert, KeyContains: true, Settle: time.Second}}
+			options: ImportOptions{Target: Target{Mode: Upsert, KeyContains: true}, Settle: time.Second}}
 		if fates, _ := r.first(t); fates[0] != each("written", 4) {
 			t.Errorf("%s", fates[0])
 		}

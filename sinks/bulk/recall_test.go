@@ -42,7 +42,7 @@ func TestReconcileBelievesNoBlindRead(t *testing.T) {
 			}
 			g.empty = test.empty
 			r := &trial{api: g, journal: newMemory(), chunks: creates(0, 4, 5),
-				options: Options{Mode: CreateOnly, Settle: 30 * time.Second, Atomicity: AllOrNothing}}
+				options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: 30 * time.Second, Atomicity: AllOrNothing}}
 			for range 3 {
 				r.first(t)
 				for _, row := range slices.Concat(r.chunks...) {
@@ -78,7 +78,7 @@ func TestReconcileWantsItsOwnRecordShown(t *testing.T) {
 				}
 			}
 			r := &trial{api: g, journal: newMemory(), chunks: creates(100, 1, 5),
-				options: Options{Mode: CreateOnly, Settle: 5 * time.Second, Atomicity: AllOrNothing}}
+				options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: 5 * time.Second, Atomicity: AllOrNothing}}
 			func() {
 				defer func() { _ = recover() }()
 				r.first(t)
@@ -112,7 +112,7 @@ func TestReconcileTellsRecordsApart(t *testing.T) {
 			return 0
 		}
 		r := &trial{api: g, journal: newMemory(), chunks: creates(0, 1, 5),
-			options: Options{Mode: CreateOnly, Settle: time.Second}}
+			options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: time.Second}}
 		fates, _ := r.first(t)
 		if want := "written, in_doubt, in_doubt, in_doubt, in_doubt"; fates[0] != want {
 			t.Fatal(fates)
@@ -151,7 +151,7 @@ func TestReconcileAChange(t *testing.T) {
 		inBubble(t, test.name, func(t *testing.T) {
 			g := newRegister(3)
 			r := &trial{api: g, journal: newMemory(), chunks: [][][]string{{row(0, "name", "New"), row(1)}},
-				options: Options{Settle: 5 * time.Second, Undoable: true}}
+				options: ImportOptions{Settle: 5 * time.Second, Undoable: true}}
 			lost := true
 			g.pass = func(point string) {
 				if lost && point == http.MethodPatch {
@@ -183,7 +183,7 @@ func TestRecallTellsWithoutSending(t *testing.T) {
 		inBubble(t, fmt.Sprint(rows, " rows"), func(t *testing.T) {
 			g := newRegister(0)
 			g.reset = func(post int) bool { return post == 2 }
-			r := &trial{api: g, journal: newMemory(), chunks: creates(0, 2, all, 1, 3), options: Options{Mode: CreateOnly, Atomicity: AllOrNothing}}
+			r := &trial{api: g, journal: newMemory(), chunks: creates(0, 2, all, 1, 3), options: ImportOptions{Target: Target{Mode: CreateOnly}, Atomicity: AllOrNothing}}
 			g.detail, g.lag = true, time.Hour
 			fates, _ := r.first(t)
 			s := r.sink(t)
@@ -217,7 +217,7 @@ func TestRecallRefusesAnotherInput(t *testing.T) {
 		"one more": func(rows [][]string) [][]string { return append(rows, rows[0]) },
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			r := &trial{api: newRegister(0), journal: newMemory(), chunks: creates(0, 2, 4), options: Options{Mode: CreateOnly}}
+			r := &trial{api: newRegister(0), journal: newMemory(), chunks: creates(0, 2, 4), options: ImportOptions{Target: Target{Mode: CreateOnly}}}
 			r.first(t)
 			r.chunks[1] = edit(r.chunks[1])
 			posts := r.api.posts
@@ -246,7 +246,7 @@ func TestASystemErrorLeavesRowsToBeSent(t *testing.T) {
 			return 0, ""
 		}
 		m := newMemory()
-		r := &trial{api: g, journal: m, chunks: creates(0, 2, 5), options: Options{Mode: CreateOnly, Settle: time.Hour}}
+		r := &trial{api: g, journal: m, chunks: creates(0, 2, 5), options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: time.Hour}}
 		if _, err := r.pass(t, r.sink(t)); err == nil {
 			t.Fatal("the run goes on")
 		}
@@ -280,7 +280,7 @@ func TestAnInterruptedPassSettlesWhatIsKnown(t *testing.T) {
 			return post == 2
 		}
 		m := newMemory()
-		r := &trial{api: g, journal: m, chunks: creates(0, 1, 40), options: Options{Mode: CreateOnly, Settle: time.Second, MaxBytes: 1 << 10}}
+		r := &trial{api: g, journal: m, chunks: creates(0, 1, 40), options: ImportOptions{Target: Target{Mode: CreateOnly}, Limits: Limits{MaxBytes: 1 << 10}, Settle: time.Second}}
 		s := r.sink(t)
 		c := r.chunk(t, s, 0, r.chunks[0])
 		if err := s.Write(ctx, c); !errors.Is(err, context.Canceled) {
@@ -306,7 +306,7 @@ func TestAnInterruptedPassSettlesWhatIsKnown(t *testing.T) {
 // sent.
 func TestNothingIsSentUnrecorded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &trial{api: newRegister(0), journal: &broken{newMemory()}, chunks: creates(0, 1, 5), options: Options{Mode: CreateOnly}}
+		r := &trial{api: newRegister(0), journal: &broken{newMemory()}, chunks: creates(0, 1, 5), options: ImportOptions{Target: Target{Mode: CreateOnly}}}
 		if _, err := r.pass(t, r.sink(t)); err == nil || err.Error() != errBroken.Error() {
 			t.Errorf("%v", err)
 		}

@@ -11,55 +11,66 @@ import (
 	"flytt/pipeline"
 )
 
-// refused settles rows after the API has refused the request they were in. The
+// refusal settles rows after the API has refused the request they were in.
+type refusal struct {
+	engine     *engine
+	options    *ImportOptions
+	delivery   *delivery
+	rows       *chunkRows
+	storage    *storage
+	own        *ownRecords
+	rejections *rejections
+}
+
+// settle settles rows after the API has refused the request they were in. The
 // rows it names are rejected, unless it was another write that kept them out. What
 // became of the others depends on whether a request is written all or not at all:
 // those that are known not to have been written are left, beside those kept out.
-func (w *write) refused(ctx context.Context, rows []int32, o api.Outcome) (verdict, error) {
-	sent := w.sent(rows)
-	refusals := w.bulk.numbering.parse(o.Body, sent)
-	return w.refusedFor(ctx, rows, &o, refusals, w.bulk.contention(&o, sent, refusals))
+func (rf *refusal) settle(ctx context.Context, rows []int32, o api.Outcome) (verdict, error) {
+	sent := rf.rows.sent(rows)
+	refusals := rf.delivery.numbering.parse(o.Body, sent)
+	return rf.settleFor(ctx, rows, &o, refusals, rf.delivery.contention(&o, sent, refusals))
 }
 
-// refusedFor settles rows, whose request was refused with o for what refusals say; by c
+// settleFor settles rows, whose request was refused with o for what refusals say; by c
 // another write kept some out.
-func (w *write) refusedFor(ctx context.Context, rows []int32, o *api.Outcome, refusals []api.Refusal, c api.Contention) (verdict, error) {
+func (rf *refusal) settleFor(ctx context.Context, rows []int32, o *api.Outcome, refusals []api.Refusal, c api.Contention) (verdict, error) {
 	r := verdict{ending: wasRefused, whole: refusals, contended: c.Any(), overlapped: o.Overlapped}
 	if len(rows) == 1 {
-		w.refusedOne(rows[0], &r)
+		rf.settleOne(rows[0], &r)
 		return r, nil
 	}
-	r.left, r.locked = w.rejectNamed(rows, refusals, c.Items)
+	r.left, r.locked = rf.rejections.rejectNamed(rows, refusals, c.Items)
 	r.rejected = len(rows) - len(r.left) - len(r.locked)
 	r.named = r.rejected+len(r.locked) > 0
-	return r, w.settleOthers(ctx, &r, r.named && namesAll(refusals))
+	return r, rf.settleOthers(ctx, &r, r.named && namesAll(refusals))
 }
 
-// refusedOne settles row, the only one of a request that was refused, unless another
+// settleOne settles row, the only one of a request that was refused, unless another
 // write kept it out.
-func (w *write) refusedOne(row int32, r *verdict) {
-	w.bulk.doubts.Store(0)
+func (rf *refusal) settleOne(row int32, r *verdict) {
+	rf.delivery.doubts.Store(0)
 	if r.contended {
 		r.locked = []lockedRow{{row, r.whole}}
 		return
 	}
-	w.rejectOne(row, r.whole)
+	rf.rejections.rejectOne(row, r.whole)
 	r.rejected = 1
 }
 
 // settleOthers settles those of the rows left of a refused request that were written all
 // the same. Complete says that it names all rows that were not.
-func (w *write) settleOthers(ctx context.Context, r *verdict, complete bool) error {
-	switch atomicity := w.bulk.options.Atomicity; {
+func (rf *refusal) settleOthers(ctx context.Context, r *verdict, complete bool) error {
+	switch atomicity := rf.options.Atomicity; {
 	case atomicity == AllOrNothing:
 		r.holds = !r.named
 	case atomicity == PartialWrites && complete:
-		w.othersWritten(r.left)
+		rf.othersWritten(r.left)
 		r.left = nil
 	default:
-		return w.lookForOthers(ctx, r)
+		return rf.lookForOthers(ctx, r)
 	}
-	w.bulk.doubts.Store(0)
+	rf.delivery.doubts.Store(0)
 	return nil
 }
 
@@ -67,19 +78,19 @@ func (w *write) settleOthers(ctx context.Context, r *verdict, complete bool) err
 // The answer does not show their records. Where the API may have changed their keys, so
 // that they cannot be looked up by them, they are in doubt until the strays tell which
 // records are theirs.
-func (w *write) othersWritten(rows []int32) {
-	o := &w.bulk.options
+func (rf *refusal) othersWritten(rows []int32) {
+	o := &rf.engine.options
 	var unclear []int32
 	for _, row := range rows {
-		if o.Strays != nil && o.Journal != nil && o.KeyLookup && !w.bulk.forms.trusts(w.key(row)) {
+		if rf.options.Strays != nil && o.Journal != nil && o.KeyLookup && !rf.engine.forms.trusts(rf.rows.key(row)) {
 			unclear = append(unclear, row)
 			continue
 		}
-		w.written(row, nil)
-		w.unshown = append(w.unshown, sentRow{row: row, sent: w.item(row)})
+		rf.own.written(row, nil)
+		rf.storage.unshown = append(rf.storage.unshown, sentRow{row: row, sent: rf.rows.item(row)})
 	}
 	if len(unclear) > 0 {
-		w.doubt(unclear, "others of their request were refused, and the API was not seen to keep keys of this form", 0, nil)
+		rf.rows.putInDoubt(unclear, "others of their request were refused, and the API was not seen to keep keys of this form", 0, nil)
 	}
 }
 
@@ -123,15 +134,15 @@ func refusalsOfOne(body, changes []byte) []api.Refusal {
 
 // lookForOthers settles those of the rows left of a refused request that were
 // written all the same, or of which that cannot be told.
-func (w *write) lookForOthers(ctx context.Context, r *verdict) error {
+func (rf *refusal) lookForOthers(ctx context.Context, r *verdict) error {
 	others := r.left
 	var err error
-	if r.left, err = w.absent(ctx, others); err != nil {
+	if r.left, err = rf.absent(ctx, others); err != nil {
 		return err
 	}
 	written, unclear := 0, 0
 	for _, row := range others {
-		switch w.chunk.Fates[row] {
+		switch rf.rows.chunk.Fates[row] {
 		case pipeline.Written:
 			written++
 		case pipeline.InDoubt:
@@ -141,96 +152,43 @@ func (w *write) lookForOthers(ctx context.Context, r *verdict) error {
 	r.partial = written > 0
 	r.holds = !r.named && len(r.left)+written == len(others)
 	if unclear > 0 && unclear == len(others) {
-		return w.doubted(http.MethodPost, w.bulk.options.Path, errUnclear)
+		return rf.delivery.doubted(http.MethodPost, rf.engine.options.Path, errUnclear)
 	}
-	w.bulk.doubts.Store(0)
+	rf.delivery.doubts.Store(0)
 	return nil
 }
 
 var errUnclear = errors.New("refused, and what became of the rows that it does not mind cannot be told")
 
-// rejectNamed rejects the rows that refusals name. It returns the others, and apart from
-// them the rows that, by kept, another write kept out.
-func (w *write) rejectNamed(rows []int32, refusals []api.Refusal, kept map[int]bool) (others []int32, locked []lockedRow) {
-	for _, r := range refusals {
-		if r.Item >= 0 && !kept[r.Item] {
-			w.noteRefusal(rows[r.Item], codeRefused, r)
-		}
-	}
-	for i, row := range rows {
-		switch {
-		case kept[i]:
-			locked = append(locked, lockedRow{row, reasonsOf(refusals, i)})
-		case w.chunk.Fates[row] == pipeline.Pending:
-			others = append(others, row)
-		}
-	}
-	return others, locked
-}
-
-// rejectOne rejects row for what was said of a request that held no other.
-func (w *write) rejectOne(row int32, refusals []api.Refusal) {
-	others, _ := w.rejectNamed([]int32{row}, refusals, nil)
-	w.rejectAll(others, codeRefused, refusals)
-}
-
-// rejectAll rejects rows for what refusals say of the request as a whole.
-func (w *write) rejectAll(rows []int32, code pipeline.Code, refusals []api.Refusal) {
-	for _, row := range rows {
-		for _, r := range refusals {
-			if r.Item < 0 {
-				w.noteRefusal(row, code, r)
-			}
-		}
-		if w.chunk.Fates[row] == pipeline.Pending {
-			w.noteRefusal(row, code, api.Refusal{Item: -1})
-		}
-	}
-}
-
-// noteRefusal rejects row for the reason r. A field that was not sent is named
-// in the message.
-func (w *write) noteRefusal(row int32, code pipeline.Code, r api.Refusal) {
-	field := w.bulk.field(r.Field)
-	message := r.Message
-	if field == pipeline.None && r.Field != "" {
-		message = r.Field + ": " + message
-	}
-	if code == codeRefused && w.chunk.Fates[row] == pipeline.Pending {
-		w.turnedAway++
-	}
-	w.note(row, field, code, message)
-}
-
 // field returns the index of the field that the API calls name: its own name,
 // or that of the reference it belongs to.
-func (s *Import) field(name string) int16 {
+func (e *engine) field(name string) int16 {
 	if name == "" {
 		return pipeline.None
 	}
-	if i := s.schema.Index(name); i >= 0 {
+	if i := e.schema.Index(name); i >= 0 {
 		return int16(i)
 	}
-	return int16(s.schema.Index(name + ".id"))
+	return int16(e.schema.Index(name + ".id"))
 }
 
 // absent looks rows up and returns those that the API is known not to have.
 // The others are settled: written if the API has them as they were sent,
 // rejected if it has others in their place, in doubt if they cannot be looked
 // up.
-func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
-	control := w.bulk.control.known()
-	asked, keys := w.lookupable(rows, control)
+func (rf *refusal) absent(ctx context.Context, rows []int32) ([]int32, error) {
+	control := rf.engine.control.known()
+	asked, keys := rf.lookupable(rows, control)
 	if len(asked) == 0 {
 		return nil, nil
 	}
-	if err := w.bulk.options.Drain.Sleep(ctx, 2*w.bulk.control.lag); err != nil { // the list may be behind
-		w.doubt(asked, "the run was interrupted before they were looked up", 0, nil)
+	if err := rf.engine.options.Drain.Sleep(ctx, 2*rf.engine.control.lag); err != nil { // the list may be behind
+		rf.rows.putInDoubt(asked, "the run was interrupted before they were looked up", 0, nil)
 		return nil, err
 	}
-	found, err := w.findBeside(ctx, keys, control)
+	found, err := rf.findBeside(ctx, keys, control)
 	if err != nil {
-		w.doubt(asked, "looking them up failed", 0, err)
+		rf.rows.putInDoubt(asked, "looking them up failed", 0, err)
 		if interrupted(ctx, err) {
 			return nil, err
 		}
@@ -239,29 +197,29 @@ func (w *write) absent(ctx context.Context, rows []int32) ([]int32, error) {
 	var absent, unclear []int32
 	for i, row := range asked {
 		of := found[keys[i]]
-		switch owner, record := w.ownerOf(row, of.Records, maybeSent); {
-		case w.settleBy(row, owner, record):
-		case owner == ownerNone && len(of.OtherForms) == 0 && w.bulk.forms.trusts(w.key(row)):
+		switch owner, record := rf.own.ownerOf(row, of.Records, maybeSent); {
+		case rf.own.settleBy(row, owner, record):
+		case owner == ownerNone && len(of.OtherForms) == 0 && rf.engine.forms.trusts(rf.rows.key(row)):
 			absent = append(absent, row)
 		default:
 			unclear = append(unclear, row)
 		}
 	}
 	if len(unclear) > 0 {
-		w.doubt(unclear, "their keys do not tell: the API was not seen to keep keys of this form, or made several records with them", 0, nil)
+		rf.rows.putInDoubt(unclear, "their keys do not tell: the API was not seen to keep keys of this form, or made several records with them", 0, nil)
 	}
 	return absent, nil
 }
 
 // findBeside looks keys up beside control: for some time, until the list is not so
 // far behind that it does not show that.
-func (w *write) findBeside(ctx context.Context, keys []string, control string) (found map[string]api.Found, err error) {
-	o := &w.bulk.options
+func (rf *refusal) findBeside(ctx context.Context, keys []string, control string) (found map[string]api.Found, err error) {
+	o := &rf.engine.options
 	for _, wait := range visible {
 		if err := o.Drain.Sleep(ctx, wait); err != nil {
 			return nil, err
 		}
-		found, err = w.bulk.client.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: keys, Canary: control})
+		found, err = rf.engine.reader.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: keys, Canary: control})
 		if !errors.Is(err, api.ErrCanaryMissing) {
 			break
 		}
@@ -271,29 +229,94 @@ func (w *write) findBeside(ctx context.Context, keys []string, control string) (
 
 // lookupable returns those of rows that can be looked up, and their keys. The
 // others it puts in doubt.
-func (w *write) lookupable(rows []int32, control string) (asked []int32, keys []string) {
+func (rf *refusal) lookupable(rows []int32, control string) (asked []int32, keys []string) {
 	times := map[string]int{control: 1} // the control's record is that of a row before these
-	for i, fate := range w.chunk.Fates {
+	for i, fate := range rf.rows.chunk.Fates {
 		switch fate {
 		case pipeline.Written, pipeline.Updated, pipeline.Unchanged, pipeline.InDoubt:
-			times[string(w.key(int32(i)))]++
+			times[string(rf.rows.key(int32(i)))]++
 		}
 	}
 	for _, row := range rows {
-		times[string(w.key(row))]++
+		times[string(rf.rows.key(row))]++
 	}
 	var lost []int32
 	for _, row := range rows {
-		key := w.key(row)
+		key := rf.rows.key(row)
 		// Of two rows with one key a record does not tell which of them it is.
-		if control == "" || !api.Lookupable(key) || times[string(key)] > 1 || w.shared(row) {
+		if control == "" || !api.Lookupable(key) || times[string(key)] > 1 || rf.rows.shared(row) {
 			lost = append(lost, row)
 			continue
 		}
 		asked, keys = append(asked, row), append(keys, string(key))
 	}
 	if len(lost) > 0 {
-		w.doubt(lost, "the request was refused and they cannot be looked up", 0, nil)
+		rf.rows.putInDoubt(lost, "the request was refused and they cannot be looked up", 0, nil)
 	}
 	return asked, keys
 }
+
+// rejections rejects rows for what the API said of them, and counts them.
+type rejections struct {
+	engine *engine
+	rows   *chunkRows
+
+	refused   int // rows that the API has refused
+	lockedOut int // of those, rows that other writes kept out
+}
+
+// rejectNamed rejects the rows that refusals name. It returns the others, and apart from
+// them the rows that, by kept, another write kept out.
+func (rj *rejections) rejectNamed(rows []int32, refusals []api.Refusal, kept map[int]bool) (others []int32, locked []lockedRow) {
+	for _, r := range refusals {
+		if r.Item >= 0 && !kept[r.Item] {
+			rj.noteRefusal(rows[r.Item], codeRefused, r)
+		}
+	}
+	for i, row := range rows {
+		switch {
+		case kept[i]:
+			locked = append(locked, lockedRow{row, reasonsOf(refusals, i)})
+		case rj.rows.chunk.Fates[row] == pipeline.Pending:
+			others = append(others, row)
+		}
+	}
+	return others, locked
+}
+
+// rejectOne rejects row for what was said of a request that held no other.
+func (rj *rejections) rejectOne(row int32, refusals []api.Refusal) {
+	others, _ := rj.rejectNamed([]int32{row}, refusals, nil)
+	rj.rejectAll(others, codeRefused, refusals)
+}
+
+// rejectAll rejects rows for what refusals say of the request as a whole.
+func (rj *rejections) rejectAll(rows []int32, code pipeline.Code, refusals []api.Refusal) {
+	for _, row := range rows {
+		for _, r := range refusals {
+			if r.Item < 0 {
+				rj.noteRefusal(row, code, r)
+			}
+		}
+		if rj.rows.chunk.Fates[row] == pipeline.Pending {
+			rj.noteRefusal(row, code, api.Refusal{Item: -1})
+		}
+	}
+}
+
+// noteRefusal rejects row for the reason r. A field that was not sent is named
+// in the message.
+func (rj *rejections) noteRefusal(row int32, code pipeline.Code, r api.Refusal) {
+	field := rj.engine.field(r.Field)
+	message := r.Message
+	if field == pipeline.None && r.Field != "" {
+		message = r.Field + ": " + message
+	}
+	if code == codeRefused && rj.rows.chunk.Fates[row] == pipeline.Pending {
+		rj.refused++
+	}
+	rj.rows.note(row, field, code, message)
+}
+
+// begin forgets the rows of the chunk before.
+func (rj *rejections) begin() { rj.refused, rj.lockedOut = 0, 0 }

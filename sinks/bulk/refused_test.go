@@ -37,7 +37,7 @@ func TestBulkRefusals(t *testing.T) {
 			} {
 				label := fmt.Sprintf("%s bad, detail %v, %+v", name, detail, test)
 				f := &fakeAPI{detail: detail, partial: test.partial}
-				s := f.bulk(t, Options{Atomicity: test.atomicity, KeyLookup: test.lookup})
+				s := f.bulk(t, ImportOptions{Target: Target{KeyLookup: test.lookup}, Atomicity: test.atomicity})
 				c := bulkChunk(t, s, 0, n, bad...)
 				if err := s.Write(t.Context(), c); err != nil {
 					t.Errorf("%s: %v", label, err)
@@ -67,14 +67,14 @@ func TestBulkRefusals(t *testing.T) {
 // TestBulkGivesUpASearchThatCostsTooMuch has more rows refused than may be
 // searched for: what is left was not written, and is rejected as a whole.
 func TestBulkGivesUpASearchThatCostsTooMuch(t *testing.T) {
-	for _, o := range []Options{{Atomicity: AllOrNothing, MaxExtra: 20}, {KeyLookup: true, MaxExtra: 20}} {
+	for _, o := range []ImportOptions{{Limits: Limits{MaxExtra: 20}, Atomicity: AllOrNothing}, {Target: Target{KeyLookup: true}, Limits: Limits{MaxExtra: 20}}} {
 		f := &fakeAPI{}
 		s := f.bulk(t, o)
 		c := bulkChunk(t, s, 0, 500, 100, 200, 300, 400)
 		if err := s.Write(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
-		if f.posts > 2+s.options.MaxExtra {
+		if f.posts > 2+o.MaxExtra {
 			t.Errorf("%d requests", f.posts)
 		}
 		f.wantOnce(t, "given up", c)
@@ -89,7 +89,7 @@ func TestBulkGivesUpASearchThatCostsTooMuch(t *testing.T) {
 func TestBulkGivesUpInASample(t *testing.T) {
 	for extra := 30; extra < 60; extra++ {
 		f := &fakeAPI{}
-		s := f.bulk(t, Options{Atomicity: AllOrNothing, MaxExtra: extra})
+		s := f.bulk(t, ImportOptions{Limits: Limits{MaxExtra: extra}, Atomicity: AllOrNothing})
 		c := bulkChunk(t, s, 0, 500, run(0, 200)...)
 		if err := s.Write(t.Context(), c); err != nil {
 			t.Fatal(err)
@@ -115,7 +115,7 @@ func TestBulkSplitsOnARefusalOnly(t *testing.T) {
 		w.WriteHeader(http.StatusInternalServerError)
 		return true
 	}
-	s := f.bulk(t, Options{Atomicity: AllOrNothing})
+	s := f.bulk(t, ImportOptions{Atomicity: AllOrNothing})
 	c := bulkChunk(t, s, 0, 8, 7)
 	if err := s.Write(t.Context(), c); err != nil {
 		t.Fatal(err)
@@ -125,7 +125,7 @@ func TestBulkSplitsOnARefusalOnly(t *testing.T) {
 
 func TestBulkRowsThatCannotBeLookedUpStayInDoubt(t *testing.T) {
 	f := &fakeAPI{detail: true, partial: true}
-	s := f.bulk(t, Options{KeyLookup: true})
+	s := f.bulk(t, ImportOptions{Target: Target{KeyLookup: true}})
 	id := "11111111-2222-3333-4444-555555555555"
 	c := chunkFrom(t, s, [][]string{
 		{"first", id, "K-1"}, {"bad", id, "K-2"}, {"tab", id, "K\t3"}, {"none", id, pipelinetest.Null},
@@ -149,7 +149,7 @@ func TestBulkDoesNotBelieveABlindList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeAPI{detail: true, blind: true}
 		log, out := logged()
-		s := f.bulk(t, Options{KeyLookup: true, Log: log})
+		s := f.bulk(t, ImportOptions{Target: Target{KeyLookup: true}, Log: log})
 		start := time.Now()
 		c := bulkChunk(t, s, 0, 10, 5)
 		if err := s.Write(t.Context(), c); err != nil {
@@ -162,7 +162,7 @@ func TestBulkDoesNotBelieveABlindList(t *testing.T) {
 	})
 	// It was not blind at first.
 	f := &fakeAPI{detail: true}
-	s := f.bulk(t, Options{KeyLookup: true})
+	s := f.bulk(t, ImportOptions{Target: Target{KeyLookup: true}})
 	first, second := bulkChunk(t, s, 0, 10), bulkChunk(t, s, 10, 10, 12)
 	if err := s.Write(t.Context(), first); err != nil {
 		t.Fatal(err)
@@ -178,7 +178,7 @@ func TestBulkDoesNotBelieveABlindList(t *testing.T) {
 func TestBulkFindsTheFirstRowLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeAPI{detail: true, blind: true}
-		s := f.bulk(t, Options{KeyLookup: true})
+		s := f.bulk(t, ImportOptions{Target: Target{KeyLookup: true}})
 		c := bulkChunk(t, s, 0, 10, 5)
 		var wg sync.WaitGroup
 		wg.Go(func() {
@@ -198,7 +198,7 @@ func TestBulkFindsTheFirstRowLate(t *testing.T) {
 func TestBulkFirstRowGoesAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeAPI{detail: true, blind: true} // so that learning takes time
-		s := f.bulk(t, Options{KeyLookup: true})
+		s := f.bulk(t, ImportOptions{Target: Target{KeyLookup: true}})
 		var wg sync.WaitGroup
 		for i := range 4 {
 			c := bulkChunk(t, s, 100*i, 100, 100*i)
@@ -224,7 +224,7 @@ func TestBulkFirstRowGoesAlone(t *testing.T) {
 // The first row written reads back with another name: that the list shows it is enough.
 func TestBulkReadsBackInAnotherForm(t *testing.T) {
 	f := &fakeAPI{detail: true, change: func(item map[string]any) { item["name"] = "changed" }}
-	s := f.bulk(t, Options{KeyLookup: true})
+	s := f.bulk(t, ImportOptions{Target: Target{KeyLookup: true}})
 	c := bulkChunk(t, s, 0, 10, 5)
 	if err := s.Write(t.Context(), c); err != nil {
 		t.Fatal(err)
@@ -245,7 +245,7 @@ func TestBulkLearnsTheFormOfKeysFromWhatItReadsBack(t *testing.T) {
 		}
 		return answer
 	}}
-	s := f.bulk(t, Options{KeyLookup: true})
+	s := f.bulk(t, ImportOptions{Target: Target{KeyLookup: true}})
 	c := bulkChunk(t, s, 0, 10, 5)
 	if err := s.Write(t.Context(), c); err != nil {
 		t.Fatal(err)
@@ -261,7 +261,7 @@ func TestBulkConflictsAndDuplicates(t *testing.T) {
 	} {
 		f.commit(map[string]any{"custom_id": r.key, "name": r.name})
 	}
-	s := f.bulk(t, Options{KeyLookup: true})
+	s := f.bulk(t, ImportOptions{Target: Target{KeyLookup: true}})
 	c := bulkChunk(t, s, 0, 10, 5)
 	if err := s.Write(t.Context(), c); err != nil {
 		t.Fatal(err)

@@ -65,7 +65,7 @@ func replays() []replayed {
 			{row(50, "id", pipelinetest.Null), row(3, "name", "New 3"), row(51, "id", pipelinetest.Null)},
 		}
 	}
-	of := func(o Options, detail, partial bool, there int, chunks func() [][][]string) func() *trial {
+	of := func(o ImportOptions, detail, partial bool, there int, chunks func() [][][]string) func() *trial {
 		return func() *trial {
 			g := newRegister(there)
 			g.detail, g.partial = detail, partial
@@ -85,20 +85,20 @@ func replays() []replayed {
 	}
 	single := func() [][][]string { return creates(9, 1, 3) }
 	return []replayed{
-		{name: "creates, unknown atomicity", setup: of(Options{}, true, false, 0, rows(5))},
-		{name: "creates, unknown atomicity, some written", setup: of(Options{}, true, true, 0, rows(5, 11))},
-		{name: "creates, unknown atomicity, no detail", setup: of(Options{}, false, false, 0, rows(6))},
-		{name: "creates, unknown atomicity, no detail, some written", setup: of(Options{}, false, true, 0, rows(6))},
-		{name: "creates, all or nothing", setup: of(Options{Atomicity: AllOrNothing}, false, false, 0, rows(5))},
-		{name: "creates, all or nothing, detail", setup: of(Options{Atomicity: AllOrNothing}, true, false, 0, rows(5))},
-		{name: "creates, partial", setup: of(Options{Atomicity: PartialWrites}, true, true, 0, rows(5)), noIDs: true},
-		{name: "a search, all or nothing", setup: of(Options{Atomicity: AllOrNothing}, false, false, 0, search)},
-		{name: "a search, some written", setup: of(Options{}, false, true, 0, search)},
-		{name: "skip existing", setup: of(Options{Mode: CreateOnly, SkipExisting: true}, true, false, 5, some)},
-		{name: "one chunk into an API with records", setup: of(Options{}, true, false, 3, single)},
-		{name: "upsert", setup: of(Options{Mode: Upsert}, true, false, 8, upserts)},
-		{name: "upsert, undoable", setup: of(Options{Mode: Upsert, Undoable: true}, true, false, 8, upserts)},
-		{name: "changes by id", setup: of(Options{Undoable: true}, true, false, 8, updates)},
+		{name: "creates, unknown atomicity", setup: of(ImportOptions{}, true, false, 0, rows(5))},
+		{name: "creates, unknown atomicity, some written", setup: of(ImportOptions{}, true, true, 0, rows(5, 11))},
+		{name: "creates, unknown atomicity, no detail", setup: of(ImportOptions{}, false, false, 0, rows(6))},
+		{name: "creates, unknown atomicity, no detail, some written", setup: of(ImportOptions{}, false, true, 0, rows(6))},
+		{name: "creates, all or nothing", setup: of(ImportOptions{Atomicity: AllOrNothing}, false, false, 0, rows(5))},
+		{name: "creates, all or nothing, detail", setup: of(ImportOptions{Atomicity: AllOrNothing}, true, false, 0, rows(5))},
+		{name: "creates, partial", setup: of(ImportOptions{Atomicity: PartialWrites}, true, true, 0, rows(5)), noIDs: true},
+		{name: "a search, all or nothing", setup: of(ImportOptions{Atomicity: AllOrNothing}, false, false, 0, search)},
+		{name: "a search, some written", setup: of(ImportOptions{}, false, true, 0, search)},
+		{name: "skip existing", setup: of(ImportOptions{Target: Target{Mode: CreateOnly, SkipExisting: true}}, true, false, 5, some)},
+		{name: "one chunk into an API with records", setup: of(ImportOptions{}, true, false, 3, single)},
+		{name: "upsert", setup: of(ImportOptions{Target: Target{Mode: Upsert}}, true, false, 8, upserts)},
+		{name: "upsert, undoable", setup: of(ImportOptions{Target: Target{Mode: Upsert}, Undoable: true}, true, false, 8, upserts)},
+		{name: "changes by id", setup: of(ImportOptions{Undoable: true}, true, false, 8, updates)},
 	}
 }
 
@@ -186,7 +186,7 @@ func TestReplayUnderRandomFaults(t *testing.T) {
 			g.empty = func(int) bool { return !calm && chance(10) }
 			m := newMemory()
 			r := &trial{api: g, journal: m, chunks: creates(100, 4, 6, 100+random.IntN(24), 100+random.IntN(24)),
-				options: Options{Mode: mode, Settle: settle}}
+				options: ImportOptions{Target: Target{Mode: mode}, Settle: settle}}
 			for range 6 {
 				r.try(t, 1+random.IntN(60))
 				if chance(50) {
@@ -215,7 +215,7 @@ func TestReplayWithoutKeysSendsNothingTwice(t *testing.T) {
 			g.reset = func(int) bool { return !calm && chance(15) }
 			m := newMemory()
 			r := &trial{api: g, journal: m, chunks: creates(100, 4, 6, 100+random.IntN(24)), noKey: true,
-				options: Options{Mode: CreateOnly, Settle: time.Second, Atomicity: AllOrNothing}}
+				options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: time.Second, Atomicity: AllOrNothing}}
 			for range 4 {
 				r.try(t, 1+random.IntN(30))
 				if chance(50) {

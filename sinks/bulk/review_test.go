@@ -14,7 +14,7 @@ func TestBulkStopsWhenNoAnswerShowsARow(t *testing.T) {
 			_, _ = io.WriteString(w, body)
 			return true
 		}}
-		s := f.bulk(t, Options{MaxDoubts: 3})
+		s := f.bulk(t, ImportOptions{Limits: Limits{MaxDoubts: 3}})
 		for i := range 3 {
 			c := bulkChunk(t, s, 0, 3)
 			err := s.Write(t.Context(), c)
@@ -30,7 +30,7 @@ func TestBulkStopsWhenNoAnswerShowsARow(t *testing.T) {
 // of which the second is refused: the one record is the first row's.
 func TestBulkRecordOfATwinProvesNothing(t *testing.T) {
 	f := &fakeAPI{detail: true}
-	s := f.bulk(t, Options{KeyLookup: true})
+	s := f.bulk(t, ImportOptions{Target: Target{KeyLookup: true}})
 	id := "11111111-2222-3333-4444-555555555555"
 	c := chunkFrom(t, s, [][]string{{"twin", id, "K-1"}, {"bad", id, "K-2"}, {"twin", id, "K-1"}, {"last", id, "K-3"}})
 	if err := s.Write(t.Context(), c); err != nil {

@@ -13,8 +13,7 @@ import (
 
 // drawMode draws what a row does.
 func (c *campaign) drawMode() {
-	c.o = Options{Path: bulkPath, Key: "custom_id", Settle: 30 * time.Second, Texts: []string{"first_name", "title"}, Undoable: true,
-		Shared: func(row int64) bool { return c.shared[c.rows[row][1]] }}
+	c.o = ImportOptions{Target: Target{Path: bulkPath, Key: "custom_id", Shared: func(row int64) bool { return c.shared[c.rows[row][1]] }}, Comparison: Comparison{Texts: []string{"first_name", "title"}}, Settle: 30 * time.Second, Undoable: true}
 	c.o.Mode = pick(c, CreateOnly, CreateOnly, CreateOnly, Upsert)
 	c.o.SkipExisting = c.o.Mode == CreateOnly && c.chance(15)
 	c.relatedToo = c.o.Mode == CreateOnly && !c.o.SkipExisting && c.chance(60)

@@ -106,7 +106,7 @@ type campaign struct {
 	shared     map[string]bool // by key: several rows have it
 	older      map[string]bool // by key: there was a record with it before
 	legs       []*leg          // the import, and its retries
-	o          Options
+	o          ImportOptions
 	tallied
 }
 

@@ -18,7 +18,7 @@ import (
 type trial struct {
 	api     *register
 	journal Journal
-	options Options
+	options ImportOptions
 	chunks  [][][]string // values of updateFields
 	noKey   bool
 	seeks   bool // keys are looked up in a pass of its own: see Options.Sought
@@ -90,7 +90,7 @@ type made struct {
 // pass goes once over all chunks and returns what it makes of them.
 func (r *trial) pass(t testing.TB, s *Import) (out []made, err error) {
 	t.Helper()
-	rec, err := recorder.New(t.TempDir(), recorder.Options{Fields: s.schema.Fields})
+	rec, err := recorder.New(t.TempDir(), recorder.Options{Fields: s.engine.schema.Fields})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func (r *trial) pass(t testing.TB, s *Import) (out []made, err error) {
 	return out, nil
 }
 
-func (r *trial) chunk(t testing.TB, s *Import, seq int, rows [][]string) *pipeline.Chunk {
+func (r *trial) chunk(t testing.TB, s pipeline.Sink, seq int, rows [][]string) *pipeline.Chunk {
 	t.Helper()
 	c := chunkFrom(t, s, rows)
 	c.Seq = int64(seq)

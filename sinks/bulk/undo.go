@@ -5,6 +5,9 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"flytt/internal/api"
 	"flytt/internal/jsonscan"
@@ -28,57 +31,52 @@ import (
 // Updated, one with nothing left to take back Unchanged, and one that the run did
 // not write Skipped.
 type Undo struct {
-	*Import
-	past Past
-	open func([]byte) ([]byte, error)
+	engine    *engine
+	reversers sync.Pool // *reverser
 }
 
 var _ pipeline.Sink = (*Undo)(nil)
 
-// NewUndo returns a sink that takes back what the run with the journal past did to
-// the rows of schema. The options are those of the run, but for Journal, which is
-// that of the undo. Open decrypts what records held before they were changed; nil:
-// what is sealed cannot be restored.
-func NewUndo(client *api.Client, schema *pipeline.Schema, past Past, open func([]byte) ([]byte, error), o Options) (*Undo, error) {
-	s, err := NewImport(client, schema, o)
+// NewUndo returns a sink that takes back what the run with the journal prior did to
+// the rows of schema.
+func NewUndo(client *api.Client, schema *pipeline.Schema, prior PriorRun, o UndoOptions) (*Undo, error) {
+	e, err := newEngine(client, schema, settings{o.Target, o.Comparison, o.Journal, o.Drain, o.Log})
 	if err != nil {
 		return nil, err
 	}
-	return &Undo{s, past, open}, nil
+	u, d := &Undo{engine: e}, newDelivery(client, &e.options, o.Limits.withDefaults())
+	u.reversers.New = func() any { return newReverser(e, d, prior, o.Open) }
+	return u, nil
 }
 
 // Encoder returns an encoder of rows in the form in which they were sent.
-func (u *Undo) Encoder() pipeline.Encoder { return pastEncoder{u.Import.Encoder()} }
+func (u *Undo) Encoder() pipeline.Encoder { return priorEncoder{u.engine.encoder()} }
+
+// Commit does nothing: what was taken back is final.
+func (u *Undo) Commit(context.Context) error { return nil }
+
+// Abort reports that what was taken back stays so.
+func (u *Undo) Abort() (undone bool, err error) { return false, nil }
+
+// Resolvable reports whether another pass may settle rows that are in doubt.
+func (u *Undo) Resolvable() bool { return u.engine.resolvable.Load() }
+
+// Settles reports whether rows in doubt can be settled at all: see Import.Settles.
+func (u *Undo) Settles() bool { return u.engine.settles() }
 
 // Write takes back what became of the rows of c.
 func (u *Undo) Write(ctx context.Context, c *pipeline.Chunk) error {
-	w := u.writes.Get().(*write)
-	w.begin(c)
-	err := u.recall(w)
-	if err == nil && w.unsettled() {
-		err = u.undo(ctx, w)
-		if failed := w.settle(); err == nil {
-			err = failed
-		}
-	}
-	w.giveIDs()
-	w.end()
-	u.writes.Put(w)
-	return err
+	w := u.reversers.Get().(*reverser)
+	defer u.reversers.Put(w)
+	return w.write(ctx, c)
 }
 
 // Recall settles those rows of c that earlier passes of the undo did. Of a chunk that
 // was not read to its end nothing is recalled.
 func (u *Undo) Recall(c *pipeline.Chunk) error {
-	w := u.writes.Get().(*write)
-	w.begin(c)
-	err := u.regard(w)
-	if err == nil {
-		err = w.remember()
-	}
-	w.giveIDs()
-	w.end()
-	u.writes.Put(w)
+	w := u.reversers.Get().(*reverser)
+	defer u.reversers.Put(w)
+	err := w.recall(c)
 	if _, cut := errors.AsType[*changedInputError](err); cut {
 		return nil
 	}
@@ -92,47 +90,53 @@ type reversal struct {
 	restore []byte // what it is to hold again; nil: it is to be deleted
 }
 
-// recall finds out what is to be taken back: what the run wrote, but for what an
-// earlier pass of the undo has settled.
-func (u *Undo) recall(w *write) error {
-	if err := u.regard(w); err != nil {
-		return err
-	}
-	return w.recall()
+// reverser takes back what rows did.
+type reverser struct {
+	engine     *engine
+	delivery   *delivery
+	state      *chunkState
+	prior      PriorRun
+	open       func([]byte) ([]byte, error)
+	current    *currentReader
+	rejections *rejections
+	single     *singleWriter
+	reply      *replyBuffer
+
+	was []pipeline.Fate // of the rows when the run ended
 }
 
-// regard marks the rows that the run wrote Pending.
-func (u *Undo) regard(w *write) error {
-	if err := w.lookBack(u.past); err != nil {
+// loadPrior marks the rows that the run wrote Pending.
+func (rv *reverser) loadPrior() error {
+	if err := rv.state.replay.loadPrior(rv.prior); err != nil {
 		return err
 	}
-	w.was = append(w.was[:0], w.chunk.Fates...)
-	for i, fate := range w.was {
+	rv.was = append(rv.was[:0], rv.state.rows.chunk.Fates...)
+	for i, fate := range rv.was {
 		switch fate {
 		case pipeline.Written, pipeline.Updated:
-			w.chunk.Fates[i] = pipeline.Pending
+			rv.state.rows.chunk.Fates[i] = pipeline.Pending
 		case pipeline.InDoubt:
-			w.closed[i] = true
+			rv.state.journal.closed[i] = true
 		default:
-			w.chunk.Fates[i] = pipeline.Skipped
+			rv.state.rows.chunk.Fates[i] = pipeline.Skipped
 		}
 	}
 	return nil
 }
 
 // undo takes back what is to be taken back.
-func (u *Undo) undo(ctx context.Context, w *write) error {
-	tried := make([]bool, w.chunk.Len())
-	for _, row := range w.doubtful { // the record tells
-		w.chunk.Fates[row], tried[row] = pipeline.Pending, true
+func (rv *reverser) undo(ctx context.Context) error {
+	tried := make([]bool, rv.state.rows.chunk.Len())
+	for _, row := range rv.state.journal.doubtful { // the record tells
+		rv.state.rows.chunk.Fates[row], tried[row] = pipeline.Pending, true
 	}
-	todo, err := u.reversals(ctx, w, tried)
+	todo, err := rv.reversals(ctx, tried)
 	if err == nil {
-		err = w.reverse(ctx, todo)
+		err = rv.reverse(ctx, todo)
 	}
-	for row, fate := range w.chunk.Fates { // as it was: the next pass has to know that it was tried
+	for row, fate := range rv.state.rows.chunk.Fates { // as it was: the next pass has to know that it was tried
 		if tried[row] && fate == pipeline.Pending {
-			w.chunk.Fates[row] = pipeline.InDoubt
+			rv.state.rows.chunk.Fates[row] = pipeline.InDoubt
 		}
 	}
 	return err
@@ -140,13 +144,13 @@ func (u *Undo) undo(ctx context.Context, w *write) error {
 
 // reversals settles the pending rows by their records and returns what is to be
 // done about the others. Tried has the rows for which it may have been done.
-func (u *Undo) reversals(ctx context.Context, w *write, tried []bool) ([]reversal, error) {
-	rows := slices.Clone(w.pending())
-	now, err := w.readCurrent(ctx, rows, false)
+func (rv *reverser) reversals(ctx context.Context, tried []bool) ([]reversal, error) {
+	rows := slices.Clone(rv.state.rows.pending())
+	now, err := rv.current.read(ctx, rows, false)
 	if err != nil {
 		return nil, err
 	}
-	before, err := u.before(w, rows)
+	before, err := rv.before(rows)
 	if err != nil {
 		return nil, err
 	}
@@ -154,10 +158,10 @@ func (u *Undo) reversals(ctx context.Context, w *write, tried []bool) ([]reversa
 	for _, row := range rows {
 		r := reversal{row: row, id: now[row].id}
 		var needed bool
-		if w.was[row] == pipeline.Written {
-			needed = w.undoesCreate(row, now[row], tried[row])
+		if rv.was[row] == pipeline.Written {
+			needed = rv.undoesCreate(row, now[row], tried[row])
 		} else {
-			r.restore, needed = w.undoesChange(row, now[row], before[row], tried[row])
+			r.restore, needed = rv.undoesChange(row, now[row], before[row], tried[row])
 		}
 		if needed {
 			todo = append(todo, r)
@@ -167,18 +171,18 @@ func (u *Undo) reversals(ctx context.Context, w *write, tried []bool) ([]reversa
 }
 
 // before returns what the records of those of rows held that were changed.
-func (u *Undo) before(w *write, rows []int32) (map[int32][]byte, error) {
-	changed := func(row int32) bool { return w.was[row] == pipeline.Updated }
+func (rv *reverser) before(rows []int32) (map[int32][]byte, error) {
+	changed := func(row int32) bool { return rv.was[row] == pipeline.Updated }
 	if !slices.ContainsFunc(rows, changed) {
 		return nil, nil
 	}
-	images, err := u.past.BeforeImages(w.chunk.Seq)
+	images, err := rv.prior.BeforeImages(rv.state.rows.chunk.Seq)
 	if err != nil {
 		return nil, err
 	}
 	out := map[int32][]byte{}
 	for _, image := range images {
-		list, err := ReadImage(image.Data, u.open)
+		list, err := ReadImage(image.Data, rv.open)
 		if err != nil {
 			return nil, err
 		}
@@ -193,39 +197,39 @@ func (u *Undo) before(w *write, rows []int32) (map[int32][]byte, error) {
 
 // undoesCreate reports whether the record that row made is to be deleted; if not
 // row is settled.
-func (w *write) undoesCreate(row int32, now current, tried bool) bool {
+func (rv *reverser) undoesCreate(row int32, now current, tried bool) bool {
 	switch {
 	case now.unread: // neither gone nor impossible to tell: the next pass may read it
-		w.doubt([]int32{row}, "it has no id, and the list by key cannot be read", 0, nil)
-		w.bulk.resolvable.Store(true)
+		rv.state.rows.putInDoubt([]int32{row}, "it has no id, and the list by key cannot be read", 0, nil)
+		rv.engine.resolvable.Store(true)
 	case now.blind && tried: // it was found by its key before that
-		w.chunk.Fates[row] = pipeline.Written
+		rv.state.rows.chunk.Fates[row] = pipeline.Written
 	case now.blind, now.many:
-		w.note(row, w.bulk.field(w.bulk.options.Key), codeNotTold, "")
+		rv.state.rows.note(row, rv.engine.field(rv.engine.options.Key), codeNotTold, "")
 	case now.record == nil && tried:
-		w.chunk.Fates[row] = pipeline.Written
+		rv.state.rows.chunk.Fates[row] = pipeline.Written
 	case now.record == nil:
-		w.chunk.Fates[row] = pipeline.Unchanged
+		rv.state.rows.chunk.Fates[row] = pipeline.Unchanged
 	default:
-		since := against(w.patchSince(row, now.record), now.record)
-		w.noteFields(row, since, codeChangedSince)
-		return since == nil && !w.filledSince(row, now.record)
+		since := against(rv.state.matcher.patchSince(row, now.record), now.record)
+		rv.state.rows.noteFields(row, since, codeChangedSince)
+		return since == nil && !rv.filledSince(row, now.record)
 	}
 	return false
 }
 
 // filledSince reports whether record, which row made, holds a text now in a field
 // that row left empty; then row is rejected for it.
-func (w *write) filledSince(row int32, record []byte) (filled bool) {
-	item := w.item(row)
-	for _, name := range w.bulk.options.Texts {
+func (rv *reverser) filledSince(row int32, record []byte) (filled bool) {
+	item := rv.state.rows.item(row)
+	for _, name := range rv.engine.options.Texts {
 		got := jsonscan.Member(record, name)
-		if !nothing(jsonscan.Member(item, name)) || nothing(got) || w.storedSo(row, name, nil, got) {
+		if !nothing(jsonscan.Member(item, name)) || nothing(got) || rv.state.storage.storedSo(row, name, nil, got) {
 			continue
 		}
-		field := w.bulk.field(name)
-		w.chunk.Note(pipeline.Problem{
-			Row: row, Field: field, Column: w.bulk.column(field), Stage: pipeline.Write, Code: codeChangedSince,
+		field := rv.engine.field(name)
+		rv.state.rows.chunk.Note(pipeline.Problem{
+			Row: row, Field: field, Column: rv.engine.column(field), Stage: pipeline.Write, Code: codeChangedSince,
 			Shape: "the row leaves " + name + " empty",
 		})
 		filled = true
@@ -235,34 +239,34 @@ func (w *write) filledSince(row int32, record []byte) (filled bool) {
 
 // undoesChange returns what the record that row changed is to hold again, if
 // anything; if not row is settled.
-func (w *write) undoesChange(row int32, now current, before []byte, tried bool) (restore []byte, needed bool) {
+func (rv *reverser) undoesChange(row int32, now current, before []byte, tried bool) (restore []byte, needed bool) {
 	if before == nil {
-		w.note(row, pipeline.None, codeNotKept, "")
+		rv.state.rows.note(row, pipeline.None, codeNotKept, "")
 		return nil, false
 	}
-	patch := w.patchSince(row, before)
+	patch := rv.state.matcher.patchSince(row, before)
 	restore, unknown := restoration(patch, before)
 	switch {
 	case now.record == nil:
-		w.note(row, w.bulk.field(idField), codeNotFound, "")
+		rv.state.rows.note(row, rv.engine.field(idField), codeNotFound, "")
 	case unknown != "":
-		w.note(row, w.bulk.field(unknown), codeNotKept, "")
-	case patch == nil, w.bulk.holds(restore, now.record):
-		w.setID(row, []byte(now.id))
-		w.chunk.Fates[row] = pipeline.Unchanged
+		rv.state.rows.note(row, rv.engine.field(unknown), codeNotKept, "")
+	case patch == nil, rv.engine.holds(restore, now.record):
+		rv.state.rows.setID(row, []byte(now.id))
+		rv.state.rows.chunk.Fates[row] = pipeline.Unchanged
 		if tried {
-			w.chunk.Fates[row] = pipeline.Updated
+			rv.state.rows.chunk.Fates[row] = pipeline.Updated
 		}
 	default:
-		since := against(differences(patch, now.record, w.sameSince(row)), now.record)
-		w.noteFields(row, since, codeChangedSince)
+		since := against(differences(patch, now.record, rv.state.matcher.sameSince(row)), now.record)
+		rv.state.rows.noteFields(row, since, codeChangedSince)
 		return restore, since == nil
 	}
 	return nil, false
 }
 
 // reverse does what todo says, once the journal has it.
-func (w *write) reverse(ctx context.Context, todo []reversal) error {
+func (rv *reverser) reverse(ctx context.Context, todo []reversal) error {
 	if len(todo) == 0 {
 		return nil
 	}
@@ -270,11 +274,11 @@ func (w *write) reverse(ctx context.Context, todo []reversal) error {
 	for i := range todo {
 		rows[i] = todo[i].row
 	}
-	if err := w.announce(rows, nil); err != nil {
+	if err := rv.state.journal.announce(rows, nil); err != nil {
 		return err
 	}
-	return w.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {
-		return w.reverseOne(ctx, &todo[i], alone)
+	return rv.single.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {
+		return rv.reverseOne(ctx, &todo[i], alone)
 	})
 }
 
@@ -284,25 +288,25 @@ const reverseTries = 3
 
 // reverseOne does what r says and settles its row, unless another write kept it out:
 // then it returns what was said.
-func (w *write) reverseOne(ctx context.Context, r *reversal, alone bool) (kept []api.Refusal, err error) {
+func (rv *reverser) reverseOne(ctx context.Context, r *reversal, alone bool) (kept []api.Refusal, err error) {
 	var last api.Outcome
 	for try := range reverseTries {
-		if err := w.bulk.options.Drain.Sleep(ctx, visible[try]); err != nil {
+		if err := rv.engine.options.Drain.Sleep(ctx, visible[try]); err != nil {
 			return nil, err
 		}
-		o, kept, err := w.request(ctx, r, alone)
+		o, kept, err := rv.request(ctx, r, alone)
 		if err != nil || kept != nil {
 			return kept, err
 		}
-		done, err := w.reversed(ctx, r, o)
+		done, err := rv.reversed(ctx, r, o)
 		if done || err != nil {
 			return nil, err
 		}
 		last = o
 	}
-	w.doubt([]int32{r.row}, "no clear answer to what takes it back", last.Status, last.Err)
-	w.bulk.resolvable.Store(true)
-	return nil, w.doubted(r.method(), w.bulk.options.Records, last.Err)
+	rv.state.rows.putInDoubt([]int32{r.row}, "no clear answer to what takes it back", last.Status, last.Err)
+	rv.engine.resolvable.Store(true)
+	return nil, rv.delivery.doubted(r.method(), rv.engine.options.Records, last.Err)
 }
 
 func (r *reversal) method() string {
@@ -314,15 +318,15 @@ func (r *reversal) method() string {
 
 // request makes attempts until one may have been processed. Kept is what was said if
 // another write kept it out.
-func (w *write) request(ctx context.Context, r *reversal, alone bool) (o api.Outcome, kept []api.Refusal, err error) {
-	path := w.bulk.options.Records
-	return w.deliverOne(r.restore, alone, func(via sender) (api.Outcome, error) {
-		return w.bulk.client.Deliver(ctx, r.method(), path, func() api.Outcome {
+func (rv *reverser) request(ctx context.Context, r *reversal, alone bool) (o api.Outcome, kept []api.Refusal, err error) {
+	path := rv.engine.options.Records
+	return rv.single.deliverOne(r.restore, alone, func(via Writer) (api.Outcome, error) {
+		return rv.delivery.client.Deliver(ctx, r.method(), path, func() api.Outcome {
 			if r.restore == nil {
 				return via.Delete(ctx, path, r.id)
 			}
-			o := via.Update(ctx, path, r.id, r.restore, w.reply)
-			w.keepReply(o)
+			o := via.Update(ctx, path, r.id, r.restore, rv.reply.bytes)
+			rv.reply.keep(o)
 			return o
 		})
 	})
@@ -330,49 +334,125 @@ func (w *write) request(ctx context.Context, r *reversal, alone bool) (o api.Out
 
 // reversed settles the row of r by what became of its request. It reports false
 // if that is not known.
-func (w *write) reversed(ctx context.Context, r *reversal, o api.Outcome) (done bool, err error) {
+func (rv *reverser) reversed(ctx context.Context, r *reversal, o api.Outcome) (done bool, err error) {
 	switch {
 	case o.Status == http.StatusNoContent && r.restore == nil: // anything else may be a page of a proxy
-		return w.reversedAs(r, pipeline.Written), nil
+		return rv.reversedAs(r, pipeline.Written), nil
 	case o.OK() || o.Class == api.InDoubt, o.Status == http.StatusNotFound, o.Status == http.StatusGone:
-		return w.seeReversed(ctx, r, o)
+		return rv.seeReversed(ctx, r, o)
 	}
-	w.bulk.doubts.Store(0)
+	rv.delivery.doubts.Store(0)
 	if api.IsRefusal(o.Status) {
-		w.rejectOne(r.row, refusalsOfOne(o.Body, r.restore))
+		rv.rejections.rejectOne(r.row, refusalsOfOne(o.Body, r.restore))
 		return true, nil
 	}
-	return true, &api.StatusError{Method: r.method(), Path: w.bulk.options.Records, Status: o.Status}
+	return true, &api.StatusError{Method: r.method(), Path: rv.engine.options.Records, Status: o.Status}
 }
 
 // seeReversed settles the row of r, whose request had no clear answer, by its
 // record.
-func (w *write) seeReversed(ctx context.Context, r *reversal, o api.Outcome) (done bool, err error) {
-	record, err := w.bulk.get(ctx, r.id)
+func (rv *reverser) seeReversed(ctx context.Context, r *reversal, o api.Outcome) (done bool, err error) {
+	record, err := rv.engine.get(ctx, r.id)
 	switch {
 	case err != nil:
-		w.doubt([]int32{r.row}, "what took it back had no clear answer, and it cannot be read", o.Status, err)
+		rv.state.rows.putInDoubt([]int32{r.row}, "what took it back had no clear answer, and it cannot be read", o.Status, err)
 		return true, err
 	case record == nil && r.restore == nil:
-		return w.reversedAs(r, pipeline.Written), nil
+		return rv.reversedAs(r, pipeline.Written), nil
 	case record == nil:
-		w.note(r.row, w.bulk.field(idField), codeNotFound, "")
+		rv.state.rows.note(r.row, rv.engine.field(idField), codeNotFound, "")
 		return true, nil
-	case r.restore != nil && w.bulk.holds(r.restore, record):
-		return w.reversedAs(r, pipeline.Updated), nil
+	case r.restore != nil && rv.engine.holds(r.restore, record):
+		return rv.reversedAs(r, pipeline.Updated), nil
 	case o.Class == api.Answered && !o.OK(): // it is there, and cannot be found to be changed: another address
-		return true, &api.StatusError{Method: r.method(), Path: w.bulk.options.Records, Status: o.Status}
+		return true, &api.StatusError{Method: r.method(), Path: rv.engine.options.Records, Status: o.Status}
 	case o.OK() && r.restore != nil && recordOf(o.Body, r.id) != nil:
-		w.noteFields(r.row, differences(r.restore, record, w.bulk.comparesAlike), codeStoresElse)
+		rv.state.rows.noteFields(r.row, differences(r.restore, record, rv.engine.comparesAlike), codeStoresElse)
 		return true, nil
 	}
 	return false, nil
 }
 
 // reversedAs settles the row of r.
-func (w *write) reversedAs(r *reversal, fate pipeline.Fate) bool {
-	w.bulk.doubts.Store(0)
-	w.chunk.Fates[r.row] = fate
-	w.setID(r.row, []byte(r.id))
+func (rv *reverser) reversedAs(r *reversal, fate pipeline.Fate) bool {
+	rv.delivery.doubts.Store(0)
+	rv.state.rows.chunk.Fates[r.row] = fate
+	rv.state.rows.setID(r.row, []byte(r.id))
 	return true
+}
+
+func newReverser(e *engine, d *delivery, prior PriorRun, open func([]byte) ([]byte, error)) *reverser {
+	s := newChunkState(e)
+	rejections := &rejections{engine: e, rows: s.rows}
+	return &reverser{
+		engine: e, delivery: d, state: s, prior: prior, open: open, rejections: rejections, reply: &replyBuffer{},
+		current: &currentReader{engine: e, rows: s.rows}, single: &singleWriter{engine: e, delivery: d, rejections: rejections},
+	}
+}
+
+func (rv *reverser) begin(c *pipeline.Chunk) {
+	rv.state.begin(c)
+	rv.rejections.begin()
+}
+
+// write takes back what the run did to the rows of c, but for what an earlier pass of the
+// undo has settled.
+func (rv *reverser) write(ctx context.Context, c *pipeline.Chunk) error {
+	rv.begin(c)
+	defer rv.state.end()
+	err := rv.loadPrior()
+	if err == nil {
+		err = rv.state.replay.run()
+	}
+	if err == nil && (len(rv.state.journal.doubtful) > 0 || c.Pending() > 0 || rv.state.storage.unread()) {
+		err = rv.undo(ctx)
+		if failed := rv.state.journal.recordOutcome(); err == nil {
+			err = failed
+		}
+	}
+	rv.state.rows.giveIDs()
+	return err
+}
+
+// recall settles the rows of c by what earlier passes of the undo did.
+func (rv *reverser) recall(c *pipeline.Chunk) error {
+	rv.begin(c)
+	defer rv.state.end()
+	err := rv.loadPrior()
+	if err == nil {
+		err = rv.state.replay.peek()
+	}
+	rv.state.rows.giveIDs()
+	return err
+}
+
+// restoration returns the members of patch with what before, a record, holds of
+// them, as an object; nil if there are none. A member of which the record does
+// not tell what it was, a reference that the API does not show, is unknown then.
+func restoration(patch, before []byte) (out []byte, unknown string) {
+	for name, value := range jsonscan.Members(patch) {
+		plain := string(jsonscan.Unquote(name))
+		was := jsonscan.Member(before, plain)
+		if unsaid(value, was) {
+			return nil, plain
+		}
+		out = appendMember(out, name, settable(was))
+	}
+	return closed(out), ""
+}
+
+// settable returns what sets a member to was, which a record shows: of a record
+// that is referred to its id, and null where there was nothing.
+func settable(was jsontext.Value) jsontext.Value {
+	switch {
+	case len(was) == 0:
+		return jsontext.Value("null")
+	case was.Kind() != '{':
+		return was
+	}
+	id := jsonscan.Member(was, idField)
+	if id == nil {
+		return was
+	}
+	return append(append(jsontext.Value(`{"id":`), id...), '}')
 }

@@ -23,8 +23,8 @@ func TestUndoOfARecordWithoutAnID(t *testing.T) {
 		{"list not read", current{blind: true, unread: true}, false, pipeline.InDoubt},
 		{"list not read after a crash", current{blind: true, unread: true}, true, pipeline.InDoubt},
 	} {
-		s := (&fakeAPI{}).bulk(t, Options{KeyLookup: true})
-		w := s.writes.Get().(*write)
+		s := (&fakeAPI{}).bulk(t, ImportOptions{Target: Target{KeyLookup: true}})
+		w := newReverser(s.engine, s.delivery, newMemory(), nil)
 		c := bulkChunk(t, s, 0, 1)
 		w.begin(c)
 		if w.undoesCreate(0, test.now, test.tried) {
@@ -41,7 +41,7 @@ func TestUndoOfARecordWithoutAnID(t *testing.T) {
 func TestUndoRecallsWhatItDid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		past, own := newMemory(), newMemory()
-		r := &trial{api: newRegister(0), journal: past, chunks: creates(0, 1, 4, 3), options: Options{Mode: CreateOnly, Atomicity: AllOrNothing}}
+		r := &trial{api: newRegister(0), journal: past, chunks: creates(0, 1, 4, 3), options: ImportOptions{Target: Target{Mode: CreateOnly}, Atomicity: AllOrNothing}}
 		r.api.detail = true
 		r.first(t)
 		entry, err := past.Find(0)
@@ -52,12 +52,12 @@ func TestUndoRecallsWhatItDid(t *testing.T) {
 		begun.Notes = nil
 		begun.Fates = []pipeline.Fate{pipeline.Written, pipeline.Pending, pipeline.InDoubt, pipeline.Skipped}
 		own.entries[0] = &begun
-		u, err := NewUndo(r.sink(t).client, pipelinetest.Schema(updateFields...), past, nil, Options{Path: bulkPath, Key: "custom_id", Journal: own})
+		u, err := NewUndo(r.sink(t).delivery.client, pipelinetest.Schema(updateFields...), past, UndoOptions{Target: Target{Path: bulkPath, Key: "custom_id"}, Journal: own})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for rows, want := range map[int]string{4: "written, pending, in_doubt, skipped", 3: "pending, pending, pending"} {
-			c := r.chunk(t, u.Import, 0, r.chunks[0][:rows])
+			c := r.chunk(t, u, 0, r.chunks[0][:rows])
 			if err := u.Recall(c); err != nil || sequence(c) != want {
 				t.Errorf("%d rows: %s, %v; want %s", rows, sequence(c), err, want)
 			}

@@ -23,7 +23,7 @@ func TestAnswersOfIDsAlone(t *testing.T) {
 		g := newRegister(0)
 		g.form = func(item map[string]any) { item["name"] = strings.ToUpper(item["name"].(string)) }
 		g.answer = idsOnly
-		r := &trial{api: g, journal: newMemory(), chunks: creates(0, 2, 5), options: Options{Mode: CreateOnly, Settle: time.Second}}
+		r := &trial{api: g, journal: newMemory(), chunks: creates(0, 2, 5), options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: time.Second}}
 		s := r.sink(t)
 		for seq, rows := range r.chunks {
 			c := r.chunk(t, s, seq, rows)
@@ -39,7 +39,7 @@ func TestAnswersOfIDsAlone(t *testing.T) {
 				}
 			}
 			for _, p := range c.Problems {
-				if name := s.schema.Fields[p.Field].Name; name != "name" {
+				if name := s.engine.schema.Fields[p.Field].Name; name != "name" {
 					t.Errorf("%s is said to be stored otherwise", name)
 				}
 			}
@@ -73,7 +73,7 @@ func TestRowsThatNoAnswerShowedTeachNothing(t *testing.T) {
 		for _, row := range slices.Concat(chunks...)[1:] {
 			row[2] = strings.Replace(row[2], "-", "  ", 1)
 		}
-		r := &trial{api: g, journal: newMemory(), chunks: chunks, options: Options{Mode: CreateOnly, Settle: time.Second, Atomicity: PartialWrites}}
+		r := &trial{api: g, journal: newMemory(), chunks: chunks, options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: time.Second, Atomicity: PartialWrites}}
 		for range 4 {
 			r.first(t)
 		}
@@ -104,7 +104,7 @@ func TestAReadThatIsCutShortTeachesNothing(t *testing.T) {
 				row[2] = strings.Replace(row[2], "-", "  ", 1)
 			}
 		}
-		r := &trial{api: g, journal: newMemory(), chunks: chunks, options: Options{Mode: CreateOnly, Settle: time.Second}}
+		r := &trial{api: g, journal: newMemory(), chunks: chunks, options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: time.Second}}
 		s := r.sink(t)
 		if err := s.Write(ctx, r.chunk(t, s, 0, r.chunks[0])); err == nil {
 			t.Fatal("it was not cut short")
@@ -150,7 +150,7 @@ func TestAnswersOfIDsAloneAndAListThatLags(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newRegister(0)
 		g.answer, g.lag = idsOnly, 1500*time.Millisecond
-		r := &trial{api: g, journal: newMemory(), chunks: creates(0, 2, 5), options: Options{Mode: CreateOnly, Settle: time.Second}}
+		r := &trial{api: g, journal: newMemory(), chunks: creates(0, 2, 5), options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: time.Second}}
 		r.first(t)
 		r.wantOnce(t)
 		r.wantIDs(t)
@@ -173,7 +173,7 @@ func TestLettersThatAreNotASCIIProveNothing(t *testing.T) {
 		for i, row := range chunks[1] {
 			row[0], row[2] = fmt.Sprintf("Åsa %d", i), fmt.Sprintf("Å-%d", i)
 		}
-		r := &trial{api: g, journal: newMemory(), chunks: chunks, options: Options{Mode: CreateOnly, Settle: time.Second}}
+		r := &trial{api: g, journal: newMemory(), chunks: chunks, options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: time.Second}}
 		for range 4 {
 			r.first(t)
 		}
@@ -198,7 +198,7 @@ func TestAWarningIsGivenOnce(t *testing.T) {
 			body, _ := json.Marshal(part)
 			return http.StatusCreated, string(body)
 		}
-		r := &trial{api: g, journal: newMemory(), chunks: creates(0, 1, 3), options: Options{Mode: CreateOnly, Settle: time.Second}}
+		r := &trial{api: g, journal: newMemory(), chunks: creates(0, 1, 3), options: ImportOptions{Target: Target{Mode: CreateOnly}, Settle: time.Second}}
 		for range 2 {
 			fates, _ := r.first(t)
 			if fates[0] != each("written stored_otherwise stored_otherwise", 3) {
@@ -214,7 +214,7 @@ func TestAChangeThatWasNotShownIsReadLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newRegister(4)
 		past := newMemory()
-		r := &trial{api: g, journal: past, options: Options{Mode: Upsert, Settle: time.Second}}
+		r := &trial{api: g, journal: past, options: ImportOptions{Target: Target{Mode: Upsert}, Settle: time.Second}}
 		for i := range 4 {
 			r.chunks = append(r.chunks, [][]string{row(i, "id", pipelinetest.Null, "name", fmt.Sprintf("Bo %d", i))})
 		}
@@ -233,11 +233,11 @@ func TestAChangeThatWasNotShownIsReadLater(t *testing.T) {
 		}
 		g.empty = nil
 		r.finish(t)
-		v, err := NewVerify(r.sink(t).client, pipelinetest.Schema(updateFields...), past, Options{Path: bulkPath, Key: "custom_id", KeyLookup: true, Mode: Upsert})
+		v, err := NewVerify(r.sink(t).delivery.client, pipelinetest.Schema(updateFields...), past, VerifyOptions{Target: Target{Path: bulkPath, Key: "custom_id", KeyLookup: true, Mode: Upsert}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := r.chunk(t, v.Import, 0, r.chunks[0])
+		c := r.chunk(t, v, 0, r.chunks[0])
 		if err := v.Write(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}

@@ -166,7 +166,7 @@ var errReset = errors.New("connection reset")
 var updateFields = []string{"name", "id", "custom_id", "external_client.id", "ssn", "title"}
 
 // updateTo returns a sink for rows with updateFields.
-func updateTo(t testing.TB, a http.RoundTripper, o Options) *Import {
+func updateTo(t testing.TB, a http.RoundTripper, o ImportOptions) *Import {
 	t.Helper()
 	client, err := api.New(api.Config{
 		BaseURL: "https://api.example.se", Transport: a, Log: o.Log, Drain: o.Drain,

@@ -19,7 +19,7 @@ func TestUpdateSendsOnlyWhatDiffers(t *testing.T) {
 	a.records[4]["name"] = " Ada 4 "
 	a.records[5]["external_client"] = clientID
 	a.records[6]["external_client"] = map[string]any{}
-	s := updateTo(t, a, Options{})
+	s := updateTo(t, a, ImportOptions{})
 	c := written(t, s,
 		row(0),
 		row(1, "name", "Åsa", "external_client.id", recordID(7)),
@@ -55,7 +55,7 @@ func TestUpdateLeavesEmptyCellsAloneUnlessTheyClear(t *testing.T) {
 	} {
 		a := withRecords(2)
 		a.records[1]["ssn"] = "198501022399"
-		s := updateTo(t, a, Options{Nulls: test.nulls})
+		s := updateTo(t, a, ImportOptions{Comparison: Comparison{Nulls: test.nulls}})
 		written(t, s, row(1, "custom_id", pipelinetest.Null, "external_client.id", pipelinetest.Null))
 		got := a.sent()
 		for _, part := range strings.Split(strings.Trim(strings.TrimPrefix(test.want, "PATCH "+recordID(1)), " {}"), ",") {
@@ -80,7 +80,7 @@ func TestUpdateConfirmsWhatTheListDoesNotShow(t *testing.T) {
 			a := withRecords(300)
 			set(a)
 			log, out := logged()
-			s := updateTo(t, a, Options{Log: log})
+			s := updateTo(t, a, ImportOptions{Log: log})
 			c := written(t, s, row(0), row(1, "name", "Åsa"), row(999))
 			wantSequence(t, c, "unchanged, updated, rejected not_found")
 			wantSent(t, a, `PATCH `+recordID(1)+` {"name":"Åsa"}`)
@@ -93,7 +93,7 @@ func TestUpdateConfirmsWhatTheListDoesNotShow(t *testing.T) {
 
 func TestUpdateRejectsASecondRowOfARecord(t *testing.T) {
 	a := withRecords(5)
-	s := updateTo(t, a, Options{Mode: Upsert})
+	s := updateTo(t, a, ImportOptions{Target: Target{Mode: Upsert}})
 	c := written(t, s,
 		row(0, "name", "first"),
 		row(0, "name", "second"),
@@ -113,24 +113,24 @@ func TestModesSayWhatARowDoes(t *testing.T) {
 	long := strings.Repeat("k", 300)
 	for _, test := range []struct {
 		name    string
-		options Options
+		options ImportOptions
 		rows    [][]string
 		want    string
 		posted  int
 	}{
-		{"by id", Options{}, [][]string{row(0), row(9), row(1, "id", pipelinetest.Null)}, "unchanged, rejected not_found, written", 1},
-		{"create", Options{Mode: CreateOnly}, [][]string{row(0), row(1, "id", pipelinetest.Null)}, "written, written", 2},
-		{"update", Options{Mode: UpdateOnly},
+		{"by id", ImportOptions{}, [][]string{row(0), row(9), row(1, "id", pipelinetest.Null)}, "unchanged, rejected not_found, written", 1},
+		{"create", ImportOptions{Target: Target{Mode: CreateOnly}}, [][]string{row(0), row(1, "id", pipelinetest.Null)}, "written, written", 2},
+		{"update", ImportOptions{Target: Target{Mode: UpdateOnly}},
 			[][]string{row(0), row(9), row(1, "id", pipelinetest.Null), row(9, "id", pipelinetest.Null, "custom_id", "none"), row(0, "id", pipelinetest.Null, "custom_id", pipelinetest.Null),
 				row(0, "id", pipelinetest.Null, "custom_id", "a\tb"), row(0, "id", pipelinetest.Null, "custom_id", long), row(0, "id", pipelinetest.Null, "custom_id", "twice")},
 			"unchanged, rejected not_found, unchanged, rejected not_found, rejected no_key, rejected key_unusable, rejected key_unusable, rejected key_not_unique", 0},
-		{"an id before the key", Options{Mode: UpdateOnly},
+		{"an id before the key", ImportOptions{Target: Target{Mode: UpdateOnly}},
 			[][]string{row(0, "custom_id", "K-1"), row(9), row(1, "id", "no id at all", "name", "x")}, "updated, rejected not_found, rejected uuid", 0},
-		{"upsert", Options{Mode: Upsert},
+		{"upsert", ImportOptions{Target: Target{Mode: Upsert}},
 			[][]string{row(0), row(9, "custom_id", "K-1"), row(8, "custom_id", "N-1"), row(9, "id", pipelinetest.Null, "custom_id", "N-2"), row(7, "custom_id", pipelinetest.Null),
 				row(0, "id", pipelinetest.Null, "custom_id", pipelinetest.Null), row(0, "id", pipelinetest.Null, "custom_id", "twice")},
 			"unchanged, updated, written, written, rejected not_found, rejected no_key, rejected key_not_unique", 2},
-		{"upsert with a key changed", Options{Mode: Upsert}, [][]string{row(0, "custom_id", "K-new"), row(1, "id", pipelinetest.Null)}, "updated, unchanged", 0},
+		{"upsert with a key changed", ImportOptions{Target: Target{Mode: Upsert}}, [][]string{row(0, "custom_id", "K-new"), row(1, "id", pipelinetest.Null)}, "updated, unchanged", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			a := withRecords(5)
@@ -155,7 +155,7 @@ func TestModesSayWhatARowDoes(t *testing.T) {
 
 func TestARunThatCreatesNothingIsRepeatable(t *testing.T) {
 	a := withRecords(2)
-	s := updateTo(t, a, Options{})
+	s := updateTo(t, a, ImportOptions{})
 	written(t, s, row(0, "name", "x"))
 	if !s.Repeatable() {
 		t.Error("a run that has only changed a record is not repeatable")
@@ -168,13 +168,13 @@ func TestARunThatCreatesNothingIsRepeatable(t *testing.T) {
 
 func TestUpsertCreatesTheFirstRowAloneAndThenTheOthers(t *testing.T) {
 	a := withRecords(0)
-	s := updateTo(t, a, Options{Mode: Upsert, Atomicity: AllOrNothing})
+	s := updateTo(t, a, ImportOptions{Target: Target{Mode: Upsert}, Atomicity: AllOrNothing})
 	rows := [][]string{row(0, "id", pipelinetest.Null), row(1, "id", pipelinetest.Null), row(2, "id", pipelinetest.Null)}
 	wantSequence(t, written(t, s, rows...), "written, written, written")
 	if posts := a.asked[http.MethodPost]; posts != 2 {
 		t.Errorf("%d writes, want the first row and the rest", posts)
 	}
-	again := updateTo(t, a, Options{Mode: Upsert, Atomicity: AllOrNothing})
+	again := updateTo(t, a, ImportOptions{Target: Target{Mode: Upsert}, Atomicity: AllOrNothing})
 	wantSequence(t, written(t, again, rows...), "unchanged, unchanged, unchanged")
 	if len(a.records) != 3 {
 		t.Errorf("%d records", len(a.records))
@@ -202,7 +202,7 @@ func TestUpsertBelievesNoBlindList(t *testing.T) {
 		inBubble(t, test.name, func(t *testing.T) {
 			a := withRecords(10)
 			test.set(a)
-			s := updateTo(t, a, Options{Mode: Upsert})
+			s := updateTo(t, a, ImportOptions{Target: Target{Mode: Upsert}})
 			c := chunkFrom(t, s, [][]string{row(1, "id", pipelinetest.Null), row(0, "id", pipelinetest.Null, "custom_id", "N-0"), row(0, "id", pipelinetest.Null, "custom_id", "N-1"), row(0, "id", pipelinetest.Null, "custom_id", "N-2")})
 			err := s.Write(t.Context(), c)
 			var hint interface{ Hint() string }
@@ -218,7 +218,7 @@ func TestUpsertBelievesNoBlindList(t *testing.T) {
 
 func TestUpsertOfOneKeyInManyChunksCreatesItOnce(t *testing.T) {
 	a := withRecords(0)
-	s := updateTo(t, a, Options{Mode: Upsert})
+	s := updateTo(t, a, ImportOptions{Target: Target{Mode: Upsert}})
 	var wg sync.WaitGroup
 	chunks := make([]*pipeline.Chunk, 8)
 	for i := range chunks {
@@ -247,7 +247,7 @@ func TestParseMode(t *testing.T) {
 }
 
 func TestUpdateWithoutIDOrKeyIsRefused(t *testing.T) {
-	for _, o := range []Options{{Mode: UpdateOnly}, {Mode: Upsert, Key: "custom_id"}, {Mode: UpdateOnly, Key: "name"}} {
+	for _, o := range []ImportOptions{{Target: Target{Mode: UpdateOnly}}, {Target: Target{Mode: Upsert, Key: "custom_id"}}, {Target: Target{Mode: UpdateOnly, Key: "name"}}} {
 		o.Path = bulkPath
 		_, err := NewImport(nil, pipelinetest.Schema("name", "custom_id"), o)
 		var usage *pipeline.UsageError
@@ -268,7 +268,7 @@ func TestInterruptedUpdateLeavesRowsUnsent(t *testing.T) {
 		}
 		return nil, nil
 	}
-	s := updateTo(t, a, Options{})
+	s := updateTo(t, a, ImportOptions{})
 	c := chunkFrom(t, s, [][]string{row(0, "name", "a"), row(1, "name", "b"), row(2, "name", "c"), row(3, "name", "d")})
 	if err := s.Write(ctx, c); !errors.Is(err, stop) {
 		t.Errorf("got %v", err)

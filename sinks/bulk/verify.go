@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"sync"
 
-	"flytt/internal/api"
 	"flytt/internal/jsonscan"
 	"flytt/pipeline"
 )
@@ -18,44 +18,65 @@ import (
 // Rejected for that. A row that the run left in doubt is InDoubt still, and one
 // that it did not write is Skipped.
 type Verify struct {
-	*Import
-	past Past
+	engine    *engine
+	verifiers sync.Pool // *verifier
 }
 
 var _ pipeline.Sink = (*Verify)(nil)
 
-// NewVerify returns a sink for the rows of schema that the run with the journal
-// past wrote. The options are those of the run; only Journal is of no account.
-func NewVerify(client *api.Client, schema *pipeline.Schema, past interface {
-	Past
+// NewVerify returns a sink for the rows of schema that the run with the journal prior
+// wrote.
+func NewVerify(records Reader, schema *pipeline.Schema, prior interface {
+	PriorRun
 	Journal
-}, o Options) (*Verify, error) {
-	o.Journal = past
-	s, err := NewImport(client, schema, o)
+}, o VerifyOptions) (*Verify, error) {
+	e, err := newEngine(records, schema, settings{o.Target, o.Comparison, prior, o.Drain, o.Log})
 	if err != nil {
 		return nil, err
 	}
-	return &Verify{s, past}, nil
+	v := &Verify{engine: e}
+	v.verifiers.New = func() any { return newVerifier(e, prior) }
+	return v, nil
 }
 
 // Encoder returns an encoder of rows in the form in which they were sent.
-func (v *Verify) Encoder() pipeline.Encoder { return pastEncoder{v.Import.Encoder()} }
+func (v *Verify) Encoder() pipeline.Encoder { return priorEncoder{v.engine.encoder()} }
+
+// Commit does nothing: nothing was sent.
+func (v *Verify) Commit(context.Context) error { return nil }
+
+// Abort reports that there is nothing to take back.
+func (v *Verify) Abort() (undone bool, err error) { return false, nil }
+
+// Resolvable reports that no other pass of a Verify will settle more.
+func (v *Verify) Resolvable() bool { return false }
+
+// Settles reports whether an import can settle rows in doubt at all: see Import.Settles.
+func (v *Verify) Settles() bool { return v.engine.settles() }
 
 // Write compares the rows of c with their records.
 func (v *Verify) Write(ctx context.Context, c *pipeline.Chunk) error {
-	w := v.writes.Get().(*write)
-	w.begin(c)
-	err := v.verify(ctx, w)
-	w.end()
-	v.writes.Put(w)
-	return err
+	w := v.verifiers.Get().(*verifier)
+	defer v.verifiers.Put(w)
+	w.state.begin(c)
+	defer w.state.end()
+	return w.verify(ctx)
 }
 
-func (v *Verify) verify(ctx context.Context, w *write) error {
-	if err := w.lookBack(v.past); err != nil {
+// verifier settles the rows of one chunk at a time by comparing them with their records.
+type verifier struct {
+	engine  *engine
+	state   *chunkState
+	prior   PriorRun
+	current *currentReader
+}
+
+// verify settles the rows of the chunk that the run wrote.
+func (w *verifier) verify(ctx context.Context) error {
+	if err := w.state.replay.loadPrior(w.prior); err != nil {
 		return err
 	}
-	fates := w.chunk.Fates
+	fates := w.state.rows.chunk.Fates
 	was := slices.Clone(fates)
 	var rows []int32
 	for i, fate := range fates {
@@ -66,7 +87,7 @@ func (v *Verify) verify(ctx context.Context, w *write) error {
 			fates[i] = pipeline.Skipped
 		}
 	}
-	now, err := w.readCurrent(ctx, rows, true)
+	now, err := w.current.read(ctx, rows, true)
 	if err != nil {
 		for _, row := range rows {
 			fates[row] = pipeline.Pending // not looked at
@@ -74,59 +95,64 @@ func (v *Verify) verify(ctx context.Context, w *write) error {
 		return err
 	}
 	for _, row := range rows {
-		w.verifyRow(row, was[row], now[row])
+		w.settle(row, was[row], now[row])
 	}
 	return nil
 }
 
-// verifyRow settles row by its record.
-func (w *write) verifyRow(row int32, was pipeline.Fate, now current) {
-	o := &w.bulk.options
+// settle settles row by its record.
+func (w *verifier) settle(row int32, was pipeline.Fate, now current) {
+	o := &w.engine.options
 	switch {
 	case now.unread:
-		w.doubt([]int32{row}, "the API gave it no id, and the list by key cannot be read", 0, nil)
+		w.state.rows.putInDoubt([]int32{row}, "the API gave it no id, and the list by key cannot be read", 0, nil)
 	case now.blind:
-		w.doubt([]int32{row}, "the API gave it no id, and it is not found by a key", 0, nil)
+		w.state.rows.putInDoubt([]int32{row}, "the API gave it no id, and it is not found by a key", 0, nil)
 	case now.record == nil:
-		w.note(row, w.bulk.field(o.Key), codeMissing, "")
+		w.state.rows.note(row, w.engine.field(o.Key), codeMissing, "")
 	case now.many && was == pipeline.Written:
-		w.note(row, w.bulk.field(o.Key), CodeKeyNotUnique, "")
+		w.state.rows.note(row, w.engine.field(o.Key), CodeKeyNotUnique, "")
 	default:
-		lacks := w.patchSince(row, now.record)
+		lacks := w.state.matcher.patchSince(row, now.record)
 		if differs := against(lacks, now.record); differs != nil {
-			w.noteFields(row, differs, codeDiffers)
+			w.state.rows.noteFields(row, differs, codeDiffers)
 			return
 		}
 		w.noteUnshown(row, lacks)
 		w.noteStored(row, now.record)
-		w.chunk.Fates[row] = pipeline.Unchanged
+		w.state.rows.chunk.Fates[row] = pipeline.Unchanged
 	}
 }
 
 // noteUnshown warns of the references of row, the members of lacks, of which the API
 // does not tell where they lead.
-func (w *write) noteUnshown(row int32, lacks []byte) {
+func (w *verifier) noteUnshown(row int32, lacks []byte) {
 	for name := range jsonscan.Members(lacks) {
-		w.warn(row, w.bulk.field(string(jsonscan.Unquote(name))), codeNotShown)
+		w.state.rows.warn(row, w.engine.field(string(jsonscan.Unquote(name))), codeNotShown)
 	}
 }
 
 // noteStored warns of the members of record that hold what the API made of row when the
 // run wrote it, where that is not what was sent.
-func (w *write) noteStored(row int32, record []byte) {
-	object := bytes.Clone(w.wanted(row))
+func (w *verifier) noteStored(row int32, record []byte) {
+	object := bytes.Clone(w.state.rows.wanted(row))
 	filled := false
-	for _, d := range w.past[row] {
+	for _, d := range w.state.storage.prior[row] {
 		want := jsonscan.Member(object, d.name)
 		switch {
-		case !w.storedSo(row, d.name, want, jsonscan.Member(record, d.name)):
+		case !w.state.storage.storedSo(row, d.name, want, jsonscan.Member(record, d.name)):
 		case want == nil:
 			filled = true
 		default:
-			w.warn(row, w.bulk.field(d.name), codeStoredOtherwise)
+			w.state.rows.warn(row, w.engine.field(d.name), codeStoredOtherwise)
 		}
 	}
 	if filled {
-		w.warn(row, pipeline.None, codeFilledIn)
+		w.state.rows.warn(row, pipeline.None, codeFilledIn)
 	}
+}
+
+func newVerifier(e *engine, prior PriorRun) *verifier {
+	s := newChunkState(e)
+	return &verifier{engine: e, state: s, prior: prior, current: &currentReader{engine: e, rows: s.rows}}
 }

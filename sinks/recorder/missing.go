@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"flytt/internal/guardedcsv"
+	"flytt/internal/packed"
 	"flytt/pipeline"
 )
 
@@ -92,8 +93,7 @@ func (m *missing) render(dst []byte, problems []pipeline.Problem, row int64) []b
 		}
 		dst = binary.AppendUvarint(dst, uint64(m.byField[p.Field]))
 		dst = binary.AppendUvarint(dst, uint64(row))
-		dst = binary.AppendUvarint(dst, uint64(len(p.Private)))
-		dst = append(dst, p.Private...)
+		dst = packed.AppendBytes(dst, p.Private)
 	}
 	return dst
 }
@@ -103,20 +103,11 @@ func (m *missing) write(data []byte) error {
 	if len(data) == 0 {
 		return nil
 	}
-	for len(data) > 0 {
-		var table, row, length uint64
-		table, data = uvarint(data)
-		row, data = uvarint(data)
-		length, data = uvarint(data)
-		m.add(&m.tables[table], data[:length], int64(row))
-		data = data[length:]
+	for r := (packed.Reader{Rest: data}); len(r.Rest) > 0; {
+		table, row := r.Uvarint(), r.Uvarint()
+		m.add(&m.tables[table], r.Bytes(), int64(row))
 	}
 	return m.flush()
-}
-
-func uvarint(data []byte) (uint64, []byte) {
-	v, n := binary.Uvarint(data)
-	return v, data[n:]
 }
 
 func (m *missing) add(t *missingTable, key []byte, row int64) {

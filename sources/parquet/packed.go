@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"flytt/internal/packed"
 )
 
 var (
@@ -109,11 +111,11 @@ func oldLevels(dst, b []byte, width int) (used int, err error) {
 // deltas reads the n numbers of DELTA_BINARY_PACKED that b starts with, and
 // returns what comes after them.
 func deltas(b []byte, n int) ([]int64, []byte, error) {
-	r := numbers{b: b}
-	blockSize, blocks, total := r.uvarint(), r.uvarint(), r.uvarint()
-	last := r.varint()
+	r := packed.Reader{Rest: b}
+	blockSize, blocks, total := r.Uvarint(), r.Uvarint(), r.Uvarint()
+	last := r.Varint()
 	switch {
-	case r.bad:
+	case r.Bad:
 		return nil, nil, errShort
 	case total != uint64(n):
 		return nil, nil, fmt.Errorf("a page of %d values claims to hold %d", n, total)
@@ -126,70 +128,34 @@ func deltas(b []byte, n int) ([]int64, []byte, error) {
 	}
 	each := int(blockSize / blocks)
 	for len(out) < n {
-		least := r.varint()
-		widths := r.take(int(blocks))
+		least := r.Varint()
+		widths := r.Take(blocks)
 		for i := 0; i < len(widths) && len(out) < n; i++ {
-			if out = r.miniBlock(out, min(each, n-len(out)), each, int(widths[i]), least); r.bad {
+			if out = miniBlock(&r, out, min(each, n-len(out)), each, int(widths[i]), least); r.Bad {
 				break
 			}
 		}
-		if r.bad {
+		if r.Bad {
 			return nil, nil, errShort
 		}
 	}
-	return out, r.b, nil
-}
-
-// numbers reads numbers off b. It is bad once something was not there.
-type numbers struct {
-	b   []byte
-	bad bool
-}
-
-func (r *numbers) uvarint() uint64 {
-	u, n := binary.Uvarint(r.b)
-	if n <= 0 {
-		r.bad = true
-		return 0
-	}
-	r.b = r.b[n:]
-	return u
-}
-
-func (r *numbers) varint() int64 {
-	v, n := binary.Varint(r.b)
-	if n <= 0 {
-		r.bad = true
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
-
-func (r *numbers) take(n int) []byte {
-	if n > len(r.b) {
-		r.bad = true
-		return nil
-	}
-	t := r.b[:n]
-	r.b = r.b[n:]
-	return t
+	return out, r.Rest, nil
 }
 
 // miniBlock appends count numbers, of a block that has room for each: the sums
 // of deltas of width bits and least.
-func (r *numbers) miniBlock(out []int64, count, each, width int, least int64) []int64 {
+func miniBlock(r *packed.Reader, out []int64, count, each, width int, least int64) []int64 {
 	need := (count*width + 7) / 8
-	if width > 64 || need > len(r.b) {
-		r.bad = true
+	if width > 64 || need > len(r.Rest) {
+		r.Fail()
 		return out
 	}
 	last := out[len(out)-1]
 	for i := range count {
-		last += int64(bitsAt(r.b, i*width, width)) + least
+		last += int64(bitsAt(r.Rest, i*width, width)) + least
 		out = append(out, last)
 	}
-	r.b = r.b[min(each*width/8, len(r.b)):]
+	r.Rest = r.Rest[min(each*width/8, len(r.Rest)):]
 	return out
 }
 

@@ -150,7 +150,7 @@ func TestRowsAreProvedCompleteWhileTheListChanges(t *testing.T) {
 	}
 }
 
-func TestRowsAreMissedWithoutJoints(t *testing.T) {
+func TestRowsAreMissedWithoutGapChecks(t *testing.T) {
 	for seed := range uint64(3000) {
 		f, _, o := scene(seed)
 		f.mutate = busy(3)

@@ -94,7 +94,7 @@ func TestUpdateKnowsWhatBecameOfAChange(t *testing.T) {
 				}
 				return test.answer(n, serve)
 			}
-			c := written(t, updateTo(t, a, Options{}), row(0, "name", "new"))
+			c := written(t, updateTo(t, a, ImportOptions{}), row(0, "name", "new"))
 			wantSequence(t, c, test.want)
 			if n := a.asked[http.MethodPatch]; n != test.patches {
 				t.Errorf("%d changes were sent, want %d", n, test.patches)
@@ -113,7 +113,7 @@ func TestUpdateOfARecordThatVanished(t *testing.T) {
 		}
 		return nil, nil
 	}
-	wantSequence(t, written(t, updateTo(t, a, Options{}), row(0, "name", "new")), "rejected not_found")
+	wantSequence(t, written(t, updateTo(t, a, ImportOptions{}), row(0, "name", "new")), "rejected not_found")
 }
 
 // TestUpdateStopsWhenNoRowIsToBlame meets answers that are about the credentials
@@ -133,7 +133,7 @@ func TestUpdateStopsWhenNoRowIsToBlame(t *testing.T) {
 			}
 			return nil, nil
 		}
-		s := updateTo(t, a, Options{})
+		s := updateTo(t, a, ImportOptions{})
 		c := chunkFrom(t, s, [][]string{row(0, "name", "new"), row(1, "name", "new")})
 		err := s.Write(t.Context(), c)
 		var status *api.StatusError
@@ -153,7 +153,7 @@ func TestUpdateStopsWhenEveryChangeIsInDoubt(t *testing.T) {
 			}
 			return nil, nil
 		}
-		s := updateTo(t, a, Options{MaxDoubts: 3})
+		s := updateTo(t, a, ImportOptions{Limits: Limits{MaxDoubts: 3}})
 		var rows [][]string
 		for i := range 6 {
 			rows = append(rows, row(i, "name", "new"))
@@ -178,7 +178,7 @@ func TestAnAnswerThatLooksLikeARefusal(t *testing.T) {
 		serve()
 		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"name":"Bo","status":"failed"}`)), Request: r}, nil
 	}
-	wantSequence(t, written(t, updateTo(t, a, Options{Mode: UpdateOnly}), row(0, "name", "Bo")), "updated")
+	wantSequence(t, written(t, updateTo(t, a, ImportOptions{Target: Target{Mode: UpdateOnly}}), row(0, "name", "Bo")), "updated")
 }
 
 // TestAChangeThatIsRefusedWithSuccess has the API answer 200 to changes, and say in the
@@ -197,7 +197,7 @@ func TestAChangeThatIsRefusedWithSuccess(t *testing.T) {
 				}
 				return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 			}
-			c := written(t, updateTo(t, a, Options{Mode: UpdateOnly, Journal: newMemory()}), row(0, "name", "Bo"), row(1))
+			c := written(t, updateTo(t, a, ImportOptions{Target: Target{Mode: UpdateOnly}, Journal: newMemory()}), row(0, "name", "Bo"), row(1))
 			wantSequence(t, c, "rejected refused, unchanged")
 			if p := c.Problems[0]; p.Private != "not this" || p.Field != 0 {
 				t.Errorf("%+v", p)

@@ -43,11 +43,15 @@ const (
 // visible is how long to wait before each look for the first row written.
 var visible = []time.Duration{0, 500 * time.Millisecond, 1500 * time.Millisecond}
 
-func (c *control) init(wanted bool) {
+// init makes it known that there will be no control.
+func (c *control) init() {
+	c.done = make(chan struct{})
+	close(c.done)
+}
+
+// open lets a control be found.
+func (c *control) open() {
 	c.turn, c.done = make(chan struct{}, 1), make(chan struct{})
-	if !wanted {
-		close(c.done)
-	}
 }
 
 // known returns the key of the control, empty if there is none.
@@ -96,15 +100,25 @@ func (c *control) cause() string {
 	return "none of the first rows was written and found"
 }
 
-// learn finds a control with the first of rows, if there is none yet, or waits
+// canaryFinder finds the canary of the run with rows of the chunk.
+type canaryFinder struct {
+	engine   *engine
+	delivery *delivery
+	rows     *chunkRows
+	storage  *storage
+	search   *search
+	readback *readback
+}
+
+// find finds a control with the first of rows, if there is none yet, or waits
 // until another write has found one. It returns the rows still to be sent.
-func (s *Import) learn(ctx context.Context, w *write, rows []int32) ([]int32, error) {
-	release, err := s.control.takeTurn(ctx)
+func (cf *canaryFinder) find(ctx context.Context, rows []int32) ([]int32, error) {
+	release, err := cf.engine.control.takeTurn(ctx)
 	if release == nil {
 		return rows, err
 	}
 	defer release()
-	return s.tryRows(ctx, w, rows)
+	return cf.tryRows(ctx, rows)
 }
 
 // takeTurn waits for the turn to find a control, and returns what ends it. It returns nil
@@ -130,32 +144,32 @@ func (c *control) takeTurn(ctx context.Context) (release func(), err error) {
 
 // tryRows sends rows that have a usable key one by one until one of them serves
 // as the control. It returns the rows it has not sent.
-func (s *Import) tryRows(ctx context.Context, w *write, rows []int32) ([]int32, error) {
+func (cf *canaryFinder) tryRows(ctx context.Context, rows []int32) ([]int32, error) {
 	refused := 0
 	for _, row := range inTryingOrder(rows) {
-		if !api.Lookupable(w.key(row)) {
+		if !api.Lookupable(cf.rows.key(row)) {
 			continue
 		}
-		if err := w.send(ctx, []int32{row}); err != nil {
-			return w.stillPending(rows), err
+		if err := cf.search.send(ctx, []int32{row}); err != nil {
+			return cf.rows.stillPending(rows), err
 		}
-		if err := s.tried(ctx, w, row); err != nil {
-			return w.stillPending(rows), err
+		if err := cf.tried(ctx, row); err != nil {
+			return cf.rows.stillPending(rows), err
 		}
-		if s.control.settled() {
+		if cf.engine.control.settled() {
 			break
 		}
-		if w.chunk.Fates[row] != pipeline.Rejected {
+		if cf.rows.chunk.Fates[row] != pipeline.Rejected {
 			continue
 		}
 		refused++
-		if left := w.stillPending(rows); refused == triedFirst+sampleSize && len(left) >= worthwhile {
-			if err := s.outlook.sampledBad(w, refused); err != nil {
+		if left := cf.rows.stillPending(rows); refused == triedFirst+sampleSize && len(left) >= worthwhile {
+			if err := cf.delivery.breaker.sampledBad(refused, cf.search.mostlyLocked()); err != nil {
 				return left, err
 			}
 		}
 	}
-	return w.stillPending(rows), nil
+	return cf.rows.stillPending(rows), nil
 }
 
 // triedFirst is how many rows are tried in their order before others from all over
@@ -179,12 +193,12 @@ func inTryingOrder(rows []int32) []int32 {
 }
 
 // tried takes in what became of row, which was sent alone.
-func (s *Import) tried(ctx context.Context, w *write, row int32) error {
-	c := &s.control
-	switch w.chunk.Fates[row] {
+func (cf *canaryFinder) tried(ctx context.Context, row int32) error {
+	c := &cf.engine.control
+	switch cf.rows.chunk.Fates[row] {
 	case pipeline.Written, pipeline.Updated:
 		c.tries++
-		if err := s.readBack(ctx, w, row); err != nil {
+		if err := cf.readBack(ctx, row); err != nil {
 			return err
 		}
 	case pipeline.Rejected:
@@ -193,7 +207,7 @@ func (s *Import) tried(ctx context.Context, w *write, row int32) error {
 		c.tries++
 	}
 	if !c.settled() && (c.tries == maxControlTries || c.refused == maxControlRefused) {
-		s.withoutControl(c.cause(), nil)
+		cf.withoutControl(c.cause(), nil)
 	}
 	return nil
 }
@@ -201,73 +215,65 @@ func (s *Import) tried(ctx context.Context, w *write, row int32) error {
 // readBack looks for the record of row, which was written, and makes its key the control
 // if it is found. If it is not found there will be no control; if there are several of
 // its key, another row has to serve.
-func (s *Import) readBack(ctx context.Context, w *write, row int32) error {
-	if err := w.readUnshown(ctx); err != nil { // the answer may not have shown the key
+func (cf *canaryFinder) readBack(ctx context.Context, row int32) error {
+	if err := cf.readback.read(ctx); err != nil { // the answer may not have shown the key
 		return err
 	}
-	key := w.storedKey(row)
+	key := cf.storage.storedKey(row)
 	if !api.Lookupable([]byte(key)) {
 		return nil // another row has to serve
 	}
 	var err error
 	written := time.Now()
 	for i, wait := range visible {
-		if err := s.options.Drain.Sleep(ctx, wait); err != nil {
+		if err := cf.engine.options.Drain.Sleep(ctx, wait); err != nil {
 			return err
 		}
 		var found map[string]api.Found
-		found, err = s.client.FindByKeys(ctx, api.Lookup{
-			Path: s.options.Path, Field: s.options.Key, Keys: []string{key}, Canary: key,
+		found, err = cf.engine.reader.FindByKeys(ctx, api.Lookup{
+			Path: cf.engine.options.Path, Field: cf.engine.options.Key, Keys: []string{key}, Canary: key,
 		})
 		if interrupted(ctx, err) {
 			return err
 		}
 		if err == nil {
 			if i > 0 {
-				s.control.lag = time.Since(written)
+				cf.engine.control.lag = time.Since(written)
 			}
-			s.judge(w, row, key, found[key].Records)
+			cf.judge(row, key, found[key].Records)
 			return nil
 		}
 	}
-	s.withoutControl("the first row written cannot be read back", err)
+	cf.withoutControl("the first row written cannot be read back", err)
 	return nil
-}
-
-// storedKey returns the key that the record of row has, as the API last showed it.
-func (w *write) storedKey(row int32) string {
-	if w.rekeyed(row) {
-		return w.otherKey
-	}
-	return string(w.key(row))
 }
 
 // judge makes key, which the record of row has, the control if records has that record
 // and no other. Whether its other fields are as they were sent does not matter. A record
 // that is known by its id to be the row's shows whether the key is kept in its form,
 // which the answer to the row may not have shown.
-func (s *Import) judge(w *write, row int32, key string, records []api.Record) {
+func (cf *canaryFinder) judge(row int32, key string, records []api.Record) {
 	if len(records) == 1 {
-		s.shown(key)
+		cf.engine.shown(key)
 	}
-	id := string(w.idOf(row))
+	id := string(cf.rows.idOf(row))
 	switch {
 	case len(records) == 1 && (id == "" || strings.EqualFold(records[0].ID, id)):
 		if id != "" {
-			w.learnKey(row, records[0].Object)
+			cf.storage.learnKey(row, records[0].Object)
 		}
-		s.control.settle(key)
+		cf.engine.control.settle(key)
 	default:
-		s.control.crowded = s.control.crowded || len(records) > 0
+		cf.engine.control.crowded = cf.engine.control.crowded || len(records) > 0
 	}
 }
 
 // withoutControl goes on with no way to look rows up.
-func (s *Import) withoutControl(why string, err error) {
+func (cf *canaryFinder) withoutControl(why string, err error) {
 	args := []any{"cause", why}
 	if err != nil {
 		args = append(args, "error", err)
 	}
-	s.options.Log.Warn("rows cannot be looked up by key; after a refusal the rows not named will be in doubt", args...)
-	s.control.settle("")
+	cf.engine.options.Log.Warn("rows cannot be looked up by key; after a refusal the rows not named will be in doubt", args...)
+	cf.engine.control.settle("")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -22,8 +23,9 @@ const (
 	badRows    = 48 // there must be in those
 )
 
-// outlook is how the rows of a run fare, for concurrent use.
-type outlook struct {
+// refusalBreaker is how the rows of a run fare, for concurrent use.
+type refusalBreaker struct {
+	path string        // that rows are sent to
 	turn chan struct{} // has room for the one who searches while no chunk has gone well
 	fine atomic.Bool   // most rows of some chunk went through
 	stop atomic.Pointer[error]
@@ -33,44 +35,44 @@ type outlook struct {
 	refused int // rows of those
 }
 
-func (o *outlook) init() { o.turn = make(chan struct{}, 1) }
+func (o *refusalBreaker) init(path string) { o.path, o.turn = path, make(chan struct{}, 1) }
 
 // stopped returns why nothing more is to be sent, or nil.
-func (o *outlook) stopped() error {
+func (o *refusalBreaker) stopped() error {
 	if e := o.stop.Load(); e != nil {
 		return *e
 	}
 	return nil
 }
 
-// enter waits until w may search for rows that are refused. While no chunk has
+// enter waits until the caller, who may hold the turn, may search for rows that are refused. While no chunk has
 // gone well, one does so at a time: what it finds out may spare the others it.
-func (o *outlook) enter(ctx context.Context, w *write) error {
-	if w.holdsTurn || o.fine.Load() {
+func (o *refusalBreaker) enter(ctx context.Context, holdsTurn *bool) error {
+	if *holdsTurn || o.fine.Load() {
 		return o.stopped()
 	}
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case o.turn <- struct{}{}:
-		w.holdsTurn = true
+		*holdsTurn = true
 	}
 	return o.stopped()
 }
 
 // leave lets the next one search.
-func (o *outlook) leave(w *write) {
-	if w.holdsTurn {
-		w.holdsTurn = false
+func (o *refusalBreaker) leave(holdsTurn *bool) {
+	if *holdsTurn {
+		*holdsTurn = false
 		<-o.turn
 	}
 }
 
 // judge takes in how the rows of the chunk fared. It returns an error if that of
 // those before it and of this one is no good.
-func (o *outlook) judge(w *write) error {
-	bad, good := w.turnedAway, 0
-	for _, fate := range w.chunk.Fates {
+func (o *refusalBreaker) judge(fates []pipeline.Fate, bad int, locked bool) error {
+	good := 0
+	for _, fate := range fates {
 		switch fate {
 		case pipeline.Written, pipeline.Updated, pipeline.Unchanged:
 			good++
@@ -80,13 +82,13 @@ func (o *outlook) judge(w *write) error {
 	case good > 0 && good >= bad:
 		o.well()
 	case bad > 0 && !o.fine.Load():
-		return o.bad(w, bad)
+		return o.bad(bad, locked)
 	}
 	return nil
 }
 
 // well takes in that most rows of a chunk went through.
-func (o *outlook) well() {
+func (o *refusalBreaker) well() {
 	o.fine.Store(true)
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -95,7 +97,7 @@ func (o *outlook) well() {
 
 // bad takes in that most rows of a chunk are refused, n so far, and returns an
 // error if there were enough of those.
-func (o *outlook) bad(w *write, n int) error {
+func (o *refusalBreaker) bad(n int, locked bool) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.chunks++
@@ -103,14 +105,14 @@ func (o *outlook) bad(w *write, n int) error {
 	if o.chunks < badChunks || o.refused < badRows {
 		return nil
 	}
-	return o.giveUp(w, o.refused)
+	return o.giveUp(o.refused, locked)
 }
 
 // giveUp stops the run, in which n rows were refused.
-func (o *outlook) giveUp(w *write, n int) error {
-	var why error = &hopelessError{path: w.bulk.options.Path, rows: n}
-	if w.mostlyLocked() {
-		why = &lockedOutError{path: w.bulk.options.Path, rows: n}
+func (o *refusalBreaker) giveUp(n int, locked bool) error {
+	var why error = &hopelessError{path: o.path, rows: n}
+	if locked {
+		why = &lockedOutError{path: o.path, rows: n}
 	}
 	o.stop.CompareAndSwap(nil, &why)
 	return o.stopped()
@@ -140,27 +142,27 @@ func (e *hopelessError) Hint() string {
 
 // consider sees, once rows were refused without a word which they are, whether
 // the search is to go on.
-func (w *write) consider(ctx context.Context, b *bisect) error {
+func (se *search) consider(ctx context.Context, b *bisect) error {
 	if !b.blind || len(b.rows) < 2 {
 		return nil
 	}
-	if err := w.bulk.outlook.enter(ctx, w); err != nil {
+	if err := se.delivery.breaker.enter(ctx, &se.holdsTurn); err != nil {
 		return err
 	}
 	if b.sampled || b.partial || b.found < suspicious || b.found <= b.passed || len(b.rows) < worthwhile {
 		return nil
 	}
 	b.sampled = true
-	return w.sample(ctx, b)
+	return se.sample(ctx, b)
 }
 
 // sample sends some rows from all over the chunk, each by itself, and stops the
 // run if most of them are refused, too.
-func (w *write) sample(ctx context.Context, b *bisect) error {
+func (se *search) sample(ctx context.Context, b *bisect) error {
 	found, passed := b.found, b.passed
 	for _, row := range spread(b.rows, sampleSize) {
-		r, err := w.sendPart(ctx, b, []int32{row})
-		w.setAside(&r)
+		r, err := se.sendPart(ctx, b, []int32{row})
+		se.setAside(&r)
 		switch {
 		case err != nil:
 			return err
@@ -172,21 +174,21 @@ func (w *write) sample(ctx context.Context, b *bisect) error {
 			b.passed++
 		}
 	}
-	b.rows, b.bad = w.stillPending(b.rows), 0
+	b.rows, b.bad = se.stillPending(b.rows), 0
 	b.size = b.group()
 	if b.passed-passed >= b.found-found {
 		return nil
 	}
-	return w.bulk.outlook.sampledBad(w, b.found)
+	return se.delivery.breaker.sampledBad(b.found, se.mostlyLocked())
 }
 
 // sampledBad takes in that most rows of a sample were refused, n with those before
 // it. Unless chunks went well before, that is enough to stop.
-func (o *outlook) sampledBad(w *write, n int) error {
+func (o *refusalBreaker) sampledBad(n int, locked bool) error {
 	if o.fine.Load() {
-		return o.bad(w, n)
+		return o.bad(n, locked)
 	}
-	return o.giveUp(w, n)
+	return o.giveUp(n, locked)
 }
 
 // spread returns n of rows from all over them, or all if they are no more.
@@ -202,11 +204,6 @@ func spread(rows []int32, n int) []int32 {
 }
 
 // stillPending returns those of rows that are Pending and not set aside.
-func (w *write) stillPending(rows []int32) (out []int32) {
-	for _, row := range rows {
-		if w.chunk.Fates[row] == pipeline.Pending && !w.isLocked(row) {
-			out = append(out, row)
-		}
-	}
-	return out
+func (se *search) stillPending(rows []int32) []int32 {
+	return slices.DeleteFunc(se.rows.stillPending(rows), se.isLocked)
 }

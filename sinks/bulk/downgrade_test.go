@@ -14,7 +14,7 @@ func flawedChunk(t *testing.T, s *Import, cells, rows [][]string, problems ...pi
 	c := &pipeline.Chunk{Batch: *pipelinetest.Batch(rows...)}
 	c.Input = pipelinetest.Batch(cells...).Fields
 	for i := range rows {
-		c.Keys.Append(c.Fields[s.schema.Index("custom_id")].Value(i))
+		c.Keys.Append(c.Fields[s.engine.schema.Index("custom_id")].Value(i))
 	}
 	for _, p := range problems {
 		c.Note(p)
@@ -58,7 +58,7 @@ func TestRowsThatBreakRulesAreComparedFirst(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			a := withRecords(3)
 			a.records[1]["ssn"] = "12"
-			s := updateTo(t, a, Options{Mode: test.mode, AsStored: test.asStored, Columns: []int16{0, 1, 2, 3, 4, 5}})
+			s := updateTo(t, a, ImportOptions{Target: Target{Mode: test.mode}, Comparison: Comparison{AsStored: test.asStored, Columns: []int16{0, 1, 2, 3, 4, 5}}})
 			c := flawedChunk(t, s, [][]string{test.cell}, [][]string{test.row}, test.fault)
 			wantSequence(t, c, test.want)
 			wantSent(t, a)
@@ -74,7 +74,7 @@ func TestRowsThatBreakRulesAreComparedFirst(t *testing.T) {
 func TestARequiredReferenceThatIsNotShown(t *testing.T) {
 	a := withRecords(2)
 	a.records[1]["external_client"], a.records[1]["title"] = map[string]any{}, "VD"
-	s := updateTo(t, a, Options{Nulls: []string{"title"}, Columns: []int16{0, 1, 2, 3, 4, 5}})
+	s := updateTo(t, a, ImportOptions{Comparison: Comparison{Nulls: []string{"title"}, Columns: []int16{0, 1, 2, 3, 4, 5}}})
 	r := row(1, "external_client.id", pipelinetest.Null)
 	p := pipeline.Problem{Row: 0, Field: 3, Column: 3, Stage: pipeline.Validate, Code: codeRequired}
 	wantSequence(t, flawedChunk(t, s, [][]string{r}, [][]string{r}, p), "updated required")
@@ -90,7 +90,7 @@ func TestCellsThatHoldWhatIsStoredAreNotConverted(t *testing.T) {
 	}{{true, " 08-12 ", "unchanged"}, {false, "08-12", "updated"}, {true, "08-13", "updated"}} {
 		a := withRecords(2)
 		a.records[1]["title"] = "08-12"
-		s := updateTo(t, a, Options{AsStored: test.asStored, Columns: []int16{0, 1, 2, 3, 4, 5}})
+		s := updateTo(t, a, ImportOptions{Comparison: Comparison{AsStored: test.asStored, Columns: []int16{0, 1, 2, 3, 4, 5}}})
 		c := flawedChunk(t, s, [][]string{row(1, "title", test.cell)}, [][]string{row(1, "title", "+46812")})
 		wantSequence(t, c, test.want)
 	}
@@ -99,7 +99,7 @@ func TestCellsThatHoldWhatIsStoredAreNotConverted(t *testing.T) {
 func TestKeysAreLookedUpAsTheyStandInTheirCells(t *testing.T) {
 	a := withRecords(4)
 	a.records[0]["custom_id"], a.records[1]["custom_id"], a.records[2]["custom_id"], a.records[3]["custom_id"] = " lead", "\ttab", "both", "both "
-	s := updateTo(t, a, Options{Mode: Upsert, Columns: []int16{0, 1, 2, 3, 4, 5}})
+	s := updateTo(t, a, ImportOptions{Target: Target{Mode: Upsert}, Comparison: Comparison{Columns: []int16{0, 1, 2, 3, 4, 5}}})
 	var cells, rows [][]string
 	for i, key := range []string{"lead", "tab", "both", "new"} {
 		padded := []string{" lead", "\ttab", "both ", "new  "}[i]

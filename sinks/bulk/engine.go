@@ -1,0 +1,88 @@
+package bulk
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"flytt/internal/api"
+	"flytt/internal/dedup"
+	"flytt/internal/jsonobject"
+	"flytt/pipeline"
+)
+
+// Reader finds records: an [api.Client] in the API, or a snapshot of its list in that. Its
+// methods are those of the client.
+type Reader interface {
+	FindByKeys(ctx context.Context, l api.Lookup) (map[string]api.Found, error)
+	FindSimilar(ctx context.Context, l api.Lookup, parts []string) ([]api.Record, error)
+	AnyKey(ctx context.Context, path, field string) (string, error)
+	Get(ctx context.Context, path, id string, into []byte) (api.Outcome, error)
+}
+
+// engine is what Import, Plan, Verify and Undo share: what a run knows of the API, its
+// resource and the rows that it came across so far. It is for concurrent use.
+type engine struct {
+	reader  Reader
+	schema  *pipeline.Schema
+	options settings
+
+	control     control
+	byID, byKey bool // rows are told by these to be about records that exist
+	changes     bool // by any of the two
+	claims      *dedup.Claims
+	anchor      atomic.Pointer[anchor]
+
+	warnOnce   sync.Once
+	began      time.Time              // when the pass did
+	witness    atomic.Pointer[anchor] // a row that is known to be in the API
+	resolvable atomic.Bool            // rows were left in doubt that another pass may settle
+
+	forms  keyForms
+	fields fieldForms
+	strays strays
+}
+
+func newEngine(reader Reader, schema *pipeline.Schema, o settings) (*engine, error) {
+	if err := jsonobject.Check(schema); err != nil {
+		return nil, err
+	}
+	if !strings.HasPrefix(o.Path, "/") || !strings.HasSuffix(o.Path, "/") {
+		return nil, fmt.Errorf("path %s: does not start and end with a slash", o.Path)
+	}
+	o = o.withDefaults()
+	if o.Key == "" || schema.Index(o.Key) < 0 {
+		o.Key, o.KeyLookup = "", false
+	}
+	e := &engine{reader: reader, schema: schema, options: o, began: time.Now()}
+	if err := e.checkMode(); err != nil {
+		return nil, err
+	}
+	e.control.init()
+	e.claims = newClaims()
+	return e, nil
+}
+
+// encoder returns an encoder of rows as JSON objects, behind the id of each row that is
+// told by it.
+func (e *engine) encoder() pipeline.Encoder {
+	return newItemEncoder(e.schema, e.byID, e.options.AsStored)
+}
+
+// maxClaims is how many ids and keys a run remembers at most: some 20 MB.
+const maxClaims = 1 << 20
+
+// The kinds of texts that rows claim, so that no two rows change one record, and none makes
+// a record that another is making. An id and a key may be the same text.
+const (
+	idClaim uint8 = iota
+	keyClaim
+	createClaim // the key of a row that was sent to be created
+
+	claimKinds = iota
+)
+
+func newClaims() *dedup.Claims { return dedup.NewClaims(claimKinds, maxClaims) }

@@ -1,0 +1,133 @@
+package bulk
+
+import (
+	"context"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"flytt/internal/api"
+	"flytt/internal/journal"
+	"flytt/pipeline"
+)
+
+// PriorRun is what a run that is over has on record. A *journal.Journal is one.
+type PriorRun interface {
+	// Find returns what is known of a chunk; nil, nil if that is nothing.
+	Find(seq int64) (*journal.Entry, error)
+
+	// BeforeImages returns what the records of a chunk held before it changed them, oldest
+	// first.
+	BeforeImages(seq int64) ([]journal.BeforeImage, error)
+}
+
+// priorEncoder encodes rows as the run did. The rows that it rejected are none of
+// the business of who looks back: they are Skipped, and nothing is said of them.
+type priorEncoder struct{ pipeline.Encoder }
+
+// Encode appends the rows of b that were sent to e.
+func (x priorEncoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
+	if err := x.Encoder.Encode(b, e); err != nil {
+		return err
+	}
+	for i, fate := range b.Fates {
+		if fate == pipeline.Rejected || fate == pipeline.Broken {
+			b.Fates[i] = pipeline.Skipped
+		}
+	}
+	b.Problems = b.Problems[:0]
+	return nil
+}
+
+// wrote reports whether a row with this fate has a record that holds it.
+func wrote(fate pipeline.Fate) bool {
+	return fate == pipeline.Written || fate == pipeline.Updated || fate == pipeline.Unchanged
+}
+
+// current is a record as it is now.
+type current struct {
+	record jsontext.Value // nil: it is not there
+	id     string         // of it, or of the one that was there
+	many   bool           // several records have the row's key
+	blind  bool           // the row has no id, and nothing is found by its key
+	unread bool           // and that is because the list by key could not be read
+}
+
+// currentReader reads the records of rows as they are now.
+type currentReader struct {
+	engine *engine
+	rows   *chunkRows
+}
+
+// read reads the records of rows: by the ids that they were given, or by
+// their keys where they got none. With keys it looks for others of the same key,
+// too.
+func (cr *currentReader) read(ctx context.Context, rows []int32, keys bool) (map[int32]current, error) {
+	out := make(map[int32]current, len(rows))
+	byKey := map[string]api.Found{}
+	unread := false
+	if named := cr.toAskByKey(rows, keys); len(named) > 0 {
+		o := &cr.engine.options
+		found, err := cr.engine.reader.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: cr.rows.keysOf(named)})
+		if stops(ctx, err) {
+			return nil, err
+		}
+		if err != nil {
+			o.Log.Warn("records cannot be listed by key; each is asked for by its id", "chunk", cr.rows.chunk.Seq, "error", err)
+		}
+		byKey, unread = found, err != nil
+	}
+	var asked []int32
+	for _, row := range rows {
+		c := cr.byKeyed(row, byKey[string(cr.rows.key(row))].Records)
+		c.unread = unread && c.blind
+		if out[row] = c; c.record == nil && c.id != "" {
+			asked = append(asked, row)
+		}
+	}
+	return out, cr.readByID(ctx, asked, out)
+}
+
+// toAskByKey returns those of rows that are to be looked for by key: those that have no
+// id, or, with all, every one that can be.
+func (cr *currentReader) toAskByKey(rows []int32, all bool) (out []int32) {
+	for _, row := range cr.rows.findable(rows) {
+		if all || len(cr.rows.idOf(row)) == 0 {
+			out = append(out, row)
+		}
+	}
+	return out
+}
+
+// byKeyed returns what the records that have the key of row tell of it.
+func (cr *currentReader) byKeyed(row int32, found []api.Record) current {
+	id := string(cr.rows.idOf(row))
+	c := current{id: id, many: len(found) > 1, blind: id == "" && len(found) == 0}
+	for i := range found {
+		if r := &found[i]; r.ID == id || id == "" && len(found) == 1 {
+			c.record, c.id = r.Object, r.ID
+		}
+	}
+	return c
+}
+
+// readByID reads the records of rows, which have ids, into out.
+func (cr *currentReader) readByID(ctx context.Context, rows []int32, out map[int32]current) error {
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		ids[i] = out[row].id
+	}
+	found, err := cr.engine.findIDs(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for i, row := range rows {
+		c := out[row]
+		if c.record = found[ids[i]]; c.record == nil {
+			if c.record, err = cr.engine.get(ctx, ids[i]); err != nil {
+				return err
+			}
+		}
+		out[row] = c
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package bulk
+
+import (
+	"bytes"
+	"context"
+	"maps"
+
+	"flytt/internal/api"
+	"flytt/pipeline"
+)
+
+// readback reads the records of rows that the API's answers did not show whole.
+type readback struct {
+	engine  *engine
+	rows    *chunkRows
+	storage *storage
+	own     *ownRecords
+	answer  *api.Answer
+}
+
+// read reads the records of rows that the API's answers did not show whole, so
+// that it is known how they are stored. What cannot be read now says nothing.
+func (rb *readback) read(ctx context.Context) error {
+	if !rb.storage.unread() || rb.engine.options.Journal == nil {
+		return nil
+	}
+	if err := rb.findUnnamed(ctx); err != nil {
+		return err
+	}
+	rows := rb.storage.unshown
+	rb.storage.unshown = nil
+	found, err := rb.findUnshown(ctx, rows)
+	if err != nil {
+		rb.storage.unshown = rows
+		return err
+	}
+	var created []sentRow
+	for _, s := range rows {
+		record := found[string(rb.rows.idOf(s.row))]
+		switch {
+		case rb.rows.chunk.Fates[s.row] == pipeline.Written && len(rb.rows.idOf(s.row)) > 0:
+			created = append(created, s)
+		case record != nil:
+			rb.takeChanged(s, record)
+		default:
+			rb.storage.unshown = append(rb.storage.unshown, s)
+		}
+	}
+	rb.matchRead(created, found)
+	for i := range rb.storage.unshown {
+		rb.storage.unshown[i].read = true
+	}
+	return nil
+}
+
+// findUnshown returns the records of rows that can be read now, by their ids. Where an id
+// may be that of another row the list, which may be behind, is not all that is asked.
+func (rb *readback) findUnshown(ctx context.Context, rows []sentRow) (map[string][]byte, error) {
+	ids := make([]string, 0, len(rows))
+	for _, s := range rows {
+		if id := rb.rows.idOf(s.row); len(id) > 0 {
+			ids = append(ids, string(id))
+		}
+	}
+	listed, err := rb.engine.findIDs(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	found := maps.Clone(listed)
+	if found == nil {
+		found = map[string][]byte{}
+	}
+	for _, s := range rows {
+		id := string(rb.rows.idOf(s.row))
+		if !s.placed || rb.rows.chunk.Fates[s.row] != pipeline.Written || id == "" || found[id] != nil {
+			continue
+		}
+		record, err := rb.engine.get(ctx, id)
+		if stops(ctx, err) {
+			return nil, err
+		}
+		if record == nil {
+			break // without one of them nothing is told of the others
+		}
+		found[id] = record
+	}
+	return found, nil
+}
+
+// takeChanged takes in that record, which row s changed, was read. Which members an earlier
+// pass sent is not kept; it compares all that the row wants, since the record held the
+// others already.
+func (rb *readback) takeChanged(s sentRow, record []byte) {
+	if s.sent == nil {
+		s.sent = bytes.Clone(rb.rows.wanted(s.row))
+	}
+	rb.rows.unwarn([]sentRow{s})
+	rb.storage.takeStored(s, record, nil)
+}
+
+// findUnnamed looks for the records of unshown rows that are written and of which the API
+// gave no id: those that it did not name when it refused others of their request.
+func (rb *readback) findUnnamed(ctx context.Context) error {
+	var rows []int32
+	for _, s := range rb.storage.unshown {
+		if rb.rows.chunk.Fates[s.row] == pipeline.Written && len(rb.rows.idOf(s.row)) == 0 {
+			rows = append(rows, s.row)
+		}
+	}
+	rows = rb.rows.findable(rows)
+	if len(rows) == 0 {
+		return nil
+	}
+	o := &rb.engine.options
+	found, err := rb.engine.reader.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: rb.rows.keysOf(rows)})
+	if err != nil {
+		if interrupted(ctx, err) || stops(ctx, err) {
+			return err
+		}
+		o.Log.Warn("ids of rows are not known", "cause", "looking them up failed", "chunk", rb.rows.chunk.Seq, "rows", len(rows), "error", err)
+		return nil
+	}
+	for _, row := range rows {
+		records := found[string(rb.rows.key(row))].Records
+		owner, record := rb.own.ownerOf(row, records, wasSent)
+		// The row is written: if its key is kept, the only record that has it is its own.
+		if rb.own.mayOwn(row, records) && (owner != ownerUnclear || rb.engine.forms.trusts(rb.rows.key(row))) {
+			rb.rows.setID(row, []byte(record.ID))
+		}
+	}
+	return nil
+}
+
+// matchRead matches rows, which made records, with the records that were found by the ids
+// that they were given. Where an answer showed nothing but ids these went to rows by their
+// places: the records themselves tell better whose they are. If some are not found, which
+// may be those of other rows, nothing is told.
+func (rb *readback) matchRead(rows []sentRow, found map[string][]byte) {
+	body := []byte{'['}
+	indices := make([]int32, len(rows))
+	for i, s := range rows {
+		record := found[string(rb.rows.idOf(s.row))]
+		if record == nil {
+			rb.storage.unshown = append(rb.storage.unshown, rows...)
+			return
+		}
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body, indices[i] = append(body, record...), s.row
+	}
+	if len(rows) == 0 || rb.answer.Match(append(body, ']'), rb.rows.sent(indices)) != nil {
+		return
+	}
+	rb.rows.unwarn(rows)
+	for i, row := range indices {
+		if rb.answer.Written(i) && len(rb.answer.ID(i)) > 0 {
+			rb.rows.setID(row, rb.answer.ID(i))
+			rb.own.takeCreated(row, rb.answer.Object(i))
+		}
+	}
+}

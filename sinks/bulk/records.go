@@ -1,0 +1,159 @@
+package bulk
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"flytt/internal/api"
+	"flytt/pipeline"
+)
+
+// findIDs returns those of the records with ids that the list shows. That may be
+// none: the list is asked because it tells of many at once, and what it does not
+// show is asked for one by one.
+func (e *engine) findIDs(ctx context.Context, ids []string) (map[string][]byte, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	found, err := e.reader.FindByKeys(ctx, api.Lookup{Path: e.options.Path, Field: idField, Keys: ids, Unique: true})
+	if stops(ctx, err) {
+		return nil, err
+	}
+	if err != nil {
+		e.warnOnce.Do(func() {
+			e.options.Log.Warn("records cannot be listed by id; each is asked for by itself", "error", err)
+		})
+		return nil, nil
+	}
+	records := make(map[string][]byte, len(found))
+	for id, of := range found {
+		if len(of.Records) > 0 {
+			records[id] = of.Records[0].Object
+		}
+	}
+	return records, nil
+}
+
+// stops reports whether err, of a read, is about the run as a whole: every
+// other read would end in the same way.
+func stops(ctx context.Context, err error) bool {
+	var gaveUp *api.GaveUpError
+	var status *api.StatusError
+	return err != nil && (ctx.Err() != nil || errors.Is(err, pipeline.ErrInterrupted) || errors.As(err, &gaveUp) || errors.As(err, &status) && api.IsFatalStatus(status.Status))
+}
+
+// get reads the record with id; nil if there is none.
+func (e *engine) get(ctx context.Context, id string) ([]byte, error) {
+	o, err := e.reader.Get(ctx, e.options.Records, id, nil)
+	if errors.Is(err, api.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	record := recordOf(o.Body, id)
+	if record == nil {
+		return nil, fmt.Errorf("GET %s: %w", e.options.Records, errNoRecord)
+	}
+	return record, nil
+}
+
+var errNoRecord = errors.New("the answer is not the record that was asked for")
+
+// anchor is a key that the list has shown in this run. A lookup that asks for it
+// too proves by showing it that it is not blind.
+type anchor struct{ key string }
+
+// askable reports whether a key that is Lookupable, with white space around it,
+// can be asked for too.
+func askable(padded []byte) bool {
+	return api.Lookupable(bytes.Trim(padded, " \u00a0")) && len(padded) <= maxPadded
+}
+
+const maxPadded = 256
+
+// madeKey reports whether this run made, or may have made, a record with the key of r.
+func (e *engine) madeKey(r api.Record) bool {
+	return e.claims.Has(createClaim, []byte(strings.TrimSpace(r.Key)))
+}
+
+// showsAny makes the key of one of the records, which the list has shown, the anchor if
+// there is none.
+func (e *engine) showsAny(lists ...[]api.Record) {
+	for _, records := range lists {
+		for i := range records {
+			if key := records[i].Key; api.Lookupable([]byte(key)) {
+				e.shown(key)
+				return
+			}
+		}
+	}
+}
+
+// shown makes key the anchor if there is none.
+func (e *engine) shown(key string) { e.anchor.CompareAndSwap(nil, &anchor{key}) }
+
+// lookupError stops a run that cannot tell which of its rows are in the API.
+type lookupError struct {
+	path string
+	err  error
+}
+
+var errUnseen = errors.New("the list does not show the first row written")
+
+func (e *lookupError) Error() string {
+	return "GET " + e.path + ": which rows are there cannot be told: " + e.err.Error()
+}
+
+func (e *lookupError) Unwrap() error { return e.err }
+
+// Hint says what to do about it.
+func (e *lookupError) Hint() string {
+	return "no row was guessed to be absent; see whether the credentials show the records in question, then run the same import again"
+}
+
+// With SkipExisting no row makes a record whose key is there already: keys are
+// looked up before rows are sent, in batches, and each answer has to show a record
+// that is known to be there to be believed. A row whose record holds all of it is
+// Unchanged, one whose record does not is Existing with a warning for each field
+// that differs. A row that has no key that can be looked up is Rejected.
+
+// checkSkipExisting returns a *pipeline.UsageError if rows cannot be skipped for their keys.
+func (e *engine) checkSkipExisting() error {
+	o := &e.options
+	switch {
+	case !o.SkipExisting:
+		return nil
+	case o.Mode == UpdateOnly || o.Mode == Upsert:
+		return &pipeline.UsageError{Place: "import", Cause: "rows are to change the records that are there, and to be left out where there is one",
+			Hint: "leave one of --mode and --skip-existing out"}
+	case !e.byKey:
+		return &pipeline.UsageError{Place: "import", Cause: "which rows are there already cannot be told: there is no key that the list can be filtered by",
+			Hint: "name a field that is mapped with --key, such as custom_id"}
+	}
+	return nil
+}
+
+// anchored returns a key that the list has shown in this run, or shows now; nil if
+// it shows none.
+func (e *engine) anchored(ctx context.Context) (*anchor, error) {
+	if known := e.anchor.Load(); known != nil {
+		return known, nil
+	}
+	key, err := e.reader.AnyKey(ctx, e.options.Path, e.options.Key)
+	switch {
+	case errors.Is(err, api.ErrCanaryMissing):
+		return nil, nil
+	case interrupted(ctx, err) || stops(ctx, err):
+		return nil, err
+	case err != nil:
+		return nil, &lookupError{path: e.options.Path, err: err}
+	}
+	e.shown(key)
+	return e.anchor.Load(), nil
+}
+
+var errShowsNoRecord = errors.New("the list shows no record at all, and records had the keys of some rows before")

@@ -1,0 +1,141 @@
+package bulk
+
+import (
+	"bytes"
+	"fmt"
+
+	"flytt/internal/journal"
+	"flytt/pipeline"
+)
+
+// replayer takes from a journal what it knows of the rows of the chunk.
+type replayer struct {
+	engine  *engine
+	rows    *chunkRows
+	storage *storage
+	journal *chunkJournal
+}
+
+// loadPrior gives the rows of the chunk, which is one of a run that is over, the
+// fates and the ids that they had when it ended. Of a chunk that the run did not
+// come to they are Skipped.
+func (rp *replayer) loadPrior(past PriorRun) error {
+	id := rp.journal.identity()
+	e, err := past.Find(id.Seq)
+	switch {
+	case err != nil:
+		return err
+	case e == nil:
+		rp.rows.chunk.SetPending(pipeline.Skipped)
+		return nil
+	case !sameChunk(e, id):
+		return &changedInputError{id.Seq, id.First, id.Last}
+	}
+	if err := rp.apply(e); err != nil {
+		return fmt.Errorf("chunk %d: %w", id.Seq, err)
+	}
+	rp.rows.chunk.SetPending(pipeline.Skipped)
+	rp.rows.chunk.Problems = rp.rows.chunk.Problems[:rp.rows.before]
+	rp.storage.prior = rp.storage.stored
+	// What the run left unfinished is not the business of what happens now.
+	rp.journal.begin()
+	return nil
+}
+
+// run takes from the journal what it knows of the chunk, and plans the chunk
+// if that is nothing.
+func (rp *replayer) run() error {
+	j := rp.engine.options.Journal
+	if j == nil || rp.rows.chunk.Pending() == 0 {
+		return nil
+	}
+	id := rp.journal.identity()
+	e, err := j.Find(id.Seq)
+	switch {
+	case err != nil:
+		return err
+	case e == nil:
+		return j.Plan(id)
+	case !sameChunk(e, id):
+		return &changedInputError{id.Seq, id.First, id.Last}
+	}
+	rp.journal.entry = e
+	if err := rp.apply(e); err != nil {
+		return fmt.Errorf("chunk %d: %w", id.Seq, err)
+	}
+	return nil
+}
+
+// peek takes from the journal what it knows of the chunk, or of its first rows.
+func (rp *replayer) peek() error {
+	id := rp.journal.identity()
+	e, err := rp.engine.options.Journal.Find(id.Seq)
+	switch {
+	case err != nil:
+		return err
+	case e == nil, e.First != id.First, e.Rows < id.Rows, e.Rows == id.Rows && !bytes.Equal(e.Digest, id.Digest):
+		return nil
+	}
+	if err := rp.apply(e); err != nil {
+		return fmt.Errorf("chunk %d: %w", id.Seq, err)
+	}
+	rp.journal.restoreKept()
+	return nil
+}
+
+// apply settles the rows of which e knows what became, and notes which of
+// them are in doubt. What e knows of rows that the chunk does not have is left out.
+func (rp *replayer) apply(e *journal.Entry) error {
+	c := rp.rows.chunk
+	n, err := readNotes(e.Notes, e.Rows)
+	if err != nil || e.Rows < c.Len() || len(e.Fates) > 0 && len(e.Fates) != e.Rows {
+		return errNotes
+	}
+	beyond := func(row int32) bool { return int(row) >= c.Len() }
+	n.within(c.Len())
+	for _, row := range e.Sent {
+		if row < 0 || int(row) >= e.Rows {
+			return errNotes
+		}
+		if !beyond(row) {
+			rp.journal.announced[row] = true
+		}
+	}
+	for i := range c.Fates {
+		if c.Fates[i] == pipeline.Pending {
+			rp.applyRow(int32(i), e)
+		}
+	}
+	rp.storage.stored, rp.journal.unmatchedIDs = n.stored, n.loose
+	rp.storage.learnStored(n.unshown, n.unread)
+	for _, row := range n.excused {
+		if rp.rows.final(row) {
+			rp.rows.downgrade(row)
+		} else {
+			rp.rows.downgraded[row] = true
+		}
+	}
+	rp.journal.restore(n.problems)
+	rp.journal.keepWitness()
+	return nil
+}
+
+// applyRow takes over what e knows of row.
+func (rp *replayer) applyRow(row int32, e *journal.Entry) {
+	fate := pipeline.Pending
+	if len(e.Fates) > 0 {
+		fate = e.Fates[row]
+	}
+	switch {
+	case rp.journal.announced[row], fate == pipeline.InDoubt:
+		rp.rows.chunk.Fates[row] = pipeline.InDoubt
+		rp.journal.doubtful = append(rp.journal.doubtful, row)
+	case fate == pipeline.Pending, fate == pipeline.NotSent:
+	default:
+		rp.rows.chunk.Fates[row] = fate
+		if e.IDs.Len() > int(row) {
+			rp.rows.setID(row, e.IDs.Value(int(row)))
+		}
+		rp.rows.claim(row)
+	}
+}
