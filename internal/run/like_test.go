@@ -9,6 +9,7 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/journal"
+	"flytt/internal/runs"
 	"flytt/pipeline"
 )
 
@@ -20,7 +21,7 @@ func TestLikeOfALargeRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := NewStore(t.TempDir(), func() (*journal.Key, error) { return key, nil })
+	store, err := runs.NewStore(t.TempDir(), func() (*journal.Key, error) { return key, nil })
 	if err != nil {
 		t.Fatal(err)
 	}

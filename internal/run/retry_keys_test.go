@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"flytt/internal/journal"
+	"flytt/internal/runs"
 	"flytt/mappings"
 	"flytt/sources"
 )
@@ -17,7 +18,7 @@ func TestRowsOfWrittenKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := NewStore(t.TempDir(), func() (*journal.Key, error) { return key, nil })
+	store, err := runs.NewStore(t.TempDir(), func() (*journal.Key, error) { return key, nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +40,7 @@ func TestRowsOfWrittenKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer source.Close()
-	sent := RowSet{}
+	sent := runs.RowSet{}
 	for _, row := range []int64{3, 5, 7, 8} {
 		sent.Add(row)
 	}
@@ -51,14 +52,14 @@ func TestRowsOfWrittenKeys(t *testing.T) {
 
 // wroteKeys makes a run of verb that belongs to parent and wrote rows, and returns its
 // path.
-func wroteKeys(t *testing.T, store *Store, verb, parent, rows string) string {
+func wroteKeys(t *testing.T, store *runs.Store, verb, parent, rows string) string {
 	t.Helper()
 	dir, err := store.NewDir("", time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if verb == "retry" {
-		err = (&RetrySelection{Run: parent}).Write(dir)
+		err = (&runs.RetrySelection{Run: parent}).Write(dir)
 	}
 	if err != nil {
 		t.Fatal(err)

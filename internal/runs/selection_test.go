@@ -1,4 +1,4 @@
-package run_test
+package runs_test
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/report"
-	"flytt/internal/run"
+	"flytt/internal/runs"
 	"flytt/pipeline"
 )
 
@@ -49,7 +49,7 @@ func TestSelectionOfARetry(t *testing.T) {
 	d.check(err)
 	d.check(s.Write(dir))
 	d.check(dir.Close())
-	again, err := run.ReadRetry(dir.Path)
+	again, err := runs.ReadRetry(dir.Path)
 	if diff := cmp.Diff(s, again); err != nil || diff != "" {
 		t.Errorf("%v %s", err, diff)
 	}
@@ -120,7 +120,7 @@ func TestAGroupThatCannotBeRetried(t *testing.T) {
 			d := newDirectory(t)
 			paths := []string{d.add(test.first)}
 			if test.other.verb != "" {
-				test.other.parent, test.other.retry = paths[0], &run.RetrySelection{Run: paths[0]}
+				test.other.parent, test.other.retry = paths[0], &runs.RetrySelection{Run: paths[0]}
 				paths = append(paths, d.add(test.other))
 			}
 			next := advice.Command{}

@@ -1,4 +1,4 @@
-package run
+package runs
 
 import (
 	"cmp"
@@ -196,7 +196,7 @@ func (r *Record) howEnded() string {
 		return r.outcome
 	case s == nil:
 		return report.StateKilled
-	case s.Exit == ExitInterrupted:
+	case s.Exit == report.ExitInterrupted:
 		return report.StateInterrupted
 	case s.Error != nil:
 		return report.StateFailed
