@@ -81,7 +81,7 @@ func ReadSecret(file string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", file, osfile.Cause(err))
 	}
-	if loose(info) {
+	if osfile.OthersCanRead(info) {
 		return "", advice.Usagef("chmod 600 "+advice.Quote(file), "%s: others can read this secret", file)
 	}
 	data, err := os.ReadFile(file)
