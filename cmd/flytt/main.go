@@ -19,6 +19,7 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/run"
+	"flytt/internal/runs"
 	"flytt/sources"
 )
 
@@ -41,7 +42,7 @@ type app struct {
 	began  bool // the command line was understood, and a verb began its work
 	code   int  // exit code of a verb that finished
 
-	runs *run.Store // where runs are, once it is known
+	runs *runs.Store // where runs are, once it is known
 
 	asking atomic.Bool // a person is asked; stays so if that was interrupted
 }

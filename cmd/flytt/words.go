@@ -127,13 +127,13 @@ func (a *app) printJSONFailure(w io.Writer, verb string, err error, next string)
 
 // The exit codes. Where several hold, the first of 2, 130, 4, 5, 3, 1, 0 counts.
 const (
-	exitDone        = run.ExitDone
-	exitRejects     = run.ExitRejects
-	exitUsage       = run.ExitUsage
-	exitMaxRejects  = run.ExitMaxRejects
-	exitFatal       = run.ExitFatal
-	exitUncertain   = run.ExitUncertain
-	exitInterrupted = run.ExitInterrupted
+	exitDone        = report.ExitDone
+	exitRejects     = report.ExitRejects
+	exitUsage       = report.ExitUsage
+	exitMaxRejects  = report.ExitMaxRejects
+	exitFatal       = report.ExitFatal
+	exitUncertain   = report.ExitUncertain
+	exitInterrupted = report.ExitInterrupted
 )
 
 // usage returns err as an error of how flytt was asked, with a hint.

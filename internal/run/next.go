@@ -6,6 +6,7 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/report"
+	"flytt/internal/runs"
 	"flytt/pipeline"
 	"flytt/sinks/bulk"
 	"flytt/sources"
@@ -196,5 +197,5 @@ func (a afterWriting) nextOfDoubtful() advice.Step {
 // parentSettles reports whether the run that this one is about left rows in doubt that
 // it settles when it is resumed.
 func (a afterWriting) parentSettles() bool {
-	return a.remote.engine != nil && a.remote.engine.Settles() && LeftDoubts(a.remote.parent)
+	return a.remote.engine != nil && a.remote.engine.Settles() && runs.LeftDoubts(a.remote.parent)
 }

@@ -1,4 +1,4 @@
-package run
+package runs
 
 import (
 	"cmp"
@@ -95,7 +95,29 @@ func Unusable(err error) error {
 	return advice.Usage(err, advice.HintOf(err))
 }
 
-// readJournal opens the journal of the run in the directory path to read it.
+// CreateJournal creates the journal with the header h of the run in the directory path.
+func (s *Store) CreateJournal(path string, h journal.Header) (*journal.Journal, error) {
+	key, err := s.key()
+	if err != nil {
+		return nil, err
+	}
+	jr, err := journal.Create(filepath.Join(path, journalFile), h, key)
+	if err != nil {
+		return nil, Unusable(err)
+	}
+	return jr, nil
+}
+
+// ReadJournal opens the journal of the run in the directory path to read it.
+func (s *Store) ReadJournal(path string) (*journal.Journal, error) {
+	jr, err := s.readJournal(path)
+	if err != nil {
+		return nil, Unusable(err)
+	}
+	return jr, nil
+}
+
+// readJournal is ReadJournal with the error as the journal gives it.
 func (s *Store) readJournal(path string) (*journal.Journal, error) {
 	key, err := s.key()
 	if err != nil {

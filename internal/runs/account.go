@@ -1,4 +1,4 @@
-package run
+package runs
 
 import (
 	"fmt"
@@ -94,7 +94,7 @@ func (g Group) Next(a *report.Account) advice.Step {
 func (r *Record) resumeOrRepeat() advice.Command {
 	resume := r.resume().Command
 	switch spec := r.Spec(); {
-	case r.Summary == nil || r.Summary.Exit != ExitMaxRejects:
+	case r.Summary == nil || r.Summary.Exit != report.ExitMaxRejects:
 		return resume
 	case r.Verb() == "import" && spec != nil && r.Rows.Written+r.Rows.InDoubt == 0:
 		return spec.Command("import")

@@ -1,4 +1,4 @@
-package run_test
+package runs_test
 
 import (
 	"fmt"
@@ -11,13 +11,9 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/report"
-	"flytt/internal/run"
-	"flytt/mappings"
+	"flytt/internal/runs"
 	"flytt/pipeline"
-	"flytt/sources"
 )
-
-const resource = "externalclientcontactperson"
 
 func TestSelectionOfARetry(t *testing.T) {
 	d := newDirectory(t)
@@ -53,7 +49,7 @@ func TestSelectionOfARetry(t *testing.T) {
 	d.check(err)
 	d.check(s.Write(dir))
 	d.check(dir.Close())
-	again, err := run.ReadRetry(dir.Path)
+	again, err := runs.ReadRetry(dir.Path)
 	if diff := cmp.Diff(s, again); err != nil || diff != "" {
 		t.Errorf("%v %s", err, diff)
 	}
@@ -124,7 +120,7 @@ func TestAGroupThatCannotBeRetried(t *testing.T) {
 			d := newDirectory(t)
 			paths := []string{d.add(test.first)}
 			if test.other.verb != "" {
-				test.other.parent, test.other.retry = paths[0], &run.RetrySelection{Run: paths[0]}
+				test.other.parent, test.other.retry = paths[0], &runs.RetrySelection{Run: paths[0]}
 				paths = append(paths, d.add(test.other))
 			}
 			next := advice.Command{}
@@ -149,44 +145,4 @@ func TestFindRejects(t *testing.T) {
 			t.Errorf("%s: %s, %v", file, path, err)
 		}
 	}
-}
-
-// TestRowsOfWrittenKeys finds the row whose key a row of the run, or of a retry, has.
-func TestRowsOfWrittenKeys(t *testing.T) {
-	d := newDirectory(t)
-	first := d.add(made{outcome: report.StateDone, fates: fate{2: pipeline.Written, 3: pipeline.Rejected, 4: pipeline.Rejected, 5: pipeline.Rejected}})
-	s, err := d.group(first).SelectRetry(d.rejects(4), false)
-	d.check(err)
-	d.add(made{verb: "retry", parent: first, outcome: report.StateDone, retry: s, fates: fate{4: pipeline.Written}})
-	// Row 3 has the key of row 2 now, and row 5 that of row 4; row 6 is not sent.
-	file := d.file("fixed.csv", "Nr;Namn;_row;_errors\r\nK-2;Bo;3;\r\nK-4;Bo;5;\r\nK-9;Bo;7;\r\n;Bo;8;\r\nK-2;Bo;6;\r\n")
-	source, _, err := sources.Open(file, &sources.Options{OriginalNumbers: true})
-	d.check(err)
-	defer source.Close()
-	sent := run.RowSet{}
-	for _, row := range []int64{3, 5, 7, 8} {
-		sent.Add(row)
-	}
-	rows, err := run.RowsOfWrittenKeys(d.group(first), t.TempDir(), source, planOf(t, source.Columns()), sent)
-	if err != nil || rows.Len() != 2 || !rows.Has(3) || !rows.Has(5) {
-		t.Errorf("%v, %v", rows, err)
-	}
-}
-
-// planOf binds the columns Nr and Namn.
-func planOf(t *testing.T, columns []string) *mappings.Plan {
-	t.Helper()
-	m, err := mappings.ParseMapping("mapping.yaml", []byte("resource: "+resource+"\nkey: custom_id\nfields:\n  custom_id: Nr\n  name: Namn\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := mappings.Lookup(resource)
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := m.Compile(r, columns, mappings.CompileOptions{Partial: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return plan
 }

@@ -1,4 +1,4 @@
-package run_test
+package runs_test
 
 import (
 	"os"
@@ -10,7 +10,7 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/report"
-	"flytt/internal/run"
+	"flytt/internal/runs"
 	"flytt/pipeline"
 )
 
@@ -63,7 +63,7 @@ func TestAccountOfAGroup(t *testing.T) {
 	if len(d.group(first)) != 1 {
 		t.Error("a retry elsewhere is found before the run names it")
 	}
-	d.check(run.LinkChild(first, elsewhere))
+	d.check(runs.LinkChild(first, elsewhere))
 	d.add(made{verb: "undo", parent: first, outcome: report.StateDone, fates: fate{2: pipeline.Written}})
 	d.add(made{outcome: report.StateDone, fates: fate{2: pipeline.Written}})
 
@@ -87,7 +87,7 @@ func TestAccountOfAGroup(t *testing.T) {
 }
 
 func TestNextOfARun(t *testing.T) {
-	spec := run.RecordedSpec{Input: "/in.csv", Mapping: "/m.yaml", Flags: map[string][]string{"key": {"custom_id"}, "quiet": {"true"}}}
+	spec := runs.RecordedSpec{Input: "/in.csv", Mapping: "/m.yaml", Flags: map[string][]string{"key": {"custom_id"}, "quiet": {"true"}}}
 	anew := advice.Command{Verb: "import", File: "/in.csv", Mapping: "/m.yaml", Args: []string{"--key=custom_id"}}
 	tests := map[string]struct {
 		run  made
@@ -98,9 +98,9 @@ func TestNextOfARun(t *testing.T) {
 		"killed":           {made{fates: fate{2: pipeline.Written}}, advice.Command{Verb: "resume"}},
 		"interrupted":      {made{outcome: report.StateInterrupted}, advice.Command{Verb: "resume"}},
 		"killed plan":      {made{verb: "plan"}, advice.Command{}},
-		"too many rejects": {made{outcome: report.StateFailed, exit: run.ExitMaxRejects, spec: spec, fates: fate{2: pipeline.Rejected}}, anew},
+		"too many rejects": {made{outcome: report.StateFailed, exit: report.ExitMaxRejects, spec: spec, fates: fate{2: pipeline.Rejected}}, anew},
 		"too many rejects after some were written": {
-			made{outcome: report.StateFailed, exit: run.ExitMaxRejects, spec: spec, fates: fate{2: pipeline.Rejected, 3: pipeline.Written}},
+			made{outcome: report.StateFailed, exit: report.ExitMaxRejects, spec: spec, fates: fate{2: pipeline.Rejected, 3: pipeline.Written}},
 			advice.Command{Verb: "resume", Args: []string{"--max-rejects", "100%"}},
 		},
 	}
@@ -122,7 +122,7 @@ func TestNextOfARun(t *testing.T) {
 
 func TestARunThatWasUndoneIsNotResumed(t *testing.T) {
 	d := newDirectory(t)
-	spec := run.RecordedSpec{Input: "/in.csv"}
+	spec := runs.RecordedSpec{Input: "/in.csv"}
 	undone := d.add(made{outcome: report.StateInterrupted, fates: fate{2: pipeline.Written, 3: pipeline.Pending}, spec: spec})
 	d.check(d.RefuseUndone(undone))
 	if path, err := d.NewestUnfinished(); err != nil || path != undone {
@@ -146,8 +146,8 @@ func TestALostJournalIsToldOf(t *testing.T) {
 	if err != nil || w.Account.Balanced {
 		t.Errorf("%v, %+v", err, w)
 	}
-	wantUsage(t, run.NoJournal(path, "never had one", ""), "has no journal.db any more", advice.Command{})
-	wantUsage(t, run.NoJournal(t.TempDir(), "never had one", ""), "never had one", advice.Command{})
+	wantUsage(t, runs.NoJournal(path, "never had one", ""), "has no journal.db any more", advice.Command{})
+	wantUsage(t, runs.NoJournal(t.TempDir(), "never had one", ""), "never had one", advice.Command{})
 }
 
 // TestOldRunsGoTogether deletes a run and its retry, and keeps what is needed or damaged.
@@ -186,14 +186,14 @@ func TestOldRunsGoTogether(t *testing.T) {
 	}
 }
 
-func (d *directory) old(before time.Time, all bool) *run.OldRuns {
+func (d *directory) old(before time.Time, all bool) *runs.OldRuns {
 	d.t.Helper()
 	old, err := d.Old(d.path, before, all)
 	d.check(err)
 	return old
 }
 
-func pathsOf(runs []run.OldRun) (paths []string) {
+func pathsOf(runs []runs.OldRun) (paths []string) {
 	for _, r := range runs {
 		paths = append(paths, r.Path)
 	}
@@ -221,7 +221,7 @@ func TestRunsMovedTogether(t *testing.T) {
 	if g := d.group(first); len(g) != 2 || g[1].Path != retry {
 		t.Errorf("%d runs", len(g))
 	}
-	if root, err := run.RetryRoot(retry); err != nil || root != first {
+	if root, err := runs.RetryRoot(retry); err != nil || root != first {
 		t.Errorf("the retry is of %s, %v", root, err)
 	}
 }

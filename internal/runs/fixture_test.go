@@ -1,4 +1,4 @@
-package run_test
+package runs_test
 
 import (
 	"encoding/json"
@@ -17,13 +17,13 @@ import (
 	"flytt/internal/advice"
 	"flytt/internal/journal"
 	"flytt/internal/report"
-	"flytt/internal/run"
+	"flytt/internal/runs"
 	"flytt/pipeline"
 )
 
 // directory is a store with what puts runs into it.
 type directory struct {
-	*run.Store
+	*runs.Store
 	t    *testing.T
 	path string
 	key  *journal.Key
@@ -37,7 +37,7 @@ func newDirectory(t *testing.T) *directory {
 		t.Fatal(err)
 	}
 	d := &directory{t: t, path: t.TempDir(), key: key}
-	if d.Store, err = run.NewStore(d.path, func() (*journal.Key, error) { return key, nil }); err != nil {
+	if d.Store, err = runs.NewStore(d.path, func() (*journal.Key, error) { return key, nil }); err != nil {
 		t.Fatal(err)
 	}
 	return d
@@ -49,10 +49,10 @@ type made struct {
 	parent  string // path
 	outcome string // done, interrupted or failed; empty: the process was killed
 	input   string // path of what was read
-	spec    run.RecordedSpec
+	spec    runs.RecordedSpec
 	fates   map[int64]pipeline.Fate // of the rows
 	reasons string                  // why rows were rejected
-	retry   *run.RetrySelection
+	retry   *runs.RetrySelection
 	exit    int
 }
 
@@ -99,7 +99,7 @@ func (d *directory) writeJournal(dir *report.Dir, m made) {
 		Run: dir.ID, Verb: m.verb, Parent: m.parent, Began: time.Date(2026, 11, 24, 2, 15, d.made, 0, time.UTC),
 		BaseURL: "https://api.example", Customer: "tenant", Resource: "externalclientcontactperson", Spec: spec,
 	}
-	h.Files = []journal.File{d.describe(run.OwnMapping, dir.File("mapping.yaml"))}
+	h.Files = []journal.File{d.describe(runs.OwnMapping, dir.File("mapping.yaml"))}
 	if m.input != "" {
 		h.Input = d.describe("input", m.input)
 	}
@@ -119,7 +119,7 @@ func (d *directory) writeJournal(dir *report.Dir, m made) {
 
 func (d *directory) describe(name, path string) journal.File {
 	d.t.Helper()
-	file, err := run.DescribeFile(name, path)
+	file, err := runs.DescribeFile(name, path)
 	d.check(err)
 	return file
 }
@@ -178,7 +178,7 @@ func (d *directory) writeSummary(dir *report.Dir, m made) {
 		}
 	}
 	var err error
-	s.Sums, err = run.Sums(s.Files)
+	s.Sums, err = runs.Sums(s.Files)
 	d.check(err)
 	data, err := s.JSON()
 	d.check(err)
@@ -186,7 +186,7 @@ func (d *directory) writeSummary(dir *report.Dir, m made) {
 }
 
 // group reads the run at path and those that belong to it.
-func (d *directory) group(path string) run.Group {
+func (d *directory) group(path string) runs.Group {
 	d.t.Helper()
 	g, err := d.Group(path)
 	d.check(err)

@@ -1,4 +1,4 @@
-package run_test
+package runs_test
 
 import (
 	"os"
@@ -12,7 +12,7 @@ import (
 	"flytt/internal/advice"
 	"flytt/internal/journal"
 	"flytt/internal/report"
-	"flytt/internal/run"
+	"flytt/internal/runs"
 	"flytt/mappings"
 	"flytt/pipeline"
 )
@@ -41,7 +41,7 @@ func TestFilesOfARunThatChanged(t *testing.T) {
 		d.check(write(mapping, "fields: {}\n")())
 		h := journal.Header{Input: d.describe("input", input), Files: []journal.File{d.describe("mapping", mapping)}}
 		d.check(test.change())
-		err := run.SameFiles(&h)
+		err := runs.SameFiles(&h)
 		switch {
 		case test.message == "" && err != nil:
 			t.Errorf("%s: %v", name, err)
@@ -57,13 +57,13 @@ func TestFilesOfARunThatChanged(t *testing.T) {
 func TestInputThatWasMoved(t *testing.T) {
 	d := newDirectory(t)
 	h := journal.Header{Input: d.describe("input", d.file("in.csv", "Nr\r\n1\r\n"))}
-	spec := run.RecordedSpec{Input: h.Input.Path}
-	d.check(run.Relocate(&h, &spec, ""))
-	wantUsage(t, run.Relocate(&h, &spec, d.file("in.csv", "Nr\r\n2\r\n")), "is not what the run read: same size, different content", advice.Command{})
-	wantUsage(t, run.Relocate(&h, &spec, d.file("in.txt", "Nr\r\n1\r\n")), `its extension was ".csv"`, advice.Command{})
-	wantUsage(t, run.Relocate(&h, &spec, filepath.Join(t.TempDir(), "none.csv")), "none.csv", advice.Command{})
+	spec := runs.RecordedSpec{Input: h.Input.Path}
+	d.check(runs.Relocate(&h, &spec, ""))
+	wantUsage(t, runs.Relocate(&h, &spec, d.file("in.csv", "Nr\r\n2\r\n")), "is not what the run read: same size, different content", advice.Command{})
+	wantUsage(t, runs.Relocate(&h, &spec, d.file("in.txt", "Nr\r\n1\r\n")), `its extension was ".csv"`, advice.Command{})
+	wantUsage(t, runs.Relocate(&h, &spec, filepath.Join(t.TempDir(), "none.csv")), "none.csv", advice.Command{})
 	now := d.file("other.CSV", "Nr\r\n1\r\n")
-	if err := run.Relocate(&h, &spec, now); err != nil || h.Input.Path != now || spec.Input != now {
+	if err := runs.Relocate(&h, &spec, now); err != nil || h.Input.Path != now || spec.Input != now {
 		t.Errorf("%v, %s, %s", err, h.Input.Path, spec.Input)
 	}
 }
@@ -72,12 +72,12 @@ func TestInputThatWasMoved(t *testing.T) {
 func TestARunThatWasMovedFindsItsFiles(t *testing.T) {
 	h := journal.Header{
 		Input: journal.File{Name: "input", Path: "/was/run/input"},
-		Files: []journal.File{{Name: run.OwnMapping, Path: "/was/run/mapping.yaml"}, {Name: "mapping", Path: "/home/m.yaml"}},
+		Files: []journal.File{{Name: runs.OwnMapping, Path: "/was/run/mapping.yaml"}, {Name: "mapping", Path: "/home/m.yaml"}},
 	}
 	before := h.Files
-	spec := run.RecordedSpec{Input: "/was/run/input"}
-	run.Follow(&h, &spec, "/now/run")
-	want := []journal.File{{Name: run.OwnMapping, Path: "/now/run/mapping.yaml"}, {Name: "mapping", Path: "/home/m.yaml"}}
+	spec := runs.RecordedSpec{Input: "/was/run/input"}
+	runs.Follow(&h, &spec, "/now/run")
+	want := []journal.File{{Name: runs.OwnMapping, Path: "/now/run/mapping.yaml"}, {Name: "mapping", Path: "/home/m.yaml"}}
 	if diff := cmp.Diff(want, h.Files); diff != "" || h.Input.Path != "/now/run/input" || spec.Input != "/now/run/input" {
 		t.Errorf("%s, %s, %s", diff, h.Input.Path, spec.Input)
 	}
@@ -88,7 +88,7 @@ func TestARunThatWasMovedFindsItsFiles(t *testing.T) {
 
 func TestRecordedSpec(t *testing.T) {
 	h := journal.Header{Began: time.Unix(1, 0), Spec: []byte(`{"file":"in.csv","input":"/in.csv","flags":{"json":["true"],"key":["custom_id"]},"guessed":true,"resource":"r","chunk_rows":7,"atomicity":"all"}`)}
-	spec, err := run.ReadSpec(&h)
+	spec, err := runs.ReadSpec(&h)
 	if err != nil || spec.ChunkRows != 7 || !spec.Guessed || !spec.ClockOf(&h).Equal(h.Began) {
 		t.Errorf("%+v, %v", spec, err)
 	}
@@ -99,7 +99,7 @@ func TestRecordedSpec(t *testing.T) {
 	if diff := cmp.Diff(advice.Command{Verb: "plan", File: "/in.csv", Args: []string{"--key=custom_id"}}, spec.Command("plan")); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := run.ReadSpec(&journal.Header{Spec: []byte("[]")}); err == nil {
+	if _, err := runs.ReadSpec(&journal.Header{Spec: []byte("[]")}); err == nil {
 		t.Error("a spec of another form is read")
 	}
 }
@@ -130,7 +130,7 @@ func TestBackups(t *testing.T) {
 			}
 			dir, err := report.OpenDir(path)
 			d.check(err)
-			b, err := run.MakeBackups(dir, test.ended)
+			b, err := runs.MakeBackups(dir, test.ended)
 			d.check(err)
 			if notes := b.EditedNotes(); len(notes) > 0 != (test.edited && test.ended) {
 				t.Errorf("edited: %+v", notes)
@@ -160,28 +160,28 @@ func TestComparisons(t *testing.T) {
 		{Name: "custom_id", Type: "string"}, {Name: "email", Type: "string", Compare: mappings.Comparison{"lower"}},
 		{Name: "name", Type: "string"}, {Name: "id", Type: "string", ReadOnly: true}, {Name: "floor", Type: "integer"},
 	}}
-	c := run.Comparisons{"name": {"collapse", "lower"}, "email": {}}
+	c := runs.Comparisons{"name": {"collapse", "lower"}, "email": {}}
 	d := newDirectory(t)
 	d.check(c.CheckForms("flytt.yaml"))
 	forms, err := c.InForce(r, "custom_id")
 	d.check(err)
-	if diff := cmp.Diff(run.Comparisons{"name": {"collapse", "lower"}}, forms); diff != "" {
+	if diff := cmp.Diff(runs.Comparisons{"name": {"collapse", "lower"}}, forms); diff != "" {
 		t.Error(diff)
 	}
 	if got := forms.Functions()["name"]("Bo  EK"); got != "bo ek" {
 		t.Errorf("compared as %q", got)
 	}
-	if forms, err = (run.Comparisons)(nil).InForce(r, "custom_id"); err != nil || forms.String() != "email lower" {
+	if forms, err = (runs.Comparisons)(nil).InForce(r, "custom_id"); err != nil || forms.String() != "email lower" {
 		t.Errorf("what the descriptor says: %s, %v", forms, err)
 	}
-	over := run.Comparisons{"name": {"upper"}}.Over(c)
-	if diff := cmp.Diff(run.Comparisons{"name": {"upper"}, "email": {}}, over); diff != "" {
+	over := runs.Comparisons{"name": {"upper"}}.Over(c)
+	if diff := cmp.Diff(runs.Comparisons{"name": {"upper"}, "email": {}}, over); diff != "" {
 		t.Error(diff)
 	}
-	wantUsage(t, run.Comparisons{"email": {"lowr"}}.CheckForms("flytt.yaml"), `flytt.yaml: compare of email: unknown form "lowr"`, advice.Command{})
-	wantUsage(t, run.Comparisons{"email": nil}.CheckForms("flytt.yaml"), "no form", advice.Command{})
+	wantUsage(t, runs.Comparisons{"email": {"lowr"}}.CheckForms("flytt.yaml"), `flytt.yaml: compare of email: unknown form "lowr"`, advice.Command{})
+	wantUsage(t, runs.Comparisons{"email": nil}.CheckForms("flytt.yaml"), "no form", advice.Command{})
 	for field, message := range map[string]string{"nme": "has no such field", "floor": "only a text", "id": "only a text", "custom_id": "it is the key"} {
-		_, err := run.Comparisons{field: {"lower"}}.InForce(r, "custom_id")
+		_, err := runs.Comparisons{field: {"lower"}}.InForce(r, "custom_id")
 		wantUsage(t, err, message, advice.Command{})
 	}
 }

@@ -1,4 +1,4 @@
-package run
+package runs
 
 import (
 	"cmp"
@@ -83,13 +83,7 @@ func unreadable(path string, err error) error {
 }
 
 // Journal opens the journal of the run to read it.
-func (r *Record) Journal() (*journal.Journal, error) {
-	jr, err := r.store.readJournal(r.Path)
-	if err != nil {
-		return nil, Unusable(err)
-	}
-	return jr, nil
-}
+func (r *Record) Journal() (*journal.Journal, error) { return r.store.ReadJournal(r.Path) }
 
 // readJournal reads the head of the run's journal and, where there is no summary
 // that tells of it, what became of the rows. A summary that was written before a
@@ -202,7 +196,7 @@ func (r *Record) howEnded() string {
 		return r.outcome
 	case s == nil:
 		return report.StateKilled
-	case s.Exit == ExitInterrupted:
+	case s.Exit == report.ExitInterrupted:
 		return report.StateInterrupted
 	case s.Error != nil:
 		return report.StateFailed

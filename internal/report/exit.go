@@ -1,6 +1,6 @@
-package run
+package report
 
-// The exit codes that the summary of a run has.
+// The exit codes of a run, as its summary has them.
 const (
 	ExitDone        = 0
 	ExitRejects     = 1
