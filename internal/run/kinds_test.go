@@ -46,7 +46,7 @@ func TestPlanApplyUndo(t *testing.T) {
 	if err != nil || plan.Summary.Plan.Create != 30 || plan.Next.Command.Verb != "apply" || p.count(t) != 0 {
 		t.Fatalf("%v: %+v, next %+v", err, plan.Summary.Plan, plan.Next)
 	}
-	path, err := p.store.FindPlan(plan.Next.Command.File)
+	path, err := run.FindPlan(p.store, plan.Next.Command.File)
 	if err != nil || path != plan.Dir {
 		t.Fatalf("%s, %v", path, err)
 	}
