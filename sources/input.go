@@ -222,7 +222,7 @@ func openError(path string, err error) error {
 	case path == "":
 		e.File, e.Err, e.Hint, e.Usage = "input", errors.New("no file name given"), "name a file, or - for standard input", true
 	case errors.Is(err, fs.ErrNotExist):
-		e.Hint, e.Usage = "check the name and the directory; - reads standard input", true
+		e.Hint, e.Usage = osfile.NotFoundHint(path, "check the name and the directory; - reads standard input"), true
 	case errors.Is(err, errDirectory):
 		e.Hint, e.Usage = "name a file in it", true
 	case errors.Is(err, fs.ErrPermission):

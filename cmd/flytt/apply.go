@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-
 	"github.com/spf13/cobra"
 
 	"flytt/internal/run"
@@ -24,18 +22,13 @@ more when it is sent: one that would do something else now is rejected
 and verify, retry and undo are about it as about any other.`,
 		Example: `  flytt apply flytt-runs/20261124-021500-3fa9c1/plan.json
   flytt apply plan.json --yes --concurrency 8`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return errors.New("one plan is applied at a time")
-			}
-			return nil
-		},
+		Args: planArgument.needed,
 		RunE: func(c *cobra.Command, args []string) error {
 			store, err := a.store()
 			if err != nil {
 				return err
 			}
-			path, err := store.FindPlan(args[0])
+			path, err := run.FindPlan(store, args[0])
 			if err != nil {
 				return err
 			}

@@ -22,7 +22,7 @@ OUT appears whole or not at all; one that exists is left alone without
 		Example: `  flytt convert kontakter.csv -m mapping.yaml -o kontakter.jsonl
   flytt convert kontakter.csv -m mapping.yaml -o till-excel.csv --excel
   flytt convert kontakter.csv -m mapping.yaml -o - | head`,
-		Args: oneFile,
+		Args: fileArgument.needed,
 		RunE: func(c *cobra.Command, args []string) error {
 			f.spec.File = args[0]
 			if err := f.oneStdout(); err != nil {

@@ -37,7 +37,7 @@ alone goes stale; a full export does not.`,
   flytt export -o ab.jsonl --where 'name__icontains=AB' --where 'email__isnull!=true'
   flytt export -o nya.csv --since 2026-11-01 --select name,email,phone_number
   flytt export -o - --limit 10 | jq .name`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := f.oneStdout(); err != nil {
 				return err

@@ -138,28 +138,6 @@ func (f *specFlags) over(spec *run.Spec, c *cobra.Command) (err error) {
 	return err
 }
 
-// oneFile is the arguments of a verb that reads one file.
-func oneFile(_ *cobra.Command, args []string) error {
-	switch len(args) {
-	case 0:
-		return errors.New("which file to read is not said")
-	case 1:
-		return nil
-	}
-	return fmt.Errorf("one file is read at a time, and %d are named", len(args))
-}
-
-// oneRun is the arguments of a verb that is about one run.
-func oneRun(_ *cobra.Command, args []string) error {
-	switch len(args) {
-	case 0:
-		return errors.New("the run is not said")
-	case 1:
-		return nil
-	}
-	return errors.New("it is about one run at a time")
-}
-
 // addImport adds the flags of import.
 func (f *specFlags) addImport(c *cobra.Command) {
 	f.addFile(c)

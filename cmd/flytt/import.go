@@ -52,7 +52,7 @@ machine that keeps its rows in ` + run.SandboxDB + `.`,
   flytt import contacts.csv --mode update --write-nulls
   flytt import register.csv -m mapping.yaml --mode upsert --key custom_id
   flytt import register.csv -m mapping.yaml --mode upsert --like 20261124-021500-3fa9c1`,
-		Args: oneFile,
+		Args: fileArgument.needed,
 		RunE: func(c *cobra.Command, args []string) error {
 			f.spec.File, f.spec.Write.NoUndo = args[0], !f.undoable
 			if dryRun {

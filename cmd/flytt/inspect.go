@@ -46,7 +46,7 @@ whole file. No value of a row is shown without --show-values.`,
 		Example: `  flytt inspect kontakter.csv
   flytt inspect register.xlsx --sheet Kontakter
   flytt inspect register.csv.gz --count --json`,
-		Args: oneFile,
+		Args: fileArgument.needed,
 		RunE: func(c *cobra.Command, args []string) error {
 			v.spec.File = args[0]
 			return v.run(c.Context())
@@ -140,5 +140,5 @@ func (v *inspector) next() advice.Step {
 		return advice.Step{Command: c}
 	}
 	c.Args = append(c.Args, "-m", "mapping.yaml")
-	return advice.Step{Before: "say in a mapping file where the required fields come from", Command: c}
+	return advice.Step{Before: advice.Task{Name: advice.MapRequiredColumns}, Command: c}
 }

@@ -8,7 +8,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -20,6 +19,7 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/run"
+	"flytt/internal/runs"
 	"flytt/sources"
 )
 
@@ -42,7 +42,7 @@ type app struct {
 	began  bool // the command line was understood, and a verb began its work
 	code   int  // exit code of a verb that finished
 
-	runs *run.Store // where runs are, once it is known
+	runs *runs.Store // where runs are, once it is known
 
 	asking atomic.Bool // a person is asked; stays so if that was interrupted
 }
@@ -57,7 +57,7 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	verb, err := root.ExecuteContextC(context.Background())
 	var used *advice.UsageError
 	if err != nil && !a.began && !errors.As(err, &used) {
-		err = usage(err, verb.CommandPath()+" --help shows how it is called")
+		err = wrongCall(verb, err)
 	}
 	if err == nil && a.code == exitDone {
 		err = stdoutError(out.err) // help and completion drop it
@@ -95,11 +95,11 @@ func (a *app) nextAfter(verb *cobra.Command, err error) (before, command string)
 	var advised *advice.NextError
 	switch {
 	case errors.As(err, &advised):
-		return advised.Next.Before, a.words(advised.Next.Command)
+		return taskText(advised.Next.Before), a.words(advised.Next.Command)
 	case errors.Is(err, sources.ErrChanged):
-		return "see that nothing writes to the input", a.typed(false)
+		return taskText(advice.Task{Name: advice.LeaveInputAlone}), a.typed(false)
 	case inFile(err):
-		return "mend what is named above", a.typed(false)
+		return taskText(advice.Task{Name: advice.FixAbove}), a.typed(false)
 	case run.ExitCode(err) != exitUsage:
 		return "", a.typed(false)
 	}
@@ -156,14 +156,13 @@ resume goes on.`,
 	}
 	root.SetIn(a.stdin)
 	root.SetErr(a.stderr)
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usage(err, fmt.Sprintf("%s --help lists the flags", c.CommandPath()))
-	})
+	root.SetFlagErrorFunc(wrongFlag)
 	for _, verb := range verbs {
 		root.AddCommand(verb(a))
 	}
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
+	checkArguments(root)
 	a.supervise(root)
 	return root
 }

@@ -13,7 +13,7 @@ func mappingCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "mapping",
 		Short: "Help with mapping files",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(mappingSchemaCommand(a), mappingConversionsCommand(a))
@@ -32,7 +32,7 @@ on the first line of the mapping. With --export it is the schema of a mapping
 for flytt export, whose columns are named on the left.`,
 		Example: `  flytt mapping schema > mapping.schema.json
   flytt mapping schema --export > export.schema.json`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			schema := mappings.MappingJSONSchema
 			if export {
@@ -51,7 +51,7 @@ func mappingConversionsCommand(a *app) *cobra.Command {
 		Use:     "conversions",
 		Short:   "List what apply can do in a mapping file",
 		Example: `  flytt mapping conversions`,
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			t := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 			for _, c := range mappings.Conversions() {

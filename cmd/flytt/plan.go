@@ -25,7 +25,7 @@ the records as they were read. flytt apply does what it says.`,
 		Example: `  flytt plan register.csv -m mapping.yaml --mode upsert --key custom_id
   flytt plan register.csv -m mapping.yaml --json
   flytt apply flytt-runs/20261124-021500-3fa9c1/plan.json`,
-		Args: oneFile,
+		Args: fileArgument.needed,
 		RunE: func(c *cobra.Command, args []string) error {
 			f.spec.File, f.spec.Write.NoUndo = args[0], !f.undoable
 			return a.do(c.Context(), run.Plan, f.spec, &f.watch)

@@ -27,6 +27,7 @@ import (
 func recordCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "record",
+		Args:  noArguments,
 		Short: "Get, list, create, update and delete single records",
 		Long: `record works on single records of the API, JSON in and JSON out. What is written
 is held against the rules of the resource first: a record with faults is not
@@ -106,14 +107,6 @@ func (v *recordVerb) logger() *slog.Logger {
 		level = slog.LevelDebug
 	}
 	return slog.New(&lineHandler{w: v.app.stderr, level: level})
-}
-
-// oneID takes the id of a record as the only argument.
-func oneID(_ *cobra.Command, args []string) error {
-	if len(args) == 1 && args[0] != "" {
-		return nil
-	}
-	return usagef("the API's own id of a record, as flytt record list shows it", "one ID is wanted, %d were given", len(args))
 }
 
 // printObject prints a JSON object as the API gave it: indented on a terminal,
@@ -205,7 +198,7 @@ func recordGetCommand(a *app) *cobra.Command {
 		Use:     "get ID",
 		Short:   "Print one record",
 		Example: `  flytt record get 0d9c3f5e-0000-4000-8000-000000000001 --sandbox`,
-		Args:    oneID,
+		Args:    idArgument.needed,
 		RunE: func(c *cobra.Command, args []string) error {
 			return v.do(c.Context(), v.idOK(args[0]), func(ctx context.Context) error { return v.get(ctx, args[0]) })
 		},

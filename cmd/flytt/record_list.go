@@ -29,7 +29,7 @@ For whole registers, and for other formats, there is flytt export.`,
 		Example: `  flytt record list --where name__icontains=ek --where title!=VD --sandbox
   flytt record list --where custom_id__in=A-1,A-2 --select id,name
   flytt record list --order-by=-created_at --limit 5`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			var query *list.Query
 			var chosen *record.Selection

@@ -43,7 +43,7 @@ API answers it. The fields are held against the rules of the resource first. A
 create whose answer is lost is never repeated: it may have been done.`,
 		Example: `  flytt record create --set name='Åsa Öberg' --set title=VD --set external_client.id=6f9a3c1e-0000-4000-8000-000000000001 --sandbox
   flytt record create -f contact.json --set custom_id=A-1`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			var r *record.Draft
 			prepare := func() (err error) {
@@ -70,7 +70,7 @@ record as the API answers it. --set FIELD= sets a field to null. If the answer i
 lost, the record is read back to see whether it was changed.`,
 		Example: `  flytt record update 0d9c3f5e-0000-4000-8000-000000000001 --set title=VD --set email=
   flytt record get ID > contact.json; flytt record update ID -f contact.json`,
-		Args: oneID,
+		Args: idArgument.needed,
 		RunE: func(c *cobra.Command, args []string) error {
 			var r *record.Draft
 			prepare := func() (err error) {
@@ -96,7 +96,7 @@ func recordDeleteCommand(a *app) *cobra.Command {
 		Long: `delete deletes a record, which cannot be taken back. It asks first, unless --yes
 is given or the API is on this machine; where there is nobody to ask, it refuses.`,
 		Example: `  flytt record delete 0d9c3f5e-0000-4000-8000-000000000001`,
-		Args:    oneID,
+		Args:    idArgument.needed,
 		RunE: func(c *cobra.Command, args []string) error {
 			return v.do(c.Context(), v.idOK(args[0]), func(ctx context.Context) error { return v.remove(ctx, args[0]) })
 		},

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-
 	"github.com/spf13/cobra"
 
 	"flytt/internal/run"
@@ -32,12 +30,7 @@ says where it is now; its content has to be the same.`,
   flytt resume 20261124-021500-3fa9c1
   flytt resume ./run --concurrency 2 --settle 1m
   flytt resume ./run --input archive/register.csv`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return errors.New("one run is resumed at a time")
-			}
-			return nil
-		},
+		Args: runArgument.optional,
 		RunE: func(c *cobra.Command, args []string) error {
 			name := ""
 			if len(args) > 0 {

@@ -1,11 +1,10 @@
 package main
 
 import (
-	"errors"
-
 	"github.com/spf13/cobra"
 
 	"flytt/internal/run"
+	"flytt/internal/runs"
 )
 
 func retryCommand(a *app) *cobra.Command {
@@ -28,15 +27,7 @@ A run that did not get through is resumed first.`,
 		Example: `  flytt retry mended.csv
   flytt retry 20261124-021500-3fa9c1 mended.csv
   flytt retry ./run ./run/rejects.csv --max-rejects 0`,
-		Args: func(_ *cobra.Command, args []string) error {
-			switch len(args) {
-			case 0:
-				return errors.New("the file with the mended rows is not said")
-			case 1, 2:
-				return nil
-			}
-			return errors.New("a retry is of one run and sends one file")
-		},
+		Args: retryArguments,
 		RunE: func(c *cobra.Command, args []string) error {
 			path, err := a.findRejects(args)
 			if err != nil {
@@ -76,5 +67,5 @@ func (a *app) findRejects(args []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return run.RetryRoot(path)
+	return runs.RetryRoot(path)
 }

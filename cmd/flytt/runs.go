@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"flytt/internal/report"
-	"flytt/internal/run"
+	"flytt/internal/runs"
 	"flytt/internal/text"
 )
 
@@ -23,7 +23,7 @@ func runsCommand(a *app) *cobra.Command {
 		Example: `  flytt runs list
   flytt runs show 20261124-021500-3fa9c1
   flytt runs purge --older-than 30d`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 	}
 	c.AddCommand(runsListCommand(a), runsShowCommand(a), runsPurgeCommand(a))
 	return c
@@ -42,7 +42,7 @@ damaged (its directory cannot be told from; the reason follows).`,
 		Example: `  flytt runs list
   flytt runs list --json
   flytt runs list --dir /srv/migration/flytt-runs`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error { return a.listRuns(dir, asJSON) },
 	}
 	addRunsDir(c.Flags(), &dir)
@@ -75,7 +75,7 @@ type listedRun struct {
 const stateDamaged = "damaged"
 
 // listedOf returns what is listed of r.
-func listedOf(r *run.Record) listedRun {
+func listedOf(r *runs.Record) listedRun {
 	l := listedRun{
 		Run: r.ID, Path: r.Path, Began: r.Began, Verb: r.Verb(), File: r.File(), State: r.State,
 		Read: r.Rows.Read, Written: r.Rows.Written, Rejected: r.Rows.Rejected, InDoubt: r.Rows.InDoubt,

@@ -22,7 +22,7 @@ RUN is the id of a run or its directory; left out, it is the newest there is.`,
 		Example: `  flytt runs show
   flytt runs show 20261124-021500-3fa9c1
   flytt runs show ./run --json`,
-		Args: cobra.MaximumNArgs(1),
+		Args: runArgument.optional,
 		RunE: func(_ *cobra.Command, args []string) error {
 			name := ""
 			if len(args) > 0 {

@@ -44,7 +44,7 @@ one of
   flytt sandbox --bulk partial --errors indexed --answer-order reversed
   flytt sandbox --rewrite custom_id:upper --rewrite name:collapse --fill first_name
   flytt sandbox --fault post:3:commit-then-reset --fault list:5%:503=2`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return a.sandbox(c, f) },
 	}
 	f.add(c)

@@ -20,7 +20,7 @@ RESOURCE it is the only one there is, or the list of them.`,
 		Example: `  flytt schema
   flytt schema externalclientcontactperson --json-schema > contact.schema.json
   flytt schema --codes`,
-		Args: cobra.MaximumNArgs(1),
+		Args: resourceArgument.optional,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if codeList {
 				return stdoutError(mappings.DescribeCodes(a.stdout, codes()))

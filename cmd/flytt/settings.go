@@ -8,11 +8,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 
 	"flytt/internal/advice"
 	"flytt/internal/osfile"
@@ -61,10 +64,10 @@ func readSettings() (name string, doc *settingsDoc, err error) {
 	name, doc = cmp.Or(os.Getenv("FLYTT_CONFIG"), settingsFile), &settingsDoc{}
 	data, err := os.ReadFile(name)
 	if err != nil && (!errors.Is(err, fs.ErrNotExist) || name != settingsFile) {
-		return name, nil, usage(fmt.Errorf("%s: %w", name, osfile.Cause(err)), "FLYTT_CONFIG names the settings file")
+		return name, nil, usage(fmt.Errorf("%s: %w", name, osfile.Cause(err)), osfile.NotFoundHint(name, "FLYTT_CONFIG names the settings file"))
 	}
 	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.DisallowUnknownField()).Decode(doc); err != nil && len(bytes.TrimSpace(data)) > 0 {
-		return name, nil, usage(fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, false))), "docs/settings.md lists the settings")
+		return name, nil, settingsFault(name, err)
 	}
 	return name, doc, nil
 }
@@ -177,4 +180,97 @@ func ownFiles(s *run.Settings) {
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		s.Files = append(s.Files, run.SandboxDB+suffix)
 	}
+}
+
+// settingsFault returns err, which the YAML library found in the settings file called
+// name, in our words. It shows no value: one may be a secret.
+func settingsFault(name string, err error) error {
+	var at yaml.Error
+	if !errors.As(err, &at) {
+		return usage(fmt.Errorf("%s: cannot be read as YAML", name), settingsHint)
+	}
+	place := name
+	if t := at.GetToken(); t != nil && t.Position != nil {
+		place = fmt.Sprintf("%s:%d:%d", name, t.Position.Line, t.Position.Column)
+	}
+	what, hint := settingsProblem(at)
+	return usagef(hint, "%s: %s", place, what)
+}
+
+const settingsHint = "docs/settings.md lists the settings"
+
+// settingsProblem says what is wrong, and what to do about it.
+func settingsProblem(err yaml.Error) (what, hint string) {
+	var (
+		unknown  *yaml.UnknownFieldError
+		kind     *yaml.TypeError
+		overflow *yaml.OverflowError
+		node     *yaml.UnexpectedNodeTypeError
+	)
+	switch {
+	case errors.As(err, &unknown):
+		key := err.GetToken().Value
+		return "unknown key " + text.Printable(key), text.DidYouMean(key, settingsKeys(reflect.TypeFor[settingsDoc]()), settingsHint)
+	case errors.As(err, &kind):
+		return keyOf(err.GetToken()) + " needs " + settingKind(kind.DstType), settingsHint
+	case errors.As(err, &overflow):
+		return keyOf(err.GetToken()) + " is out of range", settingsHint
+	case errors.As(err, &node):
+		return keyOf(err.GetToken()) + " needs " + nodeKind(node.Expected), settingsHint
+	}
+	return text.YAML(err.GetMessage())
+}
+
+// keyOf returns the key of the value at t.
+func keyOf(t *token.Token) string {
+	for ; t != nil; t = t.Prev {
+		if t.Type == token.MappingValueType && t.Prev != nil {
+			return text.Printable(t.Prev.Value)
+		}
+	}
+	return "the file"
+}
+
+// nodeKind names a part of a YAML file for people.
+func nodeKind(t ast.NodeType) string {
+	if t == ast.SequenceType {
+		return "a list"
+	}
+	return "keys with values"
+}
+
+// settingKind names what a setting of type t is in the file.
+func settingKind(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Int:
+		return "a whole number"
+	case reflect.Float64:
+		return "a number"
+	case reflect.String:
+		return "text"
+	case reflect.Slice:
+		return "a list"
+	}
+	return "keys with values"
+}
+
+// settingsKeys returns the keys that a file of type t can have, those within others too.
+func settingsKeys(t reflect.Type) (keys []string) {
+	if t.Kind() == reflect.Map {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	for i := range t.NumField() {
+		key, option, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+		if key == "-" {
+			continue
+		}
+		if option != "inline" {
+			keys = append(keys, key)
+		}
+		keys = append(keys, settingsKeys(t.Field(i).Type)...)
+	}
+	return keys
 }

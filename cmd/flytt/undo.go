@@ -29,7 +29,7 @@ it was told --undoable=false; --identity FILE opens it if it was sealed with
 --undo-recipient.`,
 		Example: `  flytt undo 20261124-021500-3fa9c1
   flytt undo ./run --identity key.txt --yes`,
-		Args: oneRun,
+		Args: runArgument.needed,
 		RunE: func(c *cobra.Command, args []string) error {
 			path, err := a.findRun(args[0])
 			if err != nil {

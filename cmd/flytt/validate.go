@@ -19,7 +19,7 @@ record exists or a value is taken, it cannot tell.`,
 		Example: `  flytt validate kontakter.csv
   flytt validate kontakter.csv -m mapping.yaml --json
   gunzip -c register.csv.gz | flytt validate - -m mapping.yaml`,
-		Args: oneFile,
+		Args: fileArgument.needed,
 		RunE: func(c *cobra.Command, args []string) error {
 			f.spec.File = args[0]
 			return a.do(c.Context(), run.Validate, f.spec, &f.watch)

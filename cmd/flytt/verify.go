@@ -23,7 +23,7 @@ if the input was moved, --input says where it is now.
 The retries of a run are runs of their own and verified by themselves.`,
 		Example: `  flytt verify 20261124-021500-3fa9c1
   flytt verify ./run --json`,
-		Args: oneRun,
+		Args: runArgument.needed,
 		RunE: func(c *cobra.Command, args []string) error {
 			path, err := a.findRun(args[0])
 			if err != nil {

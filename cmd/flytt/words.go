@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"flytt/internal/record"
 	"flytt/internal/report"
 	"flytt/internal/run"
+	"flytt/internal/text"
 	"flytt/mappings"
 	"flytt/pipeline"
 	"flytt/sources"
@@ -47,7 +49,10 @@ func (a *app) typed(newDir bool, more ...string) string {
 }
 
 // sayNext prints what to do and the command for it, which is the last line.
-func (a *app) sayNext(s advice.Step) { a.sayCommand(s.Before, a.words(s.Command)) }
+func (a *app) sayNext(s advice.Step) { a.sayCommand(taskText(s.Before), a.words(s.Command)) }
+
+// taskText is a task in words; empty if there is none.
+func taskText(t advice.Task) string { return text.Task(string(t.Name), t.File) }
 
 // sayCommand is sayNext for a command in words.
 func (a *app) sayCommand(before, command string) {
@@ -122,13 +127,13 @@ func (a *app) printJSONFailure(w io.Writer, verb string, err error, next string)
 
 // The exit codes. Where several hold, the first of 2, 130, 4, 5, 3, 1, 0 counts.
 const (
-	exitDone        = run.ExitDone
-	exitRejects     = run.ExitRejects
-	exitUsage       = run.ExitUsage
-	exitMaxRejects  = run.ExitMaxRejects
-	exitFatal       = run.ExitFatal
-	exitUncertain   = run.ExitUncertain
-	exitInterrupted = run.ExitInterrupted
+	exitDone        = report.ExitDone
+	exitRejects     = report.ExitRejects
+	exitUsage       = report.ExitUsage
+	exitMaxRejects  = report.ExitMaxRejects
+	exitFatal       = report.ExitFatal
+	exitUncertain   = report.ExitUncertain
+	exitInterrupted = report.ExitInterrupted
 )
 
 // usage returns err as an error of how flytt was asked, with a hint.
@@ -155,7 +160,7 @@ func thenSame(err error) error {
 	}
 	next := advice.Step{Command: advice.Command{Same: true}}
 	if run.ExitCode(err) == exitUsage {
-		next.Before = "see to what is named above"
+		next.Before = advice.Task{Name: advice.SeeAbove}
 	}
 	return advice.Then(err, next)
 }
@@ -195,4 +200,55 @@ func (a *app) tell(message, hint string) {
 // say writes to stderr, where nothing can be done about a failure.
 func (a *app) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(a.stderr, format, args...)
+}
+
+// delimiterNames has the usual delimiters as a person calls them.
+var delimiterNames = map[string]string{";": "semicolons", ",": "commas", "\t": "tabs", "|": "bars", "": "a single column"}
+
+// describe says how an input is read.
+func describe(i *sources.Info) string {
+	parts := []string{formatName(i)}
+	if i.Sheet != "" {
+		parts = append(parts, "sheet "+i.Sheet)
+	}
+	if i.Encoding != "" {
+		parts = append(parts, encodingOf(i))
+	}
+	if delimited(i) {
+		parts = append(parts, cmp.Or(delimiterNames[i.Delimiter], "delimiter "+i.Delimiter))
+	}
+	if i.HeaderRow > 0 {
+		parts = append(parts, "header on "+headerPlace(i))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// formatName is the format as a person calls it, and how it is compressed.
+func formatName(i *sources.Info) string {
+	name := run.FormatName(i)
+	if i.IsRejectsFile {
+		name = "rejects file of flytt"
+	}
+	if i.Compression != "" {
+		name += " in " + i.Compression
+	}
+	return name
+}
+
+func encodingOf(i *sources.Info) string {
+	if i.Evidence == "" {
+		return i.Encoding
+	}
+	return i.Encoding + " (" + i.Evidence + ")"
+}
+
+// delimited reports whether something stands between the cells of the input.
+func delimited(i *sources.Info) bool { return i.Format == "csv" }
+
+// headerPlace names the row that the header is on.
+func headerPlace(i *sources.Info) string {
+	if i.Sheet != "" {
+		return fmt.Sprintf("row %d", i.HeaderRow)
+	}
+	return fmt.Sprintf("line %d", i.HeaderRow)
 }

@@ -2,12 +2,17 @@
 package osfile
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"runtime"
 	"syscall"
+
+	"flytt/internal/text"
 )
 
 // Cause takes from err the names that the system call was given: messages name
@@ -22,6 +27,26 @@ func Cause(err error) error {
 		return link.Err
 	}
 	return err
+}
+
+// NotFoundHint returns the hint for path, which does not exist: the name of a file beside
+// it that is like it, or otherwise if there is none.
+func NotFoundHint(path, otherwise string) string {
+	dir, name := filepath.Split(path)
+	entries, err := os.ReadDir(cmp.Or(dir, "."))
+	if err != nil || name == "" {
+		return otherwise
+	}
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		if !e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	if near := text.Suggest(name, names); near != "" {
+		return "did you mean " + text.Printable(dir+near) + "?"
+	}
+	return otherwise
 }
 
 // SyncDirectory makes the names in dir durable, where the file system can.
@@ -51,6 +76,12 @@ func Nameless(dir, pattern string) (*os.File, error) {
 
 // CloseNameless closes f, which Nameless made, and removes it if it has a name.
 func CloseNameless(f *os.File) error { return errors.Join(f.Close(), Discard(f.Name())) }
+
+// OthersCanRead reports whether others than the owner of a file can read it, where its
+// permissions say so.
+func OthersCanRead(info fs.FileInfo) bool {
+	return runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0
+}
 
 // Discard removes a file that may not be there.
 func Discard(path string) error {

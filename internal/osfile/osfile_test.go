@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"flytt/internal/osfile"
@@ -61,6 +62,28 @@ func TestReplaceIsWholeOrNotAtAll(t *testing.T) {
 	}
 }
 
+func TestNotFoundHintNamesAFileBeside(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"kontakter.csv", "fastigheter.csv"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "hyresavtal.csv"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"kontaktr.csv":     "did you mean " + filepath.Join(dir, "kontakter.csv") + "?",
+		"nothing-like.txt": "otherwise",
+		"hyresavtl.csv":    "otherwise", // a directory
+		"none/x.csv":       "otherwise",
+	} {
+		if got := osfile.NotFoundHint(filepath.Join(dir, name), "otherwise"); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
+
 func TestReadJSONShowsNoContent(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.json")
 	type thing struct{ Name string }
@@ -77,6 +100,28 @@ func TestReadJSONShowsNoContent(t *testing.T) {
 		v, err := read()
 		if want == "" && (err != nil || v.Name != "x") || want != "" && (v != nil || err == nil || err.Error() != want) {
 			t.Errorf("%s: %v, %v, want %q", text, v, err, want)
+		}
+	}
+}
+
+func TestOthersCanRead(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("permissions do not say so there")
+	}
+	file := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for mode, want := range map[os.FileMode]bool{0o600: false, 0o400: false, 0o640: true, 0o604: true} {
+		if err := os.Chmod(file, mode); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := osfile.OthersCanRead(info); got != want {
+			t.Errorf("%o: %t", mode, got)
 		}
 	}
 }

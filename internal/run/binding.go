@@ -34,7 +34,7 @@ func readMapping(file string) (*mappings.Mapping, error) {
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, advice.Usage(fmt.Errorf("mapping %s: %w", file, osfile.Cause(err)), "without -m the mapping is guessed from the headers")
+		return nil, advice.Usage(fmt.Errorf("mapping %s: %w", file, osfile.Cause(err)), osfile.NotFoundHint(file, "without -m the mapping is guessed from the headers"))
 	}
 	return mappings.ParseMapping(file, data)
 }

@@ -1,6 +1,8 @@
 package text
 
 import (
+	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -26,40 +28,54 @@ func Nearest(name string, of []string) string {
 	return best
 }
 
-// Suggest returns the name in of that was most likely meant by name, or "": the
-// nearest, else the shortest that has name as one of its words (phone:
-// phone_number), else the shortest that begins with it.
+// Suggest returns the name in of that was most likely meant by name, or "". Of a name
+// that begins with name and goes on with another word (phone: phone_number), the nearest
+// one, one that has name as a word, begins with it or has it anywhere, the first there is
+// counts, and the shortest of its kind.
 func Suggest(name string, of []string) string {
-	if near := Nearest(name, of); near != "" {
-		return near
+	part, nearest := Fold(name), Nearest(name, of)
+	best, bestRank := nearest, nearestRank
+	if best == "" {
+		bestRank = math.MaxInt
 	}
-	part := Fold(name)
-	if utf8.RuneCountInString(part) < 3 {
-		return ""
-	}
-	best, bestRank := "", 0
 	for _, candidate := range of {
-		if rank := partRank(part, Fold(candidate)); rank > 0 && (bestRank == 0 || rank < bestRank) {
+		if rank := partRank(part, Fold(candidate)); rank < bestRank {
 			best, bestRank = candidate, rank
 		}
 	}
 	return best
 }
 
-// partRank ranks name by how well it is meant by part, 1 the best; 0 is not at all.
+// The ranks of suggestions, to which the length of a name is added.
+const (
+	firstWordRank = iota << 16
+	nearestRank
+	wordRank
+	startRank
+	withinRank
+)
+
+// partRank ranks name by how well it is meant by part, 0 the best.
 func partRank(part, name string) int {
-	const startOnly = 1 << 16 // behind each that has part as a whole word
-	words := strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune("_-. /", r) })
-	for _, word := range words {
-		if word == part {
-			return len(name)
-		}
+	length := utf8.RuneCountInString(part)
+	rest, begins := strings.CutPrefix(name, part)
+	switch {
+	case length < 3:
+		return math.MaxInt
+	case begins && strings.IndexFunc(rest, isSeparator) == 0:
+		return firstWordRank + len(name)
+	case slices.Contains(strings.FieldsFunc(name, isSeparator), part):
+		return wordRank + len(name)
+	case begins:
+		return startRank + len(name)
+	case length > 3 && strings.Contains(name, part):
+		return withinRank + len(name)
 	}
-	if strings.HasPrefix(name, part) {
-		return startOnly + len(name)
-	}
-	return 0
+	return math.MaxInt
 }
+
+// isSeparator reports whether r stands between the words of a name.
+func isSeparator(r rune) bool { return strings.ContainsRune("_-. /", r) }
 
 // DidYouMean returns the hint that suggests one of of for name, or otherwise if
 // none is near.

@@ -35,16 +35,18 @@ func TestNearest(t *testing.T) {
 }
 
 func TestSuggestTakesPartsOfNames(t *testing.T) {
-	names := []string{"phone_number_work", "phone_number", "external_client.id", "concurrency", "on-error", "ssn"}
+	names := []string{"client_ct", "client_secret_file", "phone_number_work", "phone_number", "external_client.id", "concurrency", "on-error", "ssn"}
 	for name, want := range map[string]string{
-		"phone":    "phone_number",
-		"Number":   "phone_number",
-		"client":   "external_client.id",
-		"concur":   "concurrency",
-		"ssm":      "ssn",
-		"id":       "", // too short to guess by
-		"currency": "", // no word of a name
-		"clients":  "",
+		"phone":         "phone_number",
+		"Number":        "phone_number",
+		"external":      "external_client.id",
+		"client_secret": "client_secret_file", // nearer to client_ct
+		"concur":        "concurrency",
+		"ssm":           "ssn",
+		"id":            "", // too short to guess by
+		"currency":      "concurrency",
+		"cur":           "", // too short to be found within a name
+		"clients":       "",
 	} {
 		if got := text.Suggest(name, names); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
