@@ -29,7 +29,7 @@ const (
 	Personnummer     // warning: a personnummer where an organisationsnummer is wanted, as sole traders have
 
 	CenturyInferred // repair: ten digits became twelve
-	Prefix16        // repair: 16 before an organisationsnummer was taken off
+	Prefix16        // repair: 16 before an organisationsnummer was removed
 	VATNumber       // repair: SE…01 was reduced to the ten digits
 	LeadingZero     // repair: nine digits got the zero back that a spreadsheet took; the check digit proves it
 )
@@ -71,38 +71,21 @@ func (f Faults) Codes() []pipeline.Code {
 
 // Codes documents what the faults are called, in the order of their bits.
 var Codes = []pipeline.CodeInfo{
-	{Code: "personnummer_shape", Stage: pipeline.Validate, Meaning: "not in the form of a personnummer",
-		Fix: "Write YYYYMMDD-NNNN, twelve digits with or without the hyphen; with the conversion personnummer also YYMMDD-NNNN."},
-	{Code: "org_no_shape", Stage: pipeline.Validate, Meaning: "not in the form of an organisationsnummer",
-		Fix: "Write NNNNNN-NNNN, ten digits with or without the hyphen."},
-	{Code: "excel_number", Stage: pipeline.Validate, Meaning: "a number whose digits a spreadsheet has changed",
-		Fix: "Format the column as text in the spreadsheet, enter the numbers anew from their source and export again."},
-	{Code: "check_digit", Stage: pipeline.Validate, Meaning: "wrong check digit",
-		Fix: "Look for a mistyped or swapped digit and compare with the source."},
-	{Code: "impossible_date", Stage: pipeline.Validate, Meaning: "a date that is not in the calendar",
-		Fix: "Correct the year, month or day the number starts with."},
-	{Code: "birth_number", Stage: pipeline.Validate, Meaning: "birth number 000",
-		Fix: "Replace the made-up number with the real one; birth numbers run from 001 to 999."},
-	{Code: "future_date", Stage: pipeline.Validate, Meaning: "a date of birth in the future",
-		Fix: "Correct the year, usually the century."},
-	{Code: "interim_number", Stage: pipeline.Validate, Meaning: "an interim number, with a letter after the date",
-		Fix: "Replace it with the personnummer or samordningsnummer, or allow interim numbers."},
-	{Code: "century_ambiguous", Stage: pipeline.Map, Meaning: "ten digits, which do not tell the century",
-		Fix: "Write the year with four digits, or choose a rule for the century."},
-	{Code: "third_digit", Stage: pipeline.Validate, Meaning: "third digit below 2, and not a personnummer either",
-		Fix: "Correct the number: the third digit of an organisationsnummer is 2 to 9."},
-	{Code: "org_no_as_ssn", Stage: pipeline.Validate, Meaning: "an organisationsnummer where a personnummer belongs",
-		Fix: "Move the number to the field for the organisationsnummer."},
-	{Code: "coordination_date", Stage: pipeline.Validate, Severity: pipeline.Warning, Meaning: "a samordningsnummer with a date that is not in the calendar",
-		Fix: "Nothing needs to be done if the number was issued like that; compare with the source."},
-	{Code: "personnummer_as_org_no", Stage: pipeline.Validate, Severity: pipeline.Warning, Meaning: "a personnummer where an organisationsnummer belongs",
-		Fix: "Nothing needs to be done for a sole trader; otherwise move the number to the field for the personnummer."},
-	{Code: "century_inferred", Stage: pipeline.Map, Severity: pipeline.Repair, Meaning: "ten digits were made twelve by the rule for the century",
-		Fix: "Look a few of these rows over; write the year with four digits where the rule is wrong."},
-	{Code: "prefix_16", Stage: pipeline.Map, Severity: pipeline.Repair, Meaning: "16 before an organisationsnummer was taken off",
-		Fix: "Nothing needs to be done."},
-	{Code: "vat_number", Stage: pipeline.Map, Severity: pipeline.Repair, Meaning: "a VAT number was reduced to its organisationsnummer",
-		Fix: "Nothing needs to be done."},
-	{Code: "leading_zero", Stage: pipeline.Map, Severity: pipeline.Repair, Meaning: "nine digits got back their leading zero, which the check digit confirms",
-		Fix: "Format the column as text in the spreadsheet, so that zeros stay."},
+	{Code: "personnummer_shape", Stage: pipeline.Validate},
+	{Code: "org_no_shape", Stage: pipeline.Validate},
+	{Code: "excel_number", Stage: pipeline.Validate},
+	{Code: "check_digit", Stage: pipeline.Validate},
+	{Code: "impossible_date", Stage: pipeline.Validate},
+	{Code: "birth_number", Stage: pipeline.Validate},
+	{Code: "future_date", Stage: pipeline.Validate},
+	{Code: "interim_number", Stage: pipeline.Validate},
+	{Code: "century_ambiguous", Stage: pipeline.Map},
+	{Code: "third_digit", Stage: pipeline.Validate},
+	{Code: "org_no_as_ssn", Stage: pipeline.Validate},
+	{Code: "coordination_date", Stage: pipeline.Validate, Severity: pipeline.Warning},
+	{Code: "personnummer_as_org_no", Stage: pipeline.Validate, Severity: pipeline.Warning},
+	{Code: "century_inferred", Stage: pipeline.Map, Severity: pipeline.Repair},
+	{Code: "prefix_16", Stage: pipeline.Map, Severity: pipeline.Repair},
+	{Code: "vat_number", Stage: pipeline.Map, Severity: pipeline.Repair},
+	{Code: "leading_zero", Stage: pipeline.Map, Severity: pipeline.Repair},
 }
