@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"flytt/internal/isotime"
 	"flytt/pipeline"
 )
 
@@ -239,20 +240,7 @@ func equalFoldASCII(v []byte, lower string) bool {
 }
 
 func (d *calendarDate) valid() bool {
-	return d.year >= 1 && d.month >= 1 && d.month <= 12 && d.day >= 1 && d.day <= daysIn(d.year, d.month)
-}
-
-func daysIn(year, month int) int {
-	switch month {
-	case 2:
-		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
-			return 29
-		}
-		return 28
-	case 4, 6, 9, 11:
-		return 30
-	}
-	return 31
+	return d.year >= 1 && d.month >= 1 && d.month <= 12 && d.day >= 1 && d.day <= isotime.DaysIn(d.year, d.month)
 }
 
 // append appends the date as ISO 8601 writes it.

@@ -23,10 +23,7 @@ func jsonExportKeys(resources []string) object {
 			{"additionalProperties", jsonRef("rule")},
 		})},
 		{"where", about(`An expression over col["…"]: rows for which it is false are left out.`, jsonRef("text"))},
-		{"severity", about("Makes the problems with a code errors or warnings.", object{
-			{"type", "object"}, {"propertyNames", object{{"enum", exportCodes()}}},
-			{"additionalProperties", object{{"enum", []string{"error", "warning"}}}},
-		})},
+		{"severity", jsonSeverity(exportCodes())},
 	}
 }
 

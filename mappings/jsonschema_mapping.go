@@ -53,7 +53,6 @@ func about(text string, schema object) object {
 }
 
 func jsonMappingKeys(resources []string) object {
-	codes := object{{"enum", severityCodes()}}
 	return object{
 		{"resource", about("The resource the mapping is for.", object{{"enum", resources}})},
 		{"input", jsonInput()},
@@ -62,11 +61,15 @@ func jsonMappingKeys(resources []string) object {
 		})},
 		{"where", about(`An expression over col["…"]: rows for which it is false are left out.`, jsonRef("text"))},
 		{"key", about("The field that identifies a row.", jsonRef("text"))},
-		{"severity", about("Makes the problems with a code errors or warnings.", object{
-			{"type", "object"}, {"propertyNames", codes},
-			{"additionalProperties", object{{"enum", []string{"error", "warning"}}}},
-		})},
+		{"severity", jsonSeverity(severityCodes())},
 	}
+}
+
+func jsonSeverity(codes []string) object {
+	return about("Makes the problems with a code errors or warnings.", object{
+		{"type", "object"}, {"propertyNames", object{{"enum", codes}}},
+		{"additionalProperties", object{{"enum", []string{"error", "warning"}}}},
+	})
 }
 
 func jsonInput() object {

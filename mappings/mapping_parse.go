@@ -1,7 +1,6 @@
 package mappings
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,9 +27,6 @@ var (
 // everything that can be checked without the resource and the input. The error
 // holds every fault found, each a *FileError.
 func ParseMapping(file string, data []byte) (*Mapping, error) {
-	if !utf8.Valid(data) {
-		return nil, notUTF8(file, data)
-	}
 	f, root, err := parseYAML(file, data)
 	if err != nil {
 		return nil, err
@@ -45,18 +41,6 @@ func ParseMapping(file string, data []byte) (*Mapping, error) {
 		return nil, err
 	}
 	return m, nil
-}
-
-// notUTF8 points at the first byte of data that is not UTF-8.
-func notUTF8(file string, data []byte) *FileError {
-	at := firstInvalid(data)
-	start := bytes.LastIndexByte(data[:at], '\n') + 1
-	line, _, _ := bytes.Cut(data[start:], []byte("\n"))
-	return &FileError{
-		File: file, Line: 1 + bytes.Count(data[:at], []byte("\n")), Column: 1 + utf8.RuneCount(data[start:at]),
-		Text: string(bytes.ToValidUTF8(bytes.TrimRight(line, "\r"), []byte("\uFFFD"))),
-		Msg:  "not UTF-8", Hint: "save the file as UTF-8",
-	}
 }
 
 // firstInvalid returns the index of the first byte of data that is not UTF-8.

@@ -1,8 +1,6 @@
 package mappings
 
 import (
-	"unicode/utf8"
-
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
 )
@@ -11,9 +9,6 @@ import (
 // kind and rules that contradict each other are errors, each a *FileError that shows
 // the line. file is the name for messages.
 func ParseResource(file string, data []byte) (*Resource, error) {
-	if !utf8.Valid(data) {
-		return nil, notUTF8(file, data)
-	}
 	f, root, err := parseYAML(file, data)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package mappings
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -32,6 +33,9 @@ type yamlEntry struct {
 
 // parseYAML reads the one document of data.
 func parseYAML(name string, data []byte) (*yamlFile, ast.Node, error) {
+	if !utf8.Valid(data) {
+		return nil, nil, notUTF8(name, data)
+	}
 	source := strings.TrimPrefix(string(data), "\uFEFF")
 	f := &yamlFile{name: name, lines: strings.Split(strings.ReplaceAll(source, "\r\n", "\n"), "\n")}
 	file, err := parser.ParseBytes([]byte(source), 0)
@@ -56,6 +60,18 @@ func parseYAML(name string, data []byte) (*yamlFile, ast.Node, error) {
 		return nil, nil, f.fault(nil, "the file is empty")
 	}
 	return f, root, nil
+}
+
+// notUTF8 points at the first byte of data that is not UTF-8.
+func notUTF8(file string, data []byte) *FileError {
+	at := firstInvalid(data)
+	start := bytes.LastIndexByte(data[:at], '\n') + 1
+	line, _, _ := bytes.Cut(data[start:], []byte("\n"))
+	return &FileError{
+		File: file, Line: 1 + bytes.Count(data[:at], []byte("\n")), Column: 1 + utf8.RuneCount(data[start:at]),
+		Text: string(bytes.ToValidUTF8(bytes.TrimRight(line, "\r"), []byte("\uFFFD"))),
+		Msg:  "not UTF-8", Hint: "save the file as UTF-8",
+	}
 }
 
 // characters counts the characters of s, for columns in messages.

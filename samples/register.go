@@ -13,12 +13,13 @@ import (
 	"bufio"
 	"bytes"
 	"embed"
+	"encoding/csv"
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"strconv"
 	"unicode/utf8"
 
+	"github.com/gocarina/gocsv"
 	"golang.org/x/text/encoding/charmap"
 )
 
@@ -270,26 +271,26 @@ const firstClient = 1000
 // Clients returns how many clients a register of o.Rows rows refers to.
 func (o Options) Clients() int64 { return min(max(o.Rows/4, 8), 50_000) }
 
-// WriteClients writes the table that resolves the register's client numbers:
-// UTF-8, commas, the columns legacy_id, name and id (the API's uuid).
+// client is a row of the table that resolves the register's client numbers.
+type client struct {
+	Number int64  `csv:"legacy_id"`
+	Name   string `csv:"name"`
+	ID     string `csv:"id"` // the API's uuid
+}
+
+// WriteClients writes the table of clients: UTF-8, commas. There are no more than
+// 50,000 of them.
 func WriteClients(w io.Writer, o Options) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	out := bufio.NewWriterSize(w, 1<<16)
 	g := &generator{o: o, rng: rand.New(rand.NewPCG(o.Seed, 2))}
-	line := []byte("legacy_id,name,id\n")
-	for i := int64(0); i < o.Clients(); i++ {
-		line = append(strconv.AppendInt(line, firstClient+i, 10), ',')
-		line = append(line, pick(g, trades)...)
-		line = append(append(line, " i "...), pick(g, towns)...)
-		line = append(appendUUID(append(line, " AB,"...), o.Seed, uint64(i)), '\n')
-		if _, err := out.Write(line); err != nil {
-			return err
-		}
-		line = line[:0]
+	clients := make([]client, o.Clients())
+	for i := range clients {
+		trade, town := pick(g, trades), pick(g, towns)
+		clients[i] = client{firstClient + int64(i), trade + " i " + town + " AB", string(appendUUID(nil, o.Seed, uint64(i)))}
 	}
-	return out.Flush()
+	return gocsv.MarshalCSV(clients, gocsv.NewSafeCSVWriter(csv.NewWriter(w)))
 }
 
 // appendUUID appends the version 4 uuid that seed gives to client i.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gocarina/gocsv"
 	"github.com/google/uuid"
 	"github.com/nyaruka/phonenumbers"
 	"golang.org/x/text/encoding/charmap"
@@ -252,22 +253,22 @@ func TestClients(t *testing.T) {
 	if err := WriteClients(&out, o); err != nil {
 		t.Fatal(err)
 	}
-	rows, err := csv.NewReader(&out).ReadAll()
-	if err != nil {
+	var clients []client
+	if err := gocsv.UnmarshalCSV(csv.NewReader(&out), &clients); err != nil {
 		t.Fatal(err)
 	}
-	if int64(len(rows)-1) != o.Clients() {
-		t.Errorf("%d clients, want %d", len(rows)-1, o.Clients())
+	if int64(len(clients)) != o.Clients() {
+		t.Errorf("%d clients, want %d", len(clients), o.Clients())
 	}
 	seen := map[string]bool{}
-	for i, row := range rows[1:] {
-		id, err := uuid.Parse(row[2])
-		if err != nil || id.Version() != 4 || id.Variant() != uuid.RFC4122 || seen[row[2]] {
-			t.Fatalf("client %s has the id %s (%v), want a new uuid of version 4", row[0], row[2], err)
+	for i, c := range clients {
+		id, err := uuid.Parse(c.ID)
+		if err != nil || id.Version() != 4 || id.Variant() != uuid.RFC4122 || seen[c.ID] {
+			t.Fatalf("client %d has the id %s (%v), want a new uuid of version 4", c.Number, c.ID, err)
 		}
-		seen[row[2]] = true
-		if row[0] != strconv.Itoa(firstClient+i) {
-			t.Fatalf("client %d has the number %s", i, row[0])
+		seen[c.ID] = true
+		if c.Number != firstClient+int64(i) || c.Name == "" {
+			t.Fatalf("client %d has the number %d and the name %q", i, c.Number, c.Name)
 		}
 	}
 }

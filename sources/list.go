@@ -152,7 +152,7 @@ func newListLayout(columns []Column, extra bool) *json.Layout {
 	for i := range columns {
 		name, s := columns[i].member(), json.Slot{Column: i, Form: forms[columns[i].Kind]}
 		if columns[i].Kind == Reference {
-			s.Within = reference(name, i)
+			s.Nested = reference(name, i)
 		}
 		root.ByName[name] = s
 	}

@@ -49,7 +49,7 @@ type parquetSource struct {
 
 // startsParquet is the content test of the format.
 func startsParquet(head []byte) string {
-	if parquet.Is(head) {
+	if parquet.IsParquet(head) {
 		return "a Parquet file"
 	}
 	return ""
@@ -132,7 +132,7 @@ func (s *parquetSource) Next(ctx context.Context, b *pipeline.Block) error {
 		return io.EOF
 	}
 	_, end := s.file.Group(s.next)
-	size := max(s.file.RowSize(s.next, s.wants), leastRow)
+	size := max(s.file.AverageRowSize(s.next, s.wants), leastRow)
 	count := min(max(min(s.block/size, maxCells/int64(len(s.names))), 1), end-s.next)
 	b.Row, b.Tag = s.next+1, count
 	s.inUse.add(s.next)

@@ -18,7 +18,7 @@ type parquetDecoder struct {
 	block     int64 // first row of the current block, which DecodeRest may still need; -1: none
 	rows      parquet.Range
 	text      int // bytes of the batch
-	strips    []*parquet.Strip
+	segments  []*parquet.Segment
 	postponed []int
 }
 
@@ -102,7 +102,7 @@ func (d *parquetDecoder) read(b *pipeline.Batch, columns []int, note func(pipeli
 func (d *parquetDecoder) column(b *pipeline.Batch, i int, note func(pipeline.Problem), wait bool) (bool, error) {
 	var done bool
 	var err error
-	d.strips, done, err = d.source.file.Columns()[i].Read(d.strips[:0], d.rows, wait)
+	d.segments, done, err = d.source.file.Columns()[i].Read(d.segments[:0], d.rows, wait)
 	if err != nil {
 		return false, parquetError(d.source.in, err)
 	}
@@ -111,15 +111,15 @@ func (d *parquetDecoder) column(b *pipeline.Batch, i int, note func(pipeline.Pro
 	}
 	c := &b.Input[i]
 	c.Reset()
-	if len(d.strips) == 1 {
-		c.Share(d.strips[0].Text)
+	if len(d.segments) == 1 {
+		c.Share(d.segments[0].Text)
 	}
-	for _, s := range d.strips {
+	for _, s := range d.segments {
 		from, to := int(max(d.rows.From-s.First, 0)), int(min(d.rows.To, s.End())-s.First)
 		if err := d.addTextSize(s.Spans[from:to]); err != nil {
 			return false, err
 		}
-		if len(d.strips) == 1 {
+		if len(d.segments) == 1 {
 			point(c, s.Spans[from:to])
 		} else {
 			copySpans(c, s.Text, s.Spans[from:to])
@@ -133,7 +133,7 @@ func (d *parquetDecoder) column(b *pipeline.Batch, i int, note func(pipeline.Pro
 			}
 		}
 	}
-	clear(d.strips)
+	clear(d.segments)
 	return true, nil
 }
 

@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -10,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"flytt/internal/csvtable"
 	"flytt/internal/sandbox"
 )
 
@@ -42,7 +45,7 @@ func TestPlanIsWhatImportDoes(t *testing.T) {
 				flags := append([]string{"in.csv", "--chunk-rows", "7", "--concurrency", "1"}, mode...)
 				code := planOf(t, flags)
 				asked := r.posts
-				said := actions(records(t, filepath.Join("plan", "plan.csv")))
+				said := actions(t, "plan")
 				if r.posts != asked {
 					t.Errorf("a plan sent something")
 				}
@@ -148,18 +151,26 @@ func randomRegister(rng *rand.Rand, existing [][]string) string {
 }
 
 // actions returns what a plan says of each row.
-func actions(rows [][]string) map[string]string {
+func actions(t *testing.T, dir string) map[string]string {
+	t.Helper()
 	out := map[string]string{}
-	for _, r := range rows {
-		switch action := r[2]; action {
+	err := csvtable.Each(filepath.Join(dir, "plan.csv"), func(r struct {
+		Row    string `csv:"row"`
+		Action string `csv:"action"`
+	}) error {
+		switch r.Action {
 		case "duplicate_of_record":
-			out[r[0]] = "create"
+			out[r.Row] = "create"
 		case "duplicate_in_file":
-			out[r[0]] = "reject"
+			out[r.Row] = "reject"
 		case "unchanged", "skipped":
 		default:
-			out[r[0]] = action
+			out[r.Row] = r.Action
 		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return out
 }
@@ -168,8 +179,15 @@ func actions(rows [][]string) map[string]string {
 func done(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
-	for _, r := range records(t, filepath.Join(dir, "written.csv")) {
-		out[r[0]] = map[string]string{"created": "create", "updated": "update"}[r[3]]
+	err := csvtable.Each(filepath.Join(dir, "written.csv"), func(r struct {
+		Row    string `csv:"row"`
+		Change string `csv:"change"`
+	}) error {
+		out[r.Row] = map[string]string{"created": "create", "updated": "update"}[r.Change]
+		return nil
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
 	}
 	for _, r := range records(t, filepath.Join(dir, "rejects.csv")) {
 		out[r[len(r)-2]] = "reject"

@@ -1,15 +1,12 @@
 package main
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -217,52 +214,13 @@ func readRelated(flags []string) ([]related, error) {
 	return all, nil
 }
 
-// readIDs returns the column id of a CSV file with a header, or its only column,
-// with a header or without.
+// readIDs reads one of them.
 func readIDs(file string) ([]string, error) {
-	data, err := os.ReadFile(file)
+	f, err := os.Open(file)
 	if err != nil {
 		return nil, osfile.Cause(err)
 	}
-	text := strings.TrimPrefix(string(data), "\ufeff")
-	first, _, _ := strings.Cut(text, "\n")
-	r := csv.NewReader(strings.NewReader(text))
-	if strings.Contains(first, ";") {
-		r.Comma = ';'
-	}
-	records, err := r.ReadAll()
-	if err != nil {
-		return nil, csvCause(err)
-	}
-	if len(records) == 0 {
-		return nil, nil
-	}
-	header := records[0]
-	column := slices.IndexFunc(header, func(name string) bool { return strings.EqualFold(strings.TrimSpace(name), "id") })
-	switch {
-	case column >= 0:
-		records = records[1:]
-	case len(header) > 1:
-		return nil, errors.New("several columns and none called id")
-	default:
-		column = 0
-		if uuid.Validate(strings.TrimSpace(header[0])) != nil {
-			records = records[1:]
-		}
-	}
-	ids := make([]string, len(records))
-	for i, record := range records {
-		ids[i] = strings.TrimSpace(record[column])
-	}
-	return ids, nil
-}
-
-// csvCause tells of a broken CSV file where it is broken, and nothing of what
-// stands there.
-func csvCause(err error) error {
-	var broken *csv.ParseError
-	if errors.As(err, &broken) {
-		return fmt.Errorf("line %d: %w", broken.Line, broken.Err)
-	}
-	return err
+	defer f.Close()
+	ids, err := sandbox.ReadIDs(f)
+	return ids, osfile.Cause(err)
 }

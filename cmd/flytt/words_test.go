@@ -1,8 +1,10 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
+	"flytt/internal/advice"
 	"flytt/internal/text"
 )
 
@@ -32,5 +34,24 @@ func TestEveryCodeHasItsWords(t *testing.T) {
 		if !known[code] {
 			t.Errorf("text.Reasons has %s, which no row can have", code)
 		}
+	}
+}
+
+// TestEveryTaskHasASentence holds the table to the tasks there are: each has a sentence of
+// its own, which names the file where it is about one.
+func TestEveryTaskHasASentence(t *testing.T) {
+	said := map[string]advice.TaskName{}
+	for _, name := range advice.Tasks {
+		sentence := text.Task(string(name), "in.csv")
+		if sentence == "" || strings.HasSuffix(sentence, ".") || strings.Contains(sentence, "FILE") {
+			t.Errorf("%s: %q", name, sentence)
+		}
+		if other, twice := said[sentence]; twice {
+			t.Errorf("%s and %s: %q", name, other, sentence)
+		}
+		said[sentence] = name
+	}
+	if got := text.Task("", ""); got != "" {
+		t.Errorf("no task: %q", got)
 	}
 }

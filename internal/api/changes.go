@@ -13,10 +13,7 @@ import (
 // left out: it names the record and is never changed. Both are valid JSON objects.
 func Changes(dst, sent, got []byte) (patch []byte, changed bool) {
 	var room [24]pair
-	have := pairs{list: room[:0]}
-	for name, v := range jsonscan.Members(got) {
-		have.list = append(have.list, pair{name, v})
-	}
+	have := pairsOf(got, room[:0])
 	dst = append(dst, '{')
 	for name, want := range jsonscan.Members(sent) {
 		if jsonscan.NameIs(name, "id") || have.same(name, want) {
@@ -55,10 +52,7 @@ func Echoes(sent, got []byte) bool {
 // nothing is known about the others. Both are valid JSON objects.
 func CompareStored(sent, got []byte, visit func(name []byte, want, got jsontext.Value)) (whole bool) {
 	var room [24]pair
-	have := pairs{list: room[:0]}
-	for name, v := range jsonscan.Members(got) {
-		have.list = append(have.list, pair{name, v})
-	}
+	have := pairsOf(got, room[:0])
 	whole = true
 	for name, want := range jsonscan.Members(sent) {
 		v := have.find(name)

@@ -118,10 +118,7 @@ func blank(v jsontext.Value) bool {
 // another form; ids are compared without regard to case.
 func Same(sent, got []byte) bool {
 	var room [24]pair
-	have := pairs{list: room[:0]}
-	for name, v := range jsonscan.Members(got) {
-		have.list = append(have.list, pair{name, v})
-	}
+	have := pairsOf(got, room[:0])
 	for name, want := range jsonscan.Members(sent) {
 		if !have.same(name, want) {
 			return false
@@ -135,6 +132,14 @@ func Same(sent, got []byte) bool {
 type pairs struct {
 	list []pair
 	next int // the place after the one found last
+}
+
+// pairsOf returns the members of object, in room as far as it is large enough.
+func pairsOf(object []byte, room []pair) pairs {
+	for name, v := range jsonscan.Members(object) {
+		room = append(room, pair{name, v})
+	}
+	return pairs{list: room}
 }
 
 type pair struct {

@@ -154,11 +154,11 @@ func TestReadsGiveUp(t *testing.T) {
 	for name, test := range map[string]struct {
 		serve served
 		after time.Duration
-		tries int // at most
+		tries int // at most; waits are random, so about a dozen in 30 s
 		want  string
 	}{
-		"dead": {func(int, *http.Request) (*http.Response, error) { return nil, refused }, 30 * time.Second, 15, "not sent for 3"},
-		"down": {func(int, *http.Request) (*http.Response, error) { return respond(502, ""), nil }, 30 * time.Second, 15, "no answer of use for 3"},
+		"dead": {func(int, *http.Request) (*http.Response, error) { return nil, refused }, 30 * time.Second, 20, "not sent for 3"},
+		"down": {func(int, *http.Request) (*http.Response, error) { return respond(502, ""), nil }, 30 * time.Second, 20, "no answer of use for 3"},
 		"busy": {func(int, *http.Request) (*http.Response, error) { return respond(429, ""), nil }, 15 * time.Minute, 300, "turned away by a busy API for 15m"},
 		"slow": {func(_ int, req *http.Request) (*http.Response, error) {
 			<-req.Context().Done()

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"syscall"
 
 	"flytt/internal/text"
@@ -75,6 +76,12 @@ func Nameless(dir, pattern string) (*os.File, error) {
 
 // CloseNameless closes f, which Nameless made, and removes it if it has a name.
 func CloseNameless(f *os.File) error { return errors.Join(f.Close(), Discard(f.Name())) }
+
+// OthersCanRead reports whether others than the owner of a file can read it, where its
+// permissions say so.
+func OthersCanRead(info fs.FileInfo) bool {
+	return runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0
+}
 
 // Discard removes a file that may not be there.
 func Discard(path string) error {

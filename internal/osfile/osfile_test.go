@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"flytt/internal/osfile"
@@ -99,6 +100,28 @@ func TestReadJSONShowsNoContent(t *testing.T) {
 		v, err := read()
 		if want == "" && (err != nil || v.Name != "x") || want != "" && (v != nil || err == nil || err.Error() != want) {
 			t.Errorf("%s: %v, %v, want %q", text, v, err, want)
+		}
+	}
+}
+
+func TestOthersCanRead(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("permissions do not say so there")
+	}
+	file := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for mode, want := range map[os.FileMode]bool{0o600: false, 0o400: false, 0o640: true, 0o604: true} {
+		if err := os.Chmod(file, mode); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := osfile.OthersCanRead(info); got != want {
+			t.Errorf("%o: %t", mode, got)
 		}
 	}
 }

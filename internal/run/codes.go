@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"flytt/internal/dedup"
+	"flytt/internal/runs"
 	"flytt/mappings"
 	"flytt/pipeline"
 	"flytt/sinks"
@@ -13,7 +14,7 @@ import (
 
 // codeTables returns the tables of codes, in the order of the stages.
 func codeTables() [][]pipeline.CodeInfo {
-	return [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, bulk.Codes, RetryCodes, dedup.Codes}
+	return [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, bulk.Codes, runs.RetryCodes, dedup.Codes}
 }
 
 // Codes returns every code that a row of a run can have, in the order of the stages.

@@ -33,7 +33,6 @@ type exporting struct {
 	session *session
 	binding *binding
 	query   *list.Query
-	format  string
 	extra   bool
 	columns []sources.Column
 	shrink  float64          // share of the rows of the last export that may be missing, in percent; below 0: any
@@ -43,7 +42,6 @@ type exporting struct {
 	source   pipeline.Source
 	sink     pipeline.Sink
 	manifest report.Manifest
-	wrote    map[string]string // files that are there, by what they are
 }
 
 // prepare finds out everything that can be known before anything is asked.

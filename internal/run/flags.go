@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"flytt/internal/runs"
 )
 
 // FlagKind says for whom else the value of a flag is meant.
@@ -70,9 +72,6 @@ var flags = []flag{
 	{name: "undo-recipient", kind: OtherFlag, field: func(s *Spec) value { return listOf(&s.Write.UndoRecipients) }},
 }
 
-// watching are flags of older journals that say how a process was watched.
-var watching = []string{"json", "quiet", "verbose", "log-format", "no-progress"}
-
 // given returns the flags of s that have other values than their defaults, but for the
 // mapping, of which a run keeps a copy.
 func (s *Spec) given() map[string][]string {
@@ -105,7 +104,7 @@ func (s *Spec) setRecorded(given map[string][]string, skip func(f *flag) bool) e
 	for name, texts := range given {
 		i := slices.IndexFunc(flags, func(f flag) bool { return f.name == name })
 		switch {
-		case i < 0 && slices.Contains(watching, name):
+		case i < 0 && slices.Contains(runs.WatchFlags, name):
 			continue
 		case i < 0:
 			return fmt.Errorf("the run was given --%s, which this version does not know", name)

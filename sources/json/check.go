@@ -13,8 +13,7 @@ import (
 	"flytt/sources/textscan"
 )
 
-// maxDepth is how deep the objects and arrays of a row may lie within each
-// other.
+// maxDepth bounds how deep objects and arrays of a row may be nested.
 const maxDepth = 64
 
 // checker reads JSON as strictly as RFC 8259 has it and RFC 7493 (I-JSON)
@@ -33,50 +32,50 @@ type checker struct {
 	depth int
 	names []objectName // of the objects that are open, innermost last
 	nul   bool         // a string has the character U+0000, escaped
-	flaw  flaw
+	flaw  syntaxFault
 }
 
-// flaw is the first thing wrong with a text.
-type flaw struct {
-	at   int // where in the text
+// syntaxFault is the first thing wrong with a text.
+type syntaxFault struct {
+	at   int // position in the text
 	code pipeline.Code
 	what string
 }
 
-// describe says what is wrong and where: "at character 17: a colon is expected
-// here", counted within the row, which starts at start.
-func (f flaw) describe(text []byte, start int) string {
+// describe says what is wrong and where: "at character 17: a colon is expected here",
+// counted from the start of the row.
+func (f syntaxFault) describe(text []byte, start int) string {
 	return fmt.Sprintf("at character %d: %s", 1+utf8.RuneCount(text[start:f.at]), f.what)
 }
 
-// objectName is a name met in an object that is open.
+// objectName is a name in an object that is not closed yet.
 type objectName struct {
-	key  uint64 // equal where names are
+	key  uint64 // equal for equal names
 	text []byte // without escapes
 }
 
-// value checks the value that text has at i and returns where it ends, or -1
-// and a flaw.
+// value checks the value at text[i] and returns where it ends; -1 and a fault if it is
+// invalid.
 func (c *checker) value(text []byte, i int) int {
 	c.text, c.depth, c.names, c.nul = text, 0, c.names[:0], false
 	return c.any(i)
 }
 
-// row checks all of text from start on, which is to be an object in UTF-8.
-func (c *checker) row(text []byte, start int) (flaw, bool) {
+// row checks that text from start on is an object in UTF-8, and nothing else.
+func (c *checker) row(text []byte, start int) (syntaxFault, bool) {
 	if bad := textscan.InvalidUTF8(text[start:]); bad >= 0 {
-		return flaw{start + bad, textscan.InvalidEncoding, "bytes that are not UTF-8"}, false
+		return syntaxFault{start + bad, textscan.InvalidEncoding, "bytes that are not UTF-8"}, false
 	}
 	end := c.value(text, start)
 	switch {
 	case end < 0:
 		return c.flaw, false
 	case c.skip(end) < len(text):
-		return flaw{c.skip(end), badJSON, "something follows the end of the value"}, false
+		return syntaxFault{c.skip(end), badJSON, "something follows the end of the value"}, false
 	case text[start] != '{':
-		return flaw{start, notObject, kindOf(text[start]) + " where an object is expected"}, false
+		return syntaxFault{start, notObject, kindOf(text[start]) + " where an object is expected"}, false
 	}
-	return flaw{}, true
+	return syntaxFault{}, true
 }
 
 // kindOf names the kind of value that starts with b.
@@ -94,7 +93,7 @@ func kindOf(b byte) string {
 	return "a number"
 }
 
-// at returns the byte at i, or 0, which stands nowhere in JSON, behind the end.
+// at returns the byte at i; after the end 0, which JSON never has.
 func (c *checker) at(i int) byte {
 	if i < len(c.text) {
 		return c.text[i]
@@ -103,15 +102,15 @@ func (c *checker) at(i int) byte {
 }
 
 func (c *checker) fail(at int, code pipeline.Code, what string) int {
-	c.flaw = flaw{at, code, what}
+	c.flaw = syntaxFault{at, code, what}
 	return -1
 }
 
-// skip returns the first place from i on that is not white space.
+// skip returns the first position from i on that is not white space.
 func (c *checker) skip(i int) int { return SkipSpace(c.text, i) }
 
-// SkipSpace returns the first place from i on that is not white space, as JSON
-// has it, which may be the end of text.
+// SkipSpace returns the first position from i on that is not white space, as JSON
+// defines it; it may be the end of text.
 func SkipSpace(text []byte, i int) int {
 	for i < len(text) && (text[i] == ' ' || text[i] == '\n' || text[i] == '\r' || text[i] == '\t') {
 		i++
@@ -124,7 +123,7 @@ func (c *checker) any(i int) int {
 	case b == '"':
 		return c.str(i)
 	case b == '{' || b == '[':
-		return c.composite(i, b == '{')
+		return c.checkNested(i, b == '{')
 	case b == '-' || b >= '0' && b <= '9':
 		return c.number(i)
 	case b == 't':
@@ -139,8 +138,8 @@ func (c *checker) any(i int) int {
 	return c.fail(i, badJSON, "a value is expected here")
 }
 
-// composite checks the object or array that starts at i.
-func (c *checker) composite(i int, object bool) int {
+// checkNested checks the object or array that starts at i.
+func (c *checker) checkNested(i int, object bool) int {
 	if c.depth++; c.depth > maxDepth {
 		return c.fail(i, deepJSON, "objects and arrays lie too deep within each other")
 	}
@@ -170,13 +169,13 @@ func (c *checker) composite(i int, object bool) int {
 			c.depth--
 			return i + 1
 		default:
-			return c.unseparated(i)
+			return c.separatorFault(i)
 		}
 	}
 }
 
-// unseparated says what is wrong at i, behind a value within an object or array.
-func (c *checker) unseparated(i int) int {
+// separatorFault says what is wrong at i, after a value in an object or array.
+func (c *checker) separatorFault(i int) int {
 	if i >= len(c.text) {
 		return c.fail(i, badJSON, "it ends too early")
 	}
@@ -207,11 +206,10 @@ func (c *checker) name(i, outer int, many *map[string]struct{}) int {
 	return c.skip(colon + 1)
 }
 
-// manyNames is how many names of an object are compared one by one.
-const manyNames = 48
+// maxLinearNames is how many names of an object are compared one by one.
+const maxLinearNames = 48
 
-// repeated reports whether the name was met before in its object, and remembers
-// it.
+// repeated reports whether the name occurred before in its object, and remembers it.
 func (c *checker) repeated(raw []byte, outer int, many *map[string]struct{}) bool {
 	n := objectName{text: jsonscan.Unquote(raw)}
 	n.key = nameKey(n.text)
@@ -220,7 +218,7 @@ func (c *checker) repeated(raw []byte, outer int, many *map[string]struct{}) boo
 			return true
 		}
 	}
-	if len(c.names)-outer < manyNames {
+	if len(c.names)-outer < maxLinearNames {
 		c.names = append(c.names, n)
 		return false
 	}
@@ -232,7 +230,7 @@ func (c *checker) repeated(raw []byte, outer int, many *map[string]struct{}) boo
 	return len(*many) == before
 }
 
-// nameKey returns a number that differs for most names that do.
+// nameKey returns a number that differs for most different names.
 func nameKey(name []byte) uint64 {
 	n := len(name)
 	switch {
@@ -265,9 +263,8 @@ func (c *checker) str(i int) int {
 	}
 }
 
-// stringStop returns the place of the first quote, backslash or control
-// character in text from i on, or the end of text. It looks at eight bytes at a
-// time, see plainEnd.
+// stringStop returns the position of the first quote, backslash or control character in
+// text from i on, or the end of text. It examines eight bytes at a time, see plainEnd.
 func stringStop(text []byte, i int) int {
 	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	for ; i+8 <= len(text); i += 8 {

@@ -33,7 +33,7 @@ func FuzzCheck(f *testing.F) {
 
 func TestFlawsAreNamedWithTheirPlace(t *testing.T) {
 	deep := func(n int) string { return `{"a":` + strings.Repeat("[", n-1) + strings.Repeat("]", n-1) + "}" }
-	for text, want := range map[string]flaw{
+	for text, want := range map[string]syntaxFault{
 		`{"a":1,"\u0061":2}`:   {7, duplicateName, "a name that the object has already"},
 		`{"a" 1}`:              {5, badJSON, "a colon is expected here"},
 		`{"a"`:                 {4, badJSON, "a colon is expected here"},
@@ -89,7 +89,7 @@ func TestFlawsAreNamedWithTheirPlace(t *testing.T) {
 
 func TestManyNamesAreTold(t *testing.T) {
 	var c checker
-	for _, n := range []int{2, manyNames - 1, manyNames, manyNames + 1, 3 * manyNames} {
+	for _, n := range []int{2, maxLinearNames - 1, maxLinearNames, maxLinearNames + 1, 3 * maxLinearNames} {
 		var b strings.Builder
 		for i := range n {
 			b.WriteString(`,"` + strings.Repeat("n", i+1) + `":{"n":1,"nn":2}`)

@@ -26,19 +26,18 @@ var (
 	hintArray      = "mend the array, or write one object on each line: there, what is wrong with one does not touch the next"
 )
 
-// cutter cuts JSON Lines at line ends and an array between its elements.
-// What it hands out does not depend on the size of the blocks, only where one
-// ends does.
+// cutter cuts JSON Lines at line ends and an array between its elements. The rows do
+// not depend on the size of the blocks.
 type cutter struct {
 	in         Input
 	size       int    // of a block, at most textscan.MaxRecordBytes
 	rows       int    // of a block, at most
-	array      bool   // behind its opening bracket
+	array      bool   // the input is an array, and its opening bracket was read
 	line       int64  // physical line that rest starts on
 	offset     int64  // bytes of the text before rest
-	rest       []byte // read, not handed out; starts with a line, or behind an element
+	rest       []byte // read, not handed out; starts with a line, or after an element
 	hasElement bool   // the array has had an element
-	number     int64  // of the last element handed out
+	number     int64  // of the last element that was handed out
 	err        error  // what ended the input
 }
 
@@ -81,7 +80,7 @@ func (c *cutter) next(ctx context.Context, b *pipeline.Block) error {
 	}
 }
 
-// finishLine gives the last line of an input the line end it may lack.
+// finishLine appends the line end that the last line of an input may lack.
 func finishLine(data []byte, stopped error) []byte {
 	if n := len(data); stopped == io.EOF && n > 0 && n <= textscan.MaxRecordBytes && data[n-1] != '\n' {
 		return append(data, '\n')
@@ -89,7 +88,7 @@ func finishLine(data []byte, stopped error) []byte {
 	return data
 }
 
-// lines returns where the lines end that can be handed out.
+// lines returns where the lines end that can be handed out now.
 func (c *cutter) lines(data []byte) int {
 	n := bytes.LastIndexByte(data, '\n') + 1
 	if textscan.LineEnds(data[:n], '\n') <= int64(c.rows) {
@@ -137,17 +136,17 @@ func (c *cutter) skipLongLine(ctx context.Context, b *pipeline.Block, data []byt
 	return nil
 }
 
-// elementCut is what was found of the elements of an array.
+// elementCut is the whole elements found in an array.
 type elementCut struct {
-	end    int   // behind the last whole element
+	end    int   // after the last whole element
 	first  int64 // the first element's number
 	last   int64 // the last element's number
-	closed bool  // the array ends behind it, at
-	at     int   // of the closing bracket, or of the fault
+	closed bool  // the array ends there, at the position at
+	at     int   // position of the closing bracket, or of the fault
 	fault  error
 }
 
-// elements finds the elements that data, which starts behind one, has whole.
+// elements finds the whole elements in data, which starts after an element.
 func (c *cutter) elements(data []byte) (cut elementCut) {
 	line, counted, begun := c.line, 0, c.hasElement
 	cut.last = c.number
@@ -227,13 +226,13 @@ func (c *cutter) checkAfterArray(ctx context.Context, data []byte, i int) error 
 	}
 }
 
-// broken returns the error that err is at i of data.
+// broken returns err with the position i of data.
 func (c *cutter) broken(data []byte, i int, err error) error {
 	return fail(c.line+textscan.LineEnds(data[:i], '\n'), fmt.Errorf("byte %d: %w", c.offset+int64(i), err), hintArray)
 }
 
-// tooLong returns the error that the element data starts with, separators aside,
-// does not end soon enough.
+// tooLong returns the error that the element at the start of data, after separators, is
+// too long.
 func (c *cutter) tooLong(data []byte) error {
 	i := elementStart(data, 0)
 	return c.broken(data, i, errLongElement)
@@ -246,8 +245,8 @@ func (c *cutter) end(b *pipeline.Block, err error) error {
 	return err
 }
 
-// elementStart returns where the next element starts from i on, which may be the
-// end of data. That commas stand where they have to has been seen to.
+// elementStart returns where the next element starts from i on, which may be the end of
+// data. The commas were checked before.
 func elementStart(data []byte, i int) int {
 	if i = SkipSpace(data, i); i < len(data) && data[i] == ',' {
 		i = SkipSpace(data, i+1)
@@ -261,9 +260,9 @@ type elementFault struct {
 	err error
 }
 
-// elementEnd returns where the value ends that starts at data[i], valid or not:
-// brackets and quotes tell, and of a value without them what may follow it. It
-// returns -1 if that is beyond data, or not to be found.
+// elementEnd returns where the value ends that starts at data[i], valid or not.
+// Brackets and quotes show that; a value without them ends before a separator. It
+// returns -1 if the end is beyond data, or cannot be found.
 func elementEnd(data []byte, i int) (int, elementFault) {
 	switch data[i] {
 	case '{', '[':
@@ -284,7 +283,7 @@ func elementEnd(data []byte, i int) (int, elementFault) {
 	return -1, elementFault{}
 }
 
-// stops is what stands between values, and quotes.
+// stops are the bytes that separate values, and quotes.
 var stops = [256]bool{'"': true, '{': true, '[': true, '}': true, ']': true, ',': true}
 
 // nestedEnd returns where the object or array ends that starts at data[i].
@@ -316,9 +315,9 @@ func nestedEnd(data []byte, i int) (int, elementFault) {
 	return -1, elementFault{}
 }
 
-// quotedEnd returns where the string ends that starts at data[i]. No string of
-// JSON goes on to a next line: one that does lacks its quote, and what follows
-// would be read inside out.
+// quotedEnd returns where the string ends that starts at data[i]. A JSON string never
+// has a line end: if one does, its closing quote is missing, and the text after it
+// would be misread.
 func quotedEnd(data []byte, i int) (int, elementFault) {
 	start := i
 	for i++; ; i++ {

@@ -9,8 +9,8 @@ import (
 	"flytt/sources/textscan"
 )
 
-// decoder turns blocks of JSON Lines, or of the elements of an array, into
-// batches. It checks each row before it looks for values in it.
+// decoder turns blocks of JSON Lines, or of array elements, into batches. It checks
+// each row before it searches it for values.
 type decoder struct {
 	ObjectDecoder
 	check checker
@@ -45,13 +45,13 @@ func (d *decoder) lines(block *pipeline.Block) {
 	}
 }
 
-// line decodes the line that text has from from on.
+// line decodes the line in text that starts at from.
 func (d *decoder) line(text []byte, from int, number int64) {
 	start := SkipSpace(text, from)
 	if start == len(text) {
 		return
 	}
-	if text[start] == '{' && d.sound(text[start:]) {
+	if text[start] == '{' && d.isUTF8(text[start:]) {
 		if end := d.check.value(text, start); end >= 0 && d.check.skip(end) == len(text) {
 			d.row(text, start, number, number)
 			return
@@ -60,10 +60,9 @@ func (d *decoder) line(text []byte, from int, number int64) {
 	d.reject(text, start, number)
 }
 
-// elements decodes the elements of an array, with what stands between them. Each
-// is whole, as elementEnd has it, and the commas have been seen to. Lines are
-// counted before an element is decoded, which writes line ends where it has
-// their escapes.
+// elements decodes the elements of an array with the separators between them.
+// elementEnd has found each of them to be whole, and the commas were checked. Lines are
+// counted before an element is decoded, because decoding replaces escapes by line ends.
 func (d *decoder) elements(block *pipeline.Block) {
 	data, line, number := block.Data, block.Tag, block.Row
 	for i := 0; ; number++ {
@@ -84,11 +83,10 @@ func (d *decoder) elements(block *pipeline.Block) {
 	}
 }
 
-// element returns where the element ends that starts at start, and whether it is
-// a row.
+// element returns where the element ends that starts at start, and whether it is a row.
 func (d *decoder) element(data []byte, start int) (end int, sound bool) {
 	if data[start] == '{' {
-		if end = d.check.value(data, start); end >= 0 && d.sound(data[start:end]) {
+		if end = d.check.value(data, start); end >= 0 && d.isUTF8(data[start:end]) {
 			return end, true
 		}
 	}
@@ -98,11 +96,11 @@ func (d *decoder) element(data []byte, start int) (end int, sound bool) {
 	return end, false
 }
 
-// sound reports whether text is UTF-8.
-func (d *decoder) sound(text []byte) bool { return d.valid || textscan.InvalidUTF8(text) < 0 }
+// isUTF8 reports whether text is UTF-8.
+func (d *decoder) isUTF8(text []byte) bool { return d.valid || textscan.InvalidUTF8(text) < 0 }
 
-// row adds the object at start, which was checked. One of which nothing is a
-// value is no row.
+// row adds the object at start, which was checked. An object without any value does not
+// count as a row.
 func (d *decoder) row(text []byte, start int, number, line int64) {
 	d.Object(text, start)
 	if d.blank() {
@@ -116,7 +114,7 @@ func (d *decoder) row(text []byte, start int, number, line int64) {
 	d.batch.AddRow(number)
 	d.Flush(d.batch)
 	if d.check.nul {
-		d.nuls()
+		d.noteNULs()
 	}
 }
 
@@ -130,8 +128,8 @@ func (d *decoder) blank() bool {
 	return !d.warn
 }
 
-// nuls notes the columns of the last row that have the character U+0000.
-func (d *decoder) nuls() {
+// noteNULs notes the columns of the last row that have the character U+0000.
+func (d *decoder) noteNULs() {
 	row := d.batch.Len() - 1
 	for i := range d.batch.Input {
 		if textscan.HasNUL(d.batch.Input[i].Value(row)) {
@@ -140,8 +138,8 @@ func (d *decoder) nuls() {
 	}
 }
 
-// reject adds a row without values for the text from start on, which it keeps
-// beyond the columns, and says what is wrong with it and where.
+// reject adds a row without values for the text from start on, which becomes a surplus
+// cell, and notes what is wrong with it and where.
 func (d *decoder) reject(text []byte, start int, number int64) {
 	text = bytes.TrimRight(text, " \t\r\n")
 	f, _ := d.check.row(text, start)

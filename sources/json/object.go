@@ -7,49 +7,48 @@ import (
 	"flytt/pipeline"
 )
 
-// Layout says which members of an object are which columns. All decoders
-// of a source share it.
+// Layout says which members of an object belong to which columns. All decoders of a
+// source share it.
 type Layout struct {
 	Columns int           // how many there are
 	Root    *Branch       // the row
-	Extra   bool          // unknown members are kept, in a column behind the others
-	Unknown pipeline.Code // what is noted of them otherwise
+	Extra   bool          // unknown members are kept, in a column after the others
+	Unknown pipeline.Code // the code of unknown members otherwise
 }
 
-// Branch is an object of a row: the row itself, or one within it.
+// Branch is an object of a row: the row itself, or a nested one.
 type Branch struct {
 	ByName map[string]Slot
-	Prefix string // stands before names of unknown members that are kept, as in a JSON string
-	Column int    // the column a warning of an unknown member names, or pipeline.None
-	Shape  string // what the warning says; empty: the member's path
-	path   string // the names that lead here, each with a dot behind
+	Prefix string // precedes the names of unknown members that are kept, as in a JSON string
+	Column int    // the column that a warning of an unknown member names, or pipeline.None
+	Shape  string // text of the warning; empty: the member's path
+	path   string // the names that lead here, each followed by a dot
 }
 
-// Slot is where the value of a member goes.
+// Slot says where the value of a member goes.
 type Slot struct {
-	Column int     // pipeline.None: there is no column for what is no object
+	Column int     // pipeline.None: there is no column for values that are not objects
 	Form   Form    // of the column
-	Within *Branch // of the values that are objects; nil: they go to the column
+	Nested *Branch // for values that are objects; nil: they go to the column
 }
 
 // Form says what is kept of a value in a column. A value of another form is kept as
-// well as may be: a number, true or false as it is written, an array or an object as
+// well as possible: a number, true or false as it is written, an array or an object as
 // JSON without white space.
 type Form uint8
 
 const (
 	Text    Form = iota // the characters of a string
-	Literal             // a number, true or false, also one that stands in a string; any other string with its quotes
+	Literal             // a number, true or false, also in a string; any other string with its quotes
 	Raw                 // any value as JSON without white space
 )
 
-// ObjectDecoder finds the values of objects, which are known to be valid JSON,
-// and hands them to columns that point into their text. Strings with escapes,
-// and values with white space in them, it rewrites there, as neither grows.
+// ObjectDecoder finds the values of objects that are valid JSON, and makes columns
+// point to them. Strings with escapes, and values with white space in them, are
+// rewritten in place, since neither grows.
 //
-// The objects of an input come alike, so the decoder expects the member that
-// came next in the objects before, and looks names up only where it does not
-// come.
+// The objects of an input are similar, so the decoder expects the member that came next
+// in the objects before, and looks up names only if another one comes.
 type ObjectDecoder struct {
 	*Layout
 	root    *branchState
@@ -71,25 +70,25 @@ type branchState struct {
 	members []member       // in the order they were first seen
 	byRaw   map[string]int // where each stands in members
 	next    int            // the one expected next
-	spare   member         // an unknown one too many
+	spare   member         // for an unknown member beyond maxMembers
 }
 
-// member is a member that objects have.
+// member is a member of the objects of a branch.
 type member struct {
 	raw    []byte // its name with the quotes, as it stands in the object
-	column int    // pipeline.None: it has none of its own
+	column int    // pipeline.None: it has no column of its own
 	form   Form
-	within *branchState // of the values that are objects; nil: they go to the column
-	shape  string       // what a warning says of it
+	nested *branchState // for values that are objects; nil: they go to the column
+	shape  string       // text of a warning about it
 }
 
 const (
-	maxMembers  = 256 // names that are no columns, and spellings of names, remembered of each object
+	maxMembers  = 256 // names without a column, and spellings of names, remembered for each object
 	maxShape    = 80  // characters of a path that a warning shows
 	searchAhead = 16  // members compared before a name is looked up
 )
 
-// NewObjectDecoder returns a decoder of objects that l is the layout of.
+// NewObjectDecoder returns a decoder of objects with the layout l.
 func NewObjectDecoder(l *Layout) ObjectDecoder {
 	return ObjectDecoder{Layout: l, root: newBranchState(l.Root), found: make([]valueSpan, l.Columns)}
 }
@@ -104,7 +103,7 @@ func (d *ObjectDecoder) extras() int {
 	return 0
 }
 
-// Open empties b and has its columns point into text.
+// Open empties b and makes its columns point into text.
 func (d *ObjectDecoder) Open(b *pipeline.Batch, text []byte) {
 	b.Reset(d.Columns + d.extras())
 	for i := range d.Columns {
@@ -112,8 +111,8 @@ func (d *ObjectDecoder) Open(b *pipeline.Batch, text []byte) {
 	}
 }
 
-// Object finds the values of the object that starts at text[i], which are of the next
-// row, and returns where it ends.
+// Object finds the values of the object that starts at text[i], which is the next row,
+// and returns where it ends.
 func (d *ObjectDecoder) Object(text []byte, i int) int { return d.object(text, i, d.root) }
 
 // object finds the values of the object that starts at text[i], one of f, and
@@ -125,14 +124,14 @@ func (d *ObjectDecoder) object(text []byte, i int, f *branchState) int {
 		name := i
 		i = jsonscan.Skip(text, i+len(m.raw))
 		switch {
-		case m.within != nil && text[i] == '{':
+		case m.nested != nil && text[i] == '{':
 			if m.column != pipeline.None {
 				d.found[m.column] = valueSpan{}
 			}
-			i = d.object(text, i, m.within)
+			i = d.object(text, i, m.nested)
 		case m.column != pipeline.None:
 			i = d.value(text, i, m)
-		case m.within != nil && text[i] == 'n':
+		case m.nested != nil && text[i] == 'n':
 			i += len("null")
 		default:
 			i = d.unknownMember(text, i, f, text[name:name+len(m.raw)], m.shape)
@@ -158,12 +157,12 @@ func (f *branchState) member(text []byte, i int) *member {
 		f.next = at + 1
 		return &f.members[at]
 	}
-	return f.meet(raw)
+	return f.addMember(raw)
 }
 
-// meet returns the member with a name that was not seen before, or was one too
-// many.
-func (f *branchState) meet(raw []byte) *member {
+// addMember adds and returns the member of a name that was not seen before. Names beyond
+// maxMembers share one member.
+func (f *branchState) addMember(raw []byte) *member {
 	name := jsonscan.Unquote(raw[1 : len(raw)-1])
 	s, known := f.ByName[string(name)]
 	if !known {
@@ -177,8 +176,8 @@ func (f *branchState) meet(raw []byte) *member {
 		m = &f.members[f.next-1]
 	}
 	*m = member{raw: append(m.raw[:0], raw...), column: s.Column, form: s.Form}
-	if s.Within != nil {
-		m.within = newBranchState(s.Within)
+	if s.Nested != nil {
+		m.nested = newBranchState(s.Nested)
 	}
 	if m.column == pipeline.None {
 		m.shape = f.shapeOf(name)
@@ -197,7 +196,7 @@ func (f *branchState) shapeOf(name []byte) string {
 	return ""
 }
 
-// plainName reports whether name looks like the name of a field, and so may be
+// plainName reports whether name looks like the name of a field, so that it may be
 // shown.
 func plainName(name []byte) bool {
 	for _, c := range name {

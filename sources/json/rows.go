@@ -9,19 +9,19 @@ import (
 
 const (
 	maxColumns = 10_000
-	maxCells   = 1 << 19 // of a block: what its rows need does not depend on how short they are
+	maxCells   = 1 << 19 // of a block: short rows with many columns need memory too
 )
 
 // Input is what rows are read from.
 type Input interface {
-	// Fill reads on until data is want bytes long and returns it, with why it could
-	// not: io.EOF behind the last byte.
+	// Fill reads until data has want bytes and returns it, with the error that
+	// prevented that: io.EOF after the last byte.
 	Fill(ctx context.Context, data []byte, want int) ([]byte, error)
 
 	// Skip drops the next n bytes, which are of the sample.
 	Skip(n int)
 
-	// End returns how many bytes of the input as it is stored were read.
+	// End returns how many bytes of the stored input were read.
 	End() int64
 
 	// Interruptible makes Fill return early when ctx ends, until the function
@@ -29,14 +29,14 @@ type Input interface {
 	Interruptible(ctx context.Context) (stop func() bool)
 }
 
-// Options says what is known of an input.
+// Options says what is known about an input.
 type Options struct {
-	Sample    []byte // the start of the text, more than a record can take if there is as much
-	Whole     bool   // Sample is all of it
+	Sample    []byte // the start of the text, longer than any record unless the text is shorter
+	Whole     bool   // Sample is the whole text
 	BlockSize int    // bytes of text in a block; more than 1 MiB is 1 MiB
 }
 
-// Error is JSON that cannot be read on. It holds no value of a row.
+// Error is JSON that cannot be read any further. It holds no value of a row.
 type Error struct {
 	Line int64 // physical line; 0: the input as a whole
 	Err  error // what is wrong
@@ -59,8 +59,8 @@ type Rows struct {
 	names  []string
 }
 
-// Open tells by the sample of in whether it is JSON Lines or an array, and what its
-// columns are. Errors of what in holds, here and in Next, are an *Error.
+// Open finds out from the sample whether in is JSON Lines or an array, and what its
+// columns are. Errors in the content, here and in Next, are an *Error.
 func Open(in Input, o Options) (*Rows, error) {
 	r := &Rows{cut: cutter{in: in, size: min(o.BlockSize, textscan.MaxRecordBytes), line: 1}}
 	start := SkipSpace(o.Sample, 0)

@@ -18,24 +18,24 @@ var (
 	hintNames    = "write members whose names are data as an array of objects"
 )
 
-// sight is what was seen of a member in the sample.
-type sight struct {
-	names  []string // of its own members, where it is an object, in the order they came
-	byName map[string]*sight
+// memberSurvey is what the sample shows about a member.
+type memberSurvey struct {
+	names  []string // of its own members, if it is an object, in order of appearance
+	byName map[string]*memberSurvey
 	value  bool // it has had a value that is neither null nor an object
 }
 
-// survey looks at the objects of a sample. It keeps the first thing wrong with
-// it, for the case that no object is right.
+// survey collects the members of the objects in a sample. It keeps the first fault, in
+// case no object is valid.
 type survey struct {
 	check   checker
-	root    sight
-	columns int // members seen, at least as many as there will be columns
+	root    memberSurvey
+	columns int // members seen: at least as many as there will be columns
 	fault   error
 	line    int64 // of the fault
 }
 
-// newLayout finds the columns of a text by its sample.
+// newLayout finds the columns of a text from its sample.
 func newLayout(o *Options, array bool) (*Layout, []string, error) {
 	var s survey
 	if array {
@@ -53,15 +53,15 @@ func newLayout(o *Options, array bool) (*Layout, []string, error) {
 	case len(names) == 0:
 		return nil, nil, fail(0, errNoObject, hintForm)
 	}
-	if name := doubled(names); name != "" {
+	if name := firstDuplicate(names); name != "" {
 		return nil, nil, fail(0, fmt.Errorf("two members would be the column %s: one has the dot in its name, one lies within an object", name),
 			"rename one of them")
 	}
 	return &Layout{Columns: len(names), Root: root, Unknown: unknownMember}, names, nil
 }
 
-// doubled returns a name that appears twice, or nothing.
-func doubled(names []string) string {
+// firstDuplicate returns a name that appears twice, or nothing.
+func firstDuplicate(names []string) string {
 	seen := make(map[string]bool, len(names))
 	for _, n := range names {
 		if seen[n] {
@@ -72,8 +72,8 @@ func doubled(names []string) string {
 	return ""
 }
 
-// lines looks at the lines of sample. The last may be cut off, unless the sample
-// is whole.
+// lines surveys the lines of sample. The last one may be cut off, unless the sample is
+// whole.
 func (s *survey) lines(sample []byte, whole bool) {
 	line := int64(0)
 	for from, to := 0, 0; from < len(sample) && s.columns <= maxColumns; from = to + 1 {
@@ -92,23 +92,23 @@ func (s *survey) lines(sample []byte, whole bool) {
 			continue
 		}
 		if f, ok := s.check.row(text, start); ok {
-			s.see(&s.root, text[start:])
+			s.observe(&s.root, text[start:])
 		} else if s.fault == nil {
 			s.fault, s.line = errors.New(f.describe(text, start)), line
-			if s.spread(sample, start, to) {
+			if s.spansLines(sample, start, to) {
 				s.fault = errPretty
 			}
 		}
 	}
 }
 
-// spread reports whether the object that starts at from ends beyond to, the end
-// of its line.
-func (s *survey) spread(sample []byte, from, to int) bool {
+// spansLines reports whether the object that starts at from ends after to, the end of
+// its line.
+func (s *survey) spansLines(sample []byte, from, to int) bool {
 	return sample[from] == '{' && s.check.value(sample, from) > to
 }
 
-// elements looks at the elements of the array that sample starts with.
+// elements surveys the elements of the array that sample starts with.
 func (s *survey) elements(sample []byte) {
 	for i := SkipSpace(sample, 0) + 1; s.columns <= maxColumns; {
 		if i = elementStart(sample, i); i == len(sample) || sample[i] == ']' {
@@ -120,7 +120,7 @@ func (s *survey) elements(sample []byte) {
 		}
 		text := sample[:end]
 		if f, ok := s.check.row(text, i); ok {
-			s.see(&s.root, text[i:end])
+			s.observe(&s.root, text[i:end])
 		} else if s.fault == nil {
 			s.fault, s.line = errors.New(f.describe(text, i)), 1+textscan.LineEnds(text[:i], '\n')
 		}
@@ -128,8 +128,8 @@ func (s *survey) elements(sample []byte) {
 	}
 }
 
-// see adds the members of an object to at.
-func (s *survey) see(at *sight, object []byte) {
+// observe adds the members of an object to at.
+func (s *survey) observe(at *memberSurvey, object []byte) {
 	for raw, v := range jsonscan.Members(object) {
 		name := string(jsonscan.Unquote(raw))
 		m := at.byName[name]
@@ -138,16 +138,16 @@ func (s *survey) see(at *sight, object []byte) {
 				continue
 			}
 			if at.byName == nil {
-				at.byName = map[string]*sight{}
+				at.byName = map[string]*memberSurvey{}
 			}
-			m = &sight{}
+			m = &memberSurvey{}
 			at.byName[name] = m
 			at.names = append(at.names, name)
 			s.columns++
 		}
 		switch v[0] {
 		case '{':
-			s.see(m, v)
+			s.observe(m, v)
 		case 'n':
 		default:
 			m.value = true
@@ -155,9 +155,9 @@ func (s *survey) see(at *sight, object []byte) {
 	}
 }
 
-// branch makes columns of what was seen, and appends their names to names. The
-// object lies at path, which ends in a dot.
-func (at *sight) branch(path string, names *[]string) *Branch {
+// branch makes columns from the survey, and appends their names to names. The object is
+// at path, which ends in a dot.
+func (at *memberSurvey) branch(path string, names *[]string) *Branch {
 	b := &Branch{ByName: make(map[string]Slot, len(at.names)), path: path, Column: pipeline.None}
 	for _, name := range at.names {
 		m, s := at.byName[name], Slot{Column: pipeline.None}
@@ -166,7 +166,7 @@ func (at *sight) branch(path string, names *[]string) *Branch {
 			*names = append(*names, path+name)
 		}
 		if len(m.names) > 0 {
-			s.Within = m.branch(path+name+".", names)
+			s.Nested = m.branch(path+name+".", names)
 		}
 		b.ByName[name] = s
 	}

@@ -11,8 +11,8 @@ import (
 	"flytt/internal/jsonscan"
 )
 
-// stringAt finds the characters of the string that starts at text[i], and where
-// it ends. Escapes it resolves where they stand, which takes no more room.
+// stringAt finds the characters of the string that starts at text[i], and where it
+// ends. It resolves escapes in place, since that takes no more room.
 func stringAt(text []byte, i int) (valueSpan, int) {
 	start := i + 1
 	end := plainEnd(text, start)
@@ -52,8 +52,8 @@ func isLiteral(v []byte) bool {
 	return v[len(v)-1] > ' ' && json.Valid(v)
 }
 
-// appendCompact appends the JSON value v to dst without its white space. dst may
-// end where v starts, in the same text.
+// appendCompact appends the JSON value v to dst without its white space. dst may end
+// where v starts, in the same text.
 func appendCompact(dst, v []byte) []byte {
 	start := 0
 	for i := 0; i < len(v); {
@@ -71,10 +71,10 @@ func appendCompact(dst, v []byte) []byte {
 	return append(dst, v[start:]...)
 }
 
-// plainEnd returns the place of the first quote or backslash in text from i on,
-// of which there is one. It looks at eight bytes at a time: subtracting one from
-// each sets the top bit of those that were zero, and perhaps of some above them,
-// but none below.
+// plainEnd returns the position of the first quote or backslash in text from i on;
+// there has to be one. It examines eight bytes at a time: subtracting one from each
+// sets the top bit of those that were zero, and possibly of some above them, but of
+// none below.
 func plainEnd(text []byte, i int) int {
 	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	for ; i+8 <= len(text); i += 8 {
@@ -90,9 +90,9 @@ func plainEnd(text []byte, i int) int {
 	return i
 }
 
-// resolve replaces the escapes of a string from text[i] on, the first of them,
-// and moves what follows each up behind it. It returns where the characters end
-// and where the string does.
+// resolve replaces the escapes of a string, of which the first is at text[i], and moves
+// the characters after each up. It returns where the characters end and where the
+// string does.
 func resolve(text []byte, i int) (to, end int) {
 	to = i
 	for text[i] != '"' {
@@ -109,9 +109,8 @@ func resolve(text []byte, i int) (to, end int) {
 	return to, i + 1
 }
 
-// escapeAt returns the character that the escape at text[i] stands for, and
-// where the escape ends: both halves of a surrogate pair are one, and half a
-// pair is U+FFFD.
+// escapeAt returns the character of the escape at text[i], and where the escape ends.
+// Both halves of a surrogate pair are one character; half a pair is U+FFFD.
 func escapeAt(text []byte, i int) (rune, int) {
 	if text[i+1] != 'u' {
 		return escapedRunes[text[i+1]], i + 2

@@ -7,30 +7,30 @@ import (
 )
 
 const (
-	stripRows = 4096    // of a nested column
-	stripText = 1 << 20 // bytes after which a strip ends early
-	maxCell   = 16 << 20
+	segmentRows = 4096    // of a nested column
+	segmentText = 1 << 20 // bytes after which a segment ends early
+	maxCell     = 16 << 20
 )
 
-// assembler makes JSON of the leaves of a nested column, as Dremel does: the
-// repetition level of an entry says where a new element starts, its definition
-// level how much of the way to it is there.
+// assembler makes JSON from the leaves of a nested column, as Dremel does: the
+// repetition level of an entry says where a new element starts, its definition level
+// how many of the fields on the path are present.
 type assembler struct {
 	column  *Column
 	cursors []cursor
-	left    int64 // rows
+	left    int64 // rows left
 	text    []byte
 	start   int  // of the row in text
 	fault   bool // in the row
 	err     error
 }
 
-// cursor stands on an entry of a leaf.
+// cursor points to an entry of a leaf.
 type cursor struct {
 	r *chunkReader
 	p *page
 	i int // entry of p
-	f int // fault of p that comes next
+	f int // the next fault of p
 }
 
 func newAssembler(c *Column, readers []*chunkReader, rows int64) *assembler {
@@ -41,14 +41,14 @@ func newAssembler(c *Column, readers []*chunkReader, rows int64) *assembler {
 	return a
 }
 
-// next implements stripper. It leaves nothing out.
-func (a *assembler) next(int64) (*Strip, int64, error) {
+// next implements segmentReader. It skips nothing.
+func (a *assembler) next(int64) (*Segment, int64, error) {
 	if a.left == 0 {
 		return nil, 0, nil
 	}
-	s := &Strip{}
-	a.text = make([]byte, 0, stripText/8)
-	for len(s.Spans) < stripRows && a.left > 0 && len(a.text) < stripText {
+	s := &Segment{}
+	a.text = make([]byte, 0, segmentText/8)
+	for len(s.Spans) < segmentRows && a.left > 0 && len(a.text) < segmentText {
 		if err := a.row(s); err != nil {
 			return nil, 0, err
 		}
@@ -61,14 +61,14 @@ func (a *assembler) next(int64) (*Strip, int64, error) {
 func (a *assembler) close() {
 	for i := range a.cursors {
 		c := &a.cursors[i]
-		c.leave()
+		c.release()
 		c.r.close()
 	}
 }
 
-// row appends the next row to s. A list that is null, or within a group that is,
-// is a null.
-func (a *assembler) row(s *Strip) error {
+// row appends the next row to s. A list that is null, or is in a group that is null, is
+// a null.
+func (a *assembler) row(s *Segment) error {
 	a.start, a.fault = len(a.text), false
 	shape := a.column.shape
 	null := a.def(shape) < shape.def
@@ -99,7 +99,7 @@ func (a *assembler) fail(err error) {
 	}
 }
 
-// value appends what comes next of s.
+// value appends the next value of s.
 func (a *assembler) value(s *shape) {
 	if s.leaves == 0 {
 		a.text = append(a.text, "{}"...)
@@ -139,7 +139,7 @@ func (a *assembler) object(s *shape) {
 	a.text = append(a.text, '}')
 }
 
-// elements appends the elements of s, each as one of f.
+// elements appends the elements of s; f appends one of them.
 func (a *assembler) elements(s *shape, open, end byte, f func()) {
 	a.text = append(a.text, open)
 	if a.def(s) < s.elementDef {
@@ -163,7 +163,7 @@ func (a *assembler) elements(s *shape, open, end byte, f func()) {
 	a.text = append(a.text, end)
 }
 
-// scalar appends the value the cursor of s stands on.
+// scalar appends the value at the cursor of s.
 func (a *assembler) scalar(s *shape) {
 	v, ok := a.take(s.first)
 	l := a.column.leaves[s.first]
@@ -177,13 +177,13 @@ func (a *assembler) scalar(s *shape) {
 	}
 }
 
-// key appends the key of a map, which JSON wants to be a string.
+// key appends the key of a map as a JSON string.
 func (a *assembler) key(s *shape) {
 	v, _ := a.take(s.first)
 	a.quote(string(v))
 }
 
-// quote appends v as a JSON string. Text of a file is UTF-8 by now; a name in
+// quote appends v as a JSON string. Text of the file was checked to be UTF-8; a name in
 // its schema may not be.
 func (a *assembler) quote(v string) {
 	text, err := jsontext.AppendQuote(a.text, v)
@@ -193,7 +193,7 @@ func (a *assembler) quote(v string) {
 	a.text = text
 }
 
-// def returns the definition level of what comes next of s.
+// def returns the definition level of the next entry of s.
 func (a *assembler) def(s *shape) byte {
 	def, _, ok := a.peek(s.first)
 	if !ok {
@@ -202,15 +202,15 @@ func (a *assembler) def(s *shape) byte {
 	return def
 }
 
-// skip passes over one entry of each leaf of s.
+// skip skips one entry of each leaf of s.
 func (a *assembler) skip(s *shape) {
 	for i := range s.leaves {
 		a.take(s.first + i)
 	}
 }
 
-// take returns the value that the i-th cursor stands on and moves it on. It
-// reports false for a null.
+// take returns the value at the i-th cursor and moves the cursor on. It reports false
+// for a null.
 func (a *assembler) take(i int) ([]byte, bool) {
 	if _, _, ok := a.peek(i); !ok {
 		a.fail(errShort)
@@ -229,12 +229,12 @@ func (a *assembler) take(i int) ([]byte, bool) {
 	return c.p.text[span.Start:span.End], true
 }
 
-// peek returns the levels of the entry that the i-th cursor stands on. It
-// reports false after the last.
+// peek returns the levels of the entry at the i-th cursor. It reports false after the
+// last.
 func (a *assembler) peek(i int) (def, rep byte, ok bool) {
 	c := &a.cursors[i]
 	if c.p == nil || c.i >= c.p.entries() {
-		if a.err != nil || !a.turn(c) {
+		if a.err != nil || !a.nextPage(c) {
 			return 0, 0, false
 		}
 	}
@@ -248,9 +248,9 @@ func (a *assembler) peek(i int) (def, rep byte, ok bool) {
 	return def, rep, true
 }
 
-// turn moves c to the next page, if there is one.
-func (a *assembler) turn(c *cursor) bool {
-	c.leave()
+// nextPage moves c to the next page, if there is one.
+func (a *assembler) nextPage(c *cursor) bool {
+	c.release()
 	p, err := c.r.next(nil)
 	if err != nil {
 		a.fail(err)
@@ -259,8 +259,8 @@ func (a *assembler) turn(c *cursor) bool {
 	return p != nil
 }
 
-// leave lets go of the page.
-func (c *cursor) leave() {
+// release releases the page.
+func (c *cursor) release() {
 	if c.p != nil {
 		c.r.file.budget.give(c.p.cost)
 	}

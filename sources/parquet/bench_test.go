@@ -74,15 +74,15 @@ func readOwn(content []byte) (text int, err error) {
 	}
 	defer f.Close()
 	const block = 1 << 10
-	var strips []*Strip
+	var segments []*Segment
 	for from := int64(0); from < f.Rows(); {
 		_, end := f.Group(from)
 		to := min(from+block, end)
 		for _, c := range f.Columns() {
-			if strips, _, err = c.Read(strips[:0], Range{From: from, To: to, Keep: from}, true); err != nil {
+			if segments, _, err = c.Read(segments[:0], Range{From: from, To: to, Keep: from}, true); err != nil {
 				return 0, err
 			}
-			for _, s := range strips {
+			for _, s := range segments {
 				for _, v := range s.Spans[max(from-s.First, 0) : min(to, s.End())-s.First] {
 					if !v.Null() {
 						text += int(v.End - v.Start)

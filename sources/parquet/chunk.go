@@ -13,38 +13,38 @@ const (
 	maxPage         = 256 << 20 // bytes, decompressed
 	maxPageValues   = 1 << 24
 	maxHeader       = 8 << 20 // of a page; statistics may hold whole values
-	maxHeaderMemory = 1 << 20 // of its lists, of which there are none to speak of
+	maxHeaderMemory = 1 << 20 // of its lists, which are short
 	entryCost       = 16      // bytes that an entry of a page takes: its span, its levels, its index in a dictionary
 
-	// plainDictionary is what old files call the encoding of dictionaries, and of
-	// pages that point into them.
+	// plainDictionary is the old name of the encoding of dictionaries, and of pages
+	// that refer to them.
 	plainDictionary format.Encoding = 2
 )
 
 // page is the entries of a data page: one for each value and each null.
 type page struct {
 	values
-	def, rep []byte // levels; nil: all as high as can be, or no repetition
-	cost     int64  // what it took off the budget
+	def, rep []byte // levels; nil: all at the maximum, or no repetition
+	cost     int64  // bytes it took from the budget
 }
 
-// entries returns how many there are.
+// entries returns the number of entries.
 func (p *page) entries() int { return len(p.spans) }
 
-// chunkReader reads the pages of a leaf in a row group, from the first on.
+// chunkReader reads the pages of a leaf in a row group, starting with the first.
 type chunkReader struct {
 	file *File
 	leaf *leaf
 	chunk
-	at, end int64 // what is left of it in the file
-	left    int64 // entries
+	at, end int64 // the part of the file that is left
+	left    int64 // entries left
 	dict    *values
 	cost    int64 // of dict
 	buf     []byte
 }
 
-// newChunkReader returns a reader of leaf in g, if what the footer says of it
-// can be.
+// newChunkReader returns a reader of leaf in g. It is an error if what the footer says
+// about it is impossible.
 func (f *File) newChunkReader(g *group, l *leaf) (*chunkReader, error) {
 	c := &g.chunks[l.index]
 	switch {
@@ -65,15 +65,15 @@ func (f *File) newChunkReader(g *group, l *leaf) (*chunkReader, error) {
 	return &chunkReader{file: f, leaf: l, chunk: *c, at: c.start, end: c.start + c.size, left: c.values}, nil
 }
 
-// close gives back what the dictionary took.
+// close returns the memory of the dictionary to the budget.
 func (r *chunkReader) close() {
 	r.file.budget.give(r.cost)
 	r.cost, r.dict = 0, nil
 }
 
-// next returns the next data page, or nil after the last. Pages of which all
-// entries lie before skip are passed over, and skip goes down by their number;
-// that is for leaves that do not repeat, where an entry is a row.
+// next returns the next data page, or nil after the last. Pages whose entries are all
+// before skip are skipped, and skip decreases by their number; that is for leaves that
+// do not repeat, where an entry is a row.
 func (r *chunkReader) next(skip *int64) (*page, error) {
 	for r.left > 0 {
 		h, err := r.header()
@@ -119,11 +119,11 @@ func dataEntries(h *format.PageHeader) (int32, bool) {
 	return 0, false
 }
 
-// header reads the header at r.at and moves behind it.
+// header reads the header at r.at and moves past it.
 func (r *chunkReader) header() (*format.PageHeader, error) {
 	for size := int64(1 << 10); ; size *= 64 {
 		size = min(size, maxHeader, r.end-r.at)
-		b := r.room(int(size))
+		b := r.buffer(int(size))
 		if err := readAt(r.file.r, b, r.at); err != nil {
 			return nil, err
 		}
@@ -140,7 +140,7 @@ func (r *chunkReader) header() (*format.PageHeader, error) {
 	}
 }
 
-// checkHeader returns an error if a page cannot be what its header says.
+// checkHeader returns an error if a page cannot be as its header says.
 func (r *chunkReader) checkHeader(h *format.PageHeader) error {
 	from, to := h.CompressedPageSize, h.UncompressedPageSize
 	switch {
@@ -158,17 +158,17 @@ func (r *chunkReader) checkHeader(h *format.PageHeader) error {
 	return checkRatio(r.codec, int(from), int(to))
 }
 
-// room returns a buffer of n bytes, which the next call may return again.
-func (r *chunkReader) room(n int) []byte {
+// buffer returns a buffer of n bytes, which the next call may return again.
+func (r *chunkReader) buffer(n int) []byte {
 	if cap(r.buf) < n {
 		r.buf = make([]byte, n)
 	}
 	return r.buf[:n]
 }
 
-// stored reads the page behind header h and checks its checksum, if it has one.
+// stored reads the page after header h and checks its checksum, if it has one.
 func (r *chunkReader) stored(h *format.PageHeader) ([]byte, error) {
-	b := r.room(int(h.CompressedPageSize))
+	b := r.buffer(int(h.CompressedPageSize))
 	if err := readAt(r.file.r, b, r.at); err != nil {
 		return nil, err
 	}
@@ -179,7 +179,7 @@ func (r *chunkReader) stored(h *format.PageHeader) ([]byte, error) {
 	return b, nil
 }
 
-// dictionary reads the dictionary behind header h, unless there is one already.
+// dictionary reads the dictionary after header h, unless there is one already.
 func (r *chunkReader) dictionary(h *format.PageHeader) error {
 	d := &h.DictionaryPageHeader.V
 	switch {
@@ -211,7 +211,7 @@ func (r *chunkReader) dictionary(h *format.PageHeader) error {
 	return nil
 }
 
-// data reads the data page behind header h, which has n entries.
+// data reads the data page after header h, which has n entries.
 func (r *chunkReader) data(h *format.PageHeader, n int) (*page, error) {
 	p := &page{cost: int64(h.UncompressedPageSize) + entryCost*int64(n)}
 	if err := r.file.budget.take(p.cost); err != nil {
@@ -254,15 +254,14 @@ func (r *chunkReader) levels(p *page, h *format.PageHeader, n int) ([]byte, form
 	return text, d.Encoding, err
 }
 
-// levelsV1 decodes the n levels that b starts with and returns what comes after
-// them.
+// levelsV1 decodes the n levels at the start of b and returns the rest of b.
 func levelsV1(enc format.Encoding, b []byte, most byte, n int) (levels, rest []byte, err error) {
 	switch {
 	case most == 0:
 		return nil, b, nil
 	case enc == format.BitPacked:
 		levels = make([]byte, n)
-		used, err := oldLevels(levels, b, widthOf(most))
+		used, err := legacyLevels(levels, b, widthOf(most))
 		return levels, b[used:], errors.Join(err, checkLevels(levels, most))
 	case enc != format.RLE:
 		return nil, nil, errEncoding(enc)
@@ -277,8 +276,8 @@ func levelsV1(enc format.Encoding, b []byte, most byte, n int) (levels, rest []b
 	return levels, b[4+size:], err
 }
 
-// levelsV2 does for pages of version 2 what levels does: their levels lie
-// before the values and are never compressed.
+// levelsV2 is levels for pages of version 2, whose levels come before the values and
+// are never compressed.
 func (r *chunkReader) levelsV2(p *page, h *format.PageHeader, b []byte, n int) ([]byte, format.Encoding, error) {
 	d := &h.DataPageHeaderV2.V
 	reps, defs := int64(d.RepetitionLevelsByteLength), int64(d.DefinitionLevelsByteLength)
@@ -321,7 +320,7 @@ func checkLevels(levels []byte, most byte) error {
 	return nil
 }
 
-// decode decodes the values of p, and puts nulls between them.
+// decode decodes the values of p, and inserts the nulls.
 func (r *chunkReader) decode(p *page, enc format.Encoding, b []byte, n int) error {
 	count := n
 	if p.def != nil {
@@ -339,11 +338,11 @@ func (r *chunkReader) decode(p *page, enc format.Encoding, b []byte, n int) erro
 	if err != nil || count == n {
 		return err
 	}
-	p.spread(r.leaf.maxDef, n)
+	p.insertNulls(r.leaf.maxDef, n)
 	return nil
 }
 
-// pick looks up the n indexes that b holds.
+// pick looks up the n indexes in b.
 func (v *values) pick(b []byte, n int) (values, error) {
 	if v == nil {
 		return values{}, errors.New("there is no dictionary")
@@ -368,7 +367,7 @@ func (v *values) pick(b []byte, n int) (values, error) {
 	return out, nil
 }
 
-// faultsOf returns where the entries of a dictionary are used that are faults.
+// faultsOf returns which indexes refer to entries of a dictionary that are faults.
 func faultsOf(index []uint32, faults []int32) []int32 {
 	bad := make(map[uint32]bool, len(faults))
 	for _, f := range faults {
@@ -383,9 +382,9 @@ func faultsOf(index []uint32, faults []int32) []int32 {
 	return out
 }
 
-// spread moves the values apart, from the last on, so that there is an entry
-// for each level, a null for those below most.
-func (p *page) spread(most byte, n int) {
+// insertNulls moves the values apart, starting with the last, so that there is an entry
+// for each level; those below most become nulls.
+func (p *page) insertNulls(most byte, n int) {
 	from, fault := len(p.spans)-1, len(p.faults)-1
 	spans := p.spans
 	if cap(spans) < n {

@@ -14,21 +14,21 @@ import (
 	"github.com/pierrec/lz4/v4"
 )
 
-// mostOf is how many bytes a compressed byte can become, by codec. The others
-// have no such bound worth checking.
-var mostOf = map[format.CompressionCodec]int{
+// maxExpansion is how many bytes a compressed byte can become, by codec. The other
+// codecs have no bound that is worth checking.
+var maxExpansion = map[format.CompressionCodec]int{
 	format.Uncompressed: 1,
 	format.Snappy:       24,
 	format.Gzip:         1040,
 	format.Lz4Raw:       260,
 }
 
-// newZstd returns a decoder that never makes more than it is given room for.
+// newZstd returns a decoder that never writes more than the room it is given.
 func newZstd() (*zstd.Decoder, error) {
 	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecodeAllCapLimit(true))
 }
 
-// checkCodec returns an error if nothing here reads codec.
+// checkCodec returns an error for a codec that cannot be read.
 func checkCodec(codec format.CompressionCodec) error {
 	switch codec {
 	case format.Uncompressed, format.Snappy, format.Gzip, format.Brotli, format.Zstd, format.Lz4Raw:
@@ -37,9 +37,9 @@ func checkCodec(codec format.CompressionCodec) error {
 	return &Error{Err: fmt.Errorf("compressed with %s, which is not read", codec), Hint: "write the file again with zstd or snappy"}
 }
 
-// checkRatio returns an error if from compressed bytes cannot become to.
+// checkRatio returns an error if from compressed bytes cannot become to bytes.
 func checkRatio(codec format.CompressionCodec, from, to int) error {
-	if most, ok := mostOf[codec]; ok && to > from*most+64 {
+	if most, ok := maxExpansion[codec]; ok && to > from*most+64 {
 		return corrupt("a page of %d bytes claims to hold %d", from, to)
 	}
 	return nil
@@ -47,8 +47,8 @@ func checkRatio(codec format.CompressionCodec, from, to int) error {
 
 var errSize = errors.New("its size is not what its header says")
 
-// decompress fills dst from src. The codecs of parquet-go are not used: they
-// make room for whatever comes out, however much that is.
+// decompress fills dst from src. It does not use the codecs of parquet-go, which
+// allocate as much as comes out.
 func (f *File) decompress(codec format.CompressionCodec, dst, src []byte) error {
 	if len(dst) == 0 {
 		return nil // some writers compress nothing to nothing, others to something

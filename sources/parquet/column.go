@@ -6,53 +6,52 @@ import (
 	"sync"
 )
 
-// Strip is some rows of a column that follow each other. It never changes.
-type Strip struct {
+// Segment is consecutive rows of a column. It never changes.
+type Segment struct {
 	First  int64 // number of its first row in the file, from 0
 	Text   []byte
 	Spans  []Span  // of each row in Text
-	Faults []int32 // indexes of rows whose value the type does not allow, in order
+	Faults []int32 // indexes of rows whose value is invalid for the type, in order
 	cost   int64
 }
 
 // End returns the number of the row after the last.
-func (s *Strip) End() int64 { return s.First + int64(len(s.Spans)) }
+func (s *Segment) End() int64 { return s.First + int64(len(s.Spans)) }
 
-// Column is a column of a file. It may be read from several goroutines.
+// Column is a column of a file. It may be read by several goroutines.
 type Column struct {
 	Name       string // dotted path
-	Unreadable string // the type, if it is one that cannot be read
+	Unreadable string // the type, if it cannot be read
 
 	file   *File
 	leaves []*leaf
 	shape  *shape // of a list or map; nil: leaves is one
 
-	mu     sync.Mutex
-	group  int      // that pages is of
-	pages  stripper // nil: none was opened, or one failed
-	next   int64    // row that pages gives next
-	strips []*Strip // what was read and may be needed, in order, up to next
+	mu       sync.Mutex
+	group    int           // the row group of pages
+	pages    segmentReader // nil: none was opened, or one failed
+	next     int64         // the row that pages returns next
+	segments []*Segment    // read and still needed, in order, up to next
 }
 
-// stripper reads a column of one row group.
-type stripper interface {
+// segmentReader reads a column of one row group.
+type segmentReader interface {
 	// next returns the next rows, or nil after the last. Rows before skip, counted
 	// from where it stands, may be left out; it returns how many were.
-	next(skip int64) (s *Strip, skipped int64, err error)
+	next(skip int64) (s *Segment, skipped int64, err error)
 	close()
 }
 
 // Range is rows of a file, counted from 0.
 type Range struct {
 	From, To int64 // the first, and the one after the last; both in one row group
-	Keep     int64 // rows before this nobody will ask for again, unless they are read anew
+	Keep     int64 // rows before this will not be needed again, unless they are read anew
 }
 
-// Read appends to dst the strips that hold the rows of r. Where another
-// goroutine is at work on the column it waits, or with wait false returns that
-// it did not read. A range that lies before what is kept is read anew. Every
-// error is an *Error.
-func (c *Column) Read(dst []*Strip, r Range, wait bool) (strips []*Strip, done bool, err error) {
+// Read appends to dst the segments that hold the rows of r. If another goroutine is
+// reading the column, it waits, or, if wait is false, returns without having read. A
+// range before the kept segments is read anew. Every error is an *Error.
+func (c *Column) Read(dst []*Segment, r Range, wait bool) (segments []*Segment, done bool, err error) {
 	if wait {
 		c.mu.Lock()
 	} else if !c.mu.TryLock() {
@@ -61,13 +60,13 @@ func (c *Column) Read(dst []*Strip, r Range, wait bool) (strips []*Strip, done b
 	defer c.mu.Unlock()
 	defer func() {
 		if p := recover(); p != nil {
-			strips, done, err = dst, true, c.fail(corrupt("its data is malformed: %v", p))
+			segments, done, err = dst, true, c.fail(corrupt("its data is malformed: %v", p))
 		}
 	}()
 	if err := c.load(r); err != nil {
 		return dst, true, c.fail(err)
 	}
-	for _, s := range c.strips {
+	for _, s := range c.segments {
 		if s.End() > r.From && s.First < r.To {
 			dst = append(dst, s)
 		}
@@ -75,7 +74,7 @@ func (c *Column) Read(dst []*Strip, r Range, wait bool) (strips []*Strip, done b
 	return dst, true, nil
 }
 
-// load reads on until all rows of r are there.
+// load reads on until it has all rows of r.
 func (c *Column) load(r Range) error {
 	keep := min(r.Keep, r.From)
 	c.drop(keep)
@@ -102,45 +101,45 @@ func (c *Column) load(r Range) error {
 		default:
 			s.First = c.next
 			c.next = s.End()
-			c.strips = append(c.strips, s)
+			c.segments = append(c.segments, s)
 		}
 	}
 	return nil
 }
 
-// kept returns the first row that is there, or comes next.
+// kept returns the first row that is kept, or comes next.
 func (c *Column) kept() int64 {
-	if len(c.strips) > 0 {
-		return c.strips[0].First
+	if len(c.segments) > 0 {
+		return c.segments[0].First
 	}
 	return c.next
 }
 
-// drop lets go of strips that lie before row.
+// drop releases segments before row.
 func (c *Column) drop(row int64) {
 	n := 0
-	for n < len(c.strips) && c.strips[n].End() <= row {
-		c.file.budget.give(c.strips[n].cost)
+	for n < len(c.segments) && c.segments[n].End() <= row {
+		c.file.budget.give(c.segments[n].cost)
 		n++
 	}
-	rest := copy(c.strips, c.strips[n:])
-	clear(c.strips[rest:])
-	c.strips = c.strips[:rest]
+	rest := copy(c.segments, c.segments[n:])
+	clear(c.segments[rest:])
+	c.segments = c.segments[:rest]
 }
 
-// reset lets go of everything.
+// reset releases everything.
 func (c *Column) reset() {
-	for _, s := range c.strips {
+	for _, s := range c.segments {
 		c.file.budget.give(s.cost)
 	}
-	c.strips = nil
+	c.segments = nil
 	if c.pages != nil {
 		c.pages.close()
 		c.pages = nil
 	}
 }
 
-// open starts on the row group with index i.
+// open opens the row group with index i.
 func (c *Column) open(i int) error {
 	if c.pages != nil {
 		c.pages.close()
@@ -164,14 +163,14 @@ func (c *Column) open(i int) error {
 		readers[j] = r
 	}
 	if c.shape == nil {
-		c.pages = flat{readers[0]}
+		c.pages = leafReader{readers[0]}
 	} else {
 		c.pages = newAssembler(c, readers, g.rows)
 	}
 	return nil
 }
 
-// fail lets go of everything and says where err is.
+// fail releases everything and adds the position to err.
 func (c *Column) fail(err error) error {
 	c.reset()
 	out := Error{Err: err, Hint: hintAgain}
@@ -182,14 +181,14 @@ func (c *Column) fail(err error) error {
 	return &out
 }
 
-// flat reads a leaf that is a column: its pages are strips.
-type flat struct{ *chunkReader }
+// leafReader reads a leaf that is a column: its pages are segments.
+type leafReader struct{ *chunkReader }
 
-func (f flat) next(skip int64) (*Strip, int64, error) {
+func (f leafReader) next(skip int64) (*Segment, int64, error) {
 	rest := skip
 	p, err := f.chunkReader.next(&rest)
 	if p == nil || err != nil {
 		return nil, skip - rest, err
 	}
-	return &Strip{Text: p.text, Spans: p.spans, Faults: p.faults, cost: p.cost}, skip - rest, nil
+	return &Segment{Text: p.text, Spans: p.spans, Faults: p.faults, cost: p.cost}, skip - rest, nil
 }

@@ -2,13 +2,12 @@
 // bounded by pages.
 //
 // Open reads the footer. Each Column is read forward, page by page, by whoever
-// needs its rows first, and keeps the pages that somebody may still need, so
-// that several goroutines that are at work on neighbouring rows decode each
-// page once between them.
+// needs its rows first. It keeps the pages that may still be needed, so that
+// goroutines working on neighbouring rows decode each page only once.
 //
-// A file may come from anywhere, so nothing in it is believed: every size and
-// count is held against the bytes that are there, and against a budget, before
-// anything is allocated for it. Footers, page headers and codecs are those of
+// A file may come from anywhere, so nothing in it is trusted: every size and
+// count is compared with the bytes that are there, and with a budget, before
+// memory is allocated for it. Footers, page headers and codecs are those of
 // parquet-go and the libraries it uses; levels and values are decoded here,
 // because decoders that take a count from the file and allocate for it would
 // let a page of ten bytes ask for gigabytes.
@@ -27,10 +26,10 @@
 //	600,000 rows of 11 columns, CPU   0.20 s             0.28 s            0.37 s
 //	the same, resident                 53 MB              36 MB             40 MB
 //
-// What it reads as sound has values of another type than the schema says, rows that
-// its footer does not count, or data that lies in another file: rows that nobody has
-// would be imported. Its pages know nothing of the rows of other columns, of lists or
-// of maps, so what puts them together would be our own code all the same.
+// The files that it reads as if they were sound have values of another type than the
+// schema says, rows that the footer does not count, or data in another file: rows that
+// do not exist would be imported. Its pages know nothing about the rows of other
+// columns, lists or maps, so the code that assembles rows would be our own anyway.
 // BenchmarkRead has the speed.
 //
 // # Values as text
@@ -49,8 +48,8 @@
 //	list, map               JSON
 //	within a group          a column of its own: address.city
 //
-// Bytes that are not UTF-8 and dates beyond the years 1 to 9999 are faults of
-// their row: they stand in hexadecimal, and Strip.Faults names them.
+// Bytes that are not UTF-8 and dates outside the years 1 to 9999 are faults of
+// their row: they are shown in hexadecimal, and Segment.Faults lists them.
 package parquet
 
 import (

@@ -21,16 +21,15 @@ const (
 	maxMetadata    = 64 << 20 // of the footer once it is decoded
 )
 
-// Is reports whether head is how a Parquet file starts, readable or encrypted.
-func Is(head []byte) bool {
+// IsParquet reports whether a Parquet file starts with head, readable or encrypted.
+func IsParquet(head []byte) bool {
 	return len(head) >= 4 && (string(head[:4]) == magic || string(head[:4]) == encryptedMagic)
 }
 
-// File is an open Parquet file. Its methods may be called from several
-// goroutines.
+// File is an open Parquet file. Its methods may be called by several goroutines.
 type File struct {
 	r       io.ReaderAt
-	data    int64 // where the footer starts: pages lie before it
+	data    int64 // where the footer starts: pages are before it
 	rows    int64
 	groups  []group
 	columns []*Column
@@ -44,24 +43,24 @@ type group struct {
 	chunks      []chunk
 }
 
-// chunk is where the pages of one leaf in one row group lie, as the footer says.
+// chunk is where the pages of one leaf in one row group are, as the footer says.
 type chunk struct {
 	start, size int64
 	values      int64
-	text        int64 // bytes once decompressed
+	text        int64 // bytes after decompression
 	codec       format.CompressionCodec
 	physical    format.Type
 	encrypted   bool
-	external    bool // in another file
+	external    bool // it is in another file
 }
 
-// budget is the memory that pages may take, all columns together.
+// budget is the memory that pages may take, for all columns together.
 type budget struct {
 	limit int64
 	used  atomic.Int64
 }
 
-// take takes n bytes off the budget, or returns an error.
+// take takes n bytes from the budget, or returns an error.
 func (b *budget) take(n int64) error {
 	if b.used.Add(n) > b.limit {
 		b.used.Add(-n)
@@ -72,8 +71,8 @@ func (b *budget) take(n int64) error {
 
 func (b *budget) give(n int64) { b.used.Add(-n) }
 
-// budgetOf returns the budget of a file of the given size: what data that
-// compresses well takes, and no more than a small file should.
+// budgetOf returns the budget of a file of the given size: what well compressed data
+// needs, and no more than a small file should need.
 func budgetOf(size int64) int64 {
 	return max(64<<20, min(size, math.MaxInt64/64)*64)
 }
@@ -101,7 +100,7 @@ func Open(r io.ReaderAt, size int64) (f *File, err error) {
 	}
 	f = &File{r: r, data: size - tailSize - int64(len(footer))}
 	f.budget.limit = budgetOf(size)
-	if err := f.lay(meta); err != nil {
+	if err := f.readMetadata(meta); err != nil {
 		return nil, err
 	}
 	if f.zstd, err = newZstd(); err != nil {
@@ -110,7 +109,7 @@ func Open(r io.ReaderAt, size int64) (f *File, err error) {
 	return f, nil
 }
 
-// readFooter returns the footer once both magics and its length make sense.
+// readFooter returns the footer, after it has checked both magics and the length.
 func readFooter(r io.ReaderAt, size int64) ([]byte, error) {
 	if size < int64(len(magic)+tailSize) {
 		return nil, corrupt("a file of %d bytes, which is too short for Parquet", size)
@@ -146,7 +145,7 @@ func readFooter(r io.ReaderAt, size int64) ([]byte, error) {
 	return footer, readAt(r, footer, size-tailSize-length)
 }
 
-// readAt fills p from offset off on.
+// readAt fills p, starting at offset off.
 func readAt(r io.ReaderAt, p []byte, off int64) error {
 	n, err := r.ReadAt(p, off)
 	switch {
@@ -158,8 +157,8 @@ func readAt(r io.ReaderAt, p []byte, off int64) error {
 	return &Error{Err: fmt.Errorf("reading: %w", err), Hint: "check the disk or the network share it lies on"}
 }
 
-// lay takes from meta what is needed, which is little of it.
-func (f *File) lay(meta *format.FileMetaData) error {
+// readMetadata takes from meta the little that is needed.
+func (f *File) readMetadata(meta *format.FileMetaData) error {
 	s, err := newSchema(meta.Schema)
 	if err != nil {
 		return err
@@ -225,9 +224,9 @@ func (f *File) Group(row int64) (first, end int64) {
 	return g.first, g.first + g.rows
 }
 
-// RowSize returns how many bytes a row takes on average, in the row group that
-// row is in and in the columns that wanted says true of, as the footer has it.
-func (f *File) RowSize(row int64, wanted func(column int) bool) int64 {
+// AverageRowSize returns the average number of bytes of a row, in the row group of the
+// given row and in the columns for which wanted returns true, according to the footer.
+func (f *File) AverageRowSize(row int64, wanted func(column int) bool) int64 {
 	g := &f.groups[f.groupOf(row)]
 	var sum int64
 	for i, c := range f.columns {
@@ -245,5 +244,5 @@ func (f *File) groupOf(row int64) int {
 	return sort.Search(len(f.groups), func(i int) bool { return f.groups[i].first > row }) - 1
 }
 
-// Close releases what reading needs. It does not close what Open was given.
+// Close releases the memory for reading. It does not close what Open was given.
 func (f *File) Close() { f.zstd.Close() }

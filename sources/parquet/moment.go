@@ -25,9 +25,9 @@ func dateText(dst, v []byte) ([]byte, bool) {
 	return time.Unix(seconds, 0).UTC().AppendFormat(dst, time.DateOnly), true
 }
 
-// clockText renders a time of day in the given unit, in four bytes or eight.
-// Whether it is said to be in UTC is left aside: writers say so of times that
-// are in no zone.
+// clockText renders a time of day in the given unit, from four bytes or eight. It
+// ignores whether the time is marked as UTC, because writers mark times without a zone
+// like that.
 func clockText(unit time.Duration) render {
 	second := int64(time.Second / unit)
 	return func(dst, v []byte) ([]byte, bool) {

@@ -92,9 +92,9 @@ func repeat[T byte | uint32](dst []T, b []byte, count uint64, width int) ([]T, [
 	return dst[n:], b[size:], nil
 }
 
-// oldLevels fills dst from b, bit-packed the highest bit first, as levels were
-// once.
-func oldLevels(dst, b []byte, width int) (used int, err error) {
+// legacyLevels fills dst from b, which is bit-packed with the highest bit first, as
+// levels once were.
+func legacyLevels(dst, b []byte, width int) (used int, err error) {
 	used = (len(dst)*width + 7) / 8
 	if used > len(b) {
 		return 0, errShort
@@ -108,8 +108,8 @@ func oldLevels(dst, b []byte, width int) (used int, err error) {
 	return used, nil
 }
 
-// deltas reads the n numbers of DELTA_BINARY_PACKED that b starts with, and
-// returns what comes after them.
+// deltas reads the n numbers of DELTA_BINARY_PACKED at the start of b, and returns the
+// rest of b.
 func deltas(b []byte, n int) ([]int64, []byte, error) {
 	r := packed.Reader{Rest: b}
 	blockSize, blocks, total := r.Uvarint(), r.Uvarint(), r.Uvarint()

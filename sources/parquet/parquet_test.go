@@ -137,11 +137,11 @@ func column(t testing.TB, f *File, c *Column, most int64) []any {
 	for row := int64(0); row < f.Rows(); {
 		_, end := f.Group(row)
 		r := Range{From: row, To: min(row+1+rand.Int64N(most), end), Keep: row}
-		strips, _, err := c.Read(nil, r, true)
+		segments, _, err := c.Read(nil, r, true)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, s := range strips {
+		for _, s := range segments {
 			for i := max(r.From, s.First); i < min(r.To, s.End()); i++ {
 				span := s.Spans[i-s.First]
 				if span.Null() {
@@ -296,14 +296,14 @@ func TestGoroutinesShareColumns(t *testing.T) {
 		wg.Go(func() {
 			for row := int64(w * 10); row+10 <= kindRows/2; row += 40 {
 				r := Range{From: row, To: row + 10, Keep: max(row-80, 0)}
-				strips, done, err := c.Read(nil, r, row%20 == 0)
-				for ; !done && err == nil; strips, done, err = c.Read(nil, r, true) {
+				segments, done, err := c.Read(nil, r, row%20 == 0)
+				for ; !done && err == nil; segments, done, err = c.Read(nil, r, true) {
 				}
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				for _, s := range strips {
+				for _, s := range segments {
 					for i := max(r.From, s.First); i < min(r.To, s.End()); i++ {
 						span := s.Spans[i-s.First]
 						if got := string(s.Text[span.Start:span.End]); got != want[i] {
@@ -322,8 +322,8 @@ func TestKeepsOnlyPagesThatAreNeeded(t *testing.T) {
 	f := written(t, pq.PageBufferSize(256))
 	for _, c := range f.Columns() {
 		column(t, f, c, 20)
-		if len(c.strips) > 4 {
-			t.Errorf("%s: %d strips are kept", c.Name, len(c.strips))
+		if len(c.segments) > 4 {
+			t.Errorf("%s: %d segments are kept", c.Name, len(c.segments))
 		}
 		c.reset()
 	}

@@ -11,23 +11,23 @@ import (
 // maxDepth bounds how deep groups nest.
 const maxDepth = 48
 
-// schema is the tree of a file's fields as columns.
+// schema turns the fields of a file into columns.
 type schema struct {
 	elements []format.SchemaElement
-	next     int // element that comes next
+	next     int // the next element
 	leaves   []*leaf
 	columns  []*Column
 }
 
-// leaf is a field that has values of its own.
+// leaf is a field with values of its own.
 type leaf struct {
 	index    int // among all leaves
 	name     string
 	physical format.Type
-	width    int // bytes of a value; 0: each has its own
+	width    int // bytes of a value; 0: each has its own length
 	maxDef   byte
 	maxRep   byte
-	textual
+	textForm
 }
 
 // node is an element of the schema.
@@ -35,7 +35,7 @@ type node struct {
 	name     string
 	element  *format.SchemaElement
 	repeats  format.FieldRepetitionType
-	def, rep byte // levels of a value that is there
+	def, rep byte // levels of a value that is present
 	children []*node
 	leaf     *leaf
 }
@@ -59,7 +59,7 @@ func newSchema(elements []format.SchemaElement) (*schema, error) {
 	return s, nil
 }
 
-// tree reads the next element with all below it.
+// tree reads the next element with all its descendants.
 func (s *schema) tree(parent *node, depth int) (*node, error) {
 	if s.next >= len(s.elements) {
 		return nil, errors.New("it ends too early")
@@ -125,7 +125,7 @@ func (s *schema) leaf(n *node) error {
 	}
 	n.leaf = &leaf{
 		index: len(s.leaves), name: n.name, physical: n.element.Type.V, width: width, maxDef: n.def, maxRep: n.rep,
-		textual: textOf(n.element),
+		textForm: textOf(n.element),
 	}
 	s.leaves = append(s.leaves, n.leaf)
 	return nil
@@ -134,8 +134,8 @@ func (s *schema) leaf(n *node) error {
 // maxFixed bounds the length of values of a fixed length.
 const maxFixed = 1 << 20
 
-// column makes the columns of n: one of a field or a list, one of each field in
-// a group.
+// column makes the columns of n: one for a field or a list, one for each field of a
+// group.
 func (s *schema) column(n *node, prefix string) {
 	path := prefix + n.name
 	switch {
@@ -152,7 +152,7 @@ func (s *schema) column(n *node, prefix string) {
 	}
 }
 
-// nested makes the one column of a list or a map, unless there is nothing in it.
+// nested makes the one column of a list or a map, unless it is empty.
 func (s *schema) nested(n *node, path string) {
 	b := shaper{}
 	shape := b.shape(n)
@@ -183,7 +183,7 @@ func (n *node) isMap() bool {
 		n.children[0].children[0].repeats != format.Repeated
 }
 
-// wraps reports whether all there is in n is one repeated field.
+// wraps reports whether n has nothing but one repeated field.
 func (n *node) wraps() bool {
 	return n.leaf == nil && n.repeats != format.Repeated && len(n.children) == 1 && n.children[0].repeats == format.Repeated
 }

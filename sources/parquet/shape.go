@@ -16,24 +16,23 @@ const (
 type shape struct {
 	kind     shapeKind
 	name     string // as a member of an object
-	optional bool   // null below level def, within a list; a column of its own is so even where it is not optional
+	optional bool   // null below level def, in a list; a column is always optional
 	def      byte
-	first    int      // the first of its leaves, of those of the column
-	leaves   int      // how many it has
+	first    int      // the first of its leaves, among those of the column
+	leaves   int      // number of its leaves
 	members  []*shape // of an object; key and value of a map; the element of a list
 
 	// of a list or map: the levels of its elements
 	elementDef, elementRep byte
 }
 
-// shaper makes the shape of a column and gathers its leaves.
+// shaper makes the shape of a column and collects its leaves.
 type shaper struct {
 	leaves     []*leaf
-	unreadable string // the first type within that cannot be read
+	unreadable string // the first type in it that cannot be read
 }
 
-// shape makes the shape of n, which may be repeated without being in a list:
-// then it is one.
+// shape makes the shape of n. If n is repeated without being in a list, it is a list.
 func (b *shaper) shape(n *node) *shape {
 	if n.repeats != format.Repeated {
 		return b.one(n)
@@ -81,7 +80,7 @@ func (b *shaper) element(list, entry *node) *shape {
 	return b.one(entry)
 }
 
-// fill has f add members and counts the leaves that come with them.
+// fill calls f, which adds members, and counts their leaves.
 func (b *shaper) fill(s *shape, f func()) *shape {
 	s.first = len(b.leaves)
 	f()

@@ -12,20 +12,20 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// render appends a stored value as text, or reports false for one that its type
-// does not allow.
+// render appends a stored value as text; it reports false if the value is invalid for
+// its type.
 type render func(dst, v []byte) ([]byte, bool)
 
-// textual is how the values of a leaf become text.
-type textual struct {
+// textForm is how the values of a leaf become text.
+type textForm struct {
 	render     render // nil: they are text, which has to be UTF-8
-	bare       bool   // in JSON they stand without quotes, where they are JSON
+	bare       bool   // in JSON they have no quotes, because they are JSON themselves
 	null       bool   // there is never a value
 	unreadable string // the type, if it cannot be read
 }
 
-// textOf says how the values of e become text.
-func textOf(e *format.SchemaElement) textual {
+// textOf returns how the values of e become text.
+func textOf(e *format.SchemaElement) textForm {
 	t, ok := logicalText(e)
 	if !ok {
 		t = convertedText(e)
@@ -38,102 +38,102 @@ func textOf(e *format.SchemaElement) textual {
 
 func isBytes(t format.Type) bool { return t == format.ByteArray || t == format.FixedLenByteArray }
 
-// on returns t if the values are stored as one of types, and otherwise that
-// they cannot be read.
-func on(e *format.SchemaElement, t textual, name string, types ...format.Type) textual {
+// ifStoredAs returns t if the values are stored as one of types; otherwise that they
+// cannot be read.
+func ifStoredAs(e *format.SchemaElement, t textForm, name string, types ...format.Type) textForm {
 	for _, p := range types {
 		if e.Type.V == p {
 			return t
 		}
 	}
-	return textual{unreadable: fmt.Sprintf("%s stored as %s", name, e.Type.V)}
+	return textForm{unreadable: fmt.Sprintf("%s stored as %s", name, e.Type.V)}
 }
 
-// logicalText goes by the logical type. It reports false where there is none.
-func logicalText(e *format.SchemaElement) (textual, bool) {
+// logicalText decides by the logical type. It reports false if there is none.
+func logicalText(e *format.SchemaElement) (textForm, bool) {
 	switch l := e.LogicalType.Value.(type) {
 	case *format.StringType, *format.EnumType:
-		return on(e, textual{}, l.String(), format.ByteArray, format.FixedLenByteArray), true
+		return ifStoredAs(e, textForm{}, l.String(), format.ByteArray, format.FixedLenByteArray), true
 	case *format.JsonType:
-		return on(e, textual{bare: true}, l.String(), format.ByteArray, format.FixedLenByteArray), true
+		return ifStoredAs(e, textForm{bare: true}, l.String(), format.ByteArray, format.FixedLenByteArray), true
 	case *format.UUIDType:
 		if e.TypeLength.V != 16 {
-			return textual{unreadable: fmt.Sprintf("UUID of %d bytes", e.TypeLength.V)}, true
+			return textForm{unreadable: fmt.Sprintf("UUID of %d bytes", e.TypeLength.V)}, true
 		}
-		return on(e, textual{render: uuidText}, "UUID", format.FixedLenByteArray), true
+		return ifStoredAs(e, textForm{render: uuidText}, "UUID", format.FixedLenByteArray), true
 	case *format.DecimalType:
 		return decimal(e, l.Scale), true
 	case *format.DateType:
-		return on(e, textual{render: dateText}, "DATE", format.Int32), true
+		return ifStoredAs(e, textForm{render: dateText}, "DATE", format.Int32), true
 	case *format.TimeType:
 		return clockOf(e, unitOf(l.Unit)), true
 	case *format.TimestampType:
-		return on(e, textual{render: timestampText(unitOf(l.Unit), l.IsAdjustedToUTC)}, "TIMESTAMP", format.Int64), true
+		return ifStoredAs(e, textForm{render: timestampText(unitOf(l.Unit), l.IsAdjustedToUTC)}, "TIMESTAMP", format.Int64), true
 	case *format.IntType:
 		return integer(e, l.BitWidth == 64, l.IsSigned), true
 	case *format.Float16Type:
 		if e.TypeLength.V != 2 {
-			return textual{unreadable: fmt.Sprintf("FLOAT16 of %d bytes", e.TypeLength.V)}, true
+			return textForm{unreadable: fmt.Sprintf("FLOAT16 of %d bytes", e.TypeLength.V)}, true
 		}
-		return on(e, textual{render: halfText, bare: true}, "FLOAT16", format.FixedLenByteArray), true
+		return ifStoredAs(e, textForm{render: halfText, bare: true}, "FLOAT16", format.FixedLenByteArray), true
 	case *format.NullType:
-		return textual{null: true}, true
+		return textForm{null: true}, true
 	case nil:
-		return textual{}, false
+		return textForm{}, false
 	default:
-		return textual{unreadable: l.String()}, true
+		return textForm{unreadable: l.String()}, true
 	}
 }
 
-// convertedText goes by the type that files had before there were logical ones.
-func convertedText(e *format.SchemaElement) textual {
+// convertedText decides by the type that files had before there were logical types.
+func convertedText(e *format.SchemaElement) textForm {
 	if !e.ConvertedType.Valid {
-		return textual{}
+		return textForm{}
 	}
 	switch t := e.ConvertedType.V; t {
 	case deprecated.UTF8, deprecated.Enum:
-		return on(e, textual{}, "STRING", format.ByteArray, format.FixedLenByteArray)
+		return ifStoredAs(e, textForm{}, "STRING", format.ByteArray, format.FixedLenByteArray)
 	case deprecated.Json:
-		return on(e, textual{bare: true}, "JSON", format.ByteArray, format.FixedLenByteArray)
+		return ifStoredAs(e, textForm{bare: true}, "JSON", format.ByteArray, format.FixedLenByteArray)
 	case deprecated.Decimal:
 		return decimal(e, e.Scale.V)
 	case deprecated.Date:
-		return on(e, textual{render: dateText}, "DATE", format.Int32)
+		return ifStoredAs(e, textForm{render: dateText}, "DATE", format.Int32)
 	case deprecated.TimeMillis:
 		return clockOf(e, time.Millisecond)
 	case deprecated.TimeMicros:
 		return clockOf(e, time.Microsecond)
 	case deprecated.TimestampMillis:
-		return on(e, textual{render: timestampText(time.Millisecond, true)}, "TIMESTAMP", format.Int64)
+		return ifStoredAs(e, textForm{render: timestampText(time.Millisecond, true)}, "TIMESTAMP", format.Int64)
 	case deprecated.TimestampMicros:
-		return on(e, textual{render: timestampText(time.Microsecond, true)}, "TIMESTAMP", format.Int64)
+		return ifStoredAs(e, textForm{render: timestampText(time.Microsecond, true)}, "TIMESTAMP", format.Int64)
 	case deprecated.Uint8, deprecated.Uint16, deprecated.Uint32, deprecated.Uint64:
 		return integer(e, t == deprecated.Uint64, false)
 	case deprecated.Int8, deprecated.Int16, deprecated.Int32, deprecated.Int64:
 		return integer(e, t == deprecated.Int64, true)
 	case deprecated.Bson:
-		return textual{unreadable: "BSON"}
+		return textForm{unreadable: "BSON"}
 	case deprecated.Interval:
-		return textual{unreadable: "INTERVAL"}
+		return textForm{unreadable: "INTERVAL"}
 	}
-	return textual{}
+	return textForm{}
 }
 
-// physicalText goes by how values are stored, where nothing else is said.
-func physicalText(t format.Type) textual {
+// physicalText decides by how values are stored, if nothing else is known.
+func physicalText(t format.Type) textForm {
 	switch t {
 	case format.Boolean:
-		return textual{render: booleanText, bare: true}
+		return textForm{render: booleanText, bare: true}
 	case format.Int32:
-		return textual{render: int32Text, bare: true}
+		return textForm{render: int32Text, bare: true}
 	case format.Int64:
-		return textual{render: int64Text, bare: true}
+		return textForm{render: int64Text, bare: true}
 	case format.Int96:
-		return textual{render: int96Text}
+		return textForm{render: int96Text}
 	case format.Float:
-		return textual{render: floatText, bare: true}
+		return textForm{render: floatText, bare: true}
 	}
-	return textual{render: doubleText, bare: true}
+	return textForm{render: doubleText, bare: true}
 }
 
 func unitOf(u format.TimeUnit) time.Duration {
@@ -143,24 +143,24 @@ func unitOf(u format.TimeUnit) time.Duration {
 	return u.Value.Duration()
 }
 
-func clockOf(e *format.SchemaElement, unit time.Duration) textual {
-	t := textual{render: clockText(unit)}
+func clockOf(e *format.SchemaElement, unit time.Duration) textForm {
+	t := textForm{render: clockText(unit)}
 	if unit == time.Millisecond {
-		return on(e, t, "TIME in milliseconds", format.Int32)
+		return ifStoredAs(e, t, "TIME in milliseconds", format.Int32)
 	}
-	return on(e, t, "TIME", format.Int64)
+	return ifStoredAs(e, t, "TIME", format.Int64)
 }
 
-func integer(e *format.SchemaElement, long, signed bool) textual {
+func integer(e *format.SchemaElement, long, signed bool) textForm {
 	switch {
 	case long && signed:
-		return on(e, textual{render: int64Text, bare: true}, "INT", format.Int64)
+		return ifStoredAs(e, textForm{render: int64Text, bare: true}, "INT", format.Int64)
 	case long:
-		return on(e, textual{render: uint64Text, bare: true}, "UINT", format.Int64)
+		return ifStoredAs(e, textForm{render: uint64Text, bare: true}, "UINT", format.Int64)
 	case signed:
-		return on(e, textual{render: int32Text, bare: true}, "INT", format.Int32)
+		return ifStoredAs(e, textForm{render: int32Text, bare: true}, "INT", format.Int32)
 	}
-	return on(e, textual{render: uint32Text, bare: true}, "UINT", format.Int32)
+	return ifStoredAs(e, textForm{render: uint32Text, bare: true}, "UINT", format.Int32)
 }
 
 func booleanText(dst, v []byte) ([]byte, bool) { return strconv.AppendBool(dst, v[0] != 0), true }
@@ -210,8 +210,8 @@ func halfText(dst, v []byte) ([]byte, bool) {
 	return appendFloat(dst, f, 32), true
 }
 
-// appendFloat appends f as JSON writes numbers: with an exponent only where it
-// is very small or very large.
+// appendFloat appends f as JSON writes numbers: with an exponent only if it is very
+// small or very large.
 func appendFloat(dst []byte, f float64, bits int) []byte {
 	switch {
 	case math.IsNaN(f):
@@ -252,12 +252,12 @@ const (
 	maxDecimalBytes = 512 // of an unscaled value: more digits than any precision there is
 )
 
-func decimal(e *format.SchemaElement, scale int32) textual {
+func decimal(e *format.SchemaElement, scale int32) textForm {
 	if scale < 0 || scale > maxScale {
-		return textual{unreadable: fmt.Sprintf("DECIMAL of scale %d", scale)}
+		return textForm{unreadable: fmt.Sprintf("DECIMAL of scale %d", scale)}
 	}
 	n := int(scale)
-	t := textual{bare: true}
+	t := textForm{bare: true}
 	switch e.Type.V {
 	case format.Int32:
 		t.render = func(dst, v []byte) ([]byte, bool) {
@@ -270,7 +270,7 @@ func decimal(e *format.SchemaElement, scale int32) textual {
 	default:
 		t.render = func(dst, v []byte) ([]byte, bool) { return appendBigDecimal(dst, v, n) }
 	}
-	return on(e, t, "DECIMAL", format.Int32, format.Int64, format.ByteArray, format.FixedLenByteArray)
+	return ifStoredAs(e, t, "DECIMAL", format.Int32, format.Int64, format.ByteArray, format.FixedLenByteArray)
 }
 
 func appendDecimal(dst []byte, unscaled int64, scale int) []byte {
@@ -301,8 +301,8 @@ func appendBigDecimal(dst, v []byte, scale int) ([]byte, bool) {
 	return appendScaled(dst, n.Append(nil, 10), scale), true
 }
 
-// appendScaled puts the decimal point before the last scale digits and leaves
-// out the zeros behind it that say nothing.
+// appendScaled inserts the decimal point before the last scale digits and drops zeros
+// at the end.
 func appendScaled(dst, digits []byte, scale int) []byte {
 	whole, missing := len(digits)-scale, 0
 	if whole < 0 {

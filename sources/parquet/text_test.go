@@ -97,7 +97,7 @@ func TestFaultsMoveWithNulls(t *testing.T) {
 	if p.values, err = dict.pick([]byte{1, 0x03, 0b011}, 3); err != nil {
 		t.Fatal(err)
 	}
-	p.spread(1, 5)
+	p.insertNulls(1, 5)
 	want := []Span{nullSpan, {1, 2}, nullSpan, {1, 2}, {0, 1}}
 	if !slices.Equal(p.spans, want) || !slices.Equal(p.faults, []int32{1, 3}) {
 		t.Errorf("%v, faults %v, want %v", p.spans, p.faults, want)
@@ -106,7 +106,7 @@ func TestFaultsMoveWithNulls(t *testing.T) {
 
 func TestOldLevels(t *testing.T) {
 	got := make([]byte, 8) // the example of the format's Encodings.md
-	used, err := oldLevels(got, []byte{0b00000101, 0b00111001, 0b01110111, 0xFF}, 3)
+	used, err := legacyLevels(got, []byte{0b00000101, 0b00111001, 0b01110111, 0xFF}, 3)
 	if want := []byte{0, 1, 2, 3, 4, 5, 6, 7}; err != nil || used != 3 || !slices.Equal(got, want) {
 		t.Errorf("%v, %d bytes used, error %v, want %v", got, used, err, want)
 	}

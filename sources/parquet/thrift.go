@@ -27,9 +27,9 @@ const (
 // maxThriftDepth bounds how deep structs and lists nest; the format needs 7.
 const maxThriftDepth = 24
 
-// elementWeights are upper bounds of what an element of a list takes in memory
-// once decoded, by how deep lists nest: schema elements and row groups, column
-// chunks, their encodings and statistics.
+// elementWeights are upper bounds of the memory that an element of a decoded list
+// takes, by nesting depth of lists: schema elements and row groups, column chunks,
+// their encodings and statistics.
 var elementWeights = [...]int64{160, 768, 48}
 
 var (
@@ -37,10 +37,9 @@ var (
 	errThriftHeavy = errors.New("it claims more than fits into memory")
 )
 
-// unmarshal decodes the struct that b starts with into v and returns its
-// length. The library allocates for a list whatever its size claims to be, so b
-// is walked over first: all of the struct must be there, and may take at most
-// limit bytes once decoded.
+// unmarshal decodes the struct at the start of b into v and returns its length. The
+// library allocates for a list whatever its size claims, so b is walked first: all of
+// the struct must be there, and may take at most limit bytes once decoded.
 func unmarshal(b []byte, v any, limit int64) (int, error) {
 	w := walker{b: b, limit: limit}
 	if err := w.structure(0, 0); err != nil {
@@ -50,14 +49,14 @@ func unmarshal(b []byte, v any, limit int64) (int, error) {
 	return w.at, thrift.NewDecoder(p.NewReaderFromBytes(b[:w.at])).Decode(v)
 }
 
-// walker walks over a struct without decoding it.
+// walker walks a struct without decoding it.
 type walker struct {
 	b     []byte
 	at    int
-	limit int64 // of what the lists may still weigh
+	limit int64 // what the lists may still take
 }
 
-// structure walks over a struct. Lists are how many lists it is in.
+// structure walks a struct. lists is the number of lists around it.
 func (w *walker) structure(depth, lists int) error {
 	if depth > maxThriftDepth {
 		return fmt.Errorf("structures nest deeper than %d", maxThriftDepth)
@@ -84,8 +83,8 @@ func (w *walker) structure(depth, lists int) error {
 	}
 }
 
-// value walks over a value, but for booleans, which are no bytes as fields and
-// which no list of the format holds.
+// value walks a value. Booleans need no bytes as fields, and no list of the format has
+// them.
 func (w *walker) value(kind byte, depth, lists int) error {
 	switch kind {
 	case thriftByte:

@@ -17,15 +17,15 @@ func (s Span) Null() bool { return s.Start > s.End }
 
 var nullSpan = Span{Start: 1, End: 0}
 
-// values are those of a page, or of a dictionary, as text.
+// values are the values of a page or a dictionary, as text.
 type values struct {
 	text   []byte
 	spans  []Span
-	faults []int32 // indexes of those that their type does not allow, in order
+	faults []int32 // indexes of values that are invalid for their type, in order
 }
 
-// decode decodes n values of l that b holds. The result may point into b, which
-// the caller leaves alone from then on.
+// decode decodes n values of l in b. The result may point into b, which the caller must
+// not change after that.
 func (l *leaf) decode(enc format.Encoding, b []byte, n int) (values, error) {
 	var v values
 	var err error
@@ -41,7 +41,7 @@ func (l *leaf) decode(enc format.Encoding, b []byte, n int) (values, error) {
 		}
 		v.text = raw
 		if l.render == nil && err == nil {
-			v.spans = evenly(n, l.width)
+			v.spans = fixedSpans(n, l.width)
 		}
 	}
 	if err != nil {
@@ -54,7 +54,7 @@ func (l *leaf) decode(enc format.Encoding, b []byte, n int) (values, error) {
 	return v.rendered(l, n)
 }
 
-// byteArrays decodes values that have each a length of its own.
+// byteArrays decodes values that each have a length.
 func byteArrays(enc format.Encoding, b []byte, n int) (values, error) {
 	switch enc {
 	case format.Plain:
@@ -106,8 +106,8 @@ func deltaLengths(b []byte, n int) (values, error) {
 	return values{text: b, spans: spans}, nil
 }
 
-// maxText bounds the text of a page where it may be very much longer than the
-// page: values that share their beginnings, decimals with a thousand zeros.
+// maxText bounds the text of a page if it may be much longer than the page: values with
+// shared prefixes, decimals with a thousand zeros.
 const maxText = 64 << 20
 
 var errText = &Error{Err: fmt.Errorf("a page holds more than %d MiB of text", maxText>>20), Hint: hintSmaller}
@@ -142,8 +142,8 @@ func deltaBytes(b []byte, n int) (values, error) {
 	return values{text: text, spans: spans}, nil
 }
 
-// fixed decodes values that all have the same length, one after the other, the
-// lowest byte first.
+// fixed decodes values that all have the same length, one after the other, lowest byte
+// first.
 func (l *leaf) fixed(enc format.Encoding, b []byte, n int) ([]byte, error) {
 	switch {
 	case enc == format.Plain && l.physical == format.Boolean:
@@ -159,7 +159,7 @@ func (l *leaf) fixed(enc format.Encoding, b []byte, n int) ([]byte, error) {
 	case enc == format.DeltaBinaryPacked && (l.physical == format.Int32 || l.physical == format.Int64):
 		return deltaNumbers(b, n, l.width)
 	case enc == format.ByteStreamSplit && l.physical != format.Boolean && l.physical != format.Int96:
-		return unsplit(b, n, l.width)
+		return joinByteStreams(b, n, l.width)
 	case enc == format.DeltaByteArray && l.physical == format.FixedLenByteArray:
 		v, err := deltaBytes(b, n)
 		for _, s := range v.spans {
@@ -197,9 +197,9 @@ func deltaNumbers(b []byte, n, width int) ([]byte, error) {
 	return out, nil
 }
 
-// unsplit puts the bytes of each value together that BYTE_STREAM_SPLIT keeps
-// apart: all first bytes, all second bytes, and so on.
-func unsplit(b []byte, n, width int) ([]byte, error) {
+// joinByteStreams joins the bytes of each value, which BYTE_STREAM_SPLIT stores
+// separately: all first bytes, all second bytes, and so on.
+func joinByteStreams(b []byte, n, width int) ([]byte, error) {
 	if len(b) < n*width {
 		return nil, errShort
 	}
@@ -213,8 +213,8 @@ func unsplit(b []byte, n, width int) ([]byte, error) {
 	return out, nil
 }
 
-// evenly returns the spans of n values of width bytes.
-func evenly(n, width int) []Span {
+// fixedSpans returns the spans of n values of width bytes.
+func fixedSpans(n, width int) []Span {
 	spans := make([]Span, n)
 	for i := range spans {
 		spans[i] = Span{uint32(i * width), uint32((i + 1) * width)}
@@ -222,7 +222,7 @@ func evenly(n, width int) []Span {
 	return spans
 }
 
-// checkText notes the values that are not UTF-8 and puts them in hexadecimal.
+// checkText records the values that are not UTF-8 and writes them in hexadecimal.
 func (v *values) checkText() {
 	if ascii(v.text) {
 		return
@@ -252,7 +252,7 @@ func ascii(b []byte) bool {
 	return true
 }
 
-// rendered makes text of n stored values.
+// rendered converts n stored values to text.
 func (v *values) rendered(l *leaf, n int) (values, error) {
 	out := values{spans: make([]Span, n), text: make([]byte, 0, min(n, 1<<20)*8)}
 	for i := range out.spans {

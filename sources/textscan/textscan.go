@@ -20,11 +20,11 @@ const (
 	BlankRow        pipeline.Code = "blank_row"
 )
 
-// MaxRecordBytes is what one record may take at most. A quote that is not closed would
-// otherwise swallow the rest of the file.
+// MaxRecordBytes is the maximum length of a record. Otherwise a quote that is not
+// closed would swallow the rest of the file.
 const MaxRecordBytes = 1 << 20
 
-// ErrLongRecord says that a record takes more.
+// ErrLongRecord says that a record is longer than that.
 var ErrLongRecord = errors.New("record is longer than 1 MiB")
 
 // HasNUL reports whether v has the character U+0000.
