@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"flytt/internal/advice"
+	"flytt/internal/report"
 	"flytt/internal/run"
 	"flytt/pipeline"
 )
@@ -46,7 +47,7 @@ func TestPlanApplyUndo(t *testing.T) {
 	if err != nil || plan.Summary.Plan.Create != 30 || plan.Next.Command.Verb != "apply" || p.count(t) != 0 {
 		t.Fatalf("%v: %+v, next %+v", err, plan.Summary.Plan, plan.Next)
 	}
-	path, err := p.store.FindPlan(plan.Next.Command.File)
+	path, err := run.FindPlan(p.store, plan.Next.Command.File)
 	if err != nil || path != plan.Dir {
 		t.Fatalf("%s, %v", path, err)
 	}
@@ -58,14 +59,14 @@ func TestPlanApplyUndo(t *testing.T) {
 	if err != nil || applied.Summary.Rows.Written != 30 || p.count(t) != 30 {
 		t.Fatalf("%v: %+v", err, applied)
 	}
-	if _, err := run.Apply(t.Context(), p.about(t, "apply", path), run.Observer{}); run.ExitCode(err) != run.ExitUsage || !strings.Contains(err.Error(), "records have changed") {
+	if _, err := run.Apply(t.Context(), p.about(t, "apply", path), run.Observer{}); run.ExitCode(err) != report.ExitUsage || !strings.Contains(err.Error(), "records have changed") {
 		t.Errorf("applied twice: %v", err)
 	}
 	undone, err := run.Undo(t.Context(), p.about(t, "undo", applied.Dir), run.Observer{})
 	if err != nil || p.count(t) != 0 || undone.Summary.Parent != applied.Dir || !undone.Next.IsZero() {
 		t.Errorf("%v: %+v", err, undone)
 	}
-	if _, err := run.SpecOf(p.store, "verify", plan.Dir); run.ExitCode(err) != run.ExitUsage {
+	if _, err := run.SpecOf(p.store, "verify", plan.Dir); run.ExitCode(err) != report.ExitUsage {
 		t.Errorf("a plan is compared: %v", err)
 	}
 }
@@ -83,7 +84,7 @@ func TestRetrySendsWhatWasFixed(t *testing.T) {
 		t.Fatal(err)
 	}
 	first, err := run.Import(t.Context(), spec, run.Observer{})
-	if err != nil || first.Summary.Rows.Written != 2 || first.Summary.Exit != run.ExitRejects {
+	if err != nil || first.Summary.Rows.Written != 2 || first.Summary.Exit != report.ExitRejects {
 		t.Fatalf("%v: %+v", err, first)
 	}
 	rejects := first.Next.Command.File
@@ -107,7 +108,7 @@ func TestRetrySendsWhatWasFixed(t *testing.T) {
 	}
 	again := p.about(t, "retry", first.Dir)
 	again.File = fixed
-	if _, err := run.Retry(t.Context(), again, run.Observer{}); run.ExitCode(err) != run.ExitUsage {
+	if _, err := run.Retry(t.Context(), again, run.Observer{}); run.ExitCode(err) != report.ExitUsage {
 		t.Errorf("sent twice: %v", err)
 	}
 	again.Earlier.Again = true
@@ -124,7 +125,7 @@ func TestAnExportOfTooFewRowsWritesNothing(t *testing.T) {
 	spec.Output.Path, spec.Export.MinRows = filepath.Join(p.dir, "out.csv"), 1
 	r, err := run.Export(t.Context(), spec, run.Observer{})
 	var uncertain *advice.UncertainError
-	if !errors.As(err, &uncertain) || r == nil || r.Summary.Exit != run.ExitUncertain || r.Summary.Error.Hint == "" {
+	if !errors.As(err, &uncertain) || r == nil || r.Summary.Exit != report.ExitUncertain || r.Summary.Error.Hint == "" {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if left, err := filepath.Glob(filepath.Join(p.dir, "out*")); err != nil || len(left) > 0 {
@@ -141,7 +142,7 @@ func TestAConvertThatRejectsTooMuchWritesNothing(t *testing.T) {
 	}
 	spec.MaxRejects, spec.Output.Path = "0", filepath.Join(p.dir, "out.jsonl")
 	r, err := run.Convert(t.Context(), spec, run.Observer{})
-	if !errors.Is(err, pipeline.ErrMaxRejects) || r.Summary.Exit != run.ExitMaxRejects || !r.Next.Command.Same {
+	if !errors.Is(err, pipeline.ErrMaxRejects) || r.Summary.Exit != report.ExitMaxRejects || !r.Next.Command.Same {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if _, err := os.Stat(spec.Output.Path); !errors.Is(err, os.ErrNotExist) {
