@@ -209,8 +209,11 @@ func settingsProblem(err yaml.Error) (what, hint string) {
 	)
 	switch {
 	case errors.As(err, &unknown):
-		key := err.GetToken().Value
-		return "unknown key " + text.Printable(key), text.DidYouMean(key, settingsKeys(reflect.TypeFor[settingsDoc]()), settingsHint)
+		key, known := err.GetToken().Value, settingsKeys(reflect.TypeFor[settingsDoc]())
+		if slices.Contains(known, key) {
+			return key + " is not a key of this part", settingsHint
+		}
+		return "unknown key " + text.Printable(key), text.DidYouMean(key, known, settingsHint)
 	case errors.As(err, &kind):
 		return keyOf(err.GetToken()) + " needs " + settingKind(kind.DstType), settingsHint
 	case errors.As(err, &overflow):
