@@ -16,6 +16,7 @@ import (
 	"flytt/internal/record"
 	"flytt/internal/report"
 	"flytt/internal/run"
+	"flytt/internal/text"
 	"flytt/mappings"
 	"flytt/pipeline"
 	"flytt/sources"
@@ -48,7 +49,10 @@ func (a *app) typed(newDir bool, more ...string) string {
 }
 
 // sayNext prints what to do and the command for it, which is the last line.
-func (a *app) sayNext(s advice.Step) { a.sayCommand(s.Before, a.words(s.Command)) }
+func (a *app) sayNext(s advice.Step) { a.sayCommand(taskText(s.Before), a.words(s.Command)) }
+
+// taskText is a task in words; empty if there is none.
+func taskText(t advice.Task) string { return text.Task(string(t.Name), t.File) }
 
 // sayCommand is sayNext for a command in words.
 func (a *app) sayCommand(before, command string) {
@@ -156,7 +160,7 @@ func thenSame(err error) error {
 	}
 	next := advice.Step{Command: advice.Command{Same: true}}
 	if run.ExitCode(err) == exitUsage {
-		next.Before = "see to what is named above"
+		next.Before = advice.Task{Name: advice.SeeAbove}
 	}
 	return advice.Then(err, next)
 }

@@ -204,7 +204,7 @@ func (p *planning) next(e *ending) advice.Step {
 	case plan.Create+plan.Update == 0:
 		return advice.Step{}
 	case plan.Reject > 0:
-		return advice.Step{Before: "mend what rejects.csv lists, and plan again, or go on without those rows", Command: p.apply()}
+		return advice.Step{Before: advice.Task{Name: advice.FixRejectsOrApply}, Command: p.apply()}
 	}
 	return advice.Step{Command: p.apply()}
 }
