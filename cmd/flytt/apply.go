@@ -16,10 +16,9 @@ mapping and the flags that were planned. PLAN is a plan.json, or the id or the
 directory of the run that made it.
 
 It is refused if the input, the mapping, a lookup table, the tenant, the address
-or the records are not what they were. Each row is held against the plan once
-more when it is sent: one that would do something else now is rejected
-(not_as_planned). An apply is a run like an import: flytt resume goes on with it,
-and verify, retry and undo are about it as about any other.`,
+or the records have changed. Each row is checked against the plan once more when
+it is sent: one that would do something else now is rejected (not_as_planned). An
+apply is a run like an import: resume, verify, retry and undo work on it too.`,
 		Example: `  flytt apply flytt-runs/20261124-021500-3fa9c1/plan.json
   flytt apply plan.json --yes --concurrency 8`,
 		Args: planArgument.needed,

@@ -294,7 +294,7 @@ func TestChangesWithFaults(t *testing.T) {
 }
 
 // TestRunInDoubtThatOnlyChangesRecordsIsGoneOnWith has a change fail in every pass
-// of a run, and the run gone on with once the API is well.
+// of a run, and the run resumed once the API is well.
 func TestRunInDoubtThatOnlyChangesRecordsIsGoneOnWith(t *testing.T) {
 	r := sandboxWith(t, sandbox.Options{Faults: sandbox.MustParseFaults("patch:1-5:reset")})
 	exported(t, r, 3)

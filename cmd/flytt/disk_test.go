@@ -96,7 +96,7 @@ func (d *disk) checkOnce() {
 
 // TestFault08Disk has the disk fail under the journal, and under the files beside
 // it: nothing is sent that was not noted first, the run says what failed, and is
-// gone on with once there is space. Chunks go one by one, so that each is a commit
+// resumed once there is space. Chunks go one by one, so that each is a commit
 // of its own however busy the machine is.
 func TestFault08Disk(t *testing.T) {
 	needStrace(t)

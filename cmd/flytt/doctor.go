@@ -28,11 +28,11 @@ func doctorCommand(a *app) *cobra.Command {
 	d := &examination{app: a}
 	c := &cobra.Command{
 		Use:   "doctor",
-		Short: "Check settings, credentials and the API, and say what to mend",
-		Long: `doctor looks at the settings and where each comes from, at the way to the API
-(proxy, DNS, TCP, TLS, HTTP), at the credentials and the clock, and at what the
-API does where its reference is silent, as far as reading can tell. It makes some
-25 small requests, only GETs, and changes nothing. No secret and no value of any
+		Short: "Check settings, credentials and the API, and say what to fix",
+		Long: `doctor checks the settings and where each comes from, the path to the API (proxy,
+DNS, TCP, TLS, HTTP), the credentials and the clock, and how the API behaves where
+its reference says nothing, as far as reading shows it. It makes about 25 small
+requests, only GETs, and changes nothing. No secret and no value of any
 row is shown.
 
 Exit codes: 0 all is well, warnings aside; 2 the settings are wrong; 4 the API
@@ -68,8 +68,8 @@ type examination struct {
 
 var groupTitles = map[doctor.Group]string{
 	doctor.Settings:   "Settings",
-	doctor.Connection: "The way to the API",
-	doctor.API:        "What the API does where its reference is silent",
+	doctor.Connection: "The path to the API",
+	doctor.API:        "How the API behaves where its reference says nothing",
 }
 
 var groupExits = map[doctor.Group]int{doctor.Settings: exitUsage, doctor.Connection: exitFatal, doctor.API: exitFatal}
@@ -119,7 +119,7 @@ func (d *examination) checkConnection(ctx context.Context) error {
 	}
 	conn, err := run.Connect(d.place, d.settings, run.ConnectOptions{Version: buildVersion(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
-		d.wrongSetting("settings", err, "mend the setting")
+		d.wrongSetting("settings", err, "fix the setting")
 		return nil
 	}
 	d.target = conn.Host

@@ -58,7 +58,7 @@ func numeral[N int | float64](n N) string {
 func (d *examination) checkSettings() {
 	file, doc, err := readSettings()
 	if err != nil {
-		d.wrongSetting("settings file", err, "mend the file")
+		d.wrongSetting("settings file", err, "fix the file")
 		return
 	}
 	d.settingsFile(file)
@@ -66,7 +66,7 @@ func (d *examination) checkSettings() {
 	d.profileCheck(doc, profile, file)
 	from := origins{file: file, common: doc.Common, profile: profile, own: doc.Profiles[profile]} // before one is laid over the other
 	if d.settings, err = loadSettings(d.profile); err != nil {
-		d.wrongSetting("settings", err, "mend the setting")
+		d.wrongSetting("settings", err, "fix the setting")
 	} else {
 		d.values(&from)
 		if !d.place.Sandbox {
@@ -152,7 +152,7 @@ func (d *examination) values(from *origins) {
 		}
 	}
 	if err := d.settings.CompleteRequests(0, 0); err != nil {
-		d.wrongSetting("requests", err, "mend the setting")
+		d.wrongSetting("requests", err, "fix the setting")
 		d.settings = nil
 	}
 }
@@ -195,7 +195,7 @@ func (d *examination) credentials(from *origins) {
 		case s.value(d.settings) == "":
 			d.setting(s.name, doctor.Fail, "not set", s.remedy())
 		case err != nil:
-			d.wrongSetting(s.name, err, "mend the setting")
+			d.wrongSetting(s.name, err, "fix the setting")
 		default:
 			d.setting(s.name, doctor.OK, "set ("+from.of(s)+")", "")
 		}

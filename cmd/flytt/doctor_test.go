@@ -97,7 +97,7 @@ func TestDoctorSaysWhatIsWrongWithTheAPI(t *testing.T) {
 		{"no such list", answering(http.StatusNotFound, "{}"), exitFatal, "fail HTTP the API answered 404 Not Found → there is no such list"},
 		{"not the API", answering(http.StatusOK, "<html>Log in</html>"), exitFatal, "fail HTTP 200, but"},
 		{"out of order", answering(http.StatusInternalServerError, "{}"), exitFatal, "fail HTTP the API answered 500 Internal Server Error → it has a problem of its own"},
-		{"empty", answering(http.StatusOK, "[]"), exitDone, "warn list works, and is empty or out of scope → if rows are to be there, check FLYTT_CUSTOMER_ID"},
+		{"empty", answering(http.StatusOK, "[]"), exitDone, "warn list works, and is empty or out of scope → if there should be rows, check FLYTT_CUSTOMER_ID"},
 		{"wrong clock", late(), exitDone, "ahead of the API's → set this machine's clock"},
 		{"not trusted", untrusted(), exitFatal, " left) → if the certificate is from an authority of your organization"},
 	} {

@@ -19,9 +19,9 @@ func exportCommand(a *app) *cobra.Command {
 extension says the format: ` + strings.Join(sinks.Formats(), ", ") + `, each also with .gz. With -o - the rows
 go to standard output as JSON Lines, or as --format says.
 
-Without --order-by the rows come in the order in which they were made, and the
-export proves that none was missed though others write meanwhile: each record
-that stood still is in the file exactly once. Where that cannot be proved the
+Without --order-by the rows come in the order of creation, and the export proves
+that none was missed although others write meanwhile: each record that did not
+change is in the file exactly once. Where that cannot be proved the
 file is written, its manifest says why, and the exit code is 5.
 
 FILE appears whole or not at all; one that exists is left alone without
@@ -29,9 +29,9 @@ FILE appears whole or not at all; one that exists is left alone without
 filter, order, columns, the server's time, complete or not. --min-rows and
 --max-shrink keep an empty or shrunken answer from replacing a good file.
 
---since sees rows that were made, not those that were changed or deleted: the
-API does not tell when a record was changed. A copy that is kept up by --since
-alone goes stale; a full export does not.`,
+--since sees rows that were created, not those that were changed or deleted: the
+API does not say when a record was changed. A copy that is kept up to date with
+--since alone goes stale; a full export does not.`,
 		Example: `  flytt export -o kontakter.csv --sandbox
   flytt export -o kontakter.csv.gz --overwrite --min-rows 1000 --max-shrink 10%
   flytt export -o ab.jsonl --where 'name__icontains=AB' --where 'email__isnull!=true'

@@ -44,7 +44,7 @@ func (f *specFlags) addRunDir(c *cobra.Command, what string) {
 
 // addMoved adds the flag that says where the input of an earlier run is now.
 func (f *specFlags) addMoved(c *cobra.Command) {
-	c.Flags().StringVar(&f.spec.Earlier.Input, "input", "", "`PATH` of the input of the run, if it was moved or renamed; its content has to be the same")
+	c.Flags().StringVar(&f.spec.Earlier.Input, "input", "", "`PATH` of the input of the run, if it was moved or renamed; its content must be the same")
 }
 
 // addInputFlags adds the flags that say how a file is read.
@@ -62,9 +62,9 @@ func (f *specFlags) addRecords(c *cobra.Command) {
 	s, change := c.Flags(), &f.spec.Change
 	s.StringVar(&change.Mode, "mode", "", "`MODE`: create makes every row a new record, update changes the record of every row, upsert does what applies (default: rows with an id change their record, the others are new)")
 	s.StringVar(&change.Key, "key", "", "`FIELD` that identifies a row; update and upsert find the record of a row without an id by it (default: the mapping's key)")
-	s.BoolVar(&change.SkipExisting, "skip-existing", false, "leave out rows that would make a record whose key the API has already (it is asked for before they are sent)")
-	s.BoolVar(&change.WriteNulls, "write-nulls", false, "an empty cell clears the field of the record it changes (default: it leaves it alone)")
-	s.StringVar(&f.spec.Duplicates, "duplicates", "", "`POLICY` for rows of the file that are alike: reject all of them, let the first or the last through, or allow them with a warning; for all of key, ssn, org_no and email, or as key=first,email=allow (default: key=reject, the others allow)")
+	s.BoolVar(&change.SkipExisting, "skip-existing", false, "skip rows whose key the API already has (looked up before they are sent)")
+	s.BoolVar(&change.WriteNulls, "write-nulls", false, "an empty cell clears the field of the record it changes (default: it leaves the field alone)")
+	s.StringVar(&f.spec.Duplicates, "duplicates", "", "`POLICY` for duplicate rows of the file: reject all of them, accept the first or the last, or allow them with a warning; for all of key, ssn, org_no and email, or as key=first,email=allow (default: key=reject, the others allow)")
 }
 
 // addRows adds the flags that say how rows are sent, which all processes that
@@ -72,26 +72,26 @@ func (f *specFlags) addRecords(c *cobra.Command) {
 func (f *specFlags) addRows(c *cobra.Command) {
 	s, w := c.Flags(), &f.spec.Write
 	s.IntVar(&w.ChunkRows, "chunk-rows", 0, fmt.Sprintf("`ROWS` in a request (default %d; %d where rows may change records)", run.DefaultChunkRows, run.DefaultChangeRows))
-	s.BoolVar(&w.Stamp, "stamp", false, "write a key into each row that has none, so that what becomes of it can always be looked up: the same for the same row of the same file")
-	s.StringVar(&w.Like, "like", "", "`RUN`, an earlier import of about the same file: what a record holds because the API stored a value of that run so is no difference to that value now")
-	s.BoolVar(&f.undoable, "undoable", true, "keep what records hold before they are changed, so that flytt undo can restore it (--undoable=false: do not)")
-	s.StringSliceVar(&w.UndoRecipients, "undo-recipient", nil, "`KEY` (age1…) that alone can read what is kept for undo; repeatable (default: who can read the journal)")
+	s.BoolVar(&w.Stamp, "stamp", false, "write a key into each row that has none, so that its record can always be looked up; the same row of the same file gets the same key")
+	s.StringVar(&w.Like, "like", "", "`RUN`, an earlier import of about the same file: a value that the API stored in another form for that run is no difference now")
+	s.BoolVar(&f.undoable, "undoable", true, "keep the values of records before they are changed, so that flytt undo can restore it (--undoable=false: do not)")
+	s.StringSliceVar(&w.UndoRecipients, "undo-recipient", nil, "`KEY` (age1…) that alone can read what is kept for undo; repeatable (default: whoever can read the journal)")
 }
 
 // addPace adds the flags that say how fast and how patiently rows are written:
 // each process that works on a run may have its own.
 func (f *specFlags) addPace(c *cobra.Command) {
 	s, w := c.Flags(), &f.spec.Write
-	s.IntVar(&w.Concurrency, "concurrency", 0, fmt.Sprintf("requests under way at once, at most `N`; fewer while the API asks for it (default %d)", run.DefaultConcurrency))
+	s.IntVar(&w.Concurrency, "concurrency", 0, fmt.Sprintf("at most `N` requests at once; fewer while the API asks for it (default %d)", run.DefaultConcurrency))
 	s.Float64Var(&w.Rate, "rate", 0, "at most `N` requests per second (default: no limit)")
-	s.DurationVar(&w.Settle, "settle", run.DefaultSettle, "`TIME` after which the API is not working on a request any more; rows in doubt are looked up then")
+	s.DurationVar(&w.Settle, "settle", run.DefaultSettle, "`TIME` after which the API no longer works on a request; rows in doubt are looked up then")
 	s.DurationVar(&w.GiveUpAfter, "give-up-after", run.DefaultGiveUpAfter, "`TIME` to wait for an API that does not answer, before the run stops (it can be resumed)")
 }
 
 // addReadPace adds the flags that say how fast and how patiently is read.
 func (f *specFlags) addReadPace(c *cobra.Command) {
 	s, w := c.Flags(), &f.spec.Write
-	s.IntVar(&w.Concurrency, "concurrency", 0, "requests under way at once (default 4)")
+	s.IntVar(&w.Concurrency, "concurrency", 0, "requests at once (default 4)")
 	s.Float64Var(&w.Rate, "rate", 0, "at most `N` requests per second (default: no limit)")
 	s.DurationVar(&w.GiveUpAfter, "give-up-after", run.DefaultGiveUpAfter, "`TIME` to wait for an API that does not answer")
 }
@@ -110,10 +110,10 @@ func addYes(c *cobra.Command, p *run.Place) {
 // addList adds the flags that say what is asked of a list, and how.
 func addList(c *cobra.Command, l *run.List, w *run.Write) {
 	s := c.Flags()
-	s.StringArrayVar(&l.Where, "where", nil, "`FILTER` that rows meet, as the API takes it: name__icontains=AB, or turned round name__icontains!=AB; may be repeated")
-	s.StringArrayVar(&l.OrderBy, "order-by", nil, "`FIELDS` to sort by, a minus before those to go downwards: name,-created_at (default: the order in which they were made)")
-	s.StringVar(&l.Search, "search", "", "`TEXT` the API is to search for")
-	s.StringVar(&l.Since, "since", "", "only rows made at `DATE` or later (2026-11-01, or with a time: 2026-11-01T08:00:00+01:00); sees neither changes nor deletions")
+	s.StringArrayVar(&l.Where, "where", nil, "`FILTER` that rows meet, as the API takes it: name__icontains=AB, or negated name__icontains!=AB; may be repeated")
+	s.StringArrayVar(&l.OrderBy, "order-by", nil, "`FIELDS` to sort by, with a minus for descending: name,-created_at (default: the order of creation)")
+	s.StringVar(&l.Search, "search", "", "`TEXT` for the API to search for")
+	s.StringVar(&l.Since, "since", "", "only rows created at `DATE` or later (2026-11-01, or with a time: 2026-11-01T08:00:00+01:00); sees neither changes nor deletions")
 	s.Int64Var(&l.Limit, "limit", 0, "`N` rows at most (default: all)")
 	s.IntVar(&l.PageSize, "page-size", run.DefaultPageSize, "`N` rows to ask for at a time")
 	s.IntVar(&w.Concurrency, "concurrency", 0, fmt.Sprintf("`N` requests at once (default %d)", run.DefaultConcurrency))

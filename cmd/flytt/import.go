@@ -13,31 +13,31 @@ func importCommand(a *app) *cobra.Command {
 		Use:   "import FILE",
 		Short: "Send the valid rows of a file to the API, and list the others with their reasons",
 		Long: `import reads FILE (- is standard input), maps its columns to the fields of the
-resource, holds every row against the rules, and sends the valid ones to the API
-in chunks. The run directory tells what became of each row: written.csv (row,
+resource, checks every row against the rules, and sends the valid ones to the API
+in chunks. The run directory has the result of each row: written.csv (row,
 key, id, created or updated), rejects.csv (the row and all that is wrong with
-it), in_doubt.csv (sent, and no answer shows whether it arrived). Nothing in
-doubt is sent again before a look into the API has shown that it is not there.
-Its journal says what was sent before it is: flytt resume goes on with a run
+it), in_doubt.csv (sent, but no answer shows whether it arrived). A row in
+doubt is sent again only after a look-up has shown that the API does not have it.
+The journal records every request before it is sent: flytt resume resumes a run
 that was interrupted, stopped or killed.
 
 A row with an id, as in a file that flytt export wrote, is compared with the
-record that has it: what differs, and nothing else, is sent; a record that holds
-the same is left alone and the row counts as unchanged. A row without an id
-becomes a new record. --mode says otherwise: create makes every row a new record,
+record that has it: what differs, and nothing else, is sent; a record that has
+the same values is left alone and the row counts as unchanged. A row without an id
+becomes a new record. --mode changes that: create makes every row a new record,
 update changes the record of every row, upsert does what applies; update and
 upsert find the record of a row without an id by its key: that of the mapping, or
---key. A row whose record is not there, or whose key several records have, is
+--key. A row whose record does not exist, or whose key several records have, is
 rejected: nothing is guessed. An empty cell leaves the field of a record alone,
-unless --write-nulls clears it. Without a mapping file a cell that is just what
-the record holds is no change, in whatever form or however wrong it is; one that
-was edited is converted and held against the rules. A run that only changes
+unless --write-nulls clears it. Without a mapping file a cell that equals the
+value of the record is no change, even if it breaks the rules; one that was
+edited is converted and checked against the rules. A run that only changes
 records can be repeated safely.
 
 Where the API stores values in another form than it is sent them, each import of
 the same file finds the same differences. --like RUN, an earlier import, knows
-from its journal what the API makes of each value: where a record holds that,
-nothing is sent. compare in flytt.yaml says the same of a field, once for all:
+from its journal how the API stores each value: where a record holds that,
+nothing is sent. compare in flytt.yaml says the same for a field permanently:
 compare: {email: lower}.
 
 The API and the credentials come from the environment or flytt.yaml:

@@ -206,7 +206,7 @@ func (v *inspector) printNotes(b *strings.Builder) {
 	}
 	for i := range v.found.Columns {
 		if c := &v.found.Columns[i]; c.Field != "" && !c.Used {
-			notes = append(notes, fmt.Sprintf("%s is not taken for %s: %s", text.Line(c.Name), c.Field, c.Reason))
+			notes = append(notes, fmt.Sprintf("%s is not used for %s: %s", text.Line(c.Name), c.Field, c.Reason))
 		}
 	}
 	if len(v.found.Missing) > 0 {

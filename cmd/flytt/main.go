@@ -129,22 +129,22 @@ arrived exactly once, or says why not.
 
   inspect    shows what a file holds: its columns, and what is in them
   validate   says which rows are wrong, and why, before anything is sent
-  plan       says what an import would do to the records that are there; apply
+  plan       says what an import would do to the existing records; apply
              does exactly that
   import     sends the valid rows, and lists the others with their reasons
-  resume     goes on with an import that did not get through
-  retry      sends the mended rejects of an import
+  resume     resumes an import that did not finish
+  retry      sends the fixed rejects of an import
   runs       lists and shows the runs there are, and removes old ones
-  verify     compares what an import wrote with the API; undo takes it back
+  verify     compares what an import wrote with the API; undo reverts it
   export     writes the records of the API to a file
   convert    writes rows to a file instead of the API
   record     gets, lists, creates, updates and deletes single records
-  doctor     checks settings, credentials and the API, and says what to mend
+  doctor     checks settings, credentials and the API, and says what to fix
 
 Exit codes: 0 every row went through; 1 finished, some rows rejected; 2 usage or
 configuration; 3 stopped at --max-rejects; 4 fatal (credentials, API, network,
-disk, unreadable input); 5 uncertain, rows in doubt; 130 interrupted, and flytt
-resume goes on.`,
+disk, unreadable input); 5 uncertain, rows in doubt; 130 interrupted, resumable
+with flytt resume.`,
 		Example: `  flytt validate kontakter.csv
   flytt import kontakter.csv -m mapping.yaml --sandbox
   flytt convert kontakter.csv -m mapping.yaml -o kontakter.jsonl`,

@@ -10,18 +10,18 @@ func planCommand(a *app) *cobra.Command {
 	f := newSpecFlags()
 	c := &cobra.Command{
 		Use:   "plan FILE",
-		Short: "Say, row by row, what an import would do to the records that are there",
+		Short: "Say, row by row, what an import would do to the existing records",
 		Long: `plan reads FILE and all records of the resource, and says of each row what an
-import with the same flags would do: make a record, change one (and which of its
-fields), leave it as it is, or reject the row. A row that would make a record
-like one that is there (the same key, ssn, org_no or email) is told apart.
-Nothing is sent but reads, and no value that identifies a person stands in an
-address: the records are read by listing, and compared here. What only the API
-can know, that it minds a row, shows when rows are sent.
+import with the same flags would do: create a record, change one (and which of its
+fields), leave it as it is, or reject the row. A row that would create
+a record like an existing one (the same key, ssn, org_no or email) is marked.
+Only reads are sent, and no value that identifies a person is in a URL: all
+records are listed, and compared here. Whether the API accepts a row is only
+known when it is sent.
 
 plan.csv in the run directory has a line for every row. plan.json is the plan: it
 is bound to the input, the mapping, its tables, the tenant, the address, and to
-the records as they were read. flytt apply does what it says.`,
+the records as they were read. flytt apply does what it plans.`,
 		Example: `  flytt plan register.csv -m mapping.yaml --mode upsert --key custom_id
   flytt plan register.csv -m mapping.yaml --json
   flytt apply flytt-runs/20261124-021500-3fa9c1/plan.json`,

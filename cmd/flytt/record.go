@@ -30,12 +30,12 @@ func recordCommand(a *app) *cobra.Command {
 		Args:  noArguments,
 		Short: "Get, list, create, update and delete single records",
 		Long: `record works on single records of the API, JSON in and JSON out. What is written
-is held against the rules of the resource first: a record with faults is not
+is checked against the rules of the resource first: a record with faults is not
 sent, and every fault is listed.
 
 Exit codes: 0 done; 1 refused by the rules or by the API, or there is no such
 record; 2 usage or configuration; 4 credentials, API or network; 5 the answer to
-a write was lost and what it did could not be told.`,
+a write was lost, and its effect is not known.`,
 		Example: `  flytt record list --where name__icontains=ek --sandbox
   flytt record create --set name='Åsa Öberg' --set title=VD --set external_client.id=6f9a… --sandbox
   flytt record update 0d9c… --set email= --set phone_number=+46701234567 --sandbox`,
@@ -118,7 +118,7 @@ func (v *recordVerb) printObject(object []byte) error {
 		form = func(o ...jsontext.Options) error { return text.Indent(append(o, jsontext.WithIndent("  "))...) }
 	}
 	if err := form(jsontext.PreserveRawStrings(true)); err != nil {
-		return errors.New("the answer of the API is not JSON")
+		return errors.New("the API's answer is not JSON")
 	}
 	_, err := v.app.stdout.Write(append(text, '\n'))
 	return stdoutError(err)
@@ -154,7 +154,7 @@ func (v *recordVerb) failedTo(ctx context.Context, act string, err error, sent *
 	case ctx.Err() != nil:
 		return v.give(fmt.Errorf("%s: %w", act, pipeline.ErrInterrupted), exitInterrupted, newest(v.resource)...)
 	case errors.Is(err, api.ErrNotFound):
-		return v.give(hinted(act+": there is no such record", "the id is the API's own; by another number flytt record list --where finds it"), exitRejects, newest(v.resource)...)
+		return v.give(hinted(act+": no such record", "give the API's own id; flytt record list --where finds a record by another number"), exitRejects, newest(v.resource)...)
 	case errors.As(err, &refused) && sent != nil:
 		return v.refused(act, refused, sent)
 	}

@@ -38,7 +38,7 @@ func recordCreateCommand(a *app) *cobra.Command {
 		Use:   "create",
 		Short: "Create a record",
 		Long: `create makes a record of the fields given with --set and -f, and prints it as the
-API answers it. The fields are held against the rules of the resource first. A
+API answers it. The fields are checked against the rules of the resource first. A
 create whose answer is lost is never repeated: it may have been done.`,
 		Example: `  flytt record create --set name='Åsa Öberg' --set title=VD --set external_client.id=6f9a3c1e-0000-4000-8000-000000000001 --sandbox
   flytt record create -f contact.json --set custom_id=A-1`,
@@ -92,8 +92,8 @@ func recordDeleteCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "delete ID",
 		Short: "Delete a record",
-		Long: `delete deletes a record, which cannot be taken back. It asks first, unless --yes
-is given or the API is on this machine; where there is nobody to ask, it refuses.`,
+		Long: `delete deletes a record, which cannot be undone. It asks first, unless --yes is
+given or the API is on this machine; without a terminal to ask on, it refuses.`,
 		Example: `  flytt record delete 0d9c3f5e-0000-4000-8000-000000000001`,
 		Args:    idArgument.needed,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -136,7 +136,7 @@ func (v *recordVerb) build(f *writeFlags, id string) (*record.Draft, error) {
 		}
 	}
 	if r.Empty() {
-		return nil, usagef(record.AssignForm+", or -f FILE", "no field is given")
+		return nil, usagef(record.AssignForm+", or -f FILE", "no fields given")
 	}
 	if err := r.Validate(id != "", time.Now()); err != nil {
 		return nil, err
@@ -162,7 +162,7 @@ func (v *recordVerb) readFile(r *record.Draft, name, id string) (err error) {
 		return err
 	}
 	if own := r.ID(); own != "" && !strings.EqualFold(own, id) {
-		return usagef("flytt record update changes a record; take id out of the object to make a new one", "%s: it is another record, by its id", place)
+		return usagef("flytt record update changes a record; remove id from the object to create a new one", "%s: its id is of another record", place)
 	}
 	if left := r.LeftOut(); len(left) > 0 {
 		v.app.say("note: left out, because only the API writes them: %s\n", strings.Join(left, ", "))
@@ -173,8 +173,8 @@ func (v *recordVerb) readFile(r *record.Draft, name, id string) (err error) {
 func (v *recordVerb) create(ctx context.Context, d *record.Draft) error {
 	result, err := record.Create(ctx, v.client, v.resource.Path, d)
 	if doubt, ok := errors.AsType[*record.DoubtError](err); ok {
-		return v.doubt(ctx, fmt.Sprintf("create: whether the record was made is not known: %v", doubt.Lost),
-			"look whether it is there before you create it again: the newest records are listed by", newest(v.resource)...)
+		return v.doubt(ctx, fmt.Sprintf("create: it is not known whether the record was created: %v", doubt.Lost),
+			"check that it does not exist before you create it again: list the newest records", newest(v.resource)...)
 	}
 	if err != nil {
 		return v.failedTo(ctx, "create", err, d)
@@ -197,10 +197,10 @@ func (v *recordVerb) update(ctx context.Context, id string, d *record.Draft) err
 	switch {
 	case inDoubt && doubt.Seen:
 		return v.doubt(ctx, fmt.Sprintf("update %s: the answer was lost (%v), and the record does not hold what was sent", id, doubt.Lost),
-			"the change may still come; look again before you repeat it", "record", "get", id)
+			"the change may still happen; check again before you repeat it", "record", "get", id)
 	case inDoubt:
-		return v.doubt(ctx, fmt.Sprintf("update %s: whether it was changed is not known: %v; and the record could not be read back", id, doubt.Lost),
-			"look at it before you repeat the change", "record", "get", id)
+		return v.doubt(ctx, fmt.Sprintf("update %s: it is not known whether it was changed: %v; and the record could not be read back", id, doubt.Lost),
+			"check it before you repeat the change", "record", "get", id)
 	case err != nil:
 		return v.failedTo(ctx, "update "+id, err, d)
 	case result.Unread != nil:
@@ -231,11 +231,11 @@ func (v *recordVerb) remove(ctx context.Context, id string) error {
 	}
 	result, err := record.Delete(ctx, v.client, v.resource.Path, id)
 	if doubt, ok := errors.AsType[*record.DoubtError](err); ok {
-		what := "whether it was deleted is not known"
+		what := "it is not known whether it was deleted"
 		if doubt.Seen {
-			what = "it is still there, and may go yet"
+			what = "it still exists, and may still be deleted"
 		}
-		return v.doubt(ctx, fmt.Sprintf("delete %s: the answer was lost (%v); %s", id, doubt.Lost, what), "look again before you repeat it", "record", "get", id)
+		return v.doubt(ctx, fmt.Sprintf("delete %s: the answer was lost (%v); %s", id, doubt.Lost, what), "check again before you repeat it", "record", "get", id)
 	}
 	switch {
 	case err != nil:
@@ -255,10 +255,10 @@ func (v *recordVerb) consent(id string) error {
 	case v.place.Yes || v.client.Loopback():
 		return nil
 	case !v.app.canAsk():
-		return usagef("--yes deletes without asking", "delete %s: nobody can be asked", id)
+		return usagef("add --yes", "delete %s: no terminal to confirm on", id)
 	}
 	question := fmt.Sprintf("Delete %s %s of tenant %s at %s?", v.resource.Name, id, v.conn.Customer, v.client.Host())
-	return v.app.agreed(question, "deleted", "--yes deletes without asking")
+	return v.app.agreed(question, "deleted", "add --yes")
 }
 
 // openRecord returns the file that -f names.

@@ -11,21 +11,21 @@ func retryCommand(a *app) *cobra.Command {
 	f := newSpecFlags()
 	c := &cobra.Command{
 		Use:   "retry [RUN] FILE",
-		Short: "Send the mended rejects of a run, so that the account adds up over both",
-		Long: `retry sends the rows of FILE, a rejects.csv of RUN that was mended, with the
-mapping and the flags of that run and to the same place. It is a run of its own,
+		Short: "Send the fixed rejects of a run, counted together with it",
+		Long: `retry sends the rows of FILE, the rejects.csv of RUN with its rows fixed, with
+the mapping and the flags of that run and to the same API. It is a run of its own,
 which belongs to RUN: flytt runs show RUN has the account of both, in which each
-row of the original input stands once. RUN is the id of the run or its directory;
+row of the original input is counted once. RUN is the id of the run or its directory;
 left out, it is the run in whose directory FILE is, or else the newest in
 ` + runsDir + ` that rejected rows.
 
 The column _row tells which row of the original input a row is; the column
-_errors is ignored, and rows may be missing or stand in any order. A row that
+_errors is ignored, and rows may be missing or in any order. A row that
 arrived already, or that RUN did not reject, is rejected and not sent. A file
 that was sent before, byte by byte, is refused, unless --again says otherwise.
-A run that did not get through is resumed first.`,
-		Example: `  flytt retry mended.csv
-  flytt retry 20261124-021500-3fa9c1 mended.csv
+A run that did not finish has to be resumed first.`,
+		Example: `  flytt retry fixed.csv
+  flytt retry 20261124-021500-3fa9c1 fixed.csv
   flytt retry ./run ./run/rejects.csv --max-rejects 0`,
 		Args: retryArguments,
 		RunE: func(c *cobra.Command, args []string) error {

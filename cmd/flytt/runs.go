@@ -35,10 +35,10 @@ func runsListCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List the runs there are, the newest first",
-		Long: `list shows the runs in ` + runsDir + `, or in runs_dir of the settings, with what became
-of their rows. The state of a run is done, interrupted (a signal ended it in order), failed (it ended before
-its input did, and said why), killed (it ended without a word), running, or
-damaged (its directory cannot be told from; the reason follows).`,
+		Long: `list shows the runs in ` + runsDir + `, or in runs_dir of the settings, with the results
+of their rows. The state of a run is done, interrupted (by a signal, and stopped in order), failed (it stopped before
+the end of its input, and said why), killed (it stopped without a message), running, or
+damaged (its directory cannot be read; the reason follows).`,
 		Example: `  flytt runs list
   flytt runs list --json
   flytt runs list --dir /srv/migration/flytt-runs`,
@@ -114,7 +114,7 @@ func (a *app) listRuns(dir string, asJSON bool) error {
 		}{list})
 	}
 	if len(list) == 0 {
-		_, err := fmt.Fprintf(a.stdout, "There is no run in %s.\n", shorten(dir))
+		_, err := fmt.Fprintf(a.stdout, "No runs in %s.\n", shorten(dir))
 		return stdoutError(err)
 	}
 	return stdoutError(printRuns(a.stdout, list))

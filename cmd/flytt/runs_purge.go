@@ -28,15 +28,15 @@ func runsPurgeCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "purge --older-than TIME",
 		Short: "Delete the directories of old runs, which hold personal data",
-		Long: `purge deletes directories of runs that nothing was done with for TIME: 30d, 12h,
-2w. It shows which and asks, unless --yes is given. A run and those that belong
-to it (retries, undo, verify; to a plan, what applied it) go together, once the
-youngest of them is old enough, for the account is that of all, and none of them
-can be gone on with without the first.
+		Long: `purge deletes directories of runs that were not used for TIME: 30d, 12h, 2w. It
+shows which and asks, unless --yes is given. A run and those that belong to it
+(retries, undo, verify; to a plan, what applied it) are deleted together, once
+the newest of them is old enough: they share one account, and none of them can
+be resumed without the first.
 
-Kept is what is running, what is damaged, and what can be gone on with (flytt
-resume), for its rows are not settled; --all deletes the latter two as well. With
-a run goes what undo needs. Only directories that flytt made, directly below
+Running and damaged runs are kept, and those that can be resumed (flytt resume),
+because their rows are not settled; --all deletes the latter two as well. What
+undo needs is deleted with a run. Only directories that flytt made, directly below
 --dir, are deleted; links are not followed.`,
 		Example: `  flytt runs purge --older-than 30d --dry-run
   flytt runs purge --older-than 2w --yes`,
@@ -44,9 +44,9 @@ a run goes what undo needs. Only directories that flytt made, directly below
 		RunE: func(*cobra.Command, []string) error { return p.do(time.Now()) },
 	}
 	s := c.Flags()
-	s.StringVar(&p.olderThan, "older-than", "", "delete runs that nothing was done with for `TIME`: 30d, 12h, 2w")
+	s.StringVar(&p.olderThan, "older-than", "", "delete runs that were not used for `TIME`: 30d, 12h, 2w")
 	addRunsDir(s, &p.dir)
-	s.BoolVar(&p.all, "all", false, "delete runs that can be gone on with, and damaged ones, too")
+	s.BoolVar(&p.all, "all", false, "delete runs that can be resumed, and damaged ones, too")
 	s.BoolVar(&p.yes, "yes", false, "do not ask before deleting")
 	s.BoolVar(&p.dryRun, "dry-run", false, "show what would be deleted, and delete nothing")
 	s.BoolVar(&p.json, "json", false, "print one JSON object")
@@ -98,7 +98,7 @@ func (p *purge) do(now time.Time) error {
 func parseAge(s string) (time.Duration, error) {
 	hint := "give it as days, weeks or hours: 30d, 2w, 12h"
 	if s == "" {
-		return 0, usagef(hint, "how old runs have to be is not said; --older-than TIME says it")
+		return 0, usagef(hint, "name an age: --older-than TIME")
 	}
 	for unit, hours := range map[string]int{"d": 24, "w": 7 * 24} {
 		if n, err := strconv.Atoi(strings.TrimSuffix(s, unit)); strings.HasSuffix(s, unit) && err == nil && n >= 0 && n <= 100_000 {
@@ -107,19 +107,19 @@ func parseAge(s string) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil || d < 0 {
-		return 0, usagef(hint, "--older-than %s is no length of time", s)
+		return 0, usagef(hint, "--older-than %s is not a duration", s)
 	}
 	return d, nil
 }
 
 // consent asks whether the runs may be deleted.
 func (p *purge) consent(account *purgeAccount) error {
-	const hint = "--yes deletes without asking, --dry-run shows what would be deleted"
+	const hint = "add --yes, or --dry-run to see what would be deleted"
 	switch {
 	case p.yes:
 		return nil
 	case !p.app.canAsk():
-		return usagef(hint, "nothing was deleted: there is nobody to ask")
+		return usagef(hint, "nothing was deleted: no terminal to confirm on")
 	}
 	p.list("To be deleted", account.Deleted)
 	return p.app.agreed("Delete "+text.Counted(len(account.Deleted), "run")+" for good?", "deleted", hint)

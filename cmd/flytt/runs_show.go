@@ -11,10 +11,10 @@ func runsShowCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show [RUN]",
 		Short: "Show the whole account of a run and its retries",
-		Long: `show tells what a run was asked to do, what it and the runs that belong to it
-(retries, undo, verify) did, and what became of the rows of its input: each row
-stands once, where the last run that had it left it. A row that the run rejected
-and a retry wrote is written. The numbers are held against each other, against
+		Long: `show says what a run was asked to do, what it and the runs that belong to it
+(retries, undo, verify) did, and the result of each row of its input: each row is
+counted once, as the last run that had it left it. A row that the run rejected
+and a retry wrote is written. The numbers are checked against each other, against
 the journal, and against the rows in the files of the run directories; what does
 not add up is named, and the exit code is 4 then.
 

@@ -55,7 +55,7 @@ func keyDir() (string, error) {
 	}
 	dir, err := os.UserConfigDir()
 	if err != nil {
-		return "", usagef("FLYTT_KEY_DIR names a directory for it, which only you can read", "the key for the journal has no place: %w", err)
+		return "", usagef("FLYTT_KEY_DIR names a directory for it, that only you can read", "no directory for the key of the journal: %w", err)
 	}
 	return filepath.Join(dir, "flytt"), nil
 }

@@ -94,7 +94,7 @@ func (d *settingsDoc) apply(s *run.Settings, profile, file string) error {
 		if len(names) > 0 {
 			hint = "the profiles are " + strings.Join(names, ", ")
 		}
-		return usagef(text.DidYouMean(profile, names, hint), "there is no profile %s in %s", profile, file)
+		return usagef(text.DidYouMean(profile, names, hint), "unknown profile %s in %s", profile, file)
 	}
 	overlay(&s.BaseURL, p.BaseURL)
 	overlay(&s.Resource, p.Resource)

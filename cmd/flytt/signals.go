@@ -15,7 +15,7 @@ import (
 )
 
 // drainingText is what a run says at the first signal.
-const drainingText = "interrupted: finishing what is under way; once more stops at once"
+const drainingText = "interrupted: finishing requests in progress; interrupt again to stop at once"
 
 // interrupts turns SIGINT, SIGTERM and SIGHUP (a closed terminal; not under nohup,
 // which ignores it) into an orderly end, once they are begun: the first closes the gate,
@@ -115,7 +115,7 @@ func (a *app) agreed(question, what, hint string) error {
 	case err != nil:
 		return fmt.Errorf("%w: nothing was %s", err, what)
 	case !yes:
-		return usagef(hint, "nothing was %s: the question was not answered with yes", what)
+		return usagef(hint, "nothing was %s: the answer was not yes", what)
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func TestFault06Kills(t *testing.T) {
 }
 
 // TestFault20Signals ends the importer as a person or a machine that shuts down
-// does, at any moment: it has to end in order, and the run to be gone on with.
+// does, at any moment: it has to end in order, and the run to be resumed.
 func TestFault20Signals(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("signals cannot be sent there")

@@ -92,7 +92,7 @@ func TestUndoOpensWhatWasSealed(t *testing.T) {
 		if s.Error != nil && file == "wrong.txt" && !strings.Contains(s.Error.Hint, "--identity") {
 			t.Errorf("%s: hint: %s", file, s.Error.Hint)
 		}
-		if s.Run != "" { // it would be gone on with by resume, which takes no other key
+		if s.Run != "" { // it would be resumed by resume, which takes no other key
 			t.Errorf("%s: an undo has begun: %s", file, s.Run)
 		}
 	}

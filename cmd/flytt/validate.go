@@ -12,10 +12,10 @@ func validateCommand(a *app) *cobra.Command {
 		Use:   "validate FILE",
 		Short: "Say which rows are wrong, and why, without sending anything",
 		Long: `validate reads FILE (- is standard input), maps its columns to the fields of the
-resource and holds every row against the rules, on the same path as import, and
-sends nothing. rejects.csv in the run directory lists each row that would be
-turned away, with all its reasons. What only the API can know, that a referred
-record exists or a value is taken, it cannot tell.`,
+resource and checks every row against the rules, exactly as import does, and sends
+nothing. rejects.csv in the run directory lists each row that would be rejected,
+with all its reasons. It cannot check what only the API knows: whether a
+referenced record exists, or a value is already used.`,
 		Example: `  flytt validate kontakter.csv
   flytt validate kontakter.csv -m mapping.yaml --json
   gunzip -c register.csv.gz | flytt validate - -m mapping.yaml`,

@@ -11,16 +11,16 @@ func verifyCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "verify RUN",
 		Short: "Compare every row that a run wrote with the API, field by field",
-		Long: `verify goes over the input of RUN again and compares each row that the run wrote,
-or found to be there, with the record as the API has it now. It sends nothing
+		Long: `verify reads the input of RUN again and compares each row that the run wrote, or
+found in the API, with the record as the API has it now. It sends nothing
 but reads. RUN is the id of the run or its directory.
 
-A row that its record holds is as sent. The others are in rejects.csv with the
-reason: the fields that differ, a record that is not there, several records with
-the row's key. Rows that the run left in doubt are in doubt still: flytt resume
-settles those. The input, the mapping and its tables have to be what they were;
-if the input was moved, --input says where it is now.
-The retries of a run are runs of their own and verified by themselves.`,
+A row whose record has its values is as sent. The others are in rejects.csv with
+the reason: the fields that differ, a missing record, several records with the
+row's key. Rows that the run left in doubt are still in doubt: flytt resume
+settles those. The input, the mapping and its tables must be unchanged; if the
+input was moved, --input says where it is now. The retries of a run are runs of
+their own and verified separately.`,
 		Example: `  flytt verify 20261124-021500-3fa9c1
   flytt verify ./run --json`,
 		Args: runArgument.needed,

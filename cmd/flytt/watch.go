@@ -27,7 +27,7 @@ type watchFlags struct {
 func (w *watchFlags) add(c *cobra.Command) {
 	s := c.Flags()
 	s.BoolVar(&w.json, "json", false, "print the summary as one JSON object")
-	s.BoolVarP(&w.quiet, "quiet", "q", false, "print nothing but errors")
+	s.BoolVarP(&w.quiet, "quiet", "q", false, "print only errors")
 	s.BoolVarP(&w.verbose, "verbose", "v", false, "log what is being done")
 	s.StringVar(&w.logFormat, "log-format", "text", "`FORMAT` of log lines: text or json")
 	s.BoolVar(&w.noProgress, "no-progress", false, "show no progress bar")
@@ -35,7 +35,7 @@ func (w *watchFlags) add(c *cobra.Command) {
 
 func (w *watchFlags) check() error {
 	if f := w.logFormat; f != "text" && f != "json" {
-		return usagef("it is text or json", "--log-format %s is not known", f)
+		return usagef("use text or json", "unknown log format %q", f)
 	}
 	return nil
 }
@@ -116,9 +116,9 @@ func questionText(q *run.Question) string {
 	place := fmt.Sprintf("tenant %s at %s", q.Tenant, q.Host)
 	switch {
 	case q.Verb == "undo":
-		return fmt.Sprintf("Take back what %s wrote to %s?", filepath.Base(q.Run), place)
+		return fmt.Sprintf("Undo what %s wrote to %s?", filepath.Base(q.Run), place)
 	case q.Verb == "apply" && q.Plan != nil:
-		return fmt.Sprintf("Make %s and change %s at %s?", text.Counted(q.Plan.Create, "record"), text.Number(q.Plan.Update), place)
+		return fmt.Sprintf("Create %s and change %s at %s?", text.Counted(q.Plan.Create, "record"), text.Number(q.Plan.Update), place)
 	case q.Verb == "apply":
 		return fmt.Sprintf("Do what the plan of %s says at %s?", filepath.Base(q.Run), place)
 	case q.Changes:

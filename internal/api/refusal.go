@@ -47,7 +47,7 @@ const (
 //   - number 0, or a number equal to how many items were sent, so that a request
 //     of one item always proves it;
 //   - a number beside the key of the same item;
-//   - a line number and no other evidence: lines are counted from 1.
+//   - a line number and no other evidence: the first line is 1.
 //
 // Numbers that fit both bases while the base is unknown, or that fit neither, name
 // no item: those reasons are about the request.

@@ -32,20 +32,20 @@ func ParsePolicies(text string, kinds []string, unset Policies) (Policies, error
 		name, value, named := strings.Cut(strings.TrimSpace(part), "=")
 		switch {
 		case !named && len(parts) > 1:
-			return nil, fmt.Errorf("%s: %s says not of what", text, name)
+			return nil, fmt.Errorf("%s: name what %s is for", text, name)
 		case !named:
 			value = name
 		}
 		policy := Policy(value)
 		if !slices.Contains([]Policy{Reject, First, Last, Allow}, policy) {
-			return nil, fmt.Errorf("%s: %s is no policy", text, value)
+			return nil, fmt.Errorf("%s: unknown policy %q", text, value)
 		}
 		if !named {
 			return slices.Repeat(Policies{policy}, len(kinds)), nil
 		}
 		kind := slices.Index(kinds, name)
 		if kind < 0 {
-			return nil, fmt.Errorf("%s: rows are told to be alike by %s, not by %s", text, enumerate(kinds), name)
+			return nil, fmt.Errorf("%s: duplicates are found by %s, not by %s", text, enumerate(kinds), name)
 		}
 		policies[kind] = policy
 	}

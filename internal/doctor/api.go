@@ -26,7 +26,7 @@ func (n notes) reach(r *probe.Connection) bool {
 		n.ok("proxy", "none")
 	}
 	if r.DNSErr != nil {
-		n.failed("DNS", r.DNSErr, "check FLYTT_BASE_URL for a slip, and the network; behind a proxy set HTTPS_PROXY")
+		n.failed("DNS", r.DNSErr, "check FLYTT_BASE_URL for a typing error, and the network; behind a proxy set HTTPS_PROXY")
 		return false
 	}
 	n.ok("DNS", addresses(r.Addresses))
@@ -84,7 +84,7 @@ func (n notes) certificate(r *probe.Connection) bool {
 func (n notes) firstRequest(p *probe.Result) bool {
 	e := &p.First
 	if e.Err != nil {
-		n.failed("HTTP", e.Err, "the connection is there and no answer comes: check the proxy, and try again later")
+		n.failed("HTTP", e.Err, "connected, but no answer: check the proxy, and try again later")
 		return false
 	}
 	if e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden || e.Status/100 == 2 && e.Problem == "" {
@@ -125,7 +125,7 @@ func (n notes) badAnswer(e *api.Exchange) {
 		n.fail("HTTP", fmt.Sprintf("%d, but %s (%s)", e.Status, e.Problem, cmp.Or(e.ContentType, "no content type")),
 			"something else answers there: check FLYTT_BASE_URL and any proxy")
 	case e.Status >= 500 || e.Status == http.StatusTooManyRequests:
-		n.fail("HTTP", "the API answered "+statusOf(e.Status), "it has a problem of its own, or too much to do: try again later")
+		n.fail("HTTP", "the API answered "+statusOf(e.Status), "it has a problem of its own, or is overloaded: try again later")
 	default:
 		refused := &api.StatusError{Status: e.Status}
 		n.fail("HTTP", "the API answered "+statusOf(e.Status), refused.Hint())
@@ -139,7 +139,7 @@ func statusOf(status int) string {
 func (n notes) listed(p *probe.Result) {
 	if p.Rows == 0 {
 		n.warn("list", "works, and is empty or out of scope",
-			"if rows are to be there, check FLYTT_CUSTOMER_ID and what the application is activated for; what needs rows is skipped below")
+			"if there should be rows, check FLYTT_CUSTOMER_ID and what the application is activated for; checks that need rows are skipped")
 		return
 	}
 	n.ok("list", "works; looked at "+text.Counted(p.Rows, "row"))
@@ -159,7 +159,7 @@ func (n notes) clock(e *api.Exchange) {
 		if e.Skew > 0 {
 			way = "behind"
 		}
-		n.warn(name, fmt.Sprintf("%s %s the API's", apart, way), "set this machine's clock; until then mind dates that are compared with created_at (--since)")
+		n.warn(name, fmt.Sprintf("%s %s the API's", apart, way), "set this machine's clock; until then, be careful with dates that are compared with created_at (--since)")
 	default:
 		n.ok(name, fmt.Sprintf("at most %s from the API's", max(apart, time.Second)))
 	}
@@ -218,7 +218,7 @@ var topicNames = map[string]string{
 var topicFixes = map[string]string{
 	"paging":         "flytt export reads the list in one request then, and needs no setting",
 	"page_past_end":  "flytt stops at rows that come again; nothing to set",
-	"page_size":      "flytt goes on to the next page all the same; nothing to set",
+	"page_size":      "flytt reads the next page anyway; nothing to set",
 	"order":          "flytt export reads twice to prove that nothing is missing; nothing to set",
 	"created_filter": "flytt export reads twice to prove that nothing is missing; nothing to set",
 	"negation":       "leave filters with ! out: --where cannot rely on them",
@@ -253,7 +253,7 @@ func (n notes) findings(p *probe.Result) {
 			n.fail(name, text, "flytt cannot work with that: tell whoever runs the API")
 		}
 	}
-	n.skip("bulk writes", "all or nothing? only a write would tell", "once you know, set bulk: {atomicity: all} or partial in flytt.yaml: less has to be looked up")
+	n.skip("bulk writes", "all or nothing? only a write would show", "once you know, set bulk: {atomicity: all} or partial in flytt.yaml: fewer look-ups are needed")
 }
 
 // settingFor names the setting or flag that fits what was seen, or returns "".

@@ -78,7 +78,7 @@ func copied(t *testing.T, dir string) string {
 }
 
 // A journal of this format, as it was written by the first version that wrote it,
-// is read and gone on with.
+// is read and resumed.
 func TestFault39RollingUpgrade(t *testing.T) {
 	if *update {
 		writeFixtures(t)

@@ -73,11 +73,11 @@ func (d *Draft) Read(place string, in io.Reader) error {
 	case err != nil:
 		return advice.Usage(fmt.Errorf("%s: %w", place, osfile.Cause(err)), "-f names a file with one JSON object; - is standard input")
 	case len(data) > maxRecord:
-		return advice.Usagef("one record is wanted; flytt import takes files of many", "%s: longer than %d KiB", place, maxRecord>>10)
+		return advice.Usagef("give one record; flytt import reads files of many", "%s: longer than %d KiB", place, maxRecord>>10)
 	}
 	object, err := oneObject(data)
 	if err != nil {
-		return advice.Usage(fmt.Errorf("%s: %w", place, err), `one JSON object is wanted, as in {"name":"…","title":"…"}`)
+		return advice.Usage(fmt.Errorf("%s: %w", place, err), `give one JSON object, such as {"name":"…","title":"…"}`)
 	}
 	for raw, value := range jsonscan.Members(object) {
 		d.member(string(jsonscan.Unquote(raw)), value)
@@ -108,7 +108,7 @@ func oneObject(data []byte) (jsontext.Value, error) {
 	case err != nil:
 		return nil, errors.New("not JSON: it ends too early")
 	case v.Kind() != '{':
-		return nil, errors.New("no JSON object")
+		return nil, errors.New("not a JSON object")
 	}
 	return v, nil
 }
@@ -169,7 +169,7 @@ func (d *Draft) Assign(text string) error {
 	name, value, ok := strings.Cut(text, "=")
 	name, raw := strings.CutSuffix(name, ":")
 	if name = strings.TrimSpace(name); !ok || name == "" {
-		return advice.Usagef(AssignForm, "--set: there is no field and = in it")
+		return advice.Usagef(AssignForm, "--set: not FIELD=VALUE")
 	}
 	f := d.resource.Field(name)
 	switch {

@@ -96,7 +96,7 @@ func (a *Account) add(p *Part) {
 // checkPart finds discrepancies within p.
 func (a *Account) checkPart(p *Part) {
 	if sum := accountedFor(p); sum != p.Rows.Read {
-		a.AddDiscrepancy("%s read %s rows and accounts for %s", p.Run, text.Number(p.Rows.Read), text.Number(sum))
+		a.AddDiscrepancy("%s read %s rows and has results for %s", p.Run, text.Number(p.Rows.Read), text.Number(sum))
 	}
 	if p.NotEligible > p.Rows.Rejected {
 		a.AddDiscrepancy("%s refused %s rows and rejected %s", p.Run, text.Number(p.NotEligible), text.Number(p.Rows.Rejected))
@@ -118,13 +118,13 @@ func (a *Account) check() {
 	total := a.Parts[0]
 	total.Rows = a.Rows
 	if sum := accountedFor(&total); sum != a.Rows.Read {
-		a.AddDiscrepancy("%s rows were read, and %s have a fate", text.Number(a.Rows.Read), text.Number(sum))
+		a.AddDiscrepancy("%s rows were read, and %s have a result", text.Number(a.Rows.Read), text.Number(sum))
 	}
 	if a.Rows.Rejected < 0 {
 		a.AddDiscrepancy("more rows were retried than rejected")
 	}
 	if a.Undone > a.Rows.Written {
-		a.AddDiscrepancy("%s rows were taken back, and %s written", text.Number(a.Undone), text.Number(a.Rows.Written))
+		a.AddDiscrepancy("%s rows were undone, and %s were written", text.Number(a.Undone), text.Number(a.Rows.Written))
 	}
 	a.Balanced = len(a.Discrepancies) == 0
 }

@@ -127,7 +127,7 @@ func (p *printer) fates(w *GroupReport) {
 	unsent := verb == "validate" || verb == "plan"
 	validSay := ""
 	if verb == "plan" {
-		validSay = "an import would make a record of each, or change one"
+		validSay = "an import would create or change a record for each"
 	}
 	p.fateLines(c.Read, words, []fateLine{
 		{"read", c.Read, true, ""},
@@ -136,20 +136,20 @@ func (p *printer) fates(w *GroupReport) {
 		{words.unchanged, c.Unchanged, c.Unchanged > 0, words.unchangedSay},
 		{"skipped", c.Skipped, c.Skipped > 0, words.skippedSay(c)},
 		{words.rejected, c.Rejected, true, ""},
-		{"in doubt", c.InDoubt, c.InDoubt > 0, "sent, and no answer shows whether they arrived"},
+		{"in doubt", c.InDoubt, c.InDoubt > 0, "sent, but no answer shows whether they arrived"},
 		{"not sent", c.NotSent, c.NotSent > 0, "the run stopped first"},
 	})
 	if a.Undone > 0 {
-		p.printf("\n  %s of the rows written %s taken back by an undo.\n", text.Number(a.Undone), wasOf(a.Undone))
+		p.printf("\n  %s of the rows written %s undone.\n", text.Number(a.Undone), wasOf(a.Undone))
 	}
 	p.verdict(a)
 }
 
 func fatesTitle(parts int) string {
 	if parts > 1 {
-		return "What became of the rows, over all of them"
+		return "What happened to the rows, over all runs"
 	}
-	return "What became of the rows"
+	return "What happened to the rows"
 }
 
 // verdict prints whether the account adds up.
@@ -161,14 +161,14 @@ func (p *printer) verdict(a *Account) {
 		}
 		return
 	}
-	p.printf("\n  The books balance: each row read is counted once.\n")
+	p.printf("\n  The numbers add up: each row read is counted once.\n")
 	if len(a.Parts) == 0 {
 		return
 	}
 	switch a.Parts[0].State {
 	case StateKilled, StateInterrupted, StateFailed:
-		p.printf("  The run did not get through; rows it never came to are not counted.\n")
+		p.printf("  The run did not finish; rows that it did not reach are not counted.\n")
 	case StateRunning:
-		p.printf("  The run goes on; these are its numbers so far.\n")
+		p.printf("  The run is still running; these are its numbers so far.\n")
 	}
 }

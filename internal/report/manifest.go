@@ -65,7 +65,7 @@ func CheckManifest(file string) error {
 	case err != nil:
 		return fmt.Errorf("manifest %s: %w", path, osfile.Cause(err))
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("manifest %s: there is something in its place that is no file", path)
+		return fmt.Errorf("manifest %s: something else than a file is in its place", path)
 	}
 	return nil
 }

@@ -102,7 +102,7 @@ func TestTerminalAccount(t *testing.T) {
   read       1,250
   written    1,200
   rejected       8
-  in doubt      42   sent, and no answer shows whether they arrived: never sent again
+  in doubt      42   sent, but no answer shows whether they arrived; they are never sent again
 
 Why rows were rejected
   rows  field  code         first    what it means

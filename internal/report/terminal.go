@@ -66,14 +66,14 @@ func (p *printer) counts(s *Summary) {
 		{words.unchanged, c.Unchanged, (c.Unchanged > 0 || s.Verb == "verify") && !planned, words.unchangedSay},
 		{"skipped", c.Skipped, c.Skipped > 0 && !planned, words.skippedSay(c)},
 		{words.rejected, c.Rejected, (s.Verb != "export" || c.Rejected > 0) && !planned, ""},
-		{"in doubt", c.InDoubt, c.InDoubt > 0, "sent, and no answer shows whether they arrived: never sent again"},
+		{"in doubt", c.InDoubt, c.InDoubt > 0, "sent, but no answer shows whether they arrived; they are never sent again"},
 		{"not sent", c.NotSent, c.NotSent > 0, "the run stopped first"},
 	})
 	if s.List != nil {
 		p.list(s.List)
 	}
 	if !s.Balanced {
-		p.printf("\n  These numbers do not add up, which is a fault in flytt. Do not rely on this run.\n")
+		p.printf("\n  These numbers do not add up, which is a bug in flytt. Do not rely on this run.\n")
 	}
 }
 
@@ -105,14 +105,14 @@ func (p *printer) plan(plan *Plan) {
 	if plan == nil {
 		return
 	}
-	p.printf("\nWhat an import would do to the %s that %s there; nothing was sent\n", text.Counted(plan.Records, "record"), areOf(plan.Records))
+	p.printf("\nWhat an import would do to the %s; nothing was sent\n", text.Counted(plan.Records, "existing record"))
 	lines := []struct {
 		name string
 		n    int64
 		of   bool // part of the line above
 	}{
 		{"create", plan.Create, false},
-		{"  like a record that is there", plan.DuplicateOfRecord, true},
+		{"  like an existing record", plan.DuplicateOfRecord, true},
 		{"update", plan.Update, false},
 		{"unchanged", plan.Unchanged, false},
 		{"skip", plan.Skip, false},
@@ -141,10 +141,10 @@ type words struct {
 func wordsOf(verb string) words {
 	switch verb {
 	case "verify":
-		return words{unchanged: "as sent", unchangedSay: "their records hold what was sent, or the form of it that the API stored", skipped: "not written by the run",
+		return words{unchanged: "as sent", unchangedSay: "their records hold what was sent, in the form that the API stores", skipped: "not written by the run",
 			rejected: "differ", reasons: "What differs"}
 	case "undo":
-		return words{written: "taken back", new: "deleted", changed: "restored", unchanged: "as before", unchangedSay: "nothing was left to take back",
+		return words{written: "undone", new: "deleted", changed: "restored", unchanged: "as before", unchangedSay: "already undone",
 			skipped: "not written by the run", rejected: "kept", reasons: "Why records were kept"}
 	}
 	return importWords
@@ -181,10 +181,10 @@ func (w words) changes(c pipeline.Counts) string {
 // list says whether an export is known to be whole.
 func (p *printer) list(l *List) {
 	if l.Complete {
-		p.printf("\n  Proved complete: each record that stood still while the list was read is there once.\n")
+		p.printf("\n  Proved complete: each record that did not change while the list was read is there once.\n")
 		return
 	}
-	p.printf("\n  Not proved complete: %s.\n", cmp.Or(l.Doubt, "the reading did not come to its end"))
+	p.printf("\n  Not proved complete: %s.\n", cmp.Or(l.Doubt, "reading did not finish"))
 }
 
 func preposition(verb string) string {
@@ -282,9 +282,3 @@ func wasOf(n int64) string {
 	return "were"
 }
 
-func areOf(n int64) string {
-	if n == 1 {
-		return "is"
-	}
-	return "are"
-}

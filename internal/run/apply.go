@@ -18,7 +18,7 @@ func Apply(ctx context.Context, s Spec, o Observer) (*Result, error) {
 	run := newSession("apply", &s, &o)
 	return again(ctx, run, func(r *remote, e *earlier) (target, error) {
 		if e.journal.Outcome() != "done" {
-			return target{}, advice.Usagef("flytt plan makes another", "%s was not made to its end", advice.Path(e.path))
+			return target{}, advice.Usagef("make a new plan with flytt plan", "%s is incomplete: flytt plan did not finish", advice.Path(e.path))
 		}
 		r.plan = e.path // and the run belongs to none
 		return r.applyTarget(e), nil
@@ -75,7 +75,7 @@ func (t *applying) begin(ctx context.Context) error {
 func (t *applying) sameRecords(ctx context.Context) (err error) {
 	then := t.plan.spec.Live
 	if then == nil {
-		return advice.Usagef("flytt plan makes another", "the plan does not tell which records there were")
+		return advice.Usagef("make a new plan with flytt plan", "the plan does not say which records there were")
 	}
 	now, err := t.remote.readSnapshot(ctx, "")
 	if err != nil {
@@ -91,7 +91,7 @@ func sameMark(then, now *snapshot.Mark) error {
 	}
 	what := fmt.Sprintf("%s then, %s now", text.Counted(then.Records, "record"), text.Number(now.Records))
 	if now.Records == then.Records {
-		what = "as many records, and not the same"
+		what = "the same number of records, but not the same ones"
 	}
-	return advice.Usagef("flytt plan makes another: see what is different", "the records have changed since the plan was made: %s", what)
+	return advice.Usagef("make a new plan with flytt plan: see what is different", "the records have changed since the plan was made: %s", what)
 }

@@ -69,7 +69,7 @@ func ResourceCalled(name string) (*mappings.Resource, error) {
 		name = names[0]
 	}
 	if name == "" {
-		return nil, advice.Usagef("the resources are "+strings.Join(names, ", "), "which resource the rows are is not said; --resource NAME says it")
+		return nil, advice.Usagef("the resources are "+strings.Join(names, ", "), "name the resource: --resource NAME")
 	}
 	r, err := mappings.Lookup(name)
 	if err != nil {

@@ -26,7 +26,7 @@ const (
 // check reports flags that cannot be meant.
 func (c *Change) check() error {
 	if _, err := bulk.ParseMode(c.Mode); err != nil {
-		return advice.Usagef("it is create, update or upsert; left out, rows with an id change their record and the others are new", "--mode %s is not known", c.Mode)
+		return advice.Usagef("use create, update or upsert; without --mode, rows with an id change their record and the others are new", "unknown mode %q", c.Mode)
 	}
 	if c.SkipExisting && c.finds() {
 		return advice.Usagef("leave one of them out", "--skip-existing leaves out rows whose record is there, and --mode %s changes those records", c.Mode)
@@ -57,7 +57,7 @@ func (c *Change) fit(r *mappings.Resource, m *mappings.Mapping, compile *mapping
 	}
 	f := r.Field(c.Key)
 	if f == nil {
-		return advice.Usagef("flytt schema "+r.Name+" lists the fields", "--key %s: there is no such field", c.Key)
+		return advice.Usagef("flytt schema "+r.Name+" lists the fields", "--key %s: unknown field", c.Key)
 	}
 	if !slices.ContainsFunc(m.Fields, func(rule mappings.Rule) bool { return r.Field(rule.Field) == f }) {
 		return advice.Usagef("add it to the mapping, or name a field that is in it", "--key %s: no column is mapped to it", c.Key)
@@ -108,7 +108,7 @@ func (c *Change) keyOptions(b *binding, o *bulk.ImportOptions) error {
 			return unfitKey(key)
 		}
 		return advice.Usagef("name one with --key, such as custom_id, or write one into each row with --stamp",
-			"--skip-existing: rows have no key by which to tell whether they are there")
+			"--skip-existing: rows have no key to find existing records by")
 	}
 	return nil
 }
@@ -117,7 +117,7 @@ func (c *Change) keyOptions(b *binding, o *bulk.ImportOptions) error {
 func unfitKey(key *mappings.Field) error {
 	hint := "name another with --key, such as custom_id, or map the column that has the API's id to id"
 	if key.Private {
-		return advice.Usagef(hint, "records cannot be found by %s: it identifies a person, and would stand in the address of every request", key.Name)
+		return advice.Usagef(hint, "records cannot be found by %s: it identifies a person, and would be in the URL of every request", key.Name)
 	}
 	return advice.Usagef(hint, "records cannot be found by %s: the API's list has no filter for several of its values", key.Name)
 }

@@ -77,13 +77,13 @@ func Connect(p Place, s *Settings, o ConnectOptions) (_ *Connection, err error) 
 func credentials(s *Settings, o *ConnectOptions, config *api.Config) (err error) {
 	switch {
 	case config.BaseURL == "" && o.Began != "":
-		return advice.Usagef(fmt.Sprintf("the run writes to %s: FLYTT_BASE_URL, or base_url in flytt.yaml, says so", o.Began), "which API is meant is not said")
+		return advice.Usagef(fmt.Sprintf("the run writes to %s: set FLYTT_BASE_URL, or base_url in flytt.yaml", o.Began), "name the API: --base-url, FLYTT_BASE_URL or --sandbox")
 	case config.BaseURL == "":
-		return advice.Usagef("FLYTT_BASE_URL=dev, --base-url dev, or --sandbox to rehearse on this machine", "which API is meant is not said")
+		return advice.Usagef("FLYTT_BASE_URL=dev, --base-url dev, or --sandbox to rehearse on this machine", "name the API: --base-url, FLYTT_BASE_URL or --sandbox")
 	}
 	config.Credentials, err = s.Credentials.API()
 	if o.Began != "" && advice.HintOf(err) == noCredentials {
-		err = advice.Usage(err, "set the variables to the credentials that the run began with")
+		err = advice.Usage(err, "set the variables to the credentials that the run started with")
 	}
 	return err
 }
@@ -95,7 +95,7 @@ func (c *Connection) startSandbox(p Place, o *ConnectOptions, config *api.Config
 	}
 	c.Host, c.Address = "sandbox", sandboxAddress(p.db())
 	if o.Began != "" && o.Began != c.Address { // before one is made here
-		return advice.Usagef("go on with it in the directory where its sandbox is", "the run writes to %s, and the settings say %s", o.Began, c.Address)
+		return advice.Usagef("resume it in the directory that has its sandbox", "the run writes to %s, and the settings say %s", o.Began, c.Address)
 	}
 	s, err := sandbox.New(sandbox.Options{DB: p.db()})
 	if err != nil {
@@ -131,7 +131,7 @@ func (c *Connection) Close() error { return c.closers.close() }
 // it wrote to; writes is that in words, for a run that is over or goes on.
 func (c *Connection) checkPlace(h *journal.Header, writes string) error {
 	if c.Address != h.BaseURL {
-		return advice.Usagef("use the settings it was begun with", "the run %s to %s, and the settings say %s", writes, h.BaseURL, c.Address)
+		return advice.Usagef("use the settings that it started with", "the run %s to %s, and the settings say %s", writes, h.BaseURL, c.Address)
 	}
 	if c.Customer != h.Customer {
 		return advice.Usagef("use the credentials of the tenant that it "+writes+" to", "the run %s to tenant %s, and the credentials are of %s", writes, h.Customer, c.Customer)

@@ -16,7 +16,7 @@ func Convert(ctx context.Context, s Spec, o Observer) (*Result, error) {
 	var rows *fileRows
 	return run.do(func() (_ *execution, err error) {
 		if s.Output.Path == "" {
-			return nil, advice.Usagef("-o contacts.jsonl, or -o - for standard output", "where the rows go is not said; -o FILE says it")
+			return nil, advice.Usagef("-o contacts.jsonl, or -o - for standard output", "name the output: -o FILE")
 		}
 		if rows, err = toFile(run); err != nil {
 			return nil, err
@@ -38,7 +38,7 @@ func (f *fileRows) openFile(context.Context, int) (pipeline.Sink, pipeline.Chunk
 func (s *session) createOutput(b *binding, o *sinks.FileOptions) (pipeline.Sink, error) {
 	out := s.spec.Output.Path
 	if abs, err := filepath.Abs(out); err == nil && out != "-" && filepath.Dir(abs) == s.dir.Path {
-		return nil, advice.Usagef("write to another directory", "%s: lies in the run directory, which is for the files of the run", out)
+		return nil, advice.Usagef("choose another directory", "%s: is in the run directory, which is for the files of the run", out)
 	}
 	o.Metadata["flytt.resource"], o.Metadata["flytt.time"] = b.resource.Name, report.Timestamp(s.started)
 	return sinks.Create(out, b.plan.Schema(), o)

@@ -48,7 +48,7 @@ func SpecOf(store *runs.Store, verb, path string) (Spec, error) {
 func headerOf(store *runs.Store, verb, path string) (*journal.Header, error) {
 	if !report.HasJournal(path) {
 		if verb == "resume" {
-			err := runs.NoJournal(path, "did not write to the API: there is nothing to go on with", "it is begun again, by the command that began it")
+			err := runs.NoJournal(path, "did not write to the API: there is nothing to resume", "start it again with its own command")
 			return nil, advice.Then(err, advice.Step{Command: advice.Command{Verb: "runs show", Run: store.Name(path)}})
 		}
 		return nil, runs.NoJournal(path, "did not write to the API", runs.NamesHint)
@@ -71,11 +71,11 @@ func checkVerb(verb, was, path string) error {
 	case verb == "resume", verb == "retry":
 		return nil
 	case was == "undo":
-		return advice.Usagef(runs.NamesHint, "%s took back what another run did: it wrote no rows of its own", name)
+		return advice.Usagef(runs.NamesHint, "%s is the undo of another run and wrote no rows of its own", name)
 	case was == "plan" && verb != "apply":
-		return advice.Usagef("flytt apply does what it says", "%s is a plan: it wrote nothing", name)
+		return advice.Usagef("flytt apply does what it plans", "%s is a plan: it wrote nothing", name)
 	case was != "plan" && verb == "apply":
-		return advice.Usagef("flytt plan FILE makes one", "%s is no plan", name)
+		return advice.Usagef("make one with flytt plan FILE", "%s is not a plan", name)
 	}
 	return nil
 }

@@ -117,7 +117,7 @@ func (e *execution) passes(ctx context.Context) (result *pipeline.Report, rec *r
 		if err := errors.Join(rec.Close(), e.source.reopen()); err != nil {
 			return result, rec, err
 		}
-		e.session.log.Info("looking rows in doubt up", "pass", e.pass+1, "rows", left, "settle", after)
+		e.session.log.Info("looking up rows in doubt", "pass", e.pass+1, "rows", left, "settle", after)
 		e.session.observer.note(DoubtsLookedUp{left, after})
 	}
 }
@@ -137,7 +137,7 @@ func (e *execution) replay(ctx context.Context, told *pipeline.Report, rec *reco
 	run.Sink, run.Limit = replaying{run.Sink, run.Chunks.Replay}, pipeline.RejectLimit{}
 	result, err := e.watch(ctx, run)
 	if err != nil {
-		e.session.log.Debug("the account is not of all rows", "error", err)
+		e.session.log.Debug("the summary does not cover all rows", "error", err)
 	}
 	return result, again, why
 }

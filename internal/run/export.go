@@ -78,9 +78,9 @@ func (e *exporting) check() (err error) {
 	s := e.session.spec
 	switch x := &s.Export; {
 	case s.Output.Path == "":
-		return advice.Usagef("-o contacts.csv, or -o - for standard output", "where the rows go is not said; -o FILE says it")
+		return advice.Usagef("-o contacts.csv, or -o - for standard output", "name the output: -o FILE")
 	case s.Output.Path == "-" && (x.MinRows > 0 || x.MaxShrink != ""):
-		return advice.Usagef("write to a file", "--min-rows and --max-shrink keep a file from being replaced, and -o - has none")
+		return advice.Usagef("write to a file", "--min-rows and --max-shrink protect a file, and -o - writes none")
 	case samePath(s.Output.Path, s.RunDir):
 		return advice.Usagef("choose another", "-o and --run-dir are the same")
 	case x.MinRows < 0:
@@ -107,7 +107,7 @@ func parseShrink(text string) (float64, error) {
 	}
 	p, err := strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64)
 	if err != nil || !(p >= 0 && p <= 100) {
-		return 0, advice.Usagef("give a share of the rows from 0% to 100%: --max-shrink 10%", "--max-shrink %s is no percentage", text)
+		return 0, advice.Usagef("give a share of the rows from 0% to 100%: --max-shrink 10%", "--max-shrink %s is not a percentage", text)
 	}
 	return p, nil
 }
@@ -174,8 +174,8 @@ func (e *exporting) open(context.Context, int) (_ pipeline.Sink, none pipeline.C
 	s.summary.Target = conn.Host
 	e.describe(conn)
 	if e.last != nil && !e.last.SameQuery(&e.manifest) {
-		return nil, none, advice.Usagef("leave --max-shrink out this once; then it compares with what is written now",
-			"%s: the last export of this file asked something else, so --max-shrink has nothing to compare with", out)
+		return nil, none, advice.Usagef("leave --max-shrink out this time; the next export compares with this one",
+			"%s: the last export of this file had another query, so --max-shrink has nothing to compare with", out)
 	}
 	e.rows = list.Open(conn.Client, e.query, s.spec.List.Options(e.binding.resource, &s.settings))
 	e.source = sources.NewList(e.rows, e.columns, sources.ListOptions{Extra: e.extra})
@@ -210,7 +210,7 @@ func (e *exporting) readLast() (err error) {
 		return advice.Usage(err, "move the manifest away to export without comparing")
 	}
 	if e.last == nil {
-		e.session.log.Warn("no manifest of an earlier export lies beside the file, so --max-shrink has nothing to compare with")
+		e.session.log.Warn("no manifest of an earlier export is beside the file, so --max-shrink has nothing to compare with")
 	}
 	return nil
 }
@@ -238,7 +238,7 @@ func (e *exporting) describe(conn *Connection) {
 
 // enough refuses to write a file of too few rows.
 func (e *exporting) enough() error {
-	const hint = "see whether the API shows everything; the file that was there stands"
+	const hint = "check whether the API shows everything; the existing file was kept"
 	n, s := e.session.counts.Written, e.session.spec
 	if n < s.Export.MinRows {
 		return &advice.UncertainError{
@@ -277,7 +277,7 @@ func (e *exporting) finish(end *ending) error {
 	if account.Complete {
 		return nil
 	}
-	return &advice.UncertainError{Err: fmt.Errorf("the export is not proved complete: %s", account.Doubt), Advice: "the rows that came are written; " + account.Hint}
+	return &advice.UncertainError{Err: fmt.Errorf("the export is not proved complete: %s", account.Doubt), Advice: "the rows that were read are written; " + account.Hint}
 }
 
 // note tells what was noticed about the list.

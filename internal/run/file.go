@@ -121,7 +121,7 @@ func (f *fileRows) withKey() (*mappings.Mapping, error) {
 		return f.binding.mapping, nil
 	}
 	if f.change.Mode == ModeUpdate {
-		return nil, advice.Usagef("leave --stamp out", "--stamp makes keys of new records, and --mode update makes none")
+		return nil, advice.Usagef("leave --stamp out", "--stamp gives keys to new records, and --mode update creates none")
 	}
 	m, err := f.binding.mapping.WithKey(f.binding.resource)
 	if err != nil {

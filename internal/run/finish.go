@@ -28,7 +28,7 @@ func (e *execution) finish(result *pipeline.Report, rec *recorder.Recorder, err 
 		end.err = fmt.Errorf("%w: %s of %s read, and --max-rejects is %s", end.err, text.Number(sum.Rows.Rejected), text.Number(sum.Rows.Read), s.spec.MaxRejects)
 	}
 	if !sum.Balanced {
-		end.err = errors.Join(end.err, errors.New("the numbers of the run do not add up, which is a fault in flytt"))
+		end.err = errors.Join(end.err, errors.New("the numbers of the run do not add up, which is a bug in flytt"))
 	}
 	for _, name := range []string{"mapping.yaml", "log.jsonl", "summary.json"} {
 		if name != "mapping.yaml" || e.binding.mapping != nil {

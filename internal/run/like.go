@@ -39,7 +39,7 @@ func OpenStoredPairs(earlier []*runs.Record, dir string) (_ *StoredPairs, err er
 func (s *StoredPairs) Has(pair uint64) (bool, error) {
 	has, err := s.index.Has(pair, 0)
 	if err != nil {
-		err = fmt.Errorf("what the run of --like has on record: %w", err)
+		err = fmt.Errorf("journal of the run of --like: %w", err)
 	}
 	return has, err
 }

@@ -27,7 +27,7 @@ func findLike(s *Spec) (err error) {
 		return err
 	}
 	if !report.HasJournal(w.Like) {
-		return runs.NoJournal(w.Like, "did not write to the API: it has nothing on record of how that stores rows", runs.NamesHint)
+		return runs.NoJournal(w.Like, "did not write to the API, so it does not show how the API stores rows", runs.NamesHint)
 	}
 	return nil
 }

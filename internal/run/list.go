@@ -22,7 +22,7 @@ func (l *List) Check() error {
 		return advice.Usagef("leave it out for all rows", "--limit cannot be below 0")
 	}
 	if l.PageSize < 1 || l.PageSize > maxPageSize {
-		return advice.Usagef(fmt.Sprintf("it is from 1 to %d", maxPageSize), "--page-size %d is out of range", l.PageSize)
+		return advice.Usagef(fmt.Sprintf("use a number from 1 to %d", maxPageSize), "--page-size %d is out of range", l.PageSize)
 	}
 	return nil
 }

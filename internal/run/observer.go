@@ -123,7 +123,7 @@ func (o *Observer) agreed(q Question) error {
 	case err != nil:
 		return fmt.Errorf("%w: nothing was written", err)
 	case !yes:
-		return advice.Usagef("--yes writes without asking", "nothing was written: the question was not answered with yes")
+		return advice.Usagef("add --yes", "nothing was written: the answer was not yes")
 	}
 	return nil
 }

@@ -102,7 +102,7 @@ func (p *planning) finish(e *ending) error {
 	}
 	return &advice.UncertainError{
 		Err:    fmt.Errorf("it is not proved that all records were read: %s", a.Doubt),
-		Advice: "the plan may take for new what is there; " + a.Hint,
+		Advice: "the plan may treat as new what exists; " + a.Hint,
 	}
 }
 
@@ -225,14 +225,14 @@ func FindPlan(s *runs.Store, path string) (string, error) {
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return "", advice.Usage(fmt.Errorf("%s: %w", path, osfile.Cause(err)), "flytt plan FILE makes a plan")
+		return "", advice.Usage(fmt.Errorf("%s: %w", path, osfile.Cause(err)), "make one with flytt plan FILE")
 	}
 	var doc planDocument
 	if err := json.Unmarshal(data, &doc); err != nil || doc.Run == "" {
-		return "", advice.Usagef("flytt plan FILE makes one", "%s is no plan", path)
+		return "", advice.Usagef("make one with flytt plan FILE", "%s is not a plan", path)
 	}
 	if doc.Format != 1 {
-		return "", advice.Usagef("use the version that made it, or plan again", "%s is a plan of format %d, which this version does not know", path, doc.Format)
+		return "", advice.Usagef("use the version that made it, or make a new plan", "%s is a plan of format %d, which this version does not know", path, doc.Format)
 	}
 	return runs.At(doc.Run)
 }

@@ -38,7 +38,7 @@ func (r *remote) resume() (target, error) {
 	}
 	s.verb, s.summary.Verb = e.header.Verb, e.header.Verb
 	if s.verb == "plan" {
-		err := advice.Usagef("flytt plan makes another", "%s is a plan, which was not made to its end", advice.Path(path))
+		err := advice.Usagef("make a new plan with flytt plan", "%s is an incomplete plan: flytt plan did not finish", advice.Path(path))
 		return target{}, advice.Then(err, advice.Step{Command: e.spec.Command("plan")})
 	}
 	if err := r.follow(e); err != nil {
@@ -66,7 +66,7 @@ func (r *remote) resumedTarget(e *earlier) (target, error) {
 	case "undo":
 		return r.resumedUndo(e)
 	}
-	return target{}, fmt.Errorf("%s: a run of %s is not one to go on with", e.path, e.header.Verb)
+	return target{}, fmt.Errorf("%s: a run of %s cannot be resumed", e.path, e.header.Verb)
 }
 
 // resumedUndo returns where the rows of the undo e go, which is resumed.

@@ -82,7 +82,7 @@ func ReadSecret(file string) (string, error) {
 		return "", fmt.Errorf("%s: %w", file, osfile.Cause(err))
 	}
 	if osfile.OthersCanRead(info) {
-		return "", advice.Usagef("chmod 600 "+advice.Quote(file), "%s: others can read this secret", file)
+		return "", advice.Usagef("chmod 600 "+advice.Quote(file), "%s: other users can read this secret", file)
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -98,9 +98,9 @@ func (s *Settings) CompleteRequests(concurrency int, rate float64) error {
 	s.Rate = cmp.Or(rate, s.Rate)
 	switch {
 	case s.Concurrency < 1 || s.Concurrency > maxConcurrency:
-		return advice.Usagef(fmt.Sprintf("it is from 1 to %d", maxConcurrency), "--concurrency %d is out of range", s.Concurrency)
+		return advice.Usagef(fmt.Sprintf("use a number from 1 to %d", maxConcurrency), "--concurrency %d is out of range", s.Concurrency)
 	case !(s.Rate >= 0): // NaN, too
-		return advice.Usagef("requests per second, above 0", "--rate cannot be below 0")
+		return advice.Usagef("give requests per second, above 0", "--rate cannot be below 0")
 	}
 	return nil
 }
@@ -110,7 +110,7 @@ func (s *Settings) CompleteRequests(concurrency int, rate float64) error {
 func (s *Settings) completeWrites(w *Write, rows int) error {
 	s.ChunkRows = cmp.Or(w.ChunkRows, s.ChunkRows, rows)
 	if s.ChunkRows < 1 || s.ChunkRows > maxChunkRows {
-		return advice.Usagef(fmt.Sprintf("it is from 1 to %d", maxChunkRows), "--chunk-rows %d is out of range", s.ChunkRows)
+		return advice.Usagef(fmt.Sprintf("use a number from 1 to %d", maxChunkRows), "--chunk-rows %d is out of range", s.ChunkRows)
 	}
 	if err := w.check(); err != nil {
 		return err
@@ -126,7 +126,7 @@ func (s *Settings) setIsNull(q *list.Query) error {
 	}
 	no, ok := pairs[s.List.IsNull]
 	if !ok {
-		return advice.Usagef("it is true, True, TRUE or 1", "isnull in the settings: %s is no way to write true", s.List.IsNull)
+		return advice.Usagef("use true, True, TRUE or 1", "isnull in the settings: %s is not a way to write true", s.List.IsNull)
 	}
 	q.SetIsNull(s.List.IsNull, no)
 	return nil

@@ -132,7 +132,7 @@ func Defaults() Spec {
 // check reports an input that cannot be read as it says.
 func (i *Input) check() error {
 	if i.HeaderRow < 0 {
-		return advice.Usagef("lines are counted from 1", "--header-row cannot be below 0")
+		return advice.Usagef("the first line is 1", "--header-row cannot be below 0")
 	}
 	return nil
 }
@@ -140,7 +140,7 @@ func (i *Input) check() error {
 // check reports waiting times that cannot be meant.
 func (w *Write) check() error {
 	if w.Settle < 0 || w.GiveUpAfter <= 0 {
-		return advice.Usagef("--settle 30s --give-up-after 10m", "--settle and --give-up-after are times, and not below 0")
+		return advice.Usagef("--settle 30s --give-up-after 10m", "--settle and --give-up-after cannot be below 0")
 	}
 	return nil
 }
@@ -163,13 +163,13 @@ func parseRejectLimit(s string) (pipeline.RejectLimit, error) {
 	if share, ok := strings.CutSuffix(s, "%"); ok {
 		p, err := strconv.ParseFloat(share, 64)
 		if err != nil || !(p > 0 && p <= 100) {
-			return pipeline.RejectLimit{}, advice.Usagef(hint, "--max-rejects %s is no limit", s)
+			return pipeline.RejectLimit{}, advice.Usagef(hint, "--max-rejects %s is not a limit", s)
 		}
 		return pipeline.RejectLimit{Set: true, Percent: p}, nil
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || n < 0 {
-		return pipeline.RejectLimit{}, advice.Usagef(hint, "--max-rejects %s is no limit", s)
+		return pipeline.RejectLimit{}, advice.Usagef(hint, "--max-rejects %s is not a limit", s)
 	}
 	return pipeline.RejectLimit{Set: true, Rows: n}, nil
 }

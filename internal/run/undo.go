@@ -100,7 +100,7 @@ func (t *undoing) opens(open unseal) error {
 	}
 	if open == nil {
 		open = func([]byte) ([]byte, error) {
-			err := advice.Usagef("--identity FILE names the file with the key that belongs to --undo-recipient", "it is sealed, and no identity opens it")
+			err := advice.Usagef("--identity FILE names the file with the key that belongs to --undo-recipient", "it is encrypted, and no identity decrypts it")
 			return nil, advice.Then(err, advice.Step{
 				Before: advice.Task{Name: advice.SeeAbove}, Command: advice.Command{Same: true, Args: []string{"--identity", "FILE"}},
 			})
@@ -170,7 +170,7 @@ func openerOf(path string) (unseal, error) {
 	return func(data []byte) ([]byte, error) {
 		r, err := age.Decrypt(bytes.NewReader(data), identities...)
 		if err != nil {
-			return nil, advice.Usagef("--identity names the file with the key that belongs to --undo-recipient", "none of the identities opens them")
+			return nil, advice.Usagef("--identity names the file with the key that belongs to --undo-recipient", "none of the identities decrypts them")
 		}
 		return io.ReadAll(r)
 	}, nil

@@ -18,7 +18,7 @@ import (
 const maxUnmatched = 64 << 20
 
 var (
-	errNoCanary      = errors.New("no record of the run is known by which the list could be believed")
+	errNoCanary      = errors.New("no record of the run is known that could prove the list complete")
 	errNotShown      = errors.New("the list does not show all records that the run made")
 	errManyUnmatched = errors.New("too many records were made by others since the run began")
 )

@@ -26,7 +26,7 @@ func (g Group) Whole() (*report.GroupReport, error) {
 	}
 	for _, r := range g {
 		if lostJournal(r.Path) && !r.Running {
-			account.AddDiscrepancy("%s has no journal.db any more: nothing shows what it sent", r.ID)
+			account.AddDiscrepancy("%s has lost its journal.db: nothing shows what it sent", r.ID)
 		}
 	}
 	return w, g.checkRows(w.Account)

@@ -50,11 +50,11 @@ func (s *Store) findByPrefix(prefix string) (string, error) {
 	ids = slices.DeleteFunc(ids, func(id string) bool { return !strings.HasPrefix(id, prefix) })
 	switch len(ids) {
 	case 0:
-		return "", advice.Usagef(NamesHint, "there is no run %s", prefix)
+		return "", advice.Usagef(NamesHint, "unknown run %s", prefix)
 	case 1:
 		return At(filepath.Join(s.dir, ids[0]))
 	}
-	return "", advice.Usagef("say more of the id: "+ids[0]+" is the newest of them", "%d runs begin with %s", len(ids), prefix)
+	return "", advice.Usagef("give more of the id; the newest is "+ids[0], "%d runs begin with %s", len(ids), prefix)
 }
 
 // ids returns the names of the directories in the store, the newest run first.
@@ -68,7 +68,7 @@ func (s *Store) ids() ([]string, error) {
 
 // Newest returns the path of the newest run in the store that can be read.
 func (s *Store) Newest() (string, error) {
-	return s.newest("that can be told of", func(path string) bool {
+	return s.newest("that can be shown", func(path string) bool {
 		_, err := s.Read(path)
 		return err == nil
 	})
@@ -76,7 +76,7 @@ func (s *Store) Newest() (string, error) {
 
 // NewestUnfinished returns the path of the newest run in the store that can be resumed.
 func (s *Store) NewestUnfinished() (string, error) {
-	return s.newest("that can be gone on with", s.unfinished)
+	return s.newest("that can be resumed", s.unfinished)
 }
 
 // newest returns the path of the newest run in the store that is fit, which what
@@ -94,7 +94,7 @@ func (s *Store) newest(what string, fit func(path string) bool) (string, error) 
 			return path, nil
 		}
 	}
-	return "", advice.Usagef("name it by its id or its directory; "+NamesHint, "there is no run in %s %s", advice.Path(s.dir), what)
+	return "", advice.Usagef("name it by its id or directory; "+NamesHint, "no run in %s %s", advice.Path(s.dir), what)
 }
 
 // unfinished reports whether the run at path wrote to the API, did not get through,

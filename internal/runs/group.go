@@ -59,7 +59,7 @@ func (s *Store) readableGroup(path string) Group {
 
 // incomplete says that a run of a group cannot be read.
 func incomplete(format string, args ...any) error {
-	return advice.Usagef("without it the account of the run is not whole", format, args...)
+	return advice.Usagef("without it the account of the run is incomplete", format, args...)
 }
 
 // gather returns first and all of runs that are bound to it, or to one that is.
@@ -134,7 +134,7 @@ func (g Group) Account() (*report.Account, error) {
 // retries: those that an import can be like.
 func (s *Store) LikeRuns(path string) (Group, error) {
 	if !report.IsRun(path) {
-		return nil, advice.Usagef("put the directory back where it was", "%s, which the run was given with --like, is not there any more", advice.Path(path))
+		return nil, advice.Usagef("move the directory back", "%s, which the run has as --like, no longer exists", advice.Path(path))
 	}
 	path, err := RetryRoot(path)
 	if err != nil {
@@ -145,7 +145,7 @@ func (s *Store) LikeRuns(path string) (Group, error) {
 		return nil, err
 	}
 	if !g[0].SendsRows() {
-		return nil, advice.Usagef("name an import", "--like %s: it is a run of %s, which sent no rows of its own", advice.Path(g[0].Name()), g[0].Verb())
+		return nil, advice.Usagef("name an import", "--like %s: it is a run of %s, which sent no rows", advice.Path(g[0].Name()), g[0].Verb())
 	}
 	return g.Senders(), nil
 }

@@ -28,8 +28,8 @@ func lostJournal(path string) bool {
 // and hint say, there never was one.
 func NoJournal(path, text, hint string) error {
 	if lostJournal(path) {
-		return advice.Usagef("put it back from a copy: without it nothing tells what was sent, and what it wrote is seen in the API alone",
-			"%s has no journal.db any more", advice.Path(path))
+		return advice.Usagef("restore it from a backup: without it only the API shows what the run wrote",
+			"%s has lost its journal.db", advice.Path(path))
 	}
 	return advice.Usagef(hint, "%s %s", advice.Path(path), text)
 }

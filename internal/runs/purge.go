@@ -140,7 +140,7 @@ func (g Group) reasonToKeep(all bool) string {
 		case r.State == report.StateRunning:
 			return r.ID + " is running"
 		case r.Resumable() && g.undone(r) == nil && !all:
-			return r.ID + " can be gone on with"
+			return r.ID + " can be resumed"
 		}
 	}
 	return ""
@@ -184,7 +184,7 @@ func (s *Store) Delete(dir string, runs []OldRun) error {
 		case s.isRunning(r.Path):
 			errs = append(errs, fmt.Errorf("%s: it was begun again meanwhile", r.Run))
 		case !report.IsRun(r.Path):
-			errs = append(errs, fmt.Errorf("%s: it is not the directory of a run any more", r.Run))
+			errs = append(errs, fmt.Errorf("%s: no longer the directory of a run", r.Run))
 		default:
 			if err := root.RemoveAll(r.Run); err != nil {
 				errs = append(errs, fmt.Errorf("%s: delete: %w", r.Run, osfile.Cause(err)))

@@ -45,7 +45,7 @@ type RecordedSpec struct {
 func ReadSpec(h *journal.Header) (*RecordedSpec, error) {
 	var spec RecordedSpec
 	if err := json.Unmarshal(h.Spec, &spec); err != nil {
-		return nil, fmt.Errorf("what the run was told to do cannot be read: %w", err)
+		return nil, fmt.Errorf("the spec of the run cannot be read: %w", err)
 	}
 	return &spec, nil
 }
@@ -107,7 +107,7 @@ func Relocate(h *journal.Header, spec *RecordedSpec, path string) error {
 	if path == "" {
 		return nil
 	}
-	const hint = "name the file that the run read; it can be moved, but not changed"
+	const hint = "name the file that the run read; it may have moved, but not changed"
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return advice.Usage(err, hint)
@@ -121,7 +121,7 @@ func Relocate(h *journal.Header, spec *RecordedSpec, path string) error {
 	}
 	was, now := filepath.Ext(h.Input.Path), filepath.Ext(path)
 	if !strings.EqualFold(was, now) {
-		return advice.Usagef("give the file the extension back that it had", "--input %s: its extension was %q when the run began, and is %q", path, was, now)
+		return advice.Usagef("give the file its old extension again", "--input %s: its extension was %q when the run began, and is %q", path, was, now)
 	}
 	h.Input.Path, spec.Input = path, path
 	return nil
@@ -156,9 +156,9 @@ func difference(was, is *journal.File) string {
 
 func changedHint(was *journal.File) string {
 	if was.Name == "mapping" {
-		return "put it back as it was, or move it away: the run has a copy of its own"
+		return "restore it as it was, or move it away: the run has its own copy"
 	}
-	return "put it back as it was; what is new in it is for a run of its own"
+	return "restore it as it was; import what is new in it as a new run"
 }
 
 // missingHint says what to do about err, which is why was, a file that a run depends
@@ -167,5 +167,5 @@ func missingHint(was *journal.File, err error) string {
 	if was.Name == "input" && errors.Is(err, fs.ErrNotExist) {
 		return "if it was moved, say where it is now: --input PATH"
 	}
-	return "put it back, then run this again"
+	return "restore it, then run this again"
 }

@@ -29,11 +29,11 @@ func TestFilesOfARunThatChanged(t *testing.T) {
 		message, hint string // no message: it may be resumed
 	}{
 		"as it was":       {func() error { return nil }, "", ""},
-		"longer":          {write(input, "Nr\r\n1\r\n2\r\n"), "input " + input + " is not what it was when the run began: it has 3 bytes more", "put it back"},
-		"shorter":         {write(input, "Nr\r\n"), "it has 3 bytes fewer", "put it back"},
-		"other content":   {write(input, "Nr\r\n2\r\n"), "same size, different content", "put it back"},
+		"longer":          {write(input, "Nr\r\n1\r\n2\r\n"), "input " + input + " is not what it was when the run began: it has 3 bytes more", "restore it"},
+		"shorter":         {write(input, "Nr\r\n"), "it has 3 bytes fewer", "restore it"},
+		"other content":   {write(input, "Nr\r\n2\r\n"), "same size, different content", "restore it"},
 		"gone":            {func() error { return os.Remove(input) }, "in.csv", "--input PATH"},
-		"mapping changed": {write(mapping, "fields: []\n"), "mapping", "the run has a copy of its own"},
+		"mapping changed": {write(mapping, "fields: []\n"), "mapping", "the run has its own copy"},
 		"mapping gone":    {func() error { return os.Remove(mapping) }, "", ""},
 	}
 	for name, test := range tests {

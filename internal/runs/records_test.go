@@ -129,10 +129,10 @@ func TestARunThatWasUndoneIsNotResumed(t *testing.T) {
 		t.Errorf("%s, %v", path, err)
 	}
 	undo := d.add(made{verb: "undo", parent: undone, outcome: report.StateInterrupted, fates: fate{2: pipeline.Written}})
-	wantUsage(t, d.RefuseUndone(undone), "was taken back by", advice.Command{Verb: "resume", Run: d.Name(undo)})
+	wantUsage(t, d.RefuseUndone(undone), "was undone by", advice.Command{Verb: "resume", Run: d.Name(undo)})
 	d.add(made{verb: "undo", parent: undone, outcome: report.StateDone, fates: fate{2: pipeline.Written}})
 	d.check(os.RemoveAll(undo))
-	wantUsage(t, d.RefuseUndone(undone), "was taken back by", advice.Command{Verb: "import", File: "/in.csv"})
+	wantUsage(t, d.RefuseUndone(undone), "was undone by", advice.Command{Verb: "import", File: "/in.csv"})
 	if path, err := d.NewestUnfinished(); err == nil {
 		t.Errorf("%s is to be resumed", path)
 	}
@@ -146,7 +146,7 @@ func TestALostJournalIsToldOf(t *testing.T) {
 	if err != nil || w.Account.Balanced {
 		t.Errorf("%v, %+v", err, w)
 	}
-	wantUsage(t, runs.NoJournal(path, "never had one", ""), "has no journal.db any more", advice.Command{})
+	wantUsage(t, runs.NoJournal(path, "never had one", ""), "has lost its journal.db", advice.Command{})
 	wantUsage(t, runs.NoJournal(t.TempDir(), "never had one", ""), "never had one", advice.Command{})
 }
 

@@ -29,7 +29,7 @@ func (s *Store) FindRejects(file string) (string, error) {
 // if it is a retry, those of another.
 func RetryRoot(path string) (string, error) {
 	if !report.HasJournal(path) {
-		return "", NoJournal(path, "did not write to the API: there is nothing to retry", "a run of validate or convert is begun again")
+		return "", NoJournal(path, "did not write to the API: there is nothing to retry", "start a run of validate or convert again")
 	}
 	r, err := ReadRetry(path)
 	if err != nil || r == nil {
@@ -64,9 +64,9 @@ func (g Group) retryable(file string, again bool) error {
 		switch {
 		case r != g[0] && r.retry == nil, r.State == report.StateDone:
 		case r.State == report.StateRunning:
-			return advice.Usagef("wait until it is through", "%s is running", r.ID)
+			return advice.Usagef("wait until it has finished", "%s is running", r.ID)
 		default:
-			err := advice.Usagef(advice.CommandMark+" goes on with it", "%s did not get through (%s), and has rows to send yet", r.ID, r.State)
+			err := advice.Usagef(advice.CommandMark+" resumes it", "%s did not finish (%s) and has rows left to send", r.ID, r.State)
 			return advice.Then(err, r.resume())
 		}
 	}
@@ -78,11 +78,11 @@ func (g Group) retryable(file string, again bool) error {
 func (g Group) refuseSent(file string, again bool) error {
 	is, err := DescribeFile("file", file)
 	if err != nil {
-		return advice.Usage(err, "FILE is a rejects.csv of the run, mended")
+		return advice.Usage(err, "FILE is the rejects.csv of the run with the rows fixed")
 	}
 	for _, r := range g.Retries() {
 		if r.Header != nil && r.Header.Input.SHA256 == is.SHA256 && !again {
-			return advice.Usagef("--again sends the rows of it that are rejected still", "%s was sent already, as %s", file, r.ID)
+			return advice.Usagef("--again sends those of its rows that are still rejected", "%s was sent already, as %s", file, r.ID)
 		}
 	}
 	return nil
@@ -99,7 +99,7 @@ func rowsOfFile(file string) (RowSet, error) {
 		for _, row := range b.Rows {
 			n++
 			if row == 0 {
-				return advice.Usagef("rows that are new are for an import of their own: take them out", "%s: row %d below the header has no number in the column %s", file, n, pipeline.RowColumn)
+				return advice.Usagef("remove new rows from the file, and import them as a file of their own", "%s: row %d below the header has no number in the column %s", file, n, pipeline.RowColumn)
 			}
 			if !rows.Add(row) {
 				return twiceInFile(file, row, n)
@@ -126,10 +126,10 @@ func twiceInFile(file string, row int64, n int) error {
 	if err != nil {
 		return err
 	}
-	return advice.Usagef("leave one of them", "%s: rows %d and %d below the header are both row %d of the run", file, first, n, row)
+	return advice.Usagef("remove one of them", "%s: rows %d and %d below the header are both row %d of the run", file, first, n, row)
 }
 
 func notRejects(file string) error {
-	return advice.Usagef("mend a copy of rejects.csv, whose columns "+pipeline.RowColumn+" and "+pipeline.ErrorsColumn+" tell its rows; a file of another form is for flytt import",
+	return advice.Usagef("fix the rows in a copy of rejects.csv, whose columns "+pipeline.RowColumn+" and "+pipeline.ErrorsColumn+" identify its rows; import other files with flytt import",
 		"%s is not a rejects file", file)
 }

@@ -95,7 +95,7 @@ func randomRetry(t *testing.T, r *rand.Rand, f Group, now map[int64]pipeline.Fat
 			rows = append(rows, row)
 		}
 	}
-	record, err := f.selectRows("mended.csv", rowsOf(rows...))
+	record, err := f.selectRows("fixed.csv", rowsOf(rows...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,10 +154,10 @@ func TestRowsThatArrivedTwiceAreFound(t *testing.T) {
 func TestRowsInDoubtAreNotRetried(t *testing.T) {
 	dir := t.TempDir()
 	f := Group{recordFiles(t, dir, "run", map[int64]pipeline.Fate{2: pipeline.InDoubt, 3: pipeline.Rejected}, nil)}
-	if _, err := f.selectRows("mended.csv", rowsOf(3)); err != nil {
+	if _, err := f.selectRows("fixed.csv", rowsOf(3)); err != nil {
 		t.Error(err)
 	}
-	_, err := f.selectRows("mended.csv", rowsOf(2, 3))
+	_, err := f.selectRows("fixed.csv", rowsOf(2, 3))
 	var usage *advice.UsageError
 	var next *advice.NextError
 	if !errors.As(err, &usage) || !strings.Contains(err.Error(), "1 row is in doubt, row 2 first") || !errors.As(err, &next) || next.Next.Command.Verb != "resume" {

@@ -90,8 +90,8 @@ func (g Group) refuseInDoubt(file string, rows RowSet) error {
 	n := rows.Len()
 	what := fmt.Errorf("%s: %d %s in doubt, row %d first: nothing shows whether they arrived", file, n, text.Plural(n, "row is", "rows are"), rows.first())
 	if slices.ContainsFunc(g, (*Record).settles) {
-		err := advice.Usage(what, advice.CommandMark+" looks them up; or take them out of the file")
+		err := advice.Usage(what, advice.CommandMark+" looks them up; or remove them from the file")
 		return advice.Then(err, g[0].resume())
 	}
-	return advice.Usage(what, "take them out of the file; those that you know not to have arrived, for you looked, can be imported as a run of their own: flytt import "+file)
+	return advice.Usage(what, "remove them from the file; if you checked that they did not arrive, import them as a new run: flytt import "+file)
 }

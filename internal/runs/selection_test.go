@@ -110,9 +110,9 @@ func TestAGroupThatCannotBeRetried(t *testing.T) {
 		message      string
 		resume       int // the run to resume first, counted from 1; 0: none
 	}{
-		"interrupted":    {first: made{outcome: report.StateInterrupted}, message: "did not get through (interrupted)", resume: 1},
+		"interrupted":    {first: made{outcome: report.StateInterrupted}, message: "did not finish (interrupted)", resume: 1},
 		"a verify":       {first: made{verb: "verify", outcome: report.StateDone}, message: "is a run of verify"},
-		"a killed retry": {first: made{outcome: report.StateDone, fates: fate{2: pipeline.Rejected}}, other: made{verb: "retry"}, message: "did not get through (killed)", resume: 2},
+		"a killed retry": {first: made{outcome: report.StateDone, fates: fate{2: pipeline.Rejected}}, other: made{verb: "retry"}, message: "did not finish (killed)", resume: 2},
 		"in doubt":       {first: made{outcome: report.StateDone, fates: fate{2: pipeline.InDoubt}}, message: "1 row is in doubt", resume: 1},
 	}
 	for name, test := range tests {

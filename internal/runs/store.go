@@ -43,7 +43,7 @@ func (s *Store) Dir() (string, error) {
 		return s.dir, nil
 	}
 	return "", advice.Usagef("set runs_dir in flytt.yaml, or FLYTT_RUNS_DIR, to the directory for runs; or give the run its own with --run-dir",
-		"runs_dir is not set, and the working directory is the root directory, where no run is put")
+		"runs_dir is not set, and no runs are made in the root directory, which is the working directory")
 }
 
 // NewDir makes the directory of a run that starts now: path, which must be new or

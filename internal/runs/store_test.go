@@ -77,7 +77,7 @@ func TestRunIsRunningWhileItsJournalIsHeld(t *testing.T) {
 	if got, err := store.NewestUnfinished(); err != nil || got != path {
 		t.Errorf("found %s, %v", got, err)
 	}
-	if old, err = store.Old(store.dir, time.Now().Add(time.Hour), false); err != nil || len(old.Keep) != 1 || !strings.Contains(old.Keep[0].Reason, "can be gone on with") {
+	if old, err = store.Old(store.dir, time.Now().Add(time.Hour), false); err != nil || len(old.Keep) != 1 || !strings.Contains(old.Keep[0].Reason, "can be resumed") {
 		t.Errorf("purge: %+v, %v", old, err)
 	}
 	if err := store.Delete(store.dir, []OldRun{{Run: r.ID, Path: path}}); err != nil || report.IsRun(path) {

@@ -55,13 +55,13 @@ func (g Group) refuseUndone(r *Record) error {
 	if u == nil {
 		return nil
 	}
-	hint, next := "import the file anew, as a run of its own", advice.Command{Verb: "runs show", Run: r.Name()}
+	hint, next := "import the file again, as a new run", advice.Command{Verb: "runs show", Run: r.Name()}
 	if spec := r.Spec(); spec != nil && r.Verb() == "import" {
 		next = spec.Command("import")
 	}
 	if u.State != report.StateDone {
-		hint, next = advice.CommandMark+" takes back the rest; then import the file anew", u.resume().Command
+		hint, next = advice.CommandMark+" undoes the rest; then import the file again", u.resume().Command
 	}
-	err := advice.Usagef(hint, "%s was taken back by %s: it is not gone on with", advice.Path(r.Name()), advice.Path(u.Name()))
+	err := advice.Usagef(hint, "%s was undone by %s and cannot be resumed", advice.Path(r.Name()), advice.Path(u.Name()))
 	return advice.Then(err, advice.Step{Command: next})
 }

@@ -14,7 +14,7 @@ import (
 	"flytt/sinks/recorder"
 )
 
-// trial is a run over some chunks that can be gone on with.
+// trial is a run over some chunks that can be resumed.
 type trial struct {
 	api     *register
 	journal Journal

@@ -147,7 +147,7 @@ func (f *fakeList) query(q url.Values) []fakeRow {
 }
 
 // limits returns the first and the last moment that the filters leave; api.NoTime
-// is no limit.
+// is not a limit.
 func (f *fakeList) limits(q url.Values) (low, high int64) {
 	low, high = api.NoTime, api.NoTime
 	for name, v := range q {
