@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"flytt/internal/inspect"
+	"flytt/internal/run"
 	"flytt/internal/text"
 )
 
@@ -48,7 +49,7 @@ func (v *inspector) printFile(b *strings.Builder) {
 		fmt.Fprintf(b, "  %-8s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	if i.Size >= 0 {
-		say("format", "%s, %s", formatName(i), byteSize(i.Size))
+		say("format", "%s, %s", formatName(i), text.Size(i.Size))
 	} else {
 		say("format", "%s", formatName(i))
 	}
@@ -202,7 +203,7 @@ func (v *inspector) printNotes(b *strings.Builder) {
 	for i := range v.found.Problems {
 		p := &v.found.Problems[i]
 		notes = append(notes, fmt.Sprintf("%s of %s %s (%s)%s", p.Code, text.Number(p.Count),
-			text.Plural(p.Count, "row", "rows"), meaning(p.Code), text.Line(p.First())))
+			text.Plural(p.Count, "row", "rows"), run.Meaning(p.Code), text.Line(p.First())))
 	}
 	for i := range v.found.Columns {
 		if c := &v.found.Columns[i]; c.Field != "" && !c.Used {
@@ -218,18 +219,4 @@ func (v *inspector) printNotes(b *strings.Builder) {
 	for _, n := range notes {
 		fmt.Fprintf(b, "note: %s\n", n)
 	}
-}
-
-// byteSize returns n bytes for people: 162.1 MB.
-func byteSize(n int64) string {
-	units := []string{"bytes", "kB", "MB", "GB", "TB"}
-	size, unit := float64(n), 0
-	for size >= 1000 && unit < len(units)-1 {
-		size /= 1000
-		unit++
-	}
-	if unit == 0 {
-		return fmt.Sprintf("%d bytes", n)
-	}
-	return fmt.Sprintf("%.1f %s", size, units[unit])
 }

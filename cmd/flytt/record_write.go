@@ -16,8 +16,8 @@ import (
 	"flytt/internal/api"
 	"flytt/internal/osfile"
 	"flytt/internal/record"
+	"flytt/internal/run"
 	"flytt/internal/text"
-	"flytt/pipeline"
 )
 
 // writeFlags are the flags of record create and update: where the fields come
@@ -189,7 +189,7 @@ func (v *recordVerb) doubt(ctx context.Context, message, hint string, next ...st
 	if ctx.Err() != nil {
 		code = exitInterrupted
 	}
-	return v.give(hinted(message, hint), code, next...)
+	return v.give(advice.Usage(errors.New(message), hint), code, next...)
 }
 
 func (v *recordVerb) update(ctx context.Context, id string, d *record.Draft) error {
@@ -274,16 +274,6 @@ func (v *recordVerb) openRecord(name string) (io.ReadCloser, error) {
 	return f, nil
 }
 
-// infoOf returns what is known of a code.
-func infoOf(code pipeline.Code) pipeline.CodeInfo {
-	for _, info := range codes() {
-		if info.Code == code {
-			return info
-		}
-	}
-	return pipeline.CodeInfo{Code: code, Meaning: string(code)}
-}
-
 // tellFaults lists what is wrong with r.
 func (v *recordVerb) tellFaults(r *record.Draft) error {
 	faults := r.Faults()
@@ -293,7 +283,7 @@ func (v *recordVerb) tellFaults(r *record.Draft) error {
 		fields, kinds = max(fields, len(f.Field)), max(kinds, len(f.Code))
 	}
 	for _, f := range faults {
-		info := infoOf(f.Code)
+		info := run.CodeInfo(f.Code)
 		v.app.say("  %-*s  %-*s  %s\n  %*s  %s\n", fields, f.Field, kinds, f.Code, info.Meaning, fields, "", cmp.Or(f.Fix, info.Fix))
 	}
 	v.app.sayCommand("", advice.Join([]string{"flytt", "schema", v.resource.Name}))

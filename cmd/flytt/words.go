@@ -7,17 +7,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 
 	"flytt/internal/advice"
 	"flytt/internal/osfile"
-	"flytt/internal/record"
 	"flytt/internal/report"
 	"flytt/internal/run"
 	"flytt/mappings"
-	"flytt/pipeline"
 	"flytt/sources"
 )
 
@@ -92,19 +89,6 @@ func stdoutError(err error) error {
 		return fmt.Errorf("stdout: %w", errReaderGone)
 	}
 	return fmt.Errorf("stdout: %w", osfile.Cause(err))
-}
-
-// codes returns every code there is, in the order of the stages.
-func codes() []pipeline.CodeInfo { return slices.Concat(run.Codes(), record.Codes) }
-
-// meaning returns what a code stands for, as a short phrase.
-func meaning(code pipeline.Code) string {
-	for _, c := range record.Codes {
-		if c.Code == code {
-			return c.Meaning
-		}
-	}
-	return run.Meaning(code)
 }
 
 // printJSONFailure prints a summary that holds nothing but err: what --json

@@ -3,6 +3,7 @@ package main
 import (
 	"testing"
 
+	"flytt/internal/run"
 	"flytt/pipeline"
 )
 
@@ -21,8 +22,8 @@ func TestAgainLeavesTheRunDirectoryOut(t *testing.T) {
 }
 
 func TestEveryCodeHasAMeaning(t *testing.T) {
-	for _, info := range codes() {
-		if got := meaning(info.Code); got == "" || got == string(info.Code) {
+	for _, info := range run.Codes() {
+		if got := run.Meaning(info.Code); got == "" || got == string(info.Code) {
 			t.Errorf("%s has no meaning", info.Code)
 		}
 	}
@@ -30,7 +31,7 @@ func TestEveryCodeHasAMeaning(t *testing.T) {
 
 func TestACodeMeansOneThing(t *testing.T) {
 	meanings := map[pipeline.Code]string{}
-	for _, c := range codes() {
+	for _, c := range run.Codes() {
 		if other, twice := meanings[c.Code]; twice && other != c.Meaning {
 			t.Errorf("%s means %q, and %q", c.Code, other, c.Meaning)
 		}

@@ -42,7 +42,7 @@ var layers = map[string][]string{
 	"sinks/bulk":          {"internal/packed", "internal/jsonobject", "internal/jsonscan", "internal/drain", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
 	"sinks/recorder":      {"internal/packed", "internal/guardedcsv", "internal/osfile", "internal/text", "pipeline"},
 	"mappings":            {"internal/isotime", "internal/text", "mappings/identity", "mappings/format", "pipeline"},
-	"internal/run":        {"internal/csvtable", "internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline", "internal/osfile"},
+	"internal/run":        {"internal/record", "internal/csvtable", "internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline", "internal/osfile"},
 	"internal/advice":     {},
 	"internal/doctor":     {"internal/osfile", "internal/advice", "internal/api", "internal/text", "mappings"},
 	"internal/inspect":    {"internal/text", "sources", "mappings", "pipeline"},

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"flytt/internal/dedup"
+	"flytt/internal/record"
 	"flytt/mappings"
 	"flytt/pipeline"
 	"flytt/sinks"
@@ -11,22 +12,21 @@ import (
 	"flytt/sources"
 )
 
-// codeTables returns the tables of codes, in the order of the stages.
-func codeTables() [][]pipeline.CodeInfo {
-	return [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, bulk.Codes, RetryCodes, dedup.Codes}
+// Codes returns every code that a row can have, in the order of the stages, and then those of
+// single records.
+func Codes() []pipeline.CodeInfo {
+	return slices.Concat(sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, bulk.Codes, RetryCodes, dedup.Codes, record.Codes)
 }
 
-// Codes returns every code that a row of a run can have, in the order of the stages.
-func Codes() []pipeline.CodeInfo { return slices.Concat(codeTables()...) }
-
-// Meaning returns what a code stands for, as a short phrase.
-func Meaning(code pipeline.Code) string {
-	for _, table := range codeTables() {
-		for i := range table {
-			if table[i].Code == code {
-				return table[i].Meaning
-			}
+// CodeInfo returns what is known of a code.
+func CodeInfo(code pipeline.Code) pipeline.CodeInfo {
+	for _, info := range Codes() {
+		if info.Code == code {
+			return info
 		}
 	}
-	return string(code)
+	return pipeline.CodeInfo{Code: code, Meaning: string(code)}
 }
+
+// Meaning returns what a code stands for, as a short phrase.
+func Meaning(code pipeline.Code) string { return CodeInfo(code).Meaning }
