@@ -79,8 +79,8 @@ func operatorHint(operator string, of []string) string {
 	return text.Known(operator, of)
 }
 
-// CreatedAt is the field that says when a record was made. No other tells records apart by
-// time.
+// CreatedAt is the field that says when a record was created. Nothing else orders
+// records by time.
 const CreatedAt = "created_at"
 
 // CreatedField returns the field by which a list of r can be read in the order in which its

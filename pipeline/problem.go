@@ -17,8 +17,8 @@ type Severity uint8
 
 const (
 	Error   Severity = iota // the row is rejected
-	Warning                 // the row goes on; counted
-	Repair                  // the value was changed by a stated rule and the row goes on; counted
+	Warning                 // the row is accepted, and the problem counted
+	Repair                  // the value was changed by a stated rule, and the row is accepted; counted
 )
 
 var severityNames = [...]string{"error", "warning", "repair"}

@@ -103,9 +103,9 @@ type Sink interface {
 
 	// Write sends the Pending rows of c and returns when the fate of each is
 	// known: it sets Fates to Written, Updated, Unchanged, Skipped, Existing, Rejected (with Note),
-	// InDoubt or NotSent. Rows that are not Pending are none of its business. An error means
-	// that the run cannot go on (credentials, disk); the fates that are set still
-	// hold, and rows left Pending were not sent. When ctx ends, Write returns soon,
+	// InDoubt or NotSent. Rows that are not Pending stay as they are. An error means
+	// that the run cannot continue (credentials, disk); the fates that are set stay
+	// valid, and rows left Pending were not sent. When ctx ends, Write returns soon,
 	// with the rows that may have arrived InDoubt; a sink that only waits, before
 	// it sends something, stops waiting when the run is drained (it is given what
 	// Run.Drain is) and returns ErrInterrupted.

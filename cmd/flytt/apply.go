@@ -28,7 +28,7 @@ and verify, retry and undo are about it as about any other.`,
 			if err != nil {
 				return err
 			}
-			path, err := store.FindPlan(args[0])
+			path, err := run.FindPlan(store, args[0])
 			if err != nil {
 				return err
 			}

@@ -142,7 +142,7 @@ func (d *examination) finish() error {
 	d.printf("\n%d ok, %s, %d failed, %d skipped; %s\n", counts[doctor.OK], text.Counted(counts[doctor.Warn], "warning"), counts[doctor.Fail],
 		counts[doctor.Skip], text.Counted(d.requests, "request"))
 	if d.app.code != exitDone && d.writeErr == nil {
-		d.app.sayNext(advice.Step{Before: "do what the lines that failed say", Command: advice.Command{Same: true}})
+		d.app.sayNext(advice.Step{Before: advice.Task{Name: advice.FixFailedChecks}, Command: advice.Command{Same: true}})
 	}
 	return d.writeErr
 }

@@ -140,5 +140,5 @@ func (v *inspector) next() advice.Step {
 		return advice.Step{Command: c}
 	}
 	c.Args = append(c.Args, "-m", "mapping.yaml")
-	return advice.Step{Before: "say in a mapping file where the required fields come from", Command: c}
+	return advice.Step{Before: advice.Task{Name: advice.MapRequiredColumns}, Command: c}
 }

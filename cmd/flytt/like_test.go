@@ -27,7 +27,7 @@ func TestPlanIsWhatImportDoesWhereTheAPIRewrites(t *testing.T) {
 			register := randomRegister(rng, records(t, "contacts.csv"))
 			write(t, "in.csv", register)
 			flags := []string{"in.csv", "--chunk-rows", "7", "--concurrency", "1", "--mode", "upsert"}
-			runs(t, append([]string{"import", "--run-dir", "earlier"}, flags...)...)
+			runsFlytt(t, append([]string{"import", "--run-dir", "earlier"}, flags...)...)
 			write(t, "in.csv", someChanged(rng, register))
 			if declared {
 				write(t, "flytt.yaml", "compare: {email: upper, title: upper}\n")
@@ -57,8 +57,8 @@ func TestPlanIsWhatImportDoesWhereTheAPIRewrites(t *testing.T) {
 	}
 }
 
-// runs runs flytt, which rejects some rows.
-func runs(t *testing.T, args ...string) {
+// runsFlytt runs flytt, which rejects some rows.
+func runsFlytt(t *testing.T, args ...string) {
 	t.Helper()
 	var stdout, stderr strings.Builder
 	if code := execute(args, strings.NewReader(""), &stdout, &stderr); code != exitDone && code != exitRejects {

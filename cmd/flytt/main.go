@@ -19,6 +19,7 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/run"
+	"flytt/internal/runs"
 	"flytt/sources"
 )
 
@@ -41,7 +42,7 @@ type app struct {
 	began  bool // the command line was understood, and a verb began its work
 	code   int  // exit code of a verb that finished
 
-	runs *run.Store // where runs are, once it is known
+	runs *runs.Store // where runs are, once it is known
 
 	asking atomic.Bool // a person is asked; stays so if that was interrupted
 }
@@ -94,11 +95,11 @@ func (a *app) nextAfter(verb *cobra.Command, err error) (before, command string)
 	var advised *advice.NextError
 	switch {
 	case errors.As(err, &advised):
-		return advised.Next.Before, a.words(advised.Next.Command)
+		return taskText(advised.Next.Before), a.words(advised.Next.Command)
 	case errors.Is(err, sources.ErrChanged):
-		return "see that nothing writes to the input", a.typed(false)
+		return taskText(advice.Task{Name: advice.LeaveInputAlone}), a.typed(false)
 	case inFile(err):
-		return "mend what is named above", a.typed(false)
+		return taskText(advice.Task{Name: advice.FixAbove}), a.typed(false)
 	case run.ExitCode(err) != exitUsage:
 		return "", a.typed(false)
 	}

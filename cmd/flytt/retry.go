@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flytt/internal/run"
+	"flytt/internal/runs"
 )
 
 func retryCommand(a *app) *cobra.Command {
@@ -66,5 +67,5 @@ func (a *app) findRejects(args []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return run.RetryRoot(path)
+	return runs.RetryRoot(path)
 }

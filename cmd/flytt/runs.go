@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"flytt/internal/report"
-	"flytt/internal/run"
+	"flytt/internal/runs"
 	"flytt/internal/text"
 )
 
@@ -75,7 +75,7 @@ type listedRun struct {
 const stateDamaged = "damaged"
 
 // listedOf returns what is listed of r.
-func listedOf(r *run.Record) listedRun {
+func listedOf(r *runs.Record) listedRun {
 	l := listedRun{
 		Run: r.ID, Path: r.Path, Began: r.Began, Verb: r.Verb(), File: r.File(), State: r.State,
 		Read: r.Rows.Read, Written: r.Rows.Written, Rejected: r.Rows.Rejected, InDoubt: r.Rows.InDoubt,

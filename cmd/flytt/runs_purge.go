@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"flytt/internal/run"
+	"flytt/internal/runs"
 	"flytt/internal/text"
 )
 
@@ -55,9 +55,9 @@ a run goes what undo needs. Only directories that flytt made, directly below
 
 // purgeAccount is what purge did, as --json prints it.
 type purgeAccount struct {
-	DryRun  bool         `json:"dry_run"`
-	Deleted []run.OldRun `json:"deleted"` // or would have been
-	Kept    []run.OldRun `json:"kept"`    // though old enough
+	DryRun  bool          `json:"dry_run"`
+	Deleted []runs.OldRun `json:"deleted"` // or would have been
+	Kept    []runs.OldRun `json:"kept"`    // though old enough
 }
 
 func (p *purge) do(now time.Time) error {
@@ -126,9 +126,9 @@ func (p *purge) consent(account *purgeAccount) error {
 }
 
 // list says on stderr which runs are meant.
-func (p *purge) list(title string, runs []run.OldRun) {
+func (p *purge) list(title string, old []runs.OldRun) {
 	p.app.say("%s:\n", title)
-	for _, r := range runs {
+	for _, r := range old {
 		p.app.say("  %s  last used %s\n", r.Run, r.Used.Local().Format(time.DateTime))
 	}
 }

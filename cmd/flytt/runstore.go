@@ -5,14 +5,14 @@ import (
 	"path/filepath"
 
 	"flytt/internal/journal"
-	"flytt/internal/run"
+	"flytt/internal/runs"
 )
 
 // runsDir is the directory of the runs where none is set.
 const runsDir = "flytt-runs"
 
 // store returns where runs are: see findRunsDir.
-func (a *app) store() (*run.Store, error) {
+func (a *app) store() (*runs.Store, error) {
 	if a.runs != nil {
 		return a.runs, nil
 	}
@@ -20,7 +20,7 @@ func (a *app) store() (*run.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.runs, err = run.NewStore(dir, loadKey)
+	a.runs, err = runs.NewStore(dir, loadKey)
 	return a.runs, err
 }
 

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"flytt/internal/inspect"
-
 	"github.com/xuri/excelize/v2"
+
+	"flytt/internal/inspect"
 )
 
 // register makes a workbook as an office keeps one, and goes to its directory:

@@ -14,6 +14,7 @@ import (
 	"flytt/internal/osfile"
 	"flytt/internal/report"
 	"flytt/internal/run"
+	"flytt/internal/text"
 	"flytt/mappings"
 	"flytt/sources"
 )
@@ -45,7 +46,10 @@ func (a *app) typed(newDir bool, more ...string) string {
 }
 
 // sayNext prints what to do and the command for it, which is the last line.
-func (a *app) sayNext(s advice.Step) { a.sayCommand(s.Before, a.words(s.Command)) }
+func (a *app) sayNext(s advice.Step) { a.sayCommand(taskText(s.Before), a.words(s.Command)) }
+
+// taskText is a task in words; empty if there is none.
+func taskText(t advice.Task) string { return text.Task(string(t.Name), t.File) }
 
 // sayCommand is sayNext for a command in words.
 func (a *app) sayCommand(before, command string) {
@@ -107,13 +111,13 @@ func (a *app) printJSONFailure(w io.Writer, verb string, err error, next string)
 
 // The exit codes. Where several hold, the first of 2, 130, 4, 5, 3, 1, 0 counts.
 const (
-	exitDone        = run.ExitDone
-	exitRejects     = run.ExitRejects
-	exitUsage       = run.ExitUsage
-	exitMaxRejects  = run.ExitMaxRejects
-	exitFatal       = run.ExitFatal
-	exitUncertain   = run.ExitUncertain
-	exitInterrupted = run.ExitInterrupted
+	exitDone        = report.ExitDone
+	exitRejects     = report.ExitRejects
+	exitUsage       = report.ExitUsage
+	exitMaxRejects  = report.ExitMaxRejects
+	exitFatal       = report.ExitFatal
+	exitUncertain   = report.ExitUncertain
+	exitInterrupted = report.ExitInterrupted
 )
 
 // usage returns err as an error of how flytt was asked, with a hint.
@@ -140,7 +144,7 @@ func thenSame(err error) error {
 	}
 	next := advice.Step{Command: advice.Command{Same: true}}
 	if run.ExitCode(err) == exitUsage {
-		next.Before = "see to what is named above"
+		next.Before = advice.Task{Name: advice.SeeAbove}
 	}
 	return advice.Then(err, next)
 }

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
+	"flytt/internal/advice"
 	"flytt/internal/run"
+	"flytt/internal/text"
 	"flytt/pipeline"
 )
 
@@ -36,5 +39,24 @@ func TestACodeMeansOneThing(t *testing.T) {
 			t.Errorf("%s means %q, and %q", c.Code, other, c.Meaning)
 		}
 		meanings[c.Code] = c.Meaning
+	}
+}
+
+// TestEveryTaskHasASentence holds the table to the tasks there are: each has a sentence of
+// its own, which names the file where it is about one.
+func TestEveryTaskHasASentence(t *testing.T) {
+	said := map[string]advice.TaskName{}
+	for _, name := range advice.Tasks {
+		sentence := text.Task(string(name), "in.csv")
+		if sentence == "" || strings.HasSuffix(sentence, ".") || strings.Contains(sentence, "FILE") {
+			t.Errorf("%s: %q", name, sentence)
+		}
+		if other, twice := said[sentence]; twice {
+			t.Errorf("%s and %s: %q", name, other, sentence)
+		}
+		said[sentence] = name
+	}
+	if got := text.Task("", ""); got != "" {
+		t.Errorf("no task: %q", got)
 	}
 }

@@ -10,12 +10,12 @@ import (
 
 // Step is what to do next. The zero Step is nothing.
 type Step struct {
-	Before  string // what to do first: a sentence without a full stop, or empty
+	Before  Task // what to do first; zero: nothing
 	Command Command
 }
 
 // IsZero reports whether nothing is to be done.
-func (s Step) IsZero() bool { return s.Before == "" && s.Command.IsZero() }
+func (s Step) IsZero() bool { return s.Before == Task{} && s.Command.IsZero() }
 
 // Command is a command of flytt. Its words stand in the order of the fields. The zero
 // Command is none.

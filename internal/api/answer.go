@@ -76,17 +76,16 @@ func NewAnswer(key string, digits bool) *Answer {
 //   - by key; where several have the same one, their other fields decide; an item
 //     that differs in other fields is left, if another row has these fields and the
 //     answer does not show a record for each;
-//   - by what else they have in common, where that tells them apart;
+//   - by other values that they share, if these identify them;
 //   - by position, where as many ids are left as rows.
 //
 // An item that has exactly the key of another row is matched with a row only if
 // the answer shows as many ids as rows were sent. An item without an id shows a
 // row only if it has its key, or all its fields.
 //
-// A row has failed if an entry that tells of a failure names it, by its key or
-// its index, or stands at its place in a list that has an entry for each row. An
-// index is not believed if one of them names a row whose record the answer
-// shows.
+// A row has failed if an entry that reports a failure names it, by its key or its
+// index, or has its position in a list with an entry for each row. Indices are not
+// trusted if one of them names a row whose record the answer shows.
 //
 // Match returns an error if the body is no JSON of that kind: nothing is known of
 // any row then.

@@ -12,15 +12,13 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// FoldText returns text in the form in which it is nearly equal to what an API may have
-// made of it: compatibility characters composed (NFKC), HTML unescaped, lower case, only
+// FoldText returns text in a form that is nearly independent of what an API makes of
+// it: compatibility characters composed (NFKC), HTML unescaped, lower case, only
 // letters and digits, no leading zeros.
 func FoldText(text []byte) string { return string(appendFolded(nil, text)) }
 
-// appendFolded appends the form of text in which two texts are nearly equal that
-// an API may have made of one another: compatibility characters composed (NFKC),
-// HTML unescaped, lower case, only letters and digits, no leading zeros. It is
-// empty for a text with no letter or digit other than zero.
+// appendFolded appends the form of FoldText. It is empty for a text without a letter or
+// a digit other than zero.
 func appendFolded(dst, text []byte) []byte {
 	start := len(dst)
 	if !simple(text) {
@@ -63,13 +61,12 @@ func hashBytes(h uint64, b []byte) uint64 {
 	return (h ^ 0xFF) * hashPrime // 0xFF is in no UTF-8: the end
 }
 
-// hashedLevels is how deep values are looked into; what lies deeper is hashed as
-// it is written.
+// hashedLevels is how deep values are examined; deeper ones are hashed as they are
+// written.
 const hashedLevels = 4
 
-// hashValue hashes v so that values which [Same] takes for equal have one hash,
-// as a rule. It reports false for a value that tells nothing: null, or nothing
-// within.
+// hashValue hashes v so that values which [Same] treats as equal nearly always have the
+// same hash. It reports false for a value without information: null, or nothing in it.
 func hashValue(h uint64, v jsontext.Value, depth int) (uint64, bool) {
 	kind := v.Kind()
 	if blank(v) && kind != 'f' {
@@ -96,7 +93,7 @@ func hashValue(h uint64, v jsontext.Value, depth int) (uint64, bool) {
 	return hashBytes(h, v), true
 }
 
-// hashObject does not depend on the order of the members.
+// hashObject returns a hash that does not depend on the order of the members.
 func hashObject(h uint64, object jsontext.Value, depth int) uint64 {
 	var sum uint64
 	for name, v := range jsonscan.Members(object) {

@@ -10,26 +10,26 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// pairing matches rows with items by what they have in common. How much a value
-// tells depends on how many of rows and items have it, whether or not they are
-// matched already.
+// pairing matches rows with items by the values they share. How much a value counts
+// depends on how many rows and items have it, matched or not.
 type pairing struct {
 	*matching
 	rows, items []int32
 	how         MatchMethod
-	// acceptBest takes whatever is most alike: there is a record for each row. accounted
-	// takes what one value tells apart from all others: no item can be of another
-	// row than these. Without them a pair must convince on its own.
+	// acceptBest accepts the most similar pair, because there is a record for each row.
+	// accounted accepts a pair that shares a value which nothing else has, because no
+	// item can belong to a row other than these. Without either, a pair must be
+	// convincing on its own.
 	acceptBest, accounted bool
 
-	excludedRows, excludedItems map[int32]bool // several are as good as each other
+	excludedRows, excludedItems map[int32]bool // rows and items that fit several others equally well
 }
 
 // candidate is a row and an item that may belong together.
 type candidate struct {
 	row, item int32
 	weight    int64
-	singles   int // how many exact values tell them apart from all others
+	singles   int // number of exact values that only this row and this item have
 }
 
 // maxCandidates bounds how many pairs are compared, and maxShared for how many
@@ -40,8 +40,8 @@ const (
 	maxShared     = 2_500
 )
 
-// run takes the pairs of open rows and usable items that are each other's best,
-// until there are none.
+// run matches undecided rows with usable items, as long as there are pairs that are
+// each other's best.
 func (p *pairing) run() {
 	p.excludedRows, p.excludedItems = map[int32]bool{}, map[int32]bool{}
 	list := p.candidates()
@@ -58,8 +58,8 @@ func (p *pairing) run() {
 	}
 }
 
-// candidates returns the pairs that have something in common which is not common
-// to many.
+// candidates returns the pairs that share a value which not too many rows and items
+// have.
 func (p *pairing) candidates() []candidate {
 	c := newSharedTokens(p.matching, p.rows, p.items)
 	var numbers []uint64
@@ -87,8 +87,7 @@ func (p *pairing) candidates() []candidate {
 	return list
 }
 
-// takeBest takes pairs of the same weight, of which none is left with a larger
-// one.
+// takeBest accepts pairs of equal weight; no pair with a larger weight is left.
 func (p *pairing) takeBest(equal []candidate) {
 	equal = slices.DeleteFunc(equal, func(q candidate) bool { return !p.possible(&q) })
 	if len(equal) == 1 {
@@ -122,8 +121,9 @@ func (p *pairing) mayShow(item int32) bool {
 	return p.mayShowAny(item)
 }
 
-// breakTies takes those pairs of which the item stands at the place of the row,
-// and then one after another, or bars them all from what tells less.
+// breakTies accepts the pairs whose item has the position of its row, and then the
+// others in order. If the best is not to be accepted, it excludes them all from matches
+// by less.
 func (p *pairing) breakTies(tied []candidate) {
 	if !p.acceptBest {
 		for _, q := range tied {
@@ -146,7 +146,7 @@ func (p *pairing) breakTies(tied []candidate) {
 
 func (p *pairing) exclude(q *candidate) { p.excludedRows[q.row], p.excludedItems[q.item] = true, true }
 
-// decide takes q if it convinces.
+// decide accepts q if it is convincing.
 func (p *pairing) decide(q *candidate, how MatchMethod) {
 	if p.isConvincing(q) {
 		p.assign(q.row, q.item, how)
@@ -156,7 +156,7 @@ func (p *pairing) decide(q *candidate, how MatchMethod) {
 }
 
 // isConvincing reports whether a pair that is each other's best belongs together. An
-// item without an id may be no record, and must have all that was sent.
+// item without an id may not be a record, and must have everything that was sent.
 func (p *pairing) isConvincing(q *candidate) bool {
 	sent, got := p.sent.Items[q.row], p.entries[q.item].object
 	switch {
@@ -175,8 +175,8 @@ func (p *pairing) isConvincing(q *candidate) bool {
 	return 2*agree >= fields && (agree == fields || near || q.singles > 1)
 }
 
-// nearKeys reports whether the keys of q are equal but for their form, or whether
-// one may at least have been made of the other by cutting or adding.
+// nearKeys reports whether the keys of q are equal except for their form, and whether
+// one may at least have been made from the other by cutting or adding.
 func (p *pairing) nearKeys(q *candidate) (near, equal bool) {
 	a := appendFolded(nil, p.key.normal(p.sent.key(int(q.row))))
 	b := appendFolded(nil, p.entries[q.item].key)
@@ -187,8 +187,8 @@ func (p *pairing) nearKeys(q *candidate) (near, equal bool) {
 	return equal || bytes.HasPrefix(a, b) || bytes.HasSuffix(a, b) || bytes.HasPrefix(b, a) || bytes.HasSuffix(b, a), equal
 }
 
-// agreement returns how many fields of sent have a value, but for the key, and in
-// how many of these got agrees, in whatever form.
+// agreement returns how many fields of sent have a value, without the key, and in how
+// many of these got agrees, in any form.
 func (m *matching) agreement(sent, got []byte) (agree, fields int) {
 	var have pairs
 	for name, v := range jsonscan.Members(got) {

@@ -8,16 +8,16 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// bulkReply is what the body of an answer says, before rows are looked for in it.
+// bulkReply is the body of an answer, before rows are matched with it.
 type bulkReply struct {
 	key     keyField
 	sent    *Sent
 	objects [][]byte
 	entries []entry
 	sizes   []int            // of the lists that the entries stand in
-	faults  []jsontext.Value // what it says is wrong in other places than entries
-	failure bool             // it says that something failed
-	denied  bool             // it says so of the request as a whole
+	faults  []jsontext.Value // errors that are not in entries
+	failure bool             // it reports a failure
+	denied  bool             // it says that the request as a whole failed
 	values  map[string]jsontext.Value
 }
 
@@ -66,8 +66,8 @@ func (r *bulkReply) place(e entry) {
 
 var emptyObject = []byte("{}")
 
-// list reads the entries of an array. An API may put null in the place of a row
-// that it tells of elsewhere.
+// list reads the entries of an array. An API may put null in the place of a row about
+// which it says something elsewhere.
 func (r *bulkReply) list(array []byte) error {
 	n := 0
 	for _, v := range jsonscan.Members(array) {
@@ -86,8 +86,7 @@ func (r *bulkReply) list(array []byte) error {
 	return nil
 }
 
-// faultList reads an array of what is wrong. Entries that say nothing stand for
-// rows with which nothing is.
+// faultList reads an array of errors. Empty entries stand for rows without errors.
 func (r *bulkReply) faultList(array []byte) error {
 	n := 0
 	for _, v := range jsonscan.Members(array) {
@@ -107,8 +106,8 @@ func (r *bulkReply) faultList(array []byte) error {
 	return nil
 }
 
-// lone reads the only object of an answer: a record, an envelope, or an object
-// that says what became of the request.
+// lone reads the only object of an answer: a record, an envelope, or an object that
+// says what became of the request.
 func (r *bulkReply) lone(object []byte, depth int) error {
 	e := r.entryOf(object, 0)
 	if len(e.key) > 0 || len(e.id) > 0 && r.hasData(object) {
@@ -145,7 +144,7 @@ func (r *bulkReply) hasData(object []byte) bool {
 	return false
 }
 
-// member reads one member of an object that is no record.
+// member reads one member of an object that is not a record.
 func (r *bulkReply) member(raw []byte, v jsontext.Value, depth int) error {
 	name, kind := string(raw), v.Kind()
 	switch shown := slices.Contains(envelopes, name) || slices.Contains(shownNames, name); {
@@ -165,8 +164,8 @@ func (r *bulkReply) member(raw []byte, v jsontext.Value, depth int) error {
 	return nil
 }
 
-// fault reads a member that tells what failed: a list, an object, words, or only
-// that something did, or how much.
+// fault reads a member that reports failures: a list, an object, a message, a flag or a
+// number.
 func (r *bulkReply) fault(v jsontext.Value) error {
 	switch k := v.Kind(); {
 	case k == '[':
@@ -180,8 +179,8 @@ func (r *bulkReply) fault(v jsontext.Value) error {
 	return nil
 }
 
-// classifyEchoes decides what entries without an id mean where the answer says that
-// the request failed: they only repeat what was sent.
+// classifyEchoes decides about entries without an id if the answer says that the
+// request failed: they only repeat what was sent.
 func (r *bulkReply) classifyEchoes() {
 	for j := range r.entries {
 		if e := &r.entries[j]; r.denied && len(e.id) == 0 {
@@ -190,9 +189,8 @@ func (r *bulkReply) classifyEchoes() {
 	}
 }
 
-// classifyMessages decides what entries without a record mean that have nothing but
-// words: "queued", or why there is none. They tell of a failure if others have
-// records.
+// classifyMessages decides about entries that have only a message: "queued", or an
+// error. They report a failure if other entries have records.
 func (r *bulkReply) classifyMessages() {
 	shows := slices.ContainsFunc(r.entries, func(e entry) bool { return !e.failed && len(e.id) > 0 })
 	if !shows {

@@ -7,11 +7,11 @@ import (
 	"flytt/internal/jsonscan"
 )
 
-// token is one thing that a row or an item shows: a value of a field, or of the
-// key, in a form of which the hash is equal for both where the API has kept it.
+// token is a feature of a row or an item: a value of a field, or of the key, in a form
+// whose hash is equal for both if the API has kept it.
 type token struct {
 	hash   uint64
-	weight int64 // of having it in common
+	weight int64 // of sharing it
 	exact  bool  // it is a whole value, or a whole key in folded form
 	single bool  // no other row and no other item has it
 }
@@ -40,10 +40,10 @@ const (
 
 func hashKind(kind uint64) uint64 { return (hashStart ^ kind) * hashPrime }
 
-// tokens are those of one side: the rows, or the items.
+// tokens are the tokens of one side: of the rows, or of the items.
 type tokens struct {
 	list  []token
-	ends  []int // of those of each owner
+	ends  []int // end of the tokens of each owner
 	keys  [][]byte
 	room  []byte
 	split []int // lengths of the other side's keys
@@ -61,7 +61,7 @@ func (t *tokens) add(hash uint64, weight int64, exact bool) {
 	t.list = append(t.list, token{hash: hash, weight: weight, exact: exact})
 }
 
-// addFields adds what the fields of object show, but for its key.
+// addFields adds the tokens of the fields of object, without its key.
 func (t *tokens) addFields(key *keyField, object []byte) {
 	for raw, v := range jsonscan.Members(object) {
 		name := jsonscan.Unquote(raw)
@@ -83,8 +83,8 @@ func (t *tokens) addFields(key *keyField, object []byte) {
 	}
 }
 
-// addKey adds what a folded key shows. whole are the kinds of tokens of a key that
-// is the shorter one, and part those of one that is the longer.
+// addKey adds the tokens of a folded key. whole are the kinds of tokens of the shorter
+// of two keys, and part those of the longer.
 func (t *tokens) addKey(key []byte, whole, part [2]uint64) {
 	if len(key) == 0 {
 		return
@@ -101,7 +101,7 @@ func (t *tokens) addKey(key []byte, whole, part [2]uint64) {
 	}
 }
 
-// finish ends the tokens of one owner.
+// finish completes the tokens of one owner.
 func (t *tokens) finish() {
 	own := t.list[t.start():]
 	slices.SortFunc(own, func(a, b token) int { return cmp.Compare(a.hash, b.hash) })
@@ -115,7 +115,7 @@ func (t *tokens) start() int {
 	return t.ends[len(t.ends)-1]
 }
 
-// maxLengths bounds how many lengths of keys are looked for within longer keys.
+// maxLengths bounds how many lengths of keys are searched in longer keys.
 const maxLengths = 16
 
 // lengthsOf returns the lengths of keys, the most frequent first, at most
@@ -143,12 +143,12 @@ func foldedKeys(n int, key func(int) []byte) [][]byte {
 	return keys
 }
 
-// sharedTokens are the tokens of rows and of items.
+// sharedTokens are the tokens of rows and items.
 type sharedTokens struct {
 	rows, items tokens
 }
 
-// newSharedTokens collects the tokens of rows and items, and rates them.
+// newSharedTokens collects the tokens of rows and items and weighs them.
 func newSharedTokens(m *matching, rows, items []int32) *sharedTokens {
 	c := &sharedTokens{}
 	c.rows.keys = foldedKeys(len(rows), func(n int) []byte { return m.key.normal(m.sent.key(int(rows[n]))) })
@@ -168,18 +168,18 @@ func newSharedTokens(m *matching, rows, items []int32) *sharedTokens {
 	return c
 }
 
-// tokenPlace is where a token stands.
+// tokenPlace is the position of a token.
 type tokenPlace struct {
 	hash  uint64
-	owner int32 // a row; of an item -1 - its number
+	owner int32 // index of a row; for an item, -1 - its index
 	at    int32 // in the list of its side
 }
 
-// number returns the number of the item.
+// number returns the index of the item.
 func (p tokenPlace) number() int32 { return -1 - p.owner }
 
-// places returns where all tokens stand, equal ones beside each other, rows after
-// items.
+// places returns the positions of all tokens, with equal tokens side by side, and rows
+// after items.
 func (c *sharedTokens) places() []tokenPlace {
 	all := make([]tokenPlace, 0, len(c.rows.list)+len(c.items.list))
 	for side, t := range []*tokens{&c.rows, &c.items} {
@@ -200,11 +200,11 @@ func (c *sharedTokens) places() []tokenPlace {
 	return all
 }
 
-// sharedToken are the places of one token that rows and items have.
+// sharedToken is the positions of one token that both rows and items have.
 type sharedToken struct{ items, rows []tokenPlace }
 
-// rate weighs every token by how many have it, and returns those that rows and
-// items share, the rarest first.
+// rate weighs every token by how many rows and items have it, and returns those that
+// rows and items share, the rarest first.
 func (c *sharedTokens) rate() []sharedToken {
 	var list []sharedToken
 	all := c.places()
@@ -227,8 +227,8 @@ func (c *sharedTokens) rate() []sharedToken {
 
 func (s *sharedToken) pairs() int { return len(s.items) * len(s.rows) }
 
-// weigh makes a token that tells one row and one item apart from all others count
-// for more than several that do not.
+// weigh makes a token that only one row and one item have count more than several that
+// others have too.
 func (c *sharedTokens) weigh(s *sharedToken) {
 	single := len(s.rows) == 1 && len(s.items) == 1
 	scale := int64(weightUnit)
@@ -244,8 +244,8 @@ func (c *sharedTokens) weigh(s *sharedToken) {
 	}
 }
 
-// score returns the weight of what row and item have in common, and how many
-// tokens of that tell them apart from all others.
+// score returns the weight of the tokens that row and item share, and how many of these
+// only they have.
 func (c *sharedTokens) score(row, item int) (weight int64, singles int) {
 	a, b := c.rows.of(row), c.items.of(item)
 	for len(a) > 0 && len(b) > 0 {

@@ -74,7 +74,7 @@ func decode(body io.Reader, task decodeTask) error {
 	return err
 }
 
-// answer reads an answer of any shape, told apart by its first byte.
+// answer reads an answer of any shape, recognised by its first byte.
 func (d *decoder) answer() error {
 	switch d.json.PeekKind() {
 	case '[':
@@ -96,7 +96,7 @@ func (d *decoder) answer() error {
 	return errNotList
 }
 
-// array reads an array of objects, and the end of the answer behind it.
+// array reads an array of objects, and the end of the answer after it.
 func (d *decoder) array() error {
 	if err := d.elements(); err != nil {
 		return err

@@ -31,7 +31,7 @@
 //
 // [Client.Get] reads one record, [Client.Fetch] one page of a list, and
 // [Client.Stream] a whole list in one answer. Answers of lists are decoded as they
-// stream in, an array or one object after another, told apart by their first
+// stream in, an array or one object after another, recognised by their first
 // byte, in memory bounded by a page and an object; what is accepted is valid JSON
 // without duplicate names. [Client.Exchange] makes one GET, never repeats
 // it, and reports how it went.

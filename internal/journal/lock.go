@@ -31,7 +31,7 @@ func lock(path string, shared bool) (*os.File, error) {
 	case err != nil:
 		return nil, errors.Join(wrapError(path, "locking "+lockFile, err), f.Close())
 	}
-	// A number that stands there now is of a process that is dead.
+	// An id that is there now is of a process that has died.
 	pid := ""
 	if !shared {
 		pid = strconv.Itoa(os.Getpid()) + "\n"

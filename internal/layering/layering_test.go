@@ -35,14 +35,15 @@ const (
 // Sources, sinks and mappings know nothing of each other: what they share is in
 // pipeline, and cmd brings them together.
 var layers = map[string][]string{
-	"cmd":                 {"internal/csvtable", "internal/osfile", "internal/run", "internal/doctor", "internal/inspect", "internal/record", "internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
+	"cmd":                 {"internal/csvtable", "internal/osfile", "internal/runs", "internal/run", "internal/doctor", "internal/inspect", "internal/record", "internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
 	"samples":             {"internal/jsonscan", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/api", "internal/journal", "pipeline"},
 	"sources":             {"internal/packed", "internal/text", "internal/jsonscan", "internal/api", "internal/journal", "pipeline", "internal/osfile"},
 	"sinks":               {"internal/isotime", "internal/jsonobject", "internal/guardedcsv", "internal/osfile", "internal/jsonscan", "pipeline"},
 	"sinks/bulk":          {"internal/packed", "internal/jsonobject", "internal/jsonscan", "internal/drain", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
 	"sinks/recorder":      {"internal/packed", "internal/guardedcsv", "internal/osfile", "internal/text", "pipeline"},
 	"mappings":            {"internal/isotime", "internal/text", "mappings/identity", "mappings/format", "pipeline"},
-	"internal/run":        {"internal/record", "internal/csvtable", "internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline", "internal/osfile"},
+	"internal/runs":       {"internal/advice", "internal/csvtable", "internal/journal", "internal/osfile", "internal/report", "internal/snapshot", "internal/text", "mappings", "pipeline", "sinks/bulk", "sources"},
+	"internal/run":        {"internal/runs", "internal/csvtable", "internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline", "internal/osfile", "internal/record"},
 	"internal/advice":     {},
 	"internal/doctor":     {"internal/osfile", "internal/advice", "internal/api", "internal/text", "mappings"},
 	"internal/inspect":    {"internal/text", "sources", "mappings", "pipeline"},

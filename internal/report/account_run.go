@@ -43,7 +43,7 @@ func IsFile(path string) bool {
 }
 
 // ReadSummary reads the summary of the run at path. It is nil if there is none:
-// the run goes on, or was killed.
+// the run is still running, or was killed.
 func ReadSummary(path string) (*Summary, error) {
 	valid := func(s *Summary) bool { return s.Run != "" && s.Verb != "" }
 	return osfile.ReadJSON(filepath.Join(path, summaryFile), summaryFile, "the summary of a run", valid)

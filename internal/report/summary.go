@@ -23,7 +23,7 @@ type Summary struct {
 	Repairs  []Reason          `json:"repairs"`
 	Notes    []string          `json:"notes,omitempty"` // what was remarkable about the input as a whole
 	Files    map[string]string `json:"files"`
-	Sums     map[string]string `json:"sums,omitempty"` // of files that a person may mend, as the run left them: SHA-256 in hexadecimal
+	Sums     map[string]string `json:"sums,omitempty"` // of files that a person may fix, as the run left them: SHA-256 in hexadecimal
 	List     *List             `json:"list,omitempty"` // of an export, and what a plan read
 	Plan     *Plan             `json:"plan,omitempty"` // of plan
 	Seconds  float64           `json:"seconds"`

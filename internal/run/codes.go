@@ -5,6 +5,7 @@ import (
 
 	"flytt/internal/dedup"
 	"flytt/internal/record"
+	"flytt/internal/runs"
 	"flytt/mappings"
 	"flytt/pipeline"
 	"flytt/sinks"
@@ -15,7 +16,7 @@ import (
 // Codes returns every code that a row can have, in the order of the stages, and then those of
 // single records.
 func Codes() []pipeline.CodeInfo {
-	return slices.Concat(sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, bulk.Codes, RetryCodes, dedup.Codes, record.Codes)
+	return slices.Concat(sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, bulk.Codes, runs.RetryCodes, dedup.Codes, record.Codes)
 }
 
 // CodeInfo returns what is known of a code.

@@ -1,8 +1,10 @@
-// Package run is what a run is. A Store is where runs are: a directory in which each
-// run has its own. A Record is what such a directory tells of its run: its spec, its
-// journal, its summary, the lists of its rows. A Group is a run with those that belong
-// to it (retries, undo, verify), whose account has each row of the input once.
+// Package run does runs. A Spec is what a run is asked to do, as plain data. Each kind of
+// run (Validate, Import, Convert, Export, Plan, Apply, Verify, Undo, Resume, Retry) is a
+// function that takes a context, a Spec and an Observer, and returns a Result. What runs
+// left behind is read by internal/runs.
 //
-// The package never prints, and reads no flags, no environment and no terminal. Its
-// errors carry advice as data (internal/advice), with paths in full.
+// The package never prints, and reads no flags, no environment and no terminal: notes,
+// progress and questions go through the Observer. Its errors carry advice as data
+// (internal/advice), with paths in full. Two runs with directories of their own can be
+// done at once in one process.
 package run

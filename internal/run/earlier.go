@@ -7,6 +7,7 @@ import (
 	"flytt/internal/advice"
 	"flytt/internal/journal"
 	"flytt/internal/report"
+	"flytt/internal/runs"
 )
 
 // SpecOf returns the spec of a run of verb (resume, retry, verify, undo or apply) that is
@@ -14,13 +15,13 @@ import (
 // How fast and how patiently a process works is taken over by resume alone. Settings are
 // for the caller to fill in, by the Profile; flags that the caller was given go over the
 // others with SetFlag.
-func SpecOf(store *Store, verb, path string) (Spec, error) {
+func SpecOf(store *runs.Store, verb, path string) (Spec, error) {
 	s := Defaults()
 	h, err := headerOf(store, verb, path)
 	if err != nil {
 		return s, err
 	}
-	recorded, err := ReadSpec(h)
+	recorded, err := runs.ReadSpec(h)
 	if err != nil {
 		return s, advice.Errorf("%s: %w", advice.Path(path), err)
 	}
@@ -34,7 +35,7 @@ func SpecOf(store *Store, verb, path string) (Spec, error) {
 		s.Write.ChunkRows = recorded.ChunkRows
 	}
 	if s.Write.Like != "" {
-		s.Write.Like = Moved(s.Write.Like, path)
+		s.Write.Like = runs.Moved(s.Write.Like, path)
 	}
 	s.File, s.Resource = recorded.File, recorded.Resource
 	s.Mapping = filepath.Join(path, "mapping.yaml")
@@ -44,17 +45,17 @@ func SpecOf(store *Store, verb, path string) (Spec, error) {
 
 // headerOf returns the header of the run in the directory path, if a run of verb can be
 // about it.
-func headerOf(store *Store, verb, path string) (*journal.Header, error) {
+func headerOf(store *runs.Store, verb, path string) (*journal.Header, error) {
 	if !report.HasJournal(path) {
 		if verb == "resume" {
-			err := NoJournal(path, "did not write to the API: there is nothing to go on with", "it is begun again, by the command that began it")
+			err := runs.NoJournal(path, "did not write to the API: there is nothing to go on with", "it is begun again, by the command that began it")
 			return nil, advice.Then(err, advice.Step{Command: advice.Command{Verb: "runs show", Run: store.Name(path)}})
 		}
-		return nil, NoJournal(path, "did not write to the API", NamesHint)
+		return nil, runs.NoJournal(path, "did not write to the API", runs.NamesHint)
 	}
-	jr, err := store.readJournal(path)
+	jr, err := store.ReadJournal(path)
 	if err != nil {
-		return nil, Unusable(err)
+		return nil, err
 	}
 	h := jr.Header()
 	if err := jr.Close(); err != nil {
@@ -70,7 +71,7 @@ func checkVerb(verb, was, path string) error {
 	case verb == "resume", verb == "retry":
 		return nil
 	case was == "undo":
-		return advice.Usagef(NamesHint, "%s took back what another run did: it wrote no rows of its own", name)
+		return advice.Usagef(runs.NamesHint, "%s took back what another run did: it wrote no rows of its own", name)
 	case was == "plan" && verb != "apply":
 		return advice.Usagef("flytt apply does what it says", "%s is a plan: it wrote nothing", name)
 	case was != "plan" && verb == "apply":
@@ -85,7 +86,7 @@ type earlier struct {
 	path    string
 	journal *journal.Journal
 	header  journal.Header
-	spec    *RecordedSpec
+	spec    *runs.RecordedSpec
 }
 
 // openEarlier opens the run at path for s, whose input was moved to the path moved,
@@ -97,11 +98,11 @@ func openEarlier(s *session, path, moved string) (*earlier, error) {
 	}
 	s.closers.add(jr.Close)
 	e := &earlier{path: path, journal: jr, header: jr.Header()}
-	if e.spec, err = ReadSpec(&e.header); err != nil {
+	if e.spec, err = runs.ReadSpec(&e.header); err != nil {
 		return nil, advice.Errorf("%s: %w", advice.Path(path), err)
 	}
-	Follow(&e.header, e.spec, path)
-	return e, Relocate(&e.header, e.spec, moved)
+	runs.Follow(&e.header, e.spec, path)
+	return e, runs.Relocate(&e.header, e.spec, moved)
 }
 
 // follow makes the rows of r those of e, in the forms and by the rules of its day. The
@@ -129,7 +130,7 @@ func (r *remote) followRules(e *earlier) error {
 // not what it was. The input has to stay what it is from now on.
 func (r *remote) sameFiles(h *journal.Header) error {
 	was, err := os.Stat(h.Input.Path)
-	if err := SameFiles(h); err != nil {
+	if err := runs.SameFiles(h); err != nil {
 		return err
 	}
 	r.rows.input.was = was
@@ -138,7 +139,7 @@ func (r *remote) sameFiles(h *journal.Header) error {
 
 // keepRetry makes r hold to what the run at path was told as a retry, if it is one.
 func (r *remote) keepRetry(path string) error {
-	selection, err := ReadRetry(path)
+	selection, err := runs.ReadRetry(path)
 	if err != nil || selection == nil {
 		return err
 	}
@@ -148,7 +149,7 @@ func (r *remote) keepRetry(path string) error {
 }
 
 // retries makes r send the rows that selection says, and number them as it does.
-func (r *remote) retries(selection *RetrySelection) {
+func (r *remote) retries(selection *runs.RetrySelection) {
 	r.rows.retry, r.rows.input.rejects = selection, true
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"flytt/internal/journal"
 	"flytt/internal/run"
+	"flytt/internal/runs"
 )
 
 const register = `custom_id,name,title,external_client.id
@@ -27,7 +28,7 @@ func ExampleImport() {
 	if err := os.WriteFile(file, []byte(register), 0o600); err != nil {
 		log.Fatal(err)
 	}
-	store, err := run.NewStore(filepath.Join(dir, "runs"), func() (*journal.Key, error) { return journal.LoadKey(dir) })
+	store, err := runs.NewStore(filepath.Join(dir, "runs"), func() (*journal.Key, error) { return journal.LoadKey(dir) })
 	if err != nil {
 		log.Fatal(err)
 	}

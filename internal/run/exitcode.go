@@ -5,13 +5,14 @@ import (
 	"slices"
 
 	"flytt/internal/advice"
+	"flytt/internal/report"
 	"flytt/mappings"
 	"flytt/pipeline"
 	"flytt/sources"
 )
 
 // severity has the exit codes in the order in which they count.
-var severity = []int{ExitUsage, ExitInterrupted, ExitFatal, ExitUncertain, ExitMaxRejects, ExitRejects, ExitDone}
+var severity = []int{report.ExitUsage, report.ExitInterrupted, report.ExitFatal, report.ExitUncertain, report.ExitMaxRejects, report.ExitRejects, report.ExitDone}
 
 // ExitCode returns the exit code that counts of all the errors joined in err.
 func ExitCode(err error) int {
@@ -22,7 +23,7 @@ func ExitCode(err error) int {
 	if !ok {
 		return exitCodeOf(err)
 	}
-	code := ExitDone
+	code := report.ExitDone
 	for _, each := range joined.Unwrap() {
 		code = MoreSevere(code, ExitCode(each))
 	}
@@ -40,19 +41,19 @@ func exitCodeOf(err error) int {
 	)
 	switch {
 	case err == nil:
-		return ExitDone
+		return report.ExitDone
 	case errors.As(err, &used), errors.As(err, &place), errors.As(err, &file):
-		return ExitUsage
+		return report.ExitUsage
 	case errors.Is(err, pipeline.ErrInterrupted):
-		return ExitInterrupted
+		return report.ExitInterrupted
 	case errors.As(err, &source) && source.Usage:
-		return ExitUsage
+		return report.ExitUsage
 	case errors.As(err, &unsure):
-		return ExitUncertain
+		return report.ExitUncertain
 	case errors.Is(err, pipeline.ErrMaxRejects):
-		return ExitMaxRejects
+		return report.ExitMaxRejects
 	}
-	return ExitFatal
+	return report.ExitFatal
 }
 
 // MoreSevere returns that of two exit codes which counts.
@@ -67,10 +68,10 @@ func MoreSevere(a, b int) int {
 func exitOf(err error, counts pipeline.Counts) int {
 	code := ExitCode(err)
 	if counts.InDoubt > 0 {
-		code = MoreSevere(code, ExitUncertain)
+		code = MoreSevere(code, report.ExitUncertain)
 	}
 	if counts.Rejected > 0 {
-		code = MoreSevere(code, ExitRejects)
+		code = MoreSevere(code, report.ExitRejects)
 	}
 	return code
 }

@@ -5,6 +5,7 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/journal"
+	"flytt/internal/runs"
 	"flytt/mappings"
 	"flytt/pipeline"
 )
@@ -17,7 +18,7 @@ type fileRows struct {
 	binding    *binding
 	change     *Change     // what rows do to records; nil: they go to a file
 	duplicates *duplicates // nil: rows that are alike are not looked for
-	retry      *RetrySelection
+	retry      *runs.RetrySelection
 
 	stamped func() *journal.Header // of the run that the keys of rows without one are made for; nil result: it has not begun
 	last    func() pipeline.Step   // the step after all others; nil: there is none

@@ -63,7 +63,7 @@ func (s *session) conclude(end *ending, next advice.Step) (*Result, error) {
 		"skipped", r.Skipped, "rejected", r.Rejected, "in_doubt", r.InDoubt, "not_sent", r.NotSent)
 	saveErr := errors.Join(s.save(), s.dir.Close())
 	if err = errors.Join(err, saveErr); saveErr != nil {
-		sum.Exit, sum.Error = ExitFatal, s.observer.Failure(err, next)
+		sum.Exit, sum.Error = report.ExitFatal, s.observer.Failure(err, next)
 	}
 	return &Result{Summary: sum, Dir: s.dir.Path, Output: s.spec.Output.Path, Next: next}, err
 }

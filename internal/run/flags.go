@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"flytt/internal/runs"
 )
 
 // FlagKind says for whom else the value of a flag is meant.
@@ -102,7 +104,7 @@ func (s *Spec) setRecorded(given map[string][]string, skip func(f *flag) bool) e
 	for name, texts := range given {
 		i := slices.IndexFunc(flags, func(f flag) bool { return f.name == name })
 		switch {
-		case i < 0 && slices.Contains(WatchFlags, name):
+		case i < 0 && slices.Contains(runs.WatchFlags, name):
 			continue
 		case i < 0:
 			return fmt.Errorf("the run was given --%s, which this version does not know", name)

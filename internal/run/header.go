@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"flytt/internal/journal"
+	"flytt/internal/runs"
 	"flytt/internal/snapshot"
 	"flytt/sources"
 )
@@ -17,7 +18,7 @@ func (r *remote) newHeader(seen *snapshot.Mark) (h journal.Header, err error) {
 		Run: s.dir.ID, Verb: s.verb, Tool: s.spec.Version, Began: s.started, Parent: r.parent,
 		BaseURL: r.conn.Address, Customer: r.conn.Customer, Resource: b.resource.Name,
 	}
-	spec := RecordedSpec{
+	spec := runs.RecordedSpec{
 		File: r.rows.input.file, Flags: s.spec.given(), Guessed: b.guessed, Identity: s.spec.Write.Identity, Plan: r.plan, Live: seen,
 		Compare: r.compare, Resource: b.resource.Name, ChunkRows: s.settings.ChunkRows, Atomicity: s.settings.Bulk.Atomicity,
 	}
@@ -51,7 +52,7 @@ func absolute(path string) (string, error) {
 // describeFiles describes what else decides which bytes are sent: the run's copy
 // of the mapping, the mapping it was made from, and the lookup tables.
 func (r *remote) describeFiles(mapping string) (out []journal.File, err error) {
-	files := []journal.File{{Name: OwnMapping, Path: r.session.dir.File("mapping.yaml")}}
+	files := []journal.File{{Name: runs.OwnMapping, Path: r.session.dir.File("mapping.yaml")}}
 	if mapping != "" {
 		files = append(files, journal.File{Name: "mapping", Path: mapping})
 	}
@@ -62,7 +63,7 @@ func (r *remote) describeFiles(mapping string) (out []journal.File, err error) {
 		files = append(files, journal.File{Name: "lookup table", Path: path})
 	}
 	for _, f := range files {
-		d, err := DescribeFile(f.Name, f.Path)
+		d, err := runs.DescribeFile(f.Name, f.Path)
 		if err != nil {
 			return nil, err
 		}
@@ -73,7 +74,7 @@ func (r *remote) describeFiles(mapping string) (out []journal.File, err error) {
 
 // describeInput describes the input, which has to be what the run has seen of it.
 func (r *remote) describeInput(path string) (journal.File, error) {
-	d, err := DescribeFile("input", path)
+	d, err := runs.DescribeFile("input", path)
 	if was := r.rows.input.was; err == nil && was != nil {
 		err = sources.Unchanged(path, was)
 	}

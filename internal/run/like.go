@@ -6,6 +6,7 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/dedup"
+	"flytt/internal/runs"
 	"flytt/sinks/bulk"
 )
 
@@ -17,12 +18,12 @@ import (
 // It is for concurrent use.
 type StoredPairs struct{ index *dedup.Index }
 
-// OpenStoredPairs reads what runs have on record, and makes it ready to be looked up in a
+// OpenStoredPairs reads what earlier runs have on record, and makes it ready to be looked up in a
 // file in dir, until it is closed. Memory does not grow with it.
-func OpenStoredPairs(runs []*Record, dir string) (_ *StoredPairs, err error) {
+func OpenStoredPairs(earlier []*runs.Record, dir string) (_ *StoredPairs, err error) {
 	sorter := dedup.NewSorter(dir, dedup.MemoryRecords)
 	defer func() { err = errors.Join(err, sorter.Close()) }()
-	for _, r := range runs {
+	for _, r := range earlier {
 		if err := addPairs(r, sorter); err != nil {
 			return nil, err
 		}
@@ -47,7 +48,7 @@ func (s *StoredPairs) Has(pair uint64) (bool, error) {
 func (s *StoredPairs) Close() error { return s.index.Close() }
 
 // addPairs adds what r has on record to sorter.
-func addPairs(r *Record, sorter *dedup.Sorter) (err error) {
+func addPairs(r *runs.Record, sorter *dedup.Sorter) (err error) {
 	jr, err := r.Journal()
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"flytt/internal/api/list"
 	"flytt/internal/journal"
 	"flytt/internal/report"
+	"flytt/internal/runs"
 )
 
 // findLike finds the run that --like names, and keeps its directory: resume and others may
@@ -26,7 +27,7 @@ func findLike(s *Spec) (err error) {
 		return err
 	}
 	if !report.HasJournal(w.Like) {
-		return NoJournal(w.Like, "did not write to the API: it has nothing on record of how that stores rows", NamesHint)
+		return runs.NoJournal(w.Like, "did not write to the API: it has nothing on record of how that stores rows", runs.NamesHint)
 	}
 	return nil
 }
@@ -100,7 +101,7 @@ func (r *remote) unmatched(ctx context.Context) ([][]byte, error) {
 
 // retried returns the run whose rows this one sends as a retry, with its other retries;
 // none if it is no retry.
-func (r *remote) retried() (others Group, err error) {
+func (r *remote) retried() (others runs.Group, err error) {
 	retry := r.rows.retry
 	if retry == nil {
 		return nil, nil

@@ -3,13 +3,13 @@ package run
 import (
 	"encoding/binary"
 	"errors"
-	"path/filepath"
 	"runtime"
 	"testing"
 	"time"
 
 	"flytt/internal/advice"
 	"flytt/internal/journal"
+	"flytt/internal/runs"
 	"flytt/pipeline"
 )
 
@@ -17,13 +17,19 @@ import (
 // memory does not grow with it.
 func TestLikeOfALargeRun(t *testing.T) {
 	const rows, perChunk = 200_000, 500
-	store := storeIn(t, t.TempDir())
-	key, err := store.key()
+	key, err := journal.LoadKey(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := t.TempDir()
-	jr, err := journal.Create(filepath.Join(path, "journal.db"), journal.Header{Verb: "import", Resource: "tenant", Began: time.Now()}, key)
+	store, err := runs.NewStore(t.TempDir(), func() (*journal.Key, error) { return key, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := store.NewDir("", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	jr, err := store.CreateJournal(dir.Path, journal.Header{Verb: "import", Resource: "tenant", Began: time.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,8 +49,15 @@ func TestLikeOfALargeRun(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	if err := dir.Close(); err != nil {
+		t.Fatal(err)
+	}
+	g, err := store.Group(dir.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
 	before := heapInUse()
-	pairs, err := OpenStoredPairs([]*Record{{Path: path, store: store}}, t.TempDir())
+	pairs, err := OpenStoredPairs(g.Senders(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

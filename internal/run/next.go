@@ -6,6 +6,7 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/report"
+	"flytt/internal/runs"
 	"flytt/pipeline"
 	"flytt/sinks/bulk"
 	"flytt/sources"
@@ -42,17 +43,14 @@ func (s *session) nextOfFailure(end *ending) advice.Step {
 	file := s.spec.File
 	switch {
 	case errors.Is(end.err, pipeline.ErrMaxRejects):
-		return advice.Step{Before: "see the reasons in rejects.csv, and mend the mapping or " + file, Command: sameCommand()}
+		return advice.Step{Before: advice.Task{Name: advice.FixMappingReasons, File: file}, Command: sameCommand()}
 	case errors.Is(end.err, sources.ErrChanged):
-		return advice.Step{Before: leaveAlone(file), Command: sameCommand()}
+		return advice.Step{Before: advice.Task{Name: advice.LeaveFileAlone, File: file}, Command: sameCommand()}
 	case isUnreadable(end.err):
-		return advice.Step{Before: "mend " + file + " at that place", Command: sameCommand()}
+		return advice.Step{Before: advice.Task{Name: advice.FixFile, File: file}, Command: sameCommand()}
 	}
 	return advice.Step{Command: sameCommand()}
 }
-
-// leaveAlone is what to do about an input that changed while it was read.
-func leaveAlone(file string) string { return "see that nothing writes to " + file }
 
 // isUnreadable reports whether err is about the input itself.
 func isUnreadable(err error) bool {
@@ -69,7 +67,7 @@ func (f *fileRows) nextOfValidate(end *ending) advice.Step {
 	case end.summary.Rows.Read == 0:
 		return advice.Step{}
 	case end.summary.Files["rejects"] != "":
-		return advice.Step{Before: "mend the rows that rejects.csv names in " + s.File, Command: sameCommand()}
+		return advice.Step{Before: advice.Task{Name: advice.FixRowsInFile, File: s.File}, Command: sameCommand()}
 	}
 	return advice.Step{Command: advice.Command{Verb: "import", File: s.File, Args: s.Args(MeaningFlag, InputFlag, TargetFlag)}}
 }
@@ -88,7 +86,7 @@ func (f *fileRows) nextOfConvert(end *ending) advice.Step {
 	if s.Output.Path != "-" {
 		out = "mended" + filepath.Ext(s.Output.Path)
 	}
-	return advice.Step{Before: "mend the rows in rejects.csv", Command: advice.Command{
+	return advice.Step{Before: advice.Task{Name: advice.FixRejects}, Command: advice.Command{
 		Verb: "convert", File: rejects, Args: append(s.Args(MeaningFlag, TargetFlag), "-o", out),
 	}}
 }
@@ -105,9 +103,9 @@ func (a afterWriting) nextOfImport(end *ending) advice.Step {
 	case end.summary.Rows.Read == 0, rejects == "":
 		return advice.Step{}
 	}
-	before := "mend the rows in rejects.csv"
+	before := advice.Task{Name: advice.FixRejects}
 	if path, ok := a.remote.backups.Edited("rejects"); ok {
-		before += ", where " + filepath.Base(path) + " has what was mended before"
+		before = advice.Task{Name: advice.FixRejectsAgain, File: filepath.Base(path)}
 	}
 	return advice.Step{Before: before, Command: advice.Command{Verb: "retry", Run: s.name(), File: rejects}}
 }
@@ -131,38 +129,36 @@ func (a afterWriting) nextOfWriting(end *ending) advice.Step {
 	nothing := rows.Written+rows.InDoubt == 0
 	switch {
 	case errors.Is(err, sources.ErrChanged) && nothing:
-		return advice.Step{Before: leaveAlone(file), Command: sameCommand()}
+		return advice.Step{Before: advice.Task{Name: advice.LeaveFileAlone, File: file}, Command: sameCommand()}
 	case errors.Is(err, sources.ErrChanged):
-		return advice.Step{Before: "put " + file + " back as it was", Command: s.resumeCommand()}
+		return advice.Step{Before: advice.Task{Name: advice.RestoreFile, File: file}, Command: s.resumeCommand()}
 	case err != nil && nothing && (isUnreadable(err) || errors.Is(err, pipeline.ErrMaxRejects)):
-		return a.nextAnew("mend the mapping or " + file)
+		return a.nextAnew(advice.Task{Name: advice.FixMapping, File: file})
 	case errors.Is(err, pipeline.ErrMaxRejects):
-		return advice.Step{Before: allowMore, Command: s.resumeCommand("--max-rejects", "100%")}
+		return advice.Step{Before: advice.Task{Name: advice.AllowMoreRejects}, Command: s.resumeCommand("--max-rejects", "100%")}
 	case errors.Is(err, bulk.ErrMostRefused) && nothing:
-		return a.nextAnew("mend the mapping, " + file + " or the permissions, as the reasons in rejects.csv have it")
+		return a.nextAnew(advice.Task{Name: advice.FixMappingRefused, File: file})
 	case err == nil && !a.remote.engine.Resolvable():
 		return advice.Step{
-			Before:  "compare the rows in in_doubt.csv with the API by hand: they have no key of their own to be looked up by, which --stamp would give them",
+			Before:  advice.Task{Name: advice.CompareByHand},
 			Command: showCommand(s.name()),
 		}
 	case err == nil:
-		return advice.Step{Before: "see in log.jsonl why they cannot be told", Command: s.resumeCommand()}
+		return advice.Step{Before: advice.Task{Name: advice.SeeLog}, Command: s.resumeCommand()}
 	case isUnreadable(err):
-		return advice.Step{Before: "mend " + file + " at that place; what was read before it is in the API", Command: sameCommand("--skip-existing")}
+		return advice.Step{Before: advice.Task{Name: advice.FixFileRest, File: file}, Command: sameCommand("--skip-existing")}
 	}
 	return advice.Step{Command: s.resumeCommand()}
 }
 
-const allowMore = "see the reasons in rejects.csv; to go on all the same, allow more of them"
-
 // nextAnew says what to do after a run that wrote nothing: once it is fixed the
 // input is for a run of its own, for this one holds to what it read. A retry is not
 // begun again before it was resumed.
-func (a afterWriting) nextAnew(fix string) advice.Step {
+func (a afterWriting) nextAnew(fix advice.Task) advice.Step {
 	s := a.remote.session
 	switch {
 	case s.verb == "retry":
-		return advice.Step{Before: allowMore, Command: s.resumeCommand("--max-rejects", "100%")}
+		return advice.Step{Before: advice.Task{Name: advice.AllowMoreRejects}, Command: s.resumeCommand("--max-rejects", "100%")}
 	case s.resumed && s.verb == "import":
 		return advice.Step{Before: fix, Command: a.remote.earlier.spec.Command(s.verb)}
 	case s.resumed && s.verb == "apply":
@@ -180,7 +176,7 @@ func (a afterWriting) nextOfVerify(end *ending) advice.Step {
 	case rows.InDoubt > 0 && a.parentSettles():
 		return advice.Step{Command: resumeCommand(name, a.remote.session.spec)}
 	case rows.Rejected+rows.InDoubt > 0:
-		return advice.Step{Before: "see in the files which rows are not as they were sent, or cannot be told", Command: showCommand(name)}
+		return advice.Step{Before: advice.Task{Name: advice.SeeFiles}, Command: showCommand(name)}
 	}
 	return advice.Step{}
 }
@@ -193,7 +189,7 @@ func (a afterWriting) nextOfDoubtful() advice.Step {
 		return advice.Step{Command: resumeCommand(name, a.remote.session.spec)}
 	}
 	return advice.Step{
-		Before:  "compare the rows in in_doubt.csv with the API by hand, or go on with the run, which settles them and sends the rest, and take it back again",
+		Before:  advice.Task{Name: advice.CompareOrResume},
 		Command: showCommand(name),
 	}
 }
@@ -201,5 +197,5 @@ func (a afterWriting) nextOfDoubtful() advice.Step {
 // parentSettles reports whether the run that this one is about left rows in doubt that
 // it settles when it is resumed.
 func (a afterWriting) parentSettles() bool {
-	return a.remote.engine != nil && a.remote.engine.Settles() && LeftDoubts(a.remote.parent)
+	return a.remote.engine != nil && a.remote.engine.Settles() && runs.LeftDoubts(a.remote.parent)
 }

@@ -14,6 +14,7 @@ import (
 	"flytt/internal/journal"
 	"flytt/internal/osfile"
 	"flytt/internal/report"
+	"flytt/internal/runs"
 	"flytt/internal/snapshot"
 	"flytt/pipeline"
 	"flytt/sinks"
@@ -203,7 +204,7 @@ func (p *planning) next(e *ending) advice.Step {
 	case plan.Create+plan.Update == 0:
 		return advice.Step{}
 	case plan.Reject > 0:
-		return advice.Step{Before: "mend what rejects.csv lists, and plan again, or go on without those rows", Command: p.apply()}
+		return advice.Step{Before: advice.Task{Name: advice.FixRejectsOrApply}, Command: p.apply()}
 	}
 	return advice.Step{Command: p.apply()}
 }
@@ -214,13 +215,13 @@ func (p *planning) apply() advice.Command {
 
 // FindPlan returns the directory of the plan that path is: its file, a copy of that, or
 // the directory, or the id, of the run that made it.
-func (s *Store) FindPlan(path string) (string, error) {
+func FindPlan(s *runs.Store, path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil || info.IsDir() {
 		return s.Find(path)
 	}
 	if dir := filepath.Dir(path); filepath.Base(path) == PlanFile && report.IsRun(dir) {
-		return At(dir)
+		return runs.At(dir)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -233,5 +234,5 @@ func (s *Store) FindPlan(path string) (string, error) {
 	if doc.Format != 1 {
 		return "", advice.Usagef("use the version that made it, or plan again", "%s is a plan of format %d, which this version does not know", path, doc.Format)
 	}
-	return At(doc.Run)
+	return runs.At(doc.Run)
 }

@@ -9,6 +9,7 @@ import (
 	"flytt/internal/advice"
 	"flytt/internal/api/list"
 	"flytt/internal/journal"
+	"flytt/internal/runs"
 	"flytt/internal/snapshot"
 	"flytt/pipeline"
 	"flytt/sinks/bulk"
@@ -19,7 +20,7 @@ import (
 type remote struct {
 	session *session
 	rows    *fileRows
-	compare Comparisons      // forms in which fields are compared with those of records
+	compare runs.Comparisons // forms in which fields are compared with those of records
 	earlier *earlier         // the run that this one is about, or resumes; nil: there is none
 	parent  string           // directory of the run that this one belongs to; empty: there is none
 	began   string           // address of the earlier run, which is the one to go on at; empty: any
@@ -29,7 +30,7 @@ type remote struct {
 
 	conn    *Connection
 	stored  *StoredPairs // what the run of --like has on record; nil: there is no such run, or it is not opened
-	backups Backups
+	backups runs.Backups
 	engine  engine // of the pass; nil: there was none yet
 }
 
@@ -61,7 +62,7 @@ func (r *remote) sameContent() bool {
 	case r.past != nil:
 		was = r.past.Input
 	}
-	is, err := DescribeFile("input", r.rows.input.path)
+	is, err := runs.DescribeFile("input", r.rows.input.path)
 	return err == nil && is.SHA256 == was.SHA256
 }
 
@@ -168,12 +169,8 @@ func (r *remote) createJournal(seen *snapshot.Mark) (err error) {
 	if err != nil {
 		return err
 	}
-	key, err := s.spec.Store.key()
-	if err != nil {
+	if r.journal, err = s.spec.Store.CreateJournal(s.dir.Path, h); err != nil {
 		return err
-	}
-	if r.journal, err = journal.Create(s.dir.File("journal.db"), h, key); err != nil {
-		return Unusable(err)
 	}
 	s.closers.add(r.journal.Close)
 	return nil
@@ -186,9 +183,9 @@ func (r *remote) backup(pass int) (err error) {
 	if pass > 1 || !s.resumed {
 		return nil
 	}
-	r.backups, err = MakeBackups(s.dir, r.journal.Outcome() != "")
+	r.backups, err = runs.MakeBackups(s.dir, r.journal.Outcome() != "")
 	for _, n := range r.backups.EditedNotes() {
-		s.summary.Notes = append(s.summary.Notes, n.text(s.observer))
+		s.summary.Notes = append(s.summary.Notes, backupText(s.observer, n))
 	}
 	return err
 }
@@ -198,7 +195,7 @@ func (r *remote) link(path string) error {
 	if r.session.resumed {
 		return nil
 	}
-	return LinkChild(path, r.session.dir.Path)
+	return runs.LinkChild(path, r.session.dir.Path)
 }
 
 // options says how the rows are written.
@@ -287,17 +284,17 @@ func outcome(err error) string {
 func (r *remote) finishBackups(e *ending) error {
 	notes, err := r.backups.Finish(e.summary.Files)
 	for _, n := range notes {
-		r.session.remark(n.text(r.session.observer))
+		r.session.remark(backupText(r.session.observer, n))
 	}
 	if err != nil {
 		return err
 	}
-	e.summary.Sums, err = Sums(e.summary.Files)
+	e.summary.Sums, err = runs.Sums(e.summary.Files)
 	return err
 }
 
-// text says what became of a file that a person may have edited.
-func (n *BackupNote) text(o *Observer) string {
+// backupText says what became of a file that a person may have edited.
+func backupText(o *Observer, n runs.BackupNote) string {
 	if n.Edited {
 		return n.File + " is not what the run wrote, and is kept as " + o.path(n.Backup)
 	}

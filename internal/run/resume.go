@@ -6,6 +6,7 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/report"
+	"flytt/internal/runs"
 )
 
 // Resume goes on with the run in the directory s.Earlier.Run, which did not get through.
@@ -46,7 +47,7 @@ func (r *remote) resume() (target, error) {
 	s.settings.ChunkRows, s.settings.Bulk.Atomicity = e.spec.ChunkRows, e.spec.Atomicity
 	dir, err := report.OpenDir(path)
 	if err != nil {
-		return target{}, Unusable(err)
+		return target{}, runs.Unusable(err)
 	}
 	s.logTo(dir)
 	r.journal = e.journal
@@ -59,7 +60,7 @@ func (r *remote) resumedTarget(e *earlier) (target, error) {
 	case "import", "retry":
 		return r.importTarget(), nil
 	case "apply":
-		r.plan = Moved(e.spec.Plan, e.path)
+		r.plan = runs.Moved(e.spec.Plan, e.path)
 		plan, err := openEarlier(r.session, r.plan, "")
 		return r.applyTarget(plan), err
 	case "undo":
@@ -71,7 +72,7 @@ func (r *remote) resumedTarget(e *earlier) (target, error) {
 // resumedUndo returns where the rows of the undo e go, which is resumed.
 func (r *remote) resumedUndo(e *earlier) (target, error) {
 	r.session.spec.Write.Identity = e.spec.Identity
-	path := Moved(e.header.Parent, e.path)
+	path := runs.Moved(e.header.Parent, e.path)
 	if err := r.keepRetry(path); err != nil {
 		return target{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"flytt/internal/dedup"
+	"flytt/internal/runs"
 	"flytt/mappings"
 	"flytt/pipeline"
 	"flytt/sources"
@@ -13,19 +14,19 @@ import (
 // key that the first run of g or a retry of it wrote: of two rows with one key the run may
 // have sent one and rejected the other, which is then alone in the file. It reads the rows
 // from s, through plan, and keeps digests of keys in dir.
-func RowsOfWrittenKeys(g Group, dir string, s pipeline.Source, plan *mappings.Plan, sent RowSet) (_ RowSet, err error) {
+func RowsOfWrittenKeys(g runs.Group, dir string, s pipeline.Source, plan *mappings.Plan, sent runs.RowSet) (_ runs.RowSet, err error) {
 	k := keyMatcher{hasher: dedup.NewHasher(), sorter: dedup.NewSorter(dir, dedup.MemoryRecords)}
 	defer func() { err = errors.Join(err, k.sorter.Close()) }()
 	if err := eachNewKey(s, plan, sent, k.add); err != nil || k.n == 0 {
 		return nil, err
 	}
 	for _, r := range g.Senders() {
-		err := r.EachWritten(func(w WrittenRow) error { return k.add(dedup.Known, []byte(w.Key)) })
+		err := r.EachWritten(func(w runs.WrittenRow) error { return k.add(dedup.Known, []byte(w.Key)) })
 		if err != nil {
 			return nil, err
 		}
 	}
-	rows := RowSet{}
+	rows := runs.RowSet{}
 	err = dedup.Match(k.sorter, nil, func(r *dedup.Record, written bool) error {
 		if written {
 			rows.Add(r.Row)
@@ -55,7 +56,7 @@ func (k *keyMatcher) add(row int64, key []byte) error {
 
 // eachNewKey calls visit with the key of every row sent that would become a new
 // record, if it has one.
-func eachNewKey(s pipeline.Source, plan *mappings.Plan, sent RowSet, visit func(row int64, key []byte) error) error {
+func eachNewKey(s pipeline.Source, plan *mappings.Plan, sent runs.RowSet, visit func(row int64, key []byte) error) error {
 	step, id := plan.Step(), plan.Schema().Index("id")
 	return sources.Each(s, func(b *pipeline.Batch) error {
 		if err := step.Apply(b); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"flytt/internal/journal"
+	"flytt/internal/runs"
 	"flytt/pipeline"
 )
 
@@ -57,7 +58,7 @@ func (r *remote) retry() (target, error) {
 // retryRun sends the rows of a retry.
 type retryRun struct {
 	remote *remote
-	group  Group
+	group  runs.Group
 	first  *journal.Header // of the run that the rows are of
 }
 
@@ -89,14 +90,14 @@ func (t *retryRun) keepSelection() error {
 	if err := selection.Write(t.remote.session.dir); err != nil {
 		return err
 	}
-	return LinkChild(selection.Run, t.remote.session.dir.Path)
+	return runs.LinkChild(selection.Run, t.remote.session.dir.Path)
 }
 
 // noteWrittenKeys notes the rows that would make a second record with a key that the run,
 // or a retry of it, wrote already: of two rows with one key it may have sent one and
 // rejected the other, which is then alone in the file. Rows that find their record, by
 // key or by id, are none of them.
-func (t *retryRun) noteWrittenKeys(selection *RetrySelection) error {
+func (t *retryRun) noteWrittenKeys(selection *runs.RetrySelection) error {
 	if t.remote.rows.change.finds() {
 		return nil
 	}

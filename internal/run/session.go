@@ -9,6 +9,7 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/report"
+	"flytt/internal/runs"
 	"flytt/pipeline"
 )
 
@@ -88,7 +89,7 @@ func (s *session) makeDir() error {
 	}
 	dir, err := s.spec.Store.NewDir(s.spec.RunDir, s.started)
 	if err != nil {
-		return Unusable(err)
+		return runs.Unusable(err)
 	}
 	s.logTo(dir)
 	return nil

@@ -10,20 +10,21 @@ import (
 	"flytt/internal/api"
 	"flytt/internal/api/list"
 	"flytt/internal/osfile"
+	"flytt/internal/runs"
 )
 
 // Settings are what does not change from run to run: what the settings file says, and
 // the environment over it. Flags, which are other fields of a Spec, come before them.
 type Settings struct {
-	BaseURL     string         `yaml:"base_url"`
-	Resource    string         `yaml:"resource"`
-	Concurrency int            `yaml:"concurrency"`
-	Rate        float64        `yaml:"rate"`
-	ChunkRows   int            `yaml:"chunk_rows"`
-	Bulk        BulkSettings   `yaml:"bulk"`
-	List        ListSettings   `yaml:"list"`
-	Compare     Comparisons    `yaml:"compare"` // forms in which fields are compared
-	Credentials CredentialsSet `yaml:"credentials"`
+	BaseURL     string           `yaml:"base_url"`
+	Resource    string           `yaml:"resource"`
+	Concurrency int              `yaml:"concurrency"`
+	Rate        float64          `yaml:"rate"`
+	ChunkRows   int              `yaml:"chunk_rows"`
+	Bulk        BulkSettings     `yaml:"bulk"`
+	List        ListSettings     `yaml:"list"`
+	Compare     runs.Comparisons `yaml:"compare"` // forms in which fields are compared
+	Credentials CredentialsSet   `yaml:"credentials"`
 
 	Files []string `yaml:"-"` // that the settings were read from, and others of the program's own: no output may replace them
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"flytt/internal/advice"
+	"flytt/internal/runs"
 	"flytt/pipeline"
 	"flytt/sinks"
 )
@@ -29,9 +30,9 @@ type Spec struct {
 	Place      Place
 	Earlier    Earlier
 
-	Store    *Store // where runs are
-	RunDir   string // new or empty directory for the files of the run; empty: a new one in Store
-	Profile  string // of the settings, which a later run on this one's behalf takes, too
+	Store    *runs.Store // where runs are
+	RunDir   string      // new or empty directory for the files of the run; empty: a new one in Store
+	Profile  string      // of the settings, which a later run on this one's behalf takes, too
 	Settings Settings
 	Version  string // of the program, for journals and files
 

@@ -13,6 +13,7 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/journal"
+	"flytt/internal/report"
 	"flytt/mappings"
 	"flytt/pipeline"
 	"flytt/sources"
@@ -93,7 +94,7 @@ func TestFlagsThatCannotBeRead(t *testing.T) {
 func TestLikeIsOfTheSameResource(t *testing.T) {
 	r := &remote{rows: &fileRows{binding: &binding{resource: &mappings.Resource{Name: "tenant"}}}}
 	err := r.checkLike("run1", &journal.Header{Resource: "apartment"})
-	if err == nil || err.Error() != "--like run1: it wrote apartment, and these rows are tenant" || ExitCode(err) != ExitUsage {
+	if err == nil || err.Error() != "--like run1: it wrote apartment, and these rows are tenant" || ExitCode(err) != report.ExitUsage {
 		t.Errorf("error %v", err)
 	}
 }
@@ -133,7 +134,7 @@ func TestParseRejectLimit(t *testing.T) {
 		}
 	}
 	for _, in := range []string{"-1", "x", "%", "0%", "-2%", "101%", "NaN%", "Inf%", "1.5", " 1", "99999999999999999999"} {
-		if got, err := parseRejectLimit(in); ExitCode(err) != ExitUsage {
+		if got, err := parseRejectLimit(in); ExitCode(err) != report.ExitUsage {
 			t.Errorf("parseRejectLimit(%q) = %+v, %v, want a usage error", in, got, err)
 		}
 	}
@@ -152,21 +153,21 @@ func TestExitCodeThatCounts(t *testing.T) {
 		counts pipeline.Counts
 		want   int
 	}{
-		{"all written", nil, pipeline.Counts{Written: 2}, ExitDone},
-		{"some rejected", nil, rejected, ExitRejects},
-		{"in doubt before rejected", nil, doubtful, ExitUncertain},
-		{"too many rejected", pipeline.ErrMaxRejects, rejected, ExitMaxRejects},
-		{"in doubt before too many rejected", pipeline.ErrMaxRejects, doubtful, ExitUncertain},
-		{"fatal before in doubt", disk, doubtful, ExitFatal},
-		{"interrupted before in doubt", pipeline.ErrInterrupted, doubtful, ExitInterrupted},
-		{"usage before all", used, doubtful, ExitUsage},
-		{"fatal before too many rejected", errors.Join(pipeline.ErrMaxRejects, disk), rejected, ExitFatal},
-		{"interrupted before fatal", errors.Join(disk, pipeline.ErrInterrupted), rejected, ExitInterrupted},
-		{"usage before interrupted", errors.Join(pipeline.ErrInterrupted, errors.Join(disk, used)), rejected, ExitUsage},
-		{"wrapped", fmt.Errorf("in.csv: %w", pipeline.ErrInterrupted), rejected, ExitInterrupted},
-		{"output", &pipeline.UsageError{Place: "out.csv", Cause: "exists already"}, pipeline.Counts{}, ExitUsage},
-		{"input asked for wrongly", &sources.Error{Usage: true}, pipeline.Counts{}, ExitUsage},
-		{"input that cannot be read", &sources.Error{}, pipeline.Counts{}, ExitFatal},
+		{"all written", nil, pipeline.Counts{Written: 2}, report.ExitDone},
+		{"some rejected", nil, rejected, report.ExitRejects},
+		{"in doubt before rejected", nil, doubtful, report.ExitUncertain},
+		{"too many rejected", pipeline.ErrMaxRejects, rejected, report.ExitMaxRejects},
+		{"in doubt before too many rejected", pipeline.ErrMaxRejects, doubtful, report.ExitUncertain},
+		{"fatal before in doubt", disk, doubtful, report.ExitFatal},
+		{"interrupted before in doubt", pipeline.ErrInterrupted, doubtful, report.ExitInterrupted},
+		{"usage before all", used, doubtful, report.ExitUsage},
+		{"fatal before too many rejected", errors.Join(pipeline.ErrMaxRejects, disk), rejected, report.ExitFatal},
+		{"interrupted before fatal", errors.Join(disk, pipeline.ErrInterrupted), rejected, report.ExitInterrupted},
+		{"usage before interrupted", errors.Join(pipeline.ErrInterrupted, errors.Join(disk, used)), rejected, report.ExitUsage},
+		{"wrapped", fmt.Errorf("in.csv: %w", pipeline.ErrInterrupted), rejected, report.ExitInterrupted},
+		{"output", &pipeline.UsageError{Place: "out.csv", Cause: "exists already"}, pipeline.Counts{}, report.ExitUsage},
+		{"input asked for wrongly", &sources.Error{Usage: true}, pipeline.Counts{}, report.ExitUsage},
+		{"input that cannot be read", &sources.Error{}, pipeline.Counts{}, report.ExitFatal},
 	} {
 		if got := exitOf(test.err, test.counts); got != test.want {
 			t.Errorf("%s: exit code %d, want %d", test.name, got, test.want)

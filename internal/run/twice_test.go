@@ -13,7 +13,9 @@ import (
 
 	"flytt/internal/drain"
 	"flytt/internal/journal"
+	"flytt/internal/report"
 	"flytt/internal/run"
+	"flytt/internal/runs"
 	"flytt/internal/sandbox"
 	"flytt/pipeline"
 )
@@ -21,7 +23,7 @@ import (
 // place is a directory with a store of runs, and an API.
 type place struct {
 	dir   string
-	store *run.Store
+	store *runs.Store
 	url   string
 }
 
@@ -29,7 +31,7 @@ func newPlace(t *testing.T) *place {
 	t.Helper()
 	p := &place{dir: t.TempDir()}
 	var err error
-	p.store, err = run.NewStore(filepath.Join(p.dir, "runs"), func() (*journal.Key, error) { return journal.LoadKey(p.dir) })
+	p.store, err = runs.NewStore(filepath.Join(p.dir, "runs"), func() (*journal.Key, error) { return journal.LoadKey(p.dir) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +139,7 @@ func TestAnInterruptedImportIsResumed(t *testing.T) {
 	spec.Write.ChunkRows, spec.Write.Concurrency = 20, 1
 	gate := drain.New()
 	r, err := run.Import(t.Context(), spec, run.Observer{Drain: gate, Progress: func(run.Progress) { gate.Close(pipeline.ErrInterrupted) }})
-	if run.ExitCode(err) != run.ExitInterrupted || r.Next.Command.Verb != "resume" {
+	if run.ExitCode(err) != report.ExitInterrupted || r.Next.Command.Verb != "resume" {
 		t.Fatalf("%v, next %+v", err, r.Next)
 	}
 	done := r.Summary.Rows.Written
@@ -176,7 +178,7 @@ func TestAnImportThatIsNotAgreedToLeavesNothing(t *testing.T) {
 		asked = append(asked, q)
 		return false, nil
 	}})
-	if r != nil || run.ExitCode(err) != run.ExitUsage {
+	if r != nil || run.ExitCode(err) != report.ExitUsage {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if len(asked) != 1 || asked[0].File != spec.File || asked[0].Tenant != sandbox.DefaultCredential || asked[0].Host != "192.0.2.1" {

@@ -102,7 +102,7 @@ func (t *undoing) opens(open unseal) error {
 		open = func([]byte) ([]byte, error) {
 			err := advice.Usagef("--identity FILE names the file with the key that belongs to --undo-recipient", "it is sealed, and no identity opens it")
 			return nil, advice.Then(err, advice.Step{
-				Before: "see to what is named above", Command: advice.Command{Same: true, Args: []string{"--identity", "FILE"}},
+				Before: advice.Task{Name: advice.SeeAbove}, Command: advice.Command{Same: true, Args: []string{"--identity", "FILE"}},
 			})
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"flytt/internal/dedup"
 	"flytt/internal/journal"
 	"flytt/internal/jsonscan"
+	"flytt/internal/runs"
 	"flytt/internal/snapshot"
 	"flytt/pipeline"
 )
@@ -28,7 +29,7 @@ var (
 // records may have been made within the second in which it began. With an error the
 // records are still some of those. Memory does not grow with the list: records are kept
 // in a file in dir, and told from those of the run by sorted digests of their ids.
-func Unmatched(ctx context.Context, rows *list.Rows, jr *journal.Journal, others Group, dir string) (objects [][]byte, err error) {
+func Unmatched(ctx context.Context, rows *list.Rows, jr *journal.Journal, others runs.Group, dir string) (objects [][]byte, err error) {
 	s := unmatchedSearch{hasher: dedup.NewHasher(), sorter: dedup.NewSorter(dir, dedup.MemoryRecords)}
 	if s.spool, err = dedup.NewSpool(dir); err != nil {
 		return nil, err
@@ -103,10 +104,10 @@ func (s *unmatchedSearch) addWritten(jr *journal.Journal) error {
 	return nil
 }
 
-// addListed adds the ids of the records that runs made, which written.csv has.
-func (s *unmatchedSearch) addListed(runs Group) error {
-	for _, r := range runs {
-		err := r.EachWritten(func(w WrittenRow) error {
+// addListed adds the ids of the records that the runs of g made, which written.csv has.
+func (s *unmatchedSearch) addListed(g runs.Group) error {
+	for _, r := range g {
+		err := r.EachWritten(func(w runs.WrittenRow) error {
 			if w.ID == "" {
 				return nil
 			}

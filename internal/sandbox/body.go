@@ -55,13 +55,13 @@ func (x *exchange) tooLarge() error {
 	return failf(http.StatusRequestEntityTooLarge, "The request's body is larger than %d bytes.", x.maxBody)
 }
 
-// reader reads records from a body. What it hands out points into the body.
+// reader reads records from a body. They point into the body.
 type reader struct {
 	table *table
 	body  []byte
 	d     *jsontext.Decoder
-	named bool // an id is a value, not something to ignore
-	whole bool // so are the fields only the server makes
+	named bool // an id is a value and not ignored
+	whole bool // so are the fields that only the server sets
 }
 
 func newReader(t *table, body []byte) *reader {
@@ -209,7 +209,7 @@ func (r *reader) field(rec *record, name, raw jsontext.Value) {
 	}
 }
 
-// nullMessage tells a null from an object that names nothing.
+// nullMessage returns the message for a null, or for an object that names nothing.
 func nullMessage(raw jsontext.Value) string {
 	if raw.Kind() == 'n' {
 		return mayNotBeNull

@@ -54,7 +54,7 @@ func ParseFault(text string) (Fault, error) {
 	return f, nil
 }
 
-// MustParseFaults reads faults, and panics at one that is none: for tests.
+// MustParseFaults parses faults. It panics if one is invalid: for tests.
 func MustParseFaults(texts ...string) []Fault { return mustParse(ParseFault, texts) }
 
 // mustParse parses texts, and panics at one that cannot be parsed.

@@ -29,8 +29,8 @@ func (o *Options) framing(q *query) framing {
 	return array
 }
 
-// applyListSwitches takes from a list what the sandbox does not heed, and lets the faults
-// have their way with its rows.
+// applyListSwitches removes from a query what the switches make the sandbox ignore, and
+// applies the faults that change a list.
 func (x *exchange) applyListSwitches(q *query) error {
 	switch x.box.options.Paging {
 	case FirstPage:

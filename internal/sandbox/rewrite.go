@@ -37,7 +37,7 @@ func ParseRewrite(text string) (Rewrite, error) {
 	return Rewrite{text: text, field: field, apply: apply}, nil
 }
 
-// MustParseRewrites reads rewritings, and panics at one that is none: for tests.
+// MustParseRewrites parses rewritings. It panics if one is invalid: for tests.
 func MustParseRewrites(texts ...string) []Rewrite { return mustParse(ParseRewrite, texts) }
 
 // String returns the rewriting as it was parsed.

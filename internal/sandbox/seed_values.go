@@ -58,7 +58,8 @@ func (g *seeder) given() []bool {
 	return given
 }
 
-// choose heeds the rules of which fields one has to be there, or only one.
+// choose applies the rules by which one of several fields must have a value, or only
+// one of them.
 func (g *seeder) choose(given []bool) {
 	for i := range g.table.fields {
 		f := &g.table.fields[i]

@@ -65,8 +65,8 @@ type seek struct {
 	down    bool
 }
 
-// seek returns how to go on behind a row of the list, nil if no index is in the
-// order asked for, or if conditions make another index the better way.
+// seek returns how to continue after a row of the list; nil if no index has the
+// requested order, or if conditions make another index better.
 func (q *query) seek() *seek {
 	s, lead := q.table.seek(q.order)
 	if s == nil {
@@ -126,9 +126,9 @@ func (s *seek) implied(c condition) bool {
 // from preferring the tenant to an index or to the order of the rows.
 func (q *query) from(tenant int64) (string, []any) { return q.fromAfter(tenant, nil, nil) }
 
-// fromAfter is from for the rows behind one, if key names one by the columns of
-// s. What that implies anyway is kept from the planner by a unary plus, so that
-// the index is entered at the key and not at the condition.
+// fromAfter is from for the rows after one, if key names that row by the columns of s.
+// Conditions that this implies are hidden from the planner by a unary plus, so that it
+// enters the index at the key.
 func (q *query) fromAfter(tenant int64, s *seek, key []any) (string, []any) {
 	text := strings.Builder{}
 	text.WriteString(" FROM " + q.table.sql.name + " WHERE +_tenant=?")

@@ -12,15 +12,13 @@ import (
 // the at sign, 255 for the domain (RFC 3696 section 3).
 const maxEmail = 320
 
-// Email reports whether v is an address by the rules of Django's
-// EmailValidator, which the API holds it against: a user that is a dot-atom or
-// a quoted string; after the last at sign a domain of at least two labels, the
-// name localhost, or an IP address in brackets; at most 320 characters. A
-// domain outside ASCII counts in its IDNA form.
+// Email reports whether v is an address by the rules of Django's EmailValidator, which
+// the API uses: a user that is a dot-atom or a quoted string; after the last at sign a
+// domain of at least two labels, the name localhost, or an IP address in brackets; at
+// most 320 characters. A domain outside ASCII counts in its IDNA form.
 //
-// Django's patterns ignore case in Python's way, so that in the user a few
-// letters outside ASCII pass for an i, a k or an s (ı, the Kelvin sign, ſ). They
-// fail here.
+// Django's patterns ignore case as Python does, so that in the user a few letters
+// outside ASCII pass for an i, a k or an s (ı, the Kelvin sign, ſ). They fail here.
 func Email(v []byte) bool {
 	at := bytes.LastIndexByte(v, '@')
 	if at < 0 || len(v) > maxEmail && utf8.RuneCount(v) > maxEmail {
@@ -74,8 +72,8 @@ func quoted(v []byte) bool {
 	return i == len(v)-1
 }
 
-// quotable reports whether c may stand in a quoted string as it is: ASCII but
-// for NUL, tab, LF, CR, the space, the quote and the backslash.
+// quotable reports whether c may be in a quoted string unescaped: ASCII except NUL,
+// tab, LF, CR, the space, the quote and the backslash.
 func quotable(c byte) bool {
 	return c > 0 && c < utf8.RuneSelf && c != '\t' && c != '\n' && c != '\r' && c != ' ' && c != '"' && c != '\\'
 }

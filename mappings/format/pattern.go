@@ -39,9 +39,9 @@ func (p *Pattern) Match(v []byte) bool {
 	return p.table.match(v)
 }
 
-// table is a deterministic automaton. Characters that no part of the pattern
-// tells apart share a class; a state is the index of its row in next, which
-// has one entry, the next state, for each class.
+// table is a deterministic automaton. Characters that the pattern does not distinguish
+// share a class. A state is the index of its row in next, which has one entry, the next
+// state, for each class.
 type table struct {
 	next   []uint16
 	stride uint16 // length of a row

@@ -11,15 +11,15 @@ import (
 // sweden is the region whose plain numbers AppendPhone reads itself.
 const sweden = "SE"
 
-// AppendPhone reads v as a phone number dialled in region (ISO 3166-1 alpha-2,
-// SE if empty) and appends its E.164 form to dst: +46701740605. It reports
-// false, and returns dst as it was, if v is no valid number of any region by
-// the metadata of libphonenumber; a possible length is not enough. An
-// extension is dropped, as E.164 has none; other letters among the digits are
-// not taken for keypad digits (070-CALLNOW).
+// AppendPhone parses v as a phone number dialled in region (ISO 3166-1 alpha-2, SE if
+// empty) and appends its E.164 form to dst: +46701740605. It reports false, and returns
+// dst unchanged, if v is not a valid number of any region by the metadata of
+// libphonenumber; a possible length is not enough. An extension is dropped, because
+// E.164 has none; other letters among the digits do not count as keypad digits
+// (070-CALLNOW).
 //
-// Swedish numbers in plain digits and the usual punctuation are read here, by
-// the same metadata and some hundred times faster; all others by the library.
+// Swedish numbers in plain digits and the usual punctuation are parsed here, by the
+// same metadata and some hundred times faster; all others by the library.
 func AppendPhone(dst, v []byte, region string) ([]byte, bool) {
 	if region == "" {
 		region = sweden
@@ -37,8 +37,8 @@ func AppendPhone(dst, v []byte, region string) ([]byte, bool) {
 	return append(dst, phonenumbers.Format(n, phonenumbers.E164)...), true
 }
 
-// spelt reports whether v has letters after its first digit. The library takes
-// them for digits of a keypad (070-CALLNOW), which here they hardly ever are.
+// spelt reports whether v has letters after its first digit. The library takes them for
+// keypad digits (070-CALLNOW), which they hardly ever are here.
 func spelt(v []byte) bool {
 	first := bytes.IndexFunc(v, unicode.IsDigit)
 	return first >= 0 && bytes.ContainsFunc(v[first:], unicode.IsLetter)

@@ -6,9 +6,8 @@ import (
 	"flytt/pipeline"
 )
 
-// Faults is a set of things that are wrong with a number, that ask for
-// attention, or that were repaired. The empty set is a number that is right as
-// it stands.
+// Faults is a set of errors, warnings and repairs of a number. The empty set means that
+// the number is right as it is.
 type Faults uint32
 
 // What can be said of a number. Unless it says otherwise, each is an error.
@@ -20,18 +19,18 @@ const (
 	ImpossibleDate                       // no such day in the calendar
 	BirthNumber                          // birth number 000
 	FutureDate                           // the day of birth has not come yet
-	InterimNumber                        // a letter after the date, and Rules do not allow that
-	CenturyAmbiguous                     // ten digits, and Rules do not let the century be inferred
-	ThirdDigit                           // third digit of an organisationsnummer below 2, and it is no personnummer either
+	InterimNumber                        // a letter after the date, which Rules do not allow
+	CenturyAmbiguous                     // ten digits, and Rules do not allow the century to be inferred
+	ThirdDigit                           // third digit of an organisationsnummer below 2, and it is not a personnummer either
 	OrgNumber                            // an organisationsnummer where a personnummer is wanted
 
 	CoordinationDate // warning: a samordningsnummer whose date is not in the calendar
 	Personnummer     // warning: a personnummer where an organisationsnummer is wanted, as sole traders have
 
 	CenturyInferred // repair: ten digits became twelve
-	Prefix16        // repair: 16 before an organisationsnummer was taken off
+	Prefix16        // repair: 16 before an organisationsnummer was removed
 	VATNumber       // repair: SE…01 was reduced to the ten digits
-	LeadingZero     // repair: nine digits got the zero back that a spreadsheet took; the check digit proves it
+	LeadingZero     // repair: nine digits got back the zero that a spreadsheet dropped; the check digit proves it
 )
 
 const (

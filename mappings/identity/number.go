@@ -2,18 +2,17 @@ package identity
 
 import "time"
 
-// Rules says what depends on the day and on the user's choice. A nil *Rules is
-// the zero Rules.
+// Rules says what depends on the date and on the user's choice. A nil *Rules is the
+// zero Rules.
 type Rules struct {
-	Today        time.Time // its calendar date is today; zero: future dates are not looked for, and LatestPast cannot tell a century
+	Today        time.Time // its calendar date is today; zero: future dates are not detected, and LatestPast cannot infer a century
 	Century      Century   // how ten digits without a separator get their century
 	Pivot        int       // for Pivot: the first year of the hundred that all years lie in, 1930 for 1930 to 2029; below 100 it counts from 1900
 	AllowInterim bool      // a letter after the date is no fault
 }
 
-// Century is a rule for the century of ten digits without a separator. With
-// one there is nothing to choose: a hyphen says under 100 years, a plus sign
-// 100 or more.
+// Century is a rule for the century of ten digits without a separator. A separator
+// decides it: a hyphen means under 100 years, a plus sign 100 or more.
 type Century uint8
 
 // The rules for the century.
@@ -59,8 +58,8 @@ func (n Number) Append(dst []byte, dash bool) []byte {
 	return append(dst, n.text[split:n.n]...)
 }
 
-// String tells how long n is but not what it is, so that no number ends up in
-// a log by mistake.
+// String returns how long n is but not its digits, so that no number gets into a log by
+// mistake.
 func (n Number) String() string {
 	switch n.n {
 	case 12:

@@ -26,9 +26,9 @@ func ParseOrganisationsnummer(v []byte, r *Rules) (Number, Faults) {
 	return n, f | checkTen((*[10]byte)(n.text[:]))
 }
 
-// CheckOrganisationsnummer holds v against the rules of
-// ParseOrganisationsnummer without changing it: v must be as the API stores it,
-// NNNNNNNNNN or NNNNNN-NNNN. It never reports a repair.
+// CheckOrganisationsnummer checks v by the rules of ParseOrganisationsnummer without
+// changing it: v must be as the API stores it, NNNNNNNNNN or NNNNNN-NNNN. It never
+// reports a repair.
 func CheckOrganisationsnummer(v []byte, _ *Rules) Faults {
 	var n Number
 	switch {
@@ -55,8 +55,8 @@ func (n *Number) readTen(v []byte) bool {
 	return allDigits(n.text[:10])
 }
 
-// checkTen holds the digits t against the rules for an organisationsnummer, or
-// a personnummer in its place.
+// checkTen checks the digits t by the rules of an organisationsnummer, or of a
+// personnummer in its place.
 func checkTen(t *[10]byte) Faults {
 	if t[2] >= '2' {
 		if !luhn10(t) {
@@ -76,15 +76,14 @@ func checkTen(t *[10]byte) Faults {
 	return f | Personnummer
 }
 
-// isNoDate reports whether the date that starts with month has the faults f
-// that make the number no personnummer, where another number is wanted. A
-// samordningsnummer may have a date that does not exist, but the month is 00 to
-// 12.
+// isNoDate reports whether the date that starts with month has the faults f and so
+// makes the number no personnummer, where another number is expected. A
+// samordningsnummer may have a date that does not exist, but its month is 00 to 12.
 func isNoDate(f Faults, month []byte) bool {
 	return f.Has(ImpossibleDate) || f.Has(CoordinationDate) && pair(month) > 12
 }
 
-// parseOddOrganisationsnummer reads what is in none of the forms of an
+// parseOddOrganisationsnummer parses what has none of the forms of an
 // organisationsnummer.
 func parseOddOrganisationsnummer(v []byte, r *Rules) (Number, Faults) {
 	switch {

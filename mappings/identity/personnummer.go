@@ -11,8 +11,8 @@ const (
 	twelve         // YYYYMMDDNNNC or YYYYMMDD-NNNC
 )
 
-// firstYear is the first year a personnummer is believed to be of. The numbers
-// were introduced in 1947, so that nobody born earlier has ever had one.
+// firstYear is the earliest plausible year of birth. The numbers were introduced in
+// 1947, so nobody born earlier has ever had one.
 const firstYear = 1800
 
 // ParsePersonnummer reads v as a personnummer, samordningsnummer or, if r
@@ -45,9 +45,9 @@ func ParsePersonnummer(v []byte, r *Rules) (Number, Faults) {
 	}
 }
 
-// CheckPersonnummer holds v against the rules of ParsePersonnummer without
-// changing it: v must be as the API stores it, YYYYMMDDNNNC or YYYYMMDD-NNNC.
-// It never reports a repair.
+// CheckPersonnummer checks v by the rules of ParsePersonnummer without changing it: v
+// must be as the API stores it, YYYYMMDDNNNC or YYYYMMDD-NNNC. It never reports a
+// repair.
 func CheckPersonnummer(v []byte, r *Rules) Faults {
 	if r == nil {
 		r = &zeroRules
@@ -61,7 +61,7 @@ func CheckPersonnummer(v []byte, r *Rules) Faults {
 	return check(&n.text, r, r.today())
 }
 
-// explainPersonnummer returns why v, which is not in a stored form, is not.
+// explainPersonnummer returns why v does not have a stored form.
 func explainPersonnummer(v []byte, r *Rules) Faults {
 	_, f := ParsePersonnummer(v, r)
 	if f &= ExcelNumber | OrgNumber; f != 0 {
@@ -127,7 +127,7 @@ func isOrgNumber(t *[12]byte, f form) bool {
 	return isDigit(t[8]) && luhn10((*[10]byte)(t[2:]))
 }
 
-// parseOddPersonnummer reads what is in none of the forms.
+// parseOddPersonnummer parses what has none of the forms.
 func parseOddPersonnummer(v []byte, r *Rules) (Number, Faults) {
 	switch {
 	case len(v) == 9 && allDigits(v):

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// isExcelNumber reports whether v is a number the way a spreadsheet displays
-// or exports one it took an identity number for: 1.98501E+11, 1,98501E+11 or
+// isExcelNumber reports whether v is a number as a spreadsheet displays or exports an
+// identity number that it took for a number: 1.98501E+11, 1,98501E+11 or
 // 198501022399.0.
 func isExcelNumber(v []byte) bool {
 	v, whole := cutDigits(v)
@@ -48,9 +48,9 @@ func allZero(v []byte) bool {
 	return true
 }
 
-// Describe says what v looks like without showing it, for a Problem's Shape:
-// "12 digits", "6 digits, hyphen, 4 digits". Of a value that is long or mixed
-// it tells the length only: "37 characters".
+// Describe describes v without showing it, for a Problem's Shape: "12 digits", "6
+// digits, hyphen, 4 digits". For a long or mixed value it says only the length: "37
+// characters".
 func Describe(v []byte) string {
 	if len(v) == 0 {
 		return "empty"

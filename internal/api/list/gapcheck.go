@@ -124,7 +124,7 @@ func (b *byCreated) checkGap(j *job) gap {
 		k := keyOfID(j.gapCheck.page.ID(i))
 		switch {
 		case k == last:
-			return noGap // what comes now lies behind the page
+			return noGap // the rest lies after the page
 		case next.has(k):
 			seen = true
 		case !b.frontier.has(k):

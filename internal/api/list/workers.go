@@ -70,7 +70,7 @@ func (w *workerPool) work(ctx context.Context, from Fetcher, created string) {
 // room returns how many more jobs there is room for.
 func (w *workerPool) room() int { return cap(w.todo) - w.inFlight }
 
-// submit hands a request over. There has to be room for it.
+// submit queues a request. There has to be room for it.
 func (w *workerPool) submit(a listRequest) *job { return w.submitStream(a, nil) }
 
 // submitStream hands over a request whose answer goes to emit as it comes.

@@ -13,26 +13,25 @@ import (
 	"flytt/internal/jsonscan"
 )
 
-// longestPause is how long a probe waits at most before the only repetition of a
-// request.
+// longestPause is the longest wait before the only repetition of a request.
 const longestPause = 5 * time.Second
 
-// reply is what a request brought.
+// reply is the answer to a request.
 type reply struct {
 	*api.Reply
 	rows []jsontext.Value // the objects of a list, as far as it was read
 }
 
-// isRefusal reports whether the API understood the request and did not want it.
+// isRefusal reports whether the API understood the request and refused it.
 func (r *reply) isRefusal() bool { return r.Err == nil && api.IsRefusal(r.Status) }
 
-// list asks for the list with parameters given as names and values in turn.
+// list requests the list with parameters given as names and values in turn.
 func (b *prober) list(ctx context.Context, pairs ...string) *reply {
 	return b.listUpTo(ctx, 0, pairs...)
 }
 
-// listUpTo is list for an answer of which no more than limit bytes are wanted; 0: as
-// many as a client takes.
+// listUpTo is list for an answer of which at most limit bytes are wanted; 0: as many as
+// the client allows.
 func (b *prober) listUpTo(ctx context.Context, limit int64, pairs ...string) *reply {
 	query := url.Values{}
 	for i := 0; i < len(pairs); i += 2 {
@@ -45,7 +44,7 @@ func (b *prober) listUpTo(ctx context.Context, limit int64, pairs ...string) *re
 	return r
 }
 
-// get asks once, and once more if there was no answer or the API was busy.
+// get makes a request, and repeats it once if there was no answer or the API was busy.
 func (b *prober) get(ctx context.Context, what api.GetRequest) *reply {
 	for try := 1; ; try++ {
 		b.result.Requests++
@@ -64,7 +63,7 @@ func (b *prober) get(ctx context.Context, what api.GetRequest) *reply {
 	}
 }
 
-// record keeps what r shows besides its content.
+// record records what r shows besides its content.
 func (b *prober) record(r *reply) {
 	if r.AsksToRetryLater() || r.Status == http.StatusServiceUnavailable {
 		b.result.Busy++
@@ -81,8 +80,8 @@ func (b *prober) record(r *reply) {
 	}
 }
 
-// readRows splits a list into its objects. Of one that was cut it takes those
-// that came whole.
+// readRows splits a list into its objects. If the list was cut, it takes the complete
+// ones.
 func (r *reply) readRows() {
 	if r.Cut {
 		r.rows = completeObjects(r.Body)
@@ -98,7 +97,7 @@ func (r *reply) readRows() {
 	r.rows = rows
 }
 
-// completeObjects returns the objects of an array or of JSON Lines up to where the
+// completeObjects returns the objects of an array or of JSON Lines, up to where the
 // body is cut.
 func completeObjects(body []byte) (rows []jsontext.Value) {
 	d := jsontext.NewDecoder(bytes.NewReader(body))

@@ -12,12 +12,12 @@ import (
 	"flytt/internal/api"
 )
 
-// Connection is how far one gets towards the API without asking it anything. A step
-// is only tried if those before it went well.
+// Connection is how far one gets towards the API without a request. A step is only
+// tried if those before it succeeded.
 type Connection struct {
 	Host      string   // and port, that is connected to: the proxy's if there is one
 	Proxy     string   // host of the proxy; empty: there is none
-	ProxyErr  error    // why the address of the proxy is no good
+	ProxyErr  error    // why the address of the proxy is invalid
 	Addresses []string // of the host
 	DNSErr    error
 	Connect   time.Duration // how long it took to connect
@@ -29,13 +29,13 @@ type Connection struct {
 	TLSErr    error
 }
 
-// OK reports whether every step that was tried went well.
+// OK reports whether every step that was tried succeeded.
 func (r *Connection) OK() bool {
 	return r.ProxyErr == nil && r.DNSErr == nil && r.TCPErr == nil && r.TLSErr == nil
 }
 
-// Connect looks the host of c up, connects to it, and agrees on TLS, each within
-// the time that c has for it. Nothing is sent that TLS does not need.
+// Connect looks up the host of c, connects to it, and negotiates TLS, each within the
+// time limits of c. It sends nothing else.
 func Connect(ctx context.Context, c *api.Client) *Connection {
 	route, err := c.Route()
 	r := &Connection{Host: hostPort(route.API)}
@@ -66,7 +66,7 @@ func hostPort(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
-// dial resolves the host and connects to it; nil if that cannot be done.
+// dial resolves the host and connects to it; nil if it fails.
 func (r *Connection) dial(ctx context.Context, timeout time.Duration) net.Conn {
 	ctx, stop := context.WithTimeout(ctx, timeout)
 	defer stop()
@@ -88,8 +88,7 @@ func (r *Connection) dial(ctx context.Context, timeout time.Duration) net.Conn {
 	return conn
 }
 
-// handshake agrees on TLS and looks at the certificate, also at one that is not
-// trusted.
+// handshake negotiates TLS and examines the certificate, even one that is not trusted.
 func (r *Connection) handshake(ctx context.Context, conn net.Conn, route *api.Route) {
 	ctx, stop := context.WithTimeout(ctx, route.TLSTimeout)
 	defer stop()

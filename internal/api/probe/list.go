@@ -16,7 +16,7 @@ import (
 	"flytt/internal/jsonscan"
 )
 
-// listProblem says of an answer that is no list why it is none; ok if it is one.
+// listProblem returns the finding for an answer that is not a list; ok if it is one.
 func listProblem(r *reply) (f Finding, ok bool) {
 	switch {
 	case r.Err != nil:
@@ -53,7 +53,7 @@ func (b *prober) paging(ctx context.Context) Finding {
 	return expected("honoured", "")
 }
 
-// pagePastEnd asks for a page that is not there.
+// pagePastEnd requests a page past the end of the list.
 func (b *prober) pagePastEnd(ctx context.Context) Finding {
 	r := b.list(ctx, "_page", strconv.Itoa(pageBeyondEnd), "_page_size", strconv.Itoa(sampleSize))
 	switch {
@@ -68,8 +68,8 @@ func (b *prober) pagePastEnd(ctx context.Context) Finding {
 	return f
 }
 
-// pageSize asks for larger pages as long as they come full, and finds out
-// whether one that does not was cut.
+// pageSize requests larger pages as long as they come full, and finds out whether a
+// page that does not was cut.
 func (b *prober) pageSize(ctx context.Context) Finding {
 	largest := 0
 	for _, size := range []int{sampleSize, 1000, 5000} {
@@ -95,13 +95,13 @@ func (b *prober) pageSize(ctx context.Context) Finding {
 	return expected("as asked", "tried up to "+strconv.Itoa(largest))
 }
 
-// page asks for one page, ids only.
+// page requests one page with ids only.
 func (b *prober) page(ctx context.Context, n, size int) *reply {
 	return b.list(ctx, "_page", strconv.Itoa(n), "_page_size", strconv.Itoa(size), "_slim", "true")
 }
 
-// shortPage tells a page that is short because the list ends from one that is
-// short because the API gives no more.
+// shortPage distinguishes a page that is short because the list ends from one that is
+// short because the API sends no more.
 func (b *prober) shortPage(ctx context.Context, size, got int) Finding {
 	next := b.page(ctx, 2, size)
 	if next.OK() && len(next.rows) > 0 && !slices.Equal(idsOf(next.rows)[:1], b.ids[:1]) {
@@ -110,7 +110,7 @@ func (b *prober) shortPage(ctx context.Context, size, got int) Finding {
 	return expected("as asked", "as far as "+rowCount(got)+" can tell")
 }
 
-// unpaged asks without a page, and hangs up after the first rows.
+// unpaged requests the list without paging, and stops reading after the first rows.
 func (b *prober) unpaged(ctx context.Context) Finding {
 	r := b.listUpTo(ctx, unpagedCap)
 	if f, ok := listProblem(r); !ok {
@@ -126,7 +126,7 @@ func (b *prober) unpaged(ctx context.Context) Finding {
 	return expected("whole list", rowCount(n))
 }
 
-// jsonLines asks for JSON Lines and looks at how they are framed.
+// jsonLines requests JSON Lines and examines how the objects are separated.
 func (b *prober) jsonLines(ctx context.Context) Finding {
 	r := b.list(ctx, "_page", "1", "_page_size", "2", "_jsonl", "true")
 	if f, ok := listProblem(r); !ok {
@@ -146,7 +146,7 @@ func (b *prober) jsonLines(ctx context.Context) Finding {
 	return expected("one object per line", kind)
 }
 
-// order asks for the same rows upwards and downwards.
+// order requests the same rows in ascending and descending order.
 func (b *prober) order(ctx context.Context) Finding {
 	if b.options.Created == "" {
 		return unknown("the resource has no field for it")
@@ -184,7 +184,7 @@ func (b *prober) times(rows []jsontext.Value) (times []string) {
 	return times
 }
 
-// createdFilter asks for the rows of one moment, which exports depend on.
+// createdFilter requests the rows of one moment, which exports depend on.
 func (b *prober) createdFilter(ctx context.Context) Finding {
 	i := slices.IndexFunc(b.sample, func(row jsontext.Value) bool {
 		return jsonscan.Member(row, b.options.Created).Kind() == '"' && idOf(row) != ""
@@ -209,7 +209,7 @@ func (b *prober) createdFilter(ctx context.Context) Finding {
 	return expected("exact", "")
 }
 
-// slim asks for ids only.
+// slim requests ids only.
 func (b *prober) slim(ctx context.Context) Finding {
 	r := b.page(ctx, 1, 2)
 	if f, ok := listProblem(r); !ok {
@@ -237,8 +237,8 @@ func members(v jsontext.Value) (n int) {
 	return n
 }
 
-// statistics asks for them and looks at what kind of answer comes. Its content
-// is nobody's business: it may be keyed by values.
+// statistics requests statistics and finds out the kind of the answer. It does not
+// examine the content, which may be keyed by values.
 func (b *prober) statistics(ctx context.Context) Finding {
 	r := b.get(ctx, api.GetRequest{Path: b.options.Path + "list/", Query: "_page=1&_page_size=1&_statistics=true", Limit: 1 << 20})
 	v := jsontext.Value(bytes.TrimSpace(r.Body))
@@ -262,7 +262,7 @@ func (b *prober) statistics(ctx context.Context) Finding {
 	return expected("a single value", "")
 }
 
-// negation asks for one of two rows by excluding the other.
+// negation requests one of two rows by excluding the other.
 func (b *prober) negation(ctx context.Context) Finding {
 	one, two := b.ids[0], b.ids[1]
 	r := b.list(ctx, "_page", "1", "_page_size", "3", "id__in", one+","+two, "id__in!", one)
@@ -281,8 +281,8 @@ func (b *prober) negation(ctx context.Context) Finding {
 	return broken("filters ignored", "other rows came than those asked for by id")
 }
 
-// isNull finds out which of the usual words for true the API takes, on a field
-// that no row lacks.
+// isNull finds out which of the usual words for true the API accepts, on a field that
+// every row has.
 func (b *prober) isNull(ctx context.Context) Finding {
 	if b.options.Created == "" {
 		return unknown("the resource has no field for it")
@@ -378,7 +378,7 @@ func (b *prober) single(ctx context.Context) Finding {
 	return expected("the object", "")
 }
 
-// unknownParameter finds out whether a slip in a parameter's name is noticed.
+// unknownParameter finds out whether the API notices a misspelt parameter.
 func (b *prober) unknownParameter(ctx context.Context) Finding {
 	r := b.list(ctx, "_page", "1", "_page_size", "1", "flytt_no_such_parameter", "1")
 	switch {

@@ -26,45 +26,45 @@ import (
 	"flytt/internal/api"
 )
 
-// Options say which list Survey reads, and what its fields are good for.
-// Only Path is needed.
+// Options say which list Survey reads, and what its fields can be used for. Only Path
+// is required.
 type Options struct {
 	Path       string   // of the collection, with slashes at both ends
 	Known      []string // the names of all members an object may have
 	Created    string   // the date-time that the API sets once
-	Key        string   // the field that is to identify a record
-	Text       []string // text fields whose filters fold case; none that is private
+	Key        string   // the field that identifies a record
+	Text       []string // text fields whose filters ignore case; none that is private
 	References []string // fields that refer to other records
-	Numbers    []string // text fields that hold numbers of persons, companies or phones
+	Numbers    []string // text fields with numbers of persons, companies or phones
 }
 
-// Result is what a look at a list has shown. It holds no value of any row.
+// Result is what a survey of a list has shown. It holds no value of any row.
 type Result struct {
-	Requests   int // that were made, all of them GET
+	Requests   int // made, all of them GET
 	First      api.Exchange
-	Rows       int           // that were looked at
-	Busy       int           // answers that ask for fewer requests: 429, 503, 403 with Retry-After
+	Rows       int           // examined
+	Busy       int           // answers that asked for fewer requests: 429, 503, 403 with Retry-After
 	RetryAfter bool          // one of them said how long to wait
 	Fastest    time.Duration // of all round trips
 	Findings   []Finding     // in the order of topics; none if First failed
 }
 
-// Finding is what was seen of one thing that the API's reference leaves open.
+// Finding is what was found out about one thing that the API's reference leaves open.
 type Finding struct {
-	Topic   string // what was looked at, in snake_case
+	Topic   string // in snake_case
 	Answer  string // what the API does, in a word or two
-	Detail  string // more about it; where Seen is Unseen why it could not be told
+	Detail  string // more about it; if Verdict is Unknown, why it is not known
 	Verdict Verdict
 }
 
-// Verdict says how a finding is to be taken.
+// Verdict says what a finding means for flytt.
 type Verdict uint8
 
 const (
-	Unknown  Verdict = iota // it could not be told
-	Expected                // what the client is made for
-	Unusual                 // what the client bears, at a price
-	Broken                  // what something will not work with
+	Unknown  Verdict = iota // it could not be found out
+	Expected                // the client is made for it
+	Unusual                 // the client can handle it, at a price
+	Broken                  // something will not work with it
 )
 
 func unknown(why string) Finding { return Finding{Detail: why} }
@@ -81,20 +81,19 @@ const (
 	unpagedCap    = 64 << 10 // bytes read of a list without pages
 )
 
-// maxUnanswered is how many requests may stay without an answer before no more are
-// made.
+// maxUnanswered is how many requests may stay without an answer before the survey
+// stops.
 const maxUnanswered = 3
 
-// topic is one thing to find out. Where rows are fewer than needed it is
-// skipped.
+// topic is one thing to find out. It is skipped if there are fewer than minRows rows.
 type topic struct {
 	name    string
 	minRows int
 	find    func(*prober, context.Context) Finding
 }
 
-// topics are what Survey finds out, in this order. Each makes at most four
-// requests, and all together at most 25.
+// topics are what Survey finds out, in this order. Each makes at most four requests,
+// all together at most 25.
 var topics = []topic{
 	{"paging", 2, (*prober).paging},
 	{"page_past_end", 0, (*prober).pagePastEnd},
@@ -112,10 +111,10 @@ var topics = []topic{
 	{"unknown_parameter", 0, (*prober).unknownParameter},
 }
 
-// Survey reads a list and finds out, by reading alone, what the API does where
-// its reference is silent. It makes a few dozen small requests at most, one
-// after another, and repeats one only if it was not answered or the API was
-// busy. It ends early when ctx does, and when the first request fails.
+// Survey reads a list and finds out what the API does where its reference is silent. It
+// only reads, makes a few dozen small requests at most, one after another, and repeats
+// one only if it was not answered or the API was busy. It ends early when ctx does, and
+// if the first request fails.
 func Survey(ctx context.Context, c *api.Client, o Options) *Result {
 	b := &prober{client: c, options: o, result: &Result{}}
 	first := b.list(ctx, "_page", "1", "_page_size", "1")
@@ -144,19 +143,19 @@ func Survey(ctx context.Context, c *api.Client, o Options) *Result {
 	return b.result
 }
 
-// prober is a probe under way.
+// prober is a survey in progress.
 type prober struct {
 	client  *api.Client
 	options Options
 	result  *Result
 
 	sample       []jsontext.Value // rows of the first page
-	ids          []string         // of those rows of the sample that have one
-	firstRefusal *reply           // the first 400 that was met
+	ids          []string         // of the rows of the sample that have one
+	firstRefusal *reply           // the first answer with status 400
 	unanswered   int              // requests that were not answered
 }
 
-// readSample reads the first page, at the size that is usual.
+// readSample reads the first page, with the usual size.
 func (b *prober) readSample(ctx context.Context) {
 	r := b.list(ctx, "_page", "1", "_page_size", strconv.Itoa(sampleSize))
 	b.sample = r.rows

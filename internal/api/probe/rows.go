@@ -12,8 +12,8 @@ import (
 	"flytt/internal/jsonscan"
 )
 
-// shapes says what the rows of the sample look like, and the errors, without
-// any value of them.
+// shapes describes the rows of the sample, and error bodies, without any of their
+// values.
 func (b *prober) shapes() []Finding {
 	findings := []Finding{named("error_body", b.errorBody())}
 	for _, field := range b.options.References {
@@ -68,8 +68,8 @@ func errorShape(body []byte) string {
 	return `{"parameter": …}`
 }
 
-// countShapes counts the shapes of one field's values, nulls aside, and says which
-// there are, the most frequent first.
+// countShapes counts the shapes of the values of one field, without nulls, and lists
+// them, the most frequent first.
 func (b *prober) countShapes(field string, shape func(jsontext.Value) string) Finding {
 	counts := map[string]int{}
 	for _, row := range b.sample {
@@ -99,8 +99,8 @@ func (b *prober) countShapes(field string, shape func(jsontext.Value) string) Fi
 	return unusual("mixed", strings.Join(shapes[:min(len(shapes), 4)], ", "))
 }
 
-// relation says in which form a reference comes, and minds one that does not
-// show what it refers to.
+// relation says in which form a reference comes. It is unusual if it does not show what
+// it refers to.
 func (b *prober) relation(field string) Finding {
 	f := b.countShapes(field, relationShape)
 	if f.Answer == emptyRelation || f.Answer == strangeRelation {
@@ -133,8 +133,8 @@ func relationShape(v jsontext.Value) string {
 	return "neither id nor object"
 }
 
-// numberShape says how a number of a person, a company or a phone is written:
-// how many digits, and with what between them.
+// numberShape describes how a number of a person, a company or a phone is written: how
+// many digits, and what is between them.
 func numberShape(v jsontext.Value) string {
 	if v.Kind() != '"' {
 		return "no text"
@@ -165,7 +165,7 @@ func numberShape(v jsontext.Value) string {
 	return fmt.Sprintf("%d digits", digits)
 }
 
-// timeShape says how exact a time is and in which zone: RFC 3339.
+// timeShape describes how precise a time is and in which zone: RFC 3339.
 func timeShape(v jsontext.Value) string {
 	text := string(jsonscan.Text(v))
 	clock := strings.LastIndexByte(text, 'T')
@@ -188,7 +188,7 @@ func timeShape(v jsontext.Value) string {
 	return unit + ", " + zone
 }
 
-// unique says whether the key is in fact one, in the rows that were seen.
+// unique says whether the key is in fact unique, in the rows that were read.
 func (b *prober) unique() Finding {
 	seen, keys, repeated := map[string]bool{}, 0, 0
 	for _, row := range b.sample {
@@ -215,8 +215,8 @@ func (b *prober) unique() Finding {
 // mostNames bounds how many fields are named.
 const mostNames = 6
 
-// fields says which members the rows have that the descriptor does not know, and
-// which of its own no row has.
+// fields lists the members of the rows that the descriptor does not have, and its
+// fields that no row has.
 func (b *prober) fields() Finding {
 	if len(b.sample) == 0 || len(b.options.Known) == 0 {
 		return unknown("no rows")

@@ -1,0 +1,206 @@
+package runs
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"flytt/internal/osfile"
+	"flytt/internal/report"
+)
+
+// editable are the files of a run that a person may edit where they lie, and that a
+// process that resumes the run writes anew, by what the summary calls them.
+var editable = []string{"rejects", "in_doubt"}
+
+// backupSuffix stands behind the name of a backup.
+const backupSuffix = "_kept"
+
+// Backups are the files that were found in the place of those that a run writes anew,
+// and that a person may have edited. The zero Backups are none.
+type Backups struct {
+	dir   *report.Dir
+	files []backup
+}
+
+// backup is one of them.
+type backup struct {
+	name, path string
+	edited     bool // it is not what the run wrote; or else nobody knows, for the run was killed
+}
+
+// Sums returns the sums of those of files that a person may edit, as a run leaves them.
+func Sums(files map[string]string) (map[string]string, error) {
+	sums := map[string]string{}
+	for _, name := range editable {
+		if path := files[name]; path != "" {
+			is, err := DescribeFile(name, path)
+			if err != nil {
+				return nil, err
+			}
+			sums[name] = is.SHA256
+		}
+	}
+	return sums, nil
+}
+
+// MakeBackups moves aside what a person may have edited in dir, the directory of a run
+// that is resumed, before it is written anew. Ended is whether the journal says how the
+// run ended: then the summary tells what it left.
+func MakeBackups(dir *report.Dir, ended bool) (Backups, error) {
+	was := map[string]string(nil) // nobody knows
+	if s, err := report.ReadSummary(dir.Path); err == nil && s != nil && ended {
+		was = s.Sums
+	}
+	b := Backups{dir: dir}
+	for _, name := range editable {
+		if err := b.add(name, was[name]); err != nil {
+			return b, fmt.Errorf("%s of the run: %w", name+".csv", osfile.Cause(err))
+		}
+	}
+	return b, nil
+}
+
+// add moves the file called name aside, unless its sum is was.
+func (b *Backups) add(name, was string) error {
+	path := b.dir.File(name + ".csv")
+	if !report.IsFile(path) {
+		return nil
+	}
+	is, err := DescribeFile(name, path)
+	if err != nil || is.SHA256 == was {
+		return err
+	}
+	file := backup{name: name, edited: was != ""}
+	if file.path, err = moveAside(path, b.dir.File(name+backupSuffix)); err != nil {
+		return err
+	}
+	b.files = append(b.files, file)
+	return nil
+}
+
+// Edited returns the path of the backup of the file called name, if that is known to
+// have been edited.
+func (b *Backups) Edited(name string) (path string, ok bool) {
+	for _, file := range b.files {
+		if file.name == name && file.edited {
+			return file.path, true
+		}
+	}
+	return "", false
+}
+
+// EditedNotes says, a note for each, which files were edited.
+func (b *Backups) EditedNotes() (notes []BackupNote) {
+	for _, file := range b.files {
+		if file.edited {
+			notes = append(notes, file.note())
+		}
+	}
+	return notes
+}
+
+// BackupNote is what is remarkable about a file that a person may have edited.
+type BackupNote struct {
+	File   string // its name
+	Backup string // path
+	Edited bool   // it is known to have been edited
+}
+
+func (f *backup) note() BackupNote { return BackupNote{f.name + ".csv", f.path, f.edited} }
+
+// moveAside gives the file at path the name BASE.csv, or, if that is taken,
+// BASE-2.csv and so on, and makes it its owner's alone.
+func moveAside(path, base string) (string, error) {
+	to := base + ".csv"
+	for n := 2; ; n++ {
+		f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // so that the name is nobody else's
+		if err == nil {
+			return to, errors.Join(f.Close(), os.Chmod(path, 0o600), os.Rename(path, to))
+		}
+		if !errors.Is(err, os.ErrExist) {
+			return "", err
+		}
+		to = base + "-" + strconv.Itoa(n) + ".csv"
+	}
+}
+
+// Finish removes those of the backups of which it shows that nobody edited them: the file
+// of the run, which got further, begins with them. The others are added to files, by
+// what a summary calls them, and those that may have been edited noted.
+func (b *Backups) Finish(files map[string]string) (notes []BackupNote, err error) {
+	for _, file := range b.files {
+		if !file.edited {
+			same, err := beginsWith(b.dir.File(file.name+".csv"), file.path)
+			if err != nil {
+				return notes, err
+			}
+			if same {
+				if err := os.Remove(file.path); err != nil {
+					return notes, err
+				}
+				continue
+			}
+			notes = append(notes, file.note())
+		}
+		files[strings.TrimSuffix(filepath.Base(file.path), ".csv")] = file.path
+	}
+	return notes, nil
+}
+
+// beginsWith reports whether the file at path begins with all that is in the one at
+// start. A file that is not there is empty.
+func beginsWith(path, start string) (bool, error) {
+	head, err := os.Open(start)
+	if err != nil {
+		return false, err
+	}
+	defer head.Close()
+	whole, err := os.Open(path)
+	if err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			err = nil
+		}
+		return false, err
+	}
+	defer whole.Close()
+	a, b := make([]byte, 64<<10), make([]byte, 64<<10)
+	for {
+		n, err := io.ReadFull(head, a)
+		if n == 0 {
+			return errors.Is(err, io.EOF), noEnd(err)
+		}
+		m, err := io.ReadFull(whole, b[:n])
+		if m < n || !bytes.Equal(a[:n], b[:n]) {
+			return false, noEnd(err)
+		}
+	}
+}
+
+// noEnd returns err unless it says that a file ends.
+func noEnd(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
+	}
+	return err
+}
+
+// backupsIn returns the backups in the directory of a run, by what an account calls them.
+func backupsIn(dir string) map[string]string {
+	files := map[string]string{}
+	entries, _ := os.ReadDir(dir) // without them there are none to show
+	for _, e := range entries {
+		base := strings.TrimSuffix(e.Name(), ".csv")
+		name, _, found := strings.Cut(base, backupSuffix)
+		if found && base != e.Name() && slices.Contains(editable, name) && e.Type().IsRegular() {
+			files[base] = filepath.Join(dir, e.Name())
+		}
+	}
+	return files
+}

@@ -1,0 +1,129 @@
+package runs
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"flytt/internal/osfile"
+	"flytt/internal/report"
+	"flytt/pipeline"
+)
+
+// The codes of rows that a retry does not send.
+const (
+	alreadyWritten pipeline.Code = "already_written"
+	notRejected    pipeline.Code = "not_rejected"
+	keyWritten     pipeline.Code = "key_written"
+)
+
+// RetryCodes documents them.
+var RetryCodes = []pipeline.CodeInfo{
+	{Code: alreadyWritten, Stage: pipeline.Read, Severity: pipeline.Error,
+		Meaning: "the run, or a retry of it, wrote the row already",
+		Fix:     "Take the row out of the file; to change its record, import it by its id."},
+	{Code: notRejected, Stage: pipeline.Read, Severity: pipeline.Error,
+		Meaning: "a row that the run does not have among those rejected",
+		Fix:     "A retry sends rows of rejects.csv; rows that are new are for an import of their own."},
+	{Code: keyWritten, Stage: pipeline.Read, Severity: pipeline.Error,
+		Meaning: "another row with the same key was written by the run, or a retry of it",
+		Fix:     "Give the row a key of its own, or take it out of the file."},
+}
+
+// retryFile is the file of a run directory that says which rows a retry sends.
+const retryFile = "retry.json"
+
+// RetrySelection says which rows of a file a retry sends, by their numbers in the
+// input of the run that rejected them. It is made before the first row is sent, and
+// a process that resumes the retry keeps to it.
+type RetrySelection struct {
+	Run        string `json:"run"`  // path of the run that the rows are of
+	Rows       RowSet `json:"rows"` // of the file
+	Written    RowSet `json:"already_written,omitempty"`
+	Settled    RowSet `json:"not_rejected,omitempty"`
+	KeyWritten RowSet `json:"key_written,omitempty"` // rejected still: another row with its key arrived
+
+	// Conflict has the rows that were rejected because records had their key: they are
+	// looked up before they are sent, so that they make no second record.
+	Conflict RowSet    `json:"key_conflict,omitempty"`
+	Began    time.Time `json:"began,omitzero"` // when the run began that the rows are of
+}
+
+// ReadRetry reads which rows the retry at path sends; it is nil if the run is no retry.
+func ReadRetry(path string) (*RetrySelection, error) {
+	valid := func(s *RetrySelection) bool { return s.Run != "" }
+	return osfile.ReadJSON(filepath.Join(path, retryFile), retryFile, "the record of a retry", valid)
+}
+
+// Write writes the selection into the directory of its run.
+func (s *RetrySelection) Write(dir *report.Dir) error {
+	data, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	if err := dir.Write(retryFile, append(data, '\n')); err != nil {
+		return fmt.Errorf("%s: %w", retryFile, osfile.Cause(err))
+	}
+	return nil
+}
+
+// Sent returns the rows that are the retry's to send, among them those that it
+// rejects because of their key.
+func (s *RetrySelection) Sent() RowSet {
+	rows := s.Rows.clone()
+	rows.minus(s.Written)
+	rows.minus(s.Settled)
+	return rows
+}
+
+// refused counts the rows that the retry rejected because they were not its to
+// send.
+func (r *Record) refused() (n int64) {
+	if r.Summary == nil {
+		return min(r.Rows.Rejected, r.retry.Written.Len()+r.retry.Settled.Len())
+	}
+	for _, reason := range r.Summary.Rejects {
+		if reason.Code == alreadyWritten || reason.Code == notRejected {
+			n += reason.Count
+		}
+	}
+	return n
+}
+
+// Step returns the step that rejects the rows a retry does not send. It comes before
+// all others, which leave such rows alone. Workers share it: it is only read.
+func (s *RetrySelection) Step() pipeline.Step {
+	sent := s.Sent()
+	sent.minus(s.KeyWritten)
+	return &retryStep{s, sent}
+}
+
+type retryStep struct {
+	selection *RetrySelection
+	sent      RowSet
+}
+
+// Apply implements pipeline.Step.
+func (s *retryStep) Apply(b *pipeline.Batch) error {
+	for i, row := range b.Rows {
+		if s.sent.Has(row) {
+			continue
+		}
+		b.Note(pipeline.Problem{
+			Row: int32(i), Field: pipeline.None, Column: pipeline.None, Severity: pipeline.Error, Stage: pipeline.Read, Code: s.selection.codeOf(row),
+		})
+	}
+	return nil
+}
+
+// codeOf returns why row is not sent.
+func (s *RetrySelection) codeOf(row int64) pipeline.Code {
+	switch {
+	case s.Written.Has(row):
+		return alreadyWritten
+	case s.KeyWritten.Has(row):
+		return keyWritten
+	}
+	return notRejected
+}
