@@ -11,7 +11,6 @@ import (
 	"golang.org/x/term"
 
 	"flytt/internal/inspect"
-	"flytt/internal/run"
 	"flytt/internal/text"
 )
 
@@ -203,7 +202,7 @@ func (v *inspector) printNotes(b *strings.Builder) {
 	for i := range v.found.Problems {
 		p := &v.found.Problems[i]
 		notes = append(notes, fmt.Sprintf("%s of %s %s (%s)%s", p.Code, text.Number(p.Count),
-			text.Plural(p.Count, "row", "rows"), run.Meaning(p.Code), text.Line(p.First())))
+			text.Plural(p.Count, "row", "rows"), text.Meaning(p.Code), text.Line(p.First())))
 	}
 	for i := range v.found.Columns {
 		if c := &v.found.Columns[i]; c.Field != "" && !c.Used {

@@ -16,7 +16,6 @@ import (
 	"flytt/internal/api"
 	"flytt/internal/osfile"
 	"flytt/internal/record"
-	"flytt/internal/run"
 	"flytt/internal/text"
 )
 
@@ -283,8 +282,8 @@ func (v *recordVerb) tellFaults(r *record.Draft) error {
 		fields, kinds = max(fields, len(f.Field)), max(kinds, len(f.Code))
 	}
 	for _, f := range faults {
-		info := run.CodeInfo(f.Code)
-		v.app.say("  %-*s  %-*s  %s\n  %*s  %s\n", fields, f.Field, kinds, f.Code, info.Meaning, fields, "", cmp.Or(f.Fix, info.Fix))
+		reason := text.ReasonOf(f.Code)
+		v.app.say("  %-*s  %-*s  %s\n  %*s  %s\n", fields, f.Field, kinds, f.Code, reason.Meaning, fields, "", cmp.Or(f.Fix, reason.Fix))
 	}
 	v.app.sayCommand("", advice.Join([]string{"flytt", "schema", v.resource.Name}))
 	return &shownError{errors.New("the record breaks the rules"), exitRejects}

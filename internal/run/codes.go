@@ -18,16 +18,3 @@ import (
 func Codes() []pipeline.CodeInfo {
 	return slices.Concat(sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, bulk.Codes, runs.RetryCodes, dedup.Codes, record.Codes)
 }
-
-// CodeInfo returns what is known of a code.
-func CodeInfo(code pipeline.Code) pipeline.CodeInfo {
-	for _, info := range Codes() {
-		if info.Code == code {
-			return info
-		}
-	}
-	return pipeline.CodeInfo{Code: code, Meaning: string(code)}
-}
-
-// Meaning returns what a code stands for, as a short phrase.
-func Meaning(code pipeline.Code) string { return CodeInfo(code).Meaning }
