@@ -184,8 +184,10 @@ func (r *remote) backup(pass int) (err error) {
 		return nil
 	}
 	r.backups, err = runs.MakeBackups(s.dir, r.journal.Outcome() != "")
-	for _, n := range r.backups.EditedNotes() {
-		s.summary.Notes = append(s.summary.Notes, backupText(s.observer, n))
+	for _, file := range r.backups.Files {
+		if file.Edited {
+			s.summary.Notes = append(s.summary.Notes, backupText(s.observer, file))
+		}
 	}
 	return err
 }
@@ -294,9 +296,9 @@ func (r *remote) finishBackups(e *ending) error {
 }
 
 // backupText says what became of a file that a person may have edited.
-func backupText(o *Observer, n runs.BackupNote) string {
-	if n.Edited {
-		return n.File + " is not what the run wrote, and is kept as " + o.path(n.Backup)
+func backupText(o *Observer, b runs.Backup) string {
+	if b.Edited {
+		return b.Name + ".csv is not what the run wrote, and is kept as " + o.path(b.Path)
 	}
-	return n.File + " may have been changed since the run was killed, and is kept as " + o.path(n.Backup)
+	return b.Name + ".csv may have been changed since the run was killed, and is kept as " + o.path(b.Path)
 }
