@@ -31,7 +31,7 @@ const (
 	CodeWouldChange       pipeline.Code = "would_change"
 	CodeDuplicateOfRecord pipeline.Code = "duplicate_of_record"
 
-	// These are noted by who looks back at a run: Verify and Undo.
+	// These are what Verify and Undo note of the rows of an earlier run.
 	codeMissing      pipeline.Code = "missing"
 	codeDiffers      pipeline.Code = "differs"
 	codeChangedSince pipeline.Code = "changed_since"
@@ -45,7 +45,7 @@ const (
 	codeRequired pipeline.Code = "required"
 )
 
-// bulkCodes documents the codes that the bulk sink notes.
+// Codes documents the codes that this package notes.
 var Codes = []pipeline.CodeInfo{
 	{Code: codeRefused, Stage: pipeline.Write, Severity: pipeline.Error},
 	{Code: codeRefusedChunk, Stage: pipeline.Write, Severity: pipeline.Error},
