@@ -8,6 +8,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"flytt/internal/text"
 	"flytt/pipeline"
 )
 
@@ -39,12 +40,12 @@ func Describe(w io.Writer, r *Resource) error {
 func DescribeCodes(w io.Writer, codes []pipeline.CodeInfo) error {
 	lines := aligned([]string{"CODE", "STAGE", "SEVERITY", "MEANING"}, len(codes), func(i int) []string {
 		c := &codes[i]
-		return []string{string(c.Code), c.Stage.String(), c.Severity.String(), c.Meaning}
+		return []string{string(c.Code), c.Stage.String(), c.Severity.String(), text.Meaning(c.Code)}
 	})
 	p := &printer{w: w}
 	p.printf("%s\n", lines[0])
 	for i := range codes {
-		p.printf("%s\n    %s\n", lines[i+1], codes[i].Fix)
+		p.printf("%s\n    %s\n", lines[i+1], text.ReasonOf(codes[i].Code).Fix)
 	}
 	return p.err
 }

@@ -20,14 +20,10 @@ const (
 
 // MapCodes documents the codes that only the map step notes.
 var MapCodes = []pipeline.CodeInfo{
-	{Code: codeLookup, Stage: pipeline.Map, Meaning: "not found in the lookup table",
-		Fix: "Add the missing keys, listed in missing_<table>.csv of the run directory, to the table, or correct the rows."},
-	{Code: codeValueTable, Stage: pipeline.Map, Meaning: "not in the table of values of replace",
-		Fix: "Add the value to the table in the mapping file, or correct the row."},
-	{Code: codeNoMatch, Stage: pipeline.Map, Meaning: "does not match the pattern of regex",
-		Fix: "Correct the row, or widen the pattern in the mapping file."},
-	{Code: codeExpr, Stage: pipeline.Map, Meaning: "the expression cannot be evaluated for this row",
-		Fix: "Correct the row, or have the expression expect such rows: len(parts) > 1 ? parts[1] : nil."},
+	{Code: codeLookup, Stage: pipeline.Map},
+	{Code: codeValueTable, Stage: pipeline.Map},
+	{Code: codeNoMatch, Stage: pipeline.Map},
+	{Code: codeExpr, Stage: pipeline.Map},
 }
 
 // severityCodes returns the codes whose severity a mapping may choose, sorted:

@@ -8,8 +8,6 @@ type CodeInfo struct {
 	Code     Code
 	Stage    Stage
 	Severity Severity // what it is unless the mapping says otherwise
-	Meaning  string   // what is wrong, as a short phrase: "wrong check digit"
-	Fix      string   // what to do about it, a sentence
 }
 
 // Severity says what a problem does to its row.

@@ -9,10 +9,9 @@ import (
 	"slices"
 	"testing"
 
+	"flytt/internal/text"
 	"flytt/mappings"
 	"flytt/pipeline"
-	"flytt/sinks"
-	"flytt/sinks/bulk"
 	"flytt/sinks/recorder"
 	"flytt/sources"
 )
@@ -134,14 +133,7 @@ func recorderIn(dir string) func(*testing.T, *sources.Info, []string, *mappings.
 
 // meaning returns what a code stands for.
 func meaning(code pipeline.Code) string {
-	for _, list := range [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, bulk.Codes} {
-		for _, info := range list {
-			if info.Code == code {
-				return info.Meaning
-			}
-		}
-	}
-	return string(code)
+	return text.Meaning(code)
 }
 
 // golden holds data against the file called name, or writes it with -update.

@@ -27,28 +27,18 @@ const (
 var parquetCodes = []pipeline.CodeInfo{
 	{
 		Code: codeNotInteger, Stage: pipeline.Write, Severity: pipeline.Error,
-		Meaning: "not an integer of 64 bits",
-		Fix:     "Give digits, with a minus sign where it is negative, at most 9223372036854775807.",
 	},
 	{
 		Code: codeNotNumber, Stage: pipeline.Write, Severity: pipeline.Error,
-		Meaning: "not a number, or one beyond what a double holds",
-		Fix:     "Give digits, with a point before decimals, of a magnitude up to 1.8e308.",
 	},
 	{
 		Code: codeNotBoolean, Stage: pipeline.Write, Severity: pipeline.Error,
-		Meaning: "neither true nor false",
-		Fix:     "Convert the values with boolean: in the mapping.",
 	},
 	{
 		Code: codeNotDate, Stage: pipeline.Write, Severity: pipeline.Error,
-		Meaning: "not a date from 0001-01-01 to 9999-12-31",
-		Fix:     "Give year, month and day, as in 2006-01-02.",
 	},
 	{
 		Code: codeNotDateTime, Stage: pipeline.Write, Severity: pipeline.Error,
-		Meaning: "not a point in time",
-		Fix:     "Give date, time and offset, as in 2006-01-02T15:04:05Z or 2006-01-02T15:04:05+02:00.",
 	},
 }
 

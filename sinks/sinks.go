@@ -179,12 +179,8 @@ func extensions() []string {
 var Codes = append([]pipeline.CodeInfo{
 	{
 		Code: jsonobject.CodeNotJSON, Stage: pipeline.Write, Severity: pipeline.Error,
-		Meaning: "not a JSON value",
-		Fix:     "Give a number, true, false or other JSON, as the type of the field asks for.",
 	},
 	{
 		Code: guardedcsv.CodeLongCell, Stage: pipeline.Write, Severity: pipeline.Warning,
-		Meaning: "longer than a spreadsheet keeps",
-		Fix:     "Mend the row in a text editor: a spreadsheet cuts the cell when it opens the file.",
 	},
 }, slices.Concat(parquetCodes, xlsxCodes)...)

@@ -18,13 +18,9 @@ const (
 var xlsxCodes = []pipeline.CodeInfo{
 	{
 		Code: codeCellTooLong, Stage: pipeline.Write, Severity: pipeline.Error,
-		Meaning: "longer than the 32767 characters of a workbook's cell",
-		Fix:     "Shorten the value, or write csv, jsonl or parquet, which hold it.",
 	},
 	{
 		Code: codeNotUTF8, Stage: pipeline.Write, Severity: pipeline.Error,
-		Meaning: "not text in UTF-8, which is all that a workbook holds",
-		Fix:     "Check the encoding of the input.",
 	},
 }
 

@@ -21,24 +21,12 @@ const (
 
 // Codes documents every code that a decoder of this package notes.
 var Codes = append([]pipeline.CodeInfo{
-	{Code: raggedRow, Stage: pipeline.Read, Severity: pipeline.Error,
-		Meaning: "more or fewer cells than the header has columns",
-		Fix:     "Look for a delimiter that is data, and quote its cell; cells that lack are to be written, though empty."},
-	{Code: bareQuote, Stage: pipeline.Read, Severity: pipeline.Error,
-		Meaning: "a quote within a cell that does not start with one",
-		Fix:     `Put the cell in quotes and write each quote in it twice: "Kalle ""Kulan"" Ek".`},
-	{Code: textAfterQuote, Stage: pipeline.Read, Severity: pipeline.Error,
-		Meaning: "text between a closing quote and the end of its cell",
-		Fix:     `Write a quote that is data twice ("") so that it does not close the cell.`},
-	{Code: textscan.NULByte, Stage: pipeline.Read, Severity: pipeline.Error,
-		Meaning: "a NUL byte, which no text has",
-		Fix:     "Export the row again; if every row has one, name the encoding (--encoding utf-16le)."},
-	{Code: textscan.InvalidEncoding, Stage: pipeline.Read, Severity: pipeline.Error,
-		Meaning: "bytes that are no text in the encoding of the file",
-		Fix:     "Type the characters again, or name the encoding with --encoding if it was detected wrong."},
-	{Code: textscan.BlankRow, Stage: pipeline.Read, Severity: pipeline.Warning,
-		Meaning: "a row whose every cell is empty, which is no row",
-		Fix:     "Nothing needs to be done."},
+	{Code: raggedRow, Stage: pipeline.Read, Severity: pipeline.Error},
+	{Code: bareQuote, Stage: pipeline.Read, Severity: pipeline.Error},
+	{Code: textAfterQuote, Stage: pipeline.Read, Severity: pipeline.Error},
+	{Code: textscan.NULByte, Stage: pipeline.Read, Severity: pipeline.Error},
+	{Code: textscan.InvalidEncoding, Stage: pipeline.Read, Severity: pipeline.Error},
+	{Code: textscan.BlankRow, Stage: pipeline.Read, Severity: pipeline.Warning},
 }, slices.Concat(json.Codes, listCodes, xlsxCodes, parquetCodes)...)
 
 // csvSource reads delimited text. Two dialects of flytt's own have cells with the

@@ -12,9 +12,7 @@ const unknownField pipeline.Code = "unknown_field"
 
 // listCodes documents the codes that only lists note.
 var listCodes = []pipeline.CodeInfo{
-	{Code: unknownField, Stage: pipeline.Read, Severity: pipeline.Warning,
-		Meaning: "fields the API sends and flytt does not know, left out",
-		Fix:     "Export with --extra to keep them in a column of their own, " + ExtraColumn + "."},
+	{Code: unknownField, Stage: pipeline.Read, Severity: pipeline.Warning},
 }
 
 // listDecoder turns blocks of JSON objects into batches whose columns point into the

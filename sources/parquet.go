@@ -19,9 +19,7 @@ const unreadableValue pipeline.Code = "unreadable_value"
 
 // parquetCodes documents the codes that only Parquet files note.
 var parquetCodes = []pipeline.CodeInfo{
-	{Code: unreadableValue, Stage: pipeline.Read, Severity: pipeline.Error,
-		Meaning: "a stored value that its column's type does not allow, such as text that is not UTF-8 or a date beyond the year 9999",
-		Fix:     "Correct the value where the file comes from; bytes that are no text have to be left out of the mapping."},
+	{Code: unreadableValue, Stage: pipeline.Read, Severity: pipeline.Error},
 }
 
 // A block is as many rows as Options.BlockSize has room for, going by what the

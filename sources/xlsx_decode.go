@@ -25,24 +25,12 @@ const (
 )
 
 var xlsxCodes = []pipeline.CodeInfo{
-	{Code: naCell, Stage: pipeline.Read, Severity: pipeline.Warning,
-		Meaning: "#N/A, which says that there is no value: read as an empty cell",
-		Fix:     "Nothing needs to be done if there is none; otherwise look at the formula that did not find it."},
-	{Code: errorCell, Stage: pipeline.Read, Severity: pipeline.Error,
-		Meaning: "an error in place of a value (#REF!, #VALUE!, #DIV/0!)",
-		Fix:     "Mend the formula, or type the value."},
-	{Code: formulaNoValue, Stage: pipeline.Read, Severity: pipeline.Error,
-		Meaning: "a formula whose value was not saved with it",
-		Fix:     "Open the workbook in Excel or LibreOffice, which computes it, and save it."},
-	{Code: impossibleSerial, Stage: pipeline.Read, Severity: pipeline.Error,
-		Meaning: "a cell with the format of a date, and a number that is none",
-		Fix:     "Type the date, or give the cell the format of a number or text."},
-	{Code: invalidCell, Stage: pipeline.Read, Severity: pipeline.Error,
-		Meaning: "a cell that is not what it says it is",
-		Fix:     "Type the cell again, or save the workbook from Excel or LibreOffice."},
-	{Code: hiddenRow, Stage: pipeline.Read, Severity: pipeline.Warning,
-		Meaning: "a row that is hidden, by hand or by a filter",
-		Fix:     "Nothing needs to be done if it is to be read; --skip-hidden leaves such rows out."},
+	{Code: naCell, Stage: pipeline.Read, Severity: pipeline.Warning},
+	{Code: errorCell, Stage: pipeline.Read, Severity: pipeline.Error},
+	{Code: formulaNoValue, Stage: pipeline.Read, Severity: pipeline.Error},
+	{Code: impossibleSerial, Stage: pipeline.Read, Severity: pipeline.Error},
+	{Code: invalidCell, Stage: pipeline.Read, Severity: pipeline.Error},
+	{Code: hiddenRow, Stage: pipeline.Read, Severity: pipeline.Warning},
 }
 
 // Limits of a batch of a workbook.

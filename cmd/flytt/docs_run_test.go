@@ -27,7 +27,7 @@ import (
 // prelude is run before the first block. make checks that the target is there.
 const prelude = `
 make() { for target; do grep -q "^$target:" "$CLONE/Makefile" || return 2; done; }
-trap 'kill $(jobs -p) 2>/dev/null' EXIT
+trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT
 failed() { { echo "$2: exit code $1; the block printed"; cat "$OUT/$3"; } >>"$OUT/failed"; }
 `
 
@@ -207,5 +207,5 @@ func holdsLines(printed string, lines []string) bool {
 		line = strings.ReplaceAll(regexp.QuoteMeta(strings.TrimRight(line, " ")), "…", ".*")
 		pattern.WriteString(line + `[ \r]*\n`)
 	}
-	return regexp.MustCompile(pattern.String()).MatchString(printed)
+	return regexp.MustCompile(pattern.String()).MatchString(printed + "\n")
 }

@@ -202,7 +202,7 @@ func (v *inspector) printNotes(b *strings.Builder) {
 	for i := range v.found.Problems {
 		p := &v.found.Problems[i]
 		notes = append(notes, fmt.Sprintf("%s of %s %s (%s)%s", p.Code, text.Number(p.Count),
-			text.Plural(p.Count, "row", "rows"), meaning(p.Code), text.Line(p.First())))
+			text.Plural(p.Count, "row", "rows"), text.Meaning(p.Code), text.Line(p.First())))
 	}
 	for i := range v.found.Columns {
 		if c := &v.found.Columns[i]; c.Field != "" && !c.Used {

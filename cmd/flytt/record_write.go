@@ -17,7 +17,6 @@ import (
 	"flytt/internal/osfile"
 	"flytt/internal/record"
 	"flytt/internal/text"
-	"flytt/pipeline"
 )
 
 // writeFlags are the flags of record create and update: where the fields come
@@ -274,16 +273,6 @@ func (v *recordVerb) openRecord(name string) (io.ReadCloser, error) {
 	return f, nil
 }
 
-// infoOf returns what is known of a code.
-func infoOf(code pipeline.Code) pipeline.CodeInfo {
-	for _, info := range codes() {
-		if info.Code == code {
-			return info
-		}
-	}
-	return pipeline.CodeInfo{Code: code, Meaning: string(code)}
-}
-
 // tellFaults lists what is wrong with r.
 func (v *recordVerb) tellFaults(r *record.Draft) error {
 	faults := r.Faults()
@@ -293,8 +282,8 @@ func (v *recordVerb) tellFaults(r *record.Draft) error {
 		fields, kinds = max(fields, len(f.Field)), max(kinds, len(f.Code))
 	}
 	for _, f := range faults {
-		info := infoOf(f.Code)
-		v.app.say("  %-*s  %-*s  %s\n  %*s  %s\n", fields, f.Field, kinds, f.Code, info.Meaning, fields, "", cmp.Or(f.Fix, info.Fix))
+		reason := text.ReasonOf(f.Code)
+		v.app.say("  %-*s  %-*s  %s\n  %*s  %s\n", fields, f.Field, kinds, f.Code, reason.Meaning, fields, "", cmp.Or(f.Fix, reason.Fix))
 	}
 	v.app.sayCommand("", advice.Join([]string{"flytt", "schema", v.resource.Name}))
 	return &shownError{errors.New("the record breaks the rules"), exitRejects}

@@ -209,8 +209,7 @@ func settingsProblem(err yaml.Error) (what, hint string) {
 	)
 	switch {
 	case errors.As(err, &unknown):
-		key := err.GetToken().Value
-		return "unknown key " + text.Printable(key), text.DidYouMean(key, settingsKeys(reflect.TypeFor[settingsDoc]()), settingsHint)
+		return unknownSetting(err.GetToken().Value)
 	case errors.As(err, &kind):
 		return keyOf(err.GetToken()) + " needs " + settingKind(kind.DstType), settingsHint
 	case errors.As(err, &overflow):
@@ -219,6 +218,15 @@ func settingsProblem(err yaml.Error) (what, hint string) {
 		return keyOf(err.GetToken()) + " needs " + nodeKind(node.Expected), settingsHint
 	}
 	return text.YAML(err.GetMessage())
+}
+
+// unknownSetting says that key is not known where it is, and what may be meant.
+func unknownSetting(key string) (what, hint string) {
+	keys := settingsKeys(reflect.TypeFor[settingsDoc]())
+	if slices.Contains(keys, key) {
+		return "unknown key " + key + " in this part of the file", settingsHint
+	}
+	return "unknown key " + text.Printable(key), text.DidYouMean(key, keys, settingsHint)
 }
 
 // keyOf returns the key of the value at t.

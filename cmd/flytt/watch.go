@@ -232,8 +232,8 @@ func (w *watcher) print(r *run.Result) error {
 	case w.flags.quiet:
 		return nil
 	case r.Output == "-":
-		_ = r.Summary.Print(w.app.stderr, run.Meaning) // nothing can be done about it
+		_ = r.Summary.Print(w.app.stderr, text.Meaning) // nothing can be done about it
 		return nil
 	}
-	return stdoutError(r.Summary.Print(w.app.stdout, run.Meaning))
+	return stdoutError(r.Summary.Print(w.app.stdout, text.Meaning))
 }

@@ -101,16 +101,6 @@ func stdoutError(err error) error {
 // codes returns every code there is, in the order of the stages.
 func codes() []pipeline.CodeInfo { return slices.Concat(run.Codes(), record.Codes) }
 
-// meaning returns what a code stands for, as a short phrase.
-func meaning(code pipeline.Code) string {
-	for _, c := range record.Codes {
-		if c.Code == code {
-			return c.Meaning
-		}
-	}
-	return run.Meaning(code)
-}
-
 // printJSONFailure prints a summary that holds nothing but err: what --json
 // gives when the run could not begin.
 func (a *app) printJSONFailure(w io.Writer, verb string, err error, next string) error {

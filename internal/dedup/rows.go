@@ -14,9 +14,7 @@ const CodeDuplicate pipeline.Code = "duplicate_in_file"
 
 // Codes documents the codes of this package.
 var Codes = []pipeline.CodeInfo{
-	{Code: CodeDuplicate, Stage: pipeline.Validate, Severity: pipeline.Error,
-		Meaning: "another row of the file is about the same record",
-		Fix:     "Leave one row for each id and each key; --duplicates says what else may be repeated, and which row counts."},
+	{Code: CodeDuplicate, Stage: pipeline.Validate, Severity: pipeline.Error},
 }
 
 // MemoryRecords is how many records of 32 bytes a sorter holds in memory, where nothing

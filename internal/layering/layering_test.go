@@ -36,7 +36,7 @@ const (
 // pipeline, and cmd brings them together.
 var layers = map[string][]string{
 	"cmd":                 {"internal/csvtable", "internal/osfile", "internal/runs", "internal/run", "internal/doctor", "internal/inspect", "internal/record", "internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},
-	"samples":             {"internal/jsonscan", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/api", "internal/journal", "pipeline"},
+	"samples":             {"internal/text", "internal/jsonscan", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/api", "internal/journal", "pipeline"},
 	"sources":             {"internal/packed", "internal/text", "internal/jsonscan", "internal/api", "internal/journal", "pipeline", "internal/osfile"},
 	"sinks":               {"internal/isotime", "internal/jsonobject", "internal/guardedcsv", "internal/osfile", "internal/jsonscan", "pipeline"},
 	"sinks/bulk":          {"internal/packed", "internal/jsonobject", "internal/jsonscan", "internal/drain", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline"},

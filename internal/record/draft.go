@@ -149,12 +149,9 @@ func (d *Draft) writable() (columns []string) {
 // Codes are the codes of what can be wrong with a record before its values
 // are looked at.
 var Codes = []pipeline.CodeInfo{
-	{Code: codeNoField, Stage: pipeline.Validate, Meaning: "a name that is no field of the resource",
-		Fix: "Correct the name; flytt schema lists the fields."},
-	{Code: codeReadOnly, Stage: pipeline.Validate, Meaning: "a field that only the API writes",
-		Fix: "Leave it out."},
-	{Code: codeWrongType, Stage: pipeline.Validate, Meaning: "a JSON value of another type than the field's",
-		Fix: "Give a value of the field's type; flytt schema names it."},
+	{Code: codeNoField, Stage: pipeline.Validate},
+	{Code: codeReadOnly, Stage: pipeline.Validate},
+	{Code: codeWrongType, Stage: pipeline.Validate},
 }
 
 const (

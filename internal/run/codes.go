@@ -19,15 +19,3 @@ func codeTables() [][]pipeline.CodeInfo {
 
 // Codes returns every code that a row of a run can have, in the order of the stages.
 func Codes() []pipeline.CodeInfo { return slices.Concat(codeTables()...) }
-
-// Meaning returns what a code stands for, as a short phrase.
-func Meaning(code pipeline.Code) string {
-	for _, table := range codeTables() {
-		for i := range table {
-			if table[i].Code == code {
-				return table[i].Meaning
-			}
-		}
-	}
-	return string(code)
-}

@@ -8,6 +8,7 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/report"
+	"flytt/internal/text"
 	"flytt/pipeline"
 	"flytt/sinks/recorder"
 	"flytt/sources"
@@ -216,7 +217,7 @@ func (e *execution) newRecorder() (*recorder.Recorder, error) {
 	plan := e.binding.plan
 	o := e.target.account
 	o.Columns, o.Fields, o.Tables = e.source.current().Columns(), plan.Schema().Fields, plan.Tables()
-	o.Meaning, o.Replace = Meaning, e.pass > 1 || e.session.resumed
+	o.Meaning, o.Replace = text.Meaning, e.pass > 1 || e.session.resumed
 	if i := e.input; i != nil {
 		o.Place = cellNames(i)
 		if i.Delimiter != "" {

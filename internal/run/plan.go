@@ -70,8 +70,8 @@ func (p *planning) open(ctx context.Context, pass int) (sink pipeline.Sink, limi
 	if err != nil {
 		return nil, limits, err
 	}
-	plan, err := bulk.NewPlan(r.rows.binding.plan.Schema(), p.snapshot, bulk.PlanOptions{
-		Target: o.Target, Comparison: o.Comparison, Journal: o.Journal, Drain: o.Drain, Log: o.Log,
+	plan, err := bulk.NewPlan(r.rows.binding.plan.Schema(), p.snapshot, o.Journal, bulk.Options{
+		Target: o.Target, Comparison: o.Comparison, Drain: o.Drain, Log: o.Log,
 	})
 	if err != nil {
 		return nil, limits, err

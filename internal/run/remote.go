@@ -192,7 +192,7 @@ func (r *remote) options(pass int) (o bulk.ImportOptions, err error) {
 	if r.journal != nil {
 		o.Journal, o.Began = withFailpoints(r.journal), r.journal.Header().Began
 		if o.Created != "" {
-			o.Strays, o.Sought = r.unmatched, pass > 2 || pass == 2 && s.resumed
+			o.Unmatched, o.KeysLookedUp = r.unmatched, pass > 2 || pass == 2 && s.resumed
 		}
 	}
 	if retry := r.rows.retry; retry != nil && !retry.Began.IsZero() {

@@ -55,7 +55,7 @@ func (t *verification) open(_ context.Context, pass int) (sink pipeline.Sink, li
 	if err != nil {
 		return nil, limits, err
 	}
-	v, err := bulk.NewVerify(t.remote.conn.Client, t.remote.rows.binding.plan.Schema(), t.past, bulk.VerifyOptions{
+	v, err := bulk.NewVerify(t.remote.conn.Client, t.remote.rows.binding.plan.Schema(), t.past, bulk.Options{
 		Target: o.Target, Comparison: o.Comparison, Drain: o.Drain, Log: o.Log,
 	})
 	if err != nil {

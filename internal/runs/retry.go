@@ -20,15 +20,9 @@ const (
 
 // RetryCodes documents them.
 var RetryCodes = []pipeline.CodeInfo{
-	{Code: alreadyWritten, Stage: pipeline.Read, Severity: pipeline.Error,
-		Meaning: "the run, or a retry of it, wrote the row already",
-		Fix:     "Take the row out of the file; to change its record, import it by its id."},
-	{Code: notRejected, Stage: pipeline.Read, Severity: pipeline.Error,
-		Meaning: "a row that the run does not have among those rejected",
-		Fix:     "A retry sends rows of rejects.csv; rows that are new are for an import of their own."},
-	{Code: keyWritten, Stage: pipeline.Read, Severity: pipeline.Error,
-		Meaning: "another row with the same key was written by the run, or a retry of it",
-		Fix:     "Give the row a key of its own, or take it out of the file."},
+	{Code: alreadyWritten, Stage: pipeline.Read, Severity: pipeline.Error},
+	{Code: notRejected, Stage: pipeline.Read, Severity: pipeline.Error},
+	{Code: keyWritten, Stage: pipeline.Read, Severity: pipeline.Error},
 }
 
 // retryFile is the file of a run directory that says which rows a retry sends.

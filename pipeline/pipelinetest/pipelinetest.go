@@ -2,7 +2,6 @@
 package pipelinetest
 
 import (
-	"strings"
 	"testing"
 
 	"flytt/pipeline"
@@ -51,12 +50,12 @@ func Encode(t testing.TB, e pipeline.Encoder, b *pipeline.Batch) *pipeline.Encod
 	return &out
 }
 
-// Documented demands that each of codes is documented once, in whole sentences.
+// Documented demands that each of codes is listed once.
 func Documented(t testing.TB, codes []pipeline.CodeInfo) {
 	t.Helper()
 	seen := map[pipeline.Code]bool{}
 	for _, c := range codes {
-		if seen[c.Code] || c.Meaning == "" || !strings.HasSuffix(c.Fix, ".") {
+		if seen[c.Code] || c.Code == "" {
 			t.Errorf("%+v", c)
 		}
 		seen[c.Code] = true

@@ -39,16 +39,16 @@ const few = 4
 
 // bisect is the search for the rows of one request that the API refuses.
 type bisect struct {
-	rows    []int32 // not settled, in input order; once begun, known not to have been written
-	bad     int     // so many of rows, from the first on, hold one that is refused; 0: that is not known
-	size    int     // how many are sent at once where that is not known
-	begun   bool    // a request was refused
-	blind   bool    // the API did not say for which rows
-	partial bool    // rows of a refused request were written
-	found   int     // rows refused
-	passed  int     // rows that went through since it began
-	sampled bool    // whether most rows are refused has been looked into
-	whole   []api.Refusal
+	rows            []int32 // not settled, in input order; once begun, known not to have been written
+	bad             int     // so many of rows, from the first on, hold one that is refused; 0: that is not known
+	size            int     // how many are sent at once where that is not known
+	begun           bool    // a request was refused
+	blind           bool    // the API did not say for which rows
+	partial         bool    // rows of a refused request were written
+	found           int     // rows refused
+	passed          int     // rows that went through since it began
+	sampled         bool    // whether most rows are refused has been looked into
+	requestRefusals []api.Refusal
 
 	alone   bool          // nothing else is in flight when a part is sent
 	repeats int           // times that a part was sent once more, because another write kept it out
@@ -68,13 +68,13 @@ const (
 // verdict is what became of the rows of a request. Unless it was too large, all but
 // those that are left are settled.
 type verdict struct {
-	ending   ending
-	left     []int32       // of a refused request: not written, and to be sent again
-	rejected int           // how many rows it was refused for, as far as is known
-	named    bool          // the API said which those are
-	holds    bool          // there is such a row among those that are left
-	partial  bool          // rows of it were written
-	whole    []api.Refusal // what was said of the request as a whole
+	ending          ending
+	left            []int32       // of a refused request: not written, and to be sent again
+	rejected        int           // how many rows it was refused for, as far as is known
+	named           bool          // the API said which those are
+	holds           bool          // there is such a row among those that are left
+	partial         bool          // rows of it were written
+	requestRefusals []api.Refusal // what was said of the request as a whole
 
 	contended  bool        // it was refused because of another write
 	overlapped bool        // others were in flight at the same time
@@ -115,7 +115,7 @@ func (se *search) send(ctx context.Context, rows []int32) error {
 // request.
 func (se *search) sendGroup(ctx context.Context, rows []int32) (int, error) {
 	b := bisect{rows: rows, size: len(rows)}
-	defer se.delivery.breaker.leave(&se.holdsTurn)
+	defer se.delivery.breaker.releaseTurn(&se.holdsTurn)
 	for len(b.rows) > 0 {
 		part := b.rows[:b.next()]
 		part = part[:se.sender.fit(part)]
@@ -145,7 +145,7 @@ func (se *search) sendPart(ctx context.Context, b *bisect, part []int32) (verdic
 		return se.sender.post(ctx, part, false)
 	}
 	if se.extra == 0 {
-		se.rejections.rejectAll(se.stillPending(b.rows), codeRefusedChunk, b.whole)
+		se.rejections.rejectAll(se.stillPending(b.rows), codeRefusedChunk, b.requestRefusals)
 		b.rows = nil
 		return verdict{}, nil
 	}
@@ -201,7 +201,7 @@ func (b *bisect) refuse(n int, r *verdict) {
 	}
 	b.blind, b.alone = true, true
 	if n > 1 { // what is said of one row is not said of others
-		b.whole = r.whole
+		b.requestRefusals = r.requestRefusals
 	}
 	b.found += r.rejected
 	b.size = b.group()
@@ -228,12 +228,12 @@ func (b *bisect) group() int {
 // them is refused because of one, all are in doubt again.
 func (se *search) sendUnproven(ctx context.Context, rows []int32) error {
 	o := se.options
-	if o.Atomicity == AllOrNothing || !slices.Contains(se.journal.again, true) {
+	if o.Atomicity == AllOrNothing || !slices.Contains(se.journal.resend, true) {
 		return se.send(ctx, rows)
 	}
 	var rest, unproven []int32
 	for _, row := range rows {
-		if se.journal.again[row] && !se.engine.forms.trusts(se.rows.key(row)) {
+		if se.journal.resend[row] && !se.engine.forms.trusts(se.rows.key(row)) {
 			unproven = append(unproven, row)
 		} else {
 			rest = append(rest, row)

@@ -14,7 +14,7 @@ import (
 // A run whose rows the API refuses one after the other is stopped: it is not the
 // rows that are wrong then. Nothing that was not refused by itself, or by name, is
 // rejected for that; what is left was not sent. Only what this process has seen
-// counts, so that a run that is gone on with is judged anew.
+// counts, so that a resumed run starts with a clean count.
 const (
 	suspicious = 4  // rows refused, more than went through, after which a chunk is sampled
 	sampleSize = 16 // rows of the sample, from all over the chunk
@@ -25,10 +25,10 @@ const (
 
 // refusalBreaker is how the rows of a run fare, for concurrent use.
 type refusalBreaker struct {
-	path string        // that rows are sent to
-	turn chan struct{} // has room for the one who searches while no chunk has gone well
-	fine atomic.Bool   // most rows of some chunk went through
-	stop atomic.Pointer[error]
+	path    string        // that rows are sent to
+	turn    chan struct{} // has room for the one who searches while no chunk has gone well
+	healthy atomic.Bool   // most rows of some chunk went through
+	stop    atomic.Pointer[error]
 
 	mu      sync.Mutex
 	chunks  int // bad ones in a row
@@ -37,19 +37,19 @@ type refusalBreaker struct {
 
 func (o *refusalBreaker) init(path string) { o.path, o.turn = path, make(chan struct{}, 1) }
 
-// stopped returns why nothing more is to be sent, or nil.
-func (o *refusalBreaker) stopped() error {
+// tripped returns why nothing more is to be sent, or nil.
+func (o *refusalBreaker) tripped() error {
 	if e := o.stop.Load(); e != nil {
 		return *e
 	}
 	return nil
 }
 
-// enter waits until the caller, who may hold the turn, may search for rows that are refused. While no chunk has
+// takeTurn waits until the caller, who may hold the turn, may search for rows that are refused. While no chunk has
 // gone well, one does so at a time: what it finds out may spare the others it.
-func (o *refusalBreaker) enter(ctx context.Context, holdsTurn *bool) error {
-	if *holdsTurn || o.fine.Load() {
-		return o.stopped()
+func (o *refusalBreaker) takeTurn(ctx context.Context, holdsTurn *bool) error {
+	if *holdsTurn || o.healthy.Load() {
+		return o.tripped()
 	}
 	select {
 	case <-ctx.Done():
@@ -57,20 +57,20 @@ func (o *refusalBreaker) enter(ctx context.Context, holdsTurn *bool) error {
 	case o.turn <- struct{}{}:
 		*holdsTurn = true
 	}
-	return o.stopped()
+	return o.tripped()
 }
 
-// leave lets the next one search.
-func (o *refusalBreaker) leave(holdsTurn *bool) {
+// releaseTurn lets the next one search.
+func (o *refusalBreaker) releaseTurn(holdsTurn *bool) {
 	if *holdsTurn {
 		*holdsTurn = false
 		<-o.turn
 	}
 }
 
-// judge takes in how the rows of the chunk fared. It returns an error if that of
+// noteChunk takes in how the rows of the chunk fared. It returns an error if that of
 // those before it and of this one is no good.
-func (o *refusalBreaker) judge(fates []pipeline.Fate, bad int, locked bool) error {
+func (o *refusalBreaker) noteChunk(fates []pipeline.Fate, bad int, locked bool) error {
 	good := 0
 	for _, fate := range fates {
 		switch fate {
@@ -80,24 +80,24 @@ func (o *refusalBreaker) judge(fates []pipeline.Fate, bad int, locked bool) erro
 	}
 	switch {
 	case good > 0 && good >= bad:
-		o.well()
-	case bad > 0 && !o.fine.Load():
-		return o.bad(bad, locked)
+		o.noteGood()
+	case bad > 0 && !o.healthy.Load():
+		return o.noteBad(bad, locked)
 	}
 	return nil
 }
 
-// well takes in that most rows of a chunk went through.
-func (o *refusalBreaker) well() {
-	o.fine.Store(true)
+// noteGood takes in that most rows of a chunk went through.
+func (o *refusalBreaker) noteGood() {
+	o.healthy.Store(true)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.chunks, o.refused = 0, 0
 }
 
-// bad takes in that most rows of a chunk are refused, n so far, and returns an
+// noteBad takes in that most rows of a chunk are refused, n so far, and returns an
 // error if there were enough of those.
-func (o *refusalBreaker) bad(n int, locked bool) error {
+func (o *refusalBreaker) noteBad(n int, locked bool) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.chunks++
@@ -105,38 +105,38 @@ func (o *refusalBreaker) bad(n int, locked bool) error {
 	if o.chunks < badChunks || o.refused < badRows {
 		return nil
 	}
-	return o.giveUp(o.refused, locked)
+	return o.trip(o.refused, locked)
 }
 
-// giveUp stops the run, in which n rows were refused.
-func (o *refusalBreaker) giveUp(n int, locked bool) error {
-	var why error = &hopelessError{path: o.path, rows: n}
+// trip stops the run, in which n rows were refused.
+func (o *refusalBreaker) trip(n int, locked bool) error {
+	var why error = &mostRefusedError{path: o.path, rows: n}
 	if locked {
 		why = &lockedOutError{path: o.path, rows: n}
 	}
 	o.stop.CompareAndSwap(nil, &why)
-	return o.stopped()
+	return o.tripped()
 }
 
 // ErrMostRefused says that a run was stopped because the API refuses most of its
 // rows.
 var ErrMostRefused = errors.New("most rows are refused")
 
-// hopelessError stops a run most of whose rows the API refuses.
-type hopelessError struct {
+// mostRefusedError stops a run most of whose rows the API refuses.
+type mostRefusedError struct {
 	path string
 	rows int
 }
 
-func (e *hopelessError) Error() string {
+func (e *mostRefusedError) Error() string {
 	return fmt.Sprintf("POST %s: most rows are refused, %d so far: the mapping or the permissions look wrong", e.path, e.rows)
 }
 
 // Is reports whether target is ErrMostRefused.
-func (e *hopelessError) Is(target error) bool { return target == ErrMostRefused }
+func (e *mostRefusedError) Is(target error) bool { return target == ErrMostRefused }
 
 // Hint says what to do about it.
-func (e *hopelessError) Hint() string {
+func (e *mostRefusedError) Hint() string {
 	return "the rejects file has the API's own words; the other rows were not sent. If they are in the API already, --skip-existing leaves them out"
 }
 
@@ -146,7 +146,7 @@ func (se *search) consider(ctx context.Context, b *bisect) error {
 	if !b.blind || len(b.rows) < 2 {
 		return nil
 	}
-	if err := se.delivery.breaker.enter(ctx, &se.holdsTurn); err != nil {
+	if err := se.delivery.breaker.takeTurn(ctx, &se.holdsTurn); err != nil {
 		return err
 	}
 	if b.sampled || b.partial || b.found < suspicious || b.found <= b.passed || len(b.rows) < worthwhile {
@@ -179,16 +179,16 @@ func (se *search) sample(ctx context.Context, b *bisect) error {
 	if b.passed-passed >= b.found-found {
 		return nil
 	}
-	return se.delivery.breaker.sampledBad(b.found, se.mostlyLocked())
+	return se.delivery.breaker.noteBadSample(b.found, se.mostlyLocked())
 }
 
-// sampledBad takes in that most rows of a sample were refused, n with those before
+// noteBadSample takes in that most rows of a sample were refused, n with those before
 // it. Unless chunks went well before, that is enough to stop.
-func (o *refusalBreaker) sampledBad(n int, locked bool) error {
-	if o.fine.Load() {
-		return o.bad(n, locked)
+func (o *refusalBreaker) noteBadSample(n int, locked bool) error {
+	if o.healthy.Load() {
+		return o.noteBad(n, locked)
 	}
-	return o.giveUp(n, locked)
+	return o.trip(n, locked)
 }
 
 // spread returns n of rows from all over them, or all if they are no more.

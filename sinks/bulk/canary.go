@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -12,73 +13,73 @@ import (
 	"flytt/pipeline"
 )
 
-// control is a row that is known to be in the API and known to be found there.
+// canary is a row that is known to be in the API and known to be found there.
 // A lookup that asks for it too proves by showing it that it is not blind:
 // through the scope of the credentials, a replica that lags, or a filter that
 // has no effect. Only then are rows that it does not show believed to be absent.
 //
-// The first row of a run is sent alone to become the control, while all other
+// The first row of a run is sent alone to become the canary, while all other
 // writes wait. From then on it is a row of the answer that came last: a list that
 // shows that one is not behind, as far as can be told.
-type control struct {
+type canary struct {
 	turn    chan struct{} // holds one token: who may learn
 	done    chan struct{} // closed when there is a key, or there will be none
 	key     string        // set before done is closed; empty: nothing can be looked up
-	lag     time.Duration // likewise: how long it took at most until the list showed the control
+	lag     time.Duration // likewise: how long it took at most until the list showed the canary
 	tries   int           // rows sent alone so far that were not refused; for the holder of the turn
 	refused int           // rows sent alone that were; likewise
 
-	latest atomic.Pointer[anchor] // a row that was written since
+	latest atomic.Pointer[canaryKey] // a row that was written since
 
 	crowded bool // the API has several records with the key of one row
 }
 
-// maxControlTries is how many rows are sent alone at most, and maxControlRefused
+// maxCanaryTries is how many rows are sent alone at most, and maxCanaryRefused
 // how many of those that are refused.
 const (
-	maxControlTries   = 25
-	maxControlRefused = 60
+	maxCanaryTries   = 25
+	maxCanaryRefused = 60
 )
 
 // visible is how long to wait before each look for the first row written.
 var visible = []time.Duration{0, 500 * time.Millisecond, 1500 * time.Millisecond}
 
-// init makes it known that there will be no control.
-func (c *control) init() {
+// init says that there will be no canary.
+func (c *canary) init() {
 	c.done = make(chan struct{})
 	close(c.done)
 }
 
-// open lets a control be found.
-func (c *control) open() {
+// open lets a canary be found.
+func (c *canary) open() {
 	c.turn, c.done = make(chan struct{}, 1), make(chan struct{})
 }
 
-// known returns the key of the control, empty if there is none.
-func (c *control) known() string {
-	if a := c.latest.Load(); a != nil && c.first() != "" {
+// currentKey returns the key of the canary; empty if there is none.
+func (c *canary) currentKey() string {
+	if a := c.latest.Load(); a != nil && c.firstKey() != "" {
 		return a.key
 	}
-	return c.first()
+	return c.firstKey()
 }
 
-// first returns the key of the row that became the control first.
-func (c *control) first() string {
-	if !c.settled() {
+// firstKey returns the key of the first row that became the canary.
+func (c *canary) firstKey() string {
+	if !c.decided() {
 		return ""
 	}
 	return c.key
 }
 
-// wrote takes in that a row with this key was written. One that a query cannot hold
+// noteWritten takes in that a row with this key was written. One that a query cannot hold
 // as it is proves nothing by not being shown.
-func (c *control) wrote(key []byte) {
+func (c *canary) noteWritten(key []byte) {
 	if api.Lookupable(key) && url.QueryEscape(string(key)) == string(key) {
-		c.latest.Store(&anchor{string(key)})
+		c.latest.Store(&canaryKey{string(key)})
 	}
 }
 
-func (c *control) settled() bool {
+func (c *canary) decided() bool {
 	select {
 	case <-c.done:
 		return true
@@ -87,17 +88,75 @@ func (c *control) settled() bool {
 	}
 }
 
-func (c *control) settle(key string) {
+func (c *canary) decide(key string) {
 	c.key = key
 	close(c.done)
 }
 
-// cause says why no row came to be the control.
-func (c *control) cause() string {
+// takeTurn waits for the turn to find a canary, and returns what ends the turn. It returns nil
+// if there is a canary, or will be none.
+func (c *canary) takeTurn(ctx context.Context) (release func(), err error) {
+	if c.decided() {
+		return nil, nil
+	}
+	select {
+	case <-c.done:
+		return nil, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case c.turn <- struct{}{}:
+		release = func() { <-c.turn }
+	}
+	if c.decided() {
+		release()
+		return nil, nil
+	}
+	return release, nil
+}
+
+// reasonForNone says why no row became the canary.
+func (c *canary) reasonForNone() string {
 	if c.crowded {
 		return "the API has several records with the keys of the first rows: has this file been imported before?"
 	}
 	return "none of the first rows was written and found"
+}
+
+// canaryKey is a key that the list has shown in this run. A lookup that asks for it
+// too proves by showing it that it is not blind.
+type canaryKey struct{ key string }
+
+// noteListed notes that the list has shown key, unless it has shown another before.
+func (e *engine) noteListed(key string) { e.listedKey.CompareAndSwap(nil, &canaryKey{key}) }
+
+// noteFirstListed makes the key of one of the records, which the list has shown, the listed key if
+// there is none.
+func (e *engine) noteFirstListed(lists ...[]api.Record) {
+	for _, records := range lists {
+		for i := range records {
+			if key := records[i].Key; api.Lookupable([]byte(key)) {
+				e.noteListed(key)
+				return
+			}
+		}
+	}
+}
+
+// findListedKey returns a key that the list has shown in this run, or shows now; nil if
+// it shows none.
+func (e *engine) findListedKey(ctx context.Context) (*canaryKey, error) {
+	if known := e.listedKey.Load(); known != nil {
+		return known, nil
+	}
+	key, err := e.reader.AnyKey(ctx, e.options.Path, e.options.Key)
+	switch {
+	case errors.Is(err, api.ErrCanaryMissing):
+		return nil, nil
+	case err != nil:
+		return nil, e.lookupFailed(ctx, err)
+	}
+	e.noteListed(key)
+	return e.listedKey.Load(), nil
 }
 
 // canaryFinder finds the canary of the run with rows of the chunk.
@@ -110,10 +169,10 @@ type canaryFinder struct {
 	readback *readback
 }
 
-// find finds a control with the first of rows, if there is none yet, or waits
+// find finds a canary with the first of rows, if there is none yet, or waits
 // until another write has found one. It returns the rows still to be sent.
 func (cf *canaryFinder) find(ctx context.Context, rows []int32) ([]int32, error) {
-	release, err := cf.engine.control.takeTurn(ctx)
+	release, err := cf.engine.canary.takeTurn(ctx)
 	if release == nil {
 		return rows, err
 	}
@@ -121,29 +180,8 @@ func (cf *canaryFinder) find(ctx context.Context, rows []int32) ([]int32, error)
 	return cf.tryRows(ctx, rows)
 }
 
-// takeTurn waits for the turn to find a control, and returns what ends it. It returns nil
-// if there is a control, or will be none.
-func (c *control) takeTurn(ctx context.Context) (release func(), err error) {
-	if c.settled() {
-		return nil, nil
-	}
-	select {
-	case <-c.done:
-		return nil, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	case c.turn <- struct{}{}:
-		release = func() { <-c.turn }
-	}
-	if c.settled() {
-		release()
-		return nil, nil
-	}
-	return release, nil
-}
-
 // tryRows sends rows that have a usable key one by one until one of them serves
-// as the control. It returns the rows it has not sent.
+// as the canary. It returns the rows it has not sent.
 func (cf *canaryFinder) tryRows(ctx context.Context, rows []int32) ([]int32, error) {
 	refused := 0
 	for _, row := range inTryingOrder(rows) {
@@ -153,10 +191,10 @@ func (cf *canaryFinder) tryRows(ctx context.Context, rows []int32) ([]int32, err
 		if err := cf.search.send(ctx, []int32{row}); err != nil {
 			return cf.rows.stillPending(rows), err
 		}
-		if err := cf.tried(ctx, row); err != nil {
+		if err := cf.noteTried(ctx, row); err != nil {
 			return cf.rows.stillPending(rows), err
 		}
-		if cf.engine.control.settled() {
+		if cf.engine.canary.decided() {
 			break
 		}
 		if cf.rows.chunk.Fates[row] != pipeline.Rejected {
@@ -164,7 +202,7 @@ func (cf *canaryFinder) tryRows(ctx context.Context, rows []int32) ([]int32, err
 		}
 		refused++
 		if left := cf.rows.stillPending(rows); refused == triedFirst+sampleSize && len(left) >= worthwhile {
-			if err := cf.delivery.breaker.sampledBad(refused, cf.search.mostlyLocked()); err != nil {
+			if err := cf.delivery.breaker.noteBadSample(refused, cf.search.mostlyLocked()); err != nil {
 				return left, err
 			}
 		}
@@ -192,9 +230,9 @@ func inTryingOrder(rows []int32) []int32 {
 	return out
 }
 
-// tried takes in what became of row, which was sent alone.
-func (cf *canaryFinder) tried(ctx context.Context, row int32) error {
-	c := &cf.engine.control
+// noteTried takes in what became of row, which was sent alone.
+func (cf *canaryFinder) noteTried(ctx context.Context, row int32) error {
+	c := &cf.engine.canary
 	switch cf.rows.chunk.Fates[row] {
 	case pipeline.Written, pipeline.Updated:
 		c.tries++
@@ -206,14 +244,14 @@ func (cf *canaryFinder) tried(ctx context.Context, row int32) error {
 	default:
 		c.tries++
 	}
-	if !c.settled() && (c.tries == maxControlTries || c.refused == maxControlRefused) {
-		cf.withoutControl(c.cause(), nil)
+	if !c.decided() && (c.tries == maxCanaryTries || c.refused == maxCanaryRefused) {
+		cf.goWithout(c.reasonForNone(), nil)
 	}
 	return nil
 }
 
-// readBack looks for the record of row, which was written, and makes its key the control
-// if it is found. If it is not found there will be no control; if there are several of
+// readBack looks for the record of row, which was written, and makes its key the canary
+// if it is found. If it is not found there will be no canary; if there are several of
 // its key, another row has to serve.
 func (cf *canaryFinder) readBack(ctx context.Context, row int32) error {
 	if err := cf.readback.read(ctx); err != nil { // the answer may not have shown the key
@@ -238,23 +276,23 @@ func (cf *canaryFinder) readBack(ctx context.Context, row int32) error {
 		}
 		if err == nil {
 			if i > 0 {
-				cf.engine.control.lag = time.Since(written)
+				cf.engine.canary.lag = time.Since(written)
 			}
-			cf.judge(row, key, found[key].Records)
+			cf.takeCanary(row, key, found[key].Records)
 			return nil
 		}
 	}
-	cf.withoutControl("the first row written cannot be read back", err)
+	cf.goWithout("the first row written cannot be read back", err)
 	return nil
 }
 
-// judge makes key, which the record of row has, the control if records has that record
+// takeCanary makes key, which the record of row has, the canary if records has that record
 // and no other. Whether its other fields are as they were sent does not matter. A record
 // that is known by its id to be the row's shows whether the key is kept in its form,
 // which the answer to the row may not have shown.
-func (cf *canaryFinder) judge(row int32, key string, records []api.Record) {
+func (cf *canaryFinder) takeCanary(row int32, key string, records []api.Record) {
 	if len(records) == 1 {
-		cf.engine.shown(key)
+		cf.engine.noteListed(key)
 	}
 	id := string(cf.rows.idOf(row))
 	switch {
@@ -262,18 +300,18 @@ func (cf *canaryFinder) judge(row int32, key string, records []api.Record) {
 		if id != "" {
 			cf.storage.learnKey(row, records[0].Object)
 		}
-		cf.engine.control.settle(key)
+		cf.engine.canary.decide(key)
 	default:
-		cf.engine.control.crowded = cf.engine.control.crowded || len(records) > 0
+		cf.engine.canary.crowded = cf.engine.canary.crowded || len(records) > 0
 	}
 }
 
-// withoutControl goes on with no way to look rows up.
-func (cf *canaryFinder) withoutControl(why string, err error) {
+// goWithout does without a canary: rows cannot be looked up.
+func (cf *canaryFinder) goWithout(why string, err error) {
 	args := []any{"cause", why}
 	if err != nil {
 		args = append(args, "error", err)
 	}
 	cf.engine.options.Log.Warn("rows cannot be looked up by key; after a refusal the rows not named will be in doubt", args...)
-	cf.engine.control.settle("")
+	cf.engine.canary.decide("")
 }

@@ -43,7 +43,7 @@ func (ch *changer) apply(ctx context.Context, changes []change) error {
 		rows[i] = changes[i].row
 	}
 	return ch.single.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {
-		if err := ch.delivery.alive(ctx); err != nil {
+		if err := ch.delivery.waitUntilUp(ctx); err != nil {
 			return nil, err
 		}
 		return ch.send(ctx, &changes[i], alone)
@@ -65,6 +65,37 @@ func (ch *changer) announce(changes []change) error {
 		ch.journal.noteChanged(&changes[i])
 	}
 	return ch.journal.announce(rows, image)
+}
+
+// image returns what the records hold that changes are about to change.
+func (ch *changer) image(changes []change) ([]byte, error) {
+	o := ch.options
+	form := byte(imageBare)
+	switch {
+	case o.Undoable && o.SealImage != nil:
+		form = imageSealed
+	case o.Undoable:
+		form = imagePlain
+	}
+	out := binary.AppendUvarint([]byte{imageVersion, form}, uint64(len(changes)))
+	var records []byte
+	for i := range changes {
+		c := &changes[i]
+		out = binary.AppendUvarint(out, uint64(c.row))
+		out = packed.AppendBytes(out, c.id)
+		out = binary.LittleEndian.AppendUint64(out, ch.journal.heldSum(c.patch, c.record))
+		if form != imageBare {
+			records = packed.AppendBytes(records, c.record)
+		}
+	}
+	if form != imageSealed {
+		return append(out, records...), nil
+	}
+	sealed, err := o.SealImage(records)
+	if err != nil {
+		return nil, fmt.Errorf("what records hold before they are changed: encrypt: %w", err)
+	}
+	return append(out, sealed...), nil
 }
 
 // send sends the change c and settles its row, unless another write kept it out: then
@@ -153,7 +184,7 @@ func (ch *changer) updated(c *change, record []byte) {
 	ch.delivery.doubts.Store(0)
 	ch.rows.chunk.Fates[c.row] = pipeline.Updated
 	ch.rows.setID(c.row, []byte(c.id))
-	ch.storage.takeStored(sentRow{row: c.row, sent: c.patch}, record, nil)
+	ch.storage.noteStored(sentRow{row: c.row, sent: c.patch}, record, nil)
 }
 
 // readBack settles the row of c by reading its record back, since there was no clear
@@ -179,36 +210,5 @@ func (ch *changer) readBack(ctx context.Context, c *change, o api.Outcome) error
 		}
 	}
 	ch.rows.putInDoubt([]int32{c.row}, "no clear answer to a change, and it is not read back", o.Status, cause)
-	return ch.delivery.doubted(http.MethodPatch, ch.engine.options.Records, cause)
-}
-
-// image returns what the records hold that changes are about to change.
-func (ch *changer) image(changes []change) ([]byte, error) {
-	o := ch.options
-	form := byte(imageBare)
-	switch {
-	case o.Undoable && o.SealImage != nil:
-		form = imageSealed
-	case o.Undoable:
-		form = imagePlain
-	}
-	out := binary.AppendUvarint([]byte{imageVersion, form}, uint64(len(changes)))
-	var records []byte
-	for i := range changes {
-		c := &changes[i]
-		out = binary.AppendUvarint(out, uint64(c.row))
-		out = packed.AppendBytes(out, c.id)
-		out = binary.LittleEndian.AppendUint64(out, ch.journal.heldSum(c.patch, c.record))
-		if form != imageBare {
-			records = packed.AppendBytes(records, c.record)
-		}
-	}
-	if form != imageSealed {
-		return append(out, records...), nil
-	}
-	sealed, err := o.SealImage(records)
-	if err != nil {
-		return nil, fmt.Errorf("what records hold before they are changed: encrypt: %w", err)
-	}
-	return append(out, sealed...), nil
+	return ch.delivery.noteDoubt(http.MethodPatch, ch.engine.options.Records, cause)
 }

@@ -9,12 +9,12 @@ import (
 
 // chunkState is what every phase knows of the chunk that it works on.
 type chunkState struct {
-	engine  *engine
-	rows    *chunkRows
-	storage *storage
-	matcher *matcher
-	journal *chunkJournal
-	replay  *replayer
+	engine   *engine
+	rows     *chunkRows
+	storage  *storage
+	matcher  *matcher
+	journal  *chunkJournal
+	replayer *replayer
 }
 
 func newChunkState(e *engine) *chunkState {
@@ -23,8 +23,8 @@ func newChunkState(e *engine) *chunkState {
 	journal := &chunkJournal{engine: e, rows: rows, storage: storage}
 	return &chunkState{
 		engine: e, rows: rows, storage: storage, journal: journal,
-		matcher: &matcher{engine: e, rows: rows, storage: storage},
-		replay:  &replayer{engine: e, rows: rows, storage: storage, journal: journal},
+		matcher:  &matcher{engine: e, rows: rows, storage: storage},
+		replayer: &replayer{engine: e, rows: rows, storage: storage, journal: journal},
 	}
 }
 
@@ -37,7 +37,7 @@ func (s *chunkState) begin(c *pipeline.Chunk) {
 
 // end lets go of the chunk.
 func (s *chunkState) end() {
-	s.engine.strays.held.release(s.rows)
+	s.engine.unmatched.owned.release(s.rows)
 	s.rows.end()
 	s.journal.entry = nil
 }
@@ -77,7 +77,7 @@ func newChunkWriter(e *engine, d *delivery, o *ImportOptions) *chunkWriter {
 	s := newChunkState(e)
 	answer, reply := api.NewAnswer(e.options.Key, e.options.KeyDigits), &replyBuffer{}
 	ages := &ages{clock: d.client, began: o.Began, member: e.options.Created}
-	own := &ownRecords{engine: e, rows: s.rows, storage: s.storage, matcher: s.matcher, ages: ages, unmatched: o.Strays != nil}
+	own := &ownRecords{engine: e, rows: s.rows, storage: s.storage, matcher: s.matcher, ages: ages, unmatched: o.Unmatched != nil}
 	w := &chunkWriter{
 		engine: e, delivery: d, state: s,
 		plan:       &planCheck{engine: e, source: o.Planned, rows: s.rows, journal: s.journal},
@@ -118,7 +118,7 @@ func (w *chunkWriter) write(ctx context.Context, c *pipeline.Chunk) error {
 	defer w.end()
 	err := w.plan.load()
 	if err == nil {
-		err = w.state.replay.run()
+		err = w.state.replayer.replay()
 	}
 	if err == nil && w.unsettled() {
 		err = w.carryOut(ctx)
@@ -126,7 +126,7 @@ func (w *chunkWriter) write(ctx context.Context, c *pipeline.Chunk) error {
 		w.state.rows.giveIDs()
 	}
 	if err == nil {
-		err = w.delivery.breaker.judge(c.Fates, w.rejections.refused, w.search.mostlyLocked())
+		err = w.delivery.breaker.noteChunk(c.Fates, w.rejections.refused, w.search.mostlyLocked())
 	}
 	return err
 }
@@ -135,7 +135,7 @@ func (w *chunkWriter) write(ctx context.Context, c *pipeline.Chunk) error {
 func (w *chunkWriter) recall(c *pipeline.Chunk) error {
 	w.begin(c)
 	defer w.end()
-	err := w.state.replay.peek()
+	err := w.state.replayer.replayPart()
 	w.state.rows.giveIDs()
 	return err
 }
@@ -223,7 +223,7 @@ func (w *chunkWriter) tryKey(ctx context.Context, row int32, first bool) error {
 		return err
 	}
 	if first {
-		if err := w.canary.tried(ctx, row); err != nil {
+		if err := w.canary.noteTried(ctx, row); err != nil {
 			return err
 		}
 	}

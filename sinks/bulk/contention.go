@@ -70,7 +70,7 @@ func (b *bisect) again(n int, r *verdict) bool {
 	b.rows, b.bad = append(left, b.rows[n:]...), 0
 	b.size = cmp.Or(len(left), len(b.rows))
 	if n > 1 || len(b.rows) == 1 { // what is said of one row is not said of others
-		b.whole = r.whole
+		b.requestRefusals = r.requestRefusals
 	}
 	return true
 }

@@ -22,7 +22,7 @@ type delivery struct {
 	doubts    atomic.Int64 // requests in a row that ended in doubt
 	created   atomic.Bool  // rows were sent to be created
 	breaker   refusalBreaker
-	numbering numbering
+	indexBase indexBase
 	sending   sync.RWMutex // held to read while rows are sent, until the journal has what became of them
 }
 
@@ -58,19 +58,19 @@ func (d *delivery) keptOut(o *api.Outcome, sent []byte) []api.Refusal {
 	return refusals
 }
 
-// alive waits, once several requests in a row have ended in doubt, until the API
+// waitUntilUp waits, once several requests in a row have ended in doubt, until the API
 // answers: rows sent to an API that is down would all be in doubt.
-func (d *delivery) alive(ctx context.Context) error {
+func (d *delivery) waitUntilUp(ctx context.Context) error {
 	if d.options.Journal == nil || d.doubts.Load() < aliveAfter {
 		return nil
 	}
 	return d.client.WaitUntilUp(ctx, d.options.Path)
 }
 
-// doubted counts a request to path that proved nothing, because of cause. After many
+// noteDoubt counts a request to path that proved nothing, because of cause. After many
 // such requests in a row it stops the run, so that a dead API, or a login page
 // in its place, does not leave a whole register in doubt.
-func (d *delivery) doubted(method, path string, cause error) error {
+func (d *delivery) noteDoubt(method, path string, cause error) error {
 	if n := d.doubts.Add(1); n >= d.maxDoubts {
 		return &doubtsError{method: method, path: path, err: cause}
 	}
@@ -120,3 +120,33 @@ func (e *engine) column(field int16) int16 {
 func interrupted(ctx context.Context, err error) bool {
 	return errors.Is(err, pipeline.ErrInterrupted) || ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
 }
+
+// indexBase is what the errors of the API so far have shown of the number from which
+// they count rows. It is for concurrent use.
+type indexBase struct{ base atomic.Uint32 }
+
+// parse reads body, the answer to a refused request of sent, and learns from it.
+func (n *indexBase) parse(body []byte, sent api.Sent) []api.Refusal {
+	for {
+		known := n.base.Load()
+		refusals, learned := api.ParseRefusals(body, sent, api.IndexBase(known))
+		if n.base.CompareAndSwap(known, uint32(learned)) {
+			return refusals
+		}
+	}
+}
+
+// match matches body with what was sent, and learns from it.
+func (n *indexBase) match(a *api.Answer, body []byte, sent api.Sent) error {
+	for {
+		known := n.base.Load()
+		a.Base = api.IndexBase(known)
+		if err := a.Match(body, sent); err != nil || n.base.CompareAndSwap(known, uint32(a.Base)) {
+			return err
+		}
+	}
+}
+
+// aliveAfter is how many requests in a row may end in doubt before the API is
+// asked whether it is there at all.
+const aliveAfter = 3

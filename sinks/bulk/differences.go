@@ -29,7 +29,7 @@ func differences(want, record []byte, same func(name string, want, got jsontext.
 	for name, value := range jsonscan.Members(want) {
 		plain := string(jsonscan.Unquote(name))
 		got := jsonscan.Member(record, plain)
-		if !unsaid(value, got) && (jsonscan.Member(patch, plain) == nil || alike(value, got)) {
+		if !isHiddenReference(value, got) && (jsonscan.Member(patch, plain) == nil || sameToAnInput(value, got)) {
 			continue
 		}
 		if same != nil && same(plain, value, got) {
@@ -40,9 +40,9 @@ func differences(want, record []byte, same func(name string, want, got jsontext.
 	return closed(out)
 }
 
-// unsaid reports whether want is a reference and got is one of which the API
+// isHiddenReference reports whether want is a reference and got is one of which the API
 // does not tell where it leads.
-func unsaid(want, got jsontext.Value) bool {
+func isHiddenReference(want, got jsontext.Value) bool {
 	return want.Kind() == '{' && got.Kind() == '{' && empty(got) && !empty(want)
 }
 
@@ -51,15 +51,15 @@ func empty(v jsontext.Value) bool { return len(bytes.TrimSpace(v[1:len(v)-1])) =
 
 // holds reports whether record shows nothing that speaks against changes.
 func (e *engine) holds(changes, record []byte) bool {
-	return against(differences(changes, record, e.comparesAlike), record) == nil
+	return contradicted(differences(changes, record, e.comparesAlike), record) == nil
 }
 
-// against returns those members of patch, which record lacks, that it speaks
+// contradicted returns those members of patch, which record lacks, that it speaks
 // against, as an object; nil if there are none. A reference of which it says nothing
 // may be the one.
-func against(patch, record []byte) (out []byte) {
+func contradicted(patch, record []byte) (out []byte) {
 	for name, value := range jsonscan.Members(patch) {
-		if unsaid(value, jsonscan.Member(record, string(jsonscan.Unquote(name)))) {
+		if isHiddenReference(value, jsonscan.Member(record, string(jsonscan.Unquote(name)))) {
 			continue
 		}
 		out = appendMember(out, name, value)
@@ -84,19 +84,19 @@ func closed(members []byte) []byte {
 	return append(members, '}')
 }
 
-// alike reports whether want and got are the same to an input.
-func alike(want, got jsontext.Value) bool {
+// sameToAnInput reports whether want and got are the same to an input.
+func sameToAnInput(want, got jsontext.Value) bool {
 	switch want.Kind() {
 	case 'n':
-		return nothing(got)
+		return isNoValue(got)
 	case '"':
 		return got.Kind() == '"' && bytes.Equal(jsonscan.Text(want), bytes.TrimSpace(jsonscan.Text(got)))
 	}
 	return false
 }
 
-// nothing reports whether got, what a record holds of a field, is no value.
-func nothing(got jsontext.Value) bool {
+// isNoValue reports whether got, what a record holds of a field, is no value.
+func isNoValue(got jsontext.Value) bool {
 	switch got.Kind() {
 	case '"', '{', '[':
 		return empty(got)

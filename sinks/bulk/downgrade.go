@@ -20,15 +20,15 @@ import (
 // record first: where the record holds just that, there is nothing to send, and
 // the faults are warnings. Otherwise the row is rejected for them.
 
-// pardonable reports whether p may be pardoned if the record of its row is the
+// isDowngradable reports whether p can be downgraded to a warning if the record of its row is the
 // same. With asStored that goes for what a conversion could not read, too.
-func pardonable(p *pipeline.Problem, asStored bool) bool {
+func isDowngradable(p *pipeline.Problem, asStored bool) bool {
 	return p.Field >= 0 && (p.Stage == pipeline.Validate || asStored && p.Stage == pipeline.Map)
 }
 
-// flawed returns for each row of b whether it was rejected for nothing but faults
-// that may be pardoned; dst is used for that. It is empty if there is none.
-func flawed(dst []bool, b *pipeline.Batch, asStored bool) []bool {
+// onlyDowngradable returns for each row of b whether it was rejected for nothing but faults
+// that can be downgraded to warnings; dst is used for that. It is empty if there is none.
+func onlyDowngradable(dst []bool, b *pipeline.Batch, asStored bool) []bool {
 	dst = dst[:0]
 	if !slices.Contains(b.Fates, pipeline.Rejected) {
 		return dst
@@ -38,7 +38,7 @@ func flawed(dst []bool, b *pipeline.Batch, asStored bool) []bool {
 	}
 	for i := range b.Problems {
 		p := &b.Problems[i]
-		if p.Row >= 0 && p.Severity == pipeline.Error && !pardonable(p, asStored) {
+		if p.Row >= 0 && p.Severity == pipeline.Error && !isDowngradable(p, asStored) {
 			dst[p.Row] = false
 		}
 	}

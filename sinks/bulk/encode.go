@@ -15,12 +15,12 @@ const idField = "id"
 // lower case. An id has no brace and an object starts with one, so that parting
 // them costs nothing: see splitItem. An id that is no uuid rejects its row: it
 // comes to stand in a URL. A row with an id that was rejected for faults that may
-// be pardoned is written all the same and pending again: see update_flaws.go.
+// be downgraded to warnings is written all the same and pending again: see downgrade.go.
 type itemEncoder struct {
-	objects  *jsonobject.Encoder
-	id       int    // index in the schema, or pipeline.None: rows are never told by it
-	asStored bool   // what a conversion could not read may be pardoned
-	flawed   []bool // by row
+	objects      *jsonobject.Encoder
+	id           int    // index in the schema, or pipeline.None: rows are never told by it
+	asStored     bool   // what a conversion could not read can be downgraded
+	downgradable []bool // by row
 }
 
 // newItemEncoder returns an encoder of rows of schema. Without byID the id, if
@@ -39,13 +39,13 @@ func newItemEncoder(schema *pipeline.Schema, byID, asStored bool) pipeline.Encod
 
 // Encode appends the pending rows of b to e.
 func (x *itemEncoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
-	x.flawed = flawed(x.flawed, b, x.asStored)
+	x.downgradable = onlyDowngradable(x.downgradable, b, x.asStored)
 	for row, fate := range b.Fates {
 		switch {
 		case fate == pipeline.Pending:
 			e.Data = x.append(e.Data, b, row)
-		case len(x.flawed) > 0 && x.flawed[row]:
-			e.Data = x.appendFlawed(e.Data, b, row)
+		case len(x.downgradable) > 0 && x.downgradable[row]:
+			e.Data = x.appendDowngradable(e.Data, b, row)
 		}
 		e.EndRow()
 	}
@@ -60,7 +60,7 @@ func (x *itemEncoder) append(dst []byte, b *pipeline.Batch, row int) []byte {
 			return dst
 		}
 		for _, c := range id {
-			dst = append(dst, lower(c))
+			dst = append(dst, c|' ') // in lower case
 		}
 	}
 	if out := x.objects.AppendRow(dst, b, row); len(out) > len(dst) {
@@ -69,9 +69,9 @@ func (x *itemEncoder) append(dst []byte, b *pipeline.Batch, row int) []byte {
 	return dst[:start]
 }
 
-// appendFlawed appends row, which was rejected, if it has an id and can be
+// appendDowngradable appends row, which was rejected, if it has an id and can be
 // written. Its faults stay those it was rejected for.
-func (x *itemEncoder) appendFlawed(dst []byte, b *pipeline.Batch, row int) []byte {
+func (x *itemEncoder) appendDowngradable(dst []byte, b *pipeline.Batch, row int) []byte {
 	if !isUUID(b.Fields[x.id].Value(row)) {
 		return dst
 	}
@@ -109,18 +109,10 @@ func isUUID(v []byte) bool {
 				return false
 			}
 		default:
-			if c = lower(c); (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			if (c < '0' || c > '9') && (c|' ' < 'a' || c|' ' > 'f') {
 				return false
 			}
 		}
 	}
 	return true
-}
-
-// lower returns c in lower case if it is a letter of ASCII.
-func lower(c byte) byte {
-	if c >= 'A' && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
 }

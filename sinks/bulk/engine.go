@@ -30,20 +30,20 @@ type engine struct {
 	schema  *pipeline.Schema
 	options settings
 
-	control     control
-	byID, byKey bool // rows are told by these to be about records that exist
-	changes     bool // by any of the two
-	claims      *dedup.Claims
-	anchor      atomic.Pointer[anchor]
+	canary         canary
+	byID, byKey    bool // rows are told by these to be about records that exist
+	changesRecords bool // by any of the two
+	claims         *dedup.Claims
+	listedKey      atomic.Pointer[canaryKey]
 
 	warnOnce   sync.Once
-	began      time.Time              // when the pass did
-	witness    atomic.Pointer[anchor] // a row that is known to be in the API
-	resolvable atomic.Bool            // rows were left in doubt that another pass may settle
+	began      time.Time                 // when the pass did
+	knownKey   atomic.Pointer[canaryKey] // a row that is known to be in the API
+	resolvable atomic.Bool               // rows were left in doubt that another pass may settle
 
-	forms  keyForms
-	fields fieldForms
-	strays strays
+	forms     keyForms
+	fields    fieldForms
+	unmatched unmatchedRecords
 }
 
 func newEngine(reader Reader, schema *pipeline.Schema, o settings) (*engine, error) {
@@ -61,7 +61,7 @@ func newEngine(reader Reader, schema *pipeline.Schema, o settings) (*engine, err
 	if err := e.checkMode(); err != nil {
 		return nil, err
 	}
-	e.control.init()
+	e.canary.init()
 	e.claims = newClaims()
 	return e, nil
 }
@@ -86,3 +86,17 @@ const (
 )
 
 func newClaims() *dedup.Claims { return dedup.NewClaims(claimKinds, maxClaims) }
+
+func (e *engine) settles() bool { return e.options.KeyLookup || e.changesRecords }
+
+// field returns the index of the field that the API calls name: its own name,
+// or that of the reference it belongs to.
+func (e *engine) field(name string) int16 {
+	if name == "" {
+		return pipeline.None
+	}
+	if i := e.schema.Index(name); i >= 0 {
+		return int16(i)
+	}
+	return int16(e.schema.Index(name + ".id"))
+}

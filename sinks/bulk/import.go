@@ -47,13 +47,13 @@ var _ pipeline.Sink = (*Import)(nil)
 
 // NewImport returns a sink that writes rows of schema through client.
 func NewImport(client *api.Client, schema *pipeline.Schema, o ImportOptions) (*Import, error) {
-	e, err := newEngine(client, schema, settings{o.Target, o.Comparison, o.Journal, o.Drain, o.Log})
+	e, err := newEngine(client, schema, settings{o.Target, o.Comparison, o.Journal, o.Journal, o.Drain, o.Log})
 	if err != nil {
 		return nil, err
 	}
 	o.Limits = o.Limits.withDefaults()
 	if t := &e.options; t.KeyLookup && (o.Atomicity == UnknownAtomicity || t.Mode == Upsert || t.SkipExisting || o.Journal != nil) {
-		e.control.open()
+		e.canary.open()
 	}
 	s := &Import{engine: e, delivery: newDelivery(client, &e.options, o.Limits)}
 	s.writers.New = func() any { return newChunkWriter(e, s.delivery, &o) }
@@ -80,7 +80,7 @@ func (s *Import) Write(ctx context.Context, c *pipeline.Chunk) error {
 // if the process ends then its rows are in doubt, which a lookup settles, and nothing
 // has to be read about them first.
 func (s *Import) Ahead() bool {
-	return s.engine.options.KeyLookup && !s.engine.changes && !s.engine.options.SkipExisting
+	return s.engine.options.KeyLookup && !s.engine.changesRecords && !s.engine.options.SkipExisting
 }
 
 // Commit does nothing: what was written is final.
@@ -113,7 +113,7 @@ func (r *chunkRows) downgrade(row int32) {
 // the bulk sink:
 //
 //   - A record is found by id, or by a key that only one record has. A row whose
-//     record is not found, or not told apart, is Rejected; nothing is guessed.
+//     record is not found, or cannot be told from others, is Rejected; nothing is guessed.
 //   - A row is compared with its record first. If the record holds all of it the
 //     row is Unchanged; otherwise the fields that differ, and no others, are sent.
 //   - What one read does not show is not taken for absent: an id that the list
@@ -122,16 +122,16 @@ func (r *chunkRows) downgrade(row int32) {
 //   - A change without a clear answer is never sent again. It is read back: if
 //     the record holds it the row is Updated, otherwise InDoubt.
 //   - A row with an id that breaks a rule is compared before it is turned away: see
-//     update_flaws.go.
+//     downgrade.go.
 
 // checkMode works out by what rows are told to be about records that exist. It
 // is a *pipeline.UsageError if there is nothing to tell them by.
 func (e *engine) checkMode() error {
 	o := &e.options
 	e.byID = o.Mode != CreateOnly && e.schema.Index(idField) >= 0
-	e.changes = e.byID || o.Mode == UpdateOnly || o.Mode == Upsert
+	e.changesRecords = e.byID || o.Mode == UpdateOnly || o.Mode == Upsert
 	e.byKey = (o.Mode == UpdateOnly || o.Mode == Upsert || o.SkipExisting) && o.KeyLookup && o.Key != idField
-	if e.changes && !e.byID && !e.byKey {
+	if e.changesRecords && !e.byID && !e.byKey {
 		return &pipeline.UsageError{Place: "import", Cause: "rows are to change records, and neither an id nor a key that the list can be filtered by is mapped",
 			Hint: "map the column that has the API's id to id, or name a key with --key"}
 	}
@@ -145,3 +145,34 @@ func (s *Import) Repeatable() bool {
 	o := &s.engine.options
 	return o.Mode == UpdateOnly || o.Mode == Upsert || o.SkipExisting || !s.delivery.created.Load()
 }
+
+// With SkipExisting no row makes a record whose key is there already: keys are
+// looked up before rows are sent, in batches, and each answer has to show a record
+// that is known to be there to be believed. A row whose record holds all of it is
+// Unchanged, one whose record does not is Existing with a warning for each field
+// that differs. A row that has no key that can be looked up is Rejected.
+
+// checkSkipExisting returns a *pipeline.UsageError if rows cannot be skipped for their keys.
+func (e *engine) checkSkipExisting() error {
+	o := &e.options
+	switch {
+	case !o.SkipExisting:
+		return nil
+	case o.Mode == UpdateOnly || o.Mode == Upsert:
+		return &pipeline.UsageError{Place: "import", Cause: "rows are to change the records that are there, and to be left out where there is one",
+			Hint: "leave one of --mode and --skip-existing out"}
+	case !e.byKey:
+		return &pipeline.UsageError{Place: "import", Cause: "which rows are there already cannot be told: there is no key that the list can be filtered by",
+			Hint: "name a field that is mapped with --key, such as custom_id"}
+	}
+	return nil
+}
+
+// Resolvable reports whether rows that are in doubt could be settled by another
+// pass over the input: they have a key that can be looked up, which is not that
+// of other rows, or change records that can be read.
+func (s *Import) Resolvable() bool { return s.engine.resolvable.Load() }
+
+// Settles reports whether rows in doubt can be settled at all: they have a key that
+// can be looked up, or change records that can be read.
+func (s *Import) Settles() bool { return s.engine.settles() }

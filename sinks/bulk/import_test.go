@@ -326,8 +326,8 @@ func TestBulkLogsAndErrorsShowNoValues(t *testing.T) {
 
 func TestBulkCodesAreListed(t *testing.T) {
 	for _, code := range []pipeline.Code{codeRefused, codeRefusedChunk, codeItemTooLarge, CodeKeyConflict, CodeKeyNotUnique, codeNotFound, codeNoKey, codeKeyUnusable, codeDuplicateInFile, codeStoredOtherwise} {
-		if !slices.ContainsFunc(Codes, func(i pipeline.CodeInfo) bool { return i.Code == code && i.Meaning != "" && i.Fix != "" }) {
-			t.Errorf("%s is not documented", code)
+		if !slices.ContainsFunc(Codes, func(i pipeline.CodeInfo) bool { return i.Code == code }) {
+			t.Errorf("%s is not listed", code)
 		}
 	}
 }

@@ -20,7 +20,7 @@ import (
 //     and what was said of it come from there. What is written of a row by a pass
 //     that finds it in the journal is what was written by the pass that settled it.
 //   - A row that the journal leaves in doubt is looked up, once the API cannot be
-//     working on it any more: see bulk_recall_lookup.go. It is sent again only if two reads
+//     working on it any more: see reconcile.go. It is sent again only if two reads
 //     that show a record known to be there do not show it.
 //   - What cannot be looked up stays in doubt for ever.
 
@@ -28,9 +28,23 @@ import (
 // *journal.Journal is one. It is for concurrent use and keeps nothing it is
 // given. An error of it stops the run: nothing is sent that is not on record.
 type Journal interface {
+	PriorRun
+	Noter
+	Digester
+}
+
+// PriorRun is what is on record of a run: one that is over, or earlier passes of this one.
+type PriorRun interface {
 	// Find returns what is known of a chunk; nil, nil if that is nothing.
 	Find(seq int64) (*journal.Entry, error)
 
+	// BeforeImages returns what was noted that the records of a chunk held before it
+	// changed them, oldest first.
+	BeforeImages(seq int64) ([]journal.BeforeImage, error)
+}
+
+// Noter puts on record what is done.
+type Noter interface {
 	// Plan notes which rows a chunk is.
 	Plan(c journal.Chunk) error
 
@@ -41,10 +55,11 @@ type Journal interface {
 	// Settle notes what became of the rows of a chunk, in place of all that was known
 	// of them before.
 	Settle(seq int64, s journal.Settlement) error
+}
 
-	// BeforeImages returns what was noted that the records of a chunk held, oldest first.
-	BeforeImages(seq int64) ([]journal.BeforeImage, error)
-
+// Digester makes digests with the key of a journal, so that what is on record of rows
+// tells nothing of them.
+type Digester interface {
 	// Digest returns a keyed digest of data.
 	Digest(data ...[]byte) []byte
 
@@ -52,16 +67,60 @@ type Journal interface {
 	Sum(data []byte) uint64
 }
 
-// sameChunk reports whether e is of the chunk that id tells.
-func sameChunk(e *journal.Entry, id journal.Chunk) bool {
-	return e.First == id.First && e.Last == id.Last && e.Rows == id.Rows && bytes.Equal(e.Digest, id.Digest)
+// chunkJournal keeps what is known of the rows of the chunk for the journal, and has it
+// noted.
+type chunkJournal struct {
+	engine  *engine
+	rows    *chunkRows
+	storage *storage
+
+	entry            *journal.Entry     // what the journal had of the chunk; nil: nothing
+	announced        []bool             // by row: the journal has it that the row is being sent
+	resend           []bool             // by row: in doubt from an earlier pass, and found not to have been written
+	unresolvable     []bool             // by row: in doubt, and no other pass will tell
+	sums             []uint64           // of a Plan, by row: of what would be changed; nil: nothing
+	unmatchedIDs     []string           // ids of records that requests made, of which rows is not known
+	doubtful         []int32            // rows in doubt from earlier passes
+	doubtfulProblems []pipeline.Problem // what was said of those
+	changed          map[int32]Before   // what the records of those held that change one
+	numbers          []byte             // buffer
+	notes            []byte             // buffer
+	fresh            []int32            // buffer
 }
 
-// cleared returns a slice of n zeros, in s if there is room.
-func cleared[T any](s []T, n int) []T {
-	s = slices.Grow(s[:0], n)[:n]
-	clear(s)
-	return s
+// begin forgets what the journal had of the chunk before, and what is kept for it.
+func (cj *chunkJournal) begin() {
+	n := cj.rows.chunk.Len()
+	cj.entry, cj.sums, cj.storage.stored, cj.unmatchedIDs, cj.changed = nil, nil, nil, nil, nil
+	cj.announced, cj.resend, cj.unresolvable = cleared(cj.announced, n), cleared(cj.resend, n), cleared(cj.unresolvable, n)
+	cj.storage.unshown, cj.doubtful, cj.doubtfulProblems = cj.storage.unshown[:0], cj.doubtful[:0], cj.doubtfulProblems[:0]
+	cj.rows.downgraded = cleared(cj.rows.downgraded, n)
+}
+
+// identity returns which rows the chunk is.
+func (cj *chunkJournal) identity() journal.Chunk {
+	c := cj.rows.chunk
+	numbers := cj.numbers[:0]
+	for i, number := range c.Rows {
+		numbers = binary.LittleEndian.AppendUint64(numbers, uint64(number))
+		numbers = binary.LittleEndian.AppendUint32(numbers, c.Ends[i])
+	}
+	cj.numbers = numbers
+	return journal.Chunk{
+		Seq: c.Seq, First: c.Rows[0], Last: c.Rows[c.Len()-1], Rows: c.Len(),
+		Digest: cj.engine.options.Digester.Digest(numbers, c.Data),
+	}
+}
+
+// find returns which rows the chunk is, and what r has on record of it; nil if that is
+// nothing. It is an error if r has other rows there.
+func (cj *chunkJournal) find(r Planned) (*journal.Entry, journal.Chunk, error) {
+	id := cj.identity()
+	e, err := r.Find(id.Seq)
+	if err == nil && e != nil && (e.First != id.First || e.Last != id.Last || e.Rows != id.Rows || !bytes.Equal(e.Digest, id.Digest)) {
+		err = &changedInputError{id.Seq, id.First, id.Last}
+	}
+	return e, id, err
 }
 
 // changedInputError stops a run that goes over another input than it did before.
@@ -79,40 +138,12 @@ func (e *changedInputError) Hint() string {
 	return "go on with the files that the run began with; nothing of the chunk was sent"
 }
 
-// chunkJournal keeps what is known of the rows of the chunk for the journal, and has it
-// noted.
-type chunkJournal struct {
-	engine  *engine
-	rows    *chunkRows
-	storage *storage
-
-	entry        *journal.Entry     // what the journal had of the chunk; nil: nothing
-	announced    []bool             // by row: the journal has it that the row is being sent
-	again        []bool             // by row: in doubt from an earlier pass, and found not to have been written
-	closed       []bool             // by row: in doubt, and no other pass will tell
-	sums         []uint64           // of a Plan, by row: of what would be changed; nil: nothing
-	unmatchedIDs []string           // ids of records that requests made, of which rows is not known
-	doubtful     []int32            // rows in doubt from earlier passes
-	kept         []pipeline.Problem // what was said of those
-	changed      map[int32]Before   // what the records of those held that change one
-	numbers      []byte             // buffer
-	notes        []byte             // buffer
-	fresh        []int32            // buffer
-}
-
-// identity returns which rows the chunk is.
-func (cj *chunkJournal) identity() journal.Chunk {
-	c := cj.rows.chunk
-	numbers := cj.numbers[:0]
-	for i, number := range c.Rows {
-		numbers = binary.LittleEndian.AppendUint64(numbers, uint64(number))
-		numbers = binary.LittleEndian.AppendUint32(numbers, c.Ends[i])
+// announceChunk has the journal note which rows the chunk is.
+func (cj *chunkJournal) announceChunk() error {
+	if cj.engine.options.Journal == nil {
+		return nil
 	}
-	cj.numbers = numbers
-	return journal.Chunk{
-		Seq: c.Seq, First: c.Rows[0], Last: c.Rows[c.Len()-1], Rows: c.Len(),
-		Digest: cj.engine.options.Journal.Digest(numbers, c.Data),
-	}
+	return cj.engine.options.Journal.Plan(cj.identity())
 }
 
 // announce has the journal note that rows are about to be sent, and image, unless
@@ -142,18 +173,6 @@ func (cj *chunkJournal) announce(rows []int32, image []byte) error {
 	return nil
 }
 
-// recordOutcome has the journal note what became of the rows. Those that are Pending
-// are known not to have been written.
-func (cj *chunkJournal) recordOutcome() error {
-	if cj.engine.options.Journal == nil {
-		return nil
-	}
-	cj.restoreKept()
-	cj.keepWitness()
-	cj.noteResolvable()
-	return cj.record(cj.rows.chunk.Problems[cj.rows.before:])
-}
-
 // checkpoint has the journal note what became of the rows that were sent so far, so
 // that only those of the next request are in doubt if the process ends during it.
 func (cj *chunkJournal) checkpoint() error {
@@ -162,19 +181,31 @@ func (cj *chunkJournal) checkpoint() error {
 	}
 	cj.rows.giveIDs()
 	problems := cj.rows.chunk.Problems[cj.rows.before:len(cj.rows.chunk.Problems):len(cj.rows.chunk.Problems)]
-	for i := range cj.kept {
-		if cj.stillSaid(&cj.kept[i]) {
-			problems = append(problems, cj.kept[i])
+	for i := range cj.doubtfulProblems {
+		if cj.stillApplies(&cj.doubtfulProblems[i]) {
+			problems = append(problems, cj.doubtfulProblems[i])
 		}
 	}
 	clear(cj.announced)
 	return cj.record(problems)
 }
 
+// recordOutcome has the journal note what became of the rows. Those that are Pending
+// are known not to have been written.
+func (cj *chunkJournal) recordOutcome() error {
+	if cj.engine.options.Journal == nil {
+		return nil
+	}
+	cj.restoreProblems()
+	cj.keepKnownKey()
+	cj.noteResolvable()
+	return cj.record(cj.rows.chunk.Problems[cj.rows.before:])
+}
+
 // record has the journal note what became of the rows, and problems, which were said of
 // them.
 func (cj *chunkJournal) record(problems []pipeline.Problem) error {
-	n := notes{problems: problems, excused: indicesOf(cj.rows.downgraded), stored: cj.storage.stored, loose: cj.unmatchedIDs}
+	n := notes{problems: problems, downgraded: indicesOf(cj.rows.downgraded), stored: cj.storage.stored, unmatchedIDs: cj.unmatchedIDs}
 	for _, s := range cj.storage.unshown {
 		n.unshown = append(n.unshown, s.row)
 		if !s.read {
@@ -182,19 +213,11 @@ func (cj *chunkJournal) record(problems []pipeline.Problem) error {
 		}
 	}
 	cj.notes = n.append(cj.notes[:0])
-	return cj.settle(cj.notes)
+	return cj.recordFates(cj.notes)
 }
 
-// announceChunk has the journal note which rows the chunk is.
-func (cj *chunkJournal) announceChunk() error {
-	if cj.engine.options.Journal == nil {
-		return nil
-	}
-	return cj.engine.options.Journal.Plan(cj.identity())
-}
-
-// settle has the journal note the fates of the rows, with what else is to be kept of them.
-func (cj *chunkJournal) settle(notes []byte) error {
+// recordFates has the journal note the fates of the rows, with what else is to be kept of them.
+func (cj *chunkJournal) recordFates(notes []byte) error {
 	if cj.engine.options.Journal == nil {
 		return nil
 	}
@@ -205,162 +228,46 @@ func (cj *chunkJournal) settle(notes []byte) error {
 	return cj.engine.options.Journal.Settle(c.Seq, journal.Settlement{Fates: c.Fates, IDs: c.IDs, Sums: cj.sums, Notes: notes})
 }
 
-// indicesOf returns where set is true.
-func indicesOf(set []bool) (out []int32) {
-	for i, is := range set {
-		if is {
-			out = append(out, int32(i))
-		}
-	}
-	return out
-}
-
-// noteResolvable sees whether another pass may settle what is in doubt.
-func (cj *chunkJournal) noteResolvable() {
-	if cj.engine.resolvable.Load() || !slices.Contains(cj.rows.chunk.Fates, pipeline.InDoubt) {
-		return
-	}
-	creates, changes := cj.splitDoubtful(cj.allDoubtful())
-	if len(cj.rows.findable(creates)) > 0 || len(changes) > 0 {
-		cj.engine.resolvable.Store(true)
-	}
-}
-
-// keepWitness keeps the key of a row that is known to be in the API, to prove by
-// that the list is not blind.
-func (cj *chunkJournal) keepWitness() {
-	s := cj.engine
-	if !s.options.KeyLookup || s.witness.Load() != nil {
-		return
-	}
-	if key := cj.witness(); key != "" {
-		s.witness.CompareAndSwap(nil, &anchor{key})
-	}
-}
-
-// allDoubtful returns the rows in doubt, but for those that will stay so.
-func (cj *chunkJournal) allDoubtful() (rows []int32) {
-	for i, fate := range cj.rows.chunk.Fates {
-		if fate == pipeline.InDoubt && !cj.closed[i] {
-			rows = append(rows, int32(i))
-		}
-	}
-	return rows
-}
-
-// witness returns the key of a row that is known to be in the API, or "".
-func (cj *chunkJournal) witness() string {
-	for i, fate := range cj.rows.chunk.Fates {
-		key := cj.rows.key(int32(i))
-		switch fate {
-		case pipeline.Written:
-			if api.Lookupable(key) && !cj.storage.rekeyed(int32(i)) && cj.engine.forms.trusts(key) {
-				return string(key)
-			}
-		case pipeline.Updated, pipeline.Unchanged:
-			if api.Lookupable(key) {
-				return string(key)
-			}
-		}
-	}
-	return ""
-}
-
-// noteChanged keeps it that the record of a row is being changed.
-func (cj *chunkJournal) noteChanged(c *change) {
-	if cj.changed == nil {
-		cj.changed = map[int32]Before{}
-	}
-	cj.changed[c.row] = Before{Row: c.row, ID: c.id}
-}
-
-// Resolvable reports whether rows that are in doubt could be settled by another
-// pass over the input: they have a key that can be looked up, which is not that
-// of other rows, or change records that can be read.
-func (s *Import) Resolvable() bool { return s.engine.resolvable.Load() }
-
-// Settles reports whether rows in doubt can be settled at all: they have a key that
-// can be looked up, or change records that can be read.
-func (s *Import) Settles() bool { return s.engine.settles() }
-
-func (e *engine) settles() bool { return e.options.KeyLookup || e.changes }
-
-// heldSum returns the sum of what record holds in the members of patch.
-func (cj *chunkJournal) heldSum(patch, record []byte) uint64 {
-	var text []byte
-	for name := range jsonscan.Members(patch) {
-		text = packed.AppendBytes(text, name)
-		text = packed.AppendBytes(text, []byte(jsonscan.Member(record, string(jsonscan.Unquote(name)))))
-	}
-	return cj.engine.options.Journal.Sum(text)
-}
-
-// planSum keeps the sum of what c would change.
-func (cj *chunkJournal) planSum(c *change) {
-	if cj.engine.options.Journal == nil {
-		return
-	}
-	if cj.sums == nil {
-		cj.sums = make([]uint64, cj.rows.chunk.Len())
-	}
-	cj.sums[c.row] = cj.engine.options.Journal.Sum(c.patch)
-}
-
-// restore notes again what was said of rows; of those in doubt it is kept until
+// keepProblems notes again what was said of rows; of those in doubt it is kept until
 // it is known whether they are sent again, for then it will be said anew.
-func (cj *chunkJournal) restore(problems []pipeline.Problem) {
+func (cj *chunkJournal) keepProblems(problems []pipeline.Problem) {
 	for i := range problems {
 		if cj.rows.final(problems[i].Row) {
 			cj.rows.chunk.Problems = append(cj.rows.chunk.Problems, problems[i])
 		} else {
-			cj.kept = append(cj.kept, problems[i])
+			cj.doubtfulProblems = append(cj.doubtfulProblems, problems[i])
 		}
 	}
 }
 
-// restoreKept notes again what was said of rows in doubt that were not sent again.
-func (cj *chunkJournal) restoreKept() {
-	for i := range cj.kept {
-		if cj.stillSaid(&cj.kept[i]) {
-			cj.rows.chunk.Problems = append(cj.rows.chunk.Problems, cj.kept[i])
+// restoreProblems notes again what was said of rows in doubt that were not sent again.
+func (cj *chunkJournal) restoreProblems() {
+	for i := range cj.doubtfulProblems {
+		if cj.stillApplies(&cj.doubtfulProblems[i]) {
+			cj.rows.chunk.Problems = append(cj.rows.chunk.Problems, cj.doubtfulProblems[i])
 		}
 	}
-	cj.kept = cj.kept[:0]
+	cj.doubtfulProblems = cj.doubtfulProblems[:0]
 	for _, row := range cj.doubtful {
-		if cj.rows.downgraded[row] && !cj.again[row] {
+		if cj.rows.downgraded[row] && !cj.resend[row] {
 			cj.rows.downgrade(row)
 		}
 	}
 }
 
-// stillSaid reports whether p, which was said of a row in doubt, is to be said of
+// stillApplies reports whether p, which was said of a row in doubt, is to be said of
 // it still.
-func (cj *chunkJournal) stillSaid(p *pipeline.Problem) bool {
-	return !cj.again[p.Row] && (p.Severity != pipeline.Error || cj.rows.chunk.Fates[p.Row] == pipeline.InDoubt)
+func (cj *chunkJournal) stillApplies(p *pipeline.Problem) bool {
+	return !cj.resend[p.Row] && (p.Severity != pipeline.Error || cj.rows.chunk.Fates[p.Row] == pipeline.InDoubt)
 }
 
-// readImages reads what records held before rows in doubt were to change them: it
-// is the last image of a record that counts.
-func (cj *chunkJournal) readImages(rows []int32) error {
-	if !cj.engine.changes || len(rows) == 0 || cj.changed != nil {
-		return nil
+// markForResend makes rows, which were in doubt and are known not to have been written,
+// Pending.
+func (cj *chunkJournal) markForResend(rows []int32) {
+	for _, row := range rows {
+		cj.rows.chunk.Fates[row] = pipeline.Pending
+		cj.resend[row] = true
 	}
-	cj.changed = map[int32]Before{}
-	images, err := cj.engine.options.Journal.BeforeImages(cj.rows.chunk.Seq)
-	if err != nil {
-		return err
-	}
-	for _, image := range images {
-		list, err := ReadImage(image.Data, nil)
-		if err != nil {
-			return err
-		}
-		for _, b := range list {
-			b.Record = nil
-			cj.changed[b.Row] = b
-		}
-	}
-	return nil
 }
 
 // splitDoubtful parts rows in doubt into those that would make records and those
@@ -378,20 +285,112 @@ func (cj *chunkJournal) splitDoubtful(rows []int32) (creates, changes []int32) {
 	return creates, changes
 }
 
-// sendAnew makes rows, which were in doubt and are known not to have been written,
-// Pending.
-func (cj *chunkJournal) sendAnew(rows []int32) {
-	for _, row := range rows {
-		cj.rows.chunk.Fates[row] = pipeline.Pending
-		cj.again[row] = true
+// allDoubtful returns the rows in doubt, but for those that will stay so.
+func (cj *chunkJournal) allDoubtful() (rows []int32) {
+	for i, fate := range cj.rows.chunk.Fates {
+		if fate == pipeline.InDoubt && !cj.unresolvable[i] {
+			rows = append(rows, int32(i))
+		}
+	}
+	return rows
+}
+
+// noteResolvable sees whether another pass may settle what is in doubt.
+func (cj *chunkJournal) noteResolvable() {
+	if cj.engine.resolvable.Load() || !slices.Contains(cj.rows.chunk.Fates, pipeline.InDoubt) {
+		return
+	}
+	creates, changes := cj.splitDoubtful(cj.allDoubtful())
+	if len(cj.rows.findable(creates)) > 0 || len(changes) > 0 {
+		cj.engine.resolvable.Store(true)
 	}
 }
 
-// begin forgets what the journal had of the chunk before, and what is kept for it.
-func (cj *chunkJournal) begin() {
-	n := cj.rows.chunk.Len()
-	cj.entry, cj.sums, cj.storage.stored, cj.unmatchedIDs, cj.changed = nil, nil, nil, nil, nil
-	cj.announced, cj.again, cj.closed = cleared(cj.announced, n), cleared(cj.again, n), cleared(cj.closed, n)
-	cj.storage.unshown, cj.doubtful, cj.kept = cj.storage.unshown[:0], cj.doubtful[:0], cj.kept[:0]
-	cj.rows.downgraded = cleared(cj.rows.downgraded, n)
+// keepKnownKey keeps the key of a row that is known to be in the API, to prove by
+// that the list is not blind.
+func (cj *chunkJournal) keepKnownKey() {
+	s := cj.engine
+	if !s.options.KeyLookup || s.knownKey.Load() != nil {
+		return
+	}
+	if key := cj.provenKey(); key != "" {
+		s.knownKey.CompareAndSwap(nil, &canaryKey{key})
+	}
+}
+
+// provenKey returns the key of a row that is known to be in the API, or "".
+func (cj *chunkJournal) provenKey() string {
+	for i, fate := range cj.rows.chunk.Fates {
+		key := cj.rows.key(int32(i))
+		switch fate {
+		case pipeline.Written:
+			if api.Lookupable(key) && !cj.storage.rekeyed(int32(i)) && cj.engine.forms.trusts(key) {
+				return string(key)
+			}
+		case pipeline.Updated, pipeline.Unchanged:
+			if api.Lookupable(key) {
+				return string(key)
+			}
+		}
+	}
+	return ""
+}
+
+// readImages reads what records held before rows in doubt were to change them: it
+// is the last image of a record that counts.
+func (cj *chunkJournal) readImages(rows []int32) error {
+	if !cj.engine.changesRecords || len(rows) == 0 || cj.changed != nil {
+		return nil
+	}
+	cj.changed = map[int32]Before{}
+	return eachBefore(cj.engine.options.Journal, cj.rows.chunk.Seq, nil, func(b Before) {
+		b.Record = nil
+		cj.changed[b.Row] = b
+	})
+}
+
+// noteChanged keeps it that the record of a row is being changed.
+func (cj *chunkJournal) noteChanged(c *change) {
+	if cj.changed == nil {
+		cj.changed = map[int32]Before{}
+	}
+	cj.changed[c.row] = Before{Row: c.row, ID: c.id}
+}
+
+// heldSum returns the sum of what record holds in the members of patch.
+func (cj *chunkJournal) heldSum(patch, record []byte) uint64 {
+	var text []byte
+	for name := range jsonscan.Members(patch) {
+		text = packed.AppendBytes(text, name)
+		text = packed.AppendBytes(text, []byte(jsonscan.Member(record, string(jsonscan.Unquote(name)))))
+	}
+	return cj.engine.options.Digester.Sum(text)
+}
+
+// planSum keeps the sum of what c would change.
+func (cj *chunkJournal) planSum(c *change) {
+	if cj.engine.options.Journal == nil {
+		return
+	}
+	if cj.sums == nil {
+		cj.sums = make([]uint64, cj.rows.chunk.Len())
+	}
+	cj.sums[c.row] = cj.engine.options.Digester.Sum(c.patch)
+}
+
+// cleared returns a slice of n zeros, in s if there is room.
+func cleared[T any](s []T, n int) []T {
+	s = slices.Grow(s[:0], n)[:n]
+	clear(s)
+	return s
+}
+
+// indicesOf returns where set is true.
+func indicesOf(set []bool) (out []int32) {
+	for i, is := range set {
+		if is {
+			out = append(out, int32(i))
+		}
+	}
+	return out
 }

@@ -78,3 +78,22 @@ func readRecords(out []Before, data []byte) error {
 	}
 	return nil
 }
+
+// eachBefore calls visit with what the records of a chunk of r held before it changed
+// them, oldest first. Records that are sealed are given to open.
+func eachBefore(r PriorRun, seq int64, open func([]byte) ([]byte, error), visit func(Before)) error {
+	images, err := r.BeforeImages(seq)
+	if err != nil {
+		return err
+	}
+	for _, image := range images {
+		list, err := ReadImage(image.Data, open)
+		if err != nil {
+			return err
+		}
+		for _, b := range list {
+			visit(b)
+		}
+	}
+	return nil
+}

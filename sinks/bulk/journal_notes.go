@@ -13,7 +13,7 @@ import (
 // What the sink knows of the rows of a chunk besides their fates is kept in the journal
 // as
 //
-//	version, number of rows whose faults were pardoned, those rows,
+//	version, number of rows whose errors were downgraded, those rows,
 //	from version 2 on:
 //	  number of rows whose records were not shown whole, those rows,
 //	  number of those among them whose records are still to be read, those rows,
@@ -29,29 +29,29 @@ const notesVersion = 2
 
 // notes is what is kept of a chunk.
 type notes struct {
-	problems []pipeline.Problem
-	excused  []int32    // rows whose faults were pardoned
-	unshown  []int32    // rows whose records were not shown whole
-	unread   []int32    // those of them whose records are still to be read
-	stored   deviations // how the API stored rows otherwise than they were sent
-	loose    []string   // ids of records that requests made, of which rows is not known
+	problems     []pipeline.Problem
+	downgraded   []int32    // rows whose errors were downgraded to warnings
+	unshown      []int32    // rows whose records were not shown whole
+	unread       []int32    // those of them whose records are still to be read
+	stored       deviations // how the API stored rows otherwise than they were sent
+	unmatchedIDs []string   // ids of records that requests made, of which rows is not known
 }
 
 // append appends n to dst.
 func (n *notes) append(dst []byte) []byte {
-	more := len(n.unshown)+len(n.stored)+len(n.loose) > 0
-	if !more && len(n.excused) == 0 && len(n.problems) == 0 {
+	more := len(n.unshown)+len(n.stored)+len(n.unmatchedIDs) > 0
+	if !more && len(n.downgraded) == 0 && len(n.problems) == 0 {
 		return dst
 	}
 	if !more {
-		dst = appendRows(append(dst, 1), n.excused)
+		dst = appendRows(append(dst, 1), n.downgraded)
 	} else {
-		dst = appendRows(append(dst, notesVersion), n.excused)
+		dst = appendRows(append(dst, notesVersion), n.downgraded)
 		dst = appendRows(dst, n.unshown)
 		dst = appendRows(dst, n.unread)
 		dst = n.stored.append(dst)
-		dst = binary.AppendUvarint(dst, uint64(len(n.loose)))
-		for _, id := range n.loose {
+		dst = binary.AppendUvarint(dst, uint64(len(n.unmatchedIDs)))
+		for _, id := range n.unmatchedIDs {
 			dst = packed.AppendBytes(dst, id)
 		}
 	}
@@ -109,12 +109,12 @@ func readNotes(data []byte, rows int) (n notes, err error) {
 	if version < 1 || version > notesVersion {
 		return n, errNotes
 	}
-	n.excused = readRowIndexes(r, rows)
+	n.downgraded = readRowIndexes(r, rows)
 	if version > 1 {
 		n.unshown, n.unread = readRowIndexes(r, rows), readRowIndexes(r, rows)
 		n.stored = readDeviations(r, rows)
 		for left := r.Uvarint(); left > 0 && !r.Bad; left-- {
-			n.loose = append(n.loose, string(r.Bytes()))
+			n.unmatchedIDs = append(n.unmatchedIDs, string(r.Bytes()))
 		}
 	}
 	for len(r.Rest) > 0 && !r.Bad {
@@ -169,7 +169,7 @@ func readRowIndex(r *packed.Reader, n int) int32 {
 func (n *notes) within(rows int) {
 	beyond := func(row int32) bool { return int(row) >= rows }
 	n.problems = slices.DeleteFunc(n.problems, func(p pipeline.Problem) bool { return beyond(p.Row) })
-	n.excused = slices.DeleteFunc(n.excused, beyond)
+	n.downgraded = slices.DeleteFunc(n.downgraded, beyond)
 	n.unshown = slices.DeleteFunc(n.unshown, beyond)
 	n.unread = slices.DeleteFunc(n.unread, beyond)
 	maps.DeleteFunc(n.stored, func(row int32, _ []deviation) bool { return beyond(row) })

@@ -24,8 +24,8 @@ func TestNotesComeBackAsTheyWere(t *testing.T) {
 		{Row: 7, Field: 0, Column: 0, Severity: pipeline.Repair, Stage: pipeline.Validate},
 	}
 	for name, want := range map[string]notes{
-		"what version 1 has room for": {problems: problems, excused: []int32{2, 7}},
-		"all": {problems: problems, excused: []int32{2, 7}, unshown: []int32{0, 8}, unread: []int32{8}, loose: []string{"a", ""},
+		"what version 1 has room for": {problems: problems, downgraded: []int32{2, 7}},
+		"all": {problems: problems, downgraded: []int32{2, 7}, unshown: []int32{0, 8}, unread: []int32{8}, unmatchedIDs: []string{"a", ""},
 			stored: deviations{3: {{"email", 7, 0}, {"name", 1 << 63, 5}}, 9: {{"email", 1, 1 << 63}}}},
 	} {
 		data := want.append(nil)
@@ -54,9 +54,9 @@ func TestNotesComeBackAsTheyWere(t *testing.T) {
 }
 
 func FuzzReadNotes(f *testing.F) {
-	n := notes{problems: []pipeline.Problem{{Row: 1, Code: codeRefused, Private: "x"}}, excused: []int32{0}}
+	n := notes{problems: []pipeline.Problem{{Row: 1, Code: codeRefused, Private: "x"}}, downgraded: []int32{0}}
 	f.Add(n.append(nil))
-	n.unshown, n.stored, n.loose = []int32{1}, deviations{2: {{"email", 3, 4}}}, []string{"id"}
+	n.unshown, n.stored, n.unmatchedIDs = []int32{1}, deviations{2: {{"email", 3, 4}}}, []string{"id"}
 	f.Add(n.append(nil))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		n, err := readNotes(data, 4)
@@ -68,7 +68,7 @@ func FuzzReadNotes(f *testing.F) {
 				t.Errorf("row %d", p.Row)
 			}
 		}
-		for _, row := range slices.Concat(n.excused, n.unshown, slices.Collect(maps.Keys(n.stored))) {
+		for _, row := range slices.Concat(n.downgraded, n.unshown, slices.Collect(maps.Keys(n.stored))) {
 			if row < 0 || row >= 4 {
 				t.Errorf("row %d", row)
 			}

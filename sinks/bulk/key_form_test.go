@@ -32,7 +32,7 @@ func TestKeysInAnotherFormAreRejectedByName(t *testing.T) {
 			a := withRecords(5)
 			a.fold = api.FoldKey
 			s := updateTo(t, a, test.options)
-			s.engine.shown("K-0")
+			s.engine.noteListed("K-0")
 			c := written(t, s, append(inOtherForms[:4:4], row(9, "id", pipelinetest.Null))...)
 			wantSequence(t, c, test.want)
 			for _, p := range c.Problems {
@@ -55,7 +55,7 @@ func TestARecordInAnotherFormProvesThatTheListCanBeRead(t *testing.T) {
 	a.fold = strings.ToLower
 	s := updateTo(t, a, ImportOptions{Target: Target{Mode: Upsert}})
 	wantSequence(t, written(t, s, row(1, "id", pipelinetest.Null, "custom_id", "k-1")), "rejected key_form")
-	if known := s.engine.anchor.Load(); known == nil || known.key != "K-1" {
+	if known := s.engine.listedKey.Load(); known == nil || known.key != "K-1" {
 		t.Errorf("the canary is %v", known)
 	}
 	wantSent(t, a, "")
@@ -68,7 +68,7 @@ func TestRowsOfOneFileMayBeNearToEachOther(t *testing.T) {
 		a := withRecords(1)
 		a.fold = strings.ToLower
 		s := updateTo(t, a, o)
-		s.engine.shown("K-0")
+		s.engine.noteListed("K-0")
 		wantSequence(t, written(t, s, row(5, "id", pipelinetest.Null), row(6, "id", pipelinetest.Null), row(6, "id", pipelinetest.Null, "custom_id", "k-6")), "written, written, written")
 		wantSequence(t, written(t, s, row(5, "id", pipelinetest.Null, "custom_id", "k-5"), row(0, "id", pipelinetest.Null, "custom_id", "k-0")), "written, rejected key_form")
 	}

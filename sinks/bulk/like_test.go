@@ -88,7 +88,7 @@ func TestLikeAnEarlierRun(t *testing.T) {
 	second := step("like the first", pairsOf(t, first), "unchanged, unchanged, unchanged", 0)
 	third := step("like the second, which sent nothing", pairsOf(t, second), "unchanged, unchanged, unchanged", 0)
 
-	v, err := NewVerify(updateTo(t, shouting{a}, ImportOptions{}).delivery.client, pipelinetest.Schema(updateFields...), third, VerifyOptions{Target: Target{Mode: Upsert, Path: bulkPath, Key: "custom_id", KeyLookup: true}})
+	v, err := NewVerify(updateTo(t, shouting{a}, ImportOptions{}).delivery.client, pipelinetest.Schema(updateFields...), third, Options{Target: Target{Mode: Upsert, Path: bulkPath, Key: "custom_id", KeyLookup: true}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -20,88 +21,39 @@ type lookup struct {
 	todo []change // records to be changed
 }
 
-// skipExisting settles those of rows, which would make records, whose keys are there.
-// It returns the others.
-func (lk *lookup) skipExisting(ctx context.Context, rows []int32) ([]int32, error) {
-	if !lk.engine.options.SkipExisting {
-		return rows, nil
+// settle settles those of rows that are about records which exist. It returns
+// the others, which are to be created.
+func (lk *lookup) settle(ctx context.Context, rows []int32) ([]int32, error) {
+	s := lk.engine
+	if !s.changesRecords {
+		return lk.skipExisting(ctx, rows)
 	}
-	rows = lk.claimKeys(rows)
-	for len(rows) > 0 {
-		known, err := lk.engine.anchored(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if known != nil {
-			return lk.findKeys(ctx, rows, known)
-		}
-		// The list is empty: the first row that is written will be there.
-		if rows, err = lk.makeCanary(ctx, rows); err != nil {
-			return nil, err
+	var byID, byKey, create []int32
+	for _, row := range rows {
+		switch {
+		case len(lk.rows.id(row)) > 0:
+			byID = append(byID, row)
+		case s.options.Mode == ByID:
+			create = append(create, row)
+		default:
+			byKey = append(byKey, row)
 		}
 	}
-	return nil, nil
-}
-
-// exists settles row, whose key records have.
-func (lk *lookup) exists(row int32, records []api.Record) error {
-	if len(records) > 1 {
-		lk.rows.note(row, lk.engine.field(lk.engine.options.Key), CodeKeyNotUnique, "")
-		return nil
-	}
-	patch, err := lk.matcher.lacks(row, lk.rows.item(row), records[0].Object)
+	absent, err := lk.byID(ctx, byID)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if patch == nil {
-		lk.rows.chunk.Fates[row] = pipeline.Unchanged
-		lk.rows.setID(row, []byte(records[0].ID))
-		return nil
+	absent = lk.rows.withoutErrors(absent)
+	if s.options.Mode != Upsert {
+		lk.rows.noteAll(absent, s.field(idField), codeNotFound)
+	} else {
+		byKey = append(byKey, absent...)
 	}
-	lk.rows.chunk.Fates[row] = pipeline.Existing
-	for name := range jsonscan.Members(patch) {
-		lk.rows.warn(row, lk.engine.field(string(jsonscan.Unquote(name))), codeExistsOtherwise)
+	if absent, err = lk.byKey(ctx, byKey); err != nil {
+		return nil, err
 	}
-	return nil
-}
-
-// excused reports whether row, whose record would have to be changed by patch, may
-// be taken for what it is in spite of its faults, which are then warnings. A
-// value that lacks is excused where the record has none either: an API that does
-// not show it. All else is excused only in a row that changes nothing.
-func (lk *lookup) excused(row int32, patch, record []byte) bool {
-	faults := lk.rows.errorsOf(row)
-	for _, at := range faults {
-		p := &lk.rows.chunk.Problems[at]
-		name := memberOf(lk.engine.schema.Fields[p.Field].Name)
-		got := jsonscan.Member(record, name)
-		held := jsonscan.Member(lk.rows.item(row), name) != nil || lk.rows.asStored(row, name, got)
-		if lacking := p.Code == codeRequired && nothing(got); !lacking && (patch != nil || !held) {
-			return false
-		}
-	}
-	if len(faults) > 0 {
-		lk.rows.downgrade(row)
-	}
-	return true
-}
-
-// compare settles row by the record it is about: unchanged if that holds all of
-// the row. Otherwise what differs is to be sent, by makeChanges.
-func (lk *lookup) compare(row int32, id string, record []byte) error {
-	lk.rows.noteReadOnly(row, record)
-	patch, err := lk.matcher.patchOf(row, record)
-	switch {
-	case err != nil:
-		return err
-	case !lk.excused(row, patch, record):
-		lk.rows.chunk.Fates[row] = pipeline.Rejected
-	case patch == nil:
-		lk.rows.chunk.Fates[row] = pipeline.Unchanged
-	default:
-		lk.todo = append(lk.todo, change{row, id, patch, record})
-	}
-	return nil
+	create, err = lk.skipExisting(ctx, create)
+	return append(create, absent...), err
 }
 
 // byID settles rows, which have ids, and returns those whose record is not
@@ -145,7 +97,7 @@ func (lk *lookup) byID(ctx context.Context, rows []int32) (absent []int32, err e
 func (lk *lookup) byKey(ctx context.Context, rows []int32) ([]int32, error) {
 	rows = lk.claimKeys(rows)
 	for len(rows) > 0 {
-		known := lk.engine.anchor.Load()
+		known := lk.engine.listedKey.Load()
 		absent, err := lk.findKeys(ctx, rows, known)
 		switch {
 		case err != nil:
@@ -161,33 +113,6 @@ func (lk *lookup) byKey(ctx context.Context, rows []int32) ([]int32, error) {
 		}
 	}
 	return nil, nil
-}
-
-// withCanary sees to it that there is an anchor: a key that the list shows, or, if it is
-// empty, that of the first of rows, which is created. It returns the rows still to be
-// settled.
-func (lk *lookup) withCanary(ctx context.Context, rows []int32) ([]int32, error) {
-	known, err := lk.engine.anchored(ctx)
-	if known != nil || err != nil {
-		return rows, err
-	}
-	return lk.makeCanary(ctx, rows)
-}
-
-// makeCanary sees to it that there is an anchor: if the list has shown no key yet,
-// it creates the first of rows and finds that. It returns the rows still to be
-// settled.
-func (lk *lookup) makeCanary(ctx context.Context, rows []int32) ([]int32, error) {
-	if lk.engine.anchor.Load() == nil {
-		var err error
-		if rows, err = lk.actions.makeFirst(ctx, rows); err != nil {
-			return nil, err
-		}
-	}
-	if len(rows) > 0 && lk.engine.anchor.Load() == nil {
-		return nil, &lookupError{path: lk.engine.options.Path, err: errUnseen}
-	}
-	return rows, nil
 }
 
 // claimKeys returns those of rows that can be looked up by their key, and rejects
@@ -214,7 +139,7 @@ func (lk *lookup) claimKeys(rows []int32) (usable []int32) {
 
 // findKeys looks rows up by their keys, as they are and as they stand in their
 // cells, and settles those that are found. It returns the others.
-func (lk *lookup) findKeys(ctx context.Context, rows []int32, known *anchor) (absent []int32, err error) {
+func (lk *lookup) findKeys(ctx context.Context, rows []int32, known *canaryKey) (absent []int32, err error) {
 	o := &lk.engine.options
 	l := api.Lookup{Path: o.Path, Field: o.Key}
 	for _, row := range rows {
@@ -228,16 +153,13 @@ func (lk *lookup) findKeys(ctx context.Context, rows []int32, known *anchor) (ab
 	}
 	found, err := lk.engine.reader.FindByKeys(ctx, l)
 	if err != nil {
-		if interrupted(ctx, err) || stops(ctx, err) {
-			return nil, err
-		}
-		return nil, &lookupError{path: o.Path, err: err}
+		return nil, lk.engine.lookupFailed(ctx, err)
 	}
 	for _, row := range rows {
 		padded := lk.rows.padded(row)
 		of, asStands := found[string(lk.rows.key(row))], found[string(padded)]
 		records, near := slices.Concat(of.Records, asStands.Records), lk.othersOf(slices.Concat(of.OtherForms, asStands.OtherForms))
-		lk.engine.showsAny(records, near)
+		lk.engine.noteFirstListed(records, near)
 		switch {
 		case len(records) > 0:
 			if key := lk.rows.key(row); records[0].Key == string(key) {
@@ -257,24 +179,12 @@ func (lk *lookup) findKeys(ctx context.Context, rows []int32, known *anchor) (ab
 	return absent, lk.actions.changeRecords(ctx, lk.takeChanges())
 }
 
-// othersOf returns those of near, records that have the key of a row in another form,
-// that this run did not make: what becomes of two rows of a file whose keys are near
-// must not depend on which of them is sent first.
-func (lk *lookup) othersOf(near []api.Record) []api.Record {
-	return slices.DeleteFunc(near, func(r api.Record) bool {
-		return lk.engine.madeKey(r)
-	})
-}
-
 // settleByKey settles row by the records that have its key.
 func (lk *lookup) settleByKey(row int32, records []api.Record) error {
 	if lk.engine.options.SkipExisting {
 		return lk.exists(row, records)
 	}
-	id := []byte(records[0].ID)
-	for i, c := range id {
-		id[i] = lower(c)
-	}
+	id := bytes.ToLower([]byte(records[0].ID))
 	field := lk.engine.field(lk.engine.options.Key)
 	switch {
 	case len(records) > 1:
@@ -289,39 +199,122 @@ func (lk *lookup) settleByKey(row int32, records []api.Record) error {
 	return nil
 }
 
-// settle settles those of rows that are about records which exist. It returns
-// the others, which are to be created.
-func (lk *lookup) settle(ctx context.Context, rows []int32) ([]int32, error) {
-	s := lk.engine
-	if !s.changes {
-		return lk.skipExisting(ctx, rows)
+// compare settles row by the record it is about: unchanged if that holds all of
+// the row. Otherwise what differs is to be sent, by makeChanges.
+func (lk *lookup) compare(row int32, id string, record []byte) error {
+	lk.rows.noteReadOnly(row, record)
+	patch, err := lk.matcher.patchOf(row, record)
+	switch {
+	case err != nil:
+		return err
+	case !lk.downgradeErrors(row, patch, record):
+		lk.rows.chunk.Fates[row] = pipeline.Rejected
+	case patch == nil:
+		lk.rows.chunk.Fates[row] = pipeline.Unchanged
+	default:
+		lk.todo = append(lk.todo, change{row, id, patch, record})
 	}
-	var byID, byKey, create []int32
-	for _, row := range rows {
-		switch {
-		case len(lk.rows.id(row)) > 0:
-			byID = append(byID, row)
-		case s.options.Mode == ByID:
-			create = append(create, row)
-		default:
-			byKey = append(byKey, row)
+	return nil
+}
+
+// downgradeErrors reports whether row, whose record would have to be changed by patch, may
+// be taken for what it is in spite of its faults, which are then warnings. A
+// missing value is excusable where the record has none either: an API that does
+// not show it. All else is downgraded only in a row that changes nothing.
+func (lk *lookup) downgradeErrors(row int32, patch, record []byte) bool {
+	faults := lk.rows.errorsOf(row)
+	for _, at := range faults {
+		p := &lk.rows.chunk.Problems[at]
+		name := memberOf(lk.engine.schema.Fields[p.Field].Name)
+		got := jsonscan.Member(record, name)
+		held := jsonscan.Member(lk.rows.item(row), name) != nil || lk.rows.asStored(row, name, got)
+		if lacking := p.Code == codeRequired && isNoValue(got); !lacking && (patch != nil || !held) {
+			return false
 		}
 	}
-	absent, err := lk.byID(ctx, byID)
+	if len(faults) > 0 {
+		lk.rows.downgrade(row)
+	}
+	return true
+}
+
+// exists settles row, whose key records have.
+func (lk *lookup) exists(row int32, records []api.Record) error {
+	if len(records) > 1 {
+		lk.rows.note(row, lk.engine.field(lk.engine.options.Key), CodeKeyNotUnique, "")
+		return nil
+	}
+	patch, err := lk.matcher.lacks(row, lk.rows.item(row), records[0].Object)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	absent = lk.rows.withoutErrors(absent)
-	if s.options.Mode != Upsert {
-		lk.rows.noteAll(absent, s.field(idField), codeNotFound)
-	} else {
-		byKey = append(byKey, absent...)
+	if patch == nil {
+		lk.rows.chunk.Fates[row] = pipeline.Unchanged
+		lk.rows.setID(row, []byte(records[0].ID))
+		return nil
 	}
-	if absent, err = lk.byKey(ctx, byKey); err != nil {
-		return nil, err
+	lk.rows.chunk.Fates[row] = pipeline.Existing
+	lk.rows.warnFields(row, patch, codeExistsOtherwise)
+	return nil
+}
+
+// skipExisting settles those of rows, which would make records, whose keys are there.
+// It returns the others.
+func (lk *lookup) skipExisting(ctx context.Context, rows []int32) ([]int32, error) {
+	if !lk.engine.options.SkipExisting {
+		return rows, nil
 	}
-	create, err = lk.skipExisting(ctx, create)
-	return append(create, absent...), err
+	rows = lk.claimKeys(rows)
+	for len(rows) > 0 {
+		known, err := lk.engine.findListedKey(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if known != nil {
+			return lk.findKeys(ctx, rows, known)
+		}
+		// The list is empty: the first row that is written will be there.
+		if rows, err = lk.makeCanary(ctx, rows); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// withCanary makes sure that a key is known that the list shows, or, if it is
+// empty, that of the first of rows, which is created. It returns the rows still to be
+// settled.
+func (lk *lookup) withCanary(ctx context.Context, rows []int32) ([]int32, error) {
+	known, err := lk.engine.findListedKey(ctx)
+	if known != nil || err != nil {
+		return rows, err
+	}
+	return lk.makeCanary(ctx, rows)
+}
+
+// makeCanary makes sure that a key is known that the list shows: if it has shown none yet,
+// it creates the first of rows and finds that. It returns the rows still to be
+// settled.
+func (lk *lookup) makeCanary(ctx context.Context, rows []int32) ([]int32, error) {
+	if lk.engine.listedKey.Load() == nil {
+		var err error
+		if rows, err = lk.actions.makeFirst(ctx, rows); err != nil {
+			return nil, err
+		}
+	}
+	if len(rows) > 0 && lk.engine.listedKey.Load() == nil {
+		return nil, &lookupError{path: lk.engine.options.Path, err: errUnseen}
+	}
+	return rows, nil
+}
+
+// othersOf returns those of near, records that have the key of a row in another form,
+// that this run did not make: what becomes of two rows of a file whose keys are near
+// must not depend on which of them is sent first.
+func (lk *lookup) othersOf(near []api.Record) []api.Record {
+	return slices.DeleteFunc(near, func(r api.Record) bool {
+		return lk.engine.madeKey(r)
+	})
 }
 
 // takeChanges returns the changes that are to be made.

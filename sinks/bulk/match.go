@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -53,13 +54,13 @@ func (m *matcher) patchOf(row int32, record []byte) ([]byte, error) {
 }
 
 // patchSince returns what record lacks of row, but for what it holds as the API stored it
-// in the run that is looked back at.
+// in the earlier run.
 func (m *matcher) patchSince(row int32, record []byte) []byte {
 	return differences(m.rows.wanted(row), record, m.sameSince(row))
 }
 
 // sameSince returns a function that reports whether got, what a record holds in a member,
-// is want in another form, or what the API stored for it in the run that is looked back at.
+// is want in another form, or what the API stored for it in the earlier run.
 func (m *matcher) sameSince(row int32) func(name string, want, got jsontext.Value) bool {
 	return func(name string, want, got jsontext.Value) bool {
 		return m.rows.sameForm(row, name, want, got) || m.storage.storedSo(row, name, want, got)
@@ -74,54 +75,34 @@ func (m *matcher) shows(c *change, record []byte) bool {
 // madeOf reports whether record shows what the API made of the change c: each member in
 // some form, and none that is not as it was sent as it was before.
 func (m *matcher) madeOf(c *change, record []byte) bool {
-	for raw, want := range jsonscan.Members(c.patch) {
-		name := string(jsonscan.Unquote(raw))
-		got := jsonscan.Member(record, name)
-		switch {
-		case got != nil && m.sameValue(c.row, name, want, got):
-		case got == nil, !m.inSomeForm(c.row, name, want, got), bytes.Equal(got, jsonscan.Member(c.record, name)):
-			return false
-		}
-	}
-	return true
+	return every(c.patch, record, func(name string, want, got jsontext.Value) bool {
+		return got != nil && (m.sameValue(c.row, name, want, got) ||
+			m.inSomeForm(c.row, name, want, got) && !bytes.Equal(got, jsonscan.Member(c.record, name)))
+	})
 }
 
 // looksLike reports whether record has all values of row in some form, its key cut or with
 // something in front of it, too.
 func (m *matcher) looksLike(row int32, record []byte) bool {
-	key := m.engine.options.Key
-	for raw, want := range jsonscan.Members(m.rows.item(row)) {
-		name := string(jsonscan.Unquote(raw))
-		got := jsonscan.Member(record, name)
-		if !m.inSomeForm(row, name, want, got) && !(name == key && affixed(want, got)) {
-			return false
-		}
-	}
-	return true
+	return every(m.rows.item(row), record, func(name string, want, got jsontext.Value) bool {
+		return m.inSomeForm(row, name, want, got) || name == m.engine.options.Key && affixed(want, got)
+	})
 }
 
 // fitsChange reports whether record, which does not hold what it did before, may be what
 // the API made of patch.
 func (m *matcher) fitsChange(row int32, patch, record []byte) bool {
-	for raw, want := range jsonscan.Members(patch) {
-		name := string(jsonscan.Unquote(raw))
-		if got := jsonscan.Member(record, name); got == nil || !m.inSomeForm(row, name, want, got) {
-			return false
-		}
-	}
-	return true
+	return every(patch, record, func(name string, want, got jsontext.Value) bool {
+		return got != nil && m.inSomeForm(row, name, want, got)
+	})
 }
 
 // fits reports whether record may be the one that row made: it holds each of its values
 // in some form.
 func (m *matcher) fits(row int32, record []byte) bool {
-	for raw, want := range jsonscan.Members(m.rows.item(row)) {
-		name := string(jsonscan.Unquote(raw))
-		if !m.inSomeForm(row, name, want, jsonscan.Member(record, name)) {
-			return false
-		}
-	}
-	return true
+	return every(m.rows.item(row), record, func(name string, want, got jsontext.Value) bool {
+		return m.inSomeForm(row, name, want, got)
+	})
 }
 
 // inSomeForm reports whether got, what a record shows of the member name, may be what the
@@ -136,32 +117,32 @@ func (m *matcher) sameValue(row int32, name string, want, got jsontext.Value) bo
 	if got == nil {
 		return want.Kind() == 'n'
 	}
-	return api.SameValue(want, got) || alike(want, got) || unsaid(want, got) || m.rows.sameForm(row, name, want, got)
+	return api.SameValue(want, got) || sameToAnInput(want, got) || isHiddenReference(want, got) || m.rows.sameForm(row, name, want, got)
 }
 
 // ruledOut reports whether none of the records of list that are left can be the one that
 // row made.
-func (m *matcher) ruledOut(row int32, list []stray) bool {
-	for i := range list {
-		if !list[i].taken && !m.rulesOut(row, list[i].object) {
-			return false
-		}
-	}
-	return true
+func (m *matcher) ruledOut(row int32, list []unmatchedRecord) bool {
+	return !slices.ContainsFunc(list, func(r unmatchedRecord) bool { return !r.taken && !m.rulesOut(row, r.object) })
 }
 
 // rulesOut reports whether record holds another value than row, and not another form of
 // it, in a field that the API keeps as it is sent.
 func (m *matcher) rulesOut(row int32, record []byte) bool {
-	for raw, want := range jsonscan.Members(m.rows.item(row)) {
+	return !every(m.rows.item(row), record, func(name string, want, got jsontext.Value) bool {
+		return got == nil || name == m.engine.options.Key || !m.engine.fields.keeps(name, want) ||
+			m.sameValue(row, name, want, got) || sharesLetters(want, got)
+	})
+}
+
+// every reports whether holds is true of all members of object, with the value that
+// record has for each; nil if it has none.
+func every(object, record []byte, holds func(name string, want, got jsontext.Value) bool) bool {
+	for raw, want := range jsonscan.Members(object) {
 		name := string(jsonscan.Unquote(raw))
-		got := jsonscan.Member(record, name)
-		if got == nil || name == m.engine.options.Key || !m.engine.fields.keeps(name, want) {
-			continue
-		}
-		if !m.sameValue(row, name, want, got) && !sharesLetters(want, got) {
-			return true
+		if !holds(name, want, jsonscan.Member(record, name)) {
+			return false
 		}
 	}
-	return false
+	return true
 }

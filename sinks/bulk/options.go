@@ -75,15 +75,15 @@ type ImportOptions struct {
 	LookFirst func(row int64) bool // the row with this number is to make no second record with its key; nil: none is
 	Planned   Planned              // what each row is to do; one that would do something else is rejected; nil: whatever applies
 
-	// Strays reads the records that were made since the run began, by the server's clock,
+	// Unmatched reads the records that were made since the run began, by the server's clock,
 	// and that no row of the run is known to have made, whole objects. With an error there
 	// may be more of them. Nothing is sent while it reads. Nil: it cannot be told.
-	Strays func(ctx context.Context) ([][]byte, error)
+	Unmatched func(ctx context.Context) ([][]byte, error)
 
-	// Sought says that an earlier pass has looked all rows in doubt up by their keys. Before
+	// KeysLookedUp says that an earlier pass has looked all rows in doubt up by their keys. Before
 	// that a record that has another key than a row may yet be found to be that of the row
 	// that has it.
-	Sought bool
+	KeysLookedUp bool
 
 	Journal   Journal                      // where what is sent, and what became of it, is on record; nil: nowhere
 	Undoable  bool                         // keep what records held before they were changed
@@ -96,19 +96,9 @@ type ImportOptions struct {
 	Log   *slog.Logger // nil: none
 }
 
-// PlanOptions says how a Plan is made. They are those of the import that it foresees.
-type PlanOptions struct {
-	Target
-	Comparison
-
-	Journal Journal // where the plan is noted; nil: nowhere
-	Drain   *drain.Gate
-	Log     *slog.Logger
-}
-
-// VerifyOptions says how rows are compared with their records. They are those of the run
-// that wrote the rows.
-type VerifyOptions struct {
+// Options says how rows are compared with records, where nothing is sent. They are those
+// of the import that is planned, or of the run that wrote the rows.
+type Options struct {
 	Target
 	Comparison
 
@@ -136,9 +126,10 @@ type settings struct {
 	Target
 	Comparison
 
-	Journal Journal
-	Drain   *drain.Gate
-	Log     *slog.Logger
+	Journal  Journal  // nil: nothing is noted
+	Digester Digester // of the journal, or of that of the earlier run; nil: there is none
+	Drain    *drain.Gate
+	Log      *slog.Logger
 }
 
 func (o settings) withDefaults() settings {

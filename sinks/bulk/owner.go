@@ -79,7 +79,7 @@ func (ow *ownRecords) ownerOf(row int32, records []api.Record, requests sending)
 // ownerOfNew is ownerOf for the only record, which was made since the run began.
 func (ow *ownRecords) ownerOfNew(row int32, record []byte, requests sending) owner {
 	fits, contradicts := ow.matcher.fits(row, record), ow.matcher.rulesOut(row, record)
-	strays, changesKeys := ow.unmatched, ow.engine.forms.alters()
+	unmatched, changesKeys := ow.unmatched, ow.engine.forms.alters()
 	switch {
 	case requests == wasEnded && fits:
 		return ownerRow
@@ -87,10 +87,10 @@ func (ow *ownRecords) ownerOfNew(row int32, record []byte, requests sending) own
 		return ownerOther
 	case requests == maybeSent && !fits && !contradicts:
 		return ownerUnclear
-	case requests == maybeSent && contradicts && (!strays || ow.engine.forms.trusts(ow.rows.key(row)) && !changesKeys):
+	case requests == maybeSent && contradicts && (!unmatched || ow.engine.forms.trusts(ow.rows.key(row)) && !changesKeys):
 		return ownerOther
-	case strays && (contradicts || changesKeys):
-		return ownerUnclear // the strays tell more
+	case unmatched && (contradicts || changesKeys):
+		return ownerUnclear // the unmatched records tell more
 	}
 	return ownerRow
 }
@@ -132,9 +132,9 @@ func (ow *ownRecords) settleBy(row int32, of owner, record api.Record) bool {
 	key := ow.engine.field(ow.engine.options.Key)
 	switch of {
 	case ownerRow:
-		ow.engine.strays.held.add(record.ID)
+		ow.engine.unmatched.owned.add(record.ID)
 		ow.written(row, []byte(record.ID))
-		ow.takeCreated(row, record.Object)
+		ow.noteCreated(row, record.Object)
 	case ownerEarlier:
 		ow.rows.chunk.Fates[row] = pipeline.Unchanged
 		ow.rows.setID(row, []byte(record.ID))
@@ -148,24 +148,24 @@ func (ow *ownRecords) settleBy(row int32, of owner, record api.Record) bool {
 	return true
 }
 
-// takeCreated takes in that the API has shown record, which row made. An API may take a row
+// noteCreated takes in that the API has shown record, which row made. An API may take a row
 // for a change of the record that has its key: one that is older than the run was changed,
 // and an undo is not to delete it.
-func (ow *ownRecords) takeCreated(row int32, record []byte) {
+func (ow *ownRecords) noteCreated(row int32, record []byte) {
 	if item := ow.rows.item(row); len(item) > 2 && api.Echoes(item, record) {
-		ow.takeEchoed(row, item)
+		ow.noteEchoed(row, item)
 		return
 	}
 	delete(ow.storage.stored, row)
-	ow.storage.takeStored(sentRow{row: row, sent: ow.rows.item(row)}, record, ow.engine.options.Texts)
+	ow.storage.noteStored(sentRow{row: row, sent: ow.rows.item(row)}, record, ow.engine.options.Texts)
 	ow.storage.learnKey(row, record)
 	if ow.ages.existed(record) {
 		ow.rows.chunk.Fates[row] = pipeline.Updated
 	}
 }
 
-// takeEchoed takes in that the API has shown row just as it was sent.
-func (ow *ownRecords) takeEchoed(row int32, item []byte) {
+// noteEchoed takes in that the API has shown row just as it was sent.
+func (ow *ownRecords) noteEchoed(row int32, item []byte) {
 	delete(ow.storage.stored, row)
 	ow.engine.fields.learn(item, nil)
 	if key := ow.rows.key(row); ow.engine.options.KeyLookup && len(key) > 0 {

@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"flytt/internal/journal"
-	"flytt/internal/jsonscan"
 	"flytt/pipeline"
 )
 
@@ -21,9 +20,10 @@ type Plan struct {
 
 var _ pipeline.Sink = (*Plan)(nil)
 
-// NewPlan returns a sink that plans what is done to the records that a Reader finds.
-func NewPlan(schema *pipeline.Schema, records Reader, o PlanOptions) (*Plan, error) {
-	e, err := newEngine(records, schema, settings(o))
+// NewPlan returns a sink that plans what is done to records, and notes it in j, unless
+// that is nil.
+func NewPlan(schema *pipeline.Schema, records Reader, j Journal, o Options) (*Plan, error) {
+	e, err := newEngine(records, schema, settings{o.Target, o.Comparison, j, j, o.Drain, o.Log})
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func (w *planner) plan(ctx context.Context, c *pipeline.Chunk) error {
 	}
 	w.keepDuplicates()
 	w.state.rows.giveIDs()
-	return w.state.journal.settle(nil)
+	return w.state.journal.recordFates(nil)
 }
 
 // changeRecords settles the rows whose records would be changed.
@@ -106,9 +106,7 @@ func (w *planner) changeRecords(_ context.Context, changes []change) error {
 		rows.chunk.Fates[c.row] = pipeline.Updated
 		rows.setID(c.row, []byte(c.id))
 		w.state.journal.planSum(c)
-		for name := range jsonscan.Members(c.patch) {
-			rows.warn(c.row, w.engine.field(string(jsonscan.Unquote(name))), CodeWouldChange)
-		}
+		rows.warnFields(c.row, c.patch, CodeWouldChange)
 	}
 	return nil
 }
@@ -153,12 +151,11 @@ func (pc *planCheck) load() error {
 	if pc.source == nil || pc.rows.chunk.Pending() == 0 {
 		return nil
 	}
-	id := pc.journal.identity()
-	e, err := pc.source.Find(id.Seq)
+	e, id, err := pc.journal.find(pc.source)
 	switch {
 	case err != nil:
 		return err
-	case e == nil, len(e.Fates) != pc.rows.chunk.Len(), !sameChunk(e, id):
+	case e == nil, len(e.Fates) != pc.rows.chunk.Len():
 		return &changedInputError{id.Seq, id.First, id.Last}
 	}
 	pc.planned = e
@@ -188,7 +185,7 @@ func (pc *planCheck) changes(changes []change) []change {
 	}
 	return slices.DeleteFunc(changes, func(c change) bool {
 		sums := pc.planned.Sums
-		bad := pc.planned.Fates[c.row] != pipeline.Updated || len(sums) <= int(c.row) || sums[c.row] != pc.engine.options.Journal.Sum(c.patch)
+		bad := pc.planned.Fates[c.row] != pipeline.Updated || len(sums) <= int(c.row) || sums[c.row] != pc.engine.options.Digester.Sum(c.patch)
 		if bad {
 			pc.rows.note(c.row, pipeline.None, codeNotAsPlanned, "")
 		}

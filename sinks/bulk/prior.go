@@ -6,22 +6,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"flytt/internal/api"
-	"flytt/internal/journal"
 	"flytt/pipeline"
 )
 
-// PriorRun is what a run that is over has on record. A *journal.Journal is one.
-type PriorRun interface {
-	// Find returns what is known of a chunk; nil, nil if that is nothing.
-	Find(seq int64) (*journal.Entry, error)
-
-	// BeforeImages returns what the records of a chunk held before it changed them, oldest
-	// first.
-	BeforeImages(seq int64) ([]journal.BeforeImage, error)
-}
-
-// priorEncoder encodes rows as the run did. The rows that it rejected are none of
-// the business of who looks back: they are Skipped, and nothing is said of them.
+// priorEncoder encodes rows as the earlier run did. The rows that it rejected are Skipped,
+// without a problem.
 type priorEncoder struct{ pipeline.Encoder }
 
 // Encode appends the rows of b that were sent to e.
@@ -38,8 +27,8 @@ func (x priorEncoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
 	return nil
 }
 
-// wrote reports whether a row with this fate has a record that holds it.
-func wrote(fate pipeline.Fate) bool {
+// hasRecord reports whether a row with this fate has a record that holds it.
+func hasRecord(fate pipeline.Fate) bool {
 	return fate == pipeline.Written || fate == pipeline.Updated || fate == pipeline.Unchanged
 }
 

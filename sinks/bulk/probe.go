@@ -97,12 +97,12 @@ func first(a, b int32) int32 {
 
 // probe has the key of row tried alone, one row at a time in the whole run, unless the answer to another
 // has told meanwhile what is to be known, or an earlier run seems to have made row. If there
-// is no control yet, row is tried as it.
+// is no canary yet, row is tried as it.
 func (pr *prober) probe(ctx context.Context, row int32) (made bool, err error) {
 	f := &pr.engine.forms
 	f.probing.Lock()
 	defer f.probing.Unlock()
-	release, err := pr.engine.control.takeTurn(ctx)
+	release, err := pr.engine.canary.takeTurn(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -131,7 +131,7 @@ func (pr *prober) madeBefore(ctx context.Context, row int32) (made bool, err err
 	parts = slices.DeleteFunc(slices.Compact(parts), func(part string) bool { return part == "" })
 	records, err := pr.engine.reader.FindSimilar(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: []string{string(key)}}, parts)
 	if err != nil {
-		if interrupted(ctx, err) || stops(ctx, err) {
+		if stops(ctx, err) {
 			return false, err
 		}
 		o.Log.Warn("whether a record has a key in another form cannot be told", "error", err)

@@ -41,7 +41,7 @@ func (rb *readback) read(ctx context.Context) error {
 		case rb.rows.chunk.Fates[s.row] == pipeline.Written && len(rb.rows.idOf(s.row)) > 0:
 			created = append(created, s)
 		case record != nil:
-			rb.takeChanged(s, record)
+			rb.noteChanged(s, record)
 		default:
 			rb.storage.unshown = append(rb.storage.unshown, s)
 		}
@@ -87,15 +87,15 @@ func (rb *readback) findUnshown(ctx context.Context, rows []sentRow) (map[string
 	return found, nil
 }
 
-// takeChanged takes in that record, which row s changed, was read. Which members an earlier
+// noteChanged takes in that record, which row s changed, was read. Which members an earlier
 // pass sent is not kept; it compares all that the row wants, since the record held the
 // others already.
-func (rb *readback) takeChanged(s sentRow, record []byte) {
+func (rb *readback) noteChanged(s sentRow, record []byte) {
 	if s.sent == nil {
 		s.sent = bytes.Clone(rb.rows.wanted(s.row))
 	}
 	rb.rows.unwarn([]sentRow{s})
-	rb.storage.takeStored(s, record, nil)
+	rb.storage.noteStored(s, record, nil)
 }
 
 // findUnnamed looks for the records of unshown rows that are written and of which the API
@@ -114,7 +114,7 @@ func (rb *readback) findUnnamed(ctx context.Context) error {
 	o := &rb.engine.options
 	found, err := rb.engine.reader.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: rb.rows.keysOf(rows)})
 	if err != nil {
-		if interrupted(ctx, err) || stops(ctx, err) {
+		if stops(ctx, err) {
 			return err
 		}
 		o.Log.Warn("ids of rows are not known", "cause", "looking them up failed", "chunk", rb.rows.chunk.Seq, "rows", len(rows), "error", err)
@@ -156,7 +156,7 @@ func (rb *readback) matchRead(rows []sentRow, found map[string][]byte) {
 	for i, row := range indices {
 		if rb.answer.Written(i) && len(rb.answer.ID(i)) > 0 {
 			rb.rows.setID(row, rb.answer.ID(i))
-			rb.own.takeCreated(row, rb.answer.Object(i))
+			rb.own.noteCreated(row, rb.answer.Object(i))
 		}
 	}
 }

@@ -25,52 +25,43 @@ type reconciler struct {
 	own      *ownRecords
 }
 
-// looksFirst reports whether one of rows is to make no second record with its key.
-func (rc *reconciler) looksFirst(rows []int32) bool {
-	return rc.options.LookFirst != nil && slices.ContainsFunc(rows, func(row int32) bool { return rc.options.LookFirst(rc.rows.chunk.Rows[row]) })
+// reconcile looks up rows that an earlier pass left in doubt, once the API cannot
+// be working on them any more, and settles them: those that are there, and those
+// that are not, which are Pending again. It returns those of which nothing can be
+// believed because no record is known to be there: there may be one later. Idle says
+// that this write sends nothing: only then may the unmatched records be read.
+func (rc *reconciler) reconcile(ctx context.Context, rows []int32, idle bool) (left []int32, err error) {
+	if err := rc.journal.readImages(rows); err != nil {
+		return nil, err
+	}
+	creates, changes := rc.journal.splitDoubtful(rows)
+	creates = rc.rows.findable(creates)
+	if len(creates)+len(changes) == 0 {
+		return nil, nil
+	}
+	if err := rc.untilSettled(ctx); err != nil {
+		return nil, err
+	}
+	if err := rc.reconcileChanges(ctx, changes); err != nil {
+		return nil, err
+	}
+	if creates, err = rc.matchUnmatchedIDs(ctx, creates); err != nil {
+		return nil, err
+	}
+	return rc.reconcileCreates(ctx, creates, idle)
 }
 
-// lookFirst settles those of rows that are to make no second record with their key and
-// whose key is there. It returns the others.
-func (rc *reconciler) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
-	o := &rc.engine.options
-	if rc.options.LookFirst == nil || !o.KeyLookup {
-		return rows, nil
+// longestGap is the longest time between the two reads that tell whether a row in
+// doubt is there.
+const longestGap = 3 * time.Second
+
+// untilSettled waits until the API cannot be working any more on what was sent
+// before this pass.
+func (rc *reconciler) untilSettled(ctx context.Context) error {
+	if left := rc.options.Settle - time.Since(rc.engine.began); left > 0 {
+		return rc.engine.options.Drain.Sleep(ctx, left)
 	}
-	var asked, rest []int32
-	for _, row := range rows {
-		if rc.options.LookFirst(rc.rows.chunk.Rows[row]) && api.Lookupable(rc.rows.key(row)) {
-			asked = append(asked, row)
-		} else {
-			rest = append(rest, row)
-		}
-	}
-	if len(asked) == 0 {
-		return rows, nil
-	}
-	known, err := rc.engine.anchored(ctx)
-	switch {
-	case err != nil:
-		return nil, err
-	case known == nil: // records had the keys of these rows: a list that is empty now is not believed
-		return nil, &lookupError{path: o.Path, err: errShowsNoRecord}
-	}
-	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: rc.rows.keysOf(asked), Canary: known.key}
-	found, err := rc.engine.reader.FindByKeys(ctx, l)
-	if err != nil {
-		if interrupted(ctx, err) || stops(ctx, err) {
-			return nil, err
-		}
-		return nil, &lookupError{path: o.Path, err: err}
-	}
-	for _, row := range asked {
-		owner, record := rc.own.ownerOf(row, found[string(rc.rows.key(row))].Records, wasEnded)
-		if !rc.own.settleBy(row, owner, record) {
-			rest = append(rest, row)
-		}
-	}
-	slices.Sort(rest)
-	return rest, nil
+	return nil
 }
 
 // reconcileChanges settles rows whose changes an earlier pass left in doubt by
@@ -90,7 +81,7 @@ func (rc *reconciler) reconcileChanges(ctx context.Context, rows []int32) error 
 	}
 	for i, row := range rows {
 		if ids[i] == "" {
-			rc.journal.closed[row] = true
+			rc.journal.unresolvable[row] = true
 			continue
 		}
 		record, err := found[ids[i]], error(nil)
@@ -117,7 +108,7 @@ func (rc *reconciler) reconcileChanges(ctx context.Context, rows []int32) error 
 // record that holds something else was changed by somebody: the row stays in doubt.
 func (rc *reconciler) reconcileChange(row int32, id string, record []byte) error {
 	if record == nil {
-		rc.journal.sendAnew([]int32{row})
+		rc.journal.markForResend([]int32{row})
 		return nil
 	}
 	patch, err := rc.matcher.patchOf(row, record)
@@ -129,11 +120,11 @@ func (rc *reconciler) reconcileChange(row int32, id string, record []byte) error
 	case patch == nil:
 		rc.changeArrived(sentRow{row: row, sent: bytes.Clone(rc.rows.wanted(row))}, id, record)
 	case before.Held != 0 && before.Held == rc.journal.heldSum(patch, record):
-		rc.journal.sendAnew([]int32{row})
+		rc.journal.markForResend([]int32{row})
 	case rc.matcher.fitsChange(row, patch, record):
 		rc.changeArrived(sentRow{row: row, sent: patch}, id, record)
 	default:
-		rc.journal.closed[row] = true
+		rc.journal.unresolvable[row] = true
 		rc.rows.downgrade(row)
 		rc.rows.claim(row)
 		rc.engine.options.Log.Warn("a row stays in doubt", "cause", "its record holds neither what was sent nor what it held before", "chunk", rc.rows.chunk.Seq)
@@ -145,35 +136,9 @@ func (rc *reconciler) reconcileChange(row int32, id string, record []byte) error
 func (rc *reconciler) changeArrived(s sentRow, id string, record []byte) {
 	rc.rows.chunk.Fates[s.row] = pipeline.Updated
 	rc.rows.setID(s.row, []byte(id))
-	rc.storage.takeStored(s, record, nil)
+	rc.storage.noteStored(s, record, nil)
 	rc.rows.downgrade(s.row)
 	rc.rows.claim(s.row)
-}
-
-// reconcile looks up rows that an earlier pass left in doubt, once the API cannot
-// be working on them any more, and settles them: those that are there, and those
-// that are not, which are Pending again. It returns those of which nothing can be
-// believed because no record is known to be there: there may be one later. Idle says
-// that this write sends nothing: only then may strays be read.
-func (rc *reconciler) reconcile(ctx context.Context, rows []int32, idle bool) (left []int32, err error) {
-	if err := rc.journal.readImages(rows); err != nil {
-		return nil, err
-	}
-	creates, changes := rc.journal.splitDoubtful(rows)
-	creates = rc.rows.findable(creates)
-	if len(creates)+len(changes) == 0 {
-		return nil, nil
-	}
-	if err := rc.untilSettled(ctx); err != nil {
-		return nil, err
-	}
-	if err := rc.reconcileChanges(ctx, changes); err != nil {
-		return nil, err
-	}
-	if creates, err = rc.matchUnmatched(ctx, creates); err != nil {
-		return nil, err
-	}
-	return rc.reconcileCreates(ctx, creates, idle)
 }
 
 // reconcileCreates looks rows up, and those that were not shown a second time. While
@@ -183,14 +148,14 @@ func (rc *reconciler) reconcileCreates(ctx context.Context, rows []int32, idle b
 		return rows, nil
 	}
 	unclear, err := rc.seekByKey(ctx, rows)
-	if stops(ctx, err) || interrupted(ctx, err) {
+	if stops(ctx, err) {
 		return nil, err
 	}
 	blind := errors.Is(err, api.ErrCanaryMissing)
 	if !idle {
 		return unclear, nil
 	}
-	if err := rc.matchStrays(ctx, unclear); err != nil || !blind {
+	if err := rc.matchUnmatchedRecords(ctx, unclear); err != nil || !blind {
 		return nil, err
 	}
 	return rc.rows.inDoubt(unclear), nil
@@ -213,79 +178,30 @@ func (rc *reconciler) seekByKey(ctx context.Context, rows []int32) (unclear []in
 			}
 			return append(unclear, rows...), err
 		}
-		absent, near := rc.adopt(rows, found)
+		absent, near := rc.settleFound(rows, found)
 		rows, unclear = absent, append(unclear, near...)
 	}
-	return append(unclear, rc.believe(rows)...), nil
-}
-
-// believe makes those of rows, which are not found by their keys, Pending of which that
-// proves that they are not there: the API keeps keys of their form, and no request made
-// records of which it is not known whose they are. It returns the others.
-func (rc *reconciler) believe(rows []int32) (unclear []int32) {
-	for _, row := range rows {
-		if len(rc.journal.unmatchedIDs) == 0 && rc.engine.forms.trusts(rc.rows.key(row)) {
-			rc.journal.sendAnew([]int32{row})
-		} else {
-			unclear = append(unclear, row)
-		}
-	}
-	return unclear
-}
-
-// adopt settles those of rows, which were in doubt, that have records, and returns those
-// that have none, and those of which their keys do not tell: a record has the key in
-// another form, and may be their own. Where a row changes the record there is, it is compared with it once more.
-func (rc *reconciler) adopt(rows []int32, found map[string]api.Found) (absent, near []int32) {
-	for _, row := range rows {
-		of := found[string(rc.rows.key(row))]
-		owner, record := rc.own.ownerOf(row, of.Records, wasSent)
-		switch {
-		case owner == ownerNone && len(of.OtherForms) == 0:
-			absent = append(absent, row)
-		case owner != ownerNone && rc.engine.options.Mode == Upsert && !rc.own.mayOwn(row, of.Records):
-			rc.journal.sendAnew([]int32{row})
-		case !rc.own.settleBy(row, owner, record):
-			near = append(near, row)
-		}
-	}
-	return absent, near
+	return append(unclear, rc.settleAbsent(rows)...), nil
 }
 
 // look looks rows up, together with a record that is known to be there; api.ErrCanaryMissing
 // says that the list does not show it.
 func (rc *reconciler) look(ctx context.Context, rows []int32) (found map[string]api.Found, err error) {
-	controls, err := rc.canaries(ctx)
+	canaries, err := rc.canaries(ctx)
 	if err != nil {
 		return nil, err
 	}
 	o := &rc.engine.options
 	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: rc.rows.keysOf(rows)}
-	for _, l.Canary = range controls {
+	for _, l.Canary = range canaries {
 		if found, err = rc.engine.reader.FindByKeys(ctx, l); !errors.Is(err, api.ErrCanaryMissing) {
 			break
 		}
 	}
 	if err == nil {
-		rc.engine.shown(l.Canary)
+		rc.engine.noteListed(l.Canary)
 	}
 	return found, err
-}
-
-// proven returns the keys of records that are known to be there.
-func (rc *reconciler) proven() (keys []string) {
-	add := func(key string) {
-		if key != "" && !slices.Contains(keys, key) {
-			keys = append(keys, key)
-		}
-	}
-	add(rc.engine.control.known())
-	add(rc.engine.control.first())
-	add(rc.journal.witness())
-	if a := rc.engine.witness.Load(); a != nil {
-		add(a.key)
-	}
-	return keys
 }
 
 // canaries returns keys of which the list has to show one to be believed: those of
@@ -295,12 +211,166 @@ func (rc *reconciler) canaries(ctx context.Context) ([]string, error) {
 	if keys := rc.proven(); len(keys) > 0 {
 		return keys, nil
 	}
-	if a := rc.engine.anchor.Load(); a != nil {
+	if a := rc.engine.listedKey.Load(); a != nil {
 		return []string{a.key}, nil
 	}
 	key, err := rc.engine.reader.AnyKey(ctx, rc.engine.options.Path, rc.engine.options.Key)
 	return []string{key}, err
 }
+
+// proven returns the keys of records that are known to be there.
+func (rc *reconciler) proven() (keys []string) {
+	add := func(key string) {
+		if key != "" && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	add(rc.engine.canary.currentKey())
+	add(rc.engine.canary.firstKey())
+	add(rc.journal.provenKey())
+	if a := rc.engine.knownKey.Load(); a != nil {
+		add(a.key)
+	}
+	return keys
+}
+
+// settleFound settles those of rows, which were in doubt, that have records, and returns those
+// that have none, and those of which their keys do not tell: a record has the key in
+// another form, and may be their own. Where a row changes the record there is, it is compared with it once more.
+func (rc *reconciler) settleFound(rows []int32, found map[string]api.Found) (absent, near []int32) {
+	for _, row := range rows {
+		of := found[string(rc.rows.key(row))]
+		owner, record := rc.own.ownerOf(row, of.Records, wasSent)
+		switch {
+		case owner == ownerNone && len(of.OtherForms) == 0:
+			absent = append(absent, row)
+		case owner != ownerNone && rc.engine.options.Mode == Upsert && !rc.own.mayOwn(row, of.Records):
+			rc.journal.markForResend([]int32{row})
+		case !rc.own.settleBy(row, owner, record):
+			near = append(near, row)
+		}
+	}
+	return absent, near
+}
+
+// settleAbsent makes those of rows, which are not found by their keys, Pending of which that
+// proves that they are not there: the API keeps keys of their form, and no request made
+// records of which it is not known whose they are. It returns the others.
+func (rc *reconciler) settleAbsent(rows []int32) (unclear []int32) {
+	for _, row := range rows {
+		if len(rc.journal.unmatchedIDs) == 0 && rc.engine.forms.trusts(rc.rows.key(row)) {
+			rc.journal.markForResend([]int32{row})
+		} else {
+			unclear = append(unclear, row)
+		}
+	}
+	return unclear
+}
+
+// matchUnmatchedIDs reads the records that requests for rows, which are in doubt, are known to
+// have made, and matches them. It returns the rows that are left.
+func (rc *reconciler) matchUnmatchedIDs(ctx context.Context, rows []int32) ([]int32, error) {
+	if len(rc.journal.unmatchedIDs) == 0 || len(rows) == 0 {
+		return rows, nil
+	}
+	found, err := rc.engine.findIDs(ctx, rc.journal.unmatchedIDs)
+	if err != nil {
+		return nil, err
+	}
+	var list []unmatchedRecord
+	for _, id := range rc.journal.unmatchedIDs {
+		object := found[id]
+		if object == nil {
+			if object, err = rc.engine.get(ctx, id); stops(ctx, err) {
+				return nil, err
+			}
+		}
+		if object != nil && rc.own.ages.of(object) != olderThanRun { // the answer may show records of others
+			list = append(list, unmatchedRecord{id: id, object: object})
+		}
+	}
+	rc.markOwned(list)
+	rows = rc.match(rows, list)
+	rc.journal.unmatchedIDs = slices.DeleteFunc(rc.journal.unmatchedIDs, func(id string) bool {
+		return slices.ContainsFunc(list, func(s unmatchedRecord) bool { return s.taken && s.id == id })
+	})
+	return rows, nil
+}
+
+// matchUnmatchedRecords settles those of rows, which are in doubt and not found by their keys, of
+// which the unmatched records tell what became.
+func (rc *reconciler) matchUnmatchedRecords(ctx context.Context, rows []int32) error {
+	s := rc.engine
+	if rc.options.Unmatched == nil {
+		return nil
+	}
+	s.unmatched.mu.Lock()
+	defer s.unmatched.mu.Unlock()
+	err := rc.loadUnmatched(ctx)
+	if stops(ctx, err) {
+		return err
+	}
+	rc.markOwned(s.unmatched.list)
+	if rc.options.KeysLookedUp {
+		rows = rc.match(rows, s.unmatched.list)
+	}
+	if err != nil && len(rows) > 0 {
+		s.options.Log.Warn("rows stay in doubt", "cause", "which records were made since the run began cannot be told", "chunk", rc.rows.chunk.Seq, "rows", len(rows), "error", err)
+		return nil
+	}
+	kept := 0
+	for _, row := range rows {
+		if rc.matcher.ruledOut(row, s.unmatched.list) && len(rc.journal.unmatchedIDs) == 0 {
+			rc.journal.markForResend([]int32{row})
+		} else {
+			kept++
+		}
+	}
+	if kept > 0 {
+		s.options.Log.Warn("rows stay in doubt", "cause", "records made since the run began may be theirs, and which is whose cannot be told", "chunk", rc.rows.chunk.Seq, "rows", kept)
+	}
+	return nil
+}
+
+// match settles rows that fit one record of list that fits no other row. It returns the
+// others.
+func (rc *reconciler) match(rows []int32, list []unmatchedRecord) (left []int32) {
+	left = slices.Clone(rows)
+	for again := true; again; {
+		again = false
+		fits := make(map[int32]int, len(left)) // the only record that fits the row
+		times := make([]int, len(list))        // how many rows a record fits
+		for _, row := range left {
+			n := 0
+			for i := range list {
+				if !list[i].taken && rc.matcher.fits(row, list[i].object) {
+					n++
+					fits[row] = i
+					times[i]++
+				}
+			}
+			if n != 1 {
+				delete(fits, row)
+			}
+		}
+		left = slices.DeleteFunc(left, func(row int32) bool {
+			i, only := fits[row]
+			if !only || times[i] != 1 {
+				return false
+			}
+			list[i].taken, again = true, true
+			rc.engine.unmatched.owned.add(list[i].id)
+			rc.own.written(row, []byte(list[i].id))
+			rc.own.noteCreated(row, list[i].object)
+			return true
+		})
+	}
+	return left
+}
+
+// onceTime bounds the look for rows that were in a request without a clear
+// answer.
+const onceTime = 10 * time.Second
 
 // lookOnce looks rows in doubt up at once and settles those that are there as they
 // were sent. Of the others nothing is known yet: the API may be working on them.
@@ -335,124 +405,47 @@ func (rc *reconciler) lookOnce(ctx context.Context, rows []int32) {
 	o.Log.Info("rows in doubt looked up", "chunk", rc.rows.chunk.Seq, "rows", len(rows), "there", there)
 }
 
-// matchStrays settles those of rows, which are in doubt and not found by their keys, of
-// which the strays tell what became.
-func (rc *reconciler) matchStrays(ctx context.Context, rows []int32) error {
-	s := rc.engine
-	if rc.options.Strays == nil {
-		return nil
-	}
-	s.strays.mu.Lock()
-	defer s.strays.mu.Unlock()
-	err := rc.loadStrays(ctx)
-	if interrupted(ctx, err) || stops(ctx, err) {
-		return err
-	}
-	rc.dropHeld(s.strays.list)
-	if rc.options.Sought {
-		rows = rc.match(rows, s.strays.list)
-	}
-	if err != nil && len(rows) > 0 {
-		s.options.Log.Warn("rows stay in doubt", "cause", "which records were made since the run began cannot be told", "chunk", rc.rows.chunk.Seq, "rows", len(rows), "error", err)
-		return nil
-	}
-	kept := 0
-	for _, row := range rows {
-		if rc.matcher.ruledOut(row, s.strays.list) && len(rc.journal.unmatchedIDs) == 0 {
-			rc.journal.sendAnew([]int32{row})
-		} else {
-			kept++
-		}
-	}
-	if kept > 0 {
-		s.options.Log.Warn("rows stay in doubt", "cause", "records made since the run began may be theirs, and which is whose cannot be told", "chunk", rc.rows.chunk.Seq, "rows", kept)
-	}
-	return nil
+// looksFirst reports whether one of rows is to make no second record with its key.
+func (rc *reconciler) looksFirst(rows []int32) bool {
+	return rc.options.LookFirst != nil && slices.ContainsFunc(rows, func(row int32) bool { return rc.options.LookFirst(rc.rows.chunk.Rows[row]) })
 }
 
-// matchUnmatched reads the records that requests for rows, which are in doubt, are known to
-// have made, and matches them. It returns the rows that are left.
-func (rc *reconciler) matchUnmatched(ctx context.Context, rows []int32) ([]int32, error) {
-	if len(rc.journal.unmatchedIDs) == 0 || len(rows) == 0 {
+// lookFirst settles those of rows that are to make no second record with their key and
+// whose key is there. It returns the others.
+func (rc *reconciler) lookFirst(ctx context.Context, rows []int32) ([]int32, error) {
+	o := &rc.engine.options
+	if rc.options.LookFirst == nil || !o.KeyLookup {
 		return rows, nil
 	}
-	found, err := rc.engine.findIDs(ctx, rc.journal.unmatchedIDs)
-	if err != nil {
+	var asked, rest []int32
+	for _, row := range rows {
+		if rc.options.LookFirst(rc.rows.chunk.Rows[row]) && api.Lookupable(rc.rows.key(row)) {
+			asked = append(asked, row)
+		} else {
+			rest = append(rest, row)
+		}
+	}
+	if len(asked) == 0 {
+		return rows, nil
+	}
+	known, err := rc.engine.findListedKey(ctx)
+	switch {
+	case err != nil:
 		return nil, err
+	case known == nil: // records had the keys of these rows: a list that is empty now is not believed
+		return nil, &lookupError{path: o.Path, err: errShowsNoRecord}
 	}
-	var list []stray
-	for _, id := range rc.journal.unmatchedIDs {
-		object := found[id]
-		if object == nil {
-			if object, err = rc.engine.get(ctx, id); stops(ctx, err) {
-				return nil, err
-			}
+	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: rc.rows.keysOf(asked), Canary: known.key}
+	found, err := rc.engine.reader.FindByKeys(ctx, l)
+	if err != nil {
+		return nil, rc.engine.lookupFailed(ctx, err)
+	}
+	for _, row := range asked {
+		owner, record := rc.own.ownerOf(row, found[string(rc.rows.key(row))].Records, wasEnded)
+		if !rc.own.settleBy(row, owner, record) {
+			rest = append(rest, row)
 		}
-		if object != nil && rc.own.ages.of(object) != olderThanRun { // the answer may show records of others
-			list = append(list, stray{id: id, object: object})
-		}
 	}
-	rc.dropHeld(list)
-	rows = rc.match(rows, list)
-	rc.journal.unmatchedIDs = slices.DeleteFunc(rc.journal.unmatchedIDs, func(id string) bool {
-		return slices.ContainsFunc(list, func(s stray) bool { return s.taken && s.id == id })
-	})
-	return rows, nil
-}
-
-// match settles rows that fit one record of list that fits no other row. It returns the
-// others.
-func (rc *reconciler) match(rows []int32, list []stray) (left []int32) {
-	left = slices.Clone(rows)
-	for again := true; again; {
-		again = false
-		fits := make(map[int32]int, len(left)) // the only record that fits the row
-		times := make([]int, len(list))        // how many rows a record fits
-		for _, row := range left {
-			n := 0
-			for i := range list {
-				if !list[i].taken && rc.matcher.fits(row, list[i].object) {
-					n++
-					fits[row] = i
-					times[i]++
-				}
-			}
-			if n != 1 {
-				delete(fits, row)
-			}
-		}
-		left = slices.DeleteFunc(left, func(row int32) bool {
-			i, only := fits[row]
-			if !only || times[i] != 1 {
-				return false
-			}
-			list[i].taken, again = true, true
-			rc.engine.strays.held.add(list[i].id)
-			rc.own.written(row, []byte(list[i].id))
-			rc.own.takeCreated(row, list[i].object)
-			return true
-		})
-	}
-	return left
-}
-
-// onceTime bounds the look for rows that were in a request without a clear
-// answer.
-const onceTime = 10 * time.Second
-
-// aliveAfter is how many requests in a row may end in doubt before the API is
-// asked whether it is there at all.
-const aliveAfter = 3
-
-// longestGap is the longest time between the two reads that tell whether a row in
-// doubt is there.
-const longestGap = 3 * time.Second
-
-// untilSettled waits until the API cannot be working any more on what was sent
-// before this pass.
-func (rc *reconciler) untilSettled(ctx context.Context) error {
-	if left := rc.options.Settle - time.Since(rc.engine.began); left > 0 {
-		return rc.engine.options.Drain.Sleep(ctx, left)
-	}
-	return nil
+	slices.Sort(rest)
+	return rest, nil
 }

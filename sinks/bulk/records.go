@@ -63,10 +63,6 @@ func (e *engine) get(ctx context.Context, id string) ([]byte, error) {
 
 var errNoRecord = errors.New("the answer is not the record that was asked for")
 
-// anchor is a key that the list has shown in this run. A lookup that asks for it
-// too proves by showing it that it is not blind.
-type anchor struct{ key string }
-
 // askable reports whether a key that is Lookupable, with white space around it,
 // can be asked for too.
 func askable(padded []byte) bool {
@@ -79,22 +75,6 @@ const maxPadded = 256
 func (e *engine) madeKey(r api.Record) bool {
 	return e.claims.Has(createClaim, []byte(strings.TrimSpace(r.Key)))
 }
-
-// showsAny makes the key of one of the records, which the list has shown, the anchor if
-// there is none.
-func (e *engine) showsAny(lists ...[]api.Record) {
-	for _, records := range lists {
-		for i := range records {
-			if key := records[i].Key; api.Lookupable([]byte(key)) {
-				e.shown(key)
-				return
-			}
-		}
-	}
-}
-
-// shown makes key the anchor if there is none.
-func (e *engine) shown(key string) { e.anchor.CompareAndSwap(nil, &anchor{key}) }
 
 // lookupError stops a run that cannot tell which of its rows are in the API.
 type lookupError struct {
@@ -115,45 +95,12 @@ func (e *lookupError) Hint() string {
 	return "no row was guessed to be absent; see whether the credentials show the records in question, then run the same import again"
 }
 
-// With SkipExisting no row makes a record whose key is there already: keys are
-// looked up before rows are sent, in batches, and each answer has to show a record
-// that is known to be there to be believed. A row whose record holds all of it is
-// Unchanged, one whose record does not is Existing with a warning for each field
-// that differs. A row that has no key that can be looked up is Rejected.
-
-// checkSkipExisting returns a *pipeline.UsageError if rows cannot be skipped for their keys.
-func (e *engine) checkSkipExisting() error {
-	o := &e.options
-	switch {
-	case !o.SkipExisting:
-		return nil
-	case o.Mode == UpdateOnly || o.Mode == Upsert:
-		return &pipeline.UsageError{Place: "import", Cause: "rows are to change the records that are there, and to be left out where there is one",
-			Hint: "leave one of --mode and --skip-existing out"}
-	case !e.byKey:
-		return &pipeline.UsageError{Place: "import", Cause: "which rows are there already cannot be told: there is no key that the list can be filtered by",
-			Hint: "name a field that is mapped with --key, such as custom_id"}
-	}
-	return nil
-}
-
-// anchored returns a key that the list has shown in this run, or shows now; nil if
-// it shows none.
-func (e *engine) anchored(ctx context.Context) (*anchor, error) {
-	if known := e.anchor.Load(); known != nil {
-		return known, nil
-	}
-	key, err := e.reader.AnyKey(ctx, e.options.Path, e.options.Key)
-	switch {
-	case errors.Is(err, api.ErrCanaryMissing):
-		return nil, nil
-	case interrupted(ctx, err) || stops(ctx, err):
-		return nil, err
-	case err != nil:
-		return nil, &lookupError{path: e.options.Path, err: err}
-	}
-	e.shown(key)
-	return e.anchor.Load(), nil
-}
-
 var errShowsNoRecord = errors.New("the list shows no record at all, and records had the keys of some rows before")
+
+// lookupFailed returns the error that stops the run because of err, of a look-up.
+func (e *engine) lookupFailed(ctx context.Context, err error) error {
+	if stops(ctx, err) {
+		return err
+	}
+	return &lookupError{path: e.options.Path, err: err}
+}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"sync/atomic"
 
 	"flytt/internal/api"
 	"flytt/pipeline"
@@ -28,14 +27,14 @@ type refusal struct {
 // those that are known not to have been written are left, beside those kept out.
 func (rf *refusal) settle(ctx context.Context, rows []int32, o api.Outcome) (verdict, error) {
 	sent := rf.rows.sent(rows)
-	refusals := rf.delivery.numbering.parse(o.Body, sent)
+	refusals := rf.delivery.indexBase.parse(o.Body, sent)
 	return rf.settleFor(ctx, rows, &o, refusals, rf.delivery.contention(&o, sent, refusals))
 }
 
 // settleFor settles rows, whose request was refused with o for what refusals say; by c
 // another write kept some out.
 func (rf *refusal) settleFor(ctx context.Context, rows []int32, o *api.Outcome, refusals []api.Refusal, c api.Contention) (verdict, error) {
-	r := verdict{ending: wasRefused, whole: refusals, contended: c.Any(), overlapped: o.Overlapped}
+	r := verdict{ending: wasRefused, requestRefusals: refusals, contended: c.Any(), overlapped: o.Overlapped}
 	if len(rows) == 1 {
 		rf.settleOne(rows[0], &r)
 		return r, nil
@@ -51,10 +50,10 @@ func (rf *refusal) settleFor(ctx context.Context, rows []int32, o *api.Outcome, 
 func (rf *refusal) settleOne(row int32, r *verdict) {
 	rf.delivery.doubts.Store(0)
 	if r.contended {
-		r.locked = []lockedRow{{row, r.whole}}
+		r.locked = []lockedRow{{row, r.requestRefusals}}
 		return
 	}
-	rf.rejections.rejectOne(row, r.whole)
+	rf.rejections.rejectOne(row, r.requestRefusals)
 	r.rejected = 1
 }
 
@@ -76,13 +75,13 @@ func (rf *refusal) settleOthers(ctx context.Context, r *verdict, complete bool) 
 
 // othersWritten settles rows that were written though others of their request were refused.
 // The answer does not show their records. Where the API may have changed their keys, so
-// that they cannot be looked up by them, they are in doubt until the strays tell which
+// that they cannot be looked up by them, they are in doubt until the unmatched records tell which
 // records are theirs.
 func (rf *refusal) othersWritten(rows []int32) {
 	o := &rf.engine.options
 	var unclear []int32
 	for _, row := range rows {
-		if rf.options.Strays != nil && o.Journal != nil && o.KeyLookup && !rf.engine.forms.trusts(rf.rows.key(row)) {
+		if rf.options.Unmatched != nil && o.Journal != nil && o.KeyLookup && !rf.engine.forms.trusts(rf.rows.key(row)) {
 			unclear = append(unclear, row)
 			continue
 		}
@@ -97,32 +96,6 @@ func (rf *refusal) othersWritten(rows []int32) {
 // namesAll reports whether each of refusals names its row.
 func namesAll(refusals []api.Refusal) bool {
 	return !slices.ContainsFunc(refusals, func(r api.Refusal) bool { return r.Item < 0 })
-}
-
-// numbering is what the errors of the API so far have shown of the number from which
-// they count rows. It is for concurrent use.
-type numbering struct{ base atomic.Uint32 }
-
-// parse reads body, the answer to a refused request of sent, and learns from it.
-func (n *numbering) parse(body []byte, sent api.Sent) []api.Refusal {
-	for {
-		known := n.base.Load()
-		refusals, learned := api.ParseRefusals(body, sent, api.IndexBase(known))
-		if n.base.CompareAndSwap(known, uint32(learned)) {
-			return refusals
-		}
-	}
-}
-
-// match matches body with what was sent, and learns from it.
-func (n *numbering) match(a *api.Answer, body []byte, sent api.Sent) error {
-	for {
-		known := n.base.Load()
-		a.Base = api.IndexBase(known)
-		if err := a.Match(body, sent); err != nil || n.base.CompareAndSwap(known, uint32(a.Base)) {
-			return err
-		}
-	}
 }
 
 // refusalsOfOne reads body, the answer to a refused request about one record that was sent as
@@ -152,7 +125,7 @@ func (rf *refusal) lookForOthers(ctx context.Context, r *verdict) error {
 	r.partial = written > 0
 	r.holds = !r.named && len(r.left)+written == len(others)
 	if unclear > 0 && unclear == len(others) {
-		return rf.delivery.doubted(http.MethodPost, rf.engine.options.Path, errUnclear)
+		return rf.delivery.noteDoubt(http.MethodPost, rf.engine.options.Path, errUnclear)
 	}
 	rf.delivery.doubts.Store(0)
 	return nil
@@ -160,33 +133,21 @@ func (rf *refusal) lookForOthers(ctx context.Context, r *verdict) error {
 
 var errUnclear = errors.New("refused, and what became of the rows that it does not mind cannot be told")
 
-// field returns the index of the field that the API calls name: its own name,
-// or that of the reference it belongs to.
-func (e *engine) field(name string) int16 {
-	if name == "" {
-		return pipeline.None
-	}
-	if i := e.schema.Index(name); i >= 0 {
-		return int16(i)
-	}
-	return int16(e.schema.Index(name + ".id"))
-}
-
 // absent looks rows up and returns those that the API is known not to have.
 // The others are settled: written if the API has them as they were sent,
 // rejected if it has others in their place, in doubt if they cannot be looked
 // up.
 func (rf *refusal) absent(ctx context.Context, rows []int32) ([]int32, error) {
-	control := rf.engine.control.known()
-	asked, keys := rf.lookupable(rows, control)
+	canary := rf.engine.canary.currentKey()
+	asked, keys := rf.lookupable(rows, canary)
 	if len(asked) == 0 {
 		return nil, nil
 	}
-	if err := rf.engine.options.Drain.Sleep(ctx, 2*rf.engine.control.lag); err != nil { // the list may be behind
+	if err := rf.engine.options.Drain.Sleep(ctx, 2*rf.engine.canary.lag); err != nil { // the list may be behind
 		rf.rows.putInDoubt(asked, "the run was interrupted before they were looked up", 0, nil)
 		return nil, err
 	}
-	found, err := rf.findBeside(ctx, keys, control)
+	found, err := rf.findBeside(ctx, keys, canary)
 	if err != nil {
 		rf.rows.putInDoubt(asked, "looking them up failed", 0, err)
 		if interrupted(ctx, err) {
@@ -211,15 +172,15 @@ func (rf *refusal) absent(ctx context.Context, rows []int32) ([]int32, error) {
 	return absent, nil
 }
 
-// findBeside looks keys up beside control: for some time, until the list is not so
+// findBeside looks keys up beside the canary: for some time, until the list is not so
 // far behind that it does not show that.
-func (rf *refusal) findBeside(ctx context.Context, keys []string, control string) (found map[string]api.Found, err error) {
+func (rf *refusal) findBeside(ctx context.Context, keys []string, canary string) (found map[string]api.Found, err error) {
 	o := &rf.engine.options
 	for _, wait := range visible {
 		if err := o.Drain.Sleep(ctx, wait); err != nil {
 			return nil, err
 		}
-		found, err = rf.engine.reader.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: keys, Canary: control})
+		found, err = rf.engine.reader.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: keys, Canary: canary})
 		if !errors.Is(err, api.ErrCanaryMissing) {
 			break
 		}
@@ -229,8 +190,8 @@ func (rf *refusal) findBeside(ctx context.Context, keys []string, control string
 
 // lookupable returns those of rows that can be looked up, and their keys. The
 // others it puts in doubt.
-func (rf *refusal) lookupable(rows []int32, control string) (asked []int32, keys []string) {
-	times := map[string]int{control: 1} // the control's record is that of a row before these
+func (rf *refusal) lookupable(rows []int32, canary string) (asked []int32, keys []string) {
+	times := map[string]int{canary: 1} // the canary's record is that of a row before these
 	for i, fate := range rf.rows.chunk.Fates {
 		switch fate {
 		case pipeline.Written, pipeline.Updated, pipeline.Unchanged, pipeline.InDoubt:
@@ -244,7 +205,7 @@ func (rf *refusal) lookupable(rows []int32, control string) (asked []int32, keys
 	for _, row := range rows {
 		key := rf.rows.key(row)
 		// Of two rows with one key a record does not tell which of them it is.
-		if control == "" || !api.Lookupable(key) || times[string(key)] > 1 || rf.rows.shared(row) {
+		if canary == "" || !api.Lookupable(key) || times[string(key)] > 1 || rf.rows.shared(row) {
 			lost = append(lost, row)
 			continue
 		}

@@ -16,71 +16,36 @@ type replayer struct {
 	journal *chunkJournal
 }
 
-// loadPrior gives the rows of the chunk, which is one of a run that is over, the
-// fates and the ids that they had when it ended. Of a chunk that the run did not
-// come to they are Skipped.
-func (rp *replayer) loadPrior(past PriorRun) error {
-	id := rp.journal.identity()
-	e, err := past.Find(id.Seq)
-	switch {
-	case err != nil:
-		return err
-	case e == nil:
-		rp.rows.chunk.SetPending(pipeline.Skipped)
-		return nil
-	case !sameChunk(e, id):
-		return &changedInputError{id.Seq, id.First, id.Last}
-	}
-	if err := rp.apply(e); err != nil {
-		return fmt.Errorf("chunk %d: %w", id.Seq, err)
-	}
-	rp.rows.chunk.SetPending(pipeline.Skipped)
-	rp.rows.chunk.Problems = rp.rows.chunk.Problems[:rp.rows.before]
-	rp.storage.prior = rp.storage.stored
-	// What the run left unfinished is not the business of what happens now.
-	rp.journal.begin()
-	return nil
-}
-
-// run takes from the journal what it knows of the chunk, and plans the chunk
-// if that is nothing.
-func (rp *replayer) run() error {
+// replay takes from the journal what it knows of the chunk. If that is nothing, the
+// journal notes which rows the chunk is.
+func (rp *replayer) replay() error {
 	j := rp.engine.options.Journal
 	if j == nil || rp.rows.chunk.Pending() == 0 {
 		return nil
 	}
-	id := rp.journal.identity()
-	e, err := j.Find(id.Seq)
+	e, id, err := rp.journal.find(j)
 	switch {
 	case err != nil:
 		return err
 	case e == nil:
 		return j.Plan(id)
-	case !sameChunk(e, id):
-		return &changedInputError{id.Seq, id.First, id.Last}
 	}
 	rp.journal.entry = e
-	if err := rp.apply(e); err != nil {
-		return fmt.Errorf("chunk %d: %w", id.Seq, err)
-	}
-	return nil
+	return rp.apply(e)
 }
 
-// peek takes from the journal what it knows of the chunk, or of its first rows.
-func (rp *replayer) peek() error {
+// replayPart takes from the journal what it knows of the chunk, or of its first rows.
+func (rp *replayer) replayPart() error {
 	id := rp.journal.identity()
 	e, err := rp.engine.options.Journal.Find(id.Seq)
-	switch {
-	case err != nil:
+	if err != nil || e == nil || e.First != id.First || e.Rows < id.Rows || e.Rows == id.Rows && !bytes.Equal(e.Digest, id.Digest) {
 		return err
-	case e == nil, e.First != id.First, e.Rows < id.Rows, e.Rows == id.Rows && !bytes.Equal(e.Digest, id.Digest):
-		return nil
 	}
-	if err := rp.apply(e); err != nil {
-		return fmt.Errorf("chunk %d: %w", id.Seq, err)
+	err = rp.apply(e)
+	if err == nil {
+		rp.journal.restoreProblems()
 	}
-	rp.journal.restoreKept()
-	return nil
+	return err
 }
 
 // apply settles the rows of which e knows what became, and notes which of
@@ -89,13 +54,13 @@ func (rp *replayer) apply(e *journal.Entry) error {
 	c := rp.rows.chunk
 	n, err := readNotes(e.Notes, e.Rows)
 	if err != nil || e.Rows < c.Len() || len(e.Fates) > 0 && len(e.Fates) != e.Rows {
-		return errNotes
+		return fmt.Errorf("chunk %d: %w", c.Seq, errNotes)
 	}
 	beyond := func(row int32) bool { return int(row) >= c.Len() }
 	n.within(c.Len())
 	for _, row := range e.Sent {
 		if row < 0 || int(row) >= e.Rows {
-			return errNotes
+			return fmt.Errorf("chunk %d: %w", c.Seq, errNotes)
 		}
 		if !beyond(row) {
 			rp.journal.announced[row] = true
@@ -106,17 +71,17 @@ func (rp *replayer) apply(e *journal.Entry) error {
 			rp.applyRow(int32(i), e)
 		}
 	}
-	rp.storage.stored, rp.journal.unmatchedIDs = n.stored, n.loose
+	rp.storage.stored, rp.journal.unmatchedIDs = n.stored, n.unmatchedIDs
 	rp.storage.learnStored(n.unshown, n.unread)
-	for _, row := range n.excused {
+	for _, row := range n.downgraded {
 		if rp.rows.final(row) {
 			rp.rows.downgrade(row)
 		} else {
 			rp.rows.downgraded[row] = true
 		}
 	}
-	rp.journal.restore(n.problems)
-	rp.journal.keepWitness()
+	rp.journal.keepProblems(n.problems)
+	rp.journal.keepKnownKey()
 	return nil
 }
 
@@ -138,4 +103,23 @@ func (rp *replayer) applyRow(row int32, e *journal.Entry) {
 		}
 		rp.rows.claim(row)
 	}
+}
+
+// loadPrior gives the rows of the chunk, which is one of a run that is over, the
+// fates and the ids that they had when it ended. Of a chunk that the run did not
+// come to they are Skipped.
+func (rp *replayer) loadPrior(prior PriorRun) error {
+	e, _, err := rp.journal.find(prior)
+	if err == nil && e != nil {
+		err = rp.apply(e)
+	}
+	if err != nil {
+		return err
+	}
+	rp.rows.chunk.SetPending(pipeline.Skipped)
+	rp.rows.chunk.Problems = rp.rows.chunk.Problems[:rp.rows.before]
+	rp.storage.prior = rp.storage.stored
+	// What the run left unfinished stays so.
+	rp.journal.begin()
+	return nil
 }

@@ -359,9 +359,9 @@ func (c *campaign) sink(l *leg) *Import {
 	}
 	o := c.o
 	l.passes++
-	o.Journal, o.Began, o.Sought = l.journal, c.legs[0].began, l.passes > 2
+	o.Journal, o.Began, o.KeysLookedUp = l.journal, c.legs[0].began, l.passes > 2
 	if o.Created != "" {
-		o.Strays = func(context.Context) ([][]byte, error) { return c.strays(client, l) }
+		o.Unmatched = func(context.Context) ([][]byte, error) { return c.strays(client, l) }
 	}
 	if l.conflicts != nil {
 		o.LookFirst = func(row int64) bool { return l.conflicts[row] }

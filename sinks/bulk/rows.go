@@ -51,11 +51,71 @@ func (r *chunkRows) end() {
 	clear(r.keys[:cap(r.keys)])
 }
 
-// noteFields rejects row for each member of patch.
-func (r *chunkRows) noteFields(row int32, patch []byte, code pipeline.Code) {
-	for name := range jsonscan.Members(patch) {
-		r.note(row, r.engine.field(string(jsonscan.Unquote(name))), code, "")
+// pending returns the rows to send.
+func (r *chunkRows) pending() []int32 {
+	r.pendingRows = r.pendingRows[:0]
+	for i, fate := range r.chunk.Fates {
+		if fate == pipeline.Pending {
+			r.pendingRows = append(r.pendingRows, int32(i))
+		}
 	}
+	return r.pendingRows
+}
+
+// stillPending returns those of rows that are Pending.
+func (r *chunkRows) stillPending(rows []int32) (out []int32) {
+	for _, row := range rows {
+		if r.chunk.Fates[row] == pipeline.Pending {
+			out = append(out, row)
+		}
+	}
+	return out
+}
+
+// inDoubt returns those of rows that are in doubt.
+func (r *chunkRows) inDoubt(rows []int32) (out []int32) {
+	for _, row := range rows {
+		if r.chunk.Fates[row] == pipeline.InDoubt {
+			out = append(out, row)
+		}
+	}
+	return out
+}
+
+// key returns what identifies row, or nil.
+func (r *chunkRows) key(row int32) []byte {
+	c := r.chunk
+	if r.engine.options.Key == "" || c.Keys.Len() != c.Len() {
+		return nil
+	}
+	return c.Keys.Value(int(row))
+}
+
+// keysOf returns the keys of rows.
+func (r *chunkRows) keysOf(rows []int32) []string {
+	keys := make([]string, len(rows))
+	for i, row := range rows {
+		keys[i] = string(r.key(row))
+	}
+	return keys
+}
+
+// id returns the id of the record that row is about, or nothing.
+func (r *chunkRows) id(row int32) []byte {
+	if !r.engine.byID {
+		return nil
+	}
+	id, _ := splitItem(r.chunk.Item(int(row)))
+	return id
+}
+
+// item returns what the API is sent of row when it is created.
+func (r *chunkRows) item(row int32) []byte {
+	item := r.chunk.Item(int(row))
+	if r.engine.byID {
+		_, item = splitItem(item)
+	}
+	return item
 }
 
 // wanted returns what a record is to hold of row: its fields, and nulls for those
@@ -82,31 +142,53 @@ func (r *chunkRows) wanted(row int32) []byte {
 	return r.full
 }
 
-// claim claims the record of row, which an earlier pass settled, or left in
-// doubt for ever.
-func (r *chunkRows) claim(row int32) {
-	if !r.engine.changes && !r.engine.options.SkipExisting || r.chunk.Fates[row] == pipeline.Rejected {
-		return
+// padded returns the key of row with the white space that its cell has around it;
+// nil if there is none, or the key is not what stands in the cell. A record may
+// have been stored with it.
+func (r *chunkRows) padded(row int32) []byte {
+	cell, key := r.cell(row, r.engine.schema.Index(r.engine.options.Key)), r.key(row)
+	if len(cell) == len(key) || !bytes.Equal(bytes.TrimSpace(cell), key) {
+		return nil
 	}
-	id := r.id(row)
-	if len(id) == 0 {
-		id = r.idOf(row)
+	return cell
+}
+
+// sent returns what a request with rows carries. It is good until the next call.
+func (r *chunkRows) sent(rows []int32) api.Sent {
+	r.items, r.keys = r.items[:0], r.keys[:0]
+	for _, row := range rows {
+		r.items = append(r.items, r.item(row))
+		r.keys = append(r.keys, r.key(row))
 	}
-	if len(id) > 0 {
-		r.engine.claims.Take(idClaim, id)
-	}
-	if key := r.key(row); r.engine.byKey && len(r.id(row)) == 0 && len(key) > 0 {
-		r.engine.claims.Take(keyClaim, key)
-	}
-	if r.chunk.Fates[row] == pipeline.Written {
-		r.claimCreated(row)
-	}
+	return api.Sent{Items: r.items, Keys: r.keys}
+}
+
+func (r *chunkRows) setID(row int32, id []byte) {
+	start := int32(len(r.idText))
+	r.idText = append(r.idText, id...)
+	r.ids[row] = idSpan{start, int32(len(r.idText))}
 }
 
 // idOf returns the id that was set for row, or nothing.
 func (r *chunkRows) idOf(row int32) []byte {
 	at := r.ids[row]
 	return r.idText[at.start:at.end]
+}
+
+// giveIDs gives the ids to the chunk.
+func (r *chunkRows) giveIDs() {
+	c := r.chunk
+	if len(r.idText) == 0 {
+		return
+	}
+	c.IDs.Reset()
+	for _, id := range r.ids {
+		if id.start == id.end {
+			c.IDs.AppendNull()
+		} else {
+			c.IDs.Append(r.idText[id.start:id.end])
+		}
+	}
 }
 
 // final reports whether nothing more happens to row.
@@ -143,34 +225,25 @@ func (r *chunkRows) shared(row int32) bool {
 	return f != nil && f(r.chunk.Rows[row])
 }
 
-// keysOf returns the keys of rows.
-func (r *chunkRows) keysOf(rows []int32) []string {
-	keys := make([]string, len(rows))
-	for i, row := range rows {
-		keys[i] = string(r.key(row))
+// claim claims the record of row, which an earlier pass settled, or left in
+// doubt for ever.
+func (r *chunkRows) claim(row int32) {
+	if !r.engine.changesRecords && !r.engine.options.SkipExisting || r.chunk.Fates[row] == pipeline.Rejected {
+		return
 	}
-	return keys
-}
-
-// inDoubt returns those of rows that are in doubt.
-func (r *chunkRows) inDoubt(rows []int32) (out []int32) {
-	for _, row := range rows {
-		if r.chunk.Fates[row] == pipeline.InDoubt {
-			out = append(out, row)
-		}
+	id := r.id(row)
+	if len(id) == 0 {
+		id = r.idOf(row)
 	}
-	return out
-}
-
-// padded returns the key of row with the white space that its cell has around it;
-// nil if there is none, or the key is not what stands in the cell. A record may
-// have been stored with it.
-func (r *chunkRows) padded(row int32) []byte {
-	cell, key := r.cell(row, r.engine.schema.Index(r.engine.options.Key)), r.key(row)
-	if len(cell) == len(key) || !bytes.Equal(bytes.TrimSpace(cell), key) {
-		return nil
+	if len(id) > 0 {
+		r.engine.claims.Take(idClaim, id)
 	}
-	return cell
+	if key := r.key(row); r.engine.byKey && len(r.id(row)) == 0 && len(key) > 0 {
+		r.engine.claims.Take(keyClaim, key)
+	}
+	if r.chunk.Fates[row] == pipeline.Written {
+		r.claimCreated(row)
+	}
 }
 
 // claimCreated notes that a record with the key of row is, or may be, one that this run
@@ -181,10 +254,25 @@ func (r *chunkRows) claimCreated(row int32) {
 	}
 }
 
-// sameForm reports whether want and got are two forms of one value: got is the very text
-// of the row's cell, or the field is compared in a form of its own.
-func (r *chunkRows) sameForm(row int32, name string, want, got jsontext.Value) bool {
-	return r.engine.comparesAlike(name, want, got) || r.asStored(row, name, got)
+// note rejects row.
+func (r *chunkRows) note(row int32, field int16, code pipeline.Code, private string) {
+	r.chunk.Note(pipeline.Problem{
+		Row: row, Field: field, Column: r.engine.column(field),
+		Stage: pipeline.Write, Code: code, Private: private,
+	})
+}
+
+func (r *chunkRows) noteAll(rows []int32, field int16, code pipeline.Code) {
+	for _, row := range rows {
+		r.note(row, field, code, "")
+	}
+}
+
+// noteFields rejects row for each member of patch.
+func (r *chunkRows) noteFields(row int32, patch []byte, code pipeline.Code) {
+	for name := range jsonscan.Members(patch) {
+		r.note(row, r.engine.field(string(jsonscan.Unquote(name))), code, "")
+	}
 }
 
 // warn notes a warning of row.
@@ -193,6 +281,13 @@ func (r *chunkRows) warn(row int32, field int16, code pipeline.Code) {
 		Row: row, Field: field, Column: r.engine.column(field),
 		Severity: pipeline.Warning, Stage: pipeline.Write, Code: code,
 	})
+}
+
+// warnFields notes a warning of row for each member of patch.
+func (r *chunkRows) warnFields(row int32, patch []byte, code pipeline.Code) {
+	for name := range jsonscan.Members(patch) {
+		r.warn(row, r.engine.field(string(jsonscan.Unquote(name))), code)
+	}
 }
 
 // unwarn takes back what was said of how rows are stored, for that is about to be seen
@@ -206,82 +301,6 @@ func (r *chunkRows) unwarn(rows []sentRow) {
 	c.Problems = append(c.Problems[:r.before], slices.DeleteFunc(c.Problems[r.before:], func(p pipeline.Problem) bool {
 		return seen[p.Row] && (p.Code == codeStoredOtherwise || p.Code == codeFilledIn)
 	})...)
-}
-
-// id returns the id of the record that row is about, or nothing.
-func (r *chunkRows) id(row int32) []byte {
-	if !r.engine.byID {
-		return nil
-	}
-	id, _ := splitItem(r.chunk.Item(int(row)))
-	return id
-}
-
-// item returns what the API is sent of row when it is created.
-func (r *chunkRows) item(row int32) []byte {
-	item := r.chunk.Item(int(row))
-	if r.engine.byID {
-		_, item = splitItem(item)
-	}
-	return item
-}
-
-func (r *chunkRows) noteAll(rows []int32, field int16, code pipeline.Code) {
-	for _, row := range rows {
-		r.note(row, field, code, "")
-	}
-}
-
-// giveIDs gives the ids to the chunk.
-func (r *chunkRows) giveIDs() {
-	c := r.chunk
-	if len(r.idText) == 0 {
-		return
-	}
-	c.IDs.Reset()
-	for _, id := range r.ids {
-		if id.start == id.end {
-			c.IDs.AppendNull()
-		} else {
-			c.IDs.Append(r.idText[id.start:id.end])
-		}
-	}
-}
-
-func (r *chunkRows) setID(row int32, id []byte) {
-	start := int32(len(r.idText))
-	r.idText = append(r.idText, id...)
-	r.ids[row] = idSpan{start, int32(len(r.idText))}
-}
-
-// pending returns the rows to send.
-func (r *chunkRows) pending() []int32 {
-	r.pendingRows = r.pendingRows[:0]
-	for i, fate := range r.chunk.Fates {
-		if fate == pipeline.Pending {
-			r.pendingRows = append(r.pendingRows, int32(i))
-		}
-	}
-	return r.pendingRows
-}
-
-// key returns what identifies row, or nil.
-func (r *chunkRows) key(row int32) []byte {
-	c := r.chunk
-	if r.engine.options.Key == "" || c.Keys.Len() != c.Len() {
-		return nil
-	}
-	return c.Keys.Value(int(row))
-}
-
-// sent returns what a request with rows carries. It is good until the next call.
-func (r *chunkRows) sent(rows []int32) api.Sent {
-	r.items, r.keys = r.items[:0], r.keys[:0]
-	for _, row := range rows {
-		r.items = append(r.items, r.item(row))
-		r.keys = append(r.keys, r.key(row))
-	}
-	return api.Sent{Items: r.items, Keys: r.keys}
 }
 
 // putInDoubt puts rows in doubt and says why.
@@ -299,20 +318,8 @@ func (r *chunkRows) putInDoubt(rows []int32, why string, status int, err error) 
 	r.engine.options.Log.Warn("rows in doubt", about...)
 }
 
-// note rejects row.
-func (r *chunkRows) note(row int32, field int16, code pipeline.Code, private string) {
-	r.chunk.Note(pipeline.Problem{
-		Row: row, Field: field, Column: r.engine.column(field),
-		Stage: pipeline.Write, Code: code, Private: private,
-	})
-}
-
-// stillPending returns those of rows that are Pending.
-func (r *chunkRows) stillPending(rows []int32) (out []int32) {
-	for _, row := range rows {
-		if r.chunk.Fates[row] == pipeline.Pending {
-			out = append(out, row)
-		}
-	}
-	return out
+// sameForm reports whether want and got are two forms of one value: got is the very text
+// of the row's cell, or the field is compared in a form of its own.
+func (r *chunkRows) sameForm(row int32, name string, want, got jsontext.Value) bool {
+	return r.engine.comparesAlike(name, want, got) || r.asStored(row, name, got)
 }

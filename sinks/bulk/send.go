@@ -9,18 +9,6 @@ import (
 	"flytt/pipeline"
 )
 
-// replyBuffer is where the body of an answer is read into; it is kept for the next.
-type replyBuffer struct {
-	bytes []byte // body of the answer
-}
-
-// keep keeps the buffer of the answer for the next one.
-func (b *replyBuffer) keep(o api.Outcome) {
-	if cap(o.Body) > cap(b.bytes) {
-		b.bytes = o.Body[:0]
-	}
-}
-
 // sender sends rows in bulk requests, and settles them by the answers.
 type sender struct {
 	engine     *engine
@@ -38,18 +26,6 @@ type sender struct {
 	body []byte // of the request
 }
 
-// fit returns how many of rows one request has room for: at least one.
-func (sd *sender) fit(rows []int32) int {
-	room := int(sd.delivery.limit.Load()) - len("[]")
-	for n, row := range rows {
-		room -= len(sd.rows.item(row)) + len(",")
-		if room < 0 && n > 0 {
-			return n
-		}
-	}
-	return len(rows)
-}
-
 // post sends rows in one request and settles them, but for those that the verdict
 // leaves. Alone, nothing else is in flight at the same time.
 func (sd *sender) post(ctx context.Context, rows []int32, alone bool) (verdict, error) {
@@ -58,7 +34,7 @@ func (sd *sender) post(ctx context.Context, rows []int32, alone bool) (verdict, 
 		return verdict{}, err
 	}
 	if o.Class == api.InDoubt {
-		err := sd.lost(rows, o)
+		err := sd.noAnswer(rows, o)
 		sd.reconciler.lookOnce(ctx, rows)
 		return verdict{ending: cameInDoubt}, err
 	}
@@ -81,22 +57,14 @@ func (sd *sender) post(ctx context.Context, rows []int32, alone bool) (verdict, 
 	return verdict{}, &api.StatusError{Method: http.MethodPost, Path: sd.engine.options.Path, Status: o.Status}
 }
 
-// confirmed returns how a request with rows ended that was answered with success.
-func (sd *sender) confirmed(rows []int32) ending {
-	if len(sd.rows.inDoubt(rows)) > 0 {
-		return cameInDoubt
-	}
-	return wentThrough
-}
-
 // deliver makes attempts by via until one may have been processed. Before the first
 // the journal has it that they are made.
 func (sd *sender) deliver(ctx context.Context, rows []int32, via Writer) (api.Outcome, error) {
 	path := sd.engine.options.Path
-	if err := sd.delivery.breaker.stopped(); err != nil {
+	if err := sd.delivery.breaker.tripped(); err != nil {
 		return api.Outcome{Class: api.NotSent}, err
 	}
-	if err := sd.delivery.alive(ctx); err != nil {
+	if err := sd.delivery.waitUntilUp(ctx); err != nil {
 		return api.Outcome{Class: api.NotSent}, err
 	}
 	if err := sd.journal.checkpoint(); err != nil {
@@ -130,9 +98,9 @@ func (sd *sender) deliver(ctx context.Context, rows []int32, via Writer) (api.Ou
 // good as none. One that is a refusal, for all its status, is taken for that.
 func (sd *sender) confirm(ctx context.Context, rows []int32, o api.Outcome) (verdict, error) {
 	sent := sd.rows.sent(rows)
-	if err := sd.delivery.numbering.match(sd.answer, o.Body, sent); err != nil {
+	if err := sd.delivery.indexBase.match(sd.answer, o.Body, sent); err != nil {
 		sd.rows.putInDoubt(rows, "answer not readable", o.Status, err)
-		return verdict{ending: cameInDoubt}, sd.delivery.doubted(http.MethodPost, sd.engine.options.Path, err)
+		return verdict{ending: cameInDoubt}, sd.delivery.noteDoubt(http.MethodPost, sd.engine.options.Path, err)
 	}
 	if sd.answer.Refused() {
 		refusals := slices.Clone(sd.answer.Refusals())
@@ -145,7 +113,7 @@ func (sd *sender) confirm(ctx context.Context, rows []int32, o api.Outcome) (ver
 			sd.journal.unmatchedIDs = append(sd.journal.unmatchedIDs, string(sd.answer.ID(i)))
 		default:
 			sd.own.written(row, sd.answer.ID(i))
-			sd.own.takeCreated(row, record)
+			sd.own.noteCreated(row, record)
 		}
 	}
 	refusals := sd.answer.Refusals()
@@ -173,26 +141,34 @@ func (sd *sender) doubtUnshown(rows, unshown []int32) error {
 	sd.engine.options.Log.Warn("rows in doubt", "cause", "the answer does not show them",
 		"chunk", sd.rows.chunk.Seq, "rows", len(unshown), "of", len(rows))
 	if len(unshown) == len(rows) {
-		return sd.delivery.doubted(http.MethodPost, sd.engine.options.Path, errShowsNone)
+		return sd.delivery.noteDoubt(http.MethodPost, sd.engine.options.Path, errShowsNone)
 	}
 	sd.delivery.doubts.Store(0)
 	return nil
 }
 
-// noteLatest makes the last of rows that was written the control.
+// confirmed returns how a request with rows ended that was answered with success.
+func (sd *sender) confirmed(rows []int32) ending {
+	if len(sd.rows.inDoubt(rows)) > 0 {
+		return cameInDoubt
+	}
+	return wentThrough
+}
+
+// noteLatest makes the last of rows that was written the canary.
 func (sd *sender) noteLatest(rows []int32) {
 	for _, row := range slices.Backward(rows) {
 		if key := sd.rows.key(row); sd.rows.chunk.Fates[row] == pipeline.Written && sd.engine.forms.trusts(key) && !sd.storage.rekeyed(row) {
-			sd.engine.control.wrote(key)
+			sd.engine.canary.noteWritten(key)
 			return
 		}
 	}
 }
 
-// lost puts the rows of a request without an answer in doubt.
-func (sd *sender) lost(rows []int32, o api.Outcome) error {
+// noAnswer puts the rows of a request without an answer in doubt.
+func (sd *sender) noAnswer(rows []int32, o api.Outcome) error {
 	sd.rows.putInDoubt(rows, "no clear answer", o.Status, o.Err)
-	return sd.delivery.doubted(http.MethodPost, sd.engine.options.Path, o.Err)
+	return sd.delivery.noteDoubt(http.MethodPost, sd.engine.options.Path, o.Err)
 }
 
 // tooLarge remembers that a request with rows is too large: half as much is sent
@@ -207,5 +183,29 @@ func (sd *sender) tooLarge(rows []int32) {
 		if sd.delivery.limit.CompareAndSwap(limit, half) {
 			sd.engine.options.Log.Warn("request too large for the API, sending less at a time", "bytes", half)
 		}
+	}
+}
+
+// fit returns how many of rows one request has room for: at least one.
+func (sd *sender) fit(rows []int32) int {
+	room := int(sd.delivery.limit.Load()) - len("[]")
+	for n, row := range rows {
+		room -= len(sd.rows.item(row)) + len(",")
+		if room < 0 && n > 0 {
+			return n
+		}
+	}
+	return len(rows)
+}
+
+// replyBuffer is where the body of an answer is read into; it is kept for the next.
+type replyBuffer struct {
+	bytes []byte // body of the answer
+}
+
+// keep keeps the buffer of the answer for the next one.
+func (b *replyBuffer) keep(o api.Outcome) {
+	if cap(o.Body) > cap(b.bytes) {
+		b.bytes = o.Body[:0]
 	}
 }

@@ -45,15 +45,15 @@ type storage struct {
 	rows   *chunkRows
 
 	otherKey string     // of the record that was last shown with another key than was sent
-	prior    deviations // how the API stored the rows of the run that is looked back at
+	prior    deviations // how the API stored the rows of the earlier run
 	stored   deviations // how the API stored rows otherwise than they were sent
 	unshown  []sentRow  // rows whose records were not shown whole
 }
 
-// takeStored takes in that the API has shown record for a row. What it does not show it
+// noteStored takes in that the API has shown record for a row. What it does not show it
 // says nothing of. Texts are the members that the API is seen to have filled in if they
 // were not sent and have a value.
-func (st *storage) takeStored(s sentRow, record []byte, texts []string) {
+func (st *storage) noteStored(s sentRow, record []byte, texts []string) {
 	st.forgetStored(s)
 	filled := false
 	whole := st.eachDeviation(s, record, texts, func(name string, want, got jsontext.Value) {
@@ -103,7 +103,7 @@ func (st *storage) eachDeviation(s sentRow, record []byte, texts []string, visit
 	return api.CompareStored(s.sent, record, func(raw []byte, want, got jsontext.Value) {
 		switch name := string(jsonscan.Unquote(raw)); {
 		case want == nil && !slices.Contains(texts, name):
-		case want != nil && (unsaid(want, got) || alike(want, got) || st.rows.sameForm(s.row, name, want, got)):
+		case want != nil && (isHiddenReference(want, got) || sameToAnInput(want, got) || st.rows.sameForm(s.row, name, want, got)):
 		default:
 			visit(name, want, got)
 		}
@@ -132,12 +132,22 @@ func (st *storage) keepDeviation(row int32, name string, want, got jsontext.Valu
 // pair returns a keyed sum of the member name, what was sent of it, nil if nothing,
 // and what was stored.
 func (st *storage) pair(name string, sent, stored jsontext.Value) uint64 {
-	if st.engine.options.Journal == nil {
+	if st.engine.options.Digester == nil {
 		return 0
 	}
 	text := packed.AppendBytes([]byte(nil), name)
 	text = packed.AppendBytes(text, plainValue(sent))
-	return st.engine.options.Journal.Sum(packed.AppendBytes(text, plainValue(stored)))
+	return st.engine.options.Digester.Sum(packed.AppendBytes(text, plainValue(stored)))
+}
+
+// edge returns a keyed sum of what was added to want, sent in the member name, or cut off,
+// to make got; 0 if that is not how they differ.
+func (st *storage) edge(name string, want, got jsontext.Value) uint64 {
+	edge := edgeOf(want, got)
+	if edge == nil || st.engine.options.Digester == nil {
+		return 0
+	}
+	return st.engine.options.Digester.Sum(append(packed.AppendBytes([]byte(nil), name), edge...))
 }
 
 // plainValue returns what tells values of a member apart however they are written: of
@@ -159,54 +169,6 @@ func plainValue(v jsontext.Value) []byte {
 		return v
 	}
 	return plain
-}
-
-// learnKey learns from record, which row made, whether the API keeps keys of this form.
-func (st *storage) learnKey(row int32, record []byte) {
-	o := &st.engine.options
-	shown := jsonscan.Member(record, o.Key)
-	switch key := st.rows.key(row); {
-	case !o.KeyLookup || len(key) == 0 || shown == nil:
-	case bytes.Equal(jsonscan.Text(shown), key):
-		st.engine.forms.kept(key)
-	default:
-		st.engine.forms.changed(key)
-		st.otherKey = string(jsonscan.Text(shown))
-		if !st.rekeyed(row) { // the same by the rules of Same, which are not those of a look-up
-			st.keepDeviation(row, o.Key, jsonscan.Member(st.rows.item(row), o.Key), shown)
-			st.rows.warn(row, st.engine.field(o.Key), codeStoredOtherwise)
-		}
-	}
-}
-
-// rekeyed reports whether the key of row is stored in another form than it was sent.
-func (st *storage) rekeyed(row int32) bool {
-	key := st.engine.options.Key
-	return slices.ContainsFunc(st.stored[row], func(d deviation) bool { return d.name == key })
-}
-
-// unread reports whether there are records to be read that answers did not show whole.
-func (st *storage) unread() bool {
-	return slices.ContainsFunc(st.unshown, func(s sentRow) bool { return !s.read })
-}
-
-// storedSo reports whether got, what a record holds in the member name, is what the API
-// made of row in the run that is looked back at.
-func (st *storage) storedSo(row int32, name string, want, got jsontext.Value) bool {
-	for _, d := range st.prior[row] {
-		if d.name == name && got != nil {
-			return d.pair == st.pair(name, want, got)
-		}
-	}
-	return false
-}
-
-// storedKey returns the key that the record of row has, as the API last showed it.
-func (st *storage) storedKey(row int32) string {
-	if st.rekeyed(row) {
-		return st.otherKey
-	}
-	return string(st.rows.key(row))
 }
 
 // learnStored learns from the rows that earlier passes wrote how the API stores what it
@@ -234,19 +196,57 @@ func (st *storage) learnStored(unshown, unread []int32) {
 	}
 }
 
-// edge returns a keyed sum of what was added to want, sent in the member name, or cut off,
-// to make got; 0 if that is not how they differ.
-func (st *storage) edge(name string, want, got jsontext.Value) uint64 {
-	edge := edgeOf(want, got)
-	if edge == nil || st.engine.options.Journal == nil {
-		return 0
+// learnKey learns from record, which row made, whether the API keeps keys of this form.
+func (st *storage) learnKey(row int32, record []byte) {
+	o := &st.engine.options
+	shown := jsonscan.Member(record, o.Key)
+	switch key := st.rows.key(row); {
+	case !o.KeyLookup || len(key) == 0 || shown == nil:
+	case bytes.Equal(jsonscan.Text(shown), key):
+		st.engine.forms.kept(key)
+	default:
+		st.engine.forms.changed(key)
+		st.otherKey = string(jsonscan.Text(shown))
+		if !st.rekeyed(row) { // the same by the rules of Same, which are not those of a look-up
+			st.keepDeviation(row, o.Key, jsonscan.Member(st.rows.item(row), o.Key), shown)
+			st.rows.warn(row, st.engine.field(o.Key), codeStoredOtherwise)
+		}
 	}
-	return st.engine.options.Journal.Sum(append(packed.AppendBytes([]byte(nil), name), edge...))
+}
+
+// rekeyed reports whether the key of row is stored in another form than it was sent.
+func (st *storage) rekeyed(row int32) bool {
+	key := st.engine.options.Key
+	return slices.ContainsFunc(st.stored[row], func(d deviation) bool { return d.name == key })
+}
+
+// storedKey returns the key that the record of row has, as the API last showed it.
+func (st *storage) storedKey(row int32) string {
+	if st.rekeyed(row) {
+		return st.otherKey
+	}
+	return string(st.rows.key(row))
+}
+
+// storedSo reports whether got, what a record holds in the member name, is what the API
+// made of row in the earlier run.
+func (st *storage) storedSo(row int32, name string, want, got jsontext.Value) bool {
+	for _, d := range st.prior[row] {
+		if d.name == name && got != nil {
+			return d.pair == st.pair(name, want, got)
+		}
+	}
+	return false
+}
+
+// unread reports whether there are records to be read that answers did not show whole.
+func (st *storage) unread() bool {
+	return slices.ContainsFunc(st.unshown, func(s sentRow) bool { return !s.read })
 }
 
 // An earlier run has on record how the API stored what it was sent. With that a later run
 // of the same rows does not send what the API would store the same way again: see
-// Options.Like.
+// Comparison.Like.
 
 // StoredPairs returns what e, of a run that is over, has of values that the API stored
 // otherwise than they were sent: a keyed sum for each, of the field, the value that was

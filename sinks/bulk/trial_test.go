@@ -21,7 +21,7 @@ type trial struct {
 	options ImportOptions
 	chunks  [][][]string // values of updateFields
 	noKey   bool
-	seeks   bool // keys are looked up in a pass of its own: see Options.Sought
+	seeks   bool // keys are looked up in a pass of its own: see Options.KeysLookedUp
 	passes  int
 
 	began int // records that there were when the run began, and one more; 0: it did not
@@ -70,7 +70,7 @@ func (r *trial) sink(t testing.TB) *Import {
 	o := r.options
 	if r.journal != nil {
 		r.passes++
-		o.Strays, o.Sought = r.strays, !r.seeks || r.passes > 2
+		o.Unmatched, o.KeysLookedUp = r.strays, !r.seeks || r.passes > 2
 	}
 	o.Path, o.Key, o.Journal = bulkPath, "custom_id", r.journal
 	o.KeyLookup = !r.noKey

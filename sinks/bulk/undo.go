@@ -35,54 +35,6 @@ type Undo struct {
 	reversers sync.Pool // *reverser
 }
 
-var _ pipeline.Sink = (*Undo)(nil)
-
-// NewUndo returns a sink that takes back what the run with the journal prior did to
-// the rows of schema.
-func NewUndo(client *api.Client, schema *pipeline.Schema, prior PriorRun, o UndoOptions) (*Undo, error) {
-	e, err := newEngine(client, schema, settings{o.Target, o.Comparison, o.Journal, o.Drain, o.Log})
-	if err != nil {
-		return nil, err
-	}
-	u, d := &Undo{engine: e}, newDelivery(client, &e.options, o.Limits.withDefaults())
-	u.reversers.New = func() any { return newReverser(e, d, prior, o.Open) }
-	return u, nil
-}
-
-// Encoder returns an encoder of rows in the form in which they were sent.
-func (u *Undo) Encoder() pipeline.Encoder { return priorEncoder{u.engine.encoder()} }
-
-// Commit does nothing: what was taken back is final.
-func (u *Undo) Commit(context.Context) error { return nil }
-
-// Abort reports that what was taken back stays so.
-func (u *Undo) Abort() (undone bool, err error) { return false, nil }
-
-// Resolvable reports whether another pass may settle rows that are in doubt.
-func (u *Undo) Resolvable() bool { return u.engine.resolvable.Load() }
-
-// Settles reports whether rows in doubt can be settled at all: see Import.Settles.
-func (u *Undo) Settles() bool { return u.engine.settles() }
-
-// Write takes back what became of the rows of c.
-func (u *Undo) Write(ctx context.Context, c *pipeline.Chunk) error {
-	w := u.reversers.Get().(*reverser)
-	defer u.reversers.Put(w)
-	return w.write(ctx, c)
-}
-
-// Recall settles those rows of c that earlier passes of the undo did. Of a chunk that
-// was not read to its end nothing is recalled.
-func (u *Undo) Recall(c *pipeline.Chunk) error {
-	w := u.reversers.Get().(*reverser)
-	defer u.reversers.Put(w)
-	err := w.recall(c)
-	if _, cut := errors.AsType[*changedInputError](err); cut {
-		return nil
-	}
-	return err
-}
-
 // reversal is a record that is to be deleted, or to be restored.
 type reversal struct {
 	row     int32
@@ -105,9 +57,54 @@ type reverser struct {
 	was []pipeline.Fate // of the rows when the run ended
 }
 
+func newReverser(e *engine, d *delivery, prior PriorRun, open func([]byte) ([]byte, error)) *reverser {
+	s := newChunkState(e)
+	rejections := &rejections{engine: e, rows: s.rows}
+	return &reverser{
+		engine: e, delivery: d, state: s, prior: prior, open: open, rejections: rejections, reply: &replyBuffer{},
+		current: &currentReader{engine: e, rows: s.rows}, single: &singleWriter{engine: e, delivery: d, rejections: rejections},
+	}
+}
+
+func (rv *reverser) begin(c *pipeline.Chunk) {
+	rv.state.begin(c)
+	rv.rejections.begin()
+}
+
+// write takes back what the run did to the rows of c, but for what an earlier pass of the
+// undo has settled.
+func (rv *reverser) write(ctx context.Context, c *pipeline.Chunk) error {
+	rv.begin(c)
+	defer rv.state.end()
+	err := rv.loadPrior()
+	if err == nil {
+		err = rv.state.replayer.replay()
+	}
+	if err == nil && (len(rv.state.journal.doubtful) > 0 || c.Pending() > 0 || rv.state.storage.unread()) {
+		err = rv.undo(ctx)
+		if failed := rv.state.journal.recordOutcome(); err == nil {
+			err = failed
+		}
+	}
+	rv.state.rows.giveIDs()
+	return err
+}
+
+// recall settles the rows of c by what earlier passes of the undo did.
+func (rv *reverser) recall(c *pipeline.Chunk) error {
+	rv.begin(c)
+	defer rv.state.end()
+	err := rv.loadPrior()
+	if err == nil {
+		err = rv.state.replayer.replayPart()
+	}
+	rv.state.rows.giveIDs()
+	return err
+}
+
 // loadPrior marks the rows that the run wrote Pending.
 func (rv *reverser) loadPrior() error {
-	if err := rv.state.replay.loadPrior(rv.prior); err != nil {
+	if err := rv.state.replayer.loadPrior(rv.prior); err != nil {
 		return err
 	}
 	rv.was = append(rv.was[:0], rv.state.rows.chunk.Fates...)
@@ -116,7 +113,7 @@ func (rv *reverser) loadPrior() error {
 		case pipeline.Written, pipeline.Updated:
 			rv.state.rows.chunk.Fates[i] = pipeline.Pending
 		case pipeline.InDoubt:
-			rv.state.journal.closed[i] = true
+			rv.state.journal.unresolvable[i] = true
 		default:
 			rv.state.rows.chunk.Fates[i] = pipeline.Skipped
 		}
@@ -176,23 +173,61 @@ func (rv *reverser) before(rows []int32) (map[int32][]byte, error) {
 	if !slices.ContainsFunc(rows, changed) {
 		return nil, nil
 	}
-	images, err := rv.prior.BeforeImages(rv.state.rows.chunk.Seq)
+	out := map[int32][]byte{}
+	err := eachBefore(rv.prior, rv.state.rows.chunk.Seq, rv.open, func(b Before) {
+		if out[b.Row] == nil { // the first is the oldest
+			out[b.Row] = b.Record
+		}
+	})
+	return out, err
+}
+
+var _ pipeline.Sink = (*Undo)(nil)
+
+// NewUndo returns a sink that takes back what the run with the journal prior did to
+// the rows of schema.
+func NewUndo(client *api.Client, schema *pipeline.Schema, prior PriorRun, o UndoOptions) (*Undo, error) {
+	e, err := newEngine(client, schema, settings{o.Target, o.Comparison, o.Journal, o.Journal, o.Drain, o.Log})
 	if err != nil {
 		return nil, err
 	}
-	out := map[int32][]byte{}
-	for _, image := range images {
-		list, err := ReadImage(image.Data, rv.open)
-		if err != nil {
-			return nil, err
-		}
-		for _, b := range list {
-			if out[b.Row] == nil { // the first is the oldest
-				out[b.Row] = b.Record
-			}
-		}
+	u, d := &Undo{engine: e}, newDelivery(client, &e.options, o.Limits.withDefaults())
+	u.reversers.New = func() any { return newReverser(e, d, prior, o.Open) }
+	return u, nil
+}
+
+// Encoder returns an encoder of rows in the form in which they were sent.
+func (u *Undo) Encoder() pipeline.Encoder { return priorEncoder{u.engine.encoder()} }
+
+// Commit does nothing: what was taken back is final.
+func (u *Undo) Commit(context.Context) error { return nil }
+
+// Abort reports that what was taken back stays so.
+func (u *Undo) Abort() (undone bool, err error) { return false, nil }
+
+// Resolvable reports whether another pass may settle rows that are in doubt.
+func (u *Undo) Resolvable() bool { return u.engine.resolvable.Load() }
+
+// Settles reports whether rows in doubt can be settled at all: see Import.Settles.
+func (u *Undo) Settles() bool { return u.engine.settles() }
+
+// Write takes back what became of the rows of c.
+func (u *Undo) Write(ctx context.Context, c *pipeline.Chunk) error {
+	w := u.reversers.Get().(*reverser)
+	defer u.reversers.Put(w)
+	return w.write(ctx, c)
+}
+
+// Recall settles those rows of c that earlier passes of the undo did. Of a chunk that
+// was not read to its end nothing is recalled.
+func (u *Undo) Recall(c *pipeline.Chunk) error {
+	w := u.reversers.Get().(*reverser)
+	defer u.reversers.Put(w)
+	err := w.recall(c)
+	if _, cut := errors.AsType[*changedInputError](err); cut {
+		return nil
 	}
-	return out, nil
+	return err
 }
 
 // undoesCreate reports whether the record that row made is to be deleted; if not
@@ -211,7 +246,7 @@ func (rv *reverser) undoesCreate(row int32, now current, tried bool) bool {
 	case now.record == nil:
 		rv.state.rows.chunk.Fates[row] = pipeline.Unchanged
 	default:
-		since := against(rv.state.matcher.patchSince(row, now.record), now.record)
+		since := contradicted(rv.state.matcher.patchSince(row, now.record), now.record)
 		rv.state.rows.noteFields(row, since, codeChangedSince)
 		return since == nil && !rv.filledSince(row, now.record)
 	}
@@ -224,7 +259,7 @@ func (rv *reverser) filledSince(row int32, record []byte) (filled bool) {
 	item := rv.state.rows.item(row)
 	for _, name := range rv.engine.options.Texts {
 		got := jsonscan.Member(record, name)
-		if !nothing(jsonscan.Member(item, name)) || nothing(got) || rv.state.storage.storedSo(row, name, nil, got) {
+		if !isNoValue(jsonscan.Member(item, name)) || isNoValue(got) || rv.state.storage.storedSo(row, name, nil, got) {
 			continue
 		}
 		field := rv.engine.field(name)
@@ -258,7 +293,7 @@ func (rv *reverser) undoesChange(row int32, now current, before []byte, tried bo
 			rv.state.rows.chunk.Fates[row] = pipeline.Updated
 		}
 	default:
-		since := against(differences(patch, now.record, rv.state.matcher.sameSince(row)), now.record)
+		since := contradicted(differences(patch, now.record, rv.state.matcher.sameSince(row)), now.record)
 		rv.state.rows.noteFields(row, since, codeChangedSince)
 		return restore, since == nil
 	}
@@ -306,7 +341,7 @@ func (rv *reverser) reverseOne(ctx context.Context, r *reversal, alone bool) (ke
 	}
 	rv.state.rows.putInDoubt([]int32{r.row}, "no clear answer to what takes it back", last.Status, last.Err)
 	rv.engine.resolvable.Store(true)
-	return nil, rv.delivery.doubted(r.method(), rv.engine.options.Records, last.Err)
+	return nil, rv.delivery.noteDoubt(r.method(), rv.engine.options.Records, last.Err)
 }
 
 func (r *reversal) method() string {
@@ -381,51 +416,6 @@ func (rv *reverser) reversedAs(r *reversal, fate pipeline.Fate) bool {
 	return true
 }
 
-func newReverser(e *engine, d *delivery, prior PriorRun, open func([]byte) ([]byte, error)) *reverser {
-	s := newChunkState(e)
-	rejections := &rejections{engine: e, rows: s.rows}
-	return &reverser{
-		engine: e, delivery: d, state: s, prior: prior, open: open, rejections: rejections, reply: &replyBuffer{},
-		current: &currentReader{engine: e, rows: s.rows}, single: &singleWriter{engine: e, delivery: d, rejections: rejections},
-	}
-}
-
-func (rv *reverser) begin(c *pipeline.Chunk) {
-	rv.state.begin(c)
-	rv.rejections.begin()
-}
-
-// write takes back what the run did to the rows of c, but for what an earlier pass of the
-// undo has settled.
-func (rv *reverser) write(ctx context.Context, c *pipeline.Chunk) error {
-	rv.begin(c)
-	defer rv.state.end()
-	err := rv.loadPrior()
-	if err == nil {
-		err = rv.state.replay.run()
-	}
-	if err == nil && (len(rv.state.journal.doubtful) > 0 || c.Pending() > 0 || rv.state.storage.unread()) {
-		err = rv.undo(ctx)
-		if failed := rv.state.journal.recordOutcome(); err == nil {
-			err = failed
-		}
-	}
-	rv.state.rows.giveIDs()
-	return err
-}
-
-// recall settles the rows of c by what earlier passes of the undo did.
-func (rv *reverser) recall(c *pipeline.Chunk) error {
-	rv.begin(c)
-	defer rv.state.end()
-	err := rv.loadPrior()
-	if err == nil {
-		err = rv.state.replay.peek()
-	}
-	rv.state.rows.giveIDs()
-	return err
-}
-
 // restoration returns the members of patch with what before, a record, holds of
 // them, as an object; nil if there are none. A member of which the record does
 // not tell what it was, a reference that the API does not show, is unknown then.
@@ -433,7 +423,7 @@ func restoration(patch, before []byte) (out []byte, unknown string) {
 	for name, value := range jsonscan.Members(patch) {
 		plain := string(jsonscan.Unquote(name))
 		was := jsonscan.Member(before, plain)
-		if unsaid(value, was) {
+		if isHiddenReference(value, was) {
 			return nil, plain
 		}
 		out = appendMember(out, name, settable(was))

@@ -233,7 +233,7 @@ func TestAChangeThatWasNotShownIsReadLater(t *testing.T) {
 		}
 		g.empty = nil
 		r.finish(t)
-		v, err := NewVerify(r.sink(t).delivery.client, pipelinetest.Schema(updateFields...), past, VerifyOptions{Target: Target{Path: bulkPath, Key: "custom_id", KeyLookup: true, Mode: Upsert}})
+		v, err := NewVerify(r.sink(t).delivery.client, pipelinetest.Schema(updateFields...), past, Options{Target: Target{Path: bulkPath, Key: "custom_id", KeyLookup: true, Mode: Upsert}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -28,9 +28,9 @@ var _ pipeline.Sink = (*Verify)(nil)
 // wrote.
 func NewVerify(records Reader, schema *pipeline.Schema, prior interface {
 	PriorRun
-	Journal
-}, o VerifyOptions) (*Verify, error) {
-	e, err := newEngine(records, schema, settings{o.Target, o.Comparison, prior, o.Drain, o.Log})
+	Digester
+}, o Options) (*Verify, error) {
+	e, err := newEngine(records, schema, settings{o.Target, o.Comparison, nil, prior, o.Drain, o.Log})
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ type verifier struct {
 
 // verify settles the rows of the chunk that the run wrote.
 func (w *verifier) verify(ctx context.Context) error {
-	if err := w.state.replay.loadPrior(w.prior); err != nil {
+	if err := w.state.replayer.loadPrior(w.prior); err != nil {
 		return err
 	}
 	fates := w.state.rows.chunk.Fates
@@ -81,7 +81,7 @@ func (w *verifier) verify(ctx context.Context) error {
 	var rows []int32
 	for i, fate := range fates {
 		switch {
-		case wrote(fate):
+		case hasRecord(fate):
 			rows = append(rows, int32(i))
 		case fate != pipeline.InDoubt:
 			fates[i] = pipeline.Skipped
@@ -114,21 +114,13 @@ func (w *verifier) settle(row int32, was pipeline.Fate, now current) {
 		w.state.rows.note(row, w.engine.field(o.Key), CodeKeyNotUnique, "")
 	default:
 		lacks := w.state.matcher.patchSince(row, now.record)
-		if differs := against(lacks, now.record); differs != nil {
+		if differs := contradicted(lacks, now.record); differs != nil {
 			w.state.rows.noteFields(row, differs, codeDiffers)
 			return
 		}
-		w.noteUnshown(row, lacks)
+		w.state.rows.warnFields(row, lacks, codeNotShown) // references that the API does not show
 		w.noteStored(row, now.record)
 		w.state.rows.chunk.Fates[row] = pipeline.Unchanged
-	}
-}
-
-// noteUnshown warns of the references of row, the members of lacks, of which the API
-// does not tell where they lead.
-func (w *verifier) noteUnshown(row int32, lacks []byte) {
-	for name := range jsonscan.Members(lacks) {
-		w.state.rows.warn(row, w.engine.field(string(jsonscan.Unquote(name))), codeNotShown)
 	}
 }
 

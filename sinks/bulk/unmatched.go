@@ -15,7 +15,7 @@ import (
 
 // A row in doubt whose key the API may store in another form cannot be looked up by its
 // key. It is looked for among the records that are known to be nobody else's: those of
-// its own request, by the ids that the answer showed, and the strays, which were made
+// its own request, by the ids that the answer showed, and the unmatched records, which were made
 // since the run began and which no row of the run is known to have made. The terms:
 //
 //   - A record fits a row if it holds each value of the row as it was sent or in another
@@ -27,47 +27,47 @@ import (
 //   - A row is known not to have been written if every record is ruled out or matched
 //     with another row. Otherwise it stays in doubt.
 
-// stray is a record of which it is not known which row made it.
-type stray struct {
+// unmatchedRecord is a record of which it is not known which row made it.
+type unmatchedRecord struct {
 	id     string
 	object []byte
 	taken  bool
 }
 
-// strays are read once in a pass: all rows that are looked for were sent before it began.
-type strays struct {
-	mu   sync.Mutex
-	read bool
-	err  error
-	list []stray
-	held held
+// unmatchedRecords are read once in a pass: all rows that are looked for were sent before it began.
+type unmatchedRecords struct {
+	mu    sync.Mutex
+	read  bool
+	err   error
+	list  []unmatchedRecord
+	owned ownedIDs
 }
 
-// loadStrays reads the strays, if that was not done before. Nothing is sent meanwhile: every
+// loadUnmatched reads the unmatched records, if that was not done before. Nothing is sent meanwhile: every
 // record that it sees has been made by a row of which the journal knows, or by one in
 // doubt.
-func (rc *reconciler) loadStrays(ctx context.Context) error {
-	if rc.engine.strays.read {
-		return rc.engine.strays.err
+func (rc *reconciler) loadUnmatched(ctx context.Context) error {
+	if rc.engine.unmatched.read {
+		return rc.engine.unmatched.err
 	}
 	rc.delivery.sending.Lock()
 	defer rc.delivery.sending.Unlock()
-	objects, err := rc.options.Strays(ctx)
-	if interrupted(ctx, err) || stops(ctx, err) {
+	objects, err := rc.options.Unmatched(ctx)
+	if stops(ctx, err) {
 		return err
 	}
-	rc.engine.strays.read, rc.engine.strays.err, rc.engine.strays.list = true, err, nil
+	rc.engine.unmatched.read, rc.engine.unmatched.err, rc.engine.unmatched.list = true, err, nil
 	for _, object := range objects {
-		rc.engine.strays.list = append(rc.engine.strays.list, stray{id: string(jsonscan.Text(jsonscan.Member(object, idField))), object: object})
+		rc.engine.unmatched.list = append(rc.engine.unmatched.list, unmatchedRecord{id: string(jsonscan.Text(jsonscan.Member(object, idField))), object: object})
 	}
-	rc.engine.strays.held.list(rc.engine.strays.list)
+	rc.engine.unmatched.owned.list(rc.engine.unmatched.list)
 	return err
 }
 
-// dropHeld marks those of list taken that rows were found to have made meanwhile.
-func (rc *reconciler) dropHeld(list []stray) {
+// markOwned marks those of list taken that rows were found to have made meanwhile.
+func (rc *reconciler) markOwned(list []unmatchedRecord) {
 	for i := range list {
-		list[i].taken = list[i].taken || rc.engine.strays.held.has(list[i].id)
+		list[i].taken = list[i].taken || rc.engine.unmatched.owned.has(list[i].id)
 	}
 }
 
@@ -114,16 +114,16 @@ func isText(a, b jsontext.Value) bool { return a.Kind() == '"' && b.Kind() == '"
 // lettersOf returns what two forms of one text have in common.
 func lettersOf(v jsontext.Value) string { return api.FoldText(jsonscan.Text(v)) }
 
-// held are the ids of records that rows were found to have made and of which the journal
+// ownedIDs are the ids of records that rows were found to have made and of which the journal
 // may not know yet: a record is of one row. Nothing else is locked while it is.
-type held struct {
+type ownedIDs struct {
 	mu     sync.Mutex
 	ids    map[string]bool
-	listed map[string]bool // the strays, once they are read: no other ids are of interest then
+	listed map[string]bool // the unmatched records, once they are read: no other ids matter then
 }
 
 // add takes in that a row has the record with id.
-func (h *held) add(id string) {
+func (h *ownedIDs) add(id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.ids == nil {
@@ -135,25 +135,25 @@ func (h *held) add(id string) {
 }
 
 // has reports whether a row has the record with id.
-func (h *held) has(id string) bool {
+func (h *ownedIDs) has(id string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.ids[id]
 }
 
-// list takes in which records are the strays.
-func (h *held) list(strays []stray) {
+// list notes which records are unmatched.
+func (h *ownedIDs) list(records []unmatchedRecord) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.listed = make(map[string]bool, len(strays))
-	for i := range strays {
-		h.listed[strays[i].id] = true
+	h.listed = make(map[string]bool, len(records))
+	for i := range records {
+		h.listed[records[i].id] = true
 	}
 }
 
-// release forgets the ids of the rows of r, of which the journal knows now: strays that
+// release forgets the ids of the rows of r, of which the journal knows now: unmatched records that
 // are read from now on are without them.
-func (h *held) release(r *chunkRows) {
+func (h *ownedIDs) release(r *chunkRows) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.listed != nil || len(h.ids) == 0 {
