@@ -43,7 +43,7 @@ var layers = map[string][]string{
 	"sinks/recorder":      {"internal/packed", "internal/guardedcsv", "internal/osfile", "internal/text", "pipeline"},
 	"mappings":            {"internal/isotime", "internal/text", "mappings/identity", "mappings/format", "pipeline"},
 	"internal/runs":       {"internal/advice", "internal/csvtable", "internal/journal", "internal/osfile", "internal/report", "internal/snapshot", "internal/text", "mappings", "pipeline", "sinks/bulk", "sources"},
-	"internal/run":        {"internal/runs", "internal/csvtable", "internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline", "internal/osfile"},
+	"internal/run":        {"internal/runs", "internal/csvtable", "internal/snapshot", "internal/advice", "internal/jsonscan", "internal/drain", "sources", "sinks", "mappings", "internal/sandbox", "internal/report", "internal/dedup", "internal/text", "internal/api", "internal/journal", "pipeline", "internal/osfile", "internal/record"},
 	"internal/advice":     {},
 	"internal/doctor":     {"internal/osfile", "internal/advice", "internal/api", "internal/text", "mappings"},
 	"internal/inspect":    {"internal/text", "sources", "mappings", "pipeline"},
