@@ -1,6 +1,6 @@
-// Package inspect looks into an input: how many rows it has, which field each column stands
-// for, and what the values of the columns are like. No value of a row leaves it, unless that
-// is asked for.
+// Package inspect describes an input: how many rows it has, which field each column is
+// mapped to, and what kinds of values the columns have. It returns no value of a row, unless
+// the caller asks for values.
 package inspect
 
 import (
@@ -40,8 +40,7 @@ func Inspect(ctx context.Context, o Options) (*Report, error) {
 		form = unmasked
 	}
 	plan := newSurveyPlan(len(o.Source.Columns()), kinds(o.Today), form)
-	l := &look{source: o.Source, info: o.Info, survey: plan.newSurvey()}
-	l.survey.keepForms()
+	l := &look{source: o.Source, info: o.Info, survey: plan.newSurvey(true)}
 	if r.Rows, err = l.read(ctx, o.Whole, o.Progress); err != nil {
 		return nil, err
 	}

@@ -281,4 +281,3 @@ func wasOf(n int64) string {
 	}
 	return "were"
 }
-
