@@ -268,9 +268,7 @@ func (cf *canaryFinder) readBack(ctx context.Context, row int32) error {
 			return err
 		}
 		var found map[string]api.Found
-		found, err = cf.engine.reader.FindByKeys(ctx, api.Lookup{
-			Path: cf.engine.options.Path, Field: cf.engine.options.Key, Keys: []string{key}, Canary: key,
-		})
+		found, err = cf.engine.findByKeys(ctx, []string{key}, key)
 		if interrupted(ctx, err) {
 			return err
 		}

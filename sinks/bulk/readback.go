@@ -111,13 +111,12 @@ func (rb *readback) findUnnamed(ctx context.Context) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	o := &rb.engine.options
-	found, err := rb.engine.reader.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: rb.rows.keysOf(rows)})
+	found, err := rb.engine.findByKeys(ctx, rb.rows.keysOf(rows), "")
 	if err != nil {
 		if stops(ctx, err) {
 			return err
 		}
-		o.Log.Warn("ids of rows are not known", "cause", "looking them up failed", "chunk", rb.rows.chunk.Seq, "rows", len(rows), "error", err)
+		rb.engine.options.Log.Warn("ids of rows are not known", "cause", "looking them up failed", "chunk", rb.rows.chunk.Seq, "rows", len(rows), "error", err)
 		return nil
 	}
 	for _, row := range rows {
