@@ -215,7 +215,7 @@ func (cf *canaryFinder) tryRows(ctx context.Context, rows []int32) ([]int32, err
 const triedFirst = 3
 
 // inTryingOrder returns rows in the order in which they are tried: should the
-// first ones be refused, it is of interest whether all are.
+// first ones be refused, the others show whether all are.
 func inTryingOrder(rows []int32) []int32 {
 	if len(rows) <= triedFirst+sampleSize {
 		return rows

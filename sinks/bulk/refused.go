@@ -106,7 +106,7 @@ func refusalsOfOne(body, changes []byte) []api.Refusal {
 }
 
 // lookForOthers settles those of the rows left of a refused request that were
-// written all the same, or of which that cannot be told.
+// written all the same, or may have been.
 func (rf *refusal) lookForOthers(ctx context.Context, r *verdict) error {
 	others := r.left
 	var err error
