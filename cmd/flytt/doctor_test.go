@@ -25,7 +25,7 @@ var changing = []struct {
 }{
 	{regexp.MustCompile(`\d+(\.\d+)? (ms|s)\b`), "N ms"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "HOST:PORT"},
-	{regexp.MustCompile(`\d+ [KMGTP]iB free`), "N GiB free"},
+	{regexp.MustCompile(`\d+\.\d [kMGT]B free`), "N GB free"},
 	{regexp.MustCompile(`at most \w+ from`), "at most 1s from"},
 	{regexp.MustCompile(`, fastest\s+N\s+ms`), ""},
 	{regexp.MustCompile(`\n {30}ms, not`), ", not"},

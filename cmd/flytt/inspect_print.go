@@ -48,7 +48,7 @@ func (v *inspector) printFile(b *strings.Builder) {
 		fmt.Fprintf(b, "  %-8s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	if i.Size >= 0 {
-		say("format", "%s, %s", formatName(i), byteSize(i.Size))
+		say("format", "%s, %s", formatName(i), text.Size(i.Size))
 	} else {
 		say("format", "%s", formatName(i))
 	}
@@ -218,18 +218,4 @@ func (v *inspector) printNotes(b *strings.Builder) {
 	for _, n := range notes {
 		fmt.Fprintf(b, "note: %s\n", n)
 	}
-}
-
-// byteSize returns n bytes for people: 162.1 MB.
-func byteSize(n int64) string {
-	units := []string{"bytes", "kB", "MB", "GB", "TB"}
-	size, unit := float64(n), 0
-	for size >= 1000 && unit < len(units)-1 {
-		size /= 1000
-		unit++
-	}
-	if unit == 0 {
-		return fmt.Sprintf("%d bytes", n)
-	}
-	return fmt.Sprintf("%.1f %s", size, units[unit])
 }

@@ -154,12 +154,12 @@ func (v *recordVerb) failedTo(ctx context.Context, act string, err error, sent *
 	case ctx.Err() != nil:
 		return v.give(fmt.Errorf("%s: %w", act, pipeline.ErrInterrupted), exitInterrupted, newest(v.resource)...)
 	case errors.Is(err, api.ErrNotFound):
-		return v.give(hinted(act+": there is no such record", "the id is the API's own; by another number flytt record list --where finds it"), exitRejects, newest(v.resource)...)
+		return v.give(advice.Usagef("the id is the API's own; by another number flytt record list --where finds it", "%s: there is no such record", act), exitRejects, newest(v.resource)...)
 	case errors.As(err, &refused) && sent != nil:
 		return v.refused(act, refused, sent)
 	}
 	hint := cmp.Or(advice.HintOf(err), "flytt doctor looks for the cause")
-	return v.give(hinted(fmt.Sprintf("%s: %v", act, err), hint), exitFatal, "doctor")
+	return v.give(advice.Usage(fmt.Errorf("%s: %w", act, err), hint), exitFatal, "doctor")
 }
 
 // newest are the arguments that list the newest records.
@@ -180,17 +180,6 @@ func (v *recordVerb) refused(act string, err *api.RefusedError, sent *record.Dra
 	v.app.sayCommand("", advice.Join([]string{"flytt", "schema", v.resource.Name}))
 	return &shownError{err, exitRejects}
 }
-
-// hintedError is an error that knows what to do about it.
-type hintedError struct{ message, hint string }
-
-func hinted(message, hint string) error { return &hintedError{message, hint} }
-
-// Error returns what is wrong.
-func (e *hintedError) Error() string { return e.message }
-
-// Hint says what to do about it.
-func (e *hintedError) Hint() string { return e.hint }
 
 func recordGetCommand(a *app) *cobra.Command {
 	v := &recordVerb{app: a}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flytt/internal/advice"
 	"flytt/internal/api/list"
 	"flytt/internal/record"
 	"flytt/internal/run"
@@ -71,7 +72,7 @@ func (v *recordVerb) printList(ctx context.Context, l *list.Query, f *run.List, 
 	case closeErr != nil:
 		return closeErr
 	case f.Limit == 0 && !account.Complete:
-		return v.give(hinted("list: it is not proved that every record was printed: "+account.Doubt, "flytt export keeps a record of what was read"), exitUncertain, "record", "list")
+		return v.give(advice.Usagef("flytt export keeps a record of what was read", "list: it is not proved that every record was printed: %s", account.Doubt), exitUncertain, "record", "list")
 	}
 	return nil
 }

@@ -188,7 +188,7 @@ func (v *recordVerb) doubt(ctx context.Context, message, hint string, next ...st
 	if ctx.Err() != nil {
 		code = exitInterrupted
 	}
-	return v.give(hinted(message, hint), code, next...)
+	return v.give(advice.Usage(errors.New(message), hint), code, next...)
 }
 
 func (v *recordVerb) update(ctx context.Context, id string, d *record.Draft) error {

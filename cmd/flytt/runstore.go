@@ -82,15 +82,6 @@ func (a *app) findRun(name string) (string, error) {
 	return store.Find(name)
 }
 
-// openRun opens the journal of the run at path, to resume the run.
-func (a *app) openRun(path string) (*journal.Journal, error) {
-	store, err := a.store()
-	if err != nil {
-		return nil, err
-	}
-	return store.Journal(path)
-}
-
 // nameOfRun is what commands call the run at path by.
 func (a *app) nameOfRun(path string) string {
 	store, err := a.store()

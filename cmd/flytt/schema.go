@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flytt/internal/run"
 	"flytt/mappings"
 )
 
@@ -23,7 +24,7 @@ RESOURCE it is the only one there is, or the list of them.`,
 		Args: resourceArgument.optional,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if codeList {
-				return stdoutError(mappings.DescribeCodes(a.stdout, codes()))
+				return stdoutError(mappings.DescribeCodes(a.stdout, run.Codes()))
 			}
 			names := mappings.Resources()
 			if len(args) == 0 && len(names) > 1 && !jsonSchema {

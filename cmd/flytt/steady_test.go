@@ -120,7 +120,11 @@ func boxThat(t *testing.T, meddle func()) *sandbox.Sandbox {
 // outcome returns how the run at path ended.
 func outcome(t *testing.T, path string) string {
 	t.Helper()
-	jr, err := (&app{}).openRun(path)
+	store, err := (&app{}).store()
+	if err != nil {
+		t.Fatal(err)
+	}
+	jr, err := store.Journal(path)
 	if err != nil {
 		t.Fatal(err)
 	}

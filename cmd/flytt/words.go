@@ -7,18 +7,15 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 
 	"flytt/internal/advice"
 	"flytt/internal/osfile"
-	"flytt/internal/record"
 	"flytt/internal/report"
 	"flytt/internal/run"
 	"flytt/internal/text"
 	"flytt/mappings"
-	"flytt/pipeline"
 	"flytt/sources"
 )
 
@@ -97,9 +94,6 @@ func stdoutError(err error) error {
 	}
 	return fmt.Errorf("stdout: %w", osfile.Cause(err))
 }
-
-// codes returns every code there is, in the order of the stages.
-func codes() []pipeline.CodeInfo { return slices.Concat(run.Codes(), record.Codes) }
 
 // printJSONFailure prints a summary that holds nothing but err: what --json
 // gives when the run could not begin.

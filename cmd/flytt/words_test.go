@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"flytt/internal/advice"
+	"flytt/internal/run"
 	"flytt/internal/text"
 )
 
@@ -24,7 +25,7 @@ func TestAgainLeavesTheRunDirectoryOut(t *testing.T) {
 
 func TestEveryCodeHasItsWords(t *testing.T) {
 	known := map[string]bool{}
-	for _, info := range codes() {
+	for _, info := range run.Codes() {
 		known[string(info.Code)] = true
 		if _, ok := text.Reasons[string(info.Code)]; !ok {
 			t.Errorf("text.Reasons does not have %s", info.Code)

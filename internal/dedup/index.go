@@ -1,7 +1,6 @@
 package dedup
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"iter"
@@ -25,26 +24,23 @@ const blockRecords = 128
 
 // NewIndex makes the index of the records in s, in a file in dir that has no name.
 // What is in s stays there.
-func NewIndex(s *Sorter, dir string) (_ *Index, err error) {
+func NewIndex(s *Sorter, dir string) (*Index, error) {
 	x := &Index{}
-	if x.file, err = nameless(dir); err != nil {
-		return nil, fmt.Errorf("index: %w", err)
-	}
-	out := bufio.NewWriterSize(x.file, fileBuffer)
-	err = s.Sorted(func(r *Record) error {
-		if x.records%blockRecords == 0 {
-			x.blocks = append(x.blocks, r.Hi)
-		}
-		x.records++
-		var b [recordSize]byte
-		r.put(&b)
-		_, err := out.Write(b[:])
-		return err
+	n := 0
+	var err error
+	x.file, x.records, err = write(dir, func(put func(*Record) error) error {
+		return s.Sorted(func(r *Record) error {
+			if n%blockRecords == 0 {
+				x.blocks = append(x.blocks, r.Hi)
+			}
+			n++
+			return put(r)
+		})
 	})
-	if err = errors.Join(err, out.Flush()); err != nil {
-		return nil, errors.Join(fmt.Errorf("index: %w", err), x.Close())
+	if err != nil && x.file != nil {
+		err = errors.Join(err, x.Close())
 	}
-	return x, nil
+	return x, err
 }
 
 // Find yields the records with a digest, ascending by row and tag. An error is the

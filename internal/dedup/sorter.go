@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+
+	"flytt/internal/osfile"
 )
 
 // Record is something that a row is compared by.
@@ -104,7 +106,7 @@ func (s *Sorter) buffer() []Record {
 // spill writes records, a full buffer, to a file.
 func (s *Sorter) spill(records []Record) error {
 	slices.SortFunc(records, compare)
-	f, err := write(s.dir, func(put func(*Record) error) error {
+	f, _, err := write(s.dir, func(put func(*Record) error) error {
 		for i := range records {
 			if err := put(&records[i]); err != nil {
 				return err
@@ -129,39 +131,40 @@ func (s *Sorter) spill(records []Record) error {
 func (s *Sorter) condense() error {
 	old := slices.Clone(s.files[:fanIn])
 	s.files = slices.Delete(s.files, 0, fanIn)
-	f, err := write(s.dir, func(put func(*Record) error) error { return merge(nil, old, put) })
+	f, _, err := write(s.dir, func(put func(*Record) error) error { return merge(nil, old, put) })
 	if f != nil {
 		s.files = append(s.files, f)
 	}
 	return errors.Join(err, discard(old))
 }
 
-// write makes a file in dir of what fill puts. There may be one after an error, too.
-func write(dir string, fill func(put func(*Record) error) error) (*os.File, error) {
-	f, err := temporary(dir)
-	if err != nil {
-		return nil, err
+// write makes a file in dir of the records that fill puts, and returns how many they are. There
+// may be one after an error, too.
+func write(dir string, fill func(put func(*Record) error) error) (f *os.File, n int64, err error) {
+	if f, err = temporary(dir); err != nil {
+		return nil, 0, err
 	}
 	w := bufio.NewWriterSize(f, fileBuffer)
 	err = fill(func(r *Record) error {
 		var b [recordSize]byte
 		r.put(&b)
+		n++
 		_, err := w.Write(b[:])
 		return err
 	})
 	if err = errors.Join(err, w.Flush()); err != nil {
-		return f, fmt.Errorf("sorting: %w", err)
+		err = fmt.Errorf("sorting: %w", err)
 	}
-	return f, nil
+	return f, n, err
 }
 
-// temporary makes a file that only its owner can read.
+// temporary makes a file that is gone when it is closed.
 func temporary(dir string) (*os.File, error) {
-	f, err := os.CreateTemp(dir, ".sort-*")
+	f, err := osfile.Nameless(dir, ".sort-*")
 	if err != nil {
-		return nil, fmt.Errorf("sorting: %w", err)
+		err = fmt.Errorf("sorting: %w", err)
 	}
-	return f, nil
+	return f, err
 }
 
 func (r *Record) put(b *[recordSize]byte) {
@@ -202,7 +205,7 @@ func (s *Sorter) Close() error {
 func discard(files []*os.File) error {
 	var errs []error
 	for _, f := range files {
-		errs = append(errs, f.Close(), os.Remove(f.Name()))
+		errs = append(errs, osfile.CloseNameless(f))
 	}
 	return errors.Join(errs...)
 }

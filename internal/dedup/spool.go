@@ -10,9 +10,6 @@ import (
 	"flytt/internal/osfile"
 )
 
-// nameless makes a file in dir that is gone when it is closed.
-func nameless(dir string) (*os.File, error) { return osfile.Nameless(dir, ".sort-nameless-*") }
-
 // RemoveLeftovers removes the files that a process which was killed left in dir.
 func RemoveLeftovers(dir string) error {
 	left, err := filepath.Glob(filepath.Join(dir, ".sort-*"))
@@ -32,9 +29,9 @@ type Spool struct {
 
 // NewSpool returns an empty spool with its file in dir.
 func NewSpool(dir string) (*Spool, error) {
-	f, err := nameless(dir)
+	f, err := temporary(dir)
 	if err != nil {
-		return nil, fmt.Errorf("copy of the records: %w", err)
+		return nil, err
 	}
 	return &Spool{file: f, out: bufio.NewWriterSize(f, fileBuffer)}, nil
 }

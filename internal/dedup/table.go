@@ -2,10 +2,10 @@ package dedup
 
 import (
 	"bufio"
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"sort"
@@ -29,32 +29,37 @@ type Group struct {
 // some is how many rows of a group are named.
 const some = 5
 
-const (
-	groupSize = 8 * (3 + some) // bytes of a group: how many, first, last, some
-	entrySize = 16             // bytes of an entry: row, kind and group
-	kindShift = 56             // of the kind, above the group: those of one row are in the order of their kinds
-)
+// kindShift is where a record of a row has the kind, above the number of the group: those of one
+// row are in the order of their kinds.
+const kindShift = 56
 
-// Table says of rows what they duplicate with. It keeps itself in files, and may be
+// Table says of rows what they are alike in. It keeps itself in files, and may be
 // asked by several goroutines at once.
 type Table struct {
-	duplicates int64 // entries in byRow
-	byRow      *os.File
-	groups     *os.File
+	duplicates int64
+	byRow      *os.File // a record for each: row, kind and group
+	groups     *os.File // a storedGroup for each
 }
+
+// storedGroup is a Group in a file.
+type storedGroup struct {
+	Count, First, Last int64
+	Some               [some]int64
+}
+
+var groupSize = int64(binary.Size(storedGroup{}))
 
 // Find makes the table of the records in s of which at least two have the same
 // digest; such records have to have the same kind. Its files are in dir; memory
 // is bounded by so many records. What is in s stays there.
 func Find(s *Sorter, dir string, records int) (_ *Table, err error) {
 	t := &Table{}
+	rows := NewSorter(dir, records)
 	defer func() {
-		if err != nil {
+		if err = errors.Join(err, rows.Close()); err != nil {
 			err = errors.Join(err, t.Close())
 		}
 	}()
-	rows := NewSorter(dir, records)
-	defer func() { err = errors.Join(err, rows.Close()) }()
 	if t.groups, err = temporary(dir); err != nil {
 		return t, err
 	}
@@ -62,22 +67,8 @@ func Find(s *Sorter, dir string, records int) (_ *Table, err error) {
 	if err := errors.Join(s.Sorted(g.add), g.end(), g.out.Flush()); err != nil {
 		return t, fmt.Errorf("sorting: %w", err)
 	}
-	if t.byRow, err = temporary(dir); err != nil {
-		return t, err
-	}
-	out := bufio.NewWriterSize(t.byRow, fileBuffer)
-	err = rows.Sorted(func(r *Record) error {
-		var b [entrySize]byte
-		binary.LittleEndian.PutUint64(b[:], r.Hi)
-		binary.LittleEndian.PutUint64(b[8:], r.Lo)
-		t.duplicates++
-		_, err := out.Write(b[:])
-		return err
-	})
-	if err = errors.Join(err, out.Flush()); err != nil {
-		return t, fmt.Errorf("sorting: %w", err)
-	}
-	return t, nil
+	t.byRow, t.duplicates, err = write(dir, rows.Sorted)
+	return t, err
 }
 
 // grouper puts equals together as they come.
@@ -129,20 +120,10 @@ func (g *grouper) end() error {
 	if count < 2 {
 		return nil
 	}
-	b := make([]byte, 0, groupSize)
-	b = binary.LittleEndian.AppendUint64(b, uint64(count))
-	b = binary.LittleEndian.AppendUint64(b, uint64(g.current.Row))
-	b = binary.LittleEndian.AppendUint64(b, uint64(g.last))
-	for i := range some {
-		row := int64(-1)
-		if i < len(g.some) {
-			row = g.some[i]
-		}
-		b = binary.LittleEndian.AppendUint64(b, uint64(row))
-	}
+	stored := storedGroup{Count: count, First: g.current.Row, Last: g.last}
+	copy(stored.Some[:], g.some)
 	g.groups++
-	_, err := g.out.Write(b)
-	return err
+	return binary.Write(g.out, binary.LittleEndian, &stored)
 }
 
 // Len returns how many duplicates there are: rows that are alike in two things count
@@ -152,23 +133,17 @@ func (t *Table) Len() int64 { return t.duplicates }
 // Of calls yield for every duplicate of rows, numbers of rows in any order, with the
 // index in rows. Its error ends it.
 func (t *Table) Of(rows []int64, yield func(i int, c Duplicate) error) error {
-	if t.duplicates == 0 || len(rows) == 0 {
+	if t.duplicates == 0 {
 		return nil
 	}
-	order := make([]int, len(rows))
-	for i := range order {
-		order[i] = i
-	}
-	if !slices.IsSorted(rows) {
-		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rows[a], rows[b]) })
-	}
 	w := window{table: t}
-	from, err := w.search(rows[order[0]])
-	if err != nil {
-		return err
-	}
-	for _, i := range order {
-		if from, err = w.duplicatesOf(rows[i], from, func(c Duplicate) error { return yield(i, c) }); err != nil {
+	from := int64(0)
+	for i, row := range rows {
+		var err error
+		if i == 0 || row < rows[i-1] {
+			from = w.search(row)
+		}
+		if from, err = w.duplicatesOf(row, from, func(d Duplicate) error { return yield(i, d) }); err != nil {
 			return err
 		}
 	}
@@ -177,12 +152,7 @@ func (t *Table) Of(rows []int64, yield func(i int, c Duplicate) error) error {
 
 // Close removes the files.
 func (t *Table) Close() error {
-	var files []*os.File
-	for _, f := range []*os.File{t.byRow, t.groups} {
-		if f != nil {
-			files = append(files, f)
-		}
-	}
+	files := slices.DeleteFunc([]*os.File{t.byRow, t.groups}, func(f *os.File) bool { return f == nil })
 	t.byRow, t.groups, t.duplicates = nil, nil, 0
 	return discard(files)
 }
@@ -202,25 +172,24 @@ func (w *window) entry(i int64) (row int64, group uint64, ok bool) {
 	if w.err != nil || i >= w.table.duplicates {
 		return 0, 0, false
 	}
-	if i < w.from || i >= w.from+int64(len(w.data)/entrySize) {
+	if i < w.from || i >= w.from+int64(len(w.data)/recordSize) {
 		n := min(windowEntries, w.table.duplicates-i)
-		w.from, w.data = i, slices.Grow(w.data[:0], int(n)*entrySize)[:n*entrySize]
-		if _, err := w.table.byRow.ReadAt(w.data, i*entrySize); err != nil {
+		w.from, w.data = i, slices.Grow(w.data[:0], int(n)*recordSize)[:n*recordSize]
+		if _, err := w.table.byRow.ReadAt(w.data, i*recordSize); err != nil {
 			w.err, w.data = fmt.Errorf("sorting: %w", err), nil
 			return 0, 0, false
 		}
 	}
-	b := w.data[(i-w.from)*entrySize:]
+	b := w.data[(i-w.from)*recordSize:]
 	return int64(binary.LittleEndian.Uint64(b)), binary.LittleEndian.Uint64(b[8:]), true
 }
 
 // search returns the index of the first entry of row or a later one.
-func (w *window) search(row int64) (int64, error) {
-	i := sort.Search(int(w.table.duplicates), func(i int) bool {
+func (w *window) search(row int64) int64 {
+	return int64(sort.Search(int(w.table.duplicates), func(i int) bool {
 		at, _, _ := w.entry(int64(i))
 		return at >= row
-	})
-	return int64(i), w.err
+	}))
 }
 
 // duplicatesOf yields the duplicates of row, whose entries are at from or after it, and
@@ -245,17 +214,12 @@ func (w *window) duplicatesOf(row, from int64, yield func(Duplicate) error) (int
 }
 
 // Group reads the rows that are alike.
-func (c Duplicate) Group() (Group, error) {
-	var b [groupSize]byte
-	if _, err := c.table.groups.ReadAt(b[:], int64(c.group)*groupSize); err != nil {
+func (d Duplicate) Group() (Group, error) {
+	var stored storedGroup
+	file := io.NewSectionReader(d.table.groups, int64(d.group)*groupSize, groupSize)
+	if err := binary.Read(file, binary.LittleEndian, &stored); err != nil {
 		return Group{}, fmt.Errorf("sorting: %w", err)
 	}
-	word := func(i int) int64 { return int64(binary.LittleEndian.Uint64(b[8*i:])) }
-	g := Group{Count: word(0), First: word(1), Last: word(2)}
-	for i := range some {
-		if row := word(3 + i); row >= 0 {
-			g.Some = append(g.Some, row)
-		}
-	}
-	return g, nil
+	n := min(stored.Count, some)
+	return Group{Count: stored.Count, First: stored.First, Last: stored.Last, Some: stored.Some[:n]}, nil
 }

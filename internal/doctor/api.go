@@ -21,20 +21,20 @@ func (n notes) reach(r *probe.Connection) bool {
 		n.failed("proxy", r.ProxyErr, "HTTPS_PROXY and HTTP_PROXY are like http://host:port")
 		return false
 	case r.Proxy != "":
-		n.ok("proxy", r.Proxy+" (from the environment); DNS and TCP are those of the proxy")
+		n.add(OK, "proxy", r.Proxy+" (from the environment); DNS and TCP are those of the proxy", "")
 	default:
-		n.ok("proxy", "none")
+		n.add(OK, "proxy", "none", "")
 	}
 	if r.DNSErr != nil {
 		n.failed("DNS", r.DNSErr, "check FLYTT_BASE_URL for a slip, and the network; behind a proxy set HTTPS_PROXY")
 		return false
 	}
-	n.ok("DNS", addresses(r.Addresses))
+	n.add(OK, "DNS", addresses(r.Addresses), "")
 	if r.TCPErr != nil {
 		n.failed("TCP", r.TCPErr, "nothing answers there: check FLYTT_BASE_URL, the firewall, and whether a proxy is needed (HTTPS_PROXY)")
 		return false
 	}
-	n.ok("TCP", r.Host+" in "+short(r.Connect))
+	n.add(OK, "TCP", r.Host+" in "+short(r.Connect), "")
 	return n.certificate(r)
 }
 
@@ -63,19 +63,19 @@ func (n notes) certificate(r *probe.Connection) bool {
 	by := fmt.Sprintf("certificate by %s, %s left", r.Issuer, text.Counted(days, "day"))
 	switch {
 	case r.TLSErr != nil && r.Issuer != "":
-		n.fail(name, fmt.Sprintf("%v (%s)", r.TLSErr, by), api.CertificateHint(r.TLSErr))
+		n.add(Fail, name, fmt.Sprintf("%v (%s)", r.TLSErr, by), api.CertificateHint(r.TLSErr))
 		return false
 	case r.TLSErr != nil:
 		n.failed(name, r.TLSErr, "the server does not speak TLS 1.2 or later there: check FLYTT_BASE_URL and any proxy")
 		return false
 	case !r.Secure && r.Proxy != "":
-		n.skip(name, "through the proxy; the request below shows whether it works", "")
+		n.add(Skip, name, "through the proxy; the request below shows whether it works", "")
 	case !r.Secure:
-		n.skip(name, "plain http, which never leaves this machine", "")
+		n.add(Skip, name, "plain http, which never leaves this machine", "")
 	case days < fewDays:
-		n.warn(name, r.TLS+", "+by, "whoever runs the API has to renew it")
+		n.add(Warn, name, r.TLS+", "+by, "whoever runs the API has to renew it")
 	default:
-		n.ok(name, r.TLS+", "+by)
+		n.add(OK, name, r.TLS+", "+by, "")
 	}
 	return true
 }
@@ -88,7 +88,7 @@ func (n notes) firstRequest(p *probe.Result) bool {
 		return false
 	}
 	if e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden || e.Status/100 == 2 && e.Problem == "" {
-		n.ok("HTTP", exchange(p))
+		n.add(OK, "HTTP", exchange(p), "")
 	} else {
 		n.badAnswer(e)
 		return false
@@ -96,10 +96,10 @@ func (n notes) firstRequest(p *probe.Result) bool {
 	if e.Status/100 != 2 {
 		refused := &api.StatusError{Status: e.Status}
 		words := map[int]string{http.StatusUnauthorized: "not known (401)", http.StatusForbidden: "known, but may not read this list (403)"}
-		n.fail("credentials", words[e.Status], refused.Hint())
+		n.add(Fail, "credentials", words[e.Status], refused.Hint())
 		return false
 	}
-	n.ok("credentials", "accepted")
+	n.add(OK, "credentials", "accepted", "")
 	n.listed(p)
 	n.clock(e)
 	n.busy(p)
@@ -122,13 +122,13 @@ func exchange(p *probe.Result) string {
 func (n notes) badAnswer(e *api.Exchange) {
 	switch {
 	case e.Problem != "":
-		n.fail("HTTP", fmt.Sprintf("%d, but %s (%s)", e.Status, e.Problem, cmp.Or(e.ContentType, "no content type")),
+		n.add(Fail, "HTTP", fmt.Sprintf("%d, but %s (%s)", e.Status, e.Problem, cmp.Or(e.ContentType, "no content type")),
 			"something else answers there: check FLYTT_BASE_URL and any proxy")
 	case e.Status >= 500 || e.Status == http.StatusTooManyRequests:
-		n.fail("HTTP", "the API answered "+statusOf(e.Status), "it has a problem of its own, or too much to do: try again later")
+		n.add(Fail, "HTTP", "the API answered "+statusOf(e.Status), "it has a problem of its own, or too much to do: try again later")
 	default:
 		refused := &api.StatusError{Status: e.Status}
-		n.fail("HTTP", "the API answered "+statusOf(e.Status), refused.Hint())
+		n.add(Fail, "HTTP", "the API answered "+statusOf(e.Status), refused.Hint())
 	}
 }
 
@@ -138,11 +138,11 @@ func statusOf(status int) string {
 
 func (n notes) listed(p *probe.Result) {
 	if p.Rows == 0 {
-		n.warn("list", "works, and is empty or out of scope",
+		n.add(Warn, "list", "works, and is empty or out of scope",
 			"if rows are to be there, check FLYTT_CUSTOMER_ID and what the application is activated for; what needs rows is skipped below")
 		return
 	}
-	n.ok("list", "works; looked at "+text.Counted(p.Rows, "row"))
+	n.add(OK, "list", "works; looked at "+text.Counted(p.Rows, "row"), "")
 }
 
 // muchSkew is how far two clocks may be apart unsaid.
@@ -153,15 +153,15 @@ func (n notes) clock(e *api.Exchange) {
 	apart := e.Skew.Abs().Round(time.Second)
 	switch {
 	case !e.Dated:
-		n.skip(name, "the API does not tell the time", "")
+		n.add(Skip, name, "the API does not tell the time", "")
 	case apart > muchSkew:
 		way := "ahead of"
 		if e.Skew > 0 {
 			way = "behind"
 		}
-		n.warn(name, fmt.Sprintf("%s %s the API's", apart, way), "set this machine's clock; until then mind dates that are compared with created_at (--since)")
+		n.add(Warn, name, fmt.Sprintf("%s %s the API's", apart, way), "set this machine's clock; until then mind dates that are compared with created_at (--since)")
 	default:
-		n.ok(name, fmt.Sprintf("at most %s from the API's", max(apart, time.Second)))
+		n.add(OK, name, fmt.Sprintf("at most %s from the API's", max(apart, time.Second)), "")
 	}
 }
 
@@ -173,7 +173,7 @@ func (n notes) busy(p *probe.Result) {
 	if p.RetryAfter {
 		text += ", with Retry-After"
 	}
-	n.warn("rate", text, "set rate: 5 (requests per second) in flytt.yaml, or less")
+	n.add(Warn, "rate", text, "set rate: 5 (requests per second) in flytt.yaml, or less")
 }
 
 // probeOptions says what the fields of r are good for.
@@ -244,16 +244,16 @@ func (n notes) findings(p *probe.Result) {
 		}
 		switch f.Verdict {
 		case probe.Unknown:
-			n.skip(name, cmp.Or(f.Detail, "not known"), "")
+			n.add(Skip, name, cmp.Or(f.Detail, "not known"), "")
 		case probe.Expected:
-			n.ok(name, text)
+			n.add(OK, name, text, "")
 		case probe.Unusual:
-			n.warn(name, text, cmp.Or(settingFor(&f), topicFixes[kind]))
+			n.add(Warn, name, text, cmp.Or(settingFor(&f), topicFixes[kind]))
 		case probe.Broken:
-			n.fail(name, text, "flytt cannot work with that: tell whoever runs the API")
+			n.add(Fail, name, text, "flytt cannot work with that: tell whoever runs the API")
 		}
 	}
-	n.skip("bulk writes", "all or nothing? only a write would tell", "once you know, set bulk: {atomicity: all} or partial in flytt.yaml: less has to be looked up")
+	n.add(Skip, "bulk writes", "all or nothing? only a write would tell", "once you know, set bulk: {atomicity: all} or partial in flytt.yaml: less has to be looked up")
 }
 
 // settingFor names the setting or flag that fits what was seen, or returns "".

@@ -3,9 +3,9 @@ package doctor
 import (
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"flytt/internal/osfile"
+	"flytt/internal/text"
 )
 
 // littleSpace is how much room on the disk is little: what a run writes down is
@@ -29,7 +29,7 @@ func Directory(runs string) Check {
 	c.Text = runs + " can be written"
 	free, known := freeSpace(parent)
 	if known {
-		c.Text += "; " + byteText(free) + " free"
+		c.Text += "; " + text.Size(int64(free)) + " free"
 	}
 	if known && free < littleSpace {
 		c.Status, c.Fix = Warn, "a run writes about as much as it reads: make room"
@@ -47,17 +47,4 @@ func existing(dir string) string {
 		}
 		dir = above
 	}
-}
-
-// byteText returns n bytes in whole units.
-func byteText(n uint64) string {
-	const units = "KMGTPE"
-	if n < 1<<10 {
-		return strconv.FormatUint(n, 10) + " bytes"
-	}
-	unit := 0
-	for n >>= 10; n >= 1<<10 && unit < len(units)-1; n >>= 10 {
-		unit++
-	}
-	return strconv.FormatUint(n, 10) + " " + units[unit:unit+1] + "iB"
 }

@@ -63,22 +63,10 @@ type notes struct {
 	note  func(Check)
 }
 
-func (n notes) ok(name, text string) {
-	n.note(Check{Group: n.group, Name: name, Status: OK, Text: text})
-}
-
-func (n notes) warn(name, text, fix string) {
-	n.note(Check{Group: n.group, Name: name, Status: Warn, Text: text, Fix: fix})
-}
-
-func (n notes) fail(name, text, fix string) {
-	n.note(Check{Group: n.group, Name: name, Status: Fail, Text: text, Fix: fix})
+func (n notes) add(status Status, name, text, fix string) {
+	n.note(Check{Group: n.group, Name: name, Status: status, Text: text, Fix: fix})
 }
 
 func (n notes) failed(name string, err error, fix string) {
 	n.note(Check{Group: n.group, Name: name, Status: Fail, Err: err, Fix: fix})
-}
-
-func (n notes) skip(name, text, fix string) {
-	n.note(Check{Group: n.group, Name: name, Status: Skip, Text: text, Fix: fix})
 }

@@ -40,8 +40,7 @@ func Inspect(ctx context.Context, o Options) (*Report, error) {
 		form = unmasked
 	}
 	plan := newSurveyPlan(len(o.Source.Columns()), kinds(o.Today), form)
-	l := &look{source: o.Source, info: o.Info, survey: plan.newSurvey()}
-	l.survey.keepForms()
+	l := &look{source: o.Source, info: o.Info, survey: plan.newSurvey(true)}
 	if r.Rows, err = l.read(ctx, o.Whole, o.Progress); err != nil {
 		return nil, err
 	}

@@ -104,7 +104,7 @@ func FuzzMask(f *testing.F) {
 
 // surveyed returns a survey of a column of values in rows from first on.
 func surveyed(p *surveyPlan, first int, values ...string) *survey {
-	s := p.newSurvey()
+	s := p.newSurvey(false)
 	var b pipeline.Batch
 	b.Reset(1)
 	for i, v := range values {
@@ -141,7 +141,7 @@ func TestSurveysOfPartsAddUp(t *testing.T) {
 
 func TestRowsThatCannotBeReadTellNothingOfColumns(t *testing.T) {
 	p := newSurveyPlan(1, nil, mask)
-	s := p.newSurvey()
+	s := p.newSurvey(false)
 	var b pipeline.Batch
 	b.Reset(1)
 	b.AddRow(2)

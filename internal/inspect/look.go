@@ -148,7 +148,7 @@ func (l *look) finish(ctx context.Context, update func(pipeline.Progress)) error
 	run := pipeline.Run{
 		Source: l.source, Schema: &pipeline.Schema{}, Progress: update,
 		Steps: func() []pipeline.Step {
-			part := l.survey.plan.newSurvey()
+			part := l.survey.plan.newSurvey(false)
 			parts = append(parts, part)
 			return []pipeline.Step{part}
 		},

@@ -64,12 +64,15 @@ type problemSurvey struct {
 	severity pipeline.Severity
 }
 
-// newSurvey returns a survey of no rows yet.
-func (p *surveyPlan) newSurvey() *survey {
+// newSurvey returns a survey of no rows yet, which keeps how values look if forms says so.
+func (p *surveyPlan) newSurvey(forms bool) *survey {
 	s := &survey{plan: p, columns: make([]columnSurvey, p.width), problems: map[pipeline.Code]*problemSurvey{}}
 	for i := range s.columns {
 		s.columns[i].fits = make([]int64, len(p.kinds))
 		s.columns[i].hashes = map[uint64]struct{}{}
+		if forms {
+			s.columns[i].forms = map[string]int{}
+		}
 	}
 	return s
 }
@@ -154,13 +157,6 @@ func (c *columnSurvey) keep(form string) {
 		c.order = append(c.order, form)
 	}
 	c.forms[form]++
-}
-
-// keepForms has the survey keep how values look.
-func (s *survey) keepForms() {
-	for i := range s.columns {
-		s.columns[i].forms = map[string]int{}
-	}
 }
 
 // merge adds what other found out, in rows that come after those of s.

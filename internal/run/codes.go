@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"flytt/internal/dedup"
+	"flytt/internal/record"
 	"flytt/internal/runs"
 	"flytt/mappings"
 	"flytt/pipeline"
@@ -12,10 +13,8 @@ import (
 	"flytt/sources"
 )
 
-// codeTables returns the tables of codes, in the order of the stages.
-func codeTables() [][]pipeline.CodeInfo {
-	return [][]pipeline.CodeInfo{sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, bulk.Codes, runs.RetryCodes, dedup.Codes}
+// Codes returns every code that a row can have, in the order of the stages, and then those of
+// single records.
+func Codes() []pipeline.CodeInfo {
+	return slices.Concat(sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, bulk.Codes, runs.RetryCodes, dedup.Codes, record.Codes)
 }
-
-// Codes returns every code that a row of a run can have, in the order of the stages.
-func Codes() []pipeline.CodeInfo { return slices.Concat(codeTables()...) }

@@ -1,7 +1,10 @@
 // Package text has the forms in which people read what flytt tells them.
 package text
 
-import "strconv"
+import (
+	"fmt"
+	"strconv"
+)
 
 // Number returns n with its digits in groups of three, with commas between them:
 // 1,234,567.
@@ -27,4 +30,18 @@ func Plural[N int | int64](n N, one, many string) string {
 		return one
 	}
 	return many
+}
+
+// Size returns n bytes for people: 162.1 MB.
+func Size(n int64) string {
+	units := []string{"bytes", "kB", "MB", "GB", "TB"}
+	size, unit := float64(n), 0
+	for size >= 1000 && unit < len(units)-1 {
+		size /= 1000
+		unit++
+	}
+	if unit == 0 {
+		return strconv.FormatInt(n, 10) + " bytes"
+	}
+	return fmt.Sprintf("%.1f %s", size, units[unit])
 }

@@ -21,3 +21,11 @@ func TestCounted(t *testing.T) {
 		}
 	}
 }
+
+func TestSize(t *testing.T) {
+	for n, want := range map[int64]string{0: "0 bytes", 999: "999 bytes", 1000: "1.0 kB", 162_100_000: "162.1 MB", 7e15: "7000.0 TB"} {
+		if got := text.Size(n); got != want {
+			t.Errorf("%d is %q, want %q", n, got, want)
+		}
+	}
+}

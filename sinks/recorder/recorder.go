@@ -124,12 +124,6 @@ func (r *Recorder) removeFiles() error {
 	return nil
 }
 
-// RejectsFile reports whether columns is the header of a rejects file: one that
-// has both _row and _errors.
-func RejectsFile(columns []string) bool {
-	return slices.Contains(columns, pipeline.RowColumn) && slices.Contains(columns, pipeline.ErrorsColumn)
-}
-
 func (r *Recorder) head(names []string) []byte {
 	head := []byte(guardedcsv.ByteOrderMark)
 	for i, name := range names {

@@ -260,12 +260,6 @@ func TestRecorderRefusesReservedColumnsAndMissingDirectories(t *testing.T) {
 	}
 }
 
-func TestRejectsFileNeedsBothColumns(t *testing.T) {
-	if !RejectsFile([]string{"a", "_row", "_errors"}) || RejectsFile([]string{"_row", "a"}) || RejectsFile([]string{"_errors"}) || RejectsFile(nil) {
-		t.Error("a rejects file is known by _row and _errors together")
-	}
-}
-
 func TestRecorderFilesAreTheOwnersAlone(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0))
 	r, dir := newRecorder(t, contactOptions())
