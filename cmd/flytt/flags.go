@@ -12,12 +12,11 @@ import (
 
 // specFlags are the flags of a verb that runs something, and the spec that they make.
 type specFlags struct {
-	spec     run.Spec
-	watch    watchFlags
-	undoable bool
+	spec  run.Spec
+	watch watchFlags
 }
 
-func newSpecFlags() *specFlags { return &specFlags{spec: run.Defaults(), undoable: true} }
+func newSpecFlags() *specFlags { return &specFlags{spec: run.Defaults()} }
 
 // addFile adds the flags of a verb that reads a file.
 func (f *specFlags) addFile(c *cobra.Command) {
@@ -74,7 +73,7 @@ func (f *specFlags) addRows(c *cobra.Command) {
 	s.IntVar(&w.ChunkRows, "chunk-rows", 0, fmt.Sprintf("`ROWS` in a request (default %d; %d where rows may change records)", run.DefaultChunkRows, run.DefaultChangeRows))
 	s.BoolVar(&w.Stamp, "stamp", false, "write a key into each row that has none, so that what becomes of it can always be looked up: the same for the same row of the same file")
 	s.StringVar(&w.Like, "like", "", "`RUN`, an earlier import of about the same file: what a record holds because the API stored a value of that run so is no difference to that value now")
-	s.BoolVar(&f.undoable, "undoable", true, "keep what records hold before they are changed, so that flytt undo can restore it (--undoable=false: do not)")
+	s.BoolVar(&w.Undoable, "undoable", true, "keep what records hold before they are changed, so that flytt undo can restore it (--undoable=false: do not)")
 	s.StringSliceVar(&w.UndoRecipients, "undo-recipient", nil, "`KEY` (age1…) that alone can read what is kept for undo; repeatable (default: who can read the journal)")
 }
 

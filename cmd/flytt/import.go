@@ -54,7 +54,7 @@ machine that keeps its rows in ` + run.SandboxDB + `.`,
   flytt import register.csv -m mapping.yaml --mode upsert --like 20261124-021500-3fa9c1`,
 		Args: fileArgument.needed,
 		RunE: func(c *cobra.Command, args []string) error {
-			f.spec.File, f.spec.Write.NoUndo = args[0], !f.undoable
+			f.spec.File = args[0]
 			if dryRun {
 				return a.do(c.Context(), run.Validate, f.spec, &f.watch)
 			}

@@ -27,7 +27,7 @@ the records as they were read. flytt apply does what it says.`,
   flytt apply flytt-runs/20261124-021500-3fa9c1/plan.json`,
 		Args: fileArgument.needed,
 		RunE: func(c *cobra.Command, args []string) error {
-			f.spec.File, f.spec.Write.NoUndo = args[0], !f.undoable
+			f.spec.File = args[0]
 			return a.do(c.Context(), run.Plan, f.spec, &f.watch)
 		},
 	}

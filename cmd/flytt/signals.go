@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/sync/errgroup"
+
 	"flytt/internal/drain"
 	"flytt/pipeline"
 )
@@ -38,22 +40,22 @@ func (a *app) interrupts(ctx context.Context, first string) (context.Context, *i
 // begin begins to catch signals.
 func (i *interrupts) begin() {
 	caught := catch()
-	over, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
+	over := make(chan struct{})
+	var group errgroup.Group
+	group.Go(func() error {
 		for n := 1; ; n++ {
 			select {
 			case <-over:
-				return
+				return nil
 			case <-caught:
 				i.caught(n)
 			}
 		}
-	}()
+	})
 	i.stop = func() {
 		signal.Stop(caught)
 		close(over)
-		<-ended
+		_ = group.Wait() // it returns no error
 		i.cancel()
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Journal is the durable record of one run. It is safe for concurrent use.
@@ -21,7 +23,7 @@ type Journal struct {
 	readOnly bool
 
 	queue  chan *op
-	ended  chan struct{} // the goroutine that owns the store has ended
+	owner  errgroup.Group // of the goroutine that owns the store; it returns no error
 	failed atomic.Pointer[error]
 	known  seqs
 
@@ -186,7 +188,7 @@ func (j *Journal) Outcome() (outcome string) {
 		return nil
 	})
 	if errors.Is(err, ErrClosed) {
-		<-j.ended // nobody else looks into it any more
+		_ = j.owner.Wait() // nobody else looks into it any more
 		outcome = j.store.ledger.Outcome
 	}
 	return outcome
@@ -202,7 +204,7 @@ func (j *Journal) Close() error {
 	}
 	j.closed = true
 	close(j.queue)
-	<-j.ended
+	_ = j.owner.Wait()
 	j.closeErr = j.release()
 	return j.closeErr
 }

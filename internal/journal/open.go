@@ -80,7 +80,7 @@ func Read(path string, k *Key) (*Journal, error) {
 // openLocked locks the journal, calls open, and starts the goroutine that owns the
 // store.
 func openLocked(path string, k *Key, readOnly bool, open func(*Journal) error) (*Journal, error) {
-	j := &Journal{path: path, key: k, store: &store{path: path}, readOnly: readOnly, queue: make(chan *op, queueSize), ended: make(chan struct{})}
+	j := &Journal{path: path, key: k, store: &store{path: path}, readOnly: readOnly, queue: make(chan *op, queueSize)}
 	if !readOnly {
 		if err := checkLocal(path); err != nil {
 			return nil, err
@@ -93,7 +93,7 @@ func openLocked(path string, k *Key, readOnly bool, open func(*Journal) error) (
 	if err := open(j); err != nil {
 		return nil, errors.Join(wrapError(path, "", err), j.store.close(), unlock(j.lock, readOnly))
 	}
-	go j.serveQueue()
+	j.owner.Go(j.serveQueue)
 	return j, nil
 }
 

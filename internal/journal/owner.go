@@ -42,8 +42,7 @@ func (o *op) answer(err error) {
 
 // serveQueue carries out the calls in the queue until it is closed and empty. Its
 // goroutine is the only one that uses the store.
-func (j *Journal) serveQueue() {
-	defer close(j.ended)
+func (j *Journal) serveQueue() error {
 	for o := range j.queue {
 		b := batch{journal: j}
 		for ; o != nil; o = b.next() {
@@ -51,6 +50,7 @@ func (j *Journal) serveQueue() {
 		}
 		b.commit()
 	}
+	return nil
 }
 
 // batch is a number of calls that share a transaction and its sync.

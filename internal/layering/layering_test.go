@@ -27,7 +27,7 @@ const (
 // prefix that the layer itself lies under is that package alone: internal/api/list
 // may import internal/api, and not internal/api/probe.
 //
-//	cmd → sinks/bulk, sinks/recorder → sources, sinks, mappings, internal/sandbox, internal/report → internal/api/list, internal/api/probe → internal/api, internal/journal, internal/jsonobject, internal/guardedcsv → pipeline
+//	cmd → internal/run → internal/runs, internal/record, internal/inspect, internal/doctor → sinks/bulk, sinks/recorder → sources, sinks, mappings, internal/sandbox, internal/report → internal/api/list, internal/api/probe → internal/api, internal/journal, internal/jsonobject, internal/guardedcsv → pipeline
 //
 // internal/drain and internal/jsonscan import nothing of the module, and internal/api nothing
 // but these: it knows of no rows.
@@ -215,6 +215,9 @@ func TestLayersHoldWhatTheyAreToldTo(t *testing.T) {
 		{from: "internal/api/probe", imported: "internal/api", want: true},
 		{from: "internal/api/probe", imported: "internal/api/list", want: false},
 		{from: "cmd/flytt", imported: "internal/api/probe", want: true},
+		{from: "internal/run", imported: "internal/runs", want: true},
+		{from: "internal/runs", imported: "internal/run", want: false},
+		{from: "internal/runs", imported: "internal/api", want: false},
 		{from: "pipeline", imported: "internal/api", want: false},
 		{from: "pipeline", imported: "mappings/identity", test: true, want: false},
 		{from: "samples/generate", imported: "samples", want: true},

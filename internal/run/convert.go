@@ -13,16 +13,16 @@ import (
 // Convert writes the valid rows of s.File to s.Output.
 func Convert(ctx context.Context, s Spec, o Observer) (*Result, error) {
 	run := newSession("convert", &s, &o)
-	var rows *fileRows
-	return run.do(func() (_ *execution, err error) {
+	rows := newFileRows(run, nil)
+	return run.do(ctx, func() (*execution, error) {
 		if s.Output.Path == "" {
 			return nil, advice.Usagef("-o contacts.jsonl, or -o - for standard output", "where the rows go is not said; -o FILE says it")
 		}
-		if rows, err = toFile(run); err != nil {
+		if err := rows.prepare(); err != nil {
 			return nil, err
 		}
 		return rows.execution(target{open: rows.openFile, resolvable: neverResolvable, finish: run.finishFile, next: rows.nextOfConvert}), nil
-	}, func(e *execution) (*Result, error) { return rows.run(ctx, e) })
+	})
 }
 
 // openFile opens the file that the rows go to.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"flytt/internal/advice"
@@ -65,8 +64,9 @@ type execution struct {
 	source   reader
 	steps    func() []pipeline.Step // of one worker
 	target   target
-	input    *sources.Info // of a file
-	announce func()        // tells what is about to happen
+	input    *sources.Info               // of a file
+	before   func(context.Context) error // reads the input before the first pass
+	announce func()                      // tells what is about to happen
 	pass     int
 }
 
@@ -76,6 +76,9 @@ const maxPasses = 5
 
 // run makes the passes and finishes the run.
 func (e *execution) run(ctx context.Context) (*Result, error) {
+	if err := e.before(ctx); err != nil {
+		return nil, e.session.discard(err)
+	}
 	result, rec, err := e.passes(ctx)
 	if result == nil {
 		return nil, e.notBegun(err)
@@ -237,21 +240,4 @@ func (e *execution) saveMapping() error {
 		return fmt.Errorf("mapping of the run: %w", err)
 	}
 	return nil
-}
-
-// noteInput tells how the input i, called file, is read, and what is remarkable about it.
-func (s *session) noteInput(file string, i *sources.Info) {
-	s.log.Debug("input", slog.String("format", i.Format), slog.String("encoding", i.Encoding), slog.String("delimiter", i.Delimiter), slog.Int64("header_row", i.HeaderRow))
-	s.observer.note(InputOpened{file, i})
-	for _, text := range s.summary.Notes {
-		s.observer.note(Remark(text))
-	}
-}
-
-// inputOf is what a summary tells of the input i, called file.
-func inputOf(file string, i *sources.Info) *report.Input {
-	return &report.Input{
-		File: file, Format: i.Format, Encoding: i.Encoding, Evidence: i.Evidence,
-		Delimiter: i.Delimiter, HeaderRow: i.HeaderRow, Sheet: i.Sheet,
-	}
 }

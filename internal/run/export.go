@@ -25,7 +25,7 @@ import (
 // manifest beside the file.
 func Export(ctx context.Context, s Spec, o Observer) (*Result, error) {
 	e := &exporting{session: newSession("export", &s, &o), shrink: -1}
-	return e.session.do(e.prepare, func(x *execution) (*Result, error) { return x.run(ctx) })
+	return e.session.do(ctx, e.prepare)
 }
 
 // exporting reads a list of the API and writes it to a file.
@@ -67,7 +67,7 @@ func (e *exporting) prepare() (_ *execution, err error) {
 		return nil, err
 	}
 	return &execution{
-		session: s, binding: e.binding, source: e, announce: func() {},
+		session: s, binding: e.binding, source: e, announce: func() {}, before: func(context.Context) error { return nil },
 		steps:  func() []pipeline.Step { return []pipeline.Step{e.binding.plan.Step()} },
 		target: target{open: e.open, resolvable: neverResolvable, finish: e.finish, next: e.next},
 	}, nil

@@ -1,10 +1,9 @@
 package run
 
 import (
-	"context"
-
 	"flytt/internal/advice"
 	"flytt/internal/journal"
+	"flytt/internal/report"
 	"flytt/internal/runs"
 	"flytt/mappings"
 	"flytt/pipeline"
@@ -19,73 +18,45 @@ type fileRows struct {
 	change     *Change     // what rows do to records; nil: they go to a file
 	duplicates *duplicates // nil: rows that are alike are not looked for
 	retry      *runs.RetrySelection
+	guessed    bool // an earlier run, which these are the rows of, guessed the mapping
 
 	stamped func() *journal.Header // of the run that the keys of rows without one are made for; nil result: it has not begun
 	last    func() pipeline.Step   // the step after all others; nil: there is none
 }
 
-// toFile are the rows of a run that goes from file to file.
-func toFile(s *session) (*fileRows, error) {
-	f := &fileRows{session: s, input: newInput(s.spec)}
+// newFileRows returns the rows of s.File. Change is what they do to records; nil: they go
+// to a file.
+func newFileRows(s *session, change *Change) *fileRows {
+	in := &input{file: s.spec.File, path: s.spec.File, stdin: s.spec.Stdin, options: s.spec.Input}
+	return &fileRows{session: s, input: in, change: change}
+}
+
+// prepare finds out all that can be known before a row is read. A copy of standard input
+// stays if the run keeps a journal.
+func (f *fileRows) prepare() (err error) {
+	s := f.session
 	if err := s.spec.Input.check(); err != nil {
-		return nil, err
-	}
-	if err := f.bind(); err != nil {
-		return nil, err
-	}
-	return f, f.open()
-}
-
-// toRecords are the rows of a run that sends them to the API, or says what that would do.
-func toRecords(s *session) (_ *fileRows, err error) {
-	f := newRecordRows(s)
-	if err := f.check(); err != nil {
-		return nil, err
-	}
-	if err := f.bind(); err != nil {
-		return nil, err
-	}
-	if err := f.readTwice(); err != nil {
-		return nil, err
-	}
-	return f, f.open()
-}
-
-func newInput(s *Spec) *input {
-	return &input{file: s.File, path: s.File, stdin: s.Stdin, options: s.Input}
-}
-
-func newRecordRows(s *session) *fileRows {
-	return &fileRows{session: s, input: newInput(s.spec), change: &s.spec.Change}
-}
-
-// check reports what cannot be meant, before anything is read.
-func (f *fileRows) check() (err error) {
-	s := f.session.spec
-	if err := s.Input.check(); err != nil {
 		return err
 	}
-	if err := s.Change.check(); err != nil {
+	if f.change != nil {
+		if err := f.change.check(); err != nil {
+			return err
+		}
+		if f.duplicates, err = parseDuplicates(s.spec.Duplicates); err != nil {
+			return err
+		}
+	}
+	if f.binding, err = newBinding(s.spec); err != nil {
 		return err
 	}
-	f.duplicates, err = parseDuplicates(s.Duplicates)
-	return err
-}
-
-// bind reads the mapping and finds the resource.
-func (f *fileRows) bind() (err error) {
-	if f.binding, err = newBinding(f.session.spec); err != nil {
-		return err
+	f.binding.guessed = f.guessed
+	s.summary.Resource, f.input.mapping = f.binding.resource.Name, f.binding.mapping
+	if f.change != nil && f.input.path == f.input.file { // or an earlier run has done so
+		if err := f.input.readTwice(func() (string, error) { return s.copyInput(f.stamped != nil) }); err != nil {
+			return err
+		}
 	}
-	f.session.summary.Resource = f.binding.resource.Name
-	f.input.mapping = f.binding.mapping
-	return nil
-}
-
-// readTwice sees to it that the input can be read more than once. A copy of standard
-// input stays if the run keeps a journal.
-func (f *fileRows) readTwice() error {
-	return f.input.readTwice(func() (string, error) { return f.session.copyInput(f.stamped != nil) })
+	return f.open()
 }
 
 // open opens the input and binds the mapping, which is guessed if there is none, to its
@@ -96,7 +67,10 @@ func (f *fileRows) open() error {
 		return err
 	}
 	s.closers.add(func() error { return in.source.Close() }) // whichever it is by then
-	s.summary.Notes, s.summary.Input = in.notes, inputOf(in.file, in.info)
+	i := in.info
+	s.summary.Notes, s.summary.Input = in.notes, &report.Input{
+		File: in.file, Format: i.Format, Encoding: i.Encoding, Evidence: i.Evidence, Delimiter: i.Delimiter, HeaderRow: i.HeaderRow, Sheet: i.Sheet,
+	}
 	columns := in.source.Columns()
 	if f.binding.mapping == nil {
 		partial := f.change != nil && f.change.Mode == ModeUpdate
@@ -176,14 +150,16 @@ func (f *fileRows) inputs() []string {
 func (f *fileRows) execution(t target) *execution {
 	return &execution{
 		session: f.session, binding: f.binding, source: f, steps: f.steps, target: t, input: f.input.info,
-		announce: func() { f.session.noteInput(f.input.file, f.input.info) },
+		before: f.findDuplicates, announce: f.announce,
 	}
 }
 
-// run finds rows that are alike, and does e.
-func (f *fileRows) run(ctx context.Context, e *execution) (*Result, error) {
-	if err := f.findDuplicates(ctx); err != nil {
-		return nil, f.session.discard(err)
+// announce tells how the input is read, and what is remarkable about it.
+func (f *fileRows) announce() {
+	s, i := f.session, f.input.info
+	s.log.Debug("input", "format", i.Format, "encoding", i.Encoding, "delimiter", i.Delimiter, "header_row", i.HeaderRow)
+	s.observer.note(InputOpened{f.input.file, i})
+	for _, text := range s.summary.Notes {
+		s.observer.note(Remark(text))
 	}
-	return e.run(ctx)
 }

@@ -10,36 +10,32 @@ import (
 // Validate says which rows of s.File are wrong, and sends nothing.
 func Validate(ctx context.Context, s Spec, o Observer) (*Result, error) {
 	run := newSession("validate", &s, &o)
-	var rows *fileRows
-	return run.do(func() (_ *execution, err error) {
+	rows := newFileRows(run, &s.Change)
+	return run.do(ctx, func() (*execution, error) {
 		if err := findLike(&s); err != nil {
 			return nil, err
 		}
-		if rows, err = toRecords(run); err != nil {
+		if err := rows.prepare(); err != nil {
 			return nil, err
 		}
-		if _, err = run.settings.Compare.InForce(rows.binding.resource, rows.binding.plan.Key()); err != nil {
+		if _, err := run.settings.Compare.InForce(rows.binding.resource, rows.binding.plan.Key()); err != nil {
 			return nil, err
 		}
 		return rows.execution(target{open: noSink, resolvable: neverResolvable, finish: unchanged, next: rows.nextOfValidate}), nil
-	}, func(e *execution) (*Result, error) { return rows.run(ctx, e) })
+	})
 }
 
 // Import sends the valid rows of s.File to the API. What became of each is in the files
 // of the run directory.
 func Import(ctx context.Context, s Spec, o Observer) (*Result, error) {
 	run := newSession("import", &s, &o)
-	return importTo(ctx, run, newRemote(run), (*remote).importTarget)
-}
-
-// importTo runs the rows of r to the target that open makes.
-func importTo(ctx context.Context, s *session, r *remote, to func(*remote) target) (*Result, error) {
-	return s.do(func() (*execution, error) {
-		if err := findLike(s.spec); err != nil {
+	return run.do(ctx, func() (*execution, error) {
+		if err := findLike(&s); err != nil {
 			return nil, err
 		}
-		return r.prepared(to(r))
-	}, func(e *execution) (*Result, error) { return r.rows.run(ctx, e) })
+		r := newRemote(run)
+		return r.prepared(r.importTarget())
+	})
 }
 
 // importTarget writes rows to the API.

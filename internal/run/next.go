@@ -104,8 +104,10 @@ func (a afterWriting) nextOfImport(end *ending) advice.Step {
 		return advice.Step{}
 	}
 	before := advice.Task{Name: advice.FixRejects}
-	if path, ok := a.remote.backups.Edited("rejects"); ok {
-		before = advice.Task{Name: advice.FixRejectsAgain, File: filepath.Base(path)}
+	for _, file := range a.remote.backups.Files {
+		if file.Name == "rejects" && file.Edited {
+			before = advice.Task{Name: advice.FixRejectsAgain, File: filepath.Base(file.Path)}
+		}
 	}
 	return advice.Step{Before: before, Command: advice.Command{Verb: "retry", Run: s.name(), File: rejects}}
 }

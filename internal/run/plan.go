@@ -30,14 +30,14 @@ const PlanFile = "plan.json"
 func Plan(ctx context.Context, s Spec, o Observer) (*Result, error) {
 	run := newSession("plan", &s, &o)
 	p := &planning{remote: newRemote(run)}
-	return run.do(func() (*execution, error) {
+	return run.do(ctx, func() (*execution, error) {
 		if err := findLike(&s); err != nil {
 			return nil, err
 		}
 		return p.remote.prepared(target{
 			open: p.open, resolvable: neverResolvable, finish: p.finish, next: p.next, account: recorder.Options{Planned: true},
 		})
-	}, func(e *execution) (*Result, error) { return p.remote.rows.run(ctx, e) })
+	})
 }
 
 // planning finds out what an import would do.

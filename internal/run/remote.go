@@ -68,7 +68,7 @@ func (r *remote) sameContent() bool {
 
 // newRemote returns how rows of s get to the API, before anything of them is read.
 func newRemote(s *session) *remote {
-	r := &remote{session: s, rows: newRecordRows(s)}
+	r := &remote{session: s, rows: newFileRows(s, &s.spec.Change)}
 	r.rows.stamped, r.rows.input.same = r.header, r.sameContent
 	return r
 }
@@ -76,30 +76,10 @@ func newRemote(s *session) *remote {
 // prepared finds out all that can be known of the rows before one is read, and returns
 // their run to t.
 func (r *remote) prepared(t target) (*execution, error) {
-	f := r.rows
-	if err := f.check(); err != nil {
+	if err := r.rows.prepare(); err != nil {
 		return nil, err
 	}
-	if err := f.bind(); err != nil {
-		return nil, err
-	}
-	if r.earlier != nil {
-		f.binding.guessed = r.earlier.spec.Guessed
-	}
-	if err := r.openInput(); err != nil {
-		return nil, err
-	}
-	return f.execution(t), r.decideForms()
-}
-
-// openInput opens the input: what was named, or what the earlier run read.
-func (r *remote) openInput() error {
-	if e := r.earlier; e == nil || r.session.verb == "retry" && !r.session.resumed {
-		if err := r.rows.readTwice(); err != nil {
-			return err
-		}
-	}
-	return r.rows.open()
+	return r.rows.execution(t), r.decideForms()
 }
 
 // decideForms decides in which forms the rows are compared with records, unless an
@@ -184,8 +164,10 @@ func (r *remote) backup(pass int) (err error) {
 		return nil
 	}
 	r.backups, err = runs.MakeBackups(s.dir, r.journal.Outcome() != "")
-	for _, n := range r.backups.EditedNotes() {
-		s.summary.Notes = append(s.summary.Notes, backupText(s.observer, n))
+	for _, file := range r.backups.Files {
+		if file.Edited {
+			s.summary.Notes = append(s.summary.Notes, backupText(s.observer, file))
+		}
 	}
 	return err
 }
@@ -204,7 +186,7 @@ func (r *remote) options(pass int) (o bulk.ImportOptions, err error) {
 	o = bulk.ImportOptions{
 		Target:     bulk.Target{Path: b.resource.Path + "list/", Key: b.plan.Key(), Created: CreatedField(b.resource), Shared: r.rows.duplicates.shared},
 		Comparison: bulk.Comparison{Columns: b.plan.Columns(), Compare: r.compare.Functions()},
-		Settle:     s.spec.Write.Settle, Undoable: !s.spec.Write.NoUndo, Drain: s.observer.Drain, Log: s.log,
+		Settle:     s.spec.Write.Settle, Undoable: s.spec.Write.Undoable, Drain: s.observer.Drain, Log: s.log,
 	}
 	if r.stored != nil {
 		o.Like = r.stored
@@ -294,9 +276,9 @@ func (r *remote) finishBackups(e *ending) error {
 }
 
 // backupText says what became of a file that a person may have edited.
-func backupText(o *Observer, n runs.BackupNote) string {
-	if n.Edited {
-		return n.File + " is not what the run wrote, and is kept as " + o.path(n.Backup)
+func backupText(o *Observer, b runs.Backup) string {
+	if b.Edited {
+		return b.Name + ".csv is not what the run wrote, and is kept as " + o.path(b.Path)
 	}
-	return n.File + " may have been changed since the run was killed, and is kept as " + o.path(n.Backup)
+	return b.Name + ".csv may have been changed since the run was killed, and is kept as " + o.path(b.Path)
 }

@@ -16,13 +16,13 @@ func Resume(ctx context.Context, s Spec, o Observer) (*Result, error) {
 	run := newSession("resume", &s, &o)
 	run.resumed = true
 	r := newRemote(run)
-	return run.do(func() (*execution, error) {
+	return run.do(ctx, func() (*execution, error) {
 		t, err := r.resume()
 		if err != nil {
 			return nil, err
 		}
 		return r.prepared(t)
-	}, func(e *execution) (*Result, error) { return r.rows.run(ctx, e) })
+	})
 }
 
 // resume opens the run to go on with, and returns where its rows go.

@@ -15,13 +15,13 @@ import (
 func Retry(ctx context.Context, s Spec, o Observer) (*Result, error) {
 	run := newSession("retry", &s, &o)
 	r := newRemote(run)
-	return run.do(func() (*execution, error) {
+	return run.do(ctx, func() (*execution, error) {
 		t, err := r.retry()
 		if err != nil {
 			return nil, err
 		}
 		return r.prepared(t)
-	}, func(e *execution) (*Result, error) { return r.rows.run(ctx, e) })
+	})
 }
 
 // retry finds out which rows of the file are sent, and returns where they go.

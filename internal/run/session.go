@@ -2,6 +2,7 @@ package run
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"log/slog"
 	"os"
@@ -51,13 +52,13 @@ type Result struct {
 
 // do prepares a run and runs it. Without a Result the run did not begin, and nothing of
 // it is left.
-func (s *session) do(prepare func() (*execution, error), run func(*execution) (*Result, error)) (result *Result, err error) {
+func (s *session) do(ctx context.Context, prepare func() (*execution, error)) (result *Result, err error) {
 	defer func() { err = errors.Join(err, s.closers.close()) }()
-	var e *execution
 	if s.limit, err = parseRejectLimit(s.spec.MaxRejects); err != nil {
 		return nil, err
 	}
-	if e, err = prepare(); err != nil {
+	e, err := prepare()
+	if err != nil {
 		return nil, s.discard(err)
 	}
 	if s.observer.Started != nil {
@@ -66,7 +67,7 @@ func (s *session) do(prepare func() (*execution, error), run func(*execution) (*
 	if err := s.makeDir(); err != nil {
 		return nil, err
 	}
-	return run(e)
+	return e.run(ctx)
 }
 
 // discard removes what was made of a run that could not begin because of err. A run that

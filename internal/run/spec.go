@@ -59,7 +59,7 @@ type Write struct {
 	GiveUpAfter    time.Duration
 	Stamp          bool     // rows without a key get one
 	Like           string   // an earlier run: what the API made of its values is no difference
-	NoUndo         bool     // what records held before they are changed is not kept
+	Undoable       bool     // what records hold before they are changed is kept
 	UndoRecipients []string // age1… keys that alone can read what is kept
 	Identity       string   // file of the identities with which an undo reads it
 }
@@ -124,7 +124,7 @@ const (
 // Defaults returns the Spec of a run that is told nothing.
 func Defaults() Spec {
 	return Spec{
-		Write: Write{Settle: DefaultSettle, GiveUpAfter: DefaultGiveUpAfter},
+		Write: Write{Settle: DefaultSettle, GiveUpAfter: DefaultGiveUpAfter, Undoable: true},
 		List:  List{PageSize: DefaultPageSize},
 	}
 }

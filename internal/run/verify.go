@@ -22,7 +22,7 @@ func Verify(ctx context.Context, s Spec, o Observer) (*Result, error) {
 // again runs the rows of the earlier run of s once more, to the target that open makes.
 func again(ctx context.Context, s *session, to func(*remote, *earlier) (target, error)) (*Result, error) {
 	r := newRemote(s)
-	return s.do(func() (*execution, error) {
+	return s.do(ctx, func() (*execution, error) {
 		e, err := r.about()
 		if err != nil {
 			return nil, err
@@ -32,7 +32,7 @@ func again(ctx context.Context, s *session, to func(*remote, *earlier) (target, 
 			return nil, err
 		}
 		return r.prepared(t)
-	}, func(e *execution) (*Result, error) { return r.rows.run(ctx, e) })
+	})
 }
 
 // verification compares rows with what the API has of them.

@@ -26,13 +26,14 @@ const backupSuffix = "_kept"
 // and that a person may have edited. The zero Backups are none.
 type Backups struct {
 	dir   *report.Dir
-	files []backup
+	Files []Backup
 }
 
-// backup is one of them.
-type backup struct {
-	name, path string
-	edited     bool // it is not what the run wrote; or else nobody knows, for the run was killed
+// Backup is one of them.
+type Backup struct {
+	Name   string // of the file, without .csv
+	Path   string // where it is now
+	Edited bool   // it is not what the run wrote; or else nobody knows, for the run was killed
 }
 
 // Sums returns the sums of those of files that a person may edit, as a run leaves them.
@@ -77,43 +78,13 @@ func (b *Backups) add(name, was string) error {
 	if err != nil || is.SHA256 == was {
 		return err
 	}
-	file := backup{name: name, edited: was != ""}
-	if file.path, err = moveAside(path, b.dir.File(name+backupSuffix)); err != nil {
+	file := Backup{Name: name, Edited: was != ""}
+	if file.Path, err = moveAside(path, b.dir.File(name+backupSuffix)); err != nil {
 		return err
 	}
-	b.files = append(b.files, file)
+	b.Files = append(b.Files, file)
 	return nil
 }
-
-// Edited returns the path of the backup of the file called name, if that is known to
-// have been edited.
-func (b *Backups) Edited(name string) (path string, ok bool) {
-	for _, file := range b.files {
-		if file.name == name && file.edited {
-			return file.path, true
-		}
-	}
-	return "", false
-}
-
-// EditedNotes says, a note for each, which files were edited.
-func (b *Backups) EditedNotes() (notes []BackupNote) {
-	for _, file := range b.files {
-		if file.edited {
-			notes = append(notes, file.note())
-		}
-	}
-	return notes
-}
-
-// BackupNote is what is remarkable about a file that a person may have edited.
-type BackupNote struct {
-	File   string // its name
-	Backup string // path
-	Edited bool   // it is known to have been edited
-}
-
-func (f *backup) note() BackupNote { return BackupNote{f.name + ".csv", f.path, f.edited} }
 
 // moveAside gives the file at path the name BASE.csv, or, if that is taken,
 // BASE-2.csv and so on, and makes it its owner's alone.
@@ -133,25 +104,25 @@ func moveAside(path, base string) (string, error) {
 
 // Finish removes those of the backups of which it shows that nobody edited them: the file
 // of the run, which got further, begins with them. The others are added to files, by
-// what a summary calls them, and those that may have been edited noted.
-func (b *Backups) Finish(files map[string]string) (notes []BackupNote, err error) {
-	for _, file := range b.files {
-		if !file.edited {
-			same, err := beginsWith(b.dir.File(file.name+".csv"), file.path)
+// what a summary calls them. It returns those that may have been edited.
+func (b *Backups) Finish(files map[string]string) (unknown []Backup, err error) {
+	for _, file := range b.Files {
+		if !file.Edited {
+			same, err := beginsWith(b.dir.File(file.Name+".csv"), file.Path)
+			if err == nil && same {
+				err = os.Remove(file.Path)
+			}
 			if err != nil {
-				return notes, err
+				return unknown, err
 			}
 			if same {
-				if err := os.Remove(file.path); err != nil {
-					return notes, err
-				}
 				continue
 			}
-			notes = append(notes, file.note())
+			unknown = append(unknown, file)
 		}
-		files[strings.TrimSuffix(filepath.Base(file.path), ".csv")] = file.path
+		files[strings.TrimSuffix(filepath.Base(file.Path), ".csv")] = file.Path
 	}
-	return notes, nil
+	return unknown, nil
 }
 
 // beginsWith reports whether the file at path begins with all that is in the one at

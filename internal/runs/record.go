@@ -89,7 +89,7 @@ func (r *Record) Journal() (*journal.Journal, error) { return r.store.ReadJourna
 // that tells of it, what became of the rows. A summary that was written before a
 // process resumed the run and was killed does not tell of it.
 func (r *Record) readJournal() error {
-	jr, err := r.store.readJournal(r.Path)
+	jr, err := r.store.ReadJournal(r.Path)
 	if r.Running = isLocked(err); r.Running {
 		return nil // its other files are all there is to read
 	}
@@ -125,7 +125,7 @@ func (s *Store) isRunning(path string) bool {
 	if !report.HasJournal(path) {
 		return false
 	}
-	jr, err := s.readJournal(path)
+	jr, err := s.ReadJournal(path)
 	if err == nil {
 		_ = jr.Close() // nothing was written
 	}

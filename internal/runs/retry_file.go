@@ -88,7 +88,7 @@ func (g Group) refuseSent(file string, again bool) error {
 	return nil
 }
 
-// rowsOfFile returns the numbers of the rows of a mended rejects file. Each is to
+// rowsOfFile returns the numbers of the rows of a rejects file that was fixed. Each has to
 // have one, and its own.
 func rowsOfFile(file string) (RowSet, error) {
 	rows, n := RowSet{}, 0

@@ -75,11 +75,28 @@ func (s *Store) Name(path string) string {
 // Journal opens the journal of the run in the directory path, to resume the run. As
 // long as it is open nobody else resumes or retries it.
 func (s *Store) Journal(path string) (*journal.Journal, error) {
+	return s.openJournal(path, journal.Open)
+}
+
+// ReadJournal opens the journal of the run in the directory path to read it.
+func (s *Store) ReadJournal(path string) (*journal.Journal, error) {
+	return s.openJournal(path, journal.Read)
+}
+
+// CreateJournal creates the journal with the header h of the run in the directory path.
+func (s *Store) CreateJournal(path string, h journal.Header) (*journal.Journal, error) {
+	return s.openJournal(path, func(path string, key *journal.Key) (*journal.Journal, error) {
+		return journal.Create(path, h, key)
+	})
+}
+
+// openJournal calls open with the path of a journal, and the key.
+func (s *Store) openJournal(path string, open func(path string, key *journal.Key) (*journal.Journal, error)) (*journal.Journal, error) {
 	key, err := s.key()
 	if err != nil {
 		return nil, err
 	}
-	jr, err := journal.Open(filepath.Join(path, journalFile), key)
+	jr, err := open(filepath.Join(path, journalFile), key)
 	if err != nil {
 		return nil, Unusable(err)
 	}
@@ -93,37 +110,6 @@ func Unusable(err error) error {
 		return err
 	}
 	return advice.Usage(err, advice.HintOf(err))
-}
-
-// CreateJournal creates the journal with the header h of the run in the directory path.
-func (s *Store) CreateJournal(path string, h journal.Header) (*journal.Journal, error) {
-	key, err := s.key()
-	if err != nil {
-		return nil, err
-	}
-	jr, err := journal.Create(filepath.Join(path, journalFile), h, key)
-	if err != nil {
-		return nil, Unusable(err)
-	}
-	return jr, nil
-}
-
-// ReadJournal opens the journal of the run in the directory path to read it.
-func (s *Store) ReadJournal(path string) (*journal.Journal, error) {
-	jr, err := s.readJournal(path)
-	if err != nil {
-		return nil, Unusable(err)
-	}
-	return jr, nil
-}
-
-// readJournal is ReadJournal with the error as the journal gives it.
-func (s *Store) readJournal(path string) (*journal.Journal, error) {
-	key, err := s.key()
-	if err != nil {
-		return nil, err
-	}
-	return journal.Read(filepath.Join(path, journalFile), key)
 }
 
 // Damaged is a directory that was a run's and cannot be read any more.

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Sandbox serves the API. It is an http.Handler, safe for concurrent use.
@@ -117,24 +119,24 @@ func (s *Sandbox) Start(addr string) (baseURL string, stop func() error, err err
 	if err != nil {
 		return "", nil, fmt.Errorf("sandbox: %w", err)
 	}
-	served := make(chan error, 1)
-	go func() { served <- d.server.Serve(d) }()
+	var serving errgroup.Group
+	serving.Go(func() error { return d.server.Serve(d) })
 	stop = sync.OnceValue(func() error {
 		s.end()
 		s.removeListener(d)
-		return shutdown(d.server, served)
+		return shutdown(d.server, &serving)
 	})
 	return "http://" + reachable(d.Addr()), stop, nil
 }
 
-func shutdown(server *http.Server, served <-chan error) error {
+func shutdown(server *http.Server, serving *errgroup.Group) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	err := server.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = server.Close()
 	}
-	if serveErr := <-served; !errors.Is(serveErr, http.ErrServerClosed) {
+	if serveErr := serving.Wait(); !errors.Is(serveErr, http.ErrServerClosed) {
 		err = errors.Join(err, serveErr)
 	}
 	if err != nil {
