@@ -21,6 +21,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Gate is open until the run is drained, and closed from then on. A nil *Gate stays
@@ -85,17 +87,17 @@ func (g *Gate) Sleep(ctx context.Context, d time.Duration) error {
 // be dropped as it is. Stop gives its resources back.
 func (g *Gate) Context(ctx context.Context) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
+	var group errgroup.Group
+	group.Go(func() error {
 		select {
 		case <-g.Done():
 			cancel()
 		case <-ctx.Done():
 		}
-	}()
+		return nil
+	})
 	return ctx, func() {
 		cancel()
-		<-ended
+		_ = group.Wait() // it returns no error
 	}
 }
