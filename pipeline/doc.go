@@ -27,9 +27,10 @@
 // A Batch holds rows column by column, as spans of one text, so that a column
 // costs nothing until one of its values changes and a block costs a handful of
 // allocations, not a handful for each row. A row starts Pending and ends with
-// exactly one other Fate. A bad row is data: whoever finds fault with it notes
-// a Problem, and the next one still looks at it, so that all its problems are
-// found. An error is of the run as a whole, and ends it.
+// exactly one other Fate. A bad row is data, not an error: the step that finds
+// something wrong notes a Problem, and the next steps still check the row, so
+// that all its problems are found. An error is about the run as a whole, and
+// ends it.
 //
 // # Who owns what
 //

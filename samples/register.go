@@ -1,5 +1,5 @@
-// Package samples holds small, real-looking inputs with what must become of
-// them, one folder per resource, and makes more of the same: contact registers
+// Package samples holds small, realistic inputs with their expected outputs,
+// one folder per resource, and generates more of the same: contact registers
 // as legacy Swedish property systems export them, of any length, with a stated
 // share of faulty rows and the truth about each.
 //

@@ -1,6 +1,6 @@
-// Package advice is what a person can do next, as data: the errors that say what to
-// change, and the command to run. Whoever talks to the person puts it into words,
-// shortens paths and quotes for a shell.
+// Package advice describes what a person can do next, as data: errors that say what to
+// change, and the command to run. The caller that shows it to the person puts it into
+// words, shortens paths and quotes arguments for a shell.
 package advice
 
 import (

@@ -1,6 +1,6 @@
-// Package dedup finds the rows of an input that are alike in something, however
-// many rows there are, in bounded memory: what is to be compared goes, as keyed
-// digests, through a Sorter, which spills what it cannot hold to files, and comes
-// out with equals side by side. Find makes of that a table of the rows that are
-// not alone, to be asked by row; NewIndex makes a file to look digests up in.
+// Package dedup finds duplicate rows of an input, however many rows there are, in
+// bounded memory. The texts that are compared become keyed digests. A Sorter, which
+// spills to files what it cannot hold in memory, puts equal digests side by side.
+// From these, Find makes a table of the rows that have a duplicate, which is queried
+// by row; NewIndex makes a file in which digests can be looked up.
 package dedup

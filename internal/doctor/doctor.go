@@ -1,6 +1,6 @@
-// Package doctor finds out whether flytt can work from here: whether runs can be written down,
-// how far the way to the API is open, and what the API does where its reference is silent. It
-// returns checks, each with what to do if it is not well; whoever calls it shows them.
+// Package doctor finds out whether flytt can work on this machine: whether run directories can
+// be written, whether the API can be reached, and how the API behaves where its reference says
+// nothing. It returns checks; each failed one says what to do. The caller shows them.
 package doctor
 
 import (

@@ -1,5 +1,5 @@
-// Package guardedcsv puts together the cells and lines of CSV files, so that no
-// spreadsheet takes a cell for a formula.
+// Package guardedcsv writes the cells and lines of CSV files so that no
+// spreadsheet reads a cell as a formula.
 package guardedcsv
 
 import (

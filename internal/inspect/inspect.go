@@ -1,6 +1,6 @@
-// Package inspect looks into an input: how many rows it has, which field each column stands
-// for, and what the values of the columns are like. No value of a row leaves it, unless that
-// is asked for.
+// Package inspect describes an input: how many rows it has, which field each column is
+// mapped to, and what kinds of values the columns have. It returns no value of a row, unless
+// the caller asks for values.
 package inspect
 
 import (

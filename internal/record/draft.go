@@ -1,7 +1,7 @@
-// Package record makes, changes and deletes single records of the API. A Draft is a record that
-// is to be sent: it gathers all that is wrong with it against the rules of its resource, so that
-// it can be told at once and nothing is sent. Create, Update and Delete send, each once, and look
-// up what became of a write whose answer was lost.
+// Package record creates, changes and deletes single records of the API. A Draft is a record
+// that is to be sent: it collects every problem with the rules of its resource, so that all of
+// them are reported together and nothing is sent. Create, Update and Delete send one request
+// each, and look up what became of a write whose answer was lost.
 package record
 
 import (

@@ -1,4 +1,4 @@
-// Package report is what a run leaves behind for people and programs: its
+// Package report writes what people and programs read about a run: its
 // directory, the summary as JSON, and the short account on the terminal.
 package report
 

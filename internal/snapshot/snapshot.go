@@ -1,7 +1,7 @@
-// Package snapshot keeps a copy of the records of a resource as the list showed them at one
-// time, however many there are: in files without a name, with an index by id, by key and by
-// whatever else rows are compared with them. It answers the questions that an import asks the
-// API, so that a plan needs no request for each row.
+// Package snapshot keeps a copy of all records of a resource as the list showed them at one
+// time, however many there are. The copy is in files without a name, with an index by id, by
+// key and by the other fields that rows are compared by. It answers the lookups that an import
+// would send to the API, so that a plan needs no request for each row.
 package snapshot
 
 import (

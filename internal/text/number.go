@@ -1,4 +1,4 @@
-// Package text has the forms in which people read what flytt tells them.
+// Package text turns numbers, names, tables and codes into text for people.
 package text
 
 import (

@@ -7,7 +7,7 @@ import (
 	"flytt/pipeline"
 )
 
-// chunkState is what every phase knows of the chunk that it works on.
+// chunkState is what all phases share of the chunk that is being written.
 type chunkState struct {
 	engine   *engine
 	rows     *chunkRows
@@ -28,14 +28,14 @@ func newChunkState(e *engine) *chunkState {
 	}
 }
 
-// begin turns to the rows of c.
+// begin starts the work on the rows of c.
 func (s *chunkState) begin(c *pipeline.Chunk) {
 	s.rows.begin(c)
 	s.storage.prior = nil
 	s.journal.begin()
 }
 
-// end lets go of the chunk.
+// end releases the chunk.
 func (s *chunkState) end() {
 	s.engine.unmatched.owned.release(s.rows)
 	s.rows.end()
@@ -45,18 +45,17 @@ func (s *chunkState) end() {
 // chunkWriter writes the rows of one chunk at a time. A chunk goes through the phases in
 // this order:
 //
-//	replay      takes from the journal what earlier passes did, and what they left in doubt
-//	reconciler  looks up the rows in doubt: they are there, or they are sent again
-//	lookup      finds the records that rows are about; changer changes those that differ
-//	prober      makes sure that a key that is not found proves the row to be new
-//	canary      sends the first row of a run alone, to know a record that lists have to show
-//	search      sends the other rows in bulk requests, and finds those that are refused
-//	readback    reads the records that the answers did not show whole
-//	journal     notes what became of the rows
+//	replayer    takes from the journal what earlier passes did, and what they left in doubt
+//	reconciler  looks up the rows in doubt: either the API has them, or they are sent again
+//	lookup      finds the existing records of rows; changer changes those that differ
+//	prober      makes sure that a row is new if its key is not found
+//	canary      sends the first row of a run alone, to have a record that every list must show
+//	search      sends the other rows in bulk requests, and finds the rows that are refused
+//	readback    reads the records that the answers did not show completely
+//	journal     records what became of the rows
 //
-// What search sends goes through sender, which settles rows by the answer, through refusal
-// where the API refused the request, and through the reconciler where the answer was not
-// clear.
+// The requests of search go through sender, which settles rows by the answer. If the API
+// refused the request, refusal settles them; if the answer was not clear, the reconciler does.
 type chunkWriter struct {
 	engine   *engine
 	delivery *delivery
@@ -131,7 +130,7 @@ func (w *chunkWriter) write(ctx context.Context, c *pipeline.Chunk) error {
 	return err
 }
 
-// recall settles the rows of c by what the journal knows of them.
+// recall settles the rows of c by what the journal has recorded of them.
 func (w *chunkWriter) recall(c *pipeline.Chunk) error {
 	w.begin(c)
 	defer w.end()
@@ -140,14 +139,14 @@ func (w *chunkWriter) recall(c *pipeline.Chunk) error {
 	return err
 }
 
-// unsettled reports whether there are rows to send or to look up, or records to be read.
+// unsettled reports whether there are rows to send or to look up, or records to read.
 func (w *chunkWriter) unsettled() bool {
 	return len(w.state.journal.doubtful) > 0 || w.state.rows.chunk.Pending() > 0 || w.state.storage.unread()
 }
 
-// carryOut settles the rows that earlier passes left in doubt and sends those that
-// are pending, then. What is sent may prove what could not be believed before. In the
-// end the journal has what became of the rows.
+// carryOut settles the rows that earlier passes left in doubt, then sends the pending
+// rows. The answers may settle rows that could not be settled before, so these are
+// reconciled once more. At the end the journal records what became of the rows.
 func (w *chunkWriter) carryOut(ctx context.Context) error {
 	left, err := w.reconciler.reconcile(ctx, w.state.journal.doubtful, true)
 	w.delivery.sending.RLock()
@@ -170,7 +169,7 @@ func (w *chunkWriter) carryOut(ctx context.Context) error {
 	return err
 }
 
-// sendPending changes, or makes, the records of the pending rows.
+// sendPending changes or creates the records of the pending rows.
 func (w *chunkWriter) sendPending(ctx context.Context) error {
 	rows := w.state.rows.pending()
 	if len(rows) == 0 {
@@ -192,18 +191,18 @@ func (w *chunkWriter) sendPending(ctx context.Context) error {
 	return err
 }
 
-// actions carries out what a look-up has found to be necessary. An Import sends it, a Plan
-// notes it.
+// actions carries out what a lookup has found to be necessary. An Import sends requests; a
+// Plan only notes them.
 type actions interface {
-	// changeRecords makes changes of records, and settles their rows.
+	// changeRecords applies changes to records, and settles their rows.
 	changeRecords(ctx context.Context, changes []change) error
 
-	// makeFirst makes records of rows until the list is known to show one of them. It
-	// returns the rows that are still to be settled.
+	// makeFirst creates records of rows until the list is known to show one of them. It
+	// returns the rows that are not yet settled.
 	makeFirst(ctx context.Context, rows []int32) ([]int32, error)
 
-	// tryKey finds out whether the API keeps keys of the form of that of row, by making
-	// its record. If first, the record may become the canary.
+	// tryKey creates the record of row, to find out whether the API keeps keys of this
+	// form unchanged. If first, the record may become the canary.
 	tryKey(ctx context.Context, row int32, first bool) error
 }
 
@@ -212,7 +211,7 @@ func (w *chunkWriter) changeRecords(ctx context.Context, changes []change) error
 }
 
 func (w *chunkWriter) makeFirst(ctx context.Context, rows []int32) ([]int32, error) {
-	if w.reconciler.looksFirst(rows) { // records had the keys of these rows
+	if w.reconciler.looksFirst(rows) { // there were records with the keys of these rows
 		return nil, &lookupError{path: w.engine.options.Path, err: errShowsNoRecord}
 	}
 	return w.canary.find(ctx, rows)

@@ -1,29 +1,30 @@
-// Package bulk writes rows to the API, each exactly once, and says what became of
-// it: Import makes and changes records, Plan finds out what an Import would do, Verify
-// compares a run's rows with the API, and Undo takes back what a run did.
+// Package bulk writes rows to the API, each exactly once, and says what became of each:
+// Import creates and changes records, Plan finds out what an Import would do, Verify
+// compares a run's rows with the API, and Undo reverts what a run did.
 //
-// # Terms
+// # Rules
 //
-// An import keeps to these terms:
+// An import follows these rules:
 //
-//   - A row is Written when the API's answer, or a later read, shows it.
-//   - A row is sent again only if what it was sent in is known not to have been
-//     processed, or known to have left no trace of it.
-//   - What a 2xx shows is never sent again: if an answer shows as many distinct new ids
-//     as rows were sent, each row of that request was created, and no row of it is ever
-//     sent again, whatever the items look like. A row and an item are matched by the key,
-//     else by the values that are equal, where one row and one item fit each other only,
-//     else by what is left and by position. What is stored in another form than it was
-//     sent is a warning. Where an answer shows fewer ids, a row that cannot be matched is
-//     InDoubt, and looked up by the ids that are left.
-//   - A key that is not found proves that its row was not written only if the API was
-//     seen to keep keys of that form unchanged. Otherwise the row is compared with the
-//     records that were made since the run began.
-//   - A record that was made since the run began and that has the key of a row which was
-//     sent is the row's own, whatever its other values are.
-//   - A row that may have been written is InDoubt, and stays so.
-//   - A row is Rejected for what the API says of it, never for what the API
-//     says of the credentials, the address or the time.
+//   - A row is Written when the API's answer, or a later read, shows its record.
+//   - A row is sent again only if the request that it was sent in is known not to have
+//     been processed, or known not to have created or changed the row's record.
+//   - Rows that a 2xx answer shows are never sent again: if the answer shows as many
+//     distinct new ids as rows were sent, each row of that request was created, whatever
+//     the items of the answer look like. A row and an item are matched by the key; else by
+//     equal values, if one row and one item fit only each other; else the remaining rows
+//     and items are matched by position. A value that is stored in another form than it
+//     was sent is a warning. If an answer shows fewer ids, a row that cannot be matched is
+//     InDoubt, and looked up by the remaining ids.
+//   - If a key is not found, this proves that its row was not written only if the API is
+//     known to keep keys of that form unchanged. Otherwise the row is compared with the
+//     records that were created since the run began.
+//   - If a record was created since the run began and has the key of a row that was sent,
+//     it is the record of that row, whatever its other values are.
+//   - A row that may have been written is InDoubt, and stays InDoubt unless a lookup or the
+//     journal settles it.
+//   - A row is Rejected only for what the API says about the row, never for what the API
+//     says about the credentials, the address or the time.
 package bulk
 
 import (
@@ -34,9 +35,9 @@ import (
 	"flytt/pipeline"
 )
 
-// Import writes rows to the API: new ones in bulk requests, one or more for each
-// chunk; those that change a record one by one. It takes concurrent writes. The
-// rows it has written stay: there is nothing to commit and nothing to take back.
+// Import writes rows to the API: new rows in bulk requests, one or more for each chunk;
+// rows that change a record one by one. Its methods can be called concurrently. Commit and
+// Abort do not affect the rows that it has written.
 type Import struct {
 	engine   *engine
 	delivery *delivery
@@ -86,7 +87,7 @@ func (s *Import) Ahead() bool {
 // Commit does nothing: what was written is final.
 func (s *Import) Commit(context.Context) error { return nil }
 
-// Abort reports that the rows written stand.
+// Abort reports that the rows written stay written.
 func (s *Import) Abort() (undone bool, err error) { return false, nil }
 
 // Recall settles those rows of c that earlier passes did, and those that they left in

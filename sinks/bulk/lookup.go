@@ -324,7 +324,7 @@ func (lk *lookup) takeChanges() []change {
 	return changes
 }
 
-// end lets go of the chunk.
+// end releases the chunk.
 func (lk *lookup) end() {
 	clear(lk.todo[:cap(lk.todo)])
 	lk.todo = lk.todo[:0]

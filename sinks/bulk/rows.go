@@ -31,7 +31,7 @@ type chunkRows struct {
 
 type idSpan struct{ start, end int32 }
 
-// begin turns to the rows of c.
+// begin starts the work on the rows of c.
 func (r *chunkRows) begin(c *pipeline.Chunk) {
 	r.chunk, r.before = c, len(c.Problems)
 	r.downgraded = cleared(r.downgraded, c.Len())
@@ -44,7 +44,7 @@ func (r *chunkRows) begin(c *pipeline.Chunk) {
 	}
 }
 
-// end lets go of the chunk.
+// end releases the chunk.
 func (r *chunkRows) end() {
 	r.chunk = nil
 	clear(r.items[:cap(r.items)])
