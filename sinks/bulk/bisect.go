@@ -9,7 +9,7 @@ import (
 	"flytt/internal/api"
 )
 
-// Where the API refuses a request and does not say which rows it minds, they are
+// Where the API refuses a request and does not say which rows are the reason, they are
 // found by sending parts of it. The terms of that:
 //
 //   - Only rows that are known not to have been written are sent again: because
@@ -97,7 +97,7 @@ type search struct {
 }
 
 // send sends rows and whatever that leads to, until the fate of each is known
-// or the run cannot go on.
+// or the run has to stop.
 func (se *search) send(ctx context.Context, rows []int32) error {
 	for len(rows) > 0 {
 		n := se.sender.fit(rows)
@@ -191,7 +191,7 @@ func (b *bisect) pass(n int) {
 }
 
 // refuse takes in that the first n rows were refused together. Where the API says
-// which rows it minds, the others are sent as before.
+// which rows are the reason, the others are sent as before.
 func (b *bisect) refuse(n int, r *verdict) {
 	b.begun, b.partial = true, b.partial || r.partial
 	b.rows, b.bad = append(r.left, b.rows[n:]...), 0

@@ -141,7 +141,7 @@ func (e *mostRefusedError) Hint() string {
 }
 
 // consider sees, once rows were refused without a word which they are, whether
-// the search is to go on.
+// the search continues.
 func (se *search) consider(ctx context.Context, b *bisect) error {
 	if !b.blind || len(b.rows) < 2 {
 		return nil

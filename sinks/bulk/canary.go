@@ -215,7 +215,7 @@ func (cf *canaryFinder) tryRows(ctx context.Context, rows []int32) ([]int32, err
 const triedFirst = 3
 
 // inTryingOrder returns rows in the order in which they are tried: should the
-// first ones be refused, it is of interest whether all are.
+// first ones be refused, the others show whether all are.
 func inTryingOrder(rows []int32) []int32 {
 	if len(rows) <= triedFirst+sampleSize {
 		return rows
@@ -268,9 +268,7 @@ func (cf *canaryFinder) readBack(ctx context.Context, row int32) error {
 			return err
 		}
 		var found map[string]api.Found
-		found, err = cf.engine.reader.FindByKeys(ctx, api.Lookup{
-			Path: cf.engine.options.Path, Field: cf.engine.options.Key, Keys: []string{key}, Canary: key,
-		})
+		found, err = cf.engine.findByKeys(ctx, []string{key}, key)
 		if interrupted(ctx, err) {
 			return err
 		}

@@ -96,7 +96,7 @@ func memberOf(name string) string {
 }
 
 // noteReadOnly warns if row has cells under the names of fields that only the API
-// sets and they are not what record holds: somebody edited them, to no avail. An
+// sets and they are not what record holds: somebody edited them, which changes nothing. An
 // empty cell says nothing.
 func (r *chunkRows) noteReadOnly(row int32, record []byte) {
 	for _, c := range r.engine.options.ReadOnly {

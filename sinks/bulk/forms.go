@@ -33,10 +33,10 @@ type keyForms struct {
 	mu     sync.Mutex              // held to replace them
 	lost   [][]byte                // some keys that came back changed
 
-	altered atomic.Bool  // some key came back changed
-	cut     atomic.Int64 // characters of the shortest key that came back changed although only its length was new; 0: none
-	untold  atomic.Bool  // answers do not show keys: nothing is to be learned from rows that are sent alone
-	probing sync.Mutex   // held while a row is sent alone to learn from its answer
+	altered         atomic.Bool  // some key came back changed
+	cut             atomic.Int64 // characters of the shortest key that came back changed although only its length was new; 0: none
+	answersHideKeys atomic.Bool  // answers do not show keys: nothing is to be learned from rows that are sent alone
+	probing         sync.Mutex   // held while a row is sent alone to learn from its answer
 }
 
 // formSet is immutable.
@@ -162,8 +162,8 @@ func (f *keyForms) keeps(key []byte) bool {
 	return f.stored.Load().trusts(key) || f.expects(key) && utf8.RuneCount(key) <= maxShort && !f.cuts(key)
 }
 
-// told reports whether it is known if the API keeps keys of the form of key.
-func (f *keyForms) told(key []byte) bool {
+// isKnown reports whether it is known that the API keeps, or changes, keys of the form of key.
+func (f *keyForms) isKnown(key []byte) bool {
 	if f.expects(key) {
 		return f.keeps(key) || f.cuts(key)
 	}
@@ -232,7 +232,7 @@ func (f *keyForms) alters() bool { return f.altered.Load() }
 const maxLostKeys = 100
 
 // changed learns that key was stored in another form. If its form was trusted, or comes
-// to be, what the API does to keys cannot be told from their forms, and none is trusted
+// to be, what the API does to keys does not depend on their forms, and none is trusted
 // again.
 func (f *keyForms) changed(key []byte) {
 	f.altered.Store(true)

@@ -62,7 +62,7 @@ func NewImport(client *api.Client, schema *pipeline.Schema, o ImportOptions) (*I
 }
 
 // Encoder returns an encoder of rows as JSON objects, behind the id of each row
-// that is told by it.
+// that is identified by it.
 func (s *Import) Encoder() pipeline.Encoder {
 	return s.engine.encoder()
 }
@@ -125,7 +125,7 @@ func (r *chunkRows) downgrade(row int32) {
 //   - A row with an id that breaks a rule is compared before it is turned away: see
 //     downgrade.go.
 
-// checkMode works out by what rows are told to be about records that exist. It
+// checkMode works out what shows that a row is about a record that exists. It
 // is a *pipeline.UsageError if there is nothing to tell them by.
 func (e *engine) checkMode() error {
 	o := &e.options

@@ -121,7 +121,7 @@ type UndoOptions struct {
 	Log     *slog.Logger
 }
 
-// settings is what Import, Plan, Verify and Undo are told alike.
+// settings are the options that Import, Plan, Verify and Undo have in common.
 type settings struct {
 	Target
 	Comparison

@@ -191,15 +191,14 @@ func (rc *reconciler) look(ctx context.Context, rows []int32) (found map[string]
 	if err != nil {
 		return nil, err
 	}
-	o := &rc.engine.options
-	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: rc.rows.keysOf(rows)}
-	for _, l.Canary = range canaries {
-		if found, err = rc.engine.reader.FindByKeys(ctx, l); !errors.Is(err, api.ErrCanaryMissing) {
+	canary, keys := "", rc.rows.keysOf(rows)
+	for _, canary = range canaries {
+		if found, err = rc.engine.findByKeys(ctx, keys, canary); !errors.Is(err, api.ErrCanaryMissing) {
 			break
 		}
 	}
 	if err == nil {
-		rc.engine.noteListed(l.Canary)
+		rc.engine.noteListed(canary)
 	}
 	return found, err
 }
@@ -386,7 +385,7 @@ func (rc *reconciler) lookOnce(ctx context.Context, rows []int32) {
 	ctx, cancel := context.WithTimeout(ctx, onceTime)
 	defer cancel()
 	o := &rc.engine.options
-	found, err := rc.engine.reader.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: rc.rows.keysOf(rows)})
+	found, err := rc.engine.findByKeys(ctx, rc.rows.keysOf(rows), "")
 	if err != nil {
 		o.Log.Warn("rows stay in doubt for now", "cause", "looking them up failed", "chunk", rc.rows.chunk.Seq, "rows", len(rows), "error", err)
 		return
@@ -435,8 +434,7 @@ func (rc *reconciler) lookFirst(ctx context.Context, rows []int32) ([]int32, err
 	case known == nil: // records had the keys of these rows: a list that is empty now is not believed
 		return nil, &lookupError{path: o.Path, err: errShowsNoRecord}
 	}
-	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: rc.rows.keysOf(asked), Canary: known.key}
-	found, err := rc.engine.reader.FindByKeys(ctx, l)
+	found, err := rc.engine.findByKeys(ctx, rc.rows.keysOf(asked), known.key)
 	if err != nil {
 		return nil, rc.engine.lookupFailed(ctx, err)
 	}

@@ -21,7 +21,7 @@ import (
 //   - A record that holds something else now in a field that the run wrote was
 //     changed since: it is left alone, and its row Rejected. So is one that the run
 //     made and that holds a text now in a field that the row left empty, for that is
-//     gone for good with the record.
+//     lost with the record.
 //   - What the run left in doubt is left alone: its rows are InDoubt.
 //   - The journal of the undo has it that a record is about to be deleted or
 //     restored before that is sent. Both can be done twice: what became of a

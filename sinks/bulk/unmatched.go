@@ -78,7 +78,7 @@ func sameLetters(a, b jsontext.Value) bool { return lettersOf(a) == lettersOf(b)
 func affixed(sent, stored jsontext.Value) bool { return edgeOf(sent, stored) != nil }
 
 // edgeOf tells what was added to sent, or cut off, to make stored: by letters and digits.
-// What is cut to a length is told by that. It is nil if that is not how they differ.
+// A text that is cut is described by its length. It is nil if they differ in another way.
 func edgeOf(sent, stored jsontext.Value) []byte {
 	if !isText(sent, stored) {
 		return nil
