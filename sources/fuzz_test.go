@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"flytt/internal/osfile"
 	"flytt/pipeline"
 	"flytt/sources/textscan"
 )
@@ -19,7 +20,7 @@ import (
 // cutAndDecode runs cutter and decoder, without detection, over content and
 // returns the rows and the error that ended them.
 func cutAndDecode(t *testing.T, content []byte, g grammar, size, columns int) ([]string, error) {
-	in := &input{name: "fuzz", raw: &counter{r: bytes.NewReader(content)}}
+	in := &input{name: "fuzz", raw: &osfile.Counter{R: bytes.NewReader(content)}}
 	in.r = in.raw
 	names := make([]int32, columns)
 	for i := range names {
@@ -106,7 +107,7 @@ func FuzzAgainstEncodingCSV(f *testing.F) {
 // a fault.
 func readWhole(t *testing.T, content string) ([][]string, bool) {
 	g := grammar{',', '\n'}
-	in := &input{name: "fuzz", raw: &counter{r: strings.NewReader(content)}}
+	in := &input{name: "fuzz", raw: &osfile.Counter{R: strings.NewReader(content)}}
 	in.r = in.raw
 	c := cutter{in: in, grammar: g, size: 64, line: 1}
 	d := newDecoder(&layout{grammar: g})

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"sync/atomic"
 
 	"flytt/internal/osfile"
 	"flytt/sources/textscan"
@@ -34,27 +33,15 @@ type input struct {
 	path        string
 	compression string
 	size        int64
-	raw         *counter
-	stream      *streamReader // interrupts a read that blocks; nil: reads do not block
-	watched     *watchedFile  // nil: it is not a file
-	inPlace     bool          // the file itself is read, at any position
-	closer      io.Closer     // nil: the caller closes it
-	release     func()        // releases the decompressor; nil: there is none
-	r           io.Reader     // where the rest after head comes from
-	head        []byte        // read ahead
-	err         error         // the error that r returned, including io.EOF; it comes after head
-}
-
-// counter counts the bytes of the input as it is stored.
-type counter struct {
-	r io.Reader
-	n atomic.Int64
-}
-
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n.Add(int64(n))
-	return n, err
+	raw         *osfile.Counter // of the input as it is stored
+	stream      *streamReader   // interrupts a read that blocks; nil: reads do not block
+	watched     *watchedFile    // nil: it is not a file
+	inPlace     bool            // the file itself is read, at any position
+	closer      io.Closer       // nil: the caller closes it
+	release     func()          // releases the decompressor; nil: there is none
+	r           io.Reader       // where the rest after head comes from
+	head        []byte          // read ahead
+	err         error           // the error that r returned, including io.EOF; it comes after head
 }
 
 // openInput opens path and decompresses it if necessary.
@@ -79,7 +66,7 @@ func openInput(path string, o *Options) (*input, error) {
 		in.stream = newStreamReader(r)
 		r = in.stream
 	}
-	in.raw = &counter{r: r}
+	in.raw = &osfile.Counter{R: r}
 	in.r = in.raw
 	if err := in.decompress(); err != nil {
 		in.Close()
@@ -157,7 +144,7 @@ func (in *input) fill(ctx context.Context, data []byte, want int) ([]byte, error
 }
 
 // End returns how many bytes of the stored input have been read.
-func (in *input) End() int64 { return in.raw.n.Load() }
+func (in *input) End() int64 { return in.raw.N() }
 
 // interruptible makes reads return early when ctx ends, until the returned
 // function is called.

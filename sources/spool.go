@@ -14,7 +14,7 @@ import (
 // compressed data are first copied to a temporary file, which is removed when in is
 // closed. Nothing else reads from in afterwards.
 func (in *input) randomAccess() (io.ReaderAt, int64, error) {
-	if f, ok := in.raw.r.(*os.File); ok && in.size >= 0 && in.compression == "" && in.path != "-" {
+	if f, ok := in.raw.R.(*os.File); ok && in.size >= 0 && in.compression == "" && in.path != "-" {
 		in.inPlace = true
 		return f, in.size, nil
 	}

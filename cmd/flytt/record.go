@@ -165,7 +165,7 @@ func (v *recordVerb) failedTo(ctx context.Context, act string, err error, sent *
 // newest are the arguments that list the newest records.
 func newest(r *mappings.Resource) []string {
 	args := []string{"record", "list", "--limit=5"}
-	if field := run.CreatedField(r); field != "" {
+	if field := r.CreatedField(); field != "" {
 		args = append(args, "--order-by=-"+field)
 	}
 	return args

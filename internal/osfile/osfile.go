@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 
 	"flytt/internal/text"
@@ -129,3 +131,19 @@ func ReadJSON[T any](path, name, what string, valid func(*T) bool) (*T, error) {
 	}
 	return v, nil
 }
+
+// Counter counts what is read from R. The count may be asked for by any goroutine.
+type Counter struct {
+	R io.Reader
+	n atomic.Int64
+}
+
+// Read implements io.Reader.
+func (c *Counter) Read(p []byte) (int, error) {
+	n, err := c.R.Read(p)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+// N returns how many bytes have been read.
+func (c *Counter) N() int64 { return c.n.Load() }

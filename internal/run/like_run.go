@@ -91,7 +91,7 @@ func (r *remote) unmatched(ctx context.Context) ([][]byte, error) {
 		return nil, err
 	}
 	from := began.Add(-time.Second) // the Date of an answer has no fraction
-	if err := query.Filter(CreatedField(resource), "gte", false, from.UTC().Format(time.RFC3339Nano)); err != nil {
+	if err := query.Filter(resource.CreatedField(), "gte", false, from.UTC().Format(time.RFC3339Nano)); err != nil {
 		return nil, err
 	}
 	rows := list.Open(r.conn.Client, query, asked.Options(resource, settings))

@@ -3,7 +3,6 @@ package run
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -11,10 +10,6 @@ import (
 	"flytt/internal/api/list"
 	"flytt/mappings"
 )
-
-// createdField is the field that says when a record was made. No other tells
-// records apart by time.
-const createdField = "created_at"
 
 // Check finds what is wrong with the numbers.
 func (l *List) Check() error {
@@ -56,7 +51,7 @@ func (l *List) Query(r *mappings.Resource, s *Settings) (*list.Query, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := q.Filter(createdField, "gte", false, from.UTC().Format(time.RFC3339Nano)); err != nil {
+	if err := q.Filter(mappings.CreatedAt, "gte", false, from.UTC().Format(time.RFC3339Nano)); err != nil {
 		return nil, listUsage(r, "--since", err)
 	}
 	return q, nil
@@ -87,25 +82,15 @@ func parseSince(text string) (time.Time, error) {
 
 // naturalOrder is the order in which records come where none is asked for.
 func naturalOrder(r *mappings.Resource) []string {
-	if CreatedField(r) == "" {
+	if r.CreatedField() == "" {
 		return []string{"id"}
 	}
-	return []string{createdField, "id"}
-}
-
-// CreatedField returns the field by which a list of r can be read in the order in which
-// its records were made, or "".
-func CreatedField(r *mappings.Resource) string {
-	c := r.Field(createdField)
-	if c == nil || !slices.Contains(c.Operators(), "gte") || !slices.Contains(c.Operators(), "lte") {
-		return ""
-	}
-	return c.Name
+	return []string{mappings.CreatedAt, "id"}
 }
 
 // Options says how the list of r is read.
 func (l *List) Options(r *mappings.Resource, s *Settings) list.Options {
-	return list.Options{PageSize: l.PageSize, Concurrency: s.Concurrency, Limit: l.Limit, Created: CreatedField(r)}
+	return list.Options{PageSize: l.PageSize, Concurrency: s.Concurrency, Limit: l.Limit, Created: r.CreatedField()}
 }
 
 // ParseSelect returns the columns that --select names.

@@ -184,7 +184,7 @@ func (r *remote) link(path string) error {
 func (r *remote) options(pass int) (o bulk.ImportOptions, err error) {
 	s, b := r.session, r.rows.binding
 	o = bulk.ImportOptions{
-		Target:     bulk.Target{Path: b.resource.Path + "list/", Key: b.plan.Key(), Created: CreatedField(b.resource), Shared: r.rows.duplicates.shared},
+		Target:     bulk.Target{Path: b.resource.Path + "list/", Key: b.plan.Key(), Created: b.resource.CreatedField(), Shared: r.rows.duplicates.shared},
 		Comparison: bulk.Comparison{Columns: b.plan.Columns(), Compare: r.compare.Functions()},
 		Settle:     s.spec.Write.Settle, Undoable: s.spec.Write.Undoable, Drain: s.observer.Drain, Log: s.log,
 	}

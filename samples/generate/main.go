@@ -20,20 +20,7 @@ import (
 	"flytt/samples"
 )
 
-func main() {
-	err := run(os.Args[1:], os.Stdout, os.Stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case errors.Is(err, errUsage):
-		os.Exit(2)
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "generate:", err)
-		os.Exit(1)
-	}
-}
-
-// errUsage is a flag that cannot be; what is wrong with it has been said.
-var errUsage = errors.New("usage")
+func main() { samples.Main("generate", run) }
 
 // job is what the flags ask for. A file without a name is not written, but for
 // the register, which goes to stdout.
@@ -82,7 +69,7 @@ func parse(args []string, stderr io.Writer) (*job, error) {
 	case errors.Is(err, flag.ErrHelp):
 		return nil, err
 	case err != nil:
-		return nil, errUsage
+		return nil, samples.ErrUsage
 	case f.NArg() > 0:
 		return nil, fmt.Errorf("argument %s: only flags are taken", f.Arg(0))
 	case j.dir != "" && (j.register != "" || j.clients != "" || j.truth != ""):

@@ -17,27 +17,15 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"time"
+
+	"flytt/samples"
 )
 
 // path is where the rows are.
 const path = "/organization/externalclientcontactperson/list/"
 
-func main() {
-	err := run(os.Args[1:], os.Stdout, os.Stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case errors.Is(err, errUsage):
-		os.Exit(2)
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "serve:", err)
-		os.Exit(1)
-	}
-}
-
-// errUsage is a flag that cannot be; what is wrong with it has been said.
-var errUsage = errors.New("usage")
+func main() { samples.Main("serve", run) }
 
 func run(args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
@@ -49,11 +37,11 @@ func run(args []string, stdout, stderr io.Writer) error {
 		if errors.Is(err, flag.ErrHelp) {
 			return err
 		}
-		return errUsage
+		return samples.ErrUsage
 	}
 	if flags.NArg() > 0 || *rows < 0 {
 		fmt.Fprintln(stderr, "serve: takes flags only, and no fewer rows than 0")
-		return errUsage
+		return samples.ErrUsage
 	}
 	l, err := net.Listen("tcp", *addr)
 	if err != nil {

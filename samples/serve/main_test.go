@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"flytt/samples"
 )
 
 type row struct {
@@ -120,7 +122,7 @@ func TestWritesAreEchoed(t *testing.T) {
 func TestRunRefusesFlagsThatCannotBe(t *testing.T) {
 	for _, args := range [][]string{{"-rows", "-1"}, {"more"}, {"-nosuch"}} {
 		var out, errs bytes.Buffer
-		if err := run(args, &out, &errs); !errors.Is(err, errUsage) || errs.Len() == 0 {
+		if err := run(args, &out, &errs); !errors.Is(err, samples.ErrUsage) || errs.Len() == 0 {
 			t.Errorf("%v: %v", args, err)
 		}
 	}

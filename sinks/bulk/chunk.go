@@ -230,8 +230,8 @@ func (w *chunkWriter) tryKey(ctx context.Context, row int32, first bool) error {
 		return err
 	}
 	f := &w.engine.forms
-	if w.state.rows.chunk.Fates[row] == pipeline.Written && !f.told(w.state.rows.key(row)) {
-		f.untold.Store(true) // the API does not show what it stores
+	if w.state.rows.chunk.Fates[row] == pipeline.Written && !f.isKnown(w.state.rows.key(row)) {
+		f.answersHideKeys.Store(true) // the API does not show what it stores
 	}
 	return nil
 }

@@ -14,11 +14,11 @@ const idField = "id"
 // before it, where the row is about a record that exists, the id of that in
 // lower case. An id has no brace and an object starts with one, so that parting
 // them costs nothing: see splitItem. An id that is no uuid rejects its row: it
-// comes to stand in a URL. A row with an id that was rejected for faults that may
+// becomes part of a URL. A row with an id that was rejected for faults that may
 // be downgraded to warnings is written all the same and pending again: see downgrade.go.
 type itemEncoder struct {
 	objects      *jsonobject.Encoder
-	id           int    // index in the schema, or pipeline.None: rows are never told by it
+	id           int    // index in the schema, or pipeline.None: no row is identified by it
 	asStored     bool   // what a conversion could not read can be downgraded
 	downgradable []bool // by row
 }

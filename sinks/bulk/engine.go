@@ -31,7 +31,7 @@ type engine struct {
 	options settings
 
 	canary         canary
-	byID, byKey    bool // rows are told by these to be about records that exist
+	byID, byKey    bool // rows with these are about records that exist
 	changesRecords bool // by any of the two
 	claims         *dedup.Claims
 	listedKey      atomic.Pointer[canaryKey]
@@ -67,7 +67,7 @@ func newEngine(reader Reader, schema *pipeline.Schema, o settings) (*engine, err
 }
 
 // encoder returns an encoder of rows as JSON objects, behind the id of each row that is
-// told by it.
+// identified by it.
 func (e *engine) encoder() pipeline.Encoder {
 	return newItemEncoder(e.schema, e.byID, e.options.AsStored)
 }

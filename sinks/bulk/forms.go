@@ -15,28 +15,28 @@ import (
 	"flytt/internal/jsonscan"
 )
 
-// keyForms is what a run has learned of how the API stores keys. Many servers do
+// keyForms is what a run has learned about how the API stores keys. Many servers do
 // not keep text as it was sent: they trim, collapse white space, normalise Unicode,
-// fold case, cut, or add a prefix. A key that is stored in another form is not
-// found by the form that was sent, so a look-up that finds nothing proves nothing.
-// It is a proof only for a key of a form that came back unchanged before.
+// fold case, truncate, or add a prefix. A key that is stored in another form is not
+// found by the form that was sent, so a lookup that finds nothing proves nothing. It
+// is a proof only for a key of a form that came back unchanged before.
 //
 // A form is a set of traits: the kinds of characters, each single character outside
 // of letters and digits of ASCII, and the length. A key is trusted if each of its
 // traits was seen in some key that came back unchanged, and none longer was needed.
-// A key that an older record has is kept by the API as it is, and tells what to expect
-// of new ones; it proves nothing, for the API may not have changed keys when that record
-// was made. The zero keyForms trusts no key. It is for concurrent use.
+// The key of an older record shows what to expect of new keys, but proves nothing: when
+// that record was created, the API may not have changed keys yet. The zero keyForms
+// trusts no key. It is for concurrent use.
 type keyForms struct {
 	known  atomic.Pointer[formSet] // by answers to rows that were sent
 	stored atomic.Pointer[formSet] // by those and by records that there are
 	mu     sync.Mutex              // held to replace them
 	lost   [][]byte                // some keys that came back changed
 
-	altered atomic.Bool  // some key came back changed
-	cut     atomic.Int64 // characters of the shortest key that came back changed although only its length was new; 0: none
-	untold  atomic.Bool  // answers do not show keys: nothing is to be learned from rows that are sent alone
-	probing sync.Mutex   // held while a row is sent alone to learn from its answer
+	altered         atomic.Bool  // some key came back changed
+	cut             atomic.Int64 // characters of the shortest key that came back changed although only its length was new; 0: none
+	answersHideKeys atomic.Bool  // answers do not show keys: nothing is to be learned from rows that are sent alone
+	probing         sync.Mutex   // held while a row is sent alone to learn from its answer
 }
 
 // formSet is immutable.
@@ -162,8 +162,8 @@ func (f *keyForms) keeps(key []byte) bool {
 	return f.stored.Load().trusts(key) || f.expects(key) && utf8.RuneCount(key) <= maxShort && !f.cuts(key)
 }
 
-// told reports whether it is known if the API keeps keys of the form of key.
-func (f *keyForms) told(key []byte) bool {
+// isKnown reports whether it is known that the API keeps, or changes, keys of the form of key.
+func (f *keyForms) isKnown(key []byte) bool {
 	if f.expects(key) {
 		return f.keeps(key) || f.cuts(key)
 	}
@@ -232,7 +232,7 @@ func (f *keyForms) alters() bool { return f.altered.Load() }
 const maxLostKeys = 100
 
 // changed learns that key was stored in another form. If its form was trusted, or comes
-// to be, what the API does to keys cannot be told from their forms, and none is trusted
+// to be, what the API does to keys does not depend on their forms, and none is trusted
 // again.
 func (f *keyForms) changed(key []byte) {
 	f.altered.Store(true)

@@ -75,16 +75,16 @@ func TestKeyFormsTellFromWhichLengthKeysAreCut(t *testing.T) {
 		{"abc-12", false, false}, // another form
 	}
 	for _, test := range tests {
-		if key := []byte(test.key); f.keeps(key) != test.keeps || f.told(key) != test.told {
-			t.Errorf("%s: keeps %t, told %t", test.key, f.keeps(key), f.told(key))
+		if key := []byte(test.key); f.keeps(key) != test.keeps || f.isKnown(key) != test.told {
+			t.Errorf("%s: keeps %t, told %t", test.key, f.keeps(key), f.isKnown(key))
 		}
 	}
 	f.changed([]byte("ABC-12-345678-9012"))
 	f.changed([]byte("ABC-12-345678-90"))
 	f.changed([]byte("ABC-12-345678-901"))
 	for key, told := range map[string]bool{"ABC-12-345678": false, "ABC-12-345678-90": true, "ABC-12-345678-9012": true} {
-		if f.keeps([]byte(key)) || f.told([]byte(key)) != told {
-			t.Errorf("%s: keeps %t, told %t", key, f.keeps([]byte(key)), f.told([]byte(key)))
+		if f.keeps([]byte(key)) || f.isKnown([]byte(key)) != told {
+			t.Errorf("%s: keeps %t, told %t", key, f.keeps([]byte(key)), f.isKnown([]byte(key)))
 		}
 	}
 	if start := f.start([]byte("ÅBC-12-3")); string(start) != "ÅBC-12" {

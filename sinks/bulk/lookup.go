@@ -140,21 +140,22 @@ func (lk *lookup) claimKeys(rows []int32) (usable []int32) {
 // findKeys looks rows up by their keys, as they are and as they stand in their
 // cells, and settles those that are found. It returns the others.
 func (lk *lookup) findKeys(ctx context.Context, rows []int32, known *canaryKey) (absent []int32, err error) {
-	o := &lk.engine.options
-	l := api.Lookup{Path: o.Path, Field: o.Key}
+	var keys []string
 	for _, row := range rows {
-		l.Keys = append(l.Keys, string(lk.rows.key(row)))
+		keys = append(keys, string(lk.rows.key(row)))
 		if padded := lk.rows.padded(row); padded != nil && askable(padded) {
-			l.Keys = append(l.Keys, string(padded))
+			keys = append(keys, string(padded))
 		}
 	}
+	canary := ""
 	if known != nil {
-		l.Canary = known.key
+		canary = known.key
 	}
-	found, err := lk.engine.reader.FindByKeys(ctx, l)
+	found, err := lk.engine.findByKeys(ctx, keys, canary)
 	if err != nil {
 		return nil, lk.engine.lookupFailed(ctx, err)
 	}
+	field := lk.engine.field(lk.engine.options.Key)
 	for _, row := range rows {
 		padded := lk.rows.padded(row)
 		of, asStands := found[string(lk.rows.key(row))], found[string(padded)]
@@ -169,9 +170,9 @@ func (lk *lookup) findKeys(ctx context.Context, rows []int32, known *canaryKey) 
 				return nil, err
 			}
 		case len(near) > 0:
-			lk.rows.note(row, lk.engine.field(o.Key), codeKeyForm, "")
+			lk.rows.note(row, field, codeKeyForm, "")
 		case padded != nil && !askable(padded):
-			lk.rows.note(row, lk.engine.field(o.Key), codeKeyUnusable, "")
+			lk.rows.note(row, field, codeKeyUnusable, "")
 		default:
 			absent = append(absent, row)
 		}

@@ -106,7 +106,7 @@ type Options struct {
 	Log   *slog.Logger
 }
 
-// UndoOptions says how rows are taken back. They are those of the run that wrote them.
+// UndoOptions says how rows are undone. They are those of the run that wrote the rows.
 type UndoOptions struct {
 	Target
 	Comparison
@@ -121,7 +121,7 @@ type UndoOptions struct {
 	Log     *slog.Logger
 }
 
-// settings is what Import, Plan, Verify and Undo are told alike.
+// settings are the options that Import, Plan, Verify and Undo have in common.
 type settings struct {
 	Target
 	Comparison

@@ -183,7 +183,7 @@ func (ow *ownRecords) written(row int32, id []byte) {
 // dates answers.
 const clockSlack = time.Second
 
-// age is when a record was made, as far as that can be told.
+// age is when a record was made, as far as that is known.
 type age uint8
 
 const (

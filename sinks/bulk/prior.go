@@ -55,13 +55,12 @@ func (cr *currentReader) read(ctx context.Context, rows []int32, keys bool) (map
 	byKey := map[string]api.Found{}
 	unread := false
 	if named := cr.toAskByKey(rows, keys); len(named) > 0 {
-		o := &cr.engine.options
-		found, err := cr.engine.reader.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: cr.rows.keysOf(named)})
+		found, err := cr.engine.findByKeys(ctx, cr.rows.keysOf(named), "")
 		if stops(ctx, err) {
 			return nil, err
 		}
 		if err != nil {
-			o.Log.Warn("records cannot be listed by key; each is asked for by its id", "chunk", cr.rows.chunk.Seq, "error", err)
+			cr.engine.options.Log.Warn("records cannot be listed by key; each is asked for by its id", "chunk", cr.rows.chunk.Seq, "error", err)
 		}
 		byKey, unread = found, err != nil
 	}

@@ -12,14 +12,14 @@ import (
 	"flytt/pipeline"
 )
 
-// Where rows are told to be new by a look-up that does not find their keys (with upsert
-// and with SkipExisting), that is a proof only for keys of a form that the API keeps. As
-// long as that is not known of a form, one row of it is sent alone: its answer tells, if
-// no record is there that looks like one that an earlier run made of the row. Once the API
-// was seen to change a key, no row is made whose key it may change, too: the next run would
-// not find it and make another.
+// With upsert and with SkipExisting, a row counts as new if a lookup does not find its key.
+// That is a proof only for keys of a form that the API keeps unchanged. While this is not
+// known for a form, one row of that form is sent alone, and its answer shows it; but only if
+// no record looks like one that an earlier run created for this row. Once the API was seen
+// to change a key, rows whose keys it may change, too, create no records: the next run would
+// not find such a record and would create another.
 
-// prober tells rows to be new whose keys a look-up does not find.
+// prober decides whether a row whose key a look-up does not find is new.
 type prober struct {
 	engine  *engine
 	actions actions
@@ -73,9 +73,9 @@ func (pr *prober) sortByForm(rows, suspects []int32) (unknown int32) {
 	for _, row := range rows {
 		switch key := pr.rows.key(row); {
 		case pr.rows.chunk.Fates[row] != pipeline.Pending, len(key) == 0, f.keeps(key):
-		case f.told(key):
+		case f.isKnown(key):
 			pr.rows.note(row, pr.engine.field(pr.engine.options.Key), codeKeyNotKept, "")
-		case f.untold.Load():
+		case f.answersHideKeys.Load():
 		case slices.Contains(suspects, row):
 			suspect = first(suspect, row)
 		case !f.expects(key):
@@ -96,7 +96,7 @@ func first(a, b int32) int32 {
 }
 
 // probe has the key of row tried alone, one row at a time in the whole run, unless the answer to another
-// has told meanwhile what is to be known, or an earlier run seems to have made row. If there
+// has shown that meanwhile, or an earlier run seems to have made row. If there
 // is no canary yet, row is tried as it.
 func (pr *prober) probe(ctx context.Context, row int32) (made bool, err error) {
 	f := &pr.engine.forms
@@ -109,7 +109,7 @@ func (pr *prober) probe(ctx context.Context, row int32) (made bool, err error) {
 	if release != nil {
 		defer release()
 	}
-	if f.told(pr.rows.key(row)) || f.untold.Load() {
+	if f.isKnown(pr.rows.key(row)) || f.answersHideKeys.Load() {
 		return false, nil
 	}
 	if made, err := pr.madeBefore(ctx, row); made || err != nil {

@@ -80,7 +80,7 @@ func (rb *readback) findUnshown(ctx context.Context, rows []sentRow) (map[string
 			return nil, err
 		}
 		if record == nil {
-			break // without one of them nothing is told of the others
+			break // without one of them nothing is known of the others
 		}
 		found[id] = record
 	}
@@ -111,13 +111,12 @@ func (rb *readback) findUnnamed(ctx context.Context) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	o := &rb.engine.options
-	found, err := rb.engine.reader.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: rb.rows.keysOf(rows)})
+	found, err := rb.engine.findByKeys(ctx, rb.rows.keysOf(rows), "")
 	if err != nil {
 		if stops(ctx, err) {
 			return err
 		}
-		o.Log.Warn("ids of rows are not known", "cause", "looking them up failed", "chunk", rb.rows.chunk.Seq, "rows", len(rows), "error", err)
+		rb.engine.options.Log.Warn("ids of rows are not known", "cause", "looking them up failed", "chunk", rb.rows.chunk.Seq, "rows", len(rows), "error", err)
 		return nil
 	}
 	for _, row := range rows {
@@ -134,7 +133,7 @@ func (rb *readback) findUnnamed(ctx context.Context) error {
 // matchRead matches rows, which made records, with the records that were found by the ids
 // that they were given. Where an answer showed nothing but ids these went to rows by their
 // places: the records themselves tell better whose they are. If some are not found, which
-// may be those of other rows, nothing is told.
+// may be those of other rows, nothing is settled.
 func (rb *readback) matchRead(rows []sentRow, found map[string][]byte) {
 	body := []byte{'['}
 	indices := make([]int32, len(rows))

@@ -12,8 +12,8 @@ import (
 	"flytt/pipeline"
 )
 
-// reconciler looks up rows that are in doubt, and settles those of which a record, or that
-// there is none, tells what became.
+// reconciler looks up rows that are in doubt. It settles a row if its record is found, or
+// if it is proved that there is none.
 type reconciler struct {
 	engine   *engine
 	options  *ImportOptions
@@ -25,11 +25,11 @@ type reconciler struct {
 	own      *ownRecords
 }
 
-// reconcile looks up rows that an earlier pass left in doubt, once the API cannot
-// be working on them any more, and settles them: those that are there, and those
-// that are not, which are Pending again. It returns those of which nothing can be
-// believed because no record is known to be there: there may be one later. Idle says
-// that this write sends nothing: only then may the unmatched records be read.
+// reconcile waits until the API is no longer working on rows, which an earlier pass left in
+// doubt, then looks them up and settles them. Rows that are proved not to be in the API are
+// Pending again. It returns the rows for which a lookup proves nothing because there is no
+// canary yet. Idle says that this write sends nothing: only then may the unmatched records
+// be read.
 func (rc *reconciler) reconcile(ctx context.Context, rows []int32, idle bool) (left []int32, err error) {
 	if err := rc.journal.readImages(rows); err != nil {
 		return nil, err
@@ -191,15 +191,14 @@ func (rc *reconciler) look(ctx context.Context, rows []int32) (found map[string]
 	if err != nil {
 		return nil, err
 	}
-	o := &rc.engine.options
-	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: rc.rows.keysOf(rows)}
-	for _, l.Canary = range canaries {
-		if found, err = rc.engine.reader.FindByKeys(ctx, l); !errors.Is(err, api.ErrCanaryMissing) {
+	canary, keys := "", rc.rows.keysOf(rows)
+	for _, canary = range canaries {
+		if found, err = rc.engine.findByKeys(ctx, keys, canary); !errors.Is(err, api.ErrCanaryMissing) {
 			break
 		}
 	}
 	if err == nil {
-		rc.engine.noteListed(l.Canary)
+		rc.engine.noteListed(canary)
 	}
 	return found, err
 }
@@ -386,7 +385,7 @@ func (rc *reconciler) lookOnce(ctx context.Context, rows []int32) {
 	ctx, cancel := context.WithTimeout(ctx, onceTime)
 	defer cancel()
 	o := &rc.engine.options
-	found, err := rc.engine.reader.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: rc.rows.keysOf(rows)})
+	found, err := rc.engine.findByKeys(ctx, rc.rows.keysOf(rows), "")
 	if err != nil {
 		o.Log.Warn("rows stay in doubt for now", "cause", "looking them up failed", "chunk", rc.rows.chunk.Seq, "rows", len(rows), "error", err)
 		return
@@ -435,8 +434,7 @@ func (rc *reconciler) lookFirst(ctx context.Context, rows []int32) ([]int32, err
 	case known == nil: // records had the keys of these rows: a list that is empty now is not believed
 		return nil, &lookupError{path: o.Path, err: errShowsNoRecord}
 	}
-	l := api.Lookup{Path: o.Path, Field: o.Key, Keys: rc.rows.keysOf(asked), Canary: known.key}
-	found, err := rc.engine.reader.FindByKeys(ctx, l)
+	found, err := rc.engine.findByKeys(ctx, rc.rows.keysOf(asked), known.key)
 	if err != nil {
 		return nil, rc.engine.lookupFailed(ctx, err)
 	}

@@ -11,6 +11,12 @@ import (
 	"flytt/pipeline"
 )
 
+// findByKeys returns the records that have keys, by these. The list has to show one with
+// the key canary, unless that is empty.
+func (e *engine) findByKeys(ctx context.Context, keys []string, canary string) (map[string]api.Found, error) {
+	return e.reader.FindByKeys(ctx, api.Lookup{Path: e.options.Path, Field: e.options.Key, Keys: keys, Canary: canary})
+}
+
 // findIDs returns those of the records with ids that the list shows. That may be
 // none: the list is asked because it tells of many at once, and what it does not
 // show is asked for one by one.

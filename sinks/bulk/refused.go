@@ -106,7 +106,7 @@ func refusalsOfOne(body, changes []byte) []api.Refusal {
 }
 
 // lookForOthers settles those of the rows left of a refused request that were
-// written all the same, or of which that cannot be told.
+// written all the same, or may have been.
 func (rf *refusal) lookForOthers(ctx context.Context, r *verdict) error {
 	others := r.left
 	var err error
@@ -175,13 +175,11 @@ func (rf *refusal) absent(ctx context.Context, rows []int32) ([]int32, error) {
 // findBeside looks keys up beside the canary: for some time, until the list is not so
 // far behind that it does not show that.
 func (rf *refusal) findBeside(ctx context.Context, keys []string, canary string) (found map[string]api.Found, err error) {
-	o := &rf.engine.options
 	for _, wait := range visible {
-		if err := o.Drain.Sleep(ctx, wait); err != nil {
+		if err := rf.engine.options.Drain.Sleep(ctx, wait); err != nil {
 			return nil, err
 		}
-		found, err = rf.engine.reader.FindByKeys(ctx, api.Lookup{Path: o.Path, Field: o.Key, Keys: keys, Canary: canary})
-		if !errors.Is(err, api.ErrCanaryMissing) {
+		if found, err = rf.engine.findByKeys(ctx, keys, canary); !errors.Is(err, api.ErrCanaryMissing) {
 			break
 		}
 	}

@@ -14,9 +14,9 @@ import (
 )
 
 // A row in doubt whose key the API may store in another form cannot be looked up by its
-// key. It is looked for among the records that are known to be nobody else's: those of
-// its own request, by the ids that the answer showed, and the unmatched records, which were made
-// since the run began and which no row of the run is known to have made. The terms:
+// key. It is searched for among the records that may be its own: those of its own
+// request, by the ids that the answer showed, and the unmatched records, which were
+// created since the run began and which no row of the run is known to have created. The rules:
 //
 //   - A record fits a row if it holds each value of the row as it was sent or in another
 //     form of it, the key too. Two forms of a value have the same letters and digits, but
@@ -78,7 +78,7 @@ func sameLetters(a, b jsontext.Value) bool { return lettersOf(a) == lettersOf(b)
 func affixed(sent, stored jsontext.Value) bool { return edgeOf(sent, stored) != nil }
 
 // edgeOf tells what was added to sent, or cut off, to make stored: by letters and digits.
-// What is cut to a length is told by that. It is nil if that is not how they differ.
+// A text that is cut is described by its length. It is nil if they differ in another way.
 func edgeOf(sent, stored jsontext.Value) []byte {
 	if !isText(sent, stored) {
 		return nil

@@ -10,7 +10,8 @@ import (
 	"io"
 	"path"
 	"strings"
-	"sync/atomic"
+
+	"flytt/internal/osfile"
 
 	"github.com/klauspost/compress/flate"
 	"golang.org/x/text/encoding/unicode"
@@ -99,7 +100,7 @@ func (a *archive) open(name string) (*part, error) {
 		return nil, damaged(name, fmt.Errorf("reading the archive: %w", err))
 	}
 	p := &part{name: name, packed: int64(min(f.CompressedSize64, uint64(a.size))), size: f.UncompressedSize64, want: f.CRC32, sum: crc32.NewIEEE()}
-	p.raw.r = raw
+	p.raw.R = raw
 	switch f.Method {
 	case zip.Store:
 		p.inner = &p.raw
@@ -115,7 +116,7 @@ func (a *archive) open(name string) (*part, error) {
 // byte of a part that is complete; otherwise an *Error.
 type part struct {
 	name   string
-	raw    counter
+	raw    osfile.Counter
 	inner  io.Reader // unpacked
 	text   io.Reader // as UTF-8
 	packed int64     // bytes in the archive
@@ -124,19 +125,6 @@ type part struct {
 	sum    hash.Hash32
 	want   uint32
 	err    error
-}
-
-// counter counts what is read. The count may be asked for by any goroutine.
-type counter struct {
-	r io.Reader
-	n atomic.Int64
-}
-
-// Read implements io.Reader.
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n.Add(int64(n))
-	return n, err
 }
 
 // decode detects the encoding by the first bytes.

@@ -67,7 +67,7 @@ func (w *Workbook) OpenSheet(i int) (*Sheet, error) {
 
 // Progress returns how many bytes of the archive have been read for the sheet, and
 // how many it takes there. It may be called by any goroutine.
-func (s *Sheet) Progress() (n, of int64) { return s.part.raw.n.Load(), s.part.packed }
+func (s *Sheet) Progress() (n, of int64) { return s.part.raw.N(), s.part.packed }
 
 // preamble reads up to the start of the rows.
 func (s *Sheet) preamble() error {
