@@ -186,7 +186,7 @@ func (m *Mapping) missingRequired(r *Resource, guesses []Guess) error {
 	}
 	faults := m.faults()
 	faults.file.name = "automatic mapping"
-	hint := "say in a mapping file where it comes from"
+	hint := "map it in a mapping file"
 	if len(unused) > 0 {
 		hint += "; not used so far: " + strings.Join(unused, ", ")
 	}

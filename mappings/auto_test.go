@@ -107,7 +107,7 @@ func TestGuessesTellWhyAColumnIsNotUsed(t *testing.T) {
 func TestAutoMappingNamesRequiredFieldsWithoutAColumn(t *testing.T) {
 	m, guesses, err := mappings.AutoMapping(personResource(t), []string{"Hela namet", "Färg", "Titel"})
 	const want = `automatic mapping: no column fits the required field name; it may be Hela namet (near an alias)
-hint: say in a mapping file where it comes from; not used so far: Hela namet, Färg`
+hint: map it in a mapping file; not used so far: Hela namet, Färg`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}

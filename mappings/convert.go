@@ -44,7 +44,7 @@ var conversions = []conversion{
 	{"upper", "upper", "upper case, å ä ö included", noArguments(upper)},
 	{"lower", "lower", "lower case, Å Ä Ö included", noArguments(lower)},
 	{"digits", "digits", "keeps the digits 0 to 9 only", noArguments(digits)},
-	{"replace", "{replace: {from: to}}, {replace: {from: to}, strict: true}", "replaces a whole value by the table; null is no value; one not in the table stays as it is, with strict it is value_table", buildReplace},
+	{"replace", "{replace: {from: to}}, {replace: {from: to}, strict: true}", "replaces a whole value by the table; null means no value; one not in the table stays as it is, with strict it is value_table", buildReplace},
 	{"regex", "regex(pattern), regex(pattern, replacement)", "with a pattern (RE2) the first group of the first match, or the match; with a replacement, every match replaced ($1 is a group); a value that does not match stays as it is, with strict it is no_match", buildRegex},
 	{"split", "split(separator, index)", "the part with that index between separators, from 0, or from the end with -1; no value if there are fewer", buildSplit},
 	{joinName, "join, join(separator)", "the values of all columns of from that have one, with the separator (a space) between; comes first", buildJoin},

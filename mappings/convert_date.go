@@ -97,7 +97,7 @@ func parseDateLayout(layout string) (dateLayout, error) {
 	}
 	year, month := seen[yearUnit] != seen[shortYearUnit], seen[monthUnit] != seen[monthNameUnit]
 	if !year || !month || !seen[dayUnit] {
-		return nil, errors.New("it wants a year, a month and a day, each once")
+		return nil, errors.New("it needs a year, a month and a day, each once")
 	}
 	return parts, nil
 }

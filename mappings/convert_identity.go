@@ -102,7 +102,7 @@ func buildPhone(c Conversion, _ *conversionOptions) (converter, error) {
 		region = c.Args[0]
 	}
 	if !phonenumbers.GetSupportedRegions()[region] {
-		return nil, fmt.Errorf("%q is no region, such as SE or NO", region)
+		return nil, fmt.Errorf("%q is not a region, such as SE or NO", region)
 	}
 	return func(c *call, v []byte) []byte {
 		e164, ok := format.AppendPhone(c.buf[:0], v, region)

@@ -92,7 +92,7 @@ func digits(c *call, v []byte) []byte {
 
 func buildReplace(c Conversion, _ *conversionOptions) (converter, error) {
 	if len(c.Args) > 0 || len(c.Table) == 0 {
-		return nil, errors.New("it wants a table of values")
+		return nil, errors.New("it needs a table of values")
 	}
 	table := make(map[string][]byte, len(c.Table))
 	for _, r := range c.Table {
@@ -186,7 +186,7 @@ func buildSplit(c Conversion, _ *conversionOptions) (converter, error) {
 	case len(separator) == 0:
 		return nil, errors.New("the separator is empty")
 	case err != nil:
-		return nil, errors.New("the index is no whole number")
+		return nil, errors.New("the index is not a whole number")
 	}
 	return func(_ *call, v []byte) []byte { return bytes.TrimSpace(part(v, separator, index)) }, nil
 }

@@ -141,14 +141,14 @@ func (c *exportCompiler) refuseImportKeys() {
 	m := c.m
 	in := &m.Input
 	if m.at("input") != nil || in.Encoding+in.Delimiter+in.Sheet != "" || in.HeaderRow != 0 || in.Nulls != nil || in.Trim != nil {
-		c.add(m.at("input"), "leave it out: the input is the API", "input means nothing in an export")
+		c.add(m.at("input"), "leave it out: the input is the API", "input has no meaning in an export")
 	}
 	if m.Key != "" {
-		c.add(m.at("key"), "leave it out: no rows are matched", "key means nothing in an export")
+		c.add(m.at("key"), "leave it out: no rows are matched", "key has no meaning in an export")
 	}
 	for _, code := range slices.Sorted(maps.Keys(m.Severity)) {
 		if !notedByMapping(string(code)) {
-			c.add(m.at("severity"), "leave it out", "severity of %s means nothing in an export: what the API holds is not validated", code)
+			c.add(m.at("severity"), "leave it out", "severity of %s has no meaning in an export: records of the API are not validated", code)
 		}
 	}
 }

@@ -200,15 +200,15 @@ mapping.yaml:2:12: expression: unknown column "nam"
   2 | where: col["nam"] == ""
     |            ^
 hint: did you mean name?`},
-		{"what means nothing", "input: {trim: false}\nkey: id\nseverity: {required: warning, expr_error: warning}\nfields: {A: name}\n", `mapping.yaml:1:1: input means nothing in an export
+		{"what means nothing", "input: {trim: false}\nkey: id\nseverity: {required: warning, expr_error: warning}\nfields: {A: name}\n", `mapping.yaml:1:1: input has no meaning in an export
   1 | input: {trim: false}
     | ^
 hint: leave it out: the input is the API
-mapping.yaml:2:6: key means nothing in an export
+mapping.yaml:2:6: key has no meaning in an export
   2 | key: id
     |      ^
 hint: leave it out: no rows are matched
-mapping.yaml:3:1: severity of required means nothing in an export: what the API holds is not validated
+mapping.yaml:3:1: severity of required has no meaning in an export: records of the API are not validated
   3 | severity: {required: warning, expr_error: warning}
     | ^
 hint: leave it out`},

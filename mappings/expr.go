@@ -149,7 +149,7 @@ func (c *columnPatcher) Visit(node *ast.Node) {
 			c.open[n] = true
 		}
 		if n.Value == "$env" {
-			c.found(n, "", "$env is not to be used: name the column, col[\"Namn\"]")
+			c.found(n, "", "$env cannot be used: name the column, col[\"Namn\"]")
 		}
 	case *ast.MemberNode:
 		if c.open[n.Node] {

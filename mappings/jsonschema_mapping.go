@@ -82,7 +82,7 @@ func jsonInput() object {
 			{"sheet", about("The sheet of a workbook.", jsonRef("text"))},
 			{"header_row", about("The line or sheet row of the header, from 1.", object{{"type", "integer"}, {"minimum", 1}, {"maximum", maxHeaderRow}})},
 			{"nulls", about("Words that mean no value; an empty cell always does.", words)},
-			{"trim", about("Whether white space around cells goes: true unless said otherwise.", object{{"type", "boolean"}})},
+			{"trim", about("Whether white space around cells is removed: true by default.", object{{"type", "boolean"}})},
 		}},
 		{"additionalProperties", false},
 	})

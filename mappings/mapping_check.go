@@ -57,7 +57,7 @@ func (m *Mapping) checkOrigin(f *faults, r *Rule, path string) {
 	}
 	switch {
 	case len(origins) == 0:
-		f.add(m.at(path), "say from, const or expr", "field %s: nothing says where its value comes from", r.Field)
+		f.add(m.at(path), "say from, const or expr", "field %s: no source for its value", r.Field)
 	case len(origins) > 1:
 		f.add(m.at(path+"/"+origins[1], path), "", "field %s: %s together with %s", r.Field, origins[1], origins[0])
 	}

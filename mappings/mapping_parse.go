@@ -226,7 +226,7 @@ func (r *mappingReader) field(e yamlEntry) {
 	case *ast.MappingNode:
 		r.entries(e.value, e.key, FieldRuleKeys, func(part yamlEntry) { r.part(&rule, path, part) })
 	case *ast.SequenceNode:
-		r.add(startToken(e.value), "several columns are written {from: [A, B]}", "field %s wants a column, or keys", e.key)
+		r.add(startToken(e.value), "several columns are written {from: [A, B]}", "field %s needs a column, or keys", e.key)
 	default:
 		_, err := r.file.text(e.value, "field "+e.key)
 		r.addAll(err)

@@ -169,7 +169,7 @@ hint: did you mean from?`},
 	{"all faults at once", "fields:\n  name: {from: Namn, const: X}\n  title: {}\n  ssn: {from: P, apply: [personumer]}\n", `mapping.yaml:2:22: field name: const together with from
   2 |   name: {from: Namn, const: X}
     |                      ^
-mapping.yaml:3:3: field title: nothing says where its value comes from
+mapping.yaml:3:3: field title: no source for its value
   3 |   title: {}
     |   ^
 hint: say from, const or expr
@@ -199,7 +199,7 @@ hint: it is written regex(pattern), regex(pattern, replacement)`},
   1 | fields: {name: {from: N, apply: [date(YYYY-QQ-DD)]}}
     |                                  ^
 hint: it is written date(layout, …)`},
-	{"region", "fields: {name: {from: N, apply: [phone(Sverige)]}}\n", `mapping.yaml:1:34: conversion phone: "Sverige" is no region, such as SE or NO
+	{"region", "fields: {name: {from: N, apply: [phone(Sverige)]}}\n", `mapping.yaml:1:34: conversion phone: "Sverige" is not a region, such as SE or NO
   1 | fields: {name: {from: N, apply: [phone(Sverige)]}}
     |                                  ^
 hint: it is written phone, phone(region)`},
@@ -207,11 +207,11 @@ hint: it is written phone, phone(region)`},
   1 | fields: {name: {from: N, apply: [trim, join]}}
     |                                        ^
 hint: {from: [A, B], apply: [join]}`},
-	{"list for a field", "fields:\n  name: [A, B]\n", `mapping.yaml:2:9: field name wants a column, or keys
+	{"list for a field", "fields:\n  name: [A, B]\n", `mapping.yaml:2:9: field name needs a column, or keys
   2 |   name: [A, B]
     |         ^
 hint: several columns are written {from: [A, B]}`},
-	{"number for a column", "fields:\n  name: 2024\n", `mapping.yaml:2:9: field name wants text, not a number
+	{"number for a column", "fields:\n  name: 2024\n", `mapping.yaml:2:9: field name needs text, not a number
   2 |   name: 2024
     |         ^
 hint: put it in quotes: "2024"`},
@@ -243,7 +243,7 @@ hint: did you mean check_digit?`},
 	{"unknown severity", "fields: {name: A}\nseverity: {check_digit: ignore}\n", `mapping.yaml:2:25: severity of check_digit is error or warning
   2 | severity: {check_digit: ignore}
     |                         ^`},
-	{"anchor", "fields: {name: &n A}\n", `mapping.yaml:1:16: field name wants text, not an anchor or alias
+	{"anchor", "fields: {name: &n A}\n", `mapping.yaml:1:16: field name needs text, not an anchor or alias
   1 | fields: {name: &n A}
     |                ^`},
 	{"two conversions in one item", "fields: {name: {from: A, apply: [{replace: {a: b}, trim: x}]}}\n", `mapping.yaml:1:52: a second conversion "trim" in one item

@@ -50,16 +50,16 @@ func (d *descriptor) checkNames() error {
 		}
 	}
 	if !snakeCase.MatchString(r.Name) {
-		return d.file.fault(startToken(d.nodes["resource"]), "%s is no name of a resource: lower-case letters, digits and _", r.Name)
+		return d.file.fault(startToken(d.nodes["resource"]), "%s is not a name for a resource: lower-case letters, digits and _", r.Name)
 	}
 	if !pathForm.MatchString(r.Path) {
-		return d.file.fault(startToken(d.nodes["path"]), "%s is no path: lower-case, with a slash at both ends", r.Path)
+		return d.file.fault(startToken(d.nodes["path"]), "%s is not a path: lower-case, with a slash at both ends", r.Path)
 	}
 	seen := map[string]bool{}
 	for i := range r.Fields {
 		name := r.Fields[i].Name
 		if !snakeCase.MatchString(name) {
-			return d.file.fault(d.at(i, "name"), "%s is no name of a field: lower-case letters, digits and _", name)
+			return d.file.fault(d.at(i, "name"), "%s is not a name for a field: lower-case letters, digits and _", name)
 		}
 		if seen[name] {
 			return d.file.fault(d.at(i, "name"), "field %s appears twice", name)
@@ -143,7 +143,7 @@ func (d *descriptor) checkEnum(i int) error {
 	for j, v := range f.Enum {
 		switch length := characters(v); {
 		case f.Type == "integer" && !format.Integer([]byte(v)):
-			return d.file.fault(itemAt(n, j), "%s in enum is no integer", v)
+			return d.file.fault(itemAt(n, j), "%s in enum is not an integer", v)
 		case f.MaxLength > 0 && length > f.MaxLength:
 			return d.file.fault(itemAt(n, j), "%s in enum is longer than max_length %d", v, f.MaxLength)
 		case length < f.MinLength:
@@ -244,7 +244,7 @@ func (d *descriptor) checkContradictions(i int) error {
 		switch {
 		case slices.Contains(f.Requires, name), slices.Contains(f.Together, name),
 			slices.Contains(other.Requires, f.Name), slices.Contains(other.Together, f.Name):
-			return d.file.fault(at, "%s excludes %s and wants it at the same time", f.Name, name)
+			return d.file.fault(at, "%s excludes %s and requires it at the same time", f.Name, name)
 		case f.Required && other.Required:
 			return d.file.fault(at, "%s excludes %s, and both are required", f.Name, name)
 		}

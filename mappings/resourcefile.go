@@ -185,7 +185,7 @@ func lengthKey[T any](name string, field func(*T) *int) func(*yamlFile, ast.Node
 			return err
 		}
 		if v < 1 || v > 1<<31 || v != float64(int(v)) {
-			return f.fault(startToken(n), "%s wants a whole number of characters, at least 1", name)
+			return f.fault(startToken(n), "%s needs a whole number of characters, at least 1", name)
 		}
 		*field(into) = int(v)
 		return nil
@@ -201,7 +201,7 @@ func boundKey(name string, field func(*Field) **float64) func(*yamlFile, ast.Nod
 			return err
 		}
 		if !(v >= -maxExact && v <= maxExact) {
-			return f.fault(startToken(n), "%s is beyond 2^53, the largest that is held exactly", name)
+			return f.fault(startToken(n), "%s is beyond 2^53, the largest that is stored exactly", name)
 		}
 		*field(into) = &v
 		return nil

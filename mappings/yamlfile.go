@@ -185,9 +185,9 @@ func (f *yamlFile) number(n ast.Node, what string) (float64, error) {
 // kind returns the fault of a node of another kind than what wants.
 func (f *yamlFile) kind(n ast.Node, what, want string) *FileError {
 	if n == nil {
-		return f.fault(nil, "%s wants %s, not nothing", what, want)
+		return f.fault(nil, "%s needs %s, not nothing", what, want)
 	}
-	return f.fault(startToken(n), "%s wants %s, not %s", what, want, kindName(n))
+	return f.fault(startToken(n), "%s needs %s, not %s", what, want, kindName(n))
 }
 
 // startToken returns where n starts. The parser's own token of a mapping is

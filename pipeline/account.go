@@ -59,7 +59,7 @@ func (a *account) reportProgress() {
 	}
 }
 
-// undo takes back what was written to a sink that was aborted.
+// undo removes what was written to a sink that was aborted.
 func (a *account) undo() {
 	a.counts.NotSent += a.counts.Written
 	a.counts.Written = 0

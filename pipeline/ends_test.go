@@ -57,7 +57,7 @@ func TestAReadErrorTakesAFileBack(t *testing.T) {
 	g.source.fail = errRead
 	g.want(t, t.Context(), ends{err: errRead, read: 20, notSent: 20, aborts: 1})
 	if len(g.store.rows) != 20 {
-		t.Errorf("%d rows reached the file before it was taken back, want 20", len(g.store.rows))
+		t.Errorf("%d rows reached the file before it was removed, want 20", len(g.store.rows))
 	}
 }
 

@@ -115,7 +115,7 @@ type Sink interface {
 	// Write, and only if the whole input went through.
 	Commit(ctx context.Context) error
 
-	// Abort takes back what can be taken back and releases the sink. It reports
+	// Abort removes what can be removed and releases the sink. It reports
 	// whether the rows written are gone (a file that never got its name) or stand
 	// (the API). It is called once if Commit was not, or failed.
 	Abort() (undone bool, err error)

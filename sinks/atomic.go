@@ -57,10 +57,10 @@ func examine(path string, o *FileOptions) (*target, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return t, t.checkParent()
 	case err != nil:
-		return nil, t.refuse("cannot be looked at", "", osfile.Cause(err))
+		return nil, t.refuse("cannot be read", "", osfile.Cause(err))
 	case info.Mode()&fs.ModeSymlink != 0 && opensDescriptor(path):
 		if info, err = os.Stat(path); err != nil {
-			return nil, t.refuse("cannot be looked at", "", osfile.Cause(err))
+			return nil, t.refuse("cannot be read", "", osfile.Cause(err))
 		}
 	}
 	t.info = info
@@ -98,7 +98,7 @@ func (t *target) checkParent() error {
 	case errors.Is(err, fs.ErrNotExist):
 		return t.refuse("directory "+dir+" does not exist", "create it first, or check the path", nil)
 	case err != nil:
-		return t.refuse("directory "+dir+" cannot be looked at", "", osfile.Cause(err))
+		return t.refuse("directory "+dir+" cannot be read", "", osfile.Cause(err))
 	case !info.IsDir():
 		return t.refuse(dir+" is not a directory", "check the path", nil)
 	}

@@ -38,7 +38,7 @@ func TestCreateRefusesOutputsThatCannotBe(t *testing.T) {
 	must(t, os.Mkdir(in("dir.csv"), 0o700))
 	before := namesIn(t, dir)
 
-	noExtension := "its extension stands for no format that can be written\nhint: extensions: " + strings.Join(extensions(), ", ")
+	noExtension := "no format has this extension\nhint: extensions: " + strings.Join(extensions(), ", ")
 	tests := []struct {
 		name, path string
 		options    FileOptions
@@ -53,7 +53,7 @@ func TestCreateRefusesOutputsThatCannotBe(t *testing.T) {
 		{"link to a device", in("null.csv"), FileOptions{}, "is a symbolic link\nhint: name the file it leads to, or remove the link"},
 		{"directory", in("dir.csv"), FileOptions{Overwrite: true}, "is a directory\nhint: name a file in it"},
 		{"no directory", in("no/out.csv"), FileOptions{}, "directory " + in("no") + " does not exist\nhint: create it first, or check the path"},
-		{"file as directory", in("other.csv/out.csv"), FileOptions{}, "cannot be looked at: not a directory"},
+		{"file as directory", in("other.csv/out.csv"), FileOptions{}, "cannot be read: not a directory"},
 		{"unknown extension", in("out.xyz.gz"), FileOptions{}, noExtension},
 		{"no extension", in("out"), FileOptions{}, noExtension},
 		{"two compressions", in("out.csv.gz"), FileOptions{Format: "csv.zst"}, "its name ends in .gz, but .zst is asked for\nhint: leave one of the two out"},

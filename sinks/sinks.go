@@ -164,7 +164,7 @@ func formatFor(to *target, name, extension string) (*format, error) {
 	if to.kind != regularFile {
 		return formatFor(to, streamFormat, "")
 	}
-	return nil, &pipeline.UsageError{Place: to.name, Cause: "its extension stands for no format that can be written", Hint: "extensions: " + strings.Join(extensions(), ", ")}
+	return nil, &pipeline.UsageError{Place: to.name, Cause: "no format has this extension", Hint: "extensions: " + strings.Join(extensions(), ", ")}
 }
 
 func extensions() []string {

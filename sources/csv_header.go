@@ -22,7 +22,7 @@ var (
 	errHeaderData    = errors.New("the first row does not name the columns")
 	hintHeaderRow    = "--header-row N says which line has the column names"
 	hintHeader       = "give every column a name of its own in the header"
-	hintHeaderQuotes = "mend the header, or name the delimiter with -d"
+	hintHeaderQuotes = "fix the header, or name the delimiter with -d"
 )
 
 // header is what the first lines of a text show.

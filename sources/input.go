@@ -199,7 +199,7 @@ func (in *input) readError(err error) error {
 	case in.compression != "":
 		return in.compressionError(err)
 	}
-	return in.contentError(0, fmt.Errorf("reading: %w", osfile.Cause(err)), "check the disk or the network share it lies on")
+	return in.contentError(0, fmt.Errorf("reading: %w", osfile.Cause(err)), "check the disk or the network share that it is on")
 }
 
 // openError returns the error of a file that cannot be opened.

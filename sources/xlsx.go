@@ -204,7 +204,7 @@ func (in *input) workbookError(sheet string, err error) error {
 		out.Place = xlsx.CellName(sheet, e.Row, pipeline.None)
 	}
 	if out.Hint == "" {
-		out.Hint = "check the disk or the network share it lies on"
+		out.Hint = "check the disk or the network share that it is on"
 	}
 	return out
 }

@@ -174,7 +174,7 @@ func (d *xlsxDecoder) cell() error {
 	if d.text += len(v); d.text > maxSheetText {
 		return &Error{
 			File: l.in.name, Place: xlsx.CellName(l.sheet, d.scan.Row, pipeline.None), Err: errLongText,
-			Hint: "save the sheet as CSV, where long texts that repeat are no burden",
+			Hint: "save the sheet as CSV, where repeated long texts do no harm",
 		}
 	}
 	if v == nil && fault == xlsx.FaultNone {

@@ -50,7 +50,7 @@ func TestWorkbookFaults(t *testing.T) {
 	want := lines(
 		"row 2: blank_row",
 		"3: ∅|#REF! !error_cell@1(#REF!) !hidden_row@-1() !na_cell@0()",
-		"4: ∅|60 !formula_without_value@0() !impossible_serial@1(number that is no date)",
+		"4: ∅|60 !formula_without_value@0() !impossible_serial@1(number that is not a date)",
 		"5: x|∅ +1 !invalid_cell@0(not a number) !ragged_row@-1(1 cell outside of the 2 named columns)",
 		"6: ∅|∅ !invalid_cell@-1(place that is not in its row)",
 	)

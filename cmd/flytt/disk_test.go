@@ -46,7 +46,7 @@ func newDisk(t *testing.T, flytt string) *disk {
 	return d
 }
 
-// needStrace skips the test, aloud, where calls cannot be made to fail.
+// needStrace skips the test, with a message, where calls cannot be made to fail.
 func needStrace(t *testing.T) {
 	t.Helper()
 	if _, err := exec.LookPath("strace"); err != nil {

@@ -56,7 +56,7 @@ whole file. No value of a row is shown without --show-values.`,
 	s := c.Flags()
 	s.StringVar(&v.spec.Resource, "resource", "", "`NAME` of the resource whose fields to guess (default: the only one there is)")
 	s.StringVar(&v.spec.Profile, "profile", "", "`NAME` of a profile in flytt.yaml")
-	s.BoolVar(&v.count, "count", false, "read the whole file: the number of rows is exact, and and columns are described over all rows")
+	s.BoolVar(&v.count, "count", false, "read the whole file: the number of rows is exact, and columns are described over all rows")
 	s.BoolVar(&v.showValues, "show-values", false, "show values as they are")
 	s.BoolVar(&v.json, "json", false, "print what was found as one JSON object")
 	s.BoolVar(&v.noProgress, "no-progress", false, "show no progress bar")

@@ -94,7 +94,7 @@ func TestLostAnswersAreLookedUp(t *testing.T) {
 		{"changed all the same", cutAt(http.MethodPatch, sandbox.Committed), []string{"record", "update", "$ID", "--set", "title=Chef"}, exitDone, "the record holds what was sent"},
 		{"not changed", cutAt(http.MethodPatch, sandbox.Arrived), []string{"record", "update", "$ID", "--set", "title=Chef"}, exitUncertain, "the record does not hold what was sent"},
 		{"deleted all the same", cutAt(http.MethodDelete, sandbox.Committed), []string{"record", "delete", "$ID"}, exitDone, "the record is gone"},
-		{"not deleted", cutAt(http.MethodDelete, sandbox.Arrived), []string{"record", "delete", "$ID"}, exitUncertain, "it is still there"},
+		{"not deleted", cutAt(http.MethodDelete, sandbox.Arrived), []string{"record", "delete", "$ID"}, exitUncertain, "it still exists"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			code, _, stderr := served(t, tt.cut, tt.args...)

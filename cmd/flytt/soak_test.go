@@ -180,7 +180,7 @@ func (s *soak) run(ends int) (done int) {
 	return done
 }
 
-// next returns the arguments that begin the run, or go on with it.
+// next returns the arguments that begin the run, or resume it.
 func (s *soak) next() []string {
 	flags := []string{"--settle", soakSettle.String(), "--give-up-after", "20s", "--json", "--concurrency", strconv.Itoa(1 + s.rng.IntN(4))}
 	if _, err := os.Stat(s.path("run/journal.db")); err == nil {

@@ -219,7 +219,7 @@ func TestUndoIsKilledAndGoneOnWith(t *testing.T) {
 				}
 			}
 			if left := len(idsOf(t, d.box)); left == 0 {
-				t.Error("nothing was left to go on with")
+				t.Error("nothing was left to resume")
 			}
 			d.box.Inject(sandbox.MustParseFaults("get:1:401")...)
 			if code, output := d.run("", "resume", "moved/undo", "--settle", "50ms"); code != exitFatal {

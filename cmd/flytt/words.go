@@ -149,7 +149,7 @@ func thenSame(err error) error {
 	return advice.Then(err, next)
 }
 
-// inFile reports whether err is a fault within a file that can be mended: the
+// inFile reports whether err is a fault within a file that can be fixed: the
 // input or the mapping.
 func inFile(err error) bool {
 	var (

@@ -28,7 +28,7 @@ const (
 	AllowMoreRejects   TaskName = "allow_more_rejects"   // or fix what is rejected
 	FixRejectsOrApply  TaskName = "fix_rejects_or_apply" // of a plan
 	CompareByHand      TaskName = "compare_by_hand"      // rows in doubt have no key
-	CompareOrResume    TaskName = "compare_or_resume"    // rows in doubt of a run that was taken back
+	CompareOrResume    TaskName = "compare_or_resume"    // rows in doubt of a run that was undone
 	SeeLog             TaskName = "see_log"              // why rows are in doubt
 	SeeFiles           TaskName = "see_files"            // which rows differ
 	MapRequiredColumns TaskName = "map_required_columns" // in a mapping file

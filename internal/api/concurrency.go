@@ -116,7 +116,7 @@ func (s *concurrencyLimiter) admit(alone bool) permit {
 	return permit{round: s.round, granted: s.granted, shared: s.inFlight > 1, exclusive: alone}
 }
 
-// putBack takes back a permit and admits writes that wait.
+// putBack returns a permit and admits writes that wait.
 func (s *concurrencyLimiter) putBack(given permit) {
 	s.inFlight--
 	s.exclusive = s.exclusive && !given.exclusive

@@ -81,7 +81,7 @@ func ParseBaseURL(s string) (*url.URL, error) {
 	}
 	where := "base URL " + u.Scheme + "://" + u.Host
 	if surplus := beyondHost(u); surplus != "" {
-		return nil, fmt.Errorf("%s: has %s; only scheme and host are wanted", where, surplus)
+		return nil, fmt.Errorf("%s: has %s; give only scheme and host", where, surplus)
 	}
 	switch {
 	case u.Scheme == "https":

@@ -20,7 +20,7 @@ const (
 
 var (
 	errCut     = errors.New("the answer ends in the middle")
-	errNotList = errors.New("the answer is no list of objects")
+	errNotList = errors.New("the answer is not a list of objects")
 	errFailure = errors.New("the answer tells of an error in place of a list")
 	errLarge   = fmt.Errorf("larger than %d MiB", maxObject>>20)
 	// ErrOversized says that much more came than was asked for: the server does

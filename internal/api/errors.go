@@ -50,11 +50,11 @@ func (e *StatusError) Hint() string {
 	case e.Status == http.StatusForbidden:
 		return "the credentials are known but may not do this; ask for access to the resource, or check FLYTT_CUSTOMER_ID"
 	case e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed:
-		return "there is no such list at this address; check FLYTT_BASE_URL and --resource"
+		return "no such list at this address; check FLYTT_BASE_URL and --resource"
 	case IsRefusal(e.Status):
 		return "the API does not take the filters, the order or the parameters that were asked for"
 	case e.Status >= 300 && e.Status < 400:
-		return "the server wants to send the request elsewhere, which is never followed; check FLYTT_BASE_URL"
+		return "the server redirects the request, which is never followed; check FLYTT_BASE_URL"
 	}
 	return "the server does not take this kind of request; check FLYTT_BASE_URL and any proxy on the way"
 }
@@ -112,7 +112,7 @@ func (c *cause) Unwrap() error { return c.err }
 var (
 	errIdle    = errors.New("the answer came too slowly")
 	errTooLong = errors.New("the answer is too long")
-	errProxy   = errors.New("the address in HTTP_PROXY or HTTPS_PROXY is no URL")
+	errProxy   = errors.New("the address in HTTP_PROXY or HTTPS_PROXY is not a URL")
 )
 
 // explain turns an error of net/http into one that may be shown. Only kinds of errors

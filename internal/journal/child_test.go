@@ -33,7 +33,7 @@ func child() {
 // childChunks is how many chunks childWrites writes.
 const childChunks = 12
 
-// childWrites makes a journal, or goes on with one, and says on stdout what it was
+// childWrites makes a journal, or resumes one, and says on stdout what it was
 // told is durable.
 func childWrites(path string) error {
 	j, err := Open(path, testKey())

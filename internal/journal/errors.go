@@ -112,13 +112,13 @@ func classify(err error) error {
 func advice(err error) string {
 	switch err = classify(err); {
 	case errors.Is(err, ErrDisk), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return "nothing is sent that is not on record: see to the disk, then flytt resume goes on"
+		return "nothing is sent that is not in the journal: fix the disk, then use flytt resume"
 	case errors.Is(err, ErrOtherKey):
 		return "FLYTT_KEY_DIR names the directory of the key that it was made with"
 	case errors.Is(err, fs.ErrExist):
-		return "flytt resume goes on with the run it is of"
+		return "flytt resume continues its run"
 	case errors.Is(err, ErrDamaged):
-		return "what was sent cannot be told from it: see to the disk, put the run directory back from a copy, or compare with the API before anything is sent again"
+		return "it does not show what was sent: fix the disk, restore the run directory from a backup, or compare with the API before sending anything again"
 	}
 	return ""
 }

@@ -233,9 +233,9 @@ func checkVersion(path string, version int32) error {
 		return nil
 	}
 	text := fmt.Sprintf("its format is version %d, and this flytt reads version %d", version, Format)
-	way := "go on with it with the version of flytt that wrote it, or a newer one"
+	way := "resume it with the version of flytt that wrote it, or a newer one"
 	if version < Format {
-		way = "go on with it with the version of flytt that wrote it"
+		way = "resume it with the version of flytt that wrote it"
 	}
 	return &Error{Place: "journal " + path, Err: &cause{text, ErrVersion}, Advice: way}
 }

@@ -20,7 +20,7 @@ const (
 // checkLog refuses a log that is damaged where it had been synced.
 //
 // SQLite reads a log up to the first frame whose checksum is wrong, and forgets
-// the rest: that is how a transaction that the power failed in is taken back. A
+// the rest: that is how a transaction that a power failure cut off is rolled back. A
 // frame that went bad on the disk looks the same, and takes with it everything
 // that was durable after it. But each transaction is synced before the next is
 // written. So of what was torn off there is one transaction at most: if two

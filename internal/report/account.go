@@ -33,7 +33,7 @@ type Part struct {
 	NotEligible int64 `json:"refused,omitempty"`
 
 	// UndoneBefore are those of Rows.Written of an undo that an earlier undo had
-	// already taken back, before they were changed once more.
+	// already undone, before they were changed once more.
 	UndoneBefore int64 `json:"again,omitempty"`
 }
 
@@ -45,7 +45,7 @@ type Account struct {
 	// Rows has each row of the input once, with its fate after the last part.
 	Rows pipeline.Counts `json:"rows"`
 
-	// Undone is how many of the written rows an undo has taken back.
+	// Undone is how many of the written rows an undo has undone.
 	Undone int64 `json:"undone,omitempty"`
 
 	Balanced      bool     `json:"balanced"`

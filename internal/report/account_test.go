@@ -123,7 +123,7 @@ func TestAccountOfOtherVerbs(t *testing.T) {
 		t.Errorf("account %+v", a)
 	}
 	if a := NewAccount([]Part{run, undo, undo}); a.Balanced {
-		t.Error("more was taken back than written, and the account balances")
+		t.Error("more was undone than written, and the account balances")
 	}
 	again := undo
 	again.UndoneBefore = 1

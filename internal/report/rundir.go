@@ -103,7 +103,7 @@ func makePrivate(path string) (made bool, err error) {
 		}
 		return true, nil
 	case err != nil:
-		return false, &DirError{Path: path, Cause: "cannot be looked at", Err: err}
+		return false, &DirError{Path: path, Cause: "cannot be read", Err: err}
 	case !info.IsDir():
 		return false, &DirError{Path: path, Cause: "is not a directory", Advice: "choose a new or empty directory with --run-dir"}
 	}

@@ -84,7 +84,7 @@ func (f *fileRows) nextOfConvert(end *ending) advice.Step {
 	}
 	out := "-"
 	if s.Output.Path != "-" {
-		out = "mended" + filepath.Ext(s.Output.Path)
+		out = "fixed" + filepath.Ext(s.Output.Path)
 	}
 	return advice.Step{Before: advice.Task{Name: advice.FixRejects}, Command: advice.Command{
 		Verb: "convert", File: rejects, Args: append(s.Args(MeaningFlag, TargetFlag), "-o", out),
@@ -112,7 +112,7 @@ func (a afterWriting) nextOfImport(end *ending) advice.Step {
 	return advice.Step{Before: before, Command: advice.Command{Verb: "retry", Run: s.name(), File: rejects}}
 }
 
-// nextOfUndo says what to do after a run was taken back.
+// nextOfUndo says what to do after a run was undone.
 func (a afterWriting) nextOfUndo(end *ending) advice.Step {
 	switch {
 	case end.err == nil && end.summary.Rows.InDoubt == 0:
@@ -183,7 +183,7 @@ func (a afterWriting) nextOfVerify(end *ending) advice.Step {
 	return advice.Step{}
 }
 
-// nextOfDoubtful says what to do after all was taken back but for the rows that
+// nextOfDoubtful says what to do after all was undone but for the rows that
 // the run left in doubt: they are settled by resuming it.
 func (a afterWriting) nextOfDoubtful() advice.Step {
 	name := a.remote.session.spec.Store.Name(a.remote.parent)

@@ -85,7 +85,7 @@ type Question struct {
 	Verb    string       // of the run
 	Changes bool         // records are changed, and none is made
 	File    string       // of the rows
-	Run     string       // path of the run that an undo takes back, or of the plan that is applied
+	Run     string       // path of the run that an undo reverts, or of the plan that is applied
 	Plan    *report.Plan // of apply: what it does; nil: it does not say
 	Tenant  string
 	Host    string

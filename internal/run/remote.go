@@ -132,7 +132,7 @@ func (r *remote) consent(q Question) error {
 }
 
 // beginJournal begins the journal of the run, or holds the run to the place of the
-// journal that it goes on with.
+// journal that it resumes.
 func (r *remote) beginJournal() error {
 	if r.journal != nil {
 		h := r.journal.Header()

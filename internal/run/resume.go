@@ -9,7 +9,7 @@ import (
 	"flytt/internal/runs"
 )
 
-// Resume goes on with the run in the directory s.Earlier.Run, which did not get through.
+// Resume continues the run in the directory s.Earlier.Run, which did not get through.
 // Rows that are settled stay as they are; rows that may have been sent are looked up. The
 // other fields of s are those of SpecOf.
 func Resume(ctx context.Context, s Spec, o Observer) (*Result, error) {
@@ -25,7 +25,7 @@ func Resume(ctx context.Context, s Spec, o Observer) (*Result, error) {
 	})
 }
 
-// resume opens the run to go on with, and returns where its rows go.
+// resume opens the run to resume, and returns where its rows go.
 func (r *remote) resume() (target, error) {
 	s := r.session
 	path := s.spec.Earlier.Run

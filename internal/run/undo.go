@@ -32,13 +32,13 @@ func Undo(ctx context.Context, s Spec, o Observer) (*Result, error) {
 	})
 }
 
-// undoTarget takes back what e wrote.
+// undoTarget undoes what e wrote.
 func (r *remote) undoTarget(e *earlier) target {
 	t := &undoing{r, e}
 	return target{open: t.open, resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfUndo, account: recorder.Options{Written: undoneWords}}
 }
 
-// undoing takes back what a run wrote.
+// undoing undoes what a run wrote.
 type undoing struct {
 	remote *remote
 	past   *earlier
@@ -92,7 +92,7 @@ func (t *undoing) begin(open unseal) error {
 }
 
 // opens returns why open, which is nil without an identity, does not open what the past
-// run sealed, before anything is taken back. It tries the first there is: all is sealed
+// run sealed, before anything is undone. It tries the first there is: all is sealed
 // for the same keys. An undo that is resumed was begun with what it has.
 func (t *undoing) opens(open unseal) error {
 	if open == nil && t.remote.session.resumed {

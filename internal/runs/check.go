@@ -66,7 +66,7 @@ func (r *Record) checkFiles(a *report.Account, edited bool) error {
 	return nil
 }
 
-// undoneAgain returns how many of the rows that an undo took back an earlier one
+// undoneAgain returns how many of the rows that an undo undid an earlier one
 // had, by its path: a record that was changed once more can be restored once more.
 func (g Group) undoneAgain() (map[string]int64, error) {
 	undos := slices.DeleteFunc(slices.Clone(g), func(r *Record) bool { return r.Verb() != "undo" || r.Rows.Written == 0 })

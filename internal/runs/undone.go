@@ -5,7 +5,7 @@ import (
 	"flytt/internal/report"
 )
 
-// undoOf returns the undo in the group that took back what r wrote, or was about to:
+// undoOf returns the undo in the group that undid what r wrote, or was about to:
 // one that did not finish, if there is one. It is nil if there is none.
 func (g Group) undoOf(r *Record) *Record {
 	var found *Record

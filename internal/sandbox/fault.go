@@ -103,7 +103,7 @@ func parseWindow(text string) (window, error) {
 	if percent, ok := strings.CutSuffix(text, "%"); ok {
 		share, err := strconv.ParseFloat(percent, 64)
 		if err != nil || !(share > 0 && share <= 100) {
-			return window{}, fmt.Errorf("%s is no share from 0%% to 100%%", text)
+			return window{}, fmt.Errorf("%s is not a share from 0%% to 100%%", text)
 		}
 		return window{share: share / 100}, nil
 	}

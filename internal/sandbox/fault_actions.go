@@ -87,7 +87,7 @@ func lookAction(name, arg string, given bool) (action, error) {
 		case e.arg == "" && given:
 			return action{}, fmt.Errorf("%s takes no argument", name)
 		case e.arg != "" && cmp.Or(arg, e.standard) == "":
-			return action{}, fmt.Errorf("%s wants an argument: %s=%s", name, name, e.arg)
+			return action{}, fmt.Errorf("%s needs an argument: %s=%s", name, name, e.arg)
 		}
 		act, err := e.parse(cmp.Or(arg, e.standard))
 		if err != nil {

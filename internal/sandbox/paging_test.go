@@ -207,7 +207,7 @@ func TestRankingsLeaveNoFiles(t *testing.T) {
 	}
 }
 
-// forget writes and takes back, so that the sandbox forgets what it knows of
+// forget writes and undoes, so that the sandbox forgets what it knows of
 // lists.
 func forget(b *testing.B, s *sandbox.Sandbox) {
 	id := do(s, "POST", base, person("A", "")).object(b)["id"].(string)

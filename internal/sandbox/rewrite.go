@@ -96,7 +96,7 @@ func parseRewriting(what string) (func(string) string, error) {
 		case r.arg == "" && given:
 			return nil, fmt.Errorf("%s takes no argument", name)
 		case r.arg != "" && arg == "":
-			return nil, fmt.Errorf("%s wants an argument: %s", name, r.usage())
+			return nil, fmt.Errorf("%s needs an argument: %s", name, r.usage())
 		}
 		apply, err := r.parse(arg)
 		if err != nil {

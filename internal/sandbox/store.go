@@ -157,7 +157,7 @@ func (s *store) create(t *table) error {
 		return err
 	}
 	if columns != t.sql.columns {
-		return fmt.Errorf("%s: the table of %s has other fields than its descriptor; move the file away to start anew", s.name, t.resource.Name)
+		return fmt.Errorf("%s: the table of %s has other fields than its descriptor; move the file away to start again", s.name, t.resource.Name)
 	}
 	if _, err := s.writer.Exec("INSERT INTO _versions VALUES (?,0,0) ON CONFLICT DO NOTHING", t.resource.Path); err != nil {
 		return err

@@ -29,7 +29,7 @@ func Nearest(name string, of []string) string {
 }
 
 // Suggest returns the name in of that was most likely meant by name, or "". Of a name
-// that begins with name and goes on with another word (phone: phone_number), the nearest
+// that begins with name and continues with another word (phone: phone_number), the nearest
 // one, one that has name as a word, begins with it or has it anywhere, the first there is
 // counts, and the shortest of its kind.
 func Suggest(name string, of []string) string {

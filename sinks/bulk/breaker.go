@@ -129,7 +129,7 @@ type mostRefusedError struct {
 }
 
 func (e *mostRefusedError) Error() string {
-	return fmt.Sprintf("POST %s: most rows are refused, %d so far: the mapping or the permissions look wrong", e.path, e.rows)
+	return fmt.Sprintf("POST %s: most rows are refused, %d so far: check the mapping and the permissions", e.path, e.rows)
 }
 
 // Is reports whether target is ErrMostRefused.

@@ -163,7 +163,7 @@ func (e *engine) checkSkipExisting() error {
 		return &pipeline.UsageError{Place: "import", Cause: "rows are to change the records that are there, and to be left out where there is one",
 			Hint: "leave one of --mode and --skip-existing out"}
 	case !e.byKey:
-		return &pipeline.UsageError{Place: "import", Cause: "which rows are there already cannot be told: there is no key that the list can be filtered by",
+		return &pipeline.UsageError{Place: "import", Cause: "existing records cannot be found: the list cannot be filtered by any key",
 			Hint: "name a field that is mapped with --key, such as custom_id"}
 	}
 	return nil

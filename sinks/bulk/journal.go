@@ -136,7 +136,7 @@ func (e *changedInputError) Error() string {
 
 // Hint says what to do about it.
 func (e *changedInputError) Hint() string {
-	return "go on with the files that the run began with; nothing of the chunk was sent"
+	return "resume with the files that the run started with; nothing of the chunk was sent"
 }
 
 // announceChunk has the journal note which rows the chunk is.

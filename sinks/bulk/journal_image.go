@@ -34,7 +34,7 @@ type Before struct {
 	Record []byte // the whole record; nil if it was not kept, or is sealed
 }
 
-var errImage = errors.New("what records held before they were changed cannot be read")
+var errImage = errors.New("the earlier values of records cannot be read")
 
 // ReadImage reads an image that a Bulk made, of a chunk of any length. Records
 // that are sealed are given to open first; without it they are left out.
@@ -61,7 +61,7 @@ func ReadImage(data []byte, open func([]byte) ([]byte, error)) ([]Before, error)
 	case form == imageSealed:
 		var err error
 		if records, err = open(records); err != nil {
-			return nil, fmt.Errorf("what records held before they were changed: %w", err)
+			return nil, fmt.Errorf("the earlier values of records: %w", err)
 		}
 	}
 	return out, readRecords(out, records)

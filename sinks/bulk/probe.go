@@ -134,7 +134,7 @@ func (pr *prober) madeBefore(ctx context.Context, row int32) (made bool, err err
 		if stops(ctx, err) {
 			return false, err
 		}
-		o.Log.Warn("whether a record has a key in another form cannot be told", "error", err)
+		o.Log.Warn("it cannot be found out whether a record has a key in another form", "error", err)
 		return false, nil
 	}
 	for _, r := range records {

@@ -208,7 +208,7 @@ func TestRecallTellsWithoutSending(t *testing.T) {
 	}
 }
 
-// TestRecallRefusesAnotherInput goes on with a run whose rows are not what they
+// TestRecallRefusesAnotherInput resumes a run whose rows are not what they
 // were.
 func TestRecallRefusesAnotherInput(t *testing.T) {
 	for name, edit := range map[string]func(rows [][]string) [][]string{

@@ -314,7 +314,7 @@ func (rc *reconciler) matchUnmatchedRecords(ctx context.Context, rows []int32) e
 		rows = rc.match(rows, s.unmatched.list)
 	}
 	if err != nil && len(rows) > 0 {
-		s.options.Log.Warn("rows stay in doubt", "cause", "which records were made since the run began cannot be told", "chunk", rc.rows.chunk.Seq, "rows", len(rows), "error", err)
+		s.options.Log.Warn("rows stay in doubt", "cause", "it cannot be found out which records were created since the run began", "chunk", rc.rows.chunk.Seq, "rows", len(rows), "error", err)
 		return nil
 	}
 	kept := 0
@@ -326,7 +326,7 @@ func (rc *reconciler) matchUnmatchedRecords(ctx context.Context, rows []int32) e
 		}
 	}
 	if kept > 0 {
-		s.options.Log.Warn("rows stay in doubt", "cause", "records made since the run began may be theirs, and which is whose cannot be told", "chunk", rc.rows.chunk.Seq, "rows", kept)
+		s.options.Log.Warn("rows stay in doubt", "cause", "records created since the run began may be theirs, but they cannot be matched", "chunk", rc.rows.chunk.Seq, "rows", kept)
 	}
 	return nil
 }

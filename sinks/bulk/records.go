@@ -91,7 +91,7 @@ type lookupError struct {
 var errUnseen = errors.New("the list does not show the first row written")
 
 func (e *lookupError) Error() string {
-	return "GET " + e.path + ": which rows are there cannot be told: " + e.err.Error()
+	return "GET " + e.path + ": existing records cannot be found: " + e.err.Error()
 }
 
 func (e *lookupError) Unwrap() error { return e.err }

@@ -131,7 +131,7 @@ func (rf *refusal) lookForOthers(ctx context.Context, r *verdict) error {
 	return nil
 }
 
-var errUnclear = errors.New("refused, and what became of the rows that it does not mind cannot be told")
+var errUnclear = errors.New("refused, and the results of the rows that it does not name are not known")
 
 // absent looks rows up and returns those that the API is known not to have.
 // The others are settled: written if the API has them as they were sent,

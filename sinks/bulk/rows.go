@@ -290,7 +290,7 @@ func (r *chunkRows) warnFields(row int32, patch []byte, code pipeline.Code) {
 	}
 }
 
-// unwarn takes back what was said of how rows are stored, for that is about to be seen
+// unwarn withdraws what was said of how rows are stored, for that is about to be seen
 // anew.
 func (r *chunkRows) unwarn(rows []sentRow) {
 	seen := make(map[int32]bool, len(rows))

@@ -70,7 +70,7 @@ func (rv *reverser) begin(c *pipeline.Chunk) {
 	rv.rejections.begin()
 }
 
-// write takes back what the run did to the rows of c, but for what an earlier pass of the
+// write undoes what the run did to the rows of c, but for what an earlier pass of the
 // undo has settled.
 func (rv *reverser) write(ctx context.Context, c *pipeline.Chunk) error {
 	rv.begin(c)

@@ -233,7 +233,7 @@ func TestRecorderSaysThatACellIsTooLongForASpreadsheet(t *testing.T) {
 	if rows[1][0] != long || rows[1][5] != "" || rows[2][0] != long+"ö" {
 		t.Errorf("the cells did not stay whole, or %q", rows[1][5])
 	}
-	if want := "wrong number of cells [ragged_row]; Namn: longer than a spreadsheet keeps (32768 characters, of which it would cut all beyond 32767), mend this row in a text editor [long_cell]"; rows[2][5] != want {
+	if want := "wrong number of cells [ragged_row]; Namn: longer than a spreadsheet keeps (32768 characters, of which it would cut all beyond 32767), fix this row in a text editor [long_cell]"; rows[2][5] != want {
 		t.Errorf("got %q\nwant %q", rows[2][5], want)
 	}
 }

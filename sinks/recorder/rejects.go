@@ -139,7 +139,7 @@ func (r *Recorder) appendLongCell(dst []byte, start int, number int64, column, l
 	dst = strconv.AppendInt(dst, int64(length), 10)
 	dst = append(dst, " characters, of which it would cut all beyond "...)
 	dst = strconv.AppendInt(dst, guardedcsv.MaxCell, 10)
-	dst = append(dst, "), mend this row in a text editor"...)
+	dst = append(dst, "), fix this row in a text editor"...)
 	return appendCode(dst, guardedcsv.CodeLongCell)
 }
 

@@ -23,7 +23,7 @@ var (
 	errLongElement = errors.New("what starts here is longer than 1 MiB, or is not closed")
 	errLineString  = errors.New("a quote is not closed on its line")
 	errMismatch    = errors.New("a bracket is closed by one of another kind")
-	hintArray      = "mend the array, or write one object on each line: there, what is wrong with one does not touch the next"
+	hintArray      = "fix the array, or write one object per line: then a fault in one does not affect the next"
 )
 
 // cutter cuts JSON Lines at line ends and an array between its elements. The rows do

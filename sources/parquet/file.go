@@ -154,7 +154,7 @@ func readAt(r io.ReaderAt, p []byte, off int64) error {
 	case err == nil || err == io.EOF:
 		return corrupt("it ends at byte %d, before what is to be read there", off+int64(n))
 	}
-	return &Error{Err: fmt.Errorf("reading: %w", err), Hint: "check the disk or the network share it lies on"}
+	return &Error{Err: fmt.Errorf("reading: %w", err), Hint: "check the disk or the network share that it is on"}
 }
 
 // readMetadata takes from meta the little that is needed.

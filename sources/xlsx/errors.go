@@ -30,7 +30,7 @@ var (
 	ErrCutShort      = errors.New("it ends too early")
 	ErrTooLarge      = errors.New("it is larger than a workbook needs")
 	ErrBomb          = errors.New("it unpacks to more than 300 times its size")
-	ErrMalformed     = errors.New("it is no well-formed XML")
+	ErrMalformed     = errors.New("it is not well-formed XML")
 	ErrDoctype       = errors.New("it declares a document type, which no workbook does")
 	ErrMissing       = errors.New("it is missing")
 	ErrDuplicatePart = errors.New("it appears twice")

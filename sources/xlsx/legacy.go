@@ -82,5 +82,5 @@ func (a *archive) openDocument() string {
 	if strings.Contains(string(kind[:n]), "spreadsheet") {
 		return "an OpenDocument spreadsheet (ODS)"
 	}
-	return "an OpenDocument file that is no spreadsheet"
+	return "an OpenDocument file that is not a spreadsheet"
 }

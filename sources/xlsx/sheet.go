@@ -84,7 +84,7 @@ func (s *Sheet) preamble() error {
 			return err
 		case t == tokenOpen && s.root == nil:
 			if s.root = bytes.Clone(st.full); string(st.name) != "worksheet" {
-				return damaged(s.part.name, fmt.Errorf("it is no worksheet but a <%.40s>", st.name))
+				return damaged(s.part.name, fmt.Errorf("it is not a worksheet but a <%.40s>", st.name))
 			}
 		case t == tokenOpen && string(st.name) == "dimension":
 			s.dimension = dimensionRows(st.attr("ref"))

@@ -14,7 +14,7 @@ const (
 	FaultNA            // #N/A: no value, by its own word
 	FaultError         // any other error value
 	FaultFormula       // a formula without the value it had
-	FaultDate          // a number that is no date, where its format says date
+	FaultDate          // a number that is not a date, where its format says date
 	FaultNumber        // no number, where its type says number
 	FaultString        // the number of a shared text that is not there
 	FaultBoolean       // no truth value, where its type says one
@@ -26,7 +26,7 @@ const (
 )
 
 var faultNames = [...]string{
-	"", "#N/A", "error value", "formula without its value", "number that is no date", "not a number",
+	"", "#N/A", "error value", "formula without its value", "number that is not a date", "not a number",
 	"number of a shared text that is not there", "not a truth value", "type that cells do not have",
 	"style that the workbook does not have", "place that is not in its row", "reference that XML does not have",
 	"more than 1 MiB of text",

@@ -179,7 +179,7 @@ func (w *Workbook) readSheets(main string, rels []relationship) error {
 	case err != nil:
 		return err
 	case root != "workbook":
-		return &Error{Part: main, Err: fmt.Errorf("it is no workbook but a <%.40s>", root), Hint: hintSaveAs}
+		return &Error{Part: main, Err: fmt.Errorf("it is not a workbook but a <%.40s>", root), Hint: hintSaveAs}
 	case len(w.Sheets) == 0:
 		return damaged(main, errors.New("it has no sheet"))
 	}

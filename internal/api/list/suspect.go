@@ -114,7 +114,7 @@ type doubt struct{ why, hint string }
 const (
 	hintLarger       = "ask for larger pages (--page-size)"
 	hintFewerChanges = "try again when less is being changed"
-	hintRetry        = "the server, or something on the way to it, gives wrong answers; try again, and tell who runs it if that goes on"
+	hintRetry        = "the server, or a proxy before it, gives wrong answers; try again, and tell its operator if that continues"
 	hintSmaller      = "the server gives fewer rows than it is asked for; ask for no more than it gives (--page-size)"
 )
 
