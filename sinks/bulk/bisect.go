@@ -9,29 +9,29 @@ import (
 	"flytt/internal/api"
 )
 
-// Where the API refuses a request and does not say which rows are the reason, they are
-// found by sending parts of it. The terms of that:
+// If the API refuses a request and does not say which rows are the reason, they are
+// found by sending parts of it (bisecting). The rules:
 //
-//   - Only rows that are known not to have been written are sent again: because
-//     refused requests are known to be carried out all or not at all, or because a
-//     look into the API has shown it. That look is taken after every refusal. It is
-//     not learnt that it could be left out: an API that checks all rows before it
-//     writes any still writes some of them if it is the database that objects, so
-//     that a hundred refusals that left no trace say nothing of the next one.
-//   - A row is rejected for what the API says of a request that held no other.
-//   - Nothing is split but what was refused. A part without a clear answer is in
-//     doubt and stays whole.
-//   - Parts are sent with nothing else in flight: another write cannot be the reason
-//     why one is refused.
+//   - Only rows that are known not to have been written are sent again: either refused
+//     requests are known to be atomic, or a lookup has shown that the rows are not in
+//     the API. This lookup is made after every refusal, even if many lookups before
+//     found nothing: an API that checks all rows before it writes any can still write
+//     some of them if its database refuses one, so a hundred refusals that wrote
+//     nothing prove nothing about the next one.
+//   - A row is rejected only for the answer to a request that had no other row.
+//   - Only what was refused is split. A part without a clear answer is in doubt, and
+//     is not split.
+//   - Parts are sent with nothing else in flight, so that another write cannot be the
+//     reason for a refusal.
 //
-// The row that is refused first is found by halving: of a part that was refused
-// the first half is sent. If that goes through, the row is in the second half,
-// which is not sent as a whole but halved in turn. What is behind the row is of
-// unknown kind again. It is sent as a whole while few rows have been refused;
-// otherwise in groups as long as the stretch in which, by what was seen so far,
-// one refused row is to be expected, which grow while they go through. Finding k
-// rows of n takes at most 2k·log2(n/k) + 1 requests while k is at most √n/3, or a
-// twelfth of 500 or more rows, and 2.5k more otherwise.
+// The first refused row is found by halving: the first half of a refused part is sent.
+// If it goes through, the row is in the second half, which is not sent as a whole but
+// halved in turn. Nothing is then known about the rows after the refused one. They are
+// sent as a whole while few rows have been refused; otherwise in groups. A group is as
+// long as the stretch in which, by the rate so far, one refused row is expected, and
+// groups grow while they go through. Finding k rows of n takes at most
+// 2k·log2(n/k) + 1 requests while k is at most √n/3, or a twelfth of 500 or more rows,
+// and 2.5k more otherwise.
 
 // few is how many rows are refused before the length of groups is worked out by
 // their share.

@@ -11,10 +11,10 @@ import (
 	"flytt/pipeline"
 )
 
-// A run whose rows the API refuses one after the other is stopped: it is not the
-// rows that are wrong then. Nothing that was not refused by itself, or by name, is
-// rejected for that; what is left was not sent. Only what this process has seen
-// counts, so that a resumed run starts with a clean count.
+// A run is stopped if the API refuses one row after the other: then the rows are not
+// the cause. Only rows that were refused alone, or by name, are rejected; the others
+// count as not sent. Only what this process has seen counts, so that a resumed run
+// starts its count at zero.
 const (
 	suspicious = 4  // rows refused, more than went through, after which a chunk is sampled
 	sampleSize = 16 // rows of the sample, from all over the chunk

@@ -13,14 +13,14 @@ import (
 	"flytt/pipeline"
 )
 
-// canary is a row that is known to be in the API and known to be found there.
-// A lookup that asks for it too proves by showing it that it is not blind:
-// through the scope of the credentials, a replica that lags, or a filter that
-// has no effect. Only then are rows that it does not show believed to be absent.
+// canary is a row that is known to be in the API, and that lookups are known to find.
+// Each lookup asks for the canary too. If the answer shows it, the lookup works: the
+// scope of the credentials, a replica that lags, or a filter without effect do not hide
+// records. Only then do rows that the answer does not show count as absent.
 //
-// The first row of a run is sent alone to become the canary, while all other
-// writes wait. From then on it is a row of the answer that came last: a list that
-// shows that one is not behind, as far as can be told.
+// The first row of a run is sent alone to become the canary, while all other writes
+// wait. After that the canary is always a row of the newest answer: a list that shows
+// this row is up to date, as far as that can be known.
 type canary struct {
 	turn    chan struct{} // holds one token: who may learn
 	done    chan struct{} // closed when there is a key, or there will be none

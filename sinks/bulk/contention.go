@@ -12,15 +12,15 @@ import (
 	"flytt/internal/drain"
 )
 
-// The API may refuse a request because another write is under way, and not for what is
-// in it. The terms of that, besides those of bisecting:
+// The API may refuse a request because another write is under way, and not because of its
+// rows: that write "keeps it out". The rules for this, in addition to those of bisecting:
 //
-//   - Fewer requests are sent at once from then on, and what was refused is sent once
-//     more while nothing else is in flight, before anything of it is split or rejected.
+//   - From then on fewer requests are sent at once, and the refused request is sent once
+//     more with nothing else in flight, before it is split or any row of it is rejected.
 //     Only rows that are known not to have been written are sent again.
 //   - While a request is split, its parts are sent with nothing else in flight, too.
 //   - A row that is kept out even then, by writes of somebody else, is set aside. It is
-//     rejected only after it was sent by itself a few more times, with waits between.
+//     rejected only after it was sent alone a few more times, with pauses between.
 
 // Writer makes one attempt of a write: an [api.Client], or an [api.Exclusive], which waits
 // until nothing else is in flight.

@@ -13,12 +13,12 @@ import (
 	"flytt/pipeline"
 )
 
-// A record may break the rules that rows are held against: it is older than they
-// are, or came another way. An export has it as it is, and to import that again
-// untouched must not turn it away. So a row with an id whose every fault is one
-// of a value is sent on by the encoder with its faults, and compared with its
-// record first: where the record holds just that, there is nothing to send, and
-// the faults are warnings. Otherwise the row is rejected for them.
+// A record may break the rules that rows are checked against: it may be older than the
+// rules, or have been created by another program. An export writes it as it is, and
+// importing that row again unchanged must not reject it. So if a row has an id and all its
+// problems are about values, the encoder encodes it all the same, and the row is compared
+// with its record first. If the record holds the same values, nothing is sent and the
+// problems become warnings. Otherwise the row is rejected for them.
 
 // isDowngradable reports whether p can be downgraded to a warning if the record of its row is the
 // same. With asStored that goes for what a conversion could not read, too.

@@ -15,18 +15,18 @@ import (
 	"flytt/internal/jsonscan"
 )
 
-// keyForms is what a run has learned of how the API stores keys. Many servers do
+// keyForms is what a run has learned about how the API stores keys. Many servers do
 // not keep text as it was sent: they trim, collapse white space, normalise Unicode,
-// fold case, cut, or add a prefix. A key that is stored in another form is not
-// found by the form that was sent, so a look-up that finds nothing proves nothing.
-// It is a proof only for a key of a form that came back unchanged before.
+// fold case, truncate, or add a prefix. A key that is stored in another form is not
+// found by the form that was sent, so a lookup that finds nothing proves nothing. It
+// is a proof only for a key of a form that came back unchanged before.
 //
 // A form is a set of traits: the kinds of characters, each single character outside
 // of letters and digits of ASCII, and the length. A key is trusted if each of its
 // traits was seen in some key that came back unchanged, and none longer was needed.
-// A key that an older record has is kept by the API as it is, and tells what to expect
-// of new ones; it proves nothing, for the API may not have changed keys when that record
-// was made. The zero keyForms trusts no key. It is for concurrent use.
+// The key of an older record shows what to expect of new keys, but proves nothing: when
+// that record was created, the API may not have changed keys yet. The zero keyForms
+// trusts no key. It is for concurrent use.
 type keyForms struct {
 	known  atomic.Pointer[formSet] // by answers to rows that were sent
 	stored atomic.Pointer[formSet] // by those and by records that there are

@@ -110,19 +110,19 @@ func (r *chunkRows) downgrade(row int32) {
 	}
 }
 
-// Rows that are about records which exist keep to these terms, besides those of
-// the bulk sink:
+// These rules, in addition to those of the package, hold for rows that change existing
+// records:
 //
-//   - A record is found by id, or by a key that only one record has. A row whose
-//     record is not found, or cannot be told from others, is Rejected; nothing is guessed.
-//   - A row is compared with its record first. If the record holds all of it the
-//     row is Unchanged; otherwise the fields that differ, and no others, are sent.
-//   - What one read does not show is not taken for absent: an id that the list
-//     leaves out is asked for by itself, and a key is absent only if the same
-//     answer shows a record that is known to be there.
-//   - A change without a clear answer is never sent again. It is read back: if
-//     the record holds it the row is Updated, otherwise InDoubt.
-//   - A row with an id that breaks a rule is compared before it is turned away: see
+//   - A record is found by its id, or by a key that only one record has. If no record is
+//     found, or more than one, the row is Rejected; nothing is guessed.
+//   - A row is compared with its record first. If the record holds all values of the row,
+//     the row is Unchanged; otherwise the fields that differ, and no others, are sent.
+//   - A record does not count as absent because one read does not show it: an id that the
+//     list does not show is read by itself, and a key is absent only if the same answer
+//     shows the canary.
+//   - A change without a clear answer is never sent again. The record is read back: if it
+//     holds the change the row is Updated, otherwise InDoubt.
+//   - A row with an id that breaks a rule is compared before it is rejected: see
 //     downgrade.go.
 
 // checkMode works out what shows that a row is about a record that exists. It
@@ -147,11 +147,11 @@ func (s *Import) Repeatable() bool {
 	return o.Mode == UpdateOnly || o.Mode == Upsert || o.SkipExisting || !s.delivery.created.Load()
 }
 
-// With SkipExisting no row makes a record whose key is there already: keys are
-// looked up before rows are sent, in batches, and each answer has to show a record
-// that is known to be there to be believed. A row whose record holds all of it is
-// Unchanged, one whose record does not is Existing with a warning for each field
-// that differs. A row that has no key that can be looked up is Rejected.
+// With SkipExisting no row creates a record whose key the API has already: keys are
+// looked up in batches before rows are sent, and an answer counts only if it shows the
+// canary. If the record holds all values of the row, the row is Unchanged; if not, it is
+// Existing, with a warning for each field that differs. A row without a key that can be
+// looked up is Rejected.
 
 // checkSkipExisting returns a *pipeline.UsageError if rows cannot be skipped for their keys.
 func (e *engine) checkSkipExisting() error {

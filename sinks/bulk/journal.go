@@ -13,15 +13,16 @@ import (
 	"flytt/pipeline"
 )
 
-// A sink with a journal keeps to these terms, besides those of the bulk sink:
+// A sink with a journal follows these rules, in addition to those of the package:
 //
-//   - No byte of a row is sent before the journal has it, durably, that it is.
-//   - A row whose fate the journal knows is not looked at again: its fate, its id
-//     and what was said of it come from there. What is written of a row by a pass
-//     that finds it in the journal is what was written by the pass that settled it.
-//   - A row that the journal leaves in doubt is looked up, once the API cannot be
-//     working on it any more: see reconcile.go. It is sent again only if two reads
-//     that show a record known to be there do not show it.
+//   - Before the first byte of a row is sent, the journal has durably recorded that the
+//     row is about to be sent.
+//   - If the journal has the fate of a row, the row is not processed again: its fate, its
+//     id and its problems are taken from the journal. So all passes write the same about
+//     a row as the pass that settled it.
+//   - A row that is in doubt in the journal is looked up when the API is no longer working
+//     on it: see reconcile.go. It is sent again only if two reads show the canary, and do
+//     not show the row.
 //   - What cannot be looked up stays in doubt for ever.
 
 // Journal is the durable record of what was sent and what became of it. A

@@ -106,7 +106,7 @@ type Options struct {
 	Log   *slog.Logger
 }
 
-// UndoOptions says how rows are taken back. They are those of the run that wrote them.
+// UndoOptions says how rows are undone. They are those of the run that wrote the rows.
 type UndoOptions struct {
 	Target
 	Comparison

@@ -9,10 +9,10 @@ import (
 	"flytt/pipeline"
 )
 
-// Plan is a sink that sends nothing: it finds out what an Import would do, by the
-// same code. A row that would make a record is Written, one that would change its
-// record Updated, with a warning for each field that would change; the others are
-// what they would be. Its journal, if it has one, notes that, for Planned.
+// Plan is a sink that only reads: it finds out, by the same code, what an Import would
+// do. A row that would create a record is Written; a row that would change its record is
+// Updated, with a warning for each field that would change; the other rows get the fate
+// that they would have. If it has a journal, it records all this there, for Planned.
 type Plan struct {
 	engine   *engine
 	planners sync.Pool // *planner
@@ -38,7 +38,7 @@ func (p *Plan) Encoder() pipeline.Encoder { return p.engine.encoder() }
 // Commit does nothing: nothing was sent.
 func (p *Plan) Commit(context.Context) error { return nil }
 
-// Abort reports that there is nothing to take back.
+// Abort reports that there is nothing to undo.
 func (p *Plan) Abort() (undone bool, err error) { return false, nil }
 
 // Write finds out what would become of the rows of c.

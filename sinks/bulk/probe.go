@@ -12,12 +12,12 @@ import (
 	"flytt/pipeline"
 )
 
-// Where a row is taken for new because a look-up does not find its key (with upsert
-// and with SkipExisting), that is a proof only for keys of a form that the API keeps. As
-// long as that is not known of a form, one row of it is sent alone: its answer tells, if
-// no record is there that looks like one that an earlier run made of the row. Once the API
-// was seen to change a key, no row is made whose key it may change, too: the next run would
-// not find it and make another.
+// With upsert and with SkipExisting, a row counts as new if a lookup does not find its key.
+// That is a proof only for keys of a form that the API keeps unchanged. While this is not
+// known for a form, one row of that form is sent alone, and its answer shows it; but only if
+// no record looks like one that an earlier run created for this row. Once the API was seen
+// to change a key, rows whose keys it may change, too, create no records: the next run would
+// not find such a record and would create another.
 
 // prober decides whether a row whose key a look-up does not find is new.
 type prober struct {

@@ -12,8 +12,8 @@ import (
 	"flytt/pipeline"
 )
 
-// reconciler looks up rows that are in doubt, and settles those of which a record, or that
-// there is none, tells what became.
+// reconciler looks up rows that are in doubt. It settles a row if its record is found, or
+// if it is proved that there is none.
 type reconciler struct {
 	engine   *engine
 	options  *ImportOptions
@@ -25,11 +25,11 @@ type reconciler struct {
 	own      *ownRecords
 }
 
-// reconcile looks up rows that an earlier pass left in doubt, once the API cannot
-// be working on them any more, and settles them: those that are there, and those
-// that are not, which are Pending again. It returns those of which nothing can be
-// believed because no record is known to be there: there may be one later. Idle says
-// that this write sends nothing: only then may the unmatched records be read.
+// reconcile waits until the API is no longer working on rows, which an earlier pass left in
+// doubt, then looks them up and settles them. Rows that are proved not to be in the API are
+// Pending again. It returns the rows for which a lookup proves nothing because there is no
+// canary yet. Idle says that this write sends nothing: only then may the unmatched records
+// be read.
 func (rc *reconciler) reconcile(ctx context.Context, rows []int32, idle bool) (left []int32, err error) {
 	if err := rc.journal.readImages(rows); err != nil {
 		return nil, err

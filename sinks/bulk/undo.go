@@ -14,22 +14,21 @@ import (
 	"flytt/pipeline"
 )
 
-// Undo is a sink that takes back what a run did, and keeps to these terms:
+// Undo is a sink that reverts what a run did. It follows these rules:
 //
-//   - A record that the run made is deleted, and one that it changed gets back what
-//     it held before in the fields that the run changed.
-//   - A record that holds something else now in a field that the run wrote was
-//     changed since: it is left alone, and its row Rejected. So is one that the run
-//     made and that holds a text now in a field that the row left empty, for that is
-//     lost with the record.
+//   - A record that the run created is deleted. In a record that the run changed, the
+//     previous values of the changed fields are restored.
+//   - If a record now holds something else in a field that the run wrote, somebody has
+//     changed it since: it is left alone, and its row is Rejected. The same is true of a
+//     record that the run created and that now holds a text in a field that the row left
+//     empty, because deleting the record would lose this text.
 //   - What the run left in doubt is left alone: its rows are InDoubt.
-//   - The journal of the undo has it that a record is about to be deleted or
-//     restored before that is sent. Both can be done twice: what became of a
-//     request without an answer is seen from the record.
+//   - Before the request is sent, the journal of the undo records that a record is about
+//     to be deleted or restored. Both can be done twice: if a request got no answer, the
+//     record shows what became of it.
 //
-// A row whose record was deleted is Written, one whose record was restored
-// Updated, one with nothing left to take back Unchanged, and one that the run did
-// not write Skipped.
+// A row whose record was deleted is Written, one whose record was restored is Updated, one
+// with nothing left to undo is Unchanged, and one that the run did not write is Skipped.
 type Undo struct {
 	engine    *engine
 	reversers sync.Pool // *reverser
@@ -39,10 +38,10 @@ type Undo struct {
 type reversal struct {
 	row     int32
 	id      string
-	restore []byte // what it is to hold again; nil: it is to be deleted
+	restore []byte // the previous values to restore; nil: the record is deleted
 }
 
-// reverser takes back what rows did.
+// reverser reverts what the run did with the rows of one chunk at a time.
 type reverser struct {
 	engine     *engine
 	delivery   *delivery
@@ -121,7 +120,7 @@ func (rv *reverser) loadPrior() error {
 	return nil
 }
 
-// undo takes back what is to be taken back.
+// undo deletes or restores the records of the pending rows.
 func (rv *reverser) undo(ctx context.Context) error {
 	tried := make([]bool, rv.state.rows.chunk.Len())
 	for _, row := range rv.state.journal.doubtful { // the record tells
@@ -184,8 +183,8 @@ func (rv *reverser) before(rows []int32) (map[int32][]byte, error) {
 
 var _ pipeline.Sink = (*Undo)(nil)
 
-// NewUndo returns a sink that takes back what the run with the journal prior did to
-// the rows of schema.
+// NewUndo returns a sink that reverts what the run with the journal prior did with the
+// rows of schema.
 func NewUndo(client *api.Client, schema *pipeline.Schema, prior PriorRun, o UndoOptions) (*Undo, error) {
 	e, err := newEngine(client, schema, settings{o.Target, o.Comparison, o.Journal, o.Journal, o.Drain, o.Log})
 	if err != nil {
@@ -199,10 +198,10 @@ func NewUndo(client *api.Client, schema *pipeline.Schema, prior PriorRun, o Undo
 // Encoder returns an encoder of rows in the form in which they were sent.
 func (u *Undo) Encoder() pipeline.Encoder { return priorEncoder{u.engine.encoder()} }
 
-// Commit does nothing: what was taken back is final.
+// Commit does nothing: what was undone is final.
 func (u *Undo) Commit(context.Context) error { return nil }
 
-// Abort reports that what was taken back stays so.
+// Abort reports that what was undone stays undone.
 func (u *Undo) Abort() (undone bool, err error) { return false, nil }
 
 // Resolvable reports whether another pass may settle rows that are in doubt.
@@ -211,7 +210,7 @@ func (u *Undo) Resolvable() bool { return u.engine.resolvable.Load() }
 // Settles reports whether rows in doubt can be settled at all: see Import.Settles.
 func (u *Undo) Settles() bool { return u.engine.settles() }
 
-// Write takes back what became of the rows of c.
+// Write reverts what the run did with the rows of c.
 func (u *Undo) Write(ctx context.Context, c *pipeline.Chunk) error {
 	w := u.reversers.Get().(*reverser)
 	defer u.reversers.Put(w)

@@ -14,9 +14,9 @@ import (
 )
 
 // A row in doubt whose key the API may store in another form cannot be looked up by its
-// key. It is looked for among the records that are known to be nobody else's: those of
-// its own request, by the ids that the answer showed, and the unmatched records, which were made
-// since the run began and which no row of the run is known to have made. The terms:
+// key. It is searched for among the records that may be its own: those of its own
+// request, by the ids that the answer showed, and the unmatched records, which were
+// created since the run began and which no row of the run is known to have created. The rules:
 //
 //   - A record fits a row if it holds each value of the row as it was sent or in another
 //     form of it, the key too. Two forms of a value have the same letters and digits, but

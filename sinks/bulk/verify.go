@@ -10,13 +10,12 @@ import (
 	"flytt/pipeline"
 )
 
-// Verify is a sink that sends nothing: it compares the rows that a run wrote with
-// the records that the API has now. A row that its record holds is Unchanged, with
-// a warning for a reference of which the API does not tell where it leads, and for a
-// value that the API still holds in the form in which it stored it then; one
-// whose record holds something else, is not there, or is there more than once is
-// Rejected for that. A row that the run left in doubt is InDoubt still, and one
-// that it did not write is Skipped.
+// Verify is a sink that only reads: it compares the rows that a run wrote with the records
+// that the API has now. If the record holds the values of the row, the row is Unchanged. It
+// gets a warning for a reference that the API does not show, and for a value that the API
+// still holds in the other form in which it stored it then. If the record holds something
+// else, does not exist, or exists more than once, the row is Rejected with that reason. A
+// row that the run left in doubt stays InDoubt, and one that it did not write is Skipped.
 type Verify struct {
 	engine    *engine
 	verifiers sync.Pool // *verifier
@@ -45,7 +44,7 @@ func (v *Verify) Encoder() pipeline.Encoder { return priorEncoder{v.engine.encod
 // Commit does nothing: nothing was sent.
 func (v *Verify) Commit(context.Context) error { return nil }
 
-// Abort reports that there is nothing to take back.
+// Abort reports that there is nothing to undo.
 func (v *Verify) Abort() (undone bool, err error) { return false, nil }
 
 // Resolvable reports that no other pass of a Verify will settle more.
