@@ -175,14 +175,6 @@ func (r *remote) backup(pass int) (err error) {
 	return err
 }
 
-// link notes in the run at path that this one, which begins, belongs to it.
-func (r *remote) link(path string) error {
-	if r.session.resumed {
-		return nil
-	}
-	return runs.LinkChild(path, r.session.dir.Path)
-}
-
 // options says how the rows are written.
 func (r *remote) options(pass int) (o bulk.ImportOptions, err error) {
 	s, b := r.session, r.rows.binding
