@@ -35,11 +35,11 @@ func inspectCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "inspect FILE",
 		Short: "Show what a file holds: its format, its columns and what is in them",
-		Long: `inspect looks into FILE (- is standard input) and shows how it is written, and of
-each column the field its header stands for, with a score from 0 to 1, what kind
-of values it has and how many of them are of that kind, how many cells are empty,
-how many values differ, the longest, and what the most usual values look like:
-letters as a and A, digits as 9.
+		Long: `inspect reads FILE (- is standard input) and shows its format and encoding. For
+each column it shows the field that the header matches, with a score from 0 to 1;
+the kind of its values, and how many are of that kind; how many cells are empty;
+how many values are distinct; the length of the longest; and the most frequent
+values, masked: letters as a and A, digits as 9.
 
 It looks into the first rows only, which is quick at any size; --count reads the
 whole file. No value of a row is shown without --show-values.`,

@@ -3,11 +3,18 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
-	"flytt/internal/run"
+	"flytt/internal/dedup"
+	"flytt/internal/record"
+	"flytt/internal/runs"
 	"flytt/mappings"
+	"flytt/pipeline"
+	"flytt/sinks"
+	"flytt/sinks/bulk"
+	"flytt/sources"
 )
 
 func schemaCommand(a *app) *cobra.Command {
@@ -24,7 +31,7 @@ RESOURCE it is the only one there is, or the list of them.`,
 		Args: resourceArgument.optional,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if codeList {
-				return stdoutError(mappings.DescribeCodes(a.stdout, run.Codes()))
+				return stdoutError(mappings.DescribeCodes(a.stdout, codes()))
 			}
 			names := mappings.Resources()
 			if len(args) == 0 && len(names) > 1 && !jsonSchema {
@@ -63,4 +70,10 @@ func printBytes(w io.Writer, data []byte, err error) error {
 	}
 	_, err = w.Write(data)
 	return stdoutError(err)
+}
+
+// codes returns every code that a row can have, in the order of the stages, and then those of
+// single records.
+func codes() []pipeline.CodeInfo {
+	return slices.Concat(sources.Codes, mappings.MapCodes, mappings.Codes, sinks.Codes, bulk.Codes, runs.RetryCodes, dedup.Codes, record.Codes)
 }

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"flytt/internal/advice"
-	"flytt/internal/run"
 	"flytt/internal/text"
 )
 
@@ -25,7 +24,7 @@ func TestAgainLeavesTheRunDirectoryOut(t *testing.T) {
 
 func TestEveryCodeHasItsWords(t *testing.T) {
 	known := map[string]bool{}
-	for _, info := range run.Codes() {
+	for _, info := range codes() {
 		known[string(info.Code)] = true
 		if _, ok := text.Reasons[string(info.Code)]; !ok {
 			t.Errorf("text.Reasons does not have %s", info.Code)

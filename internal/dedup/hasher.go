@@ -6,9 +6,9 @@ import (
 	"encoding/binary"
 )
 
-// Hasher makes digests of texts with a secret that is never stored: digests of what is known
-// of people, without a secret, could be tried out. A Hasher is for one goroutine; others use
-// a Clone of it.
+// Hasher makes digests of texts with a secret that is never stored. Without a secret, the
+// digest of a personnummer could be found out by trying all of them. A Hasher is for one
+// goroutine; others use a Clone of it.
 type Hasher struct {
 	secret [sha256.Size]byte
 	text   []byte // buffer

@@ -3,10 +3,11 @@ package dedup
 // Known is in place of the row of a record that is known already: others are matched with it.
 const Known = 0
 
-// Match holds the records in s against those among them that are Known. It calls row with
-// each of the others, in the order of their digests, and with whether one with its digest is
-// known; and known with the first of each digest that is known, and whether another has that
-// digest. Known may be nil. The records are valid until the calls return, whose errors end it.
+// Match compares the records in s with those among them that are Known. It calls row with
+// each of the other records, in the order of their digests, and with whether a known record
+// has the same digest. It calls known, unless that is nil, with the first known record of
+// each digest, and with whether another record has that digest. A record is valid until the
+// call returns. An error of a call ends Match.
 func Match(s *Sorter, known, row func(r *Record, matched bool) error) error {
 	m := matcher{known: known}
 	err := s.Sorted(func(r *Record) error {

@@ -9,7 +9,7 @@ import (
 	"flytt/pipeline"
 )
 
-// CodeDuplicate is the code of rows that are alike.
+// CodeDuplicate is the code of duplicate rows.
 const CodeDuplicate pipeline.Code = "duplicate_in_file"
 
 // Codes documents the codes of this package.
@@ -17,8 +17,7 @@ var Codes = []pipeline.CodeInfo{
 	{Code: CodeDuplicate, Stage: pipeline.Validate, Severity: pipeline.Error},
 }
 
-// MemoryRecords is how many records of 32 bytes a sorter holds in memory, where nothing
-// speaks for another number.
+// MemoryRecords is how many records of 32 bytes a sorter holds in memory by default.
 const MemoryRecords = 1 << 20
 
 // tableRecords is the same for the making of a table: few rows are duplicates.
@@ -35,8 +34,8 @@ type Reader interface {
 	Field(b *pipeline.Batch, i int, kind uint8) int
 }
 
-// Search finds the rows of an input that are alike: the batches of one pass over it go
-// through its steps, then Table knows. What it compares are digests.
+// Search finds the duplicate rows of an input: the batches of one pass over the input go
+// through its steps; then Table returns what was found. It compares digests, not values.
 type Search struct {
 	dir    string
 	hasher *Hasher
@@ -48,13 +47,13 @@ func NewSearch(dir string) *Search {
 	return &Search{dir: dir, hasher: NewHasher(), sorter: NewSorter(dir, MemoryRecords)}
 }
 
-// Step returns a step, for one worker, that collects what r reads from rows: from all that
-// can be read, or from those that nothing has rejected.
+// Step returns a step, for one worker, that collects what r reads from rows: from all rows
+// that can be read, or with onlyPending from rows that are not rejected.
 func (s *Search) Step(r Reader, onlyPending bool) pipeline.Step {
 	return &collector{hasher: s.hasher.Clone(), sorter: s.sorter, reader: r, onlyPending: onlyPending}
 }
 
-// Table returns the table of the rows that are alike.
+// Table returns the table of the duplicate rows.
 func (s *Search) Table() (*Table, error) { return Find(s.sorter, s.dir, tableRecords) }
 
 // Close removes the files of the search. Those of its table stay.
@@ -89,13 +88,13 @@ func (c *collector) Apply(b *pipeline.Batch) error {
 // unread reports whether a row with fate has no values that could be compared.
 func unread(fate pipeline.Fate) bool { return fate == pipeline.Skipped || fate == pipeline.Broken }
 
-// Step returns a step, for one worker, that notes on rows what the policies say of those in
-// the table. Columns has the column of the input of each field.
+// Step returns a step, for one worker, that notes a problem on each row of the table that
+// its policy rejects or warns about. Columns has the input column of each field.
 func (t *Table) Step(r Reader, policies Policies, columns []int16) pipeline.Step {
 	return &marker{table: t, reader: r, policies: policies, columns: columns}
 }
 
-// marker is the step that notes which rows are alike.
+// marker is the step that notes which rows are duplicates.
 type marker struct {
 	table    *Table
 	reader   Reader
@@ -122,8 +121,8 @@ func (m *marker) Apply(b *pipeline.Batch) error {
 	})
 }
 
-// problem returns what is wrong with row, which is not alone; nil if it is the one that a
-// policy lets through.
+// problem returns what is wrong with row, which has duplicates; nil if it is the row that
+// the policy lets through.
 func (m *marker) problem(row int64, d Duplicate) (*pipeline.Problem, error) {
 	p := &pipeline.Problem{Stage: pipeline.Validate, Code: CodeDuplicate}
 	policy := m.policies[d.Kind]
@@ -139,7 +138,7 @@ func (m *marker) problem(row int64, d Duplicate) (*pipeline.Problem, error) {
 	return p, nil
 }
 
-// others names the rows of the group but row.
+// others names the rows of the group except row.
 func (g *Group) others(row int64) string {
 	var names []string
 	for _, other := range g.Some {
@@ -159,7 +158,7 @@ func (g *Group) others(row int64) string {
 
 var errFound = errors.New("found")
 
-// Has reports whether row is like another one in its text of a kind.
+// Has reports whether another row has the same text of a kind as row.
 func (t *Table) Has(row int64, kind uint8) (bool, error) {
 	err := t.Of([]int64{row}, func(_ int, d Duplicate) error {
 		if d.Kind == kind {

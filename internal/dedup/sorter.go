@@ -42,9 +42,9 @@ const (
 )
 
 // Sorter sorts records in bounded memory. What it cannot hold it writes to files
-// in a directory, which hold nothing but the records: digests that are not keyed
-// can be tried out. Add may be called by several goroutines at once, each of which
-// sorts what it fills up.
+// in a directory. The files hold the records as they are, so their digests must be
+// keyed: others can be found out by trying all texts. Add may be called by several
+// goroutines at once, each of which sorts the buffers that it fills.
 type Sorter struct {
 	dir  string
 	room int // records in a buffer

@@ -11,7 +11,7 @@ import (
 	"sort"
 )
 
-// Duplicate says that a row is not alone.
+// Duplicate says that another row has the same text of a kind.
 type Duplicate struct {
 	Kind uint8 // what it is alike in: the low byte of its record's tag
 
@@ -19,7 +19,7 @@ type Duplicate struct {
 	group uint64
 }
 
-// Group is rows that are alike.
+// Group is a set of rows that have the same text of one kind.
 type Group struct {
 	Count       int64   // how many they are
 	First, Last int64   // the first of them and the last
@@ -33,8 +33,8 @@ const some = 5
 // row are in the order of their kinds.
 const kindShift = 56
 
-// Table says of rows what they are alike in. It keeps itself in files, and may be
-// asked by several goroutines at once.
+// Table says which rows are duplicates, and of which kind. It is stored in files, and is
+// safe for concurrent use.
 type Table struct {
 	duplicates int64
 	byRow      *os.File // a record for each: row, kind and group
@@ -71,7 +71,7 @@ func Find(s *Sorter, dir string, records int) (_ *Table, err error) {
 	return t, err
 }
 
-// grouper puts equals together as they come.
+// grouper puts records with equal digests into groups, as they come.
 type grouper struct {
 	out  *bufio.Writer
 	rows *Sorter // of the rows in groups: row, and group and kind
@@ -126,7 +126,7 @@ func (g *grouper) end() error {
 	return binary.Write(g.out, binary.LittleEndian, &stored)
 }
 
-// Len returns how many duplicates there are: rows that are alike in two things count
+// Len returns how many duplicates there are. A row that is a duplicate in two kinds counts
 // twice.
 func (t *Table) Len() int64 { return t.duplicates }
 
@@ -213,7 +213,7 @@ func (w *window) duplicatesOf(row, from int64, yield func(Duplicate) error) (int
 	}
 }
 
-// Group reads the rows that are alike.
+// Group reads the group of d.
 func (d Duplicate) Group() (Group, error) {
 	var stored storedGroup
 	file := io.NewSectionReader(d.table.groups, int64(d.group)*groupSize, groupSize)

@@ -15,7 +15,7 @@ import (
 	"flytt/sources"
 )
 
-// Options say what is looked into, and how far.
+// Options say which input is inspected, and how much of it.
 type Options struct {
 	Source   pipeline.Source
 	Info     *sources.Info      // of the source
@@ -28,7 +28,7 @@ type Options struct {
 	Progress func(pipeline.Progress)
 }
 
-// Inspect looks into an input. It reads from the source, and does not close it.
+// Inspect describes an input. It reads from the source, and does not close it.
 func Inspect(ctx context.Context, o Options) (*Report, error) {
 	r := describe(o.Info)
 	guesses, err := r.guess(o.Resource, o.Source.Columns())
@@ -40,19 +40,19 @@ func Inspect(ctx context.Context, o Options) (*Report, error) {
 		form = unmasked
 	}
 	plan := newSurveyPlan(len(o.Source.Columns()), kinds(o.Today), form)
-	l := &look{source: o.Source, info: o.Info, survey: plan.newSurvey(true)}
-	if r.Rows, err = l.read(ctx, o.Whole, o.Progress); err != nil {
+	sampler := &sampler{source: o.Source, info: o.Info, survey: plan.newSurvey(true)}
+	if r.Rows, err = sampler.read(ctx, o.Whole, o.Progress); err != nil {
 		return nil, err
 	}
 	for i, name := range o.Source.Columns() {
-		c := l.survey.column(i, name)
+		c := sampler.survey.column(i, name)
 		if guesses != nil {
 			g := guesses[i]
 			c.Field, c.Score, c.Used, c.Reason = g.Field, g.Score, g.Used, g.Reason
 		}
 		r.Columns = append(r.Columns, c)
 	}
-	r.Problems = l.problems()
+	r.Problems = sampler.problems()
 	return r, nil
 }
 
@@ -82,7 +82,7 @@ type Report struct {
 	Exit        int       `json:"exit"`
 }
 
-// Rows is how many rows there are, and of how many of them the rest tells.
+// Rows is how many rows there are, and how many of them the rest of the report describes.
 type Rows struct {
 	Count    int64 `json:"count"` // -1: not known
 	Exact    bool  `json:"exact"` // otherwise it is about as many
@@ -190,12 +190,12 @@ func share(n, all int64) float64 {
 }
 
 // problems returns what is wrong with rows, the most frequent first.
-func (l *look) problems() []Problem {
+func (s *sampler) problems() []Problem {
 	list := []Problem{}
-	for code, p := range l.survey.problems {
+	for code, p := range s.survey.problems {
 		found := Problem{Code: code, Severity: p.severity.String(), Count: p.count, Row: p.row}
-		if l.info.CellName != nil && p.row > 0 {
-			found.Place = l.info.CellName(p.row, pipeline.None)
+		if s.info.CellName != nil && p.row > 0 {
+			found.Place = s.info.CellName(p.row, pipeline.None)
 		}
 		list = append(list, found)
 	}

@@ -164,7 +164,7 @@ func TestEstimateIsRoundedToWhatIsKnown(t *testing.T) {
 }
 
 func TestRowsOfASheetAreThoseBelowItsHeader(t *testing.T) {
-	l := &look{info: &sources.Info{HeaderRow: 3, Sheet: "B", Sheets: []sources.SheetInfo{{Name: "A", Rows: 7}, {Name: "B", Rows: 5000}}}}
+	l := &sampler{info: &sources.Info{HeaderRow: 3, Sheet: "B", Sheets: []sources.SheetInfo{{Name: "A", Rows: 7}, {Name: "B", Rows: 5000}}}}
 	if got := l.stated(); got != 4997 {
 		t.Errorf("%d rows, want 4997", got)
 	}

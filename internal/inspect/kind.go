@@ -22,7 +22,7 @@ const (
 	uuidKind = "uuid"
 )
 
-// kinds are the kinds that inspect tells apart, the most telling first: the
+// kinds are the kinds that inspect knows, the most specific first: the
 // first that at least half of a column's values fit is its kind. Other numbers
 // pass for a personnummer in one case of many, as its check digit has to be
 // right.
@@ -96,7 +96,7 @@ func isOrganisationsnummer(v []byte, rules *identity.Rules) bool {
 }
 
 // looksNumeric reports whether v is of least to most bytes and starts and ends
-// with a digit: what is no number at all is told fast.
+// with a digit: what is no number at all is recognized fast.
 func looksNumeric(v []byte, least, most int) bool {
 	return len(v) >= least && len(v) <= most && v[0]-'0' <= 9 && v[len(v)-1]-'0' <= 9
 }

@@ -68,7 +68,7 @@ func (t *applying) begin(ctx context.Context) error {
 	if err := r.consent(q); err != nil {
 		return err
 	}
-	return r.link(r.plan)
+	return r.session.link(r.plan)
 }
 
 // sameRecords refuses to apply a plan to records that are not those it was made for.

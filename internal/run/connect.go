@@ -32,7 +32,7 @@ type ConnectOptions struct {
 	Began string
 }
 
-// Connection is the way to the API, until it is closed.
+// Connection is a connection to the API, with all that has to be closed after use.
 type Connection struct {
 	Client   *api.Client
 	Customer string // the tenant

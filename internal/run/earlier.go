@@ -122,7 +122,7 @@ func (r *remote) follow(e *earlier) error {
 
 // followRules makes the rows of r be understood as those of e were.
 func (r *remote) followRules(e *earlier) error {
-	r.earlier, r.began, r.compare, r.rows.guessed = e, e.header.BaseURL, e.spec.Compare, e.spec.Guessed
+	r.earlier, r.compare, r.rows.guessed = e, e.spec.Compare, e.spec.Guessed
 	return r.compare.CheckForms("the run")
 }
 

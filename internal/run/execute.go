@@ -16,8 +16,8 @@ import (
 
 // target is where the rows of a run go.
 type target struct {
-	// open makes the sink of a pass, counted from 1. Before the first pass it finds out
-	// what can be known before a row is read, and asks what has to be asked.
+	// open makes the sink of a pass, counted from 1. Before the first pass it checks what
+	// can be checked before a row is read, and asks the user if necessary.
 	open func(ctx context.Context, pass int) (pipeline.Sink, pipeline.ChunkLimits, error)
 
 	// resolvable reports whether another pass may settle the rows that the last one left
@@ -125,9 +125,9 @@ func (e *execution) passes(ctx context.Context) (result *pipeline.Report, rec *r
 	}
 }
 
-// replay goes over the input once more, after a pass that ended with why and did not
-// come to all that earlier ones did, and has the journal tell what became of every
-// row. Nothing is sent. If that cannot be done, what the pass told stands.
+// replay reads the input once more, after a pass that ended early with why, and takes from
+// the journal what became of the rows that earlier passes settled. Nothing is sent. If the
+// replay cannot begin, the account of the pass stays as it is.
 func (e *execution) replay(ctx context.Context, told *pipeline.Report, rec *recorder.Recorder, why error) (*pipeline.Report, *recorder.Recorder, error) {
 	if err := errors.Join(rec.Close(), e.source.reopen()); err != nil {
 		return told, rec, errors.Join(why, err)
@@ -145,8 +145,7 @@ func (e *execution) replay(ctx context.Context, told *pipeline.Report, rec *reco
 	return result, again, why
 }
 
-// replaying is a sink that sends nothing: rows become what the journal says they
-// became.
+// replaying is a sink that sends nothing: rows get the fates that the journal has.
 type replaying struct {
 	pipeline.Sink
 	replay func(*pipeline.Chunk) error
@@ -155,7 +154,7 @@ type replaying struct {
 // Write settles the rows of c of which the journal knows what became.
 func (r replaying) Write(_ context.Context, c *pipeline.Chunk) error { return r.replay(c) }
 
-// watch does run and tells how far it has come.
+// watch does run and reports its progress.
 func (e *execution) watch(ctx context.Context, run *pipeline.Run) (*pipeline.Report, error) {
 	s := e.session
 	last := Progress{Size: -1, Started: s.started, Verb: s.verb}
@@ -212,7 +211,7 @@ func (e *execution) open(ctx context.Context) (*pipeline.Run, *recorder.Recorder
 	}, rec, nil
 }
 
-// newRecorder makes the recorder. What an earlier pass recorded it records again.
+// newRecorder makes the recorder. It records again what an earlier pass recorded.
 func (e *execution) newRecorder() (*recorder.Recorder, error) {
 	plan := e.binding.plan
 	o := e.target.account

@@ -153,9 +153,9 @@ func (a afterWriting) nextOfWriting(end *ending) advice.Step {
 	return advice.Step{Command: s.resumeCommand()}
 }
 
-// nextAnew says what to do after a run that wrote nothing: once it is fixed the
-// input is for a run of its own, for this one holds to what it read. A retry is not
-// begun again before it was resumed.
+// nextAnew says what to do after a run that wrote nothing: the fixed input needs a new run,
+// because this run can only be resumed with the input that it read. A retry must be resumed
+// before it can be started again.
 func (a afterWriting) nextAnew(fix advice.Task) advice.Step {
 	s := a.remote.session
 	switch {

@@ -13,9 +13,9 @@ import (
 	"flytt/sources"
 )
 
-// Observer is who watches a run, and what they may do: each field can be left out. Its
-// functions are called by one goroutine at a time, but those of runs at the same time
-// at the same time.
+// Observer receives what a run reports, and answers its questions. Each field can be left
+// out. A run calls its functions from one goroutine at a time; runs that share an Observer
+// may call them at the same time.
 type Observer struct {
 	Started  func() // all is prepared: from here on an end in order makes sense
 	Progress func(Progress)
@@ -40,7 +40,7 @@ type Observer struct {
 	Drain *drain.Gate
 }
 
-// Progress is how far a pass over the input has come.
+// Progress is how far a pass over the input has got.
 type Progress struct {
 	pipeline.Progress
 	Size    int64 // of the input, in bytes; below 0: not known
@@ -54,20 +54,20 @@ type Progress struct {
 type Note interface{ note() }
 
 type (
-	// MappingGuessed tells of a mapping that was made from the headers.
+	// MappingGuessed has the mapping that was guessed from the headers.
 	MappingGuessed struct {
 		Mapping []byte // as a file
 		Guesses []mappings.Guess
 	}
-	// InputOpened tells how the input is read.
+	// InputOpened says how the input is read.
 	InputOpened struct {
 		File string
 		Info *sources.Info
 	}
 	// Remark is a sentence about the run.
 	Remark string
-	// DoubtsLookedUp tells that rows in doubt are looked up once the API can no longer be
-	// working on them.
+	// DoubtsLookedUp says that rows in doubt will be looked up when the API no longer works
+	// on them.
 	DoubtsLookedUp struct {
 		Rows   int64
 		Settle time.Duration

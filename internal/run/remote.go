@@ -23,7 +23,6 @@ type remote struct {
 	compare runs.Comparisons // forms in which fields are compared with those of records
 	earlier *earlier         // the run that this one is about, or resumes; nil: there is none
 	parent  string           // directory of the run that this one belongs to; empty: there is none
-	began   string           // address of the earlier run, which is the one to go on at; empty: any
 	plan    string           // directory of the plan that is applied; empty: there is none
 	past    *journal.Header  // of the run whose rows are gone over again; nil: the rows are the run's own
 	journal *journal.Journal // of this run; nil: it has none, or none yet
@@ -96,11 +95,15 @@ func (r *remote) decideForms() (err error) {
 func (r *remote) reach() (err error) {
 	s := r.session
 	w := &s.spec.Write
+	began := "" // where the earlier run wrote to, if there is one
+	if r.earlier != nil {
+		began = r.earlier.header.BaseURL
+	}
 	if err := s.settings.completeWrites(w, s.spec.Change.chunkRows(r.rows.binding.plan)); err != nil {
 		return err
 	}
 	r.conn, err = Connect(s.spec.Place, &s.settings, ConnectOptions{
-		Version: s.spec.Version, GiveUpAfter: w.GiveUpAfter, Drain: s.observer.Drain, Log: s.log, Began: r.began,
+		Version: s.spec.Version, GiveUpAfter: w.GiveUpAfter, Drain: s.observer.Drain, Log: s.log, Began: began,
 	})
 	if err != nil {
 		return err
@@ -170,14 +173,6 @@ func (r *remote) backup(pass int) (err error) {
 		}
 	}
 	return err
-}
-
-// link notes in the run at path that this one, which begins, belongs to it.
-func (r *remote) link(path string) error {
-	if r.session.resumed {
-		return nil
-	}
-	return runs.LinkChild(path, r.session.dir.Path)
 }
 
 // options says how the rows are written.

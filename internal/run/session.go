@@ -127,3 +127,11 @@ func (s *session) remark(text string) {
 
 // name is what commands call the run by.
 func (s *session) name() string { return cmp.Or(s.spec.Store.Name(s.dir.Path), s.dir.Path) }
+
+// link notes in the run at path that this one, which begins, belongs to it.
+func (s *session) link(path string) error {
+	if s.resumed {
+		return nil
+	}
+	return runs.LinkChild(path, s.dir.Path)
+}

@@ -88,7 +88,7 @@ func (t *undoing) begin(open unseal) error {
 	if err := r.consent(Question{Run: r.parent}); err != nil {
 		return err
 	}
-	return r.link(r.parent)
+	return r.session.link(r.parent)
 }
 
 // opens returns why open, which is nil without an identity, does not open what the past

@@ -47,7 +47,7 @@ func (t *verification) open(_ context.Context, pass int) (sink pipeline.Sink, li
 		if err := t.remote.reachAgain(&h); err != nil {
 			return nil, limits, err
 		}
-		if err := t.remote.link(t.remote.parent); err != nil {
+		if err := t.remote.session.link(t.remote.parent); err != nil {
 			return nil, limits, err
 		}
 	}

@@ -15,15 +15,15 @@ import (
 	"flytt/internal/report"
 )
 
-// editable are the files of a run that a person may edit where they lie, and that a
-// process that resumes the run writes anew, by what the summary calls them.
+// editable are the files of a run that a person may edit in place, and that are written
+// again when the run is resumed, by their names in the summary.
 var editable = []string{"rejects", "in_doubt"}
 
-// backupSuffix stands behind the name of a backup.
+// backupSuffix is at the end of the name of a backup.
 const backupSuffix = "_kept"
 
-// Backups are the files that were found in the place of those that a run writes anew,
-// and that a person may have edited. The zero Backups are none.
+// Backups are the earlier versions, which a person may have edited, of files that a run
+// writes again. The zero Backups has none.
 type Backups struct {
 	dir   *report.Dir
 	Files []Backup
@@ -51,9 +51,9 @@ func Sums(files map[string]string) (map[string]string, error) {
 	return sums, nil
 }
 
-// MakeBackups moves aside what a person may have edited in dir, the directory of a run
-// that is resumed, before it is written anew. Ended is whether the journal says how the
-// run ended: then the summary tells what it left.
+// MakeBackups renames the files in dir, the directory of a run that is resumed, that a
+// person may have edited, before they are written again. Ended says whether the journal has
+// how the run ended: then the summary has the sums of the files that it left.
 func MakeBackups(dir *report.Dir, ended bool) (Backups, error) {
 	was := map[string]string(nil) // nobody knows
 	if s, err := report.ReadSummary(dir.Path); err == nil && s != nil && ended {
@@ -102,9 +102,9 @@ func moveAside(path, base string) (string, error) {
 	}
 }
 
-// Finish removes those of the backups of which it shows that nobody edited them: the file
-// of the run, which got further, begins with them. The others are added to files, by
-// what a summary calls them. It returns those that may have been edited.
+// Finish removes the backups that nobody edited: the file that the run has written since
+// begins with the same bytes. It adds the others to files, by their names in a summary, and
+// returns them, because they may have been edited.
 func (b *Backups) Finish(files map[string]string) (unknown []Backup, err error) {
 	for _, file := range b.Files {
 		if !file.Edited {

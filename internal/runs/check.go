@@ -31,8 +31,8 @@ func (r *Record) recorded() bool {
 	return r.Summary != nil && r.State != report.StateRunning && (r.Header == nil || r.outcome != "") && r.SendsRows()
 }
 
-// edited reports whether the rejects.csv of r itself was edited and sent as a retry:
-// then it holds what a person left in it.
+// edited reports whether the rejects.csv in the directory of r was edited there and sent as
+// a retry: then it may no longer have all rows that r rejected.
 func (g Group) edited(r *Record) bool {
 	return slices.ContainsFunc(g.Retries(), func(retry *Record) bool {
 		if retry.Header == nil { // it is running: nobody knows
@@ -66,8 +66,8 @@ func (r *Record) checkFiles(a *report.Account, edited bool) error {
 	return nil
 }
 
-// undoneAgain returns how many of the rows that an undo undid an earlier one
-// had, by its path: a record that was changed once more can be restored once more.
+// undoneAgain returns, by the path of each undo, how many of its rows an earlier undo had
+// undone already: a record that was changed once more can be restored once more.
 func (g Group) undoneAgain() (map[string]int64, error) {
 	undos := slices.DeleteFunc(slices.Clone(g), func(r *Record) bool { return r.Verb() != "undo" || r.Rows.Written == 0 })
 	if len(undos) < 2 {

@@ -13,12 +13,12 @@ import (
 	"flytt/internal/report"
 )
 
-// childrenFile is the file of a run directory that says where runs lie that belong to
-// it and do not lie beside it: one JSON text to a line.
+// childrenFile is the file of a run directory that has the paths of the runs that belong to
+// the run and are not beside it: one JSON string on each line.
 const childrenFile = "children.jsonl"
 
-// readChildren reads the runs that belong to the one at path and lie elsewhere. Those
-// that are not there any more are left out.
+// readChildren reads the runs that belong to the one at path and are elsewhere. Runs that
+// no longer exist are left out.
 func (s *Store) readChildren(path string) ([]*Record, error) {
 	data, err := os.ReadFile(filepath.Join(path, childrenFile))
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 // field without any form is compared as it is.
 type Comparisons map[string]mappings.Comparison
 
-// CheckForms reports a form that there is none of; where says where it is named.
+// CheckForms returns an error about a form that does not exist; where says where it is named.
 func (c Comparisons) CheckForms(where string) error {
 	for _, field := range slices.Sorted(maps.Keys(c)) {
 		switch form, unknown := c[field].UnknownForm(); {
@@ -28,10 +28,10 @@ func (c Comparisons) CheckForms(where string) error {
 	return nil
 }
 
-// InForce returns the forms that fields of r are compared in: c, which the settings say,
-// comes before what the descriptor says. The field called key is compared as it is, for
-// records are looked up by its exact text: a look-up in another form is none that the API
-// offers, and a key that is not found would make a second record.
+// InForce returns the forms that fields of r are compared in: c, from the settings, takes
+// precedence over the descriptor. The field called key is compared as it is, because the API
+// looks records up by the exact text of the key, and a key that is not found would create a
+// second record.
 func (c Comparisons) InForce(r *mappings.Resource, key string) (Comparisons, error) {
 	if err := c.checkFields(r, key); err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func (c Comparisons) Functions() map[string]func(string) string {
 	return out
 }
 
-// Over returns c laid over below, field by field.
+// Over returns the forms of c and, for the fields that c does not have, those of below.
 func (c Comparisons) Over(below Comparisons) Comparisons {
 	out := maps.Clone(below)
 	if out == nil {

@@ -9,8 +9,8 @@ import (
 	"flytt/internal/report"
 )
 
-// Group is a run and all that belong to it, in the order in which they began; the run
-// first.
+// Group is a run and all runs that belong to it, in the order in which they began. The run
+// is the first.
 type Group []*Record
 
 // Group reads the run at path and those that belong to it.
@@ -22,8 +22,8 @@ func (s *Store) Group(path string) (Group, error) {
 	return s.GroupOf(first)
 }
 
-// GroupOf reads the runs that belong to first: those that lie beside it, in the store,
-// or where it says.
+// GroupOf reads the runs that belong to first: those beside it, those in the store, and
+// those that its children file names.
 func (s *Store) GroupOf(first *Record) (Group, error) {
 	others, damaged, err := s.List(filepath.Dir(first.Path), s.dir)
 	if err != nil {
@@ -130,8 +130,8 @@ func (g Group) Account() (*report.Account, error) {
 	return report.NewAccount(parts), nil
 }
 
-// LikeRuns returns the run at path, or the one that it is a retry of, and all its
-// retries: those that an import can be like.
+// LikeRuns returns the run at path, or if it is a retry the run that it belongs to, and all
+// retries of that run: the runs that --like uses.
 func (s *Store) LikeRuns(path string) (Group, error) {
 	if !report.IsRun(path) {
 		return nil, advice.Usagef("move the directory back", "%s, which the run has as --like, no longer exists", advice.Path(path))

@@ -28,9 +28,9 @@ type OldRuns struct {
 	Keep   []OldRun // though they are old enough
 }
 
-// Old finds the runs in dir that nothing was done with since before. Runs that need each other go together. Kept are those that a
-// process works on and, unless all are to go, damaged ones and those that can be
-// resumed.
+// Old finds the runs in dir that nothing was done with since before. Runs that need each
+// other are removed together. It keeps runs that a process works on and, unless all are to
+// be removed, damaged runs and those that can be resumed.
 func (s *Store) Old(dir string, before time.Time, all bool) (*OldRuns, error) {
 	runs, damaged, err := s.List(dir)
 	if err != nil {
@@ -171,8 +171,9 @@ func foreign(path string) string {
 	return ""
 }
 
-// Delete deletes the directories of runs, which lie in dir. It works below that directory, whatever links are put there meanwhile. A
-// run that a process works on by now is left alone.
+// Delete deletes the directories of runs, which are in dir. It never deletes anything
+// outside that directory, even if somebody puts links there meanwhile. A run that a process
+// has begun to work on is left alone.
 func (s *Store) Delete(dir string, runs []OldRun) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"flytt/pipeline"
 )
 
-// Record is a run as its directory tells of it. It is only read.
+// Record is what a run directory says about its run. It is only read.
 type Record struct {
 	ID, Path string // the path in full
 
@@ -33,7 +33,7 @@ type Record struct {
 // journalFile is the name of the journal in a run directory.
 const journalFile = "journal.db"
 
-// Read reads what the directory path tells of its run. An error means that the
+// Read reads what the directory path says about its run. An error means that the
 // directory is damaged.
 func (s *Store) Read(path string) (*Record, error) {
 	r := &Record{ID: filepath.Base(path), Path: path, store: s}
@@ -85,9 +85,9 @@ func unreadable(path string, err error) error {
 // Journal opens the journal of the run to read it.
 func (r *Record) Journal() (*journal.Journal, error) { return r.store.ReadJournal(r.Path) }
 
-// readJournal reads the head of the run's journal and, where there is no summary
-// that tells of it, what became of the rows. A summary that was written before a
-// process resumed the run and was killed does not tell of it.
+// readJournal reads the head of the run's journal and, if there is no summary of the last
+// process that worked on the run, what became of the rows. A process that resumed the run
+// and was killed leaves the summary of an earlier process.
 func (r *Record) readJournal() error {
 	jr, err := r.store.ReadJournal(r.Path)
 	if r.Running = isLocked(err); r.Running {

@@ -9,8 +9,8 @@ import (
 	"flytt/internal/text"
 )
 
-// rowStatus is what became of rows in a run and its retries. A row that is in none of
-// the sets is not listed: unchanged, skipped, or no row of the input.
+// rowStatus is what became of rows in a run and its retries. A row that is in none of the
+// sets is in no list: it was unchanged or skipped, or is not a row of the input.
 type rowStatus struct {
 	rejected, written, inDoubt RowSet
 }

@@ -5,8 +5,8 @@ import (
 	"math/bits"
 )
 
-// RowSet is a set of rows by their numbers, 64 to a word: those of a file lie close
-// together, and a number that somebody made up takes no more than a word.
+// RowSet is a set of row numbers, 64 in a word. The numbers of a file are close together,
+// and a number far from all others takes only one word more.
 type RowSet map[int64]uint64
 
 func (s RowSet) Has(row int64) bool { return s[row>>6]&(1<<(row&63)) != 0 }

@@ -5,8 +5,8 @@ import (
 	"flytt/internal/report"
 )
 
-// undoOf returns the undo in the group that undid what r wrote, or was about to:
-// one that did not finish, if there is one. It is nil if there is none.
+// undoOf returns the undo in the group that undid what r wrote, or began to: one that did
+// not finish, if there is one. It is nil if there is none.
 func (g Group) undoOf(r *Record) *Record {
 	var found *Record
 	for _, u := range g {

@@ -9,16 +9,16 @@ import (
 	"flytt/pipeline"
 )
 
-// owner says whose the record is that the list shows for the key of a row.
+// owner says who created the record that the list shows for the key of a row.
 type owner uint8
 
 const (
 	ownerNone    owner = iota // there is no record
-	ownerRow                  // the row made it
-	ownerEarlier              // it is older than the run, and holds what the row holds
-	ownerOther                // somebody else made it
+	ownerRow                  // the row created it
+	ownerEarlier              // it is older than the run, and holds the values of the row
+	ownerOther                // somebody else created it
 	ownerSeveral              // there are several: the key is not unique
-	ownerUnclear              // it cannot be told
+	ownerUnclear              // it is not known
 )
 
 // sending says what is known of the requests of a row whose record is looked for.
@@ -26,32 +26,31 @@ type sending uint8
 
 const (
 	wasSent   sending = iota // a request of this run with it had no clear answer
-	maybeSent                // its request was refused, because of others perhaps
+	maybeSent                // its request was refused, perhaps because of other rows
 	wasEnded                 // an earlier run ended with it rejected; this run has not sent it
 )
 
-// ownRecords tells which records the rows of the chunk made, and settles the rows by them.
+// ownRecords finds which records the rows of the chunk created, and settles the rows by them.
 type ownRecords struct {
 	engine    *engine
 	rows      *chunkRows
 	storage   *storage
 	matcher   *matcher
 	ages      *ages
-	unmatched bool // the records that no row is known to have made can be read
+	unmatched bool // the unmatched records can be read
 }
 
-// ownerOf tells whose the records are that the list shows for the key of row, and returns
-// the one record that there is then. What counts is when they were made, and what they
-// hold:
+// ownerOf returns who created the records that the list shows for the key of row, and the
+// record if there is only one. It decides by when they were created, and by their values:
 //
-//   - A record that is older than the run was made by somebody else. Where the API may
-//     store the row's key in another form, the row's own record may be there beside it.
-//   - A record made since the run began is that of a row that was sent, whatever the API
-//     made of its values. If the API changes keys, it may be that of a row with another
-//     key; if it holds what the API would not have made of the row, it is.
+//   - A record that is older than the run was created by somebody else. If the API may
+//     store the row's key in another form, the row's own record may exist beside it.
+//   - A record that was created since the run began belongs to a row that was sent, in
+//     whatever form the API stored its values. If the API changes keys, it may belong to a
+//     row with another key; it does if it has values that the API would not store for row.
 //   - A row that may not have been written at all owns only a record that fits it.
-//   - Of a row that no request holds any more nothing is left unclear.
-//   - Where the API does not date its records, only what they hold counts.
+//   - If no request with the row is under way any more, the answer is never ownerUnclear.
+//   - If the API does not say when records were created, only their values count.
 func (ow *ownRecords) ownerOf(row int32, records []api.Record, requests sending) (owner, api.Record) {
 	records = ow.candidates(row, records)
 	if len(records) == 0 {
@@ -76,7 +75,7 @@ func (ow *ownRecords) ownerOf(row int32, records []api.Record, requests sending)
 	return ownerRow, record
 }
 
-// ownerOfNew is ownerOf for the only record, which was made since the run began.
+// ownerOfNew is ownerOf for the only record, which was created since the run began.
 func (ow *ownRecords) ownerOfNew(row int32, record []byte, requests sending) owner {
 	fits, contradicts := ow.matcher.fits(row, record), ow.matcher.rulesOut(row, record)
 	unmatched, changesKeys := ow.unmatched, ow.engine.forms.alters()
@@ -90,13 +89,13 @@ func (ow *ownRecords) ownerOfNew(row int32, record []byte, requests sending) own
 	case requests == maybeSent && contradicts && (!unmatched || ow.engine.forms.trusts(ow.rows.key(row)) && !changesKeys):
 		return ownerOther
 	case unmatched && (contradicts || changesKeys):
-		return ownerUnclear // the unmatched records tell more
+		return ownerUnclear // the unmatched records will show it
 	}
 	return ownerRow
 }
 
-// mayOwn reports whether row may have made the only record among records, which have its
-// key, if it is not known whether the API changes keys.
+// mayOwn reports whether row may have created the only candidate among records, which have
+// its key, while it is not known whether the API changes keys.
 func (ow *ownRecords) mayOwn(row int32, records []api.Record) bool {
 	records = ow.candidates(row, records)
 	if len(records) != 1 {
@@ -107,8 +106,8 @@ func (ow *ownRecords) mayOwn(row int32, records []api.Record) bool {
 }
 
 // candidates returns those of records, which have the key of row, that the row may have
-// made: none that is older than the run, unless all are, and if only one of them holds
-// what was sent, that one.
+// created. It leaves out records that are older than the run, unless all are. If exactly one
+// of the rest holds what was sent, it returns only that one.
 func (ow *ownRecords) candidates(row int32, records []api.Record) []api.Record {
 	if len(records) < 2 {
 		return records
@@ -125,9 +124,8 @@ func (ow *ownRecords) candidates(row int32, records []api.Record) []api.Record {
 	return young
 }
 
-// settleBy settles row by the owner of record, which has its key. It reports false if that
-// does not tell what became of the row. An undo is not to delete a record that is older
-// than the run.
+// settleBy settles row by the owner of record, which has its key. It returns false if the
+// owner does not settle the row. An undo must not delete a record that is older than the run.
 func (ow *ownRecords) settleBy(row int32, of owner, record api.Record) bool {
 	key := ow.engine.field(ow.engine.options.Key)
 	switch of {
@@ -148,9 +146,9 @@ func (ow *ownRecords) settleBy(row int32, of owner, record api.Record) bool {
 	return true
 }
 
-// noteCreated takes in that the API has shown record, which row made. An API may take a row
-// for a change of the record that has its key: one that is older than the run was changed,
-// and an undo is not to delete it.
+// noteCreated notes that the API has shown record, which row created. An API may treat a row
+// as a change of the record that has its key. If record is older than the run, it was
+// changed, and an undo must not delete it.
 func (ow *ownRecords) noteCreated(row int32, record []byte) {
 	if item := ow.rows.item(row); len(item) > 2 && api.Echoes(item, record) {
 		ow.noteEchoed(row, item)
@@ -164,7 +162,7 @@ func (ow *ownRecords) noteCreated(row int32, record []byte) {
 	}
 }
 
-// noteEchoed takes in that the API has shown row just as it was sent.
+// noteEchoed notes that the API has shown row exactly as it was sent.
 func (ow *ownRecords) noteEchoed(row int32, item []byte) {
 	delete(ow.storage.stored, row)
 	ow.engine.fields.learn(item, nil)
@@ -179,11 +177,11 @@ func (ow *ownRecords) written(row int32, id []byte) {
 	ow.rows.claimCreated(row)
 }
 
-// clockSlack is how much the clock that dates records may be behind the one that
-// dates answers.
+// clockSlack is how much the server's clock for records may be behind its clock for
+// answers.
 const clockSlack = time.Second
 
-// age is when a record was made, as far as that is known.
+// age says when a record was created, as far as that is known.
 type age uint8
 
 const (
@@ -192,21 +190,21 @@ const (
 	ofRun            // since the run began
 )
 
-// certainlyOlder is how much older than the run a record has to be that an answer to one of
-// its rows shows. The clocks that date answers and records may differ by less.
+// certainlyOlder is how much older than the run a record in an answer must be to count as
+// older. It is more than the server's clocks for answers and records may differ.
 const certainlyOlder = time.Minute
 
-// ages tells when records were made.
+// ages finds out when records were created.
 type ages struct {
 	clock interface {
 		ServerTime(local time.Time) (time.Time, bool)
 	}
-	began  time.Time // of the run, by this machine's clock; zero: records are not told apart by their age
-	member string    // of a record in which the API says when it was made; empty: it does not
+	began  time.Time // of the run, by this machine's clock; zero: the age of records is not used
+	member string    // of a record that says when it was created; empty: there is none
 }
 
-// existed reports whether record, which the answer to a row that makes a record shows, was
-// there before the run.
+// existed reports whether record, from the answer to a row that creates a record, existed
+// before the run.
 func (a *ages) existed(record []byte) bool {
 	began, made, known := a.moments(record)
 	return known && made.Before(began.Add(-certainlyOlder))
@@ -223,7 +221,7 @@ func (a *ages) of(record []byte) age {
 	return ofRun
 }
 
-// moments returns when the run began and when record was made, if both are known.
+// moments returns when the run began and when record was created, if both are known.
 func (a *ages) moments(record []byte) (began, made time.Time, known bool) {
 	if a.member == "" || a.began.IsZero() {
 		return began, made, false

@@ -9,7 +9,7 @@ import (
 	"flytt/pipeline"
 )
 
-// readback reads the records of rows that the API's answers did not show whole.
+// readback reads the records of rows that the API's answers did not show completely.
 type readback struct {
 	engine  *engine
 	rows    *chunkRows
@@ -18,8 +18,8 @@ type readback struct {
 	answer  *api.Answer
 }
 
-// read reads the records of rows that the API's answers did not show whole, so
-// that it is known how they are stored. What cannot be read now says nothing.
+// read reads the records of rows that the API's answers did not show completely, to learn
+// how they are stored. A record that cannot be read now proves nothing.
 func (rb *readback) read(ctx context.Context) error {
 	if !rb.storage.unread() || rb.engine.options.Journal == nil {
 		return nil
@@ -87,9 +87,9 @@ func (rb *readback) findUnshown(ctx context.Context, rows []sentRow) (map[string
 	return found, nil
 }
 
-// noteChanged takes in that record, which row s changed, was read. Which members an earlier
-// pass sent is not kept; it compares all that the row wants, since the record held the
-// others already.
+// noteChanged notes that record, which row s changed, was read. The journal does not keep
+// which members an earlier pass sent, so all members of the row are compared; the record
+// held the others already.
 func (rb *readback) noteChanged(s sentRow, record []byte) {
 	if s.sent == nil {
 		s.sent = bytes.Clone(rb.rows.wanted(s.row))
@@ -130,10 +130,10 @@ func (rb *readback) findUnnamed(ctx context.Context) error {
 	return nil
 }
 
-// matchRead matches rows, which made records, with the records that were found by the ids
-// that they were given. Where an answer showed nothing but ids these went to rows by their
-// places: the records themselves tell better whose they are. If some are not found, which
-// may be those of other rows, nothing is settled.
+// matchRead matches rows, which created records, with the records that were found by the ids
+// of the rows. If an answer showed only ids, rows got their ids by position; the records
+// themselves show better which row each belongs to. If some records are not found, nothing
+// is settled, because they may belong to other rows.
 func (rb *readback) matchRead(rows []sentRow, found map[string][]byte) {
 	body := []byte{'['}
 	indices := make([]int32, len(rows))

@@ -21,18 +21,18 @@ type refusal struct {
 	rejections *rejections
 }
 
-// settle settles rows after the API has refused the request they were in. The
-// rows it names are rejected, unless it was another write that kept them out. What
-// became of the others depends on whether a request is written all or not at all:
-// those that are known not to have been written are left, beside those kept out.
+// settle settles rows after the API has refused the request they were in. The rows that the
+// API names are rejected, unless another write kept them out. What became of the others
+// depends on whether requests are atomic. The rows that are known not to have been written,
+// and those that were kept out, are left in the verdict.
 func (rf *refusal) settle(ctx context.Context, rows []int32, o api.Outcome) (verdict, error) {
 	sent := rf.rows.sent(rows)
 	refusals := rf.delivery.indexBase.parse(o.Body, sent)
 	return rf.settleFor(ctx, rows, &o, refusals, rf.delivery.contention(&o, sent, refusals))
 }
 
-// settleFor settles rows, whose request was refused with o for what refusals say; by c
-// another write kept some out.
+// settleFor settles rows, whose request was refused with o and with the reasons in refusals;
+// c says which rows another write kept out.
 func (rf *refusal) settleFor(ctx context.Context, rows []int32, o *api.Outcome, refusals []api.Refusal, c api.Contention) (verdict, error) {
 	r := verdict{ending: wasRefused, requestRefusals: refusals, contended: c.Any(), overlapped: o.Overlapped}
 	if len(rows) == 1 {
@@ -73,9 +73,9 @@ func (rf *refusal) settleOthers(ctx context.Context, r *verdict, complete bool) 
 	return nil
 }
 
-// othersWritten settles rows that were written though others of their request were refused.
-// The answer does not show their records. Where the API may have changed their keys, so
-// that they cannot be looked up by them, they are in doubt until the unmatched records tell which
+// othersWritten settles rows that were written although others of their request were
+// refused. The answer does not show their records. If the API may have changed their keys,
+// so that they cannot be looked up, they are in doubt until the unmatched records show which
 // records are theirs.
 func (rf *refusal) othersWritten(rows []int32) {
 	o := &rf.engine.options
