@@ -9,9 +9,10 @@ import (
 // and a number far from all others takes only one word more.
 type RowSet map[int64]uint64
 
+// Has reports whether row is in the set.
 func (s RowSet) Has(row int64) bool { return s[row>>6]&(1<<(row&63)) != 0 }
 
-// add puts row in and reports whether it was not there.
+// Add puts row in and reports whether it was not there.
 func (s RowSet) Add(row int64) bool {
 	was := s[row>>6]
 	s[row>>6] = was | 1<<(row&63)
@@ -25,7 +26,7 @@ func (s RowSet) remove(row int64) {
 	}
 }
 
-// len returns how many rows there are.
+// Len returns how many rows there are.
 func (s RowSet) Len() (n int64) {
 	for _, word := range s {
 		n += int64(bits.OnesCount64(word))
