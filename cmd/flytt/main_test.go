@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 //	recode ENCODING FROM TO          write a UTF-8 file in another encoding
 //	gz FROM TO                       compress
 //	lastline FILE TEXT               the last line of FILE, blanks around it aside, is TEXT
-//	mend FILE OLD NEW                replace OLD in FILE, which has to be there
+//	replace FILE OLD NEW             put NEW for OLD in FILE, which has to be there
 //	same FILE FILE                   the files hold the same bytes
 //	idof FILE NAME                   set the variable NAME to the id of the record in FILE
 //	api [FAULT=N…]                   start an API for this script and point the settings to it
@@ -101,7 +101,7 @@ func scripts() testscript.Params {
 			"recode":       recode,
 			"gz":           gz,
 			"lastline":     lastLine,
-			"mend":         mend,
+			"replace":      replace,
 			"same":         same,
 			"idof":         idOf,
 			"api":          startAPI,

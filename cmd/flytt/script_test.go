@@ -228,7 +228,7 @@ func lastLine(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func mend(ts *testscript.TestScript, _ bool, args []string) {
+func replace(ts *testscript.TestScript, _ bool, args []string) {
 	want(ts, args, 3)
 	old := ts.ReadFile(args[0])
 	if !strings.Contains(old, args[1]) {
