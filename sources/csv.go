@@ -57,14 +57,10 @@ func openCSV(in *input, o *Options) (pipeline.Source, *Info, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	size := o.BlockSize
-	if size <= 0 {
-		size = defaultBlockSize
-	}
 	s := &csvSource{
 		in: in,
 		cut: cutter{
-			in: in, grammar: h.grammar, size: min(size, textscan.MaxRecordBytes), line: h.next,
+			in: in, grammar: h.grammar, size: min(o.blockSize(), textscan.MaxRecordBytes), line: h.next,
 			undecided: t.undecided,
 		},
 	}
