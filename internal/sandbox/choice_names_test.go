@@ -7,7 +7,7 @@ func (v ItemID) String() string        { return nameOf(v) }
 func (v AnswerOrder) String() string   { return nameOf(v) }
 func (v ErrorShape) String() string    { return nameOf(v) }
 func (v IDForm) String() string        { return nameOf(v) }
-func (v RelationShape) String() string { return nameOf(v) }
+func (r RelationShape) String() string { return nameOf(r) }
 func (v Framing) String() string       { return nameOf(v) }
 func (v PastEnd) String() string       { return nameOf(v) }
 func (v LookupCase) String() string    { return nameOf(v) }
