@@ -110,9 +110,17 @@ func (o *refusalBreaker) noteBad(n int, locked bool) error {
 
 // trip stops the run, in which n rows were refused.
 func (o *refusalBreaker) trip(n int, locked bool) error {
-	var why error = &mostRefusedError{path: o.path, rows: n}
+	var why error = &stopError{
+		reason: ErrMostRefused,
+		what:   fmt.Sprintf("POST %s: most rows are refused, %d so far: check the mapping and the permissions", o.path, n),
+		hint:   "the rejects file has the API's own words; the other rows were not sent. If they are in the API already, --skip-existing leaves them out",
+	}
 	if locked {
-		why = &lockedOutError{path: o.path, rows: n}
+		why = &stopError{
+			reason: errLockedOut,
+			what:   fmt.Sprintf("POST %s: most rows are refused because of other writes to the same records, %d so far", o.path, n),
+			hint:   "nothing else was sent at the same time, so other programs or people are writing there; resume the run when they have finished",
+		}
 	}
 	o.stop.CompareAndSwap(nil, &why)
 	return o.tripped()
@@ -122,23 +130,31 @@ func (o *refusalBreaker) trip(n int, locked bool) error {
 // rows.
 var ErrMostRefused = errors.New("most rows are refused")
 
-// mostRefusedError stops a run most of whose rows the API refuses.
-type mostRefusedError struct {
-	path string
-	rows int
+// These are the other reasons for which a run is stopped.
+var (
+	errLockedOut    = errors.New("other writes keep most rows out")
+	errDoubts       = errors.New("the last requests all ended in doubt")
+	errCannotFind   = errors.New("existing records cannot be found")
+	errChangedInput = errors.New("the input is not that of the journal")
+)
+
+// stopError stops a run. Its reason, one of those above, is for errors.Is.
+type stopError struct {
+	reason error
+	what   string
+	hint   string
+	cause  error // nil: there is none but the reason
 }
 
-func (e *mostRefusedError) Error() string {
-	return fmt.Sprintf("POST %s: most rows are refused, %d so far: check the mapping and the permissions", e.path, e.rows)
-}
+func (e *stopError) Error() string { return e.what }
 
-// Is reports whether target is ErrMostRefused.
-func (e *mostRefusedError) Is(target error) bool { return target == ErrMostRefused }
+// Is reports whether target is the reason.
+func (e *stopError) Is(target error) bool { return target == e.reason }
+
+func (e *stopError) Unwrap() error { return e.cause }
 
 // Hint says what to do about it.
-func (e *mostRefusedError) Hint() string {
-	return "the rejects file has the API's own words; the other rows were not sent. If they are in the API already, --skip-existing leaves them out"
-}
+func (e *stopError) Hint() string { return e.hint }
 
 // consider sees, once rows were refused without a word which they are, whether
 // the search continues.

@@ -212,7 +212,7 @@ func (w *chunkWriter) changeRecords(ctx context.Context, changes []change) error
 
 func (w *chunkWriter) makeFirst(ctx context.Context, rows []int32) ([]int32, error) {
 	if w.reconciler.looksFirst(rows) { // there were records with the keys of these rows
-		return nil, &lookupError{path: w.engine.options.Path, err: errShowsNoRecord}
+		return nil, w.engine.cannotFind(errShowsNoRecord)
 	}
 	return w.canary.find(ctx, rows)
 }

@@ -119,24 +119,18 @@ func (cj *chunkJournal) find(r Planned) (*journal.Entry, journal.Chunk, error) {
 	id := cj.identity()
 	e, err := r.Find(id.Seq)
 	if err == nil && e != nil && (e.First != id.First || e.Last != id.Last || e.Rows != id.Rows || !bytes.Equal(e.Digest, id.Digest)) {
-		err = &changedInputError{id.Seq, id.First, id.Last}
+		err = changedInput(id)
 	}
 	return e, id, err
 }
 
-// changedInputError stops a run that goes over another input than it did before.
-type changedInputError struct {
-	seq         int64
-	first, last int64
-}
-
-func (e *changedInputError) Error() string {
-	return fmt.Sprintf("chunk %d, rows %d to %d: not what the journal of the run has: the input or the mapping has changed", e.seq, e.first, e.last)
-}
-
-// Hint says what to do about it.
-func (e *changedInputError) Hint() string {
-	return "resume with the files that the run started with; nothing of the chunk was sent"
+// changedInput returns the error that stops a run over another input than it had before.
+func changedInput(c journal.Chunk) error {
+	return &stopError{
+		reason: errChangedInput,
+		what:   fmt.Sprintf("chunk %d, rows %d to %d: not what the journal of the run has: the input or the mapping has changed", c.Seq, c.First, c.Last),
+		hint:   "resume with the files that the run started with; nothing of the chunk was sent",
+	}
 }
 
 // announceChunk has the journal note which rows the chunk is.

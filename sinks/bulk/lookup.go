@@ -304,7 +304,7 @@ func (lk *lookup) makeCanary(ctx context.Context, rows []int32) ([]int32, error)
 		}
 	}
 	if len(rows) > 0 && lk.engine.listedKey.Load() == nil {
-		return nil, &lookupError{path: lk.engine.options.Path, err: errUnseen}
+		return nil, lk.engine.cannotFind(errUnseen)
 	}
 	return rows, nil
 }

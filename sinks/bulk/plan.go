@@ -156,7 +156,7 @@ func (pc *planCheck) load() error {
 	case err != nil:
 		return err
 	case e == nil, len(e.Fates) != pc.rows.chunk.Len():
-		return &changedInputError{id.Seq, id.First, id.Last}
+		return changedInput(id)
 	}
 	pc.planned = e
 	return nil

@@ -432,7 +432,7 @@ func (rc *reconciler) lookFirst(ctx context.Context, rows []int32) ([]int32, err
 	case err != nil:
 		return nil, err
 	case known == nil: // records had the keys of these rows: a list that is empty now is not believed
-		return nil, &lookupError{path: o.Path, err: errShowsNoRecord}
+		return nil, rc.engine.cannotFind(errShowsNoRecord)
 	}
 	found, err := rc.engine.findByKeys(ctx, rc.rows.keysOf(asked), known.key)
 	if err != nil {

@@ -82,24 +82,7 @@ func (e *engine) madeKey(r api.Record) bool {
 	return e.claims.Has(createClaim, []byte(strings.TrimSpace(r.Key)))
 }
 
-// lookupError stops a run that cannot tell which of its rows are in the API.
-type lookupError struct {
-	path string
-	err  error
-}
-
 var errUnseen = errors.New("the list does not show the first row written")
-
-func (e *lookupError) Error() string {
-	return "GET " + e.path + ": existing records cannot be found: " + e.err.Error()
-}
-
-func (e *lookupError) Unwrap() error { return e.err }
-
-// Hint says what to do about it.
-func (e *lookupError) Hint() string {
-	return "no row was guessed to be absent; see whether the credentials show the records in question, then run the same import again"
-}
 
 var errShowsNoRecord = errors.New("the list shows no record at all, and records had the keys of some rows before")
 
@@ -108,5 +91,16 @@ func (e *engine) lookupFailed(ctx context.Context, err error) error {
 	if stops(ctx, err) {
 		return err
 	}
-	return &lookupError{path: e.options.Path, err: err}
+	return e.cannotFind(err)
+}
+
+// cannotFind returns the error that stops a run that, because of err, cannot tell which of
+// its rows are in the API.
+func (e *engine) cannotFind(err error) error {
+	return &stopError{
+		reason: errCannotFind,
+		what:   "GET " + e.options.Path + ": existing records cannot be found: " + err.Error(),
+		hint:   "no row was guessed to be absent; see whether the credentials show the records in question, then run the same import again",
+		cause:  err,
+	}
 }

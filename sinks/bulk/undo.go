@@ -223,7 +223,7 @@ func (u *Undo) Recall(c *pipeline.Chunk) error {
 	w := u.reversers.Get().(*reverser)
 	defer u.reversers.Put(w)
 	err := w.recall(c)
-	if _, cut := errors.AsType[*changedInputError](err); cut {
+	if errors.Is(err, errChangedInput) {
 		return nil
 	}
 	return err
