@@ -35,8 +35,6 @@ type refusalBreaker struct {
 	refused int // rows of those
 }
 
-func (o *refusalBreaker) init(path string) { o.path, o.turn = path, make(chan struct{}, 1) }
-
 // tripped returns why nothing more is to be sent, or nil.
 func (o *refusalBreaker) tripped() error {
 	if e := o.stop.Load(); e != nil {
@@ -73,8 +71,7 @@ func (o *refusalBreaker) releaseTurn(holdsTurn *bool) {
 func (o *refusalBreaker) noteChunk(fates []pipeline.Fate, bad int, locked bool) error {
 	good := 0
 	for _, fate := range fates {
-		switch fate {
-		case pipeline.Written, pipeline.Updated, pipeline.Unchanged:
+		if hasRecord(fate) {
 			good++
 		}
 	}
@@ -221,5 +218,5 @@ func spread(rows []int32, n int) []int32 {
 
 // stillPending returns those of rows that are Pending and not set aside.
 func (se *search) stillPending(rows []int32) []int32 {
-	return slices.DeleteFunc(se.rows.stillPending(rows), se.isLocked)
+	return slices.DeleteFunc(se.rows.withFate(rows, pipeline.Pending), se.isLocked)
 }

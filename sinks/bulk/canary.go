@@ -189,10 +189,10 @@ func (cf *canaryFinder) tryRows(ctx context.Context, rows []int32) ([]int32, err
 			continue
 		}
 		if err := cf.search.send(ctx, []int32{row}); err != nil {
-			return cf.rows.stillPending(rows), err
+			return cf.rows.withFate(rows, pipeline.Pending), err
 		}
 		if err := cf.noteTried(ctx, row); err != nil {
-			return cf.rows.stillPending(rows), err
+			return cf.rows.withFate(rows, pipeline.Pending), err
 		}
 		if cf.engine.canary.decided() {
 			break
@@ -201,13 +201,13 @@ func (cf *canaryFinder) tryRows(ctx context.Context, rows []int32) ([]int32, err
 			continue
 		}
 		refused++
-		if left := cf.rows.stillPending(rows); refused == triedFirst+sampleSize && len(left) >= worthwhile {
+		if left := cf.rows.withFate(rows, pipeline.Pending); refused == triedFirst+sampleSize && len(left) >= worthwhile {
 			if err := cf.delivery.breaker.noteBadSample(refused, cf.search.mostlyLocked()); err != nil {
 				return left, err
 			}
 		}
 	}
-	return cf.rows.stillPending(rows), nil
+	return cf.rows.withFate(rows, pipeline.Pending), nil
 }
 
 // triedFirst is how many rows are tried in their order before others from all over

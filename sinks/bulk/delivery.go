@@ -89,7 +89,7 @@ func (d *delivery) patchStops(status int) error {
 func newDelivery(client *api.Client, o *settings, l Limits) *delivery {
 	d := &delivery{options: o, client: client, maxDoubts: int64(l.MaxDoubts)}
 	d.limit.Store(int64(l.MaxBytes))
-	d.breaker.init(o.Path)
+	d.breaker.path, d.breaker.turn = o.Path, make(chan struct{}, 1)
 	return d
 }
 

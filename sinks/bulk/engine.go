@@ -62,7 +62,7 @@ func newEngine(reader Reader, schema *pipeline.Schema, o settings) (*engine, err
 		return nil, err
 	}
 	e.canary.init()
-	e.claims = newClaims()
+	e.claims = dedup.NewClaims(claimKinds, maxClaims)
 	return e, nil
 }
 
@@ -84,8 +84,6 @@ const (
 
 	claimKinds = iota
 )
-
-func newClaims() *dedup.Claims { return dedup.NewClaims(claimKinds, maxClaims) }
 
 func (e *engine) settles() bool { return e.options.KeyLookup || e.changesRecords }
 

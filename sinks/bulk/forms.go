@@ -167,7 +167,7 @@ func (f *keyForms) isKnown(key []byte) bool {
 	if f.expects(key) {
 		return f.keeps(key) || f.cuts(key)
 	}
-	return f.alters()
+	return f.altered.Load()
 }
 
 // start returns the start of key, of a length that the API was seen to keep of other keys.
@@ -224,9 +224,6 @@ func (s *formSet) with(key []byte) *formSet {
 	next.longest = max(next.longest, utf8.RuneCount(key))
 	return &next
 }
-
-// alters reports whether the API was seen to store a key in another form.
-func (f *keyForms) alters() bool { return f.altered.Load() }
 
 // maxLostKeys bounds how many keys that came back changed are remembered.
 const maxLostKeys = 100

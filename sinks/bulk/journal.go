@@ -176,13 +176,8 @@ func (cj *chunkJournal) checkpoint() error {
 	}
 	cj.rows.giveIDs()
 	problems := cj.rows.chunk.Problems[cj.rows.before:len(cj.rows.chunk.Problems):len(cj.rows.chunk.Problems)]
-	for i := range cj.doubtfulProblems {
-		if cj.stillApplies(&cj.doubtfulProblems[i]) {
-			problems = append(problems, cj.doubtfulProblems[i])
-		}
-	}
 	clear(cj.announced)
-	return cj.record(problems)
+	return cj.record(cj.appendDoubtful(problems))
 }
 
 // recordOutcome has the journal note what became of the rows. Those that are Pending
@@ -237,11 +232,7 @@ func (cj *chunkJournal) keepProblems(problems []pipeline.Problem) {
 
 // restoreProblems notes again what was said of rows in doubt that were not sent again.
 func (cj *chunkJournal) restoreProblems() {
-	for i := range cj.doubtfulProblems {
-		if cj.stillApplies(&cj.doubtfulProblems[i]) {
-			cj.rows.chunk.Problems = append(cj.rows.chunk.Problems, cj.doubtfulProblems[i])
-		}
-	}
+	cj.rows.chunk.Problems = cj.appendDoubtful(cj.rows.chunk.Problems)
 	cj.doubtfulProblems = cj.doubtfulProblems[:0]
 	for _, row := range cj.doubtful {
 		if cj.rows.downgraded[row] && !cj.resend[row] {
@@ -250,10 +241,14 @@ func (cj *chunkJournal) restoreProblems() {
 	}
 }
 
-// stillApplies reports whether p, which was said of a row in doubt, is to be said of
-// it still.
-func (cj *chunkJournal) stillApplies(p *pipeline.Problem) bool {
-	return !cj.resend[p.Row] && (p.Severity != pipeline.Error || cj.rows.chunk.Fates[p.Row] == pipeline.InDoubt)
+// appendDoubtful appends to dst what is still to be said of rows in doubt.
+func (cj *chunkJournal) appendDoubtful(dst []pipeline.Problem) []pipeline.Problem {
+	for _, p := range cj.doubtfulProblems {
+		if !cj.resend[p.Row] && (p.Severity != pipeline.Error || cj.rows.chunk.Fates[p.Row] == pipeline.InDoubt) {
+			dst = append(dst, p)
+		}
+	}
+	return dst
 }
 
 // markForResend makes rows, which were in doubt and are known not to have been written,
@@ -280,22 +275,18 @@ func (cj *chunkJournal) splitDoubtful(rows []int32) (creates, changes []int32) {
 	return creates, changes
 }
 
-// allDoubtful returns the rows in doubt, but for those that will stay so.
-func (cj *chunkJournal) allDoubtful() (rows []int32) {
-	for i, fate := range cj.rows.chunk.Fates {
-		if fate == pipeline.InDoubt && !cj.unresolvable[i] {
-			rows = append(rows, int32(i))
-		}
-	}
-	return rows
-}
-
 // noteResolvable sees whether another pass may settle what is in doubt.
 func (cj *chunkJournal) noteResolvable() {
-	if cj.engine.resolvable.Load() || !slices.Contains(cj.rows.chunk.Fates, pipeline.InDoubt) {
+	if cj.engine.resolvable.Load() {
 		return
 	}
-	creates, changes := cj.splitDoubtful(cj.allDoubtful())
+	var doubtful []int32
+	for i, fate := range cj.rows.chunk.Fates {
+		if fate == pipeline.InDoubt && !cj.unresolvable[i] {
+			doubtful = append(doubtful, int32(i))
+		}
+	}
+	creates, changes := cj.splitDoubtful(doubtful)
 	if len(cj.rows.findable(creates)) > 0 || len(changes) > 0 {
 		cj.engine.resolvable.Store(true)
 	}

@@ -155,13 +155,9 @@ const (
 // ParseAtomicity returns the Atomicity that settings call all, partial or
 // unknown.
 func ParseAtomicity(s string) (Atomicity, error) {
-	switch s {
-	case "all":
-		return AllOrNothing, nil
-	case "partial":
-		return PartialWrites, nil
-	case "unknown", "":
-		return UnknownAtomicity, nil
+	named := map[string]Atomicity{"": UnknownAtomicity, "unknown": UnknownAtomicity, "all": AllOrNothing, "partial": PartialWrites}
+	if a, ok := named[s]; ok {
+		return a, nil
 	}
 	return 0, errors.New("atomicity: not one of all, partial, unknown")
 }
@@ -179,15 +175,9 @@ const (
 // ParseMode returns the Mode that settings call create, update or upsert;
 // nothing is ByID.
 func ParseMode(s string) (Mode, error) {
-	switch s {
-	case "":
-		return ByID, nil
-	case "create":
-		return CreateOnly, nil
-	case "update":
-		return UpdateOnly, nil
-	case "upsert":
-		return Upsert, nil
+	named := map[string]Mode{"": ByID, "create": CreateOnly, "update": UpdateOnly, "upsert": Upsert}
+	if m, ok := named[s]; ok {
+		return m, nil
 	}
 	return 0, errors.New("mode: not one of create, update, upsert")
 }

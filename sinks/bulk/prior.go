@@ -110,10 +110,8 @@ func (cr *currentReader) readByID(ctx context.Context, rows []int32, out map[int
 	}
 	for i, row := range rows {
 		c := out[row]
-		if c.record = found[ids[i]]; c.record == nil {
-			if c.record, err = cr.engine.get(ctx, ids[i]); err != nil {
-				return err
-			}
+		if c.record, err = cr.engine.recordWith(ctx, ids[i], found); err != nil {
+			return err
 		}
 		out[row] = c
 	}

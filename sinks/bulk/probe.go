@@ -37,7 +37,7 @@ func (pr *prober) provable(ctx context.Context, rows []int32) ([]int32, error) {
 	var suspects []int32
 	for {
 		unknown := pr.sortByForm(rows, suspects)
-		if rows = pr.rows.stillPending(rows); unknown < 0 {
+		if rows = pr.rows.withFate(rows, pipeline.Pending); unknown < 0 {
 			return rows, nil
 		}
 		if slices.Contains(suspects, unknown) { // and so it seems of every other row

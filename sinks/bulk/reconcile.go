@@ -39,8 +39,10 @@ func (rc *reconciler) reconcile(ctx context.Context, rows []int32, idle bool) (l
 	if len(creates)+len(changes) == 0 {
 		return nil, nil
 	}
-	if err := rc.untilSettled(ctx); err != nil {
-		return nil, err
+	if left := rc.options.Settle - time.Since(rc.engine.began); left > 0 { // the API may be working on what was sent before this pass
+		if err := rc.engine.options.Drain.Sleep(ctx, left); err != nil {
+			return nil, err
+		}
 	}
 	if err := rc.reconcileChanges(ctx, changes); err != nil {
 		return nil, err
@@ -54,15 +56,6 @@ func (rc *reconciler) reconcile(ctx context.Context, rows []int32, idle bool) (l
 // longestGap is the longest time between the two reads that tell whether a row in
 // doubt is there.
 const longestGap = 3 * time.Second
-
-// untilSettled waits until the API cannot be working any more on what was sent
-// before this pass.
-func (rc *reconciler) untilSettled(ctx context.Context) error {
-	if left := rc.options.Settle - time.Since(rc.engine.began); left > 0 {
-		return rc.engine.options.Drain.Sleep(ctx, left)
-	}
-	return nil
-}
 
 // reconcileChanges settles rows whose changes an earlier pass left in doubt by
 // what their records hold.
@@ -84,10 +77,7 @@ func (rc *reconciler) reconcileChanges(ctx context.Context, rows []int32) error 
 			rc.journal.unresolvable[row] = true
 			continue
 		}
-		record, err := found[ids[i]], error(nil)
-		if record == nil {
-			record, err = rc.engine.get(ctx, ids[i])
-		}
+		record, err := rc.engine.recordWith(ctx, ids[i], found)
 		switch {
 		case stops(ctx, err):
 			return err
@@ -158,7 +148,7 @@ func (rc *reconciler) reconcileCreates(ctx context.Context, rows []int32, idle b
 	if err := rc.matchUnmatchedRecords(ctx, unclear); err != nil || !blind {
 		return nil, err
 	}
-	return rc.rows.inDoubt(unclear), nil
+	return rc.rows.withFate(unclear, pipeline.InDoubt), nil
 }
 
 // seekByKey looks rows up by their keys, and those that are not found a second time, and
@@ -278,11 +268,9 @@ func (rc *reconciler) matchUnmatchedIDs(ctx context.Context, rows []int32) ([]in
 	}
 	var list []unmatchedRecord
 	for _, id := range rc.journal.unmatchedIDs {
-		object := found[id]
-		if object == nil {
-			if object, err = rc.engine.get(ctx, id); stops(ctx, err) {
-				return nil, err
-			}
+		object, err := rc.engine.recordWith(ctx, id, found)
+		if stops(ctx, err) {
+			return nil, err
 		}
 		if object != nil && rc.own.ages.of(object) != olderThanRun { // the answer may show records of others
 			list = append(list, unmatchedRecord{id: id, object: object})
@@ -378,7 +366,7 @@ func (rc *reconciler) lookOnce(ctx context.Context, rows []int32) {
 	if rc.engine.options.Journal == nil || rc.engine.options.Drain.Err(ctx) != nil {
 		return
 	}
-	rows = rc.rows.findable(rc.rows.inDoubt(rows))
+	rows = rc.rows.findable(rc.rows.withFate(rows, pipeline.InDoubt))
 	if len(rows) == 0 {
 		return
 	}

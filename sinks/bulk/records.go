@@ -21,8 +21,9 @@ func (e *engine) findByKeys(ctx context.Context, keys []string, canary string) (
 // none: the list is asked because it tells of many at once, and what it does not
 // show is asked for one by one.
 func (e *engine) findIDs(ctx context.Context, ids []string) (map[string][]byte, error) {
+	records := map[string][]byte{}
 	if len(ids) == 0 {
-		return nil, nil
+		return records, nil
 	}
 	found, err := e.reader.FindByKeys(ctx, api.Lookup{Path: e.options.Path, Field: idField, Keys: ids, Unique: true})
 	if stops(ctx, err) {
@@ -32,9 +33,8 @@ func (e *engine) findIDs(ctx context.Context, ids []string) (map[string][]byte, 
 		e.warnOnce.Do(func() {
 			e.options.Log.Warn("records cannot be listed by id; each is asked for by itself", "error", err)
 		})
-		return nil, nil
+		return records, nil
 	}
-	records := make(map[string][]byte, len(found))
 	for id, of := range found {
 		if len(of.Records) > 0 {
 			records[id] = of.Records[0].Object
@@ -49,6 +49,15 @@ func stops(ctx context.Context, err error) bool {
 	var gaveUp *api.GaveUpError
 	var status *api.StatusError
 	return err != nil && (ctx.Err() != nil || errors.Is(err, pipeline.ErrInterrupted) || errors.As(err, &gaveUp) || errors.As(err, &status) && api.IsFatalStatus(status.Status))
+}
+
+// recordWith returns the record with id: from found, which a list has shown, or else read by
+// itself; nil if there is none.
+func (e *engine) recordWith(ctx context.Context, id string, found map[string][]byte) ([]byte, error) {
+	if record := found[id]; record != nil {
+		return record, nil
+	}
+	return e.get(ctx, id)
 }
 
 // get reads the record with id; nil if there is none.

@@ -191,8 +191,7 @@ func (rf *refusal) findBeside(ctx context.Context, keys []string, canary string)
 func (rf *refusal) lookupable(rows []int32, canary string) (asked []int32, keys []string) {
 	times := map[string]int{canary: 1} // the canary's record is that of a row before these
 	for i, fate := range rf.rows.chunk.Fates {
-		switch fate {
-		case pipeline.Written, pipeline.Updated, pipeline.Unchanged, pipeline.InDoubt:
+		if hasRecord(fate) || fate == pipeline.InDoubt {
 			times[string(rf.rows.key(int32(i)))]++
 		}
 	}

@@ -62,20 +62,10 @@ func (r *chunkRows) pending() []int32 {
 	return r.pendingRows
 }
 
-// stillPending returns those of rows that are Pending.
-func (r *chunkRows) stillPending(rows []int32) (out []int32) {
+// withFate returns those of rows that have fate.
+func (r *chunkRows) withFate(rows []int32, fate pipeline.Fate) (out []int32) {
 	for _, row := range rows {
-		if r.chunk.Fates[row] == pipeline.Pending {
-			out = append(out, row)
-		}
-	}
-	return out
-}
-
-// inDoubt returns those of rows that are in doubt.
-func (r *chunkRows) inDoubt(rows []int32) (out []int32) {
-	for _, row := range rows {
-		if r.chunk.Fates[row] == pipeline.InDoubt {
+		if r.chunk.Fates[row] == fate {
 			out = append(out, row)
 		}
 	}

@@ -34,7 +34,10 @@ func NewVerify(records Reader, schema *pipeline.Schema, prior interface {
 		return nil, err
 	}
 	v := &Verify{engine: e}
-	v.verifiers.New = func() any { return newVerifier(e, prior) }
+	v.verifiers.New = func() any {
+		s := newChunkState(e)
+		return &verifier{engine: e, state: s, prior: prior, current: &currentReader{engine: e, rows: s.rows}}
+	}
 	return v, nil
 }
 
@@ -141,9 +144,4 @@ func (w *verifier) noteStored(row int32, record []byte) {
 	if filled {
 		w.state.rows.warn(row, pipeline.None, codeFilledIn)
 	}
-}
-
-func newVerifier(e *engine, prior PriorRun) *verifier {
-	s := newChunkState(e)
-	return &verifier{engine: e, state: s, prior: prior, current: &currentReader{engine: e, rows: s.rows}}
 }
