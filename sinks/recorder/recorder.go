@@ -288,7 +288,10 @@ func (f *recordFile) write(data []byte) error {
 			return err
 		}
 	}
-	return f.append(data)
+	if _, err := f.file.Write(data); err != nil {
+		return fmt.Errorf("%s: write: %w", f.path, osfile.Cause(err))
+	}
+	return nil
 }
 
 func (f *recordFile) create() error {
@@ -297,14 +300,7 @@ func (f *recordFile) create() error {
 		return fmt.Errorf("%s: create: %w", f.path, osfile.Cause(err))
 	}
 	f.file, f.exists = file, true
-	return f.append(f.head)
-}
-
-func (f *recordFile) append(data []byte) error {
-	if _, err := f.file.Write(data); err != nil {
-		return fmt.Errorf("%s: write: %w", f.path, osfile.Cause(err))
-	}
-	return nil
+	return f.write(f.head)
 }
 
 func (f *recordFile) close() error {
