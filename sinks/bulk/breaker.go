@@ -218,5 +218,7 @@ func spread(rows []int32, n int) []int32 {
 
 // stillPending returns those of rows that are Pending and not set aside.
 func (se *search) stillPending(rows []int32) []int32 {
-	return slices.DeleteFunc(se.rows.withFate(rows, pipeline.Pending), se.isLocked)
+	return slices.DeleteFunc(se.rows.withFate(rows, pipeline.Pending), func(row int32) bool {
+		return slices.ContainsFunc(se.locked, func(l lockedRow) bool { return l.row == row })
+	})
 }

@@ -35,12 +35,12 @@ func (ch *changer) apply(ctx context.Context, changes []change) error {
 	if len(changes) == 0 {
 		return nil
 	}
-	if err := ch.announce(changes); err != nil {
-		return err
-	}
 	rows := make([]int32, len(changes))
 	for i := range changes {
 		rows[i] = changes[i].row
+	}
+	if err := ch.announce(rows, changes); err != nil {
+		return err
 	}
 	return ch.single.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {
 		if err := ch.delivery.waitUntilUp(ctx); err != nil {
@@ -50,8 +50,8 @@ func (ch *changer) apply(ctx context.Context, changes []change) error {
 	})
 }
 
-// announce has the journal note that changes are about to be sent.
-func (ch *changer) announce(changes []change) error {
+// announce has the journal note that changes, of rows, are about to be sent.
+func (ch *changer) announce(rows []int32, changes []change) error {
 	if ch.engine.options.Journal == nil {
 		return nil
 	}
@@ -59,9 +59,7 @@ func (ch *changer) announce(changes []change) error {
 	if err != nil {
 		return err
 	}
-	rows := make([]int32, len(changes))
 	for i := range changes {
-		rows[i] = changes[i].row
 		ch.journal.noteChanged(&changes[i])
 	}
 	return ch.journal.announce(rows, image)

@@ -35,6 +35,11 @@ func (s *chunkState) begin(c *pipeline.Chunk) {
 	s.journal.begin()
 }
 
+// unsettled reports whether there are rows to send or to look up, or records to read.
+func (s *chunkState) unsettled() bool {
+	return len(s.journal.doubtful) > 0 || s.rows.chunk.Pending() > 0 || s.storage.unread()
+}
+
 // end releases the chunk.
 func (s *chunkState) end() {
 	s.engine.unmatched.owned.release(s.rows)
@@ -119,7 +124,7 @@ func (w *chunkWriter) write(ctx context.Context, c *pipeline.Chunk) error {
 	if err == nil {
 		err = w.state.replayer.replay()
 	}
-	if err == nil && w.unsettled() {
+	if err == nil && w.state.unsettled() {
 		err = w.carryOut(ctx)
 	} else {
 		w.state.rows.giveIDs()
@@ -137,11 +142,6 @@ func (w *chunkWriter) recall(c *pipeline.Chunk) error {
 	err := w.state.replayer.replayPart()
 	w.state.rows.giveIDs()
 	return err
-}
-
-// unsettled reports whether there are rows to send or to look up, or records to read.
-func (w *chunkWriter) unsettled() bool {
-	return len(w.state.journal.doubtful) > 0 || w.state.rows.chunk.Pending() > 0 || w.state.storage.unread()
 }
 
 // carryOut settles the rows that earlier passes left in doubt, then sends the pending

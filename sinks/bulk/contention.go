@@ -65,24 +65,17 @@ func (b *bisect) again(n int, r *verdict) bool {
 	}
 	b.wait = aloneWaits[b.repeats]
 	b.repeats++
-	left := r.unwritten()
+	left := slices.Clone(r.left)
+	for i := range r.locked {
+		left = append(left, r.locked[i].row)
+	}
+	slices.Sort(left)
 	b.rows, b.bad = append(left, b.rows[n:]...), 0
 	b.size = cmp.Or(len(left), len(b.rows))
 	if n > 1 || len(b.rows) == 1 { // what is said of one row is not said of others
 		b.requestRefusals = r.requestRefusals
 	}
 	return true
-}
-
-// unwritten returns the rows that are left of a refused request and those that another
-// write kept out, in input order.
-func (r *verdict) unwritten() []int32 {
-	out := slices.Clone(r.left)
-	for i := range r.locked {
-		out = append(out, r.locked[i].row)
-	}
-	slices.Sort(out)
-	return out
 }
 
 // setAside takes the rows that another write kept out from the search: they are sent
@@ -165,11 +158,6 @@ func (se *search) sendLocked(ctx context.Context) (err error) {
 type keptWrite struct {
 	index    int
 	refusals []api.Refusal
-}
-
-// isLocked reports whether row was set aside.
-func (se *search) isLocked(row int32) bool {
-	return slices.ContainsFunc(se.locked, func(l lockedRow) bool { return l.row == row })
 }
 
 // mostlyLocked reports whether most of the rows of the chunk that were refused so far

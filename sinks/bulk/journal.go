@@ -133,14 +133,6 @@ func changedInput(c journal.Chunk) error {
 	}
 }
 
-// announceChunk has the journal note which rows the chunk is.
-func (cj *chunkJournal) announceChunk() error {
-	if cj.engine.options.Journal == nil {
-		return nil
-	}
-	return cj.engine.options.Journal.Plan(cj.identity())
-}
-
 // announce has the journal note that rows are about to be sent, and image, unless
 // the journal has that already.
 func (cj *chunkJournal) announce(rows []int32, image []byte) error {
@@ -195,7 +187,12 @@ func (cj *chunkJournal) recordOutcome() error {
 // record has the journal note what became of the rows, and problems, which were said of
 // them.
 func (cj *chunkJournal) record(problems []pipeline.Problem) error {
-	n := notes{problems: problems, downgraded: indicesOf(cj.rows.downgraded), stored: cj.storage.stored, unmatchedIDs: cj.unmatchedIDs}
+	n := notes{problems: problems, stored: cj.storage.stored, unmatchedIDs: cj.unmatchedIDs}
+	for row, is := range cj.rows.downgraded {
+		if is {
+			n.downgraded = append(n.downgraded, int32(row))
+		}
+	}
 	for _, s := range cj.storage.unshown {
 		n.unshown = append(n.unshown, s.row)
 		if !s.read {
@@ -369,14 +366,4 @@ func cleared[T any](s []T, n int) []T {
 	s = slices.Grow(s[:0], n)[:n]
 	clear(s)
 	return s
-}
-
-// indicesOf returns where set is true.
-func indicesOf(set []bool) (out []int32) {
-	for i, is := range set {
-		if is {
-			out = append(out, int32(i))
-		}
-	}
-	return out
 }

@@ -85,7 +85,7 @@ func (m *matcher) madeOf(c *change, record []byte) bool {
 // something in front of it, too.
 func (m *matcher) looksLike(row int32, record []byte) bool {
 	return every(m.rows.item(row), record, func(name string, want, got jsontext.Value) bool {
-		return m.inSomeForm(row, name, want, got) || name == m.engine.options.Key && affixed(want, got)
+		return m.inSomeForm(row, name, want, got) || name == m.engine.options.Key && edgeOf(want, got) != nil
 	})
 }
 

@@ -79,8 +79,10 @@ func (w *planner) plan(ctx context.Context, c *pipeline.Chunk) error {
 	w.state.begin(c)
 	defer w.state.end()
 	defer w.lookup.end()
-	if err := w.state.journal.announceChunk(); err != nil {
-		return err
+	if j := w.engine.options.Journal; j != nil {
+		if err := j.Plan(w.state.journal.identity()); err != nil {
+			return err
+		}
 	}
 	create, err := w.lookup.settle(ctx, slices.Clone(w.state.rows.pending()))
 	if err != nil {

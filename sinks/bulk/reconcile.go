@@ -171,7 +171,16 @@ func (rc *reconciler) seekByKey(ctx context.Context, rows []int32) (unclear []in
 		absent, near := rc.settleFound(rows, found)
 		rows, unclear = absent, append(unclear, near...)
 	}
-	return append(unclear, rc.settleAbsent(rows)...), nil
+	for _, row := range rows { // not found
+		// That proves something if the API keeps keys of this form, and no request made records
+		// of which it is not known whose they are.
+		if len(rc.journal.unmatchedIDs) == 0 && rc.engine.forms.trusts(rc.rows.key(row)) {
+			rc.journal.markForResend([]int32{row})
+		} else {
+			unclear = append(unclear, row)
+		}
+	}
+	return unclear, nil
 }
 
 // look looks rows up, together with a record that is known to be there; api.ErrCanaryMissing
@@ -240,20 +249,6 @@ func (rc *reconciler) settleFound(rows []int32, found map[string]api.Found) (abs
 		}
 	}
 	return absent, near
-}
-
-// settleAbsent makes those of rows, which are not found by their keys, Pending of which that
-// proves that they are not there: the API keeps keys of their form, and no request made
-// records of which it is not known whose they are. It returns the others.
-func (rc *reconciler) settleAbsent(rows []int32) (unclear []int32) {
-	for _, row := range rows {
-		if len(rc.journal.unmatchedIDs) == 0 && rc.engine.forms.trusts(rc.rows.key(row)) {
-			rc.journal.markForResend([]int32{row})
-		} else {
-			unclear = append(unclear, row)
-		}
-	}
-	return unclear
 }
 
 // matchUnmatchedIDs reads the records that requests for rows, which are in doubt, are known to

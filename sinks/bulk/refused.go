@@ -42,7 +42,7 @@ func (rf *refusal) settleFor(ctx context.Context, rows []int32, o *api.Outcome, 
 	r.left, r.locked = rf.rejections.rejectNamed(rows, refusals, c.Items)
 	r.rejected = len(rows) - len(r.left) - len(r.locked)
 	r.named = r.rejected+len(r.locked) > 0
-	return r, rf.settleOthers(ctx, &r, r.named && namesAll(refusals))
+	return r, rf.settleOthers(ctx, &r, r.named && !slices.ContainsFunc(refusals, func(r api.Refusal) bool { return r.Item < 0 }))
 }
 
 // settleOne settles row, the only one of a request that was refused, unless another
@@ -91,11 +91,6 @@ func (rf *refusal) othersWritten(rows []int32) {
 	if len(unclear) > 0 {
 		rf.rows.putInDoubt(unclear, "others of their request were refused, and the API was not seen to keep keys of this form", 0, nil)
 	}
-}
-
-// namesAll reports whether each of refusals names its row.
-func namesAll(refusals []api.Refusal) bool {
-	return !slices.ContainsFunc(refusals, func(r api.Refusal) bool { return r.Item < 0 })
 }
 
 // refusalsOfOne reads body, the answer to a refused request about one record that was sent as

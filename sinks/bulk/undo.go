@@ -79,7 +79,7 @@ func (rv *reverser) write(ctx context.Context, c *pipeline.Chunk) error {
 	if err == nil {
 		err = rv.state.replayer.replay()
 	}
-	if err == nil && (len(rv.state.journal.doubtful) > 0 || c.Pending() > 0 || rv.state.storage.unread()) {
+	if err == nil && rv.state.unsettled() {
 		err = rv.undo(ctx)
 		if failed := rv.state.journal.recordOutcome(); err == nil {
 			err = failed
