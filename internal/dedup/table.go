@@ -84,7 +84,6 @@ type grouper struct {
 	some    []int64
 }
 
-// add takes the next record.
 func (g *grouper) add(r *Record) error {
 	if g.count == 0 || r.Hi != g.current.Hi || r.Lo != g.current.Lo {
 		if err := g.end(); err != nil {
@@ -108,12 +107,10 @@ func (g *grouper) add(r *Record) error {
 	return g.note(r.Row)
 }
 
-// note notes that row is in the group.
 func (g *grouper) note(row int64) error {
 	return g.rows.Add([]Record{{Hi: uint64(row), Lo: uint64(g.kind)<<kindShift | g.groups}})
 }
 
-// end ends the group.
 func (g *grouper) end() error {
 	count := g.count
 	g.count = 0

@@ -28,7 +28,6 @@ func newChunkState(e *engine) *chunkState {
 	}
 }
 
-// begin starts the work on the rows of c.
 func (s *chunkState) begin(c *pipeline.Chunk) {
 	s.rows.begin(c)
 	s.storage.prior = nil
@@ -91,7 +90,7 @@ func newChunkWriter(e *engine, d *delivery, o *ImportOptions) *chunkWriter {
 	}
 	w.changer = &changer{
 		engine: e, options: o, delivery: d, rows: s.rows, storage: s.storage, matcher: s.matcher, journal: s.journal, plan: w.plan,
-		rejections: w.rejections, single: &singleWriter{engine: e, delivery: d, rejections: w.rejections}, answer: answer, reply: reply,
+		rejections: w.rejections, answer: answer, reply: reply,
 	}
 	sender := &sender{
 		engine: e, delivery: d, rows: s.rows, storage: s.storage, journal: s.journal, own: own, rejections: w.rejections,

@@ -166,17 +166,10 @@ func (se *search) mostlyLocked() bool {
 	return 2*(len(se.locked)+se.rejections.lockedOut) > len(se.locked)+se.rejections.refused
 }
 
-// singleWriter makes writes that are about one record each.
-type singleWriter struct {
-	engine     *engine
-	delivery   *delivery
-	rejections *rejections
-}
-
 // sendEach makes the writes of rows, each of which is about one record. Send makes that
 // of rows[i], alone or not, and returns what was said of it if another write kept it out.
 // Those that are kept out are sent again in the end, and rejected if that does not help.
-func (sw *singleWriter) sendEach(ctx context.Context, rows []int32, send func(i int, alone bool) ([]api.Refusal, error)) error {
+func (rj *rejections) sendEach(ctx context.Context, rows []int32, send func(i int, alone bool) ([]api.Refusal, error)) error {
 	all := make([]keptWrite, len(rows))
 	for i := range all {
 		all[i].index = i
@@ -192,24 +185,24 @@ func (sw *singleWriter) sendEach(ctx context.Context, rows []int32, send func(i 
 	kept, err := sendRound(all, sendOne)
 	if err == nil {
 		alone = true
-		kept, err = lastRounds(ctx, sw.engine.options.Drain, kept, sendOne)
+		kept, err = lastRounds(ctx, rj.engine.options.Drain, kept, sendOne)
 	}
 	for _, k := range kept {
-		sw.rejections.rejectOne(rows[k.index], k.refusals)
+		rj.rejectOne(rows[k.index], k.refusals)
 	}
-	sw.rejections.lockedOut += len(kept)
+	rj.lockedOut += len(kept)
 	return err
 }
 
 // deliverOne has deliver make a write of one record, which is sent, until it may have been
 // processed; once more and alone if others were in flight and kept it out. Kept is what
 // was said if it is kept out in the end.
-func (sw *singleWriter) deliverOne(sent []byte, alone bool, deliver func(via Writer) (api.Outcome, error)) (o api.Outcome, kept []api.Refusal, err error) {
+func (d *delivery) deliverOne(sent []byte, alone bool, deliver func(via Writer) (api.Outcome, error)) (o api.Outcome, kept []api.Refusal, err error) {
 	for {
-		if o, err = deliver(sw.delivery.writer(alone)); err != nil {
+		if o, err = deliver(d.writer(alone)); err != nil {
 			return o, nil, err
 		}
-		if kept = sw.delivery.keptOut(&o, sent); kept == nil || alone || !o.Overlapped {
+		if kept = d.keptOut(&o, sent); kept == nil || alone || !o.Overlapped {
 			return o, kept, nil
 		}
 		alone = true

@@ -259,7 +259,7 @@ type fieldForms struct {
 	seen    map[string]bool // members that came back as sent
 	wide    map[string]bool // members of which a value did that is not ASCII alone
 	changed map[string]bool // members that came back in another form, at least once
-	edges   map[uint64]bool // what was seen to be added or cut: see write.edge
+	edges   map[uint64]bool // what was seen to be added or cut: see storage.edge
 }
 
 // maxEdges bounds how many are remembered. A server adds the same to all values, or cuts

@@ -183,7 +183,6 @@ func (lk *lookup) findKeys(ctx context.Context, rows []int32, known *canaryKey) 
 	return absent, lk.actions.changeRecords(ctx, lk.takeChanges())
 }
 
-// settleByKey settles row by the records that have its key.
 func (lk *lookup) settleByKey(row int32, records []api.Record) error {
 	if lk.engine.options.SkipExisting {
 		return lk.exists(row, records)
@@ -204,7 +203,7 @@ func (lk *lookup) settleByKey(row int32, records []api.Record) error {
 }
 
 // compare settles row by the record it is about: unchanged if that holds all of
-// the row. Otherwise what differs is to be sent, by makeChanges.
+// the row. Otherwise what differs is to be sent.
 func (lk *lookup) compare(row int32, id string, record []byte) error {
 	lk.rows.noteReadOnly(row, record)
 	patch, err := lk.matcher.patchOf(row, record)
@@ -308,7 +307,6 @@ func (lk *lookup) takeChanges() []change {
 	return changes
 }
 
-// end releases the chunk.
 func (lk *lookup) end() {
 	clear(lk.todo[:cap(lk.todo)])
 	lk.todo = lk.todo[:0]

@@ -31,7 +31,6 @@ type chunkRows struct {
 
 type idSpan struct{ start, end int32 }
 
-// begin starts the work on the rows of c.
 func (r *chunkRows) begin(c *pipeline.Chunk) {
 	r.chunk, r.before = c, len(c.Problems)
 	r.downgraded = cleared(r.downgraded, c.Len())
@@ -44,7 +43,6 @@ func (r *chunkRows) begin(c *pipeline.Chunk) {
 	}
 }
 
-// end releases the chunk.
 func (r *chunkRows) end() {
 	r.chunk = nil
 	clear(r.items[:cap(r.items)])
@@ -81,7 +79,6 @@ func (r *chunkRows) key(row int32) []byte {
 	return c.Keys.Value(int(row))
 }
 
-// keysOf returns the keys of rows.
 func (r *chunkRows) keysOf(rows []int32) []string {
 	keys := make([]string, len(rows))
 	for i, row := range rows {
@@ -265,7 +262,6 @@ func (r *chunkRows) noteFields(row int32, patch []byte, code pipeline.Code) {
 	}
 }
 
-// warn notes a warning of row.
 func (r *chunkRows) warn(row int32, field int16, code pipeline.Code) {
 	r.chunk.Note(pipeline.Problem{
 		Row: row, Field: field, Column: r.engine.column(field),

@@ -23,8 +23,8 @@ import (
 // deviation is a member of a record that the API stored not as it was sent.
 type deviation struct {
 	name string // of the member
-	pair uint64 // keyed sum of the name, what was sent, and what was stored: see write.pair
-	edge uint64 // keyed sum of what was added or cut at an end: see write.edge; 0: nothing
+	pair uint64 // keyed sum of the name, what was sent, and what was stored: see storage.pair
+	edge uint64 // keyed sum of what was added or cut at an end: see storage.edge; 0: nothing
 }
 
 // deviations are those of the records of a chunk, by the indices of their rows.
