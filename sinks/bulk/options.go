@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"strings"
 	"time"
 
 	"flytt/internal/drain"
@@ -130,16 +129,6 @@ type settings struct {
 	Digester Digester // of the journal, or of that of the earlier run; nil: there is none
 	Drain    *drain.Gate
 	Log      *slog.Logger
-}
-
-func (o settings) withDefaults() settings {
-	if o.Records == "" {
-		o.Records = strings.TrimSuffix(o.Path, "list/")
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	return o
 }
 
 // Atomicity is what is known of a bulk request that is refused because of some
