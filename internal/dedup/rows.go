@@ -150,7 +150,7 @@ func (g *Group) others(row int64) string {
 	case len(names) == 1 && more == 0:
 		return "as row " + names[0]
 	case more == 0:
-		return "as rows " + enumerate(names)
+		return "as rows " + text.AllOf(names)
 	}
 	return "as rows " + strings.Join(names, ", ") + " and " + text.Number(more) + " more"
 }

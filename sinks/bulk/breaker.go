@@ -58,7 +58,6 @@ func (o *refusalBreaker) takeTurn(ctx context.Context, holdsTurn *bool) error {
 	return o.tripped()
 }
 
-// releaseTurn lets the next one search.
 func (o *refusalBreaker) releaseTurn(holdsTurn *bool) {
 	if *holdsTurn {
 		*holdsTurn = false

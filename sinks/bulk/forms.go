@@ -205,7 +205,6 @@ func (f *keyForms) learn(at *atomic.Pointer[formSet], key []byte) {
 	at.Store(next)
 }
 
-// with returns s with the form of key.
 func (s *formSet) with(key []byte) *formSet {
 	next := formSet{}
 	if s != nil {

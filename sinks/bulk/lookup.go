@@ -206,7 +206,7 @@ func (lk *lookup) settleByKey(row int32, records []api.Record) error {
 // the row. Otherwise what differs is to be sent.
 func (lk *lookup) compare(row int32, id string, record []byte) error {
 	lk.rows.noteReadOnly(row, record)
-	patch, err := lk.matcher.patchOf(row, record)
+	patch, err := lk.matcher.lacks(row, lk.rows.wanted(row), record)
 	switch {
 	case err != nil:
 		return err
@@ -300,7 +300,6 @@ func (lk *lookup) makeCanary(ctx context.Context, rows []int32) ([]int32, error)
 	return rows, nil
 }
 
-// takeChanges returns the changes that are to be made.
 func (lk *lookup) takeChanges() []change {
 	changes := lk.todo
 	lk.todo = lk.todo[:0]

@@ -147,7 +147,6 @@ type planCheck struct {
 	planned *journal.Entry // what was planned of the rows; nil: nothing was
 }
 
-// load reads what was planned of the chunk.
 func (pc *planCheck) load() error {
 	pc.planned = nil
 	if pc.source == nil || pc.rows.chunk.Pending() == 0 {

@@ -101,7 +101,7 @@ func (rc *reconciler) reconcileChange(row int32, id string, record []byte) error
 		rc.journal.markForResend([]int32{row})
 		return nil
 	}
-	patch, err := rc.matcher.patchOf(row, record)
+	patch, err := rc.matcher.lacks(row, rc.rows.wanted(row), record)
 	if err != nil {
 		return err
 	}

@@ -162,7 +162,6 @@ func (r *chunkRows) idOf(row int32) []byte {
 	return r.idText[at.start:at.end]
 }
 
-// giveIDs gives the ids to the chunk.
 func (r *chunkRows) giveIDs() {
 	c := r.chunk
 	if len(r.idText) == 0 {

@@ -71,7 +71,6 @@ func (rc *reconciler) markOwned(list []unmatchedRecord) {
 	}
 }
 
-// sameLetters reports whether two texts have the same letters and digits.
 func sameLetters(a, b jsontext.Value) bool { return lettersOf(a) == lettersOf(b) && isText(a, b) }
 
 // edgeOf tells what was added to sent, or cut off, to make stored: by letters and digits.
