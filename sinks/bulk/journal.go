@@ -304,16 +304,13 @@ func (cj *chunkJournal) keepKnownKey() {
 // provenKey returns the key of a row that is known to be in the API, or "".
 func (cj *chunkJournal) provenKey() string {
 	for i, fate := range cj.rows.chunk.Fates {
-		key := cj.rows.key(int32(i))
-		switch fate {
-		case pipeline.Written:
-			if api.Lookupable(key) && !cj.storage.rekeyed(int32(i)) && cj.engine.forms.trusts(key) {
-				return string(key)
-			}
-		case pipeline.Updated, pipeline.Unchanged:
-			if api.Lookupable(key) {
-				return string(key)
-			}
+		row := int32(i)
+		key := cj.rows.key(row)
+		if !hasRecord(fate) || !api.Lookupable(key) {
+			continue
+		}
+		if fate != pipeline.Written || !cj.storage.rekeyed(row) && cj.engine.forms.trusts(key) {
+			return string(key)
 		}
 	}
 	return ""

@@ -75,15 +75,14 @@ func (lk *lookup) byID(ctx context.Context, rows []int32) (absent []int32, err e
 	}
 	for i, row := range asked {
 		record, err := lk.engine.recordWith(ctx, ids[i], found)
-		switch {
-		case err != nil:
-		case record == nil:
-			absent = append(absent, row)
-		default:
+		if err == nil && record != nil {
 			err = lk.compare(row, ids[i], record)
 		}
 		if err != nil {
 			return nil, err
+		}
+		if record == nil {
+			absent = append(absent, row)
 		}
 	}
 	return absent, lk.actions.changeRecords(ctx, lk.takeChanges())

@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"context"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -48,7 +49,8 @@ func (s *chunkState) readCurrent(ctx context.Context, rows []int32, keys bool) (
 	out := make(map[int32]current, len(rows))
 	byKey := map[string]api.Found{}
 	unread := false
-	if named := s.toAskByKey(rows, keys); len(named) > 0 {
+	named := slices.DeleteFunc(s.rows.findable(rows), func(row int32) bool { return !keys && len(s.rows.idOf(row)) > 0 })
+	if len(named) > 0 {
 		found, err := s.engine.findByKeys(ctx, s.rows.keysOf(named), "")
 		if stops(ctx, err) {
 			return nil, err
@@ -67,17 +69,6 @@ func (s *chunkState) readCurrent(ctx context.Context, rows []int32, keys bool) (
 		}
 	}
 	return out, s.readByID(ctx, asked, out)
-}
-
-// toAskByKey returns those of rows that are to be looked for by key: those that have no
-// id, or, with all, every one that can be.
-func (s *chunkState) toAskByKey(rows []int32, all bool) (out []int32) {
-	for _, row := range s.rows.findable(rows) {
-		if all || len(s.rows.idOf(row)) == 0 {
-			out = append(out, row)
-		}
-	}
-	return out
 }
 
 // byKeyed returns what the records that have the key of row tell of it.
