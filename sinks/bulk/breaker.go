@@ -28,7 +28,7 @@ type refusalBreaker struct {
 	path    string        // that rows are sent to
 	turn    chan struct{} // has room for the one who searches while no chunk has gone well
 	healthy atomic.Bool   // most rows of some chunk went through
-	stop    atomic.Pointer[error]
+	stop    atomic.Pointer[stopError]
 
 	mu      sync.Mutex
 	chunks  int // bad ones in a row
@@ -38,7 +38,7 @@ type refusalBreaker struct {
 // tripped returns why nothing more is to be sent, or nil.
 func (o *refusalBreaker) tripped() error {
 	if e := o.stop.Load(); e != nil {
-		return *e
+		return e
 	}
 	return nil
 }
@@ -106,7 +106,7 @@ func (o *refusalBreaker) noteBad(n int, locked bool) error {
 
 // trip stops the run, in which n rows were refused.
 func (o *refusalBreaker) trip(n int, locked bool) error {
-	var why error = &stopError{
+	why := &stopError{
 		reason: ErrMostRefused,
 		what:   fmt.Sprintf("POST %s: most rows are refused, %d so far: check the mapping and the permissions", o.path, n),
 		hint:   "the rejects file has the API's own words; the other rows were not sent. If they are in the API already, --skip-existing leaves them out",
@@ -118,7 +118,7 @@ func (o *refusalBreaker) trip(n int, locked bool) error {
 			hint:   "nothing else was sent at the same time, so other programs or people are writing there; resume the run when they have finished",
 		}
 	}
-	o.stop.CompareAndSwap(nil, &why)
+	o.stop.CompareAndSwap(nil, why)
 	return o.tripped()
 }
 

@@ -108,15 +108,7 @@ func (rf *refusal) lookForOthers(ctx context.Context, r *verdict) error {
 	if r.left, err = rf.absent(ctx, others); err != nil {
 		return err
 	}
-	written, unclear := 0, 0
-	for _, row := range others {
-		switch rf.rows.chunk.Fates[row] {
-		case pipeline.Written:
-			written++
-		case pipeline.InDoubt:
-			unclear++
-		}
-	}
+	written, unclear := len(rf.rows.withFate(others, pipeline.Written)), len(rf.rows.withFate(others, pipeline.InDoubt))
 	r.partial = written > 0
 	r.holds = !r.named && len(r.left)+written == len(others)
 	if unclear > 0 && unclear == len(others) {

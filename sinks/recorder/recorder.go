@@ -149,19 +149,15 @@ func (r *Recorder) Render(c *pipeline.Chunk, out *pipeline.Record) {
 		if r.options.Planned {
 			out.Written = r.appendPlanned(out.Written, c, row, mine)
 		}
-		switch fate {
-		case pipeline.Rejected, pipeline.Broken:
+		switch {
+		case fate == pipeline.Rejected, fate == pipeline.Broken:
 			out.Rejects = r.appendRow(out.Rejects, c, row, mine, beyond)
-		case pipeline.InDoubt:
+		case fate == pipeline.InDoubt:
 			out.InDoubt = r.appendRow(out.InDoubt, c, row, mine, beyond)
-		}
-		if r.options.Planned {
-			continue
-		}
-		switch fate {
-		case pipeline.Written:
+		case r.options.Planned: // it stands in plan.csv
+		case fate == pipeline.Written:
 			out.Written = r.appendWritten(out.Written, c, row, r.options.Written.Written)
-		case pipeline.Updated:
+		case fate == pipeline.Updated:
 			out.Written = r.appendWritten(out.Written, c, row, r.options.Written.Updated)
 		}
 	}
