@@ -174,7 +174,7 @@ func (rj *rejections) sendEach(ctx context.Context, rows []int32, send func(i in
 	for i := range all {
 		all[i].index = i
 	}
-	alone := false
+	alone := false // the first time others may be in flight
 	sendOne := func(k keptWrite) ([]keptWrite, error) {
 		refusals, err := send(k.index, alone)
 		if err != nil || refusals == nil {
