@@ -187,7 +187,7 @@ func (cj *chunkJournal) recordOutcome() error {
 // record has the journal note what became of the rows, and problems, which were said of
 // them.
 func (cj *chunkJournal) record(problems []pipeline.Problem) error {
-	n := notes{problems: problems, stored: cj.storage.stored, unmatchedIDs: cj.unmatchedIDs}
+	n := notes{problems: problems, stored: cj.storage.stored, unmatchedIDs: cj.unmatched()}
 	for row, is := range cj.rows.downgraded {
 		if is {
 			n.downgraded = append(n.downgraded, int32(row))
@@ -201,6 +201,13 @@ func (cj *chunkJournal) record(problems []pipeline.Problem) error {
 	}
 	cj.notes = n.append(cj.notes[:0])
 	return cj.recordFates(cj.notes)
+}
+
+// unmatched returns the ids of records that requests made, of which it is not known whose
+// they are: those that rows were found to have since are not among them.
+func (cj *chunkJournal) unmatched() []string {
+	cj.unmatchedIDs = slices.DeleteFunc(cj.unmatchedIDs, cj.rows.hasID)
+	return cj.unmatchedIDs
 }
 
 // recordFates has the journal note the fates of the rows, with what else is to be kept of them.

@@ -217,3 +217,20 @@ func TestRowsThatARefusalDoesNotNameGetTheirIDs(t *testing.T) {
 		c.check()
 	})
 }
+
+// TestIDsThatRowsWereFoundToHave has an answer with too few ids, whose rows are found by
+// their keys, and loses the next request of the chunk. No id is left that could be that of
+// a row of it: they are sent again.
+func TestIDsThatRowsWereFoundToHave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := fixedCampaign(t, "K-1", "K-2", "K-3", "K-4", "K-5")
+		c.api.shape = "ids"
+		c.o.MaxBytes = 300 // room for two rows
+		c.api.hides = func(post int) bool { return post == 2 }
+		c.api.drops = func(post int) bool { return post == 3 }
+		if got, want := c.through(5), "written, written, written, written, written"; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		c.check()
+	})
+}

@@ -174,7 +174,7 @@ func (rc *reconciler) seekByKey(ctx context.Context, rows []int32) (unclear []in
 	for _, row := range rows { // not found
 		// That proves something if the API keeps keys of this form, and no request made records
 		// of which it is not known whose they are.
-		if len(rc.journal.unmatchedIDs) == 0 && rc.engine.forms.trusts(rc.rows.key(row)) {
+		if len(rc.journal.unmatched()) == 0 && rc.engine.forms.trusts(rc.rows.key(row)) {
 			rc.journal.markForResend([]int32{row})
 		} else {
 			unclear = append(unclear, row)
@@ -254,15 +254,16 @@ func (rc *reconciler) settleFound(rows []int32, found map[string]api.Found) (abs
 // matchUnmatchedIDs reads the records that requests for rows, which are in doubt, are known to
 // have made, and matches them. It returns the rows that are left.
 func (rc *reconciler) matchUnmatchedIDs(ctx context.Context, rows []int32) ([]int32, error) {
-	if len(rc.journal.unmatchedIDs) == 0 || len(rows) == 0 {
+	ids := rc.journal.unmatched()
+	if len(ids) == 0 || len(rows) == 0 {
 		return rows, nil
 	}
-	found, err := rc.engine.findIDs(ctx, rc.journal.unmatchedIDs)
+	found, err := rc.engine.findIDs(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
 	var list []unmatchedRecord
-	for _, id := range rc.journal.unmatchedIDs {
+	for _, id := range ids {
 		object, err := rc.engine.recordWith(ctx, id, found)
 		if stops(ctx, err) {
 			return nil, err
@@ -273,7 +274,7 @@ func (rc *reconciler) matchUnmatchedIDs(ctx context.Context, rows []int32) ([]in
 	}
 	rc.markOwned(list)
 	rows = rc.match(rows, list)
-	rc.journal.unmatchedIDs = slices.DeleteFunc(rc.journal.unmatchedIDs, func(id string) bool {
+	rc.journal.unmatchedIDs = slices.DeleteFunc(ids, func(id string) bool {
 		return slices.ContainsFunc(list, func(s unmatchedRecord) bool { return s.taken && s.id == id })
 	})
 	return rows, nil
@@ -302,7 +303,7 @@ func (rc *reconciler) matchUnmatchedRecords(ctx context.Context, rows []int32) e
 	}
 	kept := 0
 	for _, row := range rows {
-		if rc.matcher.ruledOut(row, s.unmatched.list) && len(rc.journal.unmatchedIDs) == 0 {
+		if rc.matcher.ruledOut(row, s.unmatched.list) && len(rc.journal.unmatched()) == 0 {
 			rc.journal.markForResend([]int32{row})
 		} else {
 			kept++

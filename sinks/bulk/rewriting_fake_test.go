@@ -72,6 +72,7 @@ type rewriter struct {
 	trouble  trouble
 	loses    func(post int) bool // the answer to this request is lost; nil: none is
 	drops    func(post int) bool // this request is lost on its way; nil: none is
+	hides    func(post int) bool // the answer to this request leaves one item out; nil: none does
 	empty    func(get int) bool  // the list shows nothing to this request; nil: it always does
 	pass     func(point string)
 
@@ -238,6 +239,10 @@ func (g *rewriter) post(w *httptest.ResponseRecorder, body []byte) (reset bool) 
 		about = "answer lost"
 		g.write(quiet, items)
 		return true
+	case g.hides != nil && g.hides(g.posts):
+		about = "answer leaves one out"
+		out, stored := g.carryOut(items)
+		g.answer(w, out, stored, len(out)-1)
 	case hit(t.before), g.drops != nil && g.drops(g.posts):
 		about = "lost before it came"
 		return true

@@ -162,6 +162,16 @@ func (r *chunkRows) idOf(row int32) []byte {
 	return r.idText[at.start:at.end]
 }
 
+// hasID reports whether a row of the chunk has the record with id.
+func (r *chunkRows) hasID(id string) bool {
+	for row := range r.ids {
+		if string(r.idOf(int32(row))) == id {
+			return true
+		}
+	}
+	return false
+}
+
 func (r *chunkRows) giveIDs() {
 	c := r.chunk
 	if len(r.idText) == 0 {
