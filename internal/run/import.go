@@ -28,14 +28,8 @@ func Validate(ctx context.Context, s Spec, o Observer) (*Result, error) {
 // Import sends the valid rows of s.File to the API. What became of each is in the files
 // of the run directory.
 func Import(ctx context.Context, s Spec, o Observer) (*Result, error) {
-	run := newSession("import", &s, &o)
-	return run.do(ctx, func() (*execution, error) {
-		if err := findLike(&s); err != nil {
-			return nil, err
-		}
-		r := newRemote(run)
-		return r.prepared(r.importTarget())
-	})
+	r := newRemote(newSession("import", &s, &o))
+	return r.do(ctx, func() (target, error) { return r.importTarget(), findLike(&s) })
 }
 
 // importTarget writes rows to the API.

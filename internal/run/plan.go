@@ -28,16 +28,9 @@ const PlanFile = "plan.json"
 // Plan says what an import of s.File would do to the records that there are, and sends
 // nothing but reads. A copy of the plan goes to s.Output.
 func Plan(ctx context.Context, s Spec, o Observer) (*Result, error) {
-	run := newSession("plan", &s, &o)
-	p := &planning{remote: newRemote(run)}
-	return run.do(ctx, func() (*execution, error) {
-		if err := findLike(&s); err != nil {
-			return nil, err
-		}
-		return p.remote.prepared(target{
-			open: p.open, resolvable: neverResolvable, finish: p.finish, next: p.next, account: recorder.Options{Planned: true},
-		})
-	})
+	p := &planning{remote: newRemote(newSession("plan", &s, &o))}
+	t := target{open: p.open, resolvable: neverResolvable, finish: p.finish, next: p.next, account: recorder.Options{Planned: true}}
+	return p.remote.do(ctx, func() (target, error) { return t, findLike(&s) })
 }
 
 // planning finds out what an import would do.

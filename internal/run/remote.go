@@ -72,23 +72,23 @@ func newRemote(s *session) *remote {
 	return r
 }
 
-// prepared finds out all that can be known of the rows before one is read, and returns
-// their run to t.
-func (r *remote) prepared(t target) (*execution, error) {
-	if err := r.rows.prepare(); err != nil {
-		return nil, err
-	}
-	return r.rows.execution(t), r.decideForms()
-}
-
-// decideForms decides in which forms the rows are compared with records, unless an
-// earlier run says so.
-func (r *remote) decideForms() (err error) {
-	if r.earlier != nil {
-		return nil
-	}
-	r.compare, err = r.session.settings.Compare.InForce(r.rows.binding.resource, r.rows.binding.plan.Key())
-	return err
+// do runs the rows to the target that find returns, once all that can be known of them is.
+// An earlier run says in which forms they are compared with records; without one the
+// settings do.
+func (r *remote) do(ctx context.Context, find func() (target, error)) (*Result, error) {
+	return r.session.do(ctx, func() (*execution, error) {
+		t, err := find()
+		if err != nil {
+			return nil, err
+		}
+		if err := r.rows.prepare(); err != nil {
+			return nil, err
+		}
+		if r.earlier == nil {
+			r.compare, err = r.session.settings.Compare.InForce(r.rows.binding.resource, r.rows.binding.plan.Key())
+		}
+		return r.rows.execution(t), err
+	})
 }
 
 // reach connects to the API.

@@ -16,13 +16,7 @@ func Resume(ctx context.Context, s Spec, o Observer) (*Result, error) {
 	run := newSession("resume", &s, &o)
 	run.resumed = true
 	r := newRemote(run)
-	return run.do(ctx, func() (*execution, error) {
-		t, err := r.resume()
-		if err != nil {
-			return nil, err
-		}
-		return r.prepared(t)
-	})
+	return r.do(ctx, r.resume)
 }
 
 // resume opens the run to resume, and returns where its rows go.

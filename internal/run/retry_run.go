@@ -13,15 +13,8 @@ import (
 // were fixed. It is a run of its own, which belongs to that. The other fields of s are
 // those of SpecOf.
 func Retry(ctx context.Context, s Spec, o Observer) (*Result, error) {
-	run := newSession("retry", &s, &o)
-	r := newRemote(run)
-	return run.do(ctx, func() (*execution, error) {
-		t, err := r.retry()
-		if err != nil {
-			return nil, err
-		}
-		return r.prepared(t)
-	})
+	r := newRemote(newSession("retry", &s, &o))
+	return r.do(ctx, r.retry)
 }
 
 // retry finds out which rows of the file are sent, and returns where they go.

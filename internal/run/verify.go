@@ -22,16 +22,12 @@ func Verify(ctx context.Context, s Spec, o Observer) (*Result, error) {
 // again runs the rows of the earlier run of s once more, to the target that open makes.
 func again(ctx context.Context, s *session, to func(*remote, *earlier) (target, error)) (*Result, error) {
 	r := newRemote(s)
-	return s.do(ctx, func() (*execution, error) {
+	return r.do(ctx, func() (target, error) {
 		e, err := r.about()
 		if err != nil {
-			return nil, err
+			return target{}, err
 		}
-		t, err := to(r, e)
-		if err != nil {
-			return nil, err
-		}
-		return r.prepared(t)
+		return to(r, e)
 	})
 }
 
