@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -161,10 +160,7 @@ func (d *examination) printJSON(counts map[doctor.Status]int) error {
 	if d.resource != nil {
 		report.Resource = d.resource.Name
 	}
-	enc := json.NewEncoder(d.app.stdout)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return stdoutError(enc.Encode(report))
+	return d.app.printJSON(report)
 }
 
 // How wide the list is, and its columns: a status, a name, a text.

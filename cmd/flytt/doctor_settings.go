@@ -1,9 +1,7 @@
 package main
 
 import (
-	"cmp"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 
@@ -11,48 +9,6 @@ import (
 	"flytt/internal/doctor"
 	"flytt/internal/run"
 )
-
-// setting is one of the settings: what it is called, and what it is in some
-// settings, "" if it is not set there.
-type setting struct {
-	name     string
-	variable string
-	value    func(*run.Settings) string
-}
-
-// shownSettings are the settings whose values may be seen.
-var shownSettings = []setting{
-	{"base URL", "FLYTT_BASE_URL", func(s *run.Settings) string { return s.BaseURL }},
-	{"concurrency", "FLYTT_CONCURRENCY", func(s *run.Settings) string { return numeral(s.Concurrency) }},
-	{"rate", "FLYTT_RATE", func(s *run.Settings) string { return numeral(s.Rate) }},
-	{"chunk rows", "FLYTT_CHUNK_ROWS", func(s *run.Settings) string { return numeral(s.ChunkRows) }},
-	{"bulk atomicity", "FLYTT_BULK_ATOMICITY", func(s *run.Settings) string { return s.Bulk.Atomicity }},
-	{"list isnull", "FLYTT_LIST_ISNULL", func(s *run.Settings) string { return s.List.IsNull }},
-	{"compare", "", func(s *run.Settings) string { return s.Compare.String() }},
-}
-
-var resourceSetting = setting{"resource", "FLYTT_RESOURCE", func(s *run.Settings) string { return s.Resource }}
-
-// credentialSettings are the seven. Whether they are set is all that is shown.
-var credentialSettings = []setting{
-	{"customer id", "FLYTT_CUSTOMER_ID", func(s *run.Settings) string { return s.Credentials.CustomerID }},
-	{"application id", "FLYTT_APPLICATION_ID", func(s *run.Settings) string { return s.Credentials.ApplicationID }},
-	{"service id", "FLYTT_SERVICE_ID", func(s *run.Settings) string { return s.Credentials.ServiceID }},
-	{"service version id", "FLYTT_SERVICE_VERSION_ID", func(s *run.Settings) string { return s.Credentials.ServiceVersionID }},
-	{"client ct", "FLYTT_CLIENT_CT", func(s *run.Settings) string { return s.Credentials.ClientCT }},
-	{"client entity", "FLYTT_CLIENT_ENTITY", func(s *run.Settings) string { return s.Credentials.ClientEntity }},
-	{"client secret", "FLYTT_CLIENT_SECRET", func(s *run.Settings) string {
-		return cmp.Or(s.Credentials.ClientSecret, s.Credentials.ClientSecretFile)
-	}},
-}
-
-// numeral returns n as text; "" for 0, which is not set.
-func numeral[N int | float64](n N) string {
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprint(n)
-}
 
 // checkSettings finds the settings and where each comes from.
 func (d *examination) checkSettings() {

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -74,7 +73,7 @@ func (v *inspector) run(ctx context.Context) (err error) {
 		return err
 	}
 	if v.json {
-		return v.printJSON()
+		return v.app.printJSON(v.found)
 	}
 	if err := v.print(v.app.stdout); err != nil {
 		return stdoutError(err)
@@ -122,13 +121,6 @@ func (v *inspector) inspect(ctx context.Context, resource *mappings.Resource) (e
 	v.found.Notes = append(v.found.Notes, in.Notes...)
 	v.found.Seconds = float64(time.Since(v.started).Milliseconds()) / 1000
 	return nil
-}
-
-func (v *inspector) printJSON() error {
-	enc := json.NewEncoder(v.app.stdout)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return stdoutError(enc.Encode(v.found))
 }
 
 // next says what to do next: see which rows are wrong, with a mapping of one's own where

@@ -124,18 +124,10 @@ func (v *recordVerb) printObject(object []byte) error {
 	return stdoutError(err)
 }
 
-// place is a part of a command line: where the API is.
-func (v *recordVerb) placeFlags() (args []string) {
-	if v.profile != "" {
-		args = append(args, "--profile", v.profile)
-	}
-	if v.place.BaseURL != "" {
-		args = append(args, "--base-url", v.place.BaseURL)
-	}
-	if v.place.Sandbox {
-		args = append(args, "--sandbox")
-	}
-	return args
+// placeFlags are the part of a command line that says where the API is.
+func (v *recordVerb) placeFlags() []string {
+	only := run.Spec{Profile: v.profile, Place: run.Place{BaseURL: v.place.BaseURL, Sandbox: v.place.Sandbox}}
+	return only.Args(run.MeaningFlag, run.TargetFlag)
 }
 
 // give tells the user of err and what to run next, and returns an error that

@@ -24,11 +24,7 @@ RUN is the id of a run or its directory; left out, it is the newest there is.`,
   flytt runs show ./run --json`,
 		Args: runArgument.optional,
 		RunE: func(_ *cobra.Command, args []string) error {
-			name := ""
-			if len(args) > 0 {
-				name = args[0]
-			}
-			return a.showRun(name, asJSON)
+			return a.showRun(append(args, "")[0], asJSON)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
@@ -37,21 +33,13 @@ RUN is the id of a run or its directory; left out, it is the newest there is.`,
 
 // showRun prints the account of a run: the newest, if it is not named.
 func (a *app) showRun(name string, asJSON bool) error {
-	path, err := a.findAnyRun(name)
-	if err != nil {
-		return err
-	}
-	w, err := a.wholeAccount(path)
+	w, err := a.wholeAccount(name)
 	if err != nil {
 		return err
 	}
 	if asJSON {
 		data, err := w.JSON()
-		if err != nil {
-			return err
-		}
-		_, err = a.stdout.Write(data)
-		return a.shown(w, stdoutError(err))
+		return a.shown(w, printBytes(a.stdout, data, err))
 	}
 	if err := w.Print(a.stdout); err != nil {
 		return stdoutError(err)
@@ -72,22 +60,18 @@ func (a *app) shown(w *report.GroupReport, err error) error {
 	return err
 }
 
-// findAnyRun is findRun, but for the newest run of all where none is named.
-func (a *app) findAnyRun(name string) (string, error) {
-	if name != "" {
-		return a.findRun(name)
-	}
+// wholeAccount returns the whole account of the run called name, or of the newest of all if
+// that is empty, and of those that belong to it, in words.
+func (a *app) wholeAccount(name string) (*report.GroupReport, error) {
 	store, err := a.store()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return store.Newest()
-}
-
-// wholeAccount returns the whole account of the run at path and those that belong to it,
-// in words.
-func (a *app) wholeAccount(path string) (*report.GroupReport, error) {
-	store, err := a.store()
+	find := func() (string, error) { return store.Find(name) }
+	if name == "" {
+		find = store.Newest
+	}
+	path, err := find()
 	if err != nil {
 		return nil, err
 	}

@@ -151,14 +151,14 @@ func (a *app) do(ctx context.Context, f runFunc, spec run.Spec, flags *watchFlag
 	return w.show(result, err)
 }
 
-// about does a run of verb that is about the one in the directory path, as that was asked
-// to do, and as flags that were given to c say.
-func (a *app) about(c *cobra.Command, f runFunc, verb, path string, flags *specFlags) error {
+// about does the run of the verb c that is about the one in the directory path, as that was
+// asked to do, and as flags that were given to c say.
+func (a *app) about(c *cobra.Command, f runFunc, path string, flags *specFlags) error {
 	store, err := a.store()
 	if err != nil {
 		return err
 	}
-	spec, err := run.SpecOf(store, verb, path)
+	spec, err := run.SpecOf(store, c.Name(), path)
 	if err != nil {
 		return thenSame(err)
 	}
