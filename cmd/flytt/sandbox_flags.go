@@ -26,64 +26,53 @@ type sandboxFlags struct {
 	related []string // RESOURCE=FILE
 }
 
-// flagGroup is a part of a verb's flags, under a title in the help. The command
-// does nothing but hold them.
+// flagGroup is a part of a verb's flags, under a title in the help.
 type flagGroup struct {
 	title string
-	*cobra.Command
+	flags *pflag.FlagSet
 }
 
 // add gives the verb its flags, in groups.
 func (f *sandboxFlags) add(c *cobra.Command) {
-	groups := []flagGroup{f.server(), f.contents(), f.unknowns(), f.storage(), f.answers(), f.faults()}
-	for _, g := range groups {
-		c.Flags().AddFlagSet(g.Flags())
+	var groups []flagGroup
+	for _, each := range []struct {
+		title string
+		add   func(*pflag.FlagSet)
+	}{
+		{"Flags", f.server}, {"Rows", f.contents}, {"What the API leaves open", f.unknowns}, {"How the API stores and finds rows", f.storage},
+		{"How the API answers", f.answers}, {"Faults", f.faults},
+	} {
+		flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+		flags.SortFlags = false
+		each.add(flags)
+		c.Flags().AddFlagSet(flags)
+		groups = append(groups, flagGroup{each.title, flags})
 	}
 	c.SetUsageFunc(func(c *cobra.Command) error { return printGroups(c.OutOrStderr(), c, groups) })
 }
 
-func newGroup(title string) flagGroup {
-	g := flagGroup{title, &cobra.Command{}}
-	g.Flags().SortFlags = false
-	return g
-}
-
-func (f *sandboxFlags) server() flagGroup {
-	g := newGroup("Flags")
-	s := g.Flags()
+func (f *sandboxFlags) server(s *pflag.FlagSet) {
 	s.StringVar(&f.addr, "addr", "127.0.0.1:8787", "`HOST:PORT` to listen on")
 	s.StringVar(&f.options.DB, "db", "", "database `FILE` (default: in memory)")
 	s.BoolVar(&f.own, "own-credentials", false, "accept the credentials of the settings only")
 	s.StringVar(&f.profile, "profile", "", "`NAME` of a profile in flytt.yaml")
 	s.BoolVar(&f.log, "log", false, "one line for each request on standard error, without values")
-	return g
 }
 
-func (f *sandboxFlags) contents() flagGroup {
-	g := newGroup("Rows")
-	s := g.Flags()
+func (f *sandboxFlags) contents(s *pflag.FlagSet) {
 	s.IntVar(&f.rows, "seed-rows", 0, "make `N` rows for each resource (default: none)")
 	s.Uint64Var(&f.seed, "seed", 1, "`S` decides which rows those are")
 	s.StringArrayVar(&f.related, "related", nil, "`RESOURCE=FILE` of ids there are: CSV, the column id or the only one")
 	s.BoolVar(&f.options.StrictRelations, "strict-relations", false, "references have to name rows there are, or ids of --related")
-	return g
 }
 
-// choice is a switch of the sandbox, as a flag.
-type choice interface {
-	String() string
-	Set(string) error
-	Type() string // what there is
-}
-
-// how adds a switch of the sandbox to the flags.
-func how(s *pflag.FlagSet, v choice, name, about string) {
+// how adds a switch of the sandbox, whose type names its values, to the flags.
+func how(s *pflag.FlagSet, v pflag.Value, name, about string) {
 	s.Var(v, name, "`HOW` "+about+": "+v.Type())
 }
 
-func (f *sandboxFlags) unknowns() flagGroup {
-	g := newGroup("What the API leaves open")
-	s, o := g.Flags(), &f.options
+func (f *sandboxFlags) unknowns(s *pflag.FlagSet) {
+	o := &f.options
 	how(s, sandbox.SwitchOf(&o.Atomicity), "bulk", "a bulk write with a bad item ends")
 	how(s, sandbox.SwitchOf(&o.ItemID), "item-id", "an id in an item of a bulk write is taken")
 	how(s, sandbox.SwitchOf(&o.AnswerOrder), "answer-order", "a bulk write's answer is ordered")
@@ -98,12 +87,10 @@ func (f *sandboxFlags) unknowns() flagGroup {
 	s.Lookup("ignore-page").NoOptDefVal = sandbox.FirstPage.String()
 	s.BoolVar(&o.IgnoreOrder, "ignore-order", false, "_order_by changes nothing")
 	s.IntVar(&o.MaxPageSize, "page-size-max", 0, "larger pages are cut down to `N` rows (default: no limit)")
-	return g
 }
 
-func (f *sandboxFlags) storage() flagGroup {
-	g := newGroup("How the API stores and finds rows")
-	s, o := g.Flags(), &f.options
+func (f *sandboxFlags) storage(s *pflag.FlagSet) {
+	o := &f.options
 	s.Var(listFlag[sandbox.Rewrite]{&o.Storage.Rewrites, sandbox.ParseRewrite, "FIELD:WHAT"}, "rewrite", "store a text field in another form, see above; repeatable")
 	s.StringSliceVar(&o.Storage.Fill, "fill", nil, "fill `FIELDS` that a new row leaves empty: first_name,last_name")
 	how(s, sandbox.SwitchOf(&o.Locks.Conflicts), "lock-conflicts", "a write ends that arrives while another is under way; the sandbox writes slowly then")
@@ -111,27 +98,21 @@ func (f *sandboxFlags) storage() flagGroup {
 	how(s, sandbox.SwitchOf(&o.Lookup.Case), "lookup-case", "filters for equality regard case")
 	how(s, sandbox.SwitchOf(&o.Lookup.Space), "lookup-space", "filters for equality compare white space")
 	how(s, sandbox.SwitchOf(&o.Lookup.Unicode), "lookup-unicode", "filters for equality compare Unicode forms")
-	return g
 }
 
-func (f *sandboxFlags) answers() flagGroup {
-	g := newGroup("How the API answers")
-	s, o := g.Flags(), &f.options.Answers
+func (f *sandboxFlags) answers(s *pflag.FlagSet) {
+	o := &f.options.Answers
 	how(s, sandbox.SwitchOf(&o.Items), "item-errors", "a bulk write tells of bad items; all but refusal answer success, and all but success-false store the good ones")
 	how(s, sandbox.SwitchOf(&o.Index), "error-index", "the first item is numbered in errors that name an index")
 	s.Lookup("error-index").Usage += " (default 0)" // pflag does not show a default of 0
 	how(s, sandbox.SwitchOf(&o.Bulk), "bulk-answer", "much of each row a bulk write answers")
 	how(s, sandbox.SwitchOf(&o.Patch), "patch-answer", "much of the row an update answers")
 	s.BoolVar(&o.BOM, "bom", false, "JSON begins with a byte order mark")
-	return g
 }
 
-func (f *sandboxFlags) faults() flagGroup {
-	g := newGroup("Faults")
-	s := g.Flags()
+func (f *sandboxFlags) faults(s *pflag.FlagSet) {
 	s.Var(listFlag[sandbox.Fault]{&f.options.Faults, sandbox.ParseFault, "WHO:WHEN:WHAT"}, "fault", "what goes wrong, see above; repeatable")
 	s.Uint64Var(&f.options.FaultSeed, "fault-seed", 0, "`S` decides which requests a share strikes, and how answers are shuffled (default 0)")
-	return g
 }
 
 // check refuses what means nothing: numbers, fields that are not there.
@@ -180,7 +161,7 @@ func printGroups(w io.Writer, c *cobra.Command, groups []flagGroup) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Usage:\n  %s\n\nExamples:\n%s\n", c.UseLine(), c.Example)
 	for _, g := range groups {
-		fmt.Fprintf(&b, "\n%s:\n%s", g.title, g.Flags().FlagUsages())
+		fmt.Fprintf(&b, "\n%s:\n%s", g.title, g.flags.FlagUsages())
 	}
 	if h := c.Flags().Lookup("help"); h != nil {
 		fmt.Fprintf(&b, "\n  -h, --help   %s\n", h.Usage)

@@ -101,7 +101,7 @@ func (r *remote) unmatched(ctx context.Context) ([][]byte, error) {
 
 // retried returns the run whose rows this one sends as a retry, with its other retries;
 // none if it is no retry.
-func (r *remote) retried() (others runs.Group, err error) {
+func (r *remote) retried() (runs.Group, error) {
 	retry := r.rows.retry
 	if retry == nil {
 		return nil, nil
@@ -110,10 +110,5 @@ func (r *remote) retried() (others runs.Group, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("the run whose rows are sent: %w", err)
 	}
-	for _, other := range group {
-		if other.Path != r.session.dir.Path {
-			others = append(others, other)
-		}
-	}
-	return others, nil
+	return group.Without(r.session.dir.Path), nil
 }
