@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"flytt/internal/advice"
@@ -328,4 +329,30 @@ func (r *Record) part() report.Part {
 		p.NotEligible = r.refused()
 	}
 	return p
+}
+
+// writingVerbs are those of runs that keep a journal.
+var writingVerbs = []string{"import", "apply", "retry", "undo", "plan"}
+
+// lostJournal reports whether the run at path kept a journal, which is not there any
+// more.
+func lostJournal(path string) bool {
+	if report.HasJournal(path) {
+		return false
+	}
+	s, err := report.ReadSummary(path)
+	if err == nil && s != nil {
+		return slices.Contains(writingVerbs, s.Verb)
+	}
+	return report.IsFile(filepath.Join(path, "written.csv"))
+}
+
+// NoJournal is the error that the run at path has no journal: it is lost, or, as text
+// and hint say, there never was one.
+func NoJournal(path, text, hint string) error {
+	if lostJournal(path) {
+		return advice.Usagef("restore it from a backup: without it only the API shows what the run wrote",
+			"%s has lost its journal.db", advice.Path(path))
+	}
+	return advice.Usagef(hint, "%s %s", advice.Path(path), text)
 }
