@@ -15,7 +15,7 @@ import (
 // Apply does what the plan in the directory s.Earlier.Run says. The other fields of s are
 // those of SpecOf.
 func Apply(ctx context.Context, s Spec, o Observer) (*Result, error) {
-	run := newSession("apply", &s, &o)
+	run := newSession("apply", &s, o)
 	return again(ctx, run, func(r *remote, e *earlier) (target, error) {
 		if e.journal.Outcome() != "done" {
 			return target{}, advice.Usagef("make a new plan with flytt plan", "%s is incomplete: flytt plan did not finish", advice.Path(e.path))

@@ -89,14 +89,11 @@ func (b *binding) guess(columns []string, partial bool, o *Observer) error {
 		return advice.Usage(err, "write a mapping file and give it with -m; flytt schema "+b.resource.Name+" lists the fields")
 	}
 	b.mapping, b.guessed = m, true
-	if o.Note == nil {
-		return nil
-	}
 	text, err := m.YAML()
 	if err != nil {
 		return err
 	}
-	o.note(MappingGuessed{text, guesses})
+	o.Note(MappingGuessed{text, guesses})
 	return nil
 }
 

@@ -12,7 +12,7 @@ import (
 
 // Convert writes the valid rows of s.File to s.Output.
 func Convert(ctx context.Context, s Spec, o Observer) (*Result, error) {
-	run := newSession("convert", &s, &o)
+	run := newSession("convert", &s, o)
 	rows := newFileRows(run, nil)
 	return run.do(ctx, func() (*execution, error) {
 		if s.Output.Path == "" {

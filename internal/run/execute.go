@@ -121,7 +121,7 @@ func (e *execution) passes(ctx context.Context) (result *pipeline.Report, rec *r
 			return result, rec, err
 		}
 		e.session.log.Info("looking up rows in doubt", "pass", e.pass+1, "rows", left, "settle", after)
-		e.session.observer.note(DoubtsLookedUp{left, after})
+		e.session.observer.Note(DoubtsLookedUp{left, after})
 	}
 }
 
@@ -161,15 +161,10 @@ func (e *execution) watch(ctx context.Context, run *pipeline.Run) (*pipeline.Rep
 	if e.input != nil {
 		last.Size = e.input.Size
 	}
-	tell := func() {
-		if s.observer.Progress != nil {
-			s.observer.Progress(last)
-		}
-	}
 	logged := s.started
 	run.Progress = func(p pipeline.Progress) {
 		s.counts, last.Progress = p.Rows, p
-		tell()
+		s.observer.Progress(last)
 		if now, every := time.Now(), s.observer.LogEvery; every > 0 && now.Sub(logged) >= every {
 			logged = now
 			s.log.Info("progress", "rows", p.Rows.Read, "rejected", p.Rows.Rejected, "bytes", p.Bytes)
@@ -177,7 +172,7 @@ func (e *execution) watch(ctx context.Context, run *pipeline.Run) (*pipeline.Rep
 	}
 	report, err := run.Do(ctx)
 	last.Over = true
-	tell()
+	s.observer.Progress(last)
 	return report, err
 }
 

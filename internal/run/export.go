@@ -24,7 +24,7 @@ import (
 // Export writes the records of the API that s.List asks for to s.Output, with a
 // manifest beside the file.
 func Export(ctx context.Context, s Spec, o Observer) (*Result, error) {
-	e := &exporting{session: newSession("export", &s, &o), shrink: -1}
+	e := &exporting{session: newSession("export", &s, o), shrink: -1}
 	return e.session.do(ctx, e.prepare)
 }
 

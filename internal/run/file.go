@@ -162,9 +162,9 @@ func (f *fileRows) execution(t target) *execution {
 func (f *fileRows) announce() {
 	s, i := f.session, f.input.info
 	s.log.Debug("input", "format", i.Format, "encoding", i.Encoding, "delimiter", i.Delimiter, "header_row", i.HeaderRow)
-	s.observer.note(InputOpened{f.input.file, i})
+	s.observer.Note(InputOpened{f.input.file, i})
 	for _, text := range s.summary.Notes {
-		s.observer.note(Remark(text))
+		s.observer.Note(Remark(text))
 	}
 }
 

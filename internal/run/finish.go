@@ -52,7 +52,7 @@ func (s *session) conclude(end *ending, next advice.Step) (*Result, error) {
 	sum, err := s.summary, end.err
 	sum.Exit = exitOf(err, sum.Rows)
 	if !next.Command.IsZero() {
-		sum.Next = s.observer.command(next.Command)
+		sum.Next = s.observer.Command(next.Command)
 	}
 	if err != nil {
 		sum.Error = s.observer.Failure(err, next)
@@ -83,11 +83,11 @@ func (s *session) save() error {
 // Failure is err in words, as a summary has it, with what to do next.
 func (o *Observer) Failure(err error, next advice.Step) *report.Failure {
 	message, hint := Explain(err)
-	message = advice.ShowPaths(message, err, o.path)
-	hint = advice.ShowPaths(hint, err, o.path)
+	message = advice.ShowPaths(message, err, o.Path)
+	hint = advice.ShowPaths(hint, err, o.Path)
 	f := &report.Failure{Message: message, Hint: hint}
 	if !next.Command.IsZero() {
-		f.Next = o.command(next.Command)
+		f.Next = o.Command(next.Command)
 		f.Hint = strings.ReplaceAll(hint, advice.CommandMark, f.Next)
 	}
 	return f

@@ -9,7 +9,7 @@ import (
 
 // Validate says which rows of s.File are wrong, and sends nothing.
 func Validate(ctx context.Context, s Spec, o Observer) (*Result, error) {
-	run := newSession("validate", &s, &o)
+	run := newSession("validate", &s, o)
 	rows := newFileRows(run, &s.Change)
 	return run.do(ctx, func() (*execution, error) {
 		if err := findLike(&s); err != nil {
@@ -28,7 +28,7 @@ func Validate(ctx context.Context, s Spec, o Observer) (*Result, error) {
 // Import sends the valid rows of s.File to the API. What became of each is in the files
 // of the run directory.
 func Import(ctx context.Context, s Spec, o Observer) (*Result, error) {
-	r := newRemote(newSession("import", &s, &o))
+	r := newRemote(newSession("import", &s, o))
 	return r.do(ctx, func() (target, error) { return r.importTarget(), findLike(&s) })
 }
 

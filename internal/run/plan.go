@@ -28,7 +28,7 @@ const PlanFile = "plan.json"
 // Plan says what an import of s.File would do to the records that there are, and sends
 // nothing but reads. A copy of the plan goes to s.Output.
 func Plan(ctx context.Context, s Spec, o Observer) (*Result, error) {
-	p := &planning{remote: newRemote(newSession("plan", &s, &o))}
+	p := &planning{remote: newRemote(newSession("plan", &s, o))}
 	t := target{open: p.open, resolvable: neverResolvable, finish: p.finish, next: p.next, account: recorder.Options{Planned: true}}
 	return p.remote.do(ctx, func() (target, error) { return t, findLike(&s) })
 }

@@ -273,7 +273,7 @@ func (r *remote) finishBackups(e *ending) error {
 // backupText says what became of a file that a person may have edited.
 func backupText(o *Observer, b runs.Backup) string {
 	if b.Edited {
-		return b.Name + ".csv is not what the run wrote, and is kept as " + o.path(b.Path)
+		return b.Name + ".csv is not what the run wrote, and is kept as " + o.Path(b.Path)
 	}
-	return b.Name + ".csv may have been changed since the run was killed, and is kept as " + o.path(b.Path)
+	return b.Name + ".csv may have been changed since the run was killed, and is kept as " + o.Path(b.Path)
 }

@@ -13,7 +13,7 @@ import (
 // Rows that are settled stay as they are; rows that may have been sent are looked up. The
 // other fields of s are those of SpecOf.
 func Resume(ctx context.Context, s Spec, o Observer) (*Result, error) {
-	run := newSession("resume", &s, &o)
+	run := newSession("resume", &s, o)
 	run.resumed = true
 	r := newRemote(run)
 	return r.do(ctx, r.resume)

@@ -16,7 +16,7 @@ import (
 // were fixed. It is a run of its own, which belongs to that. The other fields of s are
 // those of SpecOf.
 func Retry(ctx context.Context, s Spec, o Observer) (*Result, error) {
-	r := newRemote(newSession("retry", &s, &o))
+	r := newRemote(newSession("retry", &s, o))
 	return r.do(ctx, r.retry)
 }
 

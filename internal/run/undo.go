@@ -22,7 +22,7 @@ const identityHint = "it is the file that age-keygen wrote"
 // Undo deletes what the run in the directory s.Earlier.Run made, and restores what it
 // changed. It is a run of its own. The other fields of s are those of SpecOf.
 func Undo(ctx context.Context, s Spec, o Observer) (*Result, error) {
-	run := newSession("undo", &s, &o)
+	run := newSession("undo", &s, o)
 	return again(ctx, run, func(r *remote, e *earlier) (_ target, err error) {
 		if s.Write.Identity, err = absolute(s.Write.Identity); err != nil {
 			return target{}, err

@@ -11,7 +11,7 @@ import (
 // Verify compares each row that the run in the directory s.Earlier.Run wrote with the
 // API, and sends nothing but reads. The other fields of s are those of SpecOf.
 func Verify(ctx context.Context, s Spec, o Observer) (*Result, error) {
-	run := newSession("verify", &s, &o)
+	run := newSession("verify", &s, o)
 	return again(ctx, run, func(r *remote, e *earlier) (target, error) {
 		r.parent = e.path
 		v := &verification{r, e.journal}
