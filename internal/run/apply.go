@@ -9,7 +9,6 @@ import (
 	"flytt/internal/report"
 	"flytt/internal/snapshot"
 	"flytt/internal/text"
-	"flytt/pipeline"
 )
 
 // Apply does what the plan in the directory s.Earlier.Run says. The other fields of s are
@@ -28,7 +27,7 @@ func Apply(ctx context.Context, s Spec, o Observer) (*Result, error) {
 // applyTarget does what the plan says that e made.
 func (r *remote) applyTarget(e *earlier) target {
 	t := &applying{r, e}
-	return target{open: t.open, resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfImport}
+	return target{begin: t.begin, sink: r.writer(e.journal), resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfImport}
 }
 
 // applying does what a plan says.
@@ -37,17 +36,7 @@ type applying struct {
 	plan   *earlier
 }
 
-// open makes the sink of a pass. Before the first of a run that begins it sees whether
-// the records are what they were, and asks.
-func (t *applying) open(ctx context.Context, pass int) (pipeline.Sink, pipeline.ChunkLimits, error) {
-	if pass == 1 {
-		if err := t.begin(ctx); err != nil {
-			return nil, pipeline.ChunkLimits{}, err
-		}
-	}
-	return t.remote.writer(pass, t.plan.journal)
-}
-
+// begin sees, for a run that begins, whether the records are what they were, and asks.
 func (t *applying) begin(ctx context.Context) error {
 	r := t.remote
 	if err := r.reachAgain(&t.plan.header); err != nil {

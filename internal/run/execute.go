@@ -16,9 +16,12 @@ import (
 
 // target is where the rows of a run go.
 type target struct {
-	// open makes the sink of a pass, counted from 1. Before the first pass it checks what
-	// can be checked before a row is read, and asks the user if necessary.
-	open func(ctx context.Context, pass int) (pipeline.Sink, pipeline.ChunkLimits, error)
+	// begin is called once, before the first pass. It checks what can be checked before a row
+	// is read, and asks the user if necessary.
+	begin func(context.Context) error
+
+	// sink makes the sink of a pass, counted from 1.
+	sink func(pass int) (pipeline.Sink, pipeline.ChunkLimits, error)
 
 	// resolvable reports whether another pass may settle the rows that the last one left
 	// in doubt, and after how long.
@@ -38,10 +41,11 @@ type target struct {
 // neverResolvable is resolvable of a target that leaves no row in doubt.
 func neverResolvable() (time.Duration, bool) { return 0, false }
 
-// noSink is open of a target that sends its rows nowhere.
-func noSink(context.Context, int) (pipeline.Sink, pipeline.ChunkLimits, error) {
-	return nil, pipeline.ChunkLimits{}, nil
-}
+// beginNothing is begin of a target that needs nothing before its first pass.
+func beginNothing(context.Context) error { return nil }
+
+// noSink is sink of a target that sends its rows nowhere.
+func noSink(int) (pipeline.Sink, pipeline.ChunkLimits, error) { return nil, pipeline.ChunkLimits{}, nil }
 
 // ending is how a run ended, for what is told of it.
 type ending struct {
@@ -180,12 +184,12 @@ func (e *execution) watch(ctx context.Context, run *pipeline.Run) (*pipeline.Rep
 func (e *execution) open(ctx context.Context) (*pipeline.Run, *recorder.Recorder, error) {
 	s := e.session
 	first := e.pass == 1
-	if first && !s.resumed {
-		if err := e.saveMapping(); err != nil {
+	if first {
+		if err := e.begin(ctx); err != nil {
 			return nil, nil, err
 		}
 	}
-	sink, chunks, err := e.target.open(ctx, e.pass)
+	sink, chunks, err := e.target.sink(e.pass)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -221,9 +225,16 @@ func (e *execution) newRecorder() (*recorder.Recorder, error) {
 	return recorder.New(e.session.dir.Path, o)
 }
 
-// saveMapping keeps the mapping of the run, if there is one.
+// begin keeps the mapping of a run that begins, if there is one, and begins the target.
+func (e *execution) begin(ctx context.Context) error {
+	if err := e.saveMapping(); err != nil {
+		return err
+	}
+	return e.target.begin(ctx)
+}
+
 func (e *execution) saveMapping() error {
-	if e.binding.mapping == nil {
+	if e.binding.mapping == nil || e.session.resumed {
 		return nil
 	}
 	text, err := e.binding.copyOfMapping()

@@ -29,7 +29,7 @@ const PlanFile = "plan.json"
 // nothing but reads. A copy of the plan goes to s.Output.
 func Plan(ctx context.Context, s Spec, o Observer) (*Result, error) {
 	p := &planning{remote: newRemote(newSession("plan", &s, o))}
-	t := target{open: p.open, resolvable: neverResolvable, finish: p.finish, next: p.next, account: recorder.Options{Planned: true}}
+	t := target{begin: p.begin, sink: p.sink, resolvable: neverResolvable, finish: p.finish, next: p.next, account: recorder.Options{Planned: true}}
 	return p.remote.do(ctx, func() (target, error) { return t, findLike(&s) })
 }
 
@@ -40,25 +40,27 @@ type planning struct {
 	wrote    bool               // the copy of the plan is there
 }
 
-func (p *planning) open(ctx context.Context, pass int) (sink pipeline.Sink, limits pipeline.ChunkLimits, err error) {
+func (p *planning) begin(ctx context.Context) (err error) {
 	r := p.remote
 	if err := p.checkCopy(); err != nil {
-		return nil, limits, err
+		return err
 	}
 	if err := r.reach(); err != nil {
-		return nil, limits, err
+		return err
 	}
 	if err := r.openLike(); err != nil {
-		return nil, limits, err
+		return err
 	}
 	if p.snapshot, err = r.readSnapshot(ctx, r.session.dir.Path); err != nil {
-		return nil, limits, err
+		return err
 	}
 	r.session.closers.add(p.snapshot.Close)
 	r.rows.last = p.step
-	if err := r.createJournal(p.snapshot.Mark()); err != nil {
-		return nil, limits, err
-	}
+	return r.createJournal(p.snapshot.Mark())
+}
+
+func (p *planning) sink(pass int) (sink pipeline.Sink, limits pipeline.ChunkLimits, err error) {
+	r := p.remote
 	o, err := r.options(pass)
 	if err != nil {
 		return nil, limits, err

@@ -56,7 +56,10 @@ func (r *remote) resumedTarget(e *earlier) (target, error) {
 	case "apply":
 		r.plan = runs.Moved(e.spec.Plan, e.path)
 		plan, err := openEarlier(r.session, r.plan, "")
-		return r.applyTarget(plan), err
+		if err != nil {
+			return target{}, err
+		}
+		return r.applyTarget(plan), nil
 	case "undo":
 		return r.resumedUndo(e)
 	}

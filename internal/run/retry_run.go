@@ -48,7 +48,7 @@ func (r *remote) retry() (target, error) {
 	r.parent = first.Path
 	r.retries(selection)
 	retry := &retryRun{r, group, &e.header}
-	return target{open: retry.open, resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfImport}, nil
+	return target{begin: retry.begin, sink: r.writer(nil), resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfImport}, nil
 }
 
 // retryRun sends the rows of a retry.
@@ -58,23 +58,15 @@ type retryRun struct {
 	first  *journal.Header // of the run that the rows are of
 }
 
-// open keeps, before the first pass, which rows are sent, and connects to the API that
-// the run wrote to.
-func (t *retryRun) open(_ context.Context, pass int) (pipeline.Sink, pipeline.ChunkLimits, error) {
-	var none pipeline.ChunkLimits
-	if pass > 1 {
-		return t.remote.writer(pass, nil)
-	}
+// begin keeps which rows are sent, and connects to the API that the run wrote to.
+func (t *retryRun) begin(ctx context.Context) error {
 	if err := t.keepSelection(); err != nil {
-		return nil, none, err
+		return err
 	}
-	if err := t.remote.connect(t.remote.question()); err != nil {
-		return nil, none, err
+	if err := t.remote.beginImport(ctx); err != nil {
+		return err
 	}
-	if err := t.remote.conn.checkPlace(t.first, "wrote"); err != nil {
-		return nil, none, err
-	}
-	return t.remote.writer(pass, nil)
+	return t.remote.conn.checkPlace(t.first, "wrote")
 }
 
 // keepSelection keeps which rows are sent, once it is known which keys they have.

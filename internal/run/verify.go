@@ -15,7 +15,7 @@ func Verify(ctx context.Context, s Spec, o Observer) (*Result, error) {
 	return again(ctx, run, func(r *remote, e *earlier) (target, error) {
 		r.parent = e.path
 		v := &verification{r, e.journal}
-		return target{open: v.open, resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfVerify}, nil
+		return target{begin: v.begin, sink: v.sink, resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfVerify}, nil
 	})
 }
 
@@ -37,16 +37,15 @@ type verification struct {
 	past   *journal.Journal
 }
 
-func (t *verification) open(_ context.Context, pass int) (sink pipeline.Sink, limits pipeline.ChunkLimits, err error) {
-	if pass == 1 {
-		h := t.past.Header()
-		if err := t.remote.reachAgain(&h); err != nil {
-			return nil, limits, err
-		}
-		if err := t.remote.session.link(t.remote.parent); err != nil {
-			return nil, limits, err
-		}
+func (t *verification) begin(context.Context) error {
+	h := t.past.Header()
+	if err := t.remote.reachAgain(&h); err != nil {
+		return err
 	}
+	return t.remote.session.link(t.remote.parent)
+}
+
+func (t *verification) sink(pass int) (sink pipeline.Sink, limits pipeline.ChunkLimits, err error) {
 	o, err := t.remote.options(pass)
 	if err != nil {
 		return nil, limits, err
