@@ -45,7 +45,9 @@ func neverResolvable() (time.Duration, bool) { return 0, false }
 func beginNothing(context.Context) error { return nil }
 
 // noSink is sink of a target that sends its rows nowhere.
-func noSink(int) (pipeline.Sink, pipeline.ChunkLimits, error) { return nil, pipeline.ChunkLimits{}, nil }
+func noSink(int) (pipeline.Sink, pipeline.ChunkLimits, error) {
+	return nil, pipeline.ChunkLimits{}, nil
+}
 
 // ending is how a run ended, for what is told of it.
 type ending struct {

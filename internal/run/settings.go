@@ -100,7 +100,7 @@ func (s *Settings) CompleteRequests(concurrency int, rate float64) error {
 	case s.Concurrency < 1 || s.Concurrency > maxConcurrency:
 		return advice.Usagef(fmt.Sprintf("use a number from 1 to %d", maxConcurrency), "--concurrency %d is out of range", s.Concurrency)
 	case !(s.Rate >= 0): // NaN, too
-		return advice.Usagef("give give requests per second, above 0", "--rate cannot be below 0")
+		return advice.Usagef("give requests per second, above 0", "--rate cannot be below 0")
 	}
 	return nil
 }
