@@ -73,7 +73,7 @@ var groupTitles = map[doctor.Group]string{
 
 var groupExits = map[doctor.Group]int{doctor.Settings: exitUsage, doctor.Connection: exitFatal, doctor.API: exitFatal}
 
-// execute examines everything that can be, from the settings outwards: what a fault
+// run examines everything that can be, from the settings outwards: what a fault
 // stands in the way of is not tried.
 func (d *examination) run(ctx context.Context) (err error) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
@@ -106,7 +106,6 @@ func (d *examination) setting(name string, status doctor.Status, text, fix strin
 	d.note(doctor.Check{Group: doctor.Settings, Name: name, Status: status, Text: text, Fix: fix})
 }
 
-// wrongSetting notes a check of the settings that failed with err.
 func (d *examination) wrongSetting(name string, err error, fix string) {
 	d.note(doctor.Check{Group: doctor.Settings, Name: name, Status: doctor.Fail, Err: err, Fix: fix})
 }
@@ -146,7 +145,6 @@ func (d *examination) finish() error {
 	return d.writeErr
 }
 
-// printJSON prints the whole examination as one object.
 func (d *examination) printJSON(counts map[doctor.Status]int) error {
 	report := struct {
 		Verb     string                `json:"verb"`

@@ -97,7 +97,6 @@ func (o *origins) of(s setting) string {
 	return ""
 }
 
-// values lists the settings that are set, with their values.
 func (d *examination) values(from *origins) {
 	for i, s := range shownSettings {
 		value, origin := s.value(d.settings), from.of(s)
@@ -113,7 +112,6 @@ func (d *examination) values(from *origins) {
 	}
 }
 
-// baseURL checks the address of the API.
 func (d *examination) baseURL(value, origin string) {
 	const name = "base URL"
 	if d.place.BaseURL != "" {

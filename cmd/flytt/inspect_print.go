@@ -20,7 +20,6 @@ const (
 	samplesRoom = 24 // that samples need to stand on the line of their column
 )
 
-// print shows what was found to a person.
 func (v *inspector) print(w io.Writer) error {
 	var b strings.Builder
 	v.printFile(&b)
@@ -31,7 +30,6 @@ func (v *inspector) print(w io.Writer) error {
 	return err
 }
 
-// terminalWidth returns how wide the terminal behind w is.
 func terminalWidth(w io.Writer) int {
 	if f, ok := w.(*os.File); ok {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
@@ -166,7 +164,6 @@ func guessed(c *inspect.Column) string {
 	return fmt.Sprintf("(%s %.2f)", c.Field, c.Score)
 }
 
-// distinct says how many different values there are.
 func distinct(c *inspect.Column) string {
 	n := text.Number(c.Distinct)
 	switch {
@@ -178,7 +175,6 @@ func distinct(c *inspect.Column) string {
 	return n
 }
 
-// looks shows the most usual values.
 func looks(c *inspect.Column) string { return strings.Join(c.Samples, " · ") }
 
 // percent returns a share for people. Nothing but all is 100 %, and nothing but

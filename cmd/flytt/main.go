@@ -167,7 +167,6 @@ with flytt resume.`,
 	return root
 }
 
-// verbs is the table of verbs.
 var verbs = []func(*app) *cobra.Command{
 	inspectCommand,
 	validateCommand,

@@ -163,7 +163,6 @@ func newest(r *mappings.Resource) []string {
 	return args
 }
 
-// refused lists the reasons that the API gives.
 func (v *recordVerb) refused(act string, err *api.RefusedError, sent *record.Draft) error {
 	v.app.say("flytt: %s: the API refuses the record (%d %s); nothing was changed\n", act, err.Status, http.StatusText(err.Status))
 	for _, r := range err.Refusals {

@@ -74,7 +74,6 @@ type listedRun struct {
 // stateDamaged is the state of a run whose directory cannot be read.
 const stateDamaged = "damaged"
 
-// listedOf returns what is listed of r.
 func listedOf(r *runs.Record) listedRun {
 	l := listedRun{
 		Run: r.ID, Path: r.Path, Began: r.Began, Verb: r.Verb(), File: r.File(), State: r.State,

@@ -107,7 +107,6 @@ func ownCredentials(profile string) (api.Credentials, error) {
 	return s.Credentials.API()
 }
 
-// serve runs a sandbox until a signal comes.
 func (a *app) serve(c *cobra.Command, s *sandbox.Sandbox, f *sandboxFlags) (err error) {
 	url, stop, err := s.Start(f.addr)
 	if err != nil {

@@ -14,7 +14,6 @@ import (
 	"flytt/internal/sandbox"
 )
 
-// sandboxFlags are the flags of flytt sandbox.
 type sandboxFlags struct {
 	options sandbox.Options
 	addr    string
@@ -177,7 +176,6 @@ type related struct {
 	ids      []string
 }
 
-// readRelated reads the files of --related.
 func readRelated(flags []string) ([]related, error) {
 	const hint = "--related RESOURCE=FILE names a resource and a CSV file of ids"
 	var all []related
@@ -195,7 +193,6 @@ func readRelated(flags []string) ([]related, error) {
 	return all, nil
 }
 
-// readIDs reads one of them.
 func readIDs(file string) ([]string, error) {
 	f, err := os.Open(file)
 	if err != nil {

@@ -141,7 +141,6 @@ var credentialSettings = []setting{
 	{"client secret", secretVariable, func(s *run.Settings) any { return &s.Credentials.ClientSecret }},
 }
 
-// settings returns all settings.
 func settings() []setting {
 	return slices.Concat(credentialSettings, shownSettings, []setting{resourceSetting})
 }

@@ -23,7 +23,6 @@ type watchFlags struct {
 	noProgress bool
 }
 
-// add adds the flags.
 func (w *watchFlags) add(c *cobra.Command) {
 	s := c.Flags()
 	s.BoolVar(&w.json, "json", false, "print the summary as one JSON object")
@@ -127,7 +126,6 @@ func questionText(q *run.Question) string {
 	return fmt.Sprintf("Write the valid rows of %s to %s?", q.File, place)
 }
 
-// runFunc is a kind of run.
 type runFunc func(context.Context, run.Spec, run.Observer) (*run.Result, error)
 
 // do does the run of spec, with the settings that it names, and tells the user how it

@@ -123,7 +123,6 @@ const (
 // usage returns err as an error of how flytt was asked, with a hint.
 func usage(err error, hint string) error { return advice.Usage(err, hint) }
 
-// usagef is usage with a formatted text.
 func usagef(hint, format string, args ...any) error { return advice.Usagef(hint, format, args...) }
 
 // shownError is an error that was told to the user already.
@@ -170,7 +169,6 @@ func (a *app) split(err error) (message, hint string) {
 	return advice.ShowPaths(message, err, shorten), advice.ShowPaths(hint, err, shorten)
 }
 
-// explain tells the user of err.
 func (a *app) explain(err error) { a.tell(a.split(err)) }
 
 // tell prints what is wrong and what to do about it.

@@ -30,7 +30,6 @@ func (r *remote) applyTarget(e *earlier) target {
 	return target{begin: t.begin, sink: r.writer(e.journal), resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfImport}
 }
 
-// applying does what a plan says.
 type applying struct {
 	remote *remote
 	plan   *earlier

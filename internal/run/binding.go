@@ -27,7 +27,6 @@ type binding struct {
 	validator *mappings.Validator // nil: rows are taken as they are
 }
 
-// readMapping reads the mapping file that is named, if one is.
 func readMapping(file string) (*mappings.Mapping, error) {
 	if file == "" {
 		return nil, nil
@@ -156,7 +155,6 @@ func (b *binding) copyOfMapping() ([]byte, error) {
 	return m.YAML()
 }
 
-// tables returns the paths of the lookup tables.
 func (b *binding) tables() []string {
 	var paths []string
 	if b.mapping == nil {

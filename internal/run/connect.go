@@ -88,7 +88,6 @@ func credentials(s *Settings, o *ConnectOptions, config *api.Config) (err error)
 	return err
 }
 
-// startSandbox starts the sandbox on this machine.
 func (c *Connection) startSandbox(p Place, o *ConnectOptions, config *api.Config) error {
 	if p.BaseURL != "" {
 		return advice.Usagef("leave one of them out", "--sandbox and --base-url name two different places")

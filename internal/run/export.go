@@ -73,7 +73,6 @@ func (e *exporting) prepare() (_ *execution, err error) {
 	}, nil
 }
 
-// check reports what cannot be meant.
 func (e *exporting) check() (err error) {
 	s := e.session.spec
 	switch x := &s.Export; {
@@ -148,7 +147,6 @@ func (e *exporting) bind() (err error) {
 	return nil
 }
 
-// current returns the list.
 func (e *exporting) current() pipeline.Source { return e.source }
 
 // reopen is not called: an export has one pass.

@@ -108,7 +108,6 @@ func (f *fileRows) withKey() (*mappings.Mapping, error) {
 	return m, nil
 }
 
-// current returns where the rows come from.
 func (f *fileRows) current() pipeline.Source { return f.input.source }
 
 // reopen opens the input anew, to be read from its beginning.
@@ -150,7 +149,6 @@ func (f *fileRows) inputs() []string {
 	return append(paths, f.binding.tables()...)
 }
 
-// execution returns the run of the rows to t.
 func (f *fileRows) execution(t target) *execution {
 	return &execution{
 		session: f.session, binding: f.binding, source: f, steps: f.steps, target: t, input: f.input.info,

@@ -68,7 +68,6 @@ func (s *session) conclude(end *ending, next advice.Step) (*Result, error) {
 	return &Result{Summary: sum, Dir: s.dir.Path, Output: s.spec.Output.Path, Next: next}, err
 }
 
-// save writes summary.json.
 func (s *session) save() error {
 	data, err := s.summary.JSON()
 	if err != nil {

@@ -49,7 +49,6 @@ func (s *StoredPairs) Has(pair uint64) (bool, error) {
 // Close removes the file.
 func (s *StoredPairs) Close() error { return s.index.Close() }
 
-// addPairs adds what r has on record to sorter.
 func addPairs(r *runs.Record, sorter *dedup.Sorter) (err error) {
 	jr, err := r.Journal()
 	if err != nil {

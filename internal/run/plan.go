@@ -33,7 +33,6 @@ func Plan(ctx context.Context, s Spec, o Observer) (*Result, error) {
 	return p.remote.do(ctx, func() (target, error) { return t, findLike(&s) })
 }
 
-// planning finds out what an import would do.
 type planning struct {
 	remote   *remote
 	snapshot *snapshot.Snapshot // of the records
@@ -138,7 +137,6 @@ type planDocument struct {
 	Plan     *report.Plan   `json:"plan"`
 }
 
-// write writes the plan.
 func (p *planning) write(summary *report.Summary) error {
 	s, h := p.remote.session, p.remote.journal.Header()
 	doc := planDocument{

@@ -51,7 +51,6 @@ func (r *remote) retry() (target, error) {
 	return target{begin: retry.begin, sink: r.writer(nil), resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfImport}, nil
 }
 
-// retryRun sends the rows of a retry.
 type retryRun struct {
 	remote *remote
 	group  runs.Group
@@ -130,7 +129,6 @@ type keyMatcher struct {
 	n      int
 }
 
-// add adds the key of row.
 func (k *keyMatcher) add(row int64, key []byte) error {
 	if len(key) == 0 {
 		return nil

@@ -38,7 +38,6 @@ func (r *remote) undoTarget(e *earlier) target {
 	return target{begin: t.begin, sink: t.sink, resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfUndo, account: recorder.Options{Written: undoneWords}}
 }
 
-// undoing undoes what a run wrote.
 type undoing struct {
 	remote *remote
 	past   *earlier

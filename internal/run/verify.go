@@ -31,7 +31,6 @@ func again(ctx context.Context, s *session, to func(*remote, *earlier) (target, 
 	})
 }
 
-// verification compares rows with what the API has of them.
 type verification struct {
 	remote *remote
 	past   *journal.Journal

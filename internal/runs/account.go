@@ -32,7 +32,6 @@ func (g Group) Whole() (*report.GroupReport, error) {
 	return w, g.checkRows(w.Account)
 }
 
-// asked is what the run was asked to do.
 func (r *Record) asked() report.SpecSummary {
 	q := report.SpecSummary{Verb: r.Verb(), File: r.File(), Began: r.Began}
 	if s := r.Summary; s != nil {

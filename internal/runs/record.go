@@ -161,7 +161,6 @@ func countEntry(c *pipeline.Counts, e *journal.Entry) {
 	}
 }
 
-// countFate counts a row of which a journal says fate.
 func countFate(c *pipeline.Counts, fate pipeline.Fate) {
 	switch fate {
 	case pipeline.Updated:
@@ -185,7 +184,6 @@ func countFate(c *pipeline.Counts, fate pipeline.Fate) {
 	}
 }
 
-// howEnded returns the state of the run.
 func (r *Record) howEnded() string {
 	s := r.Summary
 	switch {
