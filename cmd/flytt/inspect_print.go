@@ -131,7 +131,7 @@ func (v *inspector) printColumns(b *strings.Builder, width int) {
 	b.WriteString(head + "\n")
 	indent := strings.Repeat(" ", len(text.Gap)+t.Columns[0].Width()+len(text.Gap))
 	for i, row := range t.Rows {
-		samples := looks(&v.found.Columns[i])
+		samples := strings.Join(v.found.Columns[i].Samples, " · ")
 		b.WriteString(strings.TrimRight(t.Line(row), " "))
 		switch {
 		case samples == "":
@@ -174,8 +174,6 @@ func distinct(c *inspect.Column) string {
 	}
 	return n
 }
-
-func looks(c *inspect.Column) string { return strings.Join(c.Samples, " · ") }
 
 // percent returns a share for people. Nothing but all is 100 %, and nothing but
 // none is 0 %.

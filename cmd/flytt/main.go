@@ -80,8 +80,8 @@ func (a *app) failed(verb *cobra.Command, err error) int {
 	}
 	before, command := a.nextAfter(verb, err)
 	if slices.Contains(a.args, "--json") || slices.Contains(a.args, "--json=true") {
-		if err := a.printJSONFailure(a.stdout, verb.Name(), err, command); err != nil {
-			a.explain(stdoutError(err))
+		if err := a.printJSONFailure(verb.Name(), err, command); err != nil {
+			a.explain(err)
 		}
 	}
 	a.explain(err)

@@ -37,7 +37,7 @@ says where it is now; its content must be the same.`,
 				return err
 			}
 			if name == "" {
-				a.args = append(a.args, a.nameOfRun(path)) // the newest may be another next time
+				a.args = append(a.args, shorten(a.runs.Name(path))) // the newest may be another next time
 			}
 			return a.about(c, run.Resume, path, f)
 		},

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"flytt/internal/api"
 	"flytt/internal/sandbox"
 	"flytt/mappings"
 )
@@ -57,7 +56,11 @@ func (a *app) sandbox(c *cobra.Command, f *sandboxFlags) (err error) {
 		return err
 	}
 	if f.own {
-		credentials, err := ownCredentials(f.profile)
+		s, err := loadSettings(f.profile)
+		if err != nil {
+			return err
+		}
+		credentials, err := s.Credentials.API()
 		if err != nil {
 			return err
 		}
@@ -97,14 +100,6 @@ func (f *sandboxFlags) seedRows(s *sandbox.Sandbox) error {
 		}
 	}
 	return nil
-}
-
-func ownCredentials(profile string) (api.Credentials, error) {
-	s, err := loadSettings(profile)
-	if err != nil {
-		return api.Credentials{}, err
-	}
-	return s.Credentials.API()
 }
 
 func (a *app) serve(c *cobra.Command, s *sandbox.Sandbox, f *sandboxFlags) (err error) {

@@ -222,11 +222,7 @@ func (w *watcher) print(r *run.Result) error {
 	switch {
 	case w.flags.json:
 		data, err := r.Summary.JSON()
-		if err != nil {
-			return err
-		}
-		_, err = w.app.stdout.Write(data)
-		return stdoutError(err)
+		return printBytes(w.app.stdout, data, err)
 	case w.flags.quiet:
 		return nil
 	case r.Output == "-":

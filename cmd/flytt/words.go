@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,16 +96,12 @@ func stdoutError(err error) error {
 
 // printJSONFailure prints a summary that holds nothing but err: what --json
 // gives when the run could not begin.
-func (a *app) printJSONFailure(w io.Writer, verb string, err error, next string) error {
+func (a *app) printJSONFailure(verb string, err error, next string) error {
 	s := report.NewSummary(verb)
 	message, hint := a.split(err)
 	s.Exit, s.Error, s.Next = run.ExitCode(err), &report.Failure{Message: message, Hint: hint, Next: next}, next
 	data, jsonErr := s.JSON()
-	if jsonErr != nil {
-		return jsonErr
-	}
-	_, writeErr := w.Write(data)
-	return writeErr
+	return printBytes(a.stdout, data, jsonErr)
 }
 
 // The exit codes. Where several hold, the first of 2, 130, 4, 5, 3, 1, 0 counts.

@@ -20,7 +20,7 @@ func sameCommand(more ...string) advice.Command {
 
 // resumeCommand is the command that resumes the run, with more arguments.
 func (s *session) resumeCommand(more ...string) advice.Command {
-	return resumeCommand(s.spec.Store.Name(s.dir.Path), s.spec, more...)
+	return resumeCommand(s.name(), s.spec, more...)
 }
 
 // resumeCommand is the command that resumes the run called name, with more arguments.

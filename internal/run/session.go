@@ -1,7 +1,6 @@
 package run
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -124,7 +123,7 @@ func (s *session) remark(text string) {
 }
 
 // name is what commands call the run by.
-func (s *session) name() string { return cmp.Or(s.spec.Store.Name(s.dir.Path), s.dir.Path) }
+func (s *session) name() string { return s.spec.Store.Name(s.dir.Path) }
 
 // link notes in the run at path that this one, which begins, belongs to it.
 func (s *session) link(path string) error {
