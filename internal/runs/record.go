@@ -154,33 +154,15 @@ func countEntry(c *pipeline.Counts, e *journal.Entry) {
 		if i < len(e.Fates) {
 			fate = e.Fates[i]
 		}
-		if len(sent) > 0 && int(sent[0]) == i {
+		switch {
+		case len(sent) > 0 && int(sent[0]) == i:
 			fate, sent = pipeline.InDoubt, sent[1:]
+		case fate == pipeline.Broken:
+			fate = pipeline.Rejected
+		case fate == pipeline.Pending:
+			fate = pipeline.NotSent
 		}
-		countFate(c, fate)
-	}
-}
-
-func countFate(c *pipeline.Counts, fate pipeline.Fate) {
-	switch fate {
-	case pipeline.Updated:
-		c.Written++
-		c.Updated++
-	case pipeline.Written:
-		c.Written++
-	case pipeline.Unchanged:
-		c.Unchanged++
-	case pipeline.Skipped:
-		c.Skipped++
-	case pipeline.Existing:
-		c.Skipped++
-		c.Existing++
-	case pipeline.Rejected, pipeline.Broken:
-		c.Rejected++
-	case pipeline.InDoubt:
-		c.InDoubt++
-	default:
-		c.NotSent++
+		c.Add(fate)
 	}
 }
 
