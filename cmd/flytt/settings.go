@@ -132,13 +132,13 @@ const secretVariable = "FLYTT_CLIENT_SECRET"
 
 // credentialSettings are the seven. Whether they are set is all that is shown.
 var credentialSettings = []setting{
-	{"customer id", "FLYTT_CUSTOMER_ID", func(s *run.Settings) any { return &s.Credentials.CustomerID }},
-	{"application id", "FLYTT_APPLICATION_ID", func(s *run.Settings) any { return &s.Credentials.ApplicationID }},
-	{"service id", "FLYTT_SERVICE_ID", func(s *run.Settings) any { return &s.Credentials.ServiceID }},
-	{"service version id", "FLYTT_SERVICE_VERSION_ID", func(s *run.Settings) any { return &s.Credentials.ServiceVersionID }},
-	{"client ct", "FLYTT_CLIENT_CT", func(s *run.Settings) any { return &s.Credentials.ClientCT }},
-	{"client entity", "FLYTT_CLIENT_ENTITY", func(s *run.Settings) any { return &s.Credentials.ClientEntity }},
-	{"client secret", secretVariable, func(s *run.Settings) any { return &s.Credentials.ClientSecret }},
+	{"customer id", "FLYTT_CUSTOMER_ID", func(s *run.Settings) any { return &s.Credentials.Seven.CustomerID }},
+	{"application id", "FLYTT_APPLICATION_ID", func(s *run.Settings) any { return &s.Credentials.Seven.ApplicationID }},
+	{"service id", "FLYTT_SERVICE_ID", func(s *run.Settings) any { return &s.Credentials.Seven.ServiceID }},
+	{"service version id", "FLYTT_SERVICE_VERSION_ID", func(s *run.Settings) any { return &s.Credentials.Seven.ServiceVersionID }},
+	{"client ct", "FLYTT_CLIENT_CT", func(s *run.Settings) any { return &s.Credentials.Seven.ClientCT }},
+	{"client entity", "FLYTT_CLIENT_ENTITY", func(s *run.Settings) any { return &s.Credentials.Seven.ClientEntity }},
+	{"client secret", secretVariable, func(s *run.Settings) any { return &s.Credentials.Seven.ClientSecret }},
 }
 
 func settings() []setting {
