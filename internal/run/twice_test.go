@@ -11,9 +11,9 @@ import (
 	"sync"
 	"testing"
 
+	"flytt/internal/api"
 	"flytt/internal/drain"
 	"flytt/internal/journal"
-	"flytt/internal/api"
 	"flytt/internal/report"
 	"flytt/internal/run"
 	"flytt/internal/runs"
