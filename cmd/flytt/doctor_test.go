@@ -94,7 +94,7 @@ func TestDoctorSaysWhatIsWrongWithTheAPI(t *testing.T) {
 	}{
 		{"credentials not known", answering(http.StatusUnauthorized, "{}"), exitFatal, "fail credentials not known (401) → the API does not know these credentials"},
 		{"credentials without access", answering(http.StatusForbidden, "{}"), exitFatal, "fail credentials known, but may not read this list (403) → the credentials are known but may not do this"},
-		{"no such list", answering(http.StatusNotFound, "{}"), exitFatal, "fail HTTP the API answered 404 Not Found → there is no such list"},
+		{"no such list", answering(http.StatusNotFound, "{}"), exitFatal, "fail HTTP the API answered 404 Not Found → no such list at this address"},
 		{"not the API", answering(http.StatusOK, "<html>Log in</html>"), exitFatal, "fail HTTP 200, but"},
 		{"out of order", answering(http.StatusInternalServerError, "{}"), exitFatal, "fail HTTP the API answered 500 Internal Server Error → it has a problem of its own"},
 		{"empty", answering(http.StatusOK, "[]"), exitDone, "warn list works, and is empty or out of scope → if there should be rows, check FLYTT_CUSTOMER_ID"},

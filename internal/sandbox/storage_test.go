@@ -256,9 +256,9 @@ func TestRewritesThatAreNone(t *testing.T) {
 		"custom_id:strip-zeroes":  "did you mean strip-zeros?",
 		"custom_id:xyzzy":         "use collapse, trim,",
 		"custom_id:upper=1":       "upper takes no argument",
-		"custom_id:truncate":      "truncate wants an argument: truncate=N",
+		"custom_id:truncate":      "truncate needs an argument: truncate=N",
 		"custom_id:truncate=0":    "truncate=N: not a whole number from 1",
-		"custom_id:prefix=":       "prefix wants an argument: prefix=TEXT",
+		"custom_id:prefix=":       "prefix needs an argument: prefix=TEXT",
 		"custom_id:prefix=\xff":   "prefix=TEXT: not a text in UTF-8",
 		"custom_id:prefix=a\x00b": "prefix=TEXT: not a text in UTF-8",
 	} {
