@@ -48,10 +48,6 @@ type watcher struct {
 	told   time.Time // when a line last said how far the pass has come
 }
 
-func (a *app) newWatcher(flags *watchFlags) *watcher {
-	return &watcher{app: a, flags: flags, screen: screen{w: a.stderr}}
-}
-
 // observer returns the watcher as a run calls it.
 func (w *watcher) observer() run.Observer {
 	o := run.Observer{Command: w.app.words, Path: shorten, Log: w.logHandler()}
@@ -137,7 +133,7 @@ func (a *app) do(ctx context.Context, f runFunc, spec run.Spec, flags *watchFlag
 	if err := a.complete(&spec); err != nil {
 		return err
 	}
-	w := a.newWatcher(flags)
+	w := &watcher{app: a, flags: flags, screen: screen{w: a.stderr}}
 	o := w.observer()
 	ctx, i := a.interrupts(ctx, drainingText)
 	defer func() { i.stop() }()

@@ -127,13 +127,6 @@ func (b *binding) compileOptions(today time.Time) mappings.CompileOptions {
 	return o
 }
 
-// compileIdentity binds the mapping of what rows are compared by.
-func (b *binding) compileIdentity(only *mappings.Mapping, columns []string, today time.Time) (*mappings.Plan, error) {
-	o := b.compileOptions(today)
-	o.Partial = true
-	return only.Compile(b.resource, columns, o)
-}
-
 // copyOfMapping returns the mapping of the run as a file. It lies in another directory
 // than the one it was read from, so its tables are named in full.
 func (b *binding) copyOfMapping() ([]byte, error) {

@@ -131,9 +131,7 @@ func (e *exporting) bind() (err error) {
 		names = append(names, sources.ExtraColumn)
 	}
 	if b.mapping != nil {
-		compile := b.compileOptions(e.session.started)
-		compile.Dir = filepath.Dir(b.file)
-		b.plan, err = b.mapping.CompileExport(b.resource, names, compile)
+		b.plan, err = b.mapping.CompileExport(b.resource, names, b.compileOptions(e.session.started))
 		return err
 	}
 	sel, err := ParseSelect(s.Export.Select)

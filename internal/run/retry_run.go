@@ -148,21 +148,13 @@ func eachNewKey(s pipeline.Source, plan *mappings.Plan, sent runs.RowSet, visit 
 			return err
 		}
 		for i, row := range b.Rows {
-			if known := id >= 0 && len(b.Fields[id].Value(i)) > 0; known || !sent.Has(row) {
+			if known := id >= 0 && len(b.Fields[id].Value(i)) > 0; known || !sent.Has(row) || i >= b.Keys.Len() {
 				continue
 			}
-			if err := visit(row, keyOf(b, i)); err != nil {
+			if err := visit(row, b.Keys.Value(i)); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-}
-
-// keyOf returns the key of row i, if it has one.
-func keyOf(b *pipeline.Batch, i int) []byte {
-	if i >= b.Keys.Len() {
-		return nil
-	}
-	return b.Keys.Value(i)
 }
