@@ -54,15 +54,12 @@ func (r *remote) header() *journal.Header {
 // sameContent reports whether the input holds what it did when its digest was taken,
 // if it was.
 func (r *remote) sameContent() bool {
-	var was journal.File
-	switch {
-	case r.journal != nil:
-		was = r.journal.Header().Input
-	case r.past != nil:
-		was = r.past.Input
+	h := r.header()
+	if h == nil {
+		return false
 	}
 	is, err := runs.DescribeFile("input", r.rows.input.path)
-	return err == nil && is.SHA256 == was.SHA256
+	return err == nil && is.SHA256 == h.Input.SHA256
 }
 
 // newRemote returns how rows of s get to the API, before anything of them is read.

@@ -23,8 +23,12 @@ func Verify(ctx context.Context, s Spec, o Observer) (*Result, error) {
 func again(ctx context.Context, s *session, to func(*remote, *earlier) (target, error)) (*Result, error) {
 	r := newRemote(s)
 	return r.do(ctx, func() (target, error) {
-		e, err := r.about()
+		e, err := openEarlier(s, s.spec.Earlier.Run, s.spec.Earlier.Input)
 		if err != nil {
+			return target{}, err
+		}
+		r.past = &e.header
+		if err := r.follow(e); err != nil {
 			return target{}, err
 		}
 		return to(r, e)
@@ -37,8 +41,7 @@ type verification struct {
 }
 
 func (t *verification) begin(context.Context) error {
-	h := t.past.Header()
-	if err := t.remote.reachAgain(&h); err != nil {
+	if err := t.remote.reachAgain(t.remote.past); err != nil {
 		return err
 	}
 	return t.remote.session.link(t.remote.parent)
