@@ -372,11 +372,11 @@ func (d *examination) credentials(from *origins) {
 }
 
 // remedy says how to set a credential. Secrets are better kept in files.
-func (s setting) remedy() string {
-	if s.variable == "FLYTT_CLIENT_SECRET" {
-		return "set " + s.variable + ", or " + s.variable + "_FILE"
+func (t *setting) remedy() string {
+	if t.variable == secretVariable {
+		return "set " + t.variable + ", or " + t.variable + "_FILE"
 	}
-	return "set " + s.variable
+	return "set " + t.variable
 }
 
 func (d *examination) whichResource(from *origins) {

@@ -111,7 +111,7 @@ func (d *settingsDoc) apply(s *run.Settings, profile, file string) error {
 type setting struct {
 	name     string // as doctor shows it
 	variable string // of the environment that sets it; empty: none does
-	field    func(*run.Settings) any
+	field    func(*run.Settings) any // pointer to it
 }
 
 // shownSettings are the settings whose values may be seen.
