@@ -109,8 +109,8 @@ func (d *settingsDoc) apply(s *run.Settings, profile, file string) error {
 
 // setting is one of the settings.
 type setting struct {
-	name     string // as doctor shows it
-	variable string // of the environment that sets it; empty: none does
+	name     string                  // as doctor shows it
+	variable string                  // of the environment that sets it; empty: none does
 	field    func(*run.Settings) any // pointer to it
 }
 

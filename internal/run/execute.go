@@ -291,7 +291,7 @@ func (s *session) conclude(end *ending, next advice.Step) (*Result, error) {
 		sum.Next = s.observer.Command(next.Command)
 	}
 	if err != nil {
-		sum.Error = s.observer.Failure(err, next)
+		sum.Error = s.observer.failure(err, next)
 		s.log.Debug("run failed", "error", sum.Error.Message)
 	}
 	r := &sum.Rows
@@ -299,7 +299,7 @@ func (s *session) conclude(end *ending, next advice.Step) (*Result, error) {
 		"skipped", r.Skipped, "rejected", r.Rejected, "in_doubt", r.InDoubt, "not_sent", r.NotSent)
 	saveErr := errors.Join(s.save(), s.dir.Close())
 	if err = errors.Join(err, saveErr); saveErr != nil {
-		sum.Exit, sum.Error = report.ExitFatal, s.observer.Failure(err, next)
+		sum.Exit, sum.Error = report.ExitFatal, s.observer.failure(err, next)
 	}
 	return &Result{Summary: sum, Dir: s.dir.Path, Output: s.spec.Output.Path, Next: next}, err
 }
@@ -315,8 +315,8 @@ func (s *session) save() error {
 	return nil
 }
 
-// Failure is err in words, as a summary has it, with what to do next.
-func (o *Observer) Failure(err error, next advice.Step) *report.Failure {
+// failure is err in words, as a summary has it, with what to do next.
+func (o *Observer) failure(err error, next advice.Step) *report.Failure {
 	message, hint := Explain(err)
 	message = advice.ShowPaths(message, err, o.Path)
 	hint = advice.ShowPaths(hint, err, o.Path)
