@@ -141,10 +141,7 @@ func (a afterWriting) nextOfWriting(end *ending) advice.Step {
 	case errors.Is(err, bulk.ErrMostRefused) && nothing:
 		return a.nextAnew(advice.Task{Name: advice.FixMappingRefused, File: file})
 	case err == nil && !a.remote.engine.Resolvable():
-		return advice.Step{
-			Before:  advice.Task{Name: advice.CompareByHand},
-			Command: showCommand(s.name()),
-		}
+		return advice.Step{Before: advice.Task{Name: advice.CompareByHand}, Command: showCommand(s.name())}
 	case err == nil:
 		return advice.Step{Before: advice.Task{Name: advice.SeeLog}, Command: s.resumeCommand()}
 	case isUnreadable(err):
@@ -190,10 +187,7 @@ func (a afterWriting) nextOfDoubtful() advice.Step {
 	if s, err := report.ReadSummary(a.remote.parent); err == nil && s != nil && s.Error == nil {
 		return advice.Step{Command: resumeCommand(name, a.remote.session.spec)}
 	}
-	return advice.Step{
-		Before:  advice.Task{Name: advice.CompareOrResume},
-		Command: showCommand(name),
-	}
+	return advice.Step{Before: advice.Task{Name: advice.CompareOrResume}, Command: showCommand(name)}
 }
 
 // parentSettles reports whether the run that this one is about left rows in doubt that

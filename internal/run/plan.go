@@ -196,14 +196,12 @@ func (p *planning) next(e *ending) advice.Step {
 		return advice.Step{Command: sameCommand()}
 	case plan.Create+plan.Update == 0:
 		return advice.Step{}
-	case plan.Reject > 0:
-		return advice.Step{Before: advice.Task{Name: advice.FixRejectsOrApply}, Command: p.apply()}
 	}
-	return advice.Step{Command: p.apply()}
-}
-
-func (p *planning) apply() advice.Command {
-	return advice.Command{Verb: "apply", File: p.remote.session.dir.File(PlanFile)}
+	apply := advice.Step{Command: advice.Command{Verb: "apply", File: s.dir.File(PlanFile)}}
+	if s.summary.Plan.Reject > 0 {
+		apply.Before = advice.Task{Name: advice.FixRejectsOrApply}
+	}
+	return apply
 }
 
 // FindPlan returns the directory of the plan that path is: its file, a copy of that, or
