@@ -45,8 +45,10 @@ func (r *Resource) CheckParameter(name string) error {
 
 // own returns the field called name, or nil. Names of columns do not count.
 func (r *Resource) own(name string) *Field {
-	if f := r.Field(name); f != nil && f.Name == name {
-		return f
+	for i := range r.Fields {
+		if r.Fields[i].Name == name {
+			return &r.Fields[i]
+		}
 	}
 	return nil
 }

@@ -36,32 +36,11 @@ const (
 
 // Codes documents every code that validation notes, those of identity numbers
 // among them.
-var Codes = append([]pipeline.CodeInfo{
-	{Code: codeRequired, Stage: pipeline.Validate},
-	{Code: codeTooShort, Stage: pipeline.Validate},
-	{Code: codeTooLong, Stage: pipeline.Validate},
-	{Code: codeUUID, Stage: pipeline.Validate},
-	{Code: codeDate, Stage: pipeline.Validate},
-	{Code: codeDateTime, Stage: pipeline.Validate},
-	{Code: codeInteger, Stage: pipeline.Validate},
-	{Code: codeNumber, Stage: pipeline.Validate},
-	{Code: codeBoolean, Stage: pipeline.Validate},
-	{Code: codeJSON, Stage: pipeline.Validate},
-	{Code: codeReferences, Stage: pipeline.Validate},
-	{Code: codeEmail, Stage: pipeline.Validate},
-	{Code: codeGLN13, Stage: pipeline.Validate},
-	{Code: codeLuhn, Stage: pipeline.Validate},
-	{Code: codePhone, Stage: pipeline.Validate},
-	{Code: codePattern, Stage: pipeline.Validate},
-	{Code: codeEnum, Stage: pipeline.Validate},
-	{Code: codeTooSmall, Stage: pipeline.Validate},
-	{Code: codeTooLarge, Stage: pipeline.Validate},
-	{Code: codeTogether, Stage: pipeline.Validate},
-	{Code: codeAnyOf, Stage: pipeline.Validate},
-	{Code: codeExcludes, Stage: pipeline.Validate},
-	{Code: codeRequires, Stage: pipeline.Validate},
-	{Code: codeHasID, Stage: pipeline.Validate},
-}, identity.Codes...)
+var Codes = append(pipeline.ErrorCodes(pipeline.Validate,
+	codeRequired, codeTooShort, codeTooLong, codeUUID, codeDate, codeDateTime, codeInteger, codeNumber, codeBoolean,
+	codeJSON, codeReferences, codeEmail, codeGLN13, codeLuhn, codePhone, codePattern, codeEnum, codeTooSmall, codeTooLarge,
+	codeTogether, codeAnyOf, codeExcludes, codeRequires, codeHasID,
+), identity.Codes...)
 
 // ownSeverity returns what a code of validation is unless the mapping says
 // otherwise.

@@ -31,7 +31,7 @@ type compareForm struct {
 var compareForms = []compareForm{
 	{"trim", "without white space at both ends", strings.TrimSpace},
 	{"collapse", "each run of white space as one space, none at both ends", converted(collapse)},
-	{"lower", "in lower case", converted(lower)},
+	{"lower", "in lower case", converted(eachRune(unicode.ToLower))},
 	// Not by single characters, as the conversion does: servers make STRASSE of Straße.
 	{"upper", "in upper case", func(text string) string { return cases.Upper(language.Und).String(text) }},
 	{"nfc", "in Unicode form NFC: é is one character or two", norm.NFC.String},

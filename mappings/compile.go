@@ -1,6 +1,7 @@
 package mappings
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -136,7 +137,7 @@ func (c *compiler) compile() {
 	}
 	schema, err := c.r.Schema(targets)
 	if err != nil {
-		c.addAll(err)
+		c.addError(err)
 		return
 	}
 	c.plan.schema = schema
@@ -245,7 +246,7 @@ func (c *compiler) chain(f *fieldPlan, rule *Rule) {
 		}
 		convert, err := findConversion(use.Name).build(use, &o)
 		if err != nil {
-			c.addAll(err)
+			c.addError(err)
 			continue
 		}
 		f.chain = append(f.chain, convert)
@@ -305,10 +306,7 @@ func (c *compiler) taken(name string) bool {
 // key finds the field that identifies a row: the mapping's, or the resource's
 // own if that is mapped.
 func (c *compiler) key() {
-	name := c.m.Key
-	if name == "" {
-		name = c.r.Key
-	}
+	name := cmp.Or(c.m.Key, c.r.Key)
 	if f := c.r.Field(name); f != nil {
 		c.plan.key = c.plan.schema.Index(f.Column())
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"flytt/mappings/identity"
 )
@@ -41,8 +42,8 @@ const joinName = "join"
 var conversions = []conversion{
 	{"trim", "trim, trim(characters)", "takes white space, or the characters, away at both ends", buildTrim},
 	{"collapse", "collapse", "makes one space of every run of white space and takes it away at both ends", noArguments(collapse)},
-	{"upper", "upper", "upper case, å ä ö included", noArguments(upper)},
-	{"lower", "lower", "lower case, Å Ä Ö included", noArguments(lower)},
+	{"upper", "upper", "upper case, å ä ö included", noArguments(eachRune(unicode.ToUpper))},
+	{"lower", "lower", "lower case, Å Ä Ö included", noArguments(eachRune(unicode.ToLower))},
 	{"digits", "digits", "keeps the digits 0 to 9 only", noArguments(digits)},
 	{"replace", "{replace: {from: to}}, {replace: {from: to}, strict: true}", "replaces a whole value by the table; null means no value; one not in the table stays as it is, with strict it is value_table", buildReplace},
 	{"regex", "regex(pattern), regex(pattern, replacement)", "with a pattern (RE2) the first group of the first match, or the match; with a replacement, every match replaced ($1 is a group); a value that does not match stays as it is, with strict it is no_match", buildRegex},

@@ -55,14 +55,12 @@ func spaced(v []byte) bool {
 	return false
 }
 
-func upper(c *call, v []byte) []byte {
-	c.buf = appendRunes(c.buf[:0], v, unicode.ToUpper)
-	return c.buf
-}
-
-func lower(c *call, v []byte) []byte {
-	c.buf = appendRunes(c.buf[:0], v, unicode.ToLower)
-	return c.buf
+// eachRune is the converter that changes each character.
+func eachRune(change func(rune) rune) converter {
+	return func(c *call, v []byte) []byte {
+		c.buf = appendRunes(c.buf[:0], v, change)
+		return c.buf
+	}
 }
 
 // appendRunes appends v to dst with each character changed. Bytes that are not UTF-8

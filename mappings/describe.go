@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"flytt/internal/text"
 	"flytt/pipeline"
@@ -16,7 +15,7 @@ import (
 // known for them, for a terminal.
 func Describe(w io.Writer, r *Resource) error {
 	p := &printer{w: w}
-	p.printf("%s: %s\n", r.Name, r.displayTitle())
+	p.printf("%s: %s\n", r.Name, r.DisplayTitle())
 	p.printf("path         %s\n", r.Path)
 	if r.Key != "" {
 		p.printf("key          %s\n", r.Key)
@@ -71,18 +70,11 @@ func (p *printer) table(header []string, n int, row func(i int) []string) {
 
 // aligned returns a header and n rows as lines with their cells in columns.
 func aligned(header []string, n int, row func(i int) []string) []string {
-	var text strings.Builder // never fails
-	t := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, strings.Join(header, "\t"))
+	table := [][]string{header}
 	for i := range n {
-		fmt.Fprintln(t, strings.Join(row(i), "\t"))
+		table = append(table, row(i))
 	}
-	t.Flush()
-	lines := make([]string, 0, n+1)
-	for line := range strings.Lines(text.String()) {
-		lines = append(lines, strings.TrimRight(line, " \n"))
-	}
-	return lines
+	return text.Columns(table, len(header))
 }
 
 // filters lists the operators of the filter sets that r uses.

@@ -1,6 +1,7 @@
 package mappings
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -124,10 +125,7 @@ func unknownName(name string, offset int, columns []string) *exprError {
 		e.msg, e.hint = name+" cannot be used", "its result differs from run to run"
 		return e
 	}
-	column := text.Suggest(name, columns)
-	if column == "" {
-		column = "NAME"
-	}
+	column := cmp.Or(text.Suggest(name, columns), "NAME")
 	e.hint = text.DidYouMean(name, builtin.Names, fmt.Sprintf(`write col[%q] for a column, and %q for a text`, column, name))
 	return e
 }

@@ -1,6 +1,7 @@
 package mappings
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,7 +22,7 @@ func JSONSchema(r *Resource) ([]byte, error) {
 			required = append(required, f.Name)
 		}
 	}
-	o := object{{"$schema", schemaDialect}, {"title", r.displayTitle()}, {"type", "object"}, {"properties", properties}}
+	o := object{{"$schema", schemaDialect}, {"title", r.DisplayTitle()}, {"type", "object"}, {"properties", properties}}
 	if len(required) > 0 {
 		o = o.with("required", required)
 	}
@@ -31,13 +32,8 @@ func JSONSchema(r *Resource) ([]byte, error) {
 	return o.with("additionalProperties", false).indented()
 }
 
-// displayTitle returns the title in English, else the name.
-func (r *Resource) displayTitle() string {
-	if title := r.Title["en"]; title != "" {
-		return title
-	}
-	return r.Name
-}
+// DisplayTitle returns the title in English, else the name.
+func (r *Resource) DisplayTitle() string { return cmp.Or(r.Title["en"], r.Name) }
 
 // jsonTypes are the JSON types of the types of fields; any has none.
 var jsonTypes = map[string]string{

@@ -12,7 +12,7 @@ import (
 func (r *mappingReader) apply(path string, e yamlEntry) []Conversion {
 	nodes, err := r.file.list(e.value, e.key)
 	if err != nil {
-		r.addAll(err)
+		r.addError(err)
 		return nil
 	}
 	chain := make([]Conversion, 0, len(nodes))
@@ -31,7 +31,7 @@ func (r *mappingReader) conversion(n ast.Node) Conversion {
 	}
 	text, err := r.file.text(n, "a conversion")
 	if err != nil {
-		r.addAll(err)
+		r.addError(err)
 		return Conversion{}
 	}
 	c, err := parseConversion(text)
@@ -57,9 +57,7 @@ func (r *mappingReader) conversionKeys(n *ast.MappingNode) Conversion {
 		switch {
 		case e.key == "strict":
 			strict, err := r.file.boolean(e.value, e.key)
-			if err != nil {
-				r.addAll(err)
-			}
+			r.addError(err)
 			c.Strict = strict
 		case c.Name != "":
 			r.add(e.at, "each conversion is an item of its own: [{a: …}, {b: …}]", "a second conversion %q in one item", e.key)
@@ -82,9 +80,7 @@ func (r *mappingReader) arguments(c *Conversion, e yamlEntry) {
 	case *ast.NullNode:
 	default:
 		text, err := r.scalar(e.value, c.Name)
-		if err != nil {
-			r.addAll(err)
-		}
+		r.addError(err)
 		c.Args = []string{text}
 	}
 }
@@ -94,9 +90,7 @@ func (r *mappingReader) replacement(e yamlEntry) *string {
 		return nil
 	}
 	text, err := r.scalar(e.value, "a value of replace")
-	if err != nil {
-		r.addAll(err)
-	}
+	r.addError(err)
 	if text == "" {
 		return nil
 	}

@@ -19,12 +19,7 @@ const (
 )
 
 // MapCodes documents the codes that only the map step notes.
-var MapCodes = []pipeline.CodeInfo{
-	{Code: codeLookup, Stage: pipeline.Map},
-	{Code: codeValueTable, Stage: pipeline.Map},
-	{Code: codeNoMatch, Stage: pipeline.Map},
-	{Code: codeExpr, Stage: pipeline.Map},
-}
+var MapCodes = pipeline.ErrorCodes(pipeline.Map, codeLookup, codeValueTable, codeNoMatch, codeExpr)
 
 // severityCodes returns the codes whose severity a mapping may choose, sorted:
 // the errors and warnings, as a repair is no fault.

@@ -22,10 +22,13 @@ func (f *faults) add(at *token.Token, hint, format string, args ...any) {
 	f.list = append(f.list, e)
 }
 
-// addAll records err, which is a *FileError or wraps one.
-func (f *faults) addAll(err error) {
+// addError records err unless it is nil.
+func (f *faults) addError(err error) {
 	var e *FileError
-	if !errors.As(err, &e) {
+	switch {
+	case err == nil:
+		return
+	case !errors.As(err, &e):
 		e = f.file.fault(nil, "%v", err)
 	}
 	f.list = append(f.list, e)

@@ -66,7 +66,7 @@ type mappingReader struct {
 func (r *mappingReader) entries(n ast.Node, what string, known []string, read func(e yamlEntry)) {
 	entries, err := r.file.mapping(n, what)
 	if err != nil {
-		r.addAll(err)
+		r.addError(err)
 		return
 	}
 	for _, e := range entries {
@@ -105,7 +105,7 @@ func (r *mappingReader) text(e yamlEntry) string {
 	text, err := r.file.text(e.value, e.key)
 	switch {
 	case err != nil:
-		r.addAll(err)
+		r.addError(err)
 	case strings.TrimSpace(text) == "":
 		r.add(startToken(e.value), "", "%s is empty", e.key)
 	}
@@ -115,15 +115,11 @@ func (r *mappingReader) text(e yamlEntry) string {
 // texts returns the items of the list in e.
 func (r *mappingReader) texts(e yamlEntry, text func(n ast.Node, what string) (string, error)) []string {
 	nodes, err := r.file.list(e.value, e.key)
-	if err != nil {
-		r.addAll(err)
-	}
+	r.addError(err)
 	texts := make([]string, 0, len(nodes))
 	for _, n := range nodes {
 		s, err := text(n, e.key)
-		if err != nil {
-			r.addAll(err)
-		}
+		r.addError(err)
 		texts = append(texts, s)
 	}
 	return texts
@@ -162,9 +158,7 @@ func (r *mappingReader) input(n ast.Node) {
 			in.Nulls = r.texts(e, r.word)
 		case "trim":
 			trim, err := r.file.boolean(e.value, e.key)
-			if err != nil {
-				r.addAll(err)
-			}
+			r.addError(err)
 			in.Trim = &trim
 		}
 	})
@@ -174,7 +168,7 @@ func (r *mappingReader) delimiter(e yamlEntry) string {
 	text, err := r.file.text(e.value, e.key)
 	switch {
 	case err != nil:
-		r.addAll(err)
+		r.addError(err)
 	case utf8.RuneCountInString(text) != 1 || strings.ContainsAny(text, "\"\r\n"):
 		r.add(startToken(e.value), `a tab is written "\t"`, "delimiter is not one character")
 	}
@@ -185,7 +179,7 @@ func (r *mappingReader) headerRow(e yamlEntry) int {
 	v, err := r.file.number(e.value, e.key)
 	switch {
 	case err != nil:
-		r.addAll(err)
+		r.addError(err)
 	case v < 1 || v > maxHeaderRow || v != float64(int(v)):
 		r.add(startToken(e.value), "", "header_row is a row number, counted from 1")
 	default:
@@ -229,7 +223,7 @@ func (r *mappingReader) field(e yamlEntry) {
 		r.add(startToken(e.value), "several columns are written {from: [A, B]}", "field %s needs a column, or keys", e.key)
 	default:
 		_, err := r.file.text(e.value, "field "+e.key)
-		r.addAll(err)
+		r.addError(err)
 	}
 	r.m.Fields = append(r.m.Fields, rule)
 }
@@ -258,7 +252,7 @@ func (r *mappingReader) part(rule *Rule, path string, e yamlEntry) {
 func (r *mappingReader) value(e yamlEntry) *string {
 	text, err := r.scalar(e.value, e.key)
 	if err != nil {
-		r.addAll(err)
+		r.addError(err)
 	} else if text == "" {
 		r.add(startToken(e.value), "leave the key out for no value", "%s is empty", e.key)
 	}

@@ -2,6 +2,7 @@ package mappings
 
 import (
 	"bytes"
+	"cmp"
 
 	"flytt/pipeline"
 )
@@ -46,10 +47,7 @@ func matchFieldOf(f *Field) (t MatchField, ok bool) {
 // rows that only looks for duplicates; nil if it has none. Compile it with
 // CompileOptions.Partial.
 func (m *Mapping) MatchFieldsOnly(r *Resource) *Mapping {
-	key := m.Key
-	if key == "" {
-		key = r.Key
-	}
+	key := cmp.Or(m.Key, r.Key)
 	only := *m
 	only.Fields = nil
 	for _, rule := range m.Fields {

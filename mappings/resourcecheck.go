@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/token"
 
@@ -141,7 +142,7 @@ func (d *descriptor) checkEnum(i int) error {
 		return d.file.fault(d.at(i, "enum"), "an enum without values")
 	}
 	for j, v := range f.Enum {
-		switch length := characters(v); {
+		switch length := utf8.RuneCountInString(v); {
 		case f.Type == "integer" && !format.Integer([]byte(v)):
 			return d.file.fault(itemAt(n, j), "%s in enum is not an integer", v)
 		case f.MaxLength > 0 && length > f.MaxLength:
@@ -216,7 +217,7 @@ func (d *descriptor) checkRules(i int) error {
 }
 
 func (d *descriptor) checkOther(f *Field, rule, name string, at *token.Token) error {
-	other := d.fieldNamed(name)
+	other := d.resource.own(name)
 	switch {
 	case other == nil:
 		return d.file.unknown(at, "field", name, d.fieldNames())
@@ -240,7 +241,7 @@ func (d *descriptor) checkContradictions(i int) error {
 	f := &d.resource.Fields[i]
 	for j, name := range f.Excludes {
 		at := itemAt(d.fields[i]["excludes"], j)
-		other := d.fieldNamed(name)
+		other := d.resource.own(name)
 		switch {
 		case slices.Contains(f.Requires, name), slices.Contains(f.Together, name),
 			slices.Contains(other.Requires, f.Name), slices.Contains(other.Together, f.Name):
@@ -311,7 +312,7 @@ func foldHeader(header string) string {
 func (d *descriptor) checkResource() error {
 	r := d.resource
 	if r.Key != "" {
-		f := d.fieldNamed(r.Key)
+		f := d.resource.own(r.Key)
 		at := startToken(d.nodes["key"])
 		switch {
 		case f == nil:
@@ -337,19 +338,6 @@ func (d *descriptor) checkList(key string, items []string, what string, known []
 	return nil
 }
 
-func (d *descriptor) fieldNamed(name string) *Field {
-	for i := range d.resource.Fields {
-		if d.resource.Fields[i].Name == name {
-			return &d.resource.Fields[i]
-		}
-	}
-	return nil
-}
-
 func (d *descriptor) fieldNames() []string {
-	names := make([]string, len(d.resource.Fields))
-	for i := range d.resource.Fields {
-		names[i] = d.resource.Fields[i].Name
-	}
-	return names
+	return d.resource.named(func(*Field) bool { return true })
 }

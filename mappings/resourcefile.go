@@ -1,6 +1,8 @@
 package mappings
 
 import (
+	"slices"
+
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
 )
@@ -251,10 +253,8 @@ func byLanguage[V any](f *yamlFile, n ast.Node, name string, read func(ast.Node,
 var languages = []string{"sv", "en"}
 
 func (f *yamlFile) language(e yamlEntry) error {
-	for _, l := range languages {
-		if l == e.key {
-			return nil
-		}
+	if slices.Contains(languages, e.key) {
+		return nil
 	}
 	return f.unknown(e.at, "language", e.key, languages)
 }

@@ -43,7 +43,6 @@ func (s *validation) anyGiven(row int, fields []int) bool {
 	return false
 }
 
-// hasValue reports whether the field has a value.
 func hasValue(s *validation, row int, c *rowCheck) bool { return s.given(row, c.at) }
 
 // lacksOther reports whether the field has a value and the other does not.

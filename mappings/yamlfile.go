@@ -74,9 +74,6 @@ func notUTF8(file string, data []byte) *FileError {
 	}
 }
 
-// characters counts the characters of s, for columns in messages.
-func characters(s string) int { return utf8.RuneCountInString(s) }
-
 // syntax returns the fault at at that the YAML library describes by message.
 func (f *yamlFile) syntax(at *token.Token, message string) *FileError {
 	what, hint := text.YAML(message)
@@ -94,7 +91,7 @@ func (f *yamlFile) fault(at *token.Token, format string, args ...any) *FileError
 	e.Line, e.Column = at.Position.Line, max(1, at.Position.Column)
 	if e.Line <= len(f.lines) {
 		e.Text = strings.TrimRight(f.lines[e.Line-1], "\r")
-		e.Column = min(e.Column, characters(e.Text)+1)
+		e.Column = min(e.Column, utf8.RuneCountInString(e.Text)+1)
 	}
 	return e
 }

@@ -23,8 +23,6 @@ type unit struct {
 	done     chan struct{} // one token when its worker, or its write, is done
 }
 
-func newUnit() *unit { return &unit{done: make(chan struct{}, 1)} }
-
 // reset empties u for a chunk with so many input columns, and keeps its buffers.
 func (u *unit) reset(columns int) {
 	u.chunk.Batch.Reset(columns)
@@ -38,7 +36,7 @@ func (u *unit) reset(columns int) {
 func units(n int) chan *unit {
 	free := make(chan *unit, n)
 	for range n {
-		free <- newUnit()
+		free <- &unit{done: make(chan struct{}, 1)}
 	}
 	return free
 }

@@ -10,6 +10,15 @@ type CodeInfo struct {
 	Severity Severity // what it is unless the mapping says otherwise
 }
 
+// ErrorCodes documents codes of problems that are noted in stage and are errors.
+func ErrorCodes(stage Stage, codes ...Code) []CodeInfo {
+	infos := make([]CodeInfo, len(codes))
+	for i, code := range codes {
+		infos[i] = CodeInfo{Code: code, Stage: stage}
+	}
+	return infos
+}
+
 // Severity says what a problem does to its row.
 type Severity uint8
 

@@ -20,14 +20,10 @@ const (
 )
 
 // Codes documents every code that a decoder of this package notes.
-var Codes = append([]pipeline.CodeInfo{
-	{Code: raggedRow, Stage: pipeline.Read, Severity: pipeline.Error},
-	{Code: bareQuote, Stage: pipeline.Read, Severity: pipeline.Error},
-	{Code: textAfterQuote, Stage: pipeline.Read, Severity: pipeline.Error},
-	{Code: textscan.NULByte, Stage: pipeline.Read, Severity: pipeline.Error},
-	{Code: textscan.InvalidEncoding, Stage: pipeline.Read, Severity: pipeline.Error},
-	{Code: textscan.BlankRow, Stage: pipeline.Read, Severity: pipeline.Warning},
-}, slices.Concat(json.Codes, listCodes, xlsxCodes, parquetCodes)...)
+var Codes = slices.Concat(
+	pipeline.ErrorCodes(pipeline.Read, raggedRow, bareQuote, textAfterQuote, textscan.NULByte, textscan.InvalidEncoding),
+	[]pipeline.CodeInfo{{Code: textscan.BlankRow, Stage: pipeline.Read, Severity: pipeline.Warning}},
+	json.Codes, listCodes, xlsxCodes, parquetCodes)
 
 // csvSource reads delimited text. Two dialects of flytt's own have cells with the
 // guards of pipeline.GuardCell, which are removed: a rejects file, recognised by its
@@ -57,14 +53,10 @@ func openCSV(in *input, o *Options) (pipeline.Source, *Info, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	size := o.BlockSize
-	if size <= 0 {
-		size = defaultBlockSize
-	}
 	s := &csvSource{
 		in: in,
 		cut: cutter{
-			in: in, grammar: h.grammar, size: min(size, textscan.MaxRecordBytes), line: h.next,
+			in: in, grammar: h.grammar, size: min(o.blockSize(), textscan.MaxRecordBytes), line: h.next,
 			undecided: t.undecided,
 		},
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 
+	"flytt/internal/text"
 	"flytt/pipeline"
 	"flytt/sources/textscan"
 )
@@ -149,7 +150,6 @@ func (d *decoder) blank(pos int) (next int, blank bool) {
 	}
 }
 
-// endsCell reports whether a cell ends at pos.
 func (d *decoder) endsCell(pos int) bool {
 	g := d.layout.grammar
 	switch d.data[pos] {
@@ -316,8 +316,5 @@ func notUTF8(v []byte) bool { return textscan.InvalidUTF8(v) >= 0 }
 
 // count returns "1 cell" or "9 cells".
 func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return strconv.Itoa(n) + " " + text.Plural(n, what, what+"s")
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"flytt/internal/text"
 	"flytt/pipeline"
 	"flytt/sources/textscan"
 )
@@ -277,11 +278,7 @@ func list(parts []string) string {
 	if more := len(parts) - 10; more > 0 {
 		parts = append(parts[:10:10], fmt.Sprintf("%d more", more))
 	}
-	last := len(parts) - 1
-	if last == 0 {
-		return parts[0]
-	}
-	return strings.Join(parts[:last], ", ") + " and " + parts[last]
+	return text.AllOf(parts)
 }
 
 // columnNumber labels the columns of a text, from 1.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"flytt/pipeline"
@@ -143,15 +144,8 @@ func (r *dialect) viable() bool {
 
 // looksLikeProse reports whether the commas separate words, not cells: a space follows.
 func (r *dialect) looksLikeProse(cells []string) bool {
-	if r.grammar.delimiter != ',' {
-		return false
-	}
-	for _, c := range cells[1:] {
-		if strings.HasPrefix(c, " ") {
-			return true
-		}
-	}
-	return false
+	spaced := func(cell string) bool { return strings.HasPrefix(cell, " ") }
+	return r.grammar.delimiter == ',' && slices.ContainsFunc(cells[1:], spaced)
 }
 
 // score returns how well the delimiter fits: records agree, also the first one, and

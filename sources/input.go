@@ -171,7 +171,6 @@ func (in *input) Close() error {
 
 func (in *input) extension() string { return extension(in.path) }
 
-// contentError returns an error in the content of the input.
 func (in *input) contentError(line int64, err error, hint string) error {
 	return &Error{File: in.name, Line: line, Err: err, Hint: hint}
 }

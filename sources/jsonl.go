@@ -23,11 +23,7 @@ func openJSON(in *input, o *Options) (pipeline.Source, *Info, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	size := defaultBlockSize
-	if o.BlockSize > 0 {
-		size = o.BlockSize
-	}
-	rows, err := json.Open(jsonInput{in}, json.Options{Sample: t.sample, Whole: t.whole, BlockSize: size})
+	rows, err := json.Open(jsonInput{in}, json.Options{Sample: t.sample, Whole: t.whole, BlockSize: o.blockSize()})
 	if err != nil {
 		return nil, nil, in.jsonError(err)
 	}

@@ -55,7 +55,6 @@ func startsParquet(head []byte) string {
 	return ""
 }
 
-// openParquet opens a Parquet file.
 func openParquet(in *input, o *Options) (pipeline.Source, *Info, error) {
 	r, size, err := in.randomAccess()
 	if err != nil {
@@ -65,11 +64,7 @@ func openParquet(in *input, o *Options) (pipeline.Source, *Info, error) {
 	if err != nil {
 		return nil, nil, parquetError(in, err)
 	}
-	block := o.BlockSize
-	if block <= 0 {
-		block = defaultBlockSize
-	}
-	s := &parquetSource{in: in, file: f, block: int64(min(block, textscan.MaxRecordBytes)), size: in.size}
+	s := &parquetSource{in: in, file: f, block: int64(min(o.blockSize(), textscan.MaxRecordBytes)), size: in.size}
 	for _, c := range f.Columns() {
 		s.names = append(s.names, c.Name)
 	}

@@ -38,6 +38,13 @@ type Options struct {
 	SameContent func() bool // whether a file that has its old length but was written to, or replaced, still has its old content; nil: it does not
 }
 
+func (o *Options) blockSize() int {
+	if o.BlockSize <= 0 {
+		return defaultBlockSize
+	}
+	return o.BlockSize
+}
+
 // Info is what was found out about an input when it was opened. It holds no value of a
 // row.
 type Info struct {

@@ -45,10 +45,7 @@ func openXLSX(in *input, o *Options) (pipeline.Source, *Info, error) {
 	if err != nil {
 		return nil, nil, in.workbookError("", err)
 	}
-	s := &xlsxSource{in: in, book: book, size: o.BlockSize}
-	if s.size <= 0 {
-		s.size = defaultBlockSize
-	}
+	s := &xlsxSource{in: in, book: book, size: o.blockSize()}
 	info, err := s.open(o)
 	if err != nil {
 		book.Close()
@@ -67,7 +64,7 @@ func (s *xlsxSource) open(o *Options) (*Info, error) {
 	if s.sheet, err = s.book.OpenSheet(n); err != nil {
 		return nil, s.in.workbookError(name, err)
 	}
-	s.layout = xlsxLayout{in: s.in, book: s.book, sheet: name, skipHidden: o.SkipHidden}
+	s.layout = xlsxLayout{in: s.in, sheet: name, skipHidden: o.SkipHidden}
 	h, err := s.findHeader(o)
 	if err != nil {
 		return nil, err

@@ -44,7 +44,6 @@ var errLongText = errors.New("the rows that follow hold more than 32 MiB of text
 // xlsxLayout is what all decoders of a sheet share.
 type xlsxLayout struct {
 	in         *input
-	book       *xlsx.Workbook
 	sheet      string
 	header     int64    // the row of the header
 	inputs     []int32  // for each column of the sheet its column in the batch, or notInBatch

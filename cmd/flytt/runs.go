@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"flytt/internal/report"
 	"flytt/internal/runs"
 	"flytt/internal/text"
 )
@@ -126,7 +125,7 @@ func printRuns(w io.Writer, list []listedRun) error {
 	for i := range list {
 		table = append(table, list[i].cells())
 	}
-	lines := report.Columns(table, 3)
+	lines := text.Columns(table, 3)
 	out := &strings.Builder{}
 	fmt.Fprintln(out, lines[0])
 	for i := range list {

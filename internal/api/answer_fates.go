@@ -57,7 +57,6 @@ func (f *failures) keyed(e *entry) (row int, ok bool) {
 	return noItem, false
 }
 
-// mayHaveFailed reports whether row may have failed.
 func (f *failures) mayHaveFailed(row int) bool {
 	return !f.match.showsAll() && f.match.rows[row].item < 0
 }
@@ -303,7 +302,6 @@ func (p *refusalParser) listed(item int, object jsontext.Value) {
 	}
 }
 
-// statusWords returns the status that v has, in words.
 func statusWords(v jsontext.Value) string {
 	for name, e := range jsonscan.Members(v) {
 		if role := roleOf(name); role != roleStatus && role != roleCode {

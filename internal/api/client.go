@@ -195,7 +195,7 @@ func (c *Client) send(ctx context.Context, r *request) Outcome {
 		return failedOutcome(ctx, err, body.begun())
 	}
 	defer res.Body.Close()
-	explained := func(err error) error { return explain(ctx, err) }
+	explained := func(err error) error { return Explain(ctx, err) }
 	return c.receive(res, &idleReader{body: res.Body, idle: c.config.IdleTimeout, abort: abort, explain: explained}, r)
 }
 
@@ -294,7 +294,7 @@ func (c *Client) newRequest(ctx context.Context, r *request, body *requestBody) 
 // failedOutcome returns the outcome of an attempt that brought no answer. begun says
 // that the server may have received a part of the request.
 func failedOutcome(ctx context.Context, err error, begun bool) Outcome {
-	o := Outcome{Err: explain(ctx, err), refusedStream: isRefusedStream(err)}
+	o := Outcome{Err: Explain(ctx, err), refusedStream: isRefusedStream(err)}
 	if !begun || o.refusedStream {
 		o.Class = NotSent
 	}

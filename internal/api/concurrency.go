@@ -61,7 +61,6 @@ const (
 	loadTooHigh            // the server asks for less, or is too slow
 )
 
-// loadOf returns the load signal of o.
 func loadOf(o *Outcome) loadSignal {
 	switch {
 	case o.Class == Answered:

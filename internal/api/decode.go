@@ -180,7 +180,7 @@ func (d *decoder) add(v []byte) error {
 	p := d.page
 	o := Object{Start: uint32(len(p.Data)), End: uint32(len(p.Data) + len(v)), Created: NoTime}
 	if bare {
-		d.noteBare(&o, v)
+		d.noteID(&o, v, 0, len(v))
 	} else {
 		d.note(&o, v)
 	}
@@ -228,8 +228,6 @@ func (d *decoder) noteID(o *Object, v []byte, i, end int) {
 	}
 	o.IDStart, o.IDEnd = o.Start+uint32(i), o.Start+uint32(end)
 }
-
-func (d *decoder) noteBare(o *Object, v []byte) { d.noteID(o, v, 0, len(v)) }
 
 // fault adds to err which object is being read.
 func (d *decoder) fault(err error) error {

@@ -115,10 +115,10 @@ var (
 	errProxy   = errors.New("the address in HTTP_PROXY or HTTPS_PROXY is not a URL")
 )
 
-// explain turns an error of net/http into one that may be shown. Only kinds of errors
-// that are known to be about hosts and system calls keep their text: others quote what
-// the server sent.
-func explain(ctx context.Context, err error) error {
+// Explain turns an error of net/http into one that may be shown: it holds no part of a
+// URL. Only kinds of errors that are known to be about hosts and system calls keep their
+// text: others quote what the server sent.
+func Explain(ctx context.Context, err error) error {
 	if why := context.Cause(ctx); why != nil && ctx.Err() != nil {
 		if errors.Is(why, context.DeadlineExceeded) {
 			return &cause{"the exchange took too long", why}

@@ -78,7 +78,7 @@ func (c *Client) Exchange(ctx context.Context, g GetRequest) *Reply {
 	what := &request{method: http.MethodGet, path: g.Path, id: g.ID, query: g.Query}
 	res, err := c.transport.RoundTrip(c.newRequest(ctx, what, nil))
 	if err != nil {
-		r.Err = explain(ctx, err)
+		r.Err = Explain(ctx, err)
 		return r
 	}
 	defer res.Body.Close()
@@ -102,7 +102,7 @@ func (r *Reply) read(ctx context.Context, res *http.Response, limit int64, now t
 	}
 	r.Body = body
 	if err != nil {
-		r.Err = explain(ctx, err)
+		r.Err = Explain(ctx, err)
 	}
 }
 
@@ -136,7 +136,3 @@ func (c *Client) Route() (Route, error) {
 	through, err := proxy(&http.Request{URL: c.base})
 	return Route{c.base, through, c.config.DialTimeout, c.config.TLSTimeout, c.config.RootCAs}, err
 }
-
-// Explain turns a network error into one that may be shown: it holds no part of a URL
-// or of what the server sent.
-func Explain(ctx context.Context, err error) error { return explain(ctx, err) }

@@ -27,17 +27,11 @@ func (c *Client) Fetch(ctx context.Context, ask *PageRequest, p *Page, created s
 			objects: ask.maxObjects(), bytes: int(min(c.config.MaxAnswer, 1<<31))})
 	}
 	o, err := c.read(ctx, r)
-	p.Status = o.Status
-	if err != nil {
+	if err != nil || o.OK() {
 		return err
 	}
-	if o.OK() {
-		return nil
-	}
 	p.Reset()
-	p.Status = o.Status
 	if o.Status == http.StatusNotFound && ask.Page > 1 {
-		p.Missing = true
 		return nil
 	}
 	return refusedRead(ask, &o)
@@ -134,7 +128,7 @@ type streamReader struct {
 func (s *streamReader) consume(res *http.Response, body io.Reader) error {
 	s.answered()
 	s.page.Reset()
-	s.page.Date, s.page.Status = serverTime(res), res.StatusCode
+	s.page.Date = serverTime(res)
 	err := decode(body, decodeTask{page: &s.page, created: s.created, idsOnly: s.ask.IDsOnly,
 		perPage: cmp.Or(s.ask.Size, pageSize), flush: s.flush})
 	if err == nil && (len(s.page.Objects) > 0 || !s.emitted) {

@@ -142,7 +142,7 @@ func (f *finder) missing(keys []string) []string {
 // the others: keys with a comma, and other forms of the canary's key, for which the
 // record of the canary may be shown.
 func (f *finder) partition() (joinable, alone []string) {
-	canary := keyForm{FoldKey(f.Canary), strings.TrimSpace(f.Canary)}
+	canary := formOf(f.Canary)
 	for _, key := range f.Keys {
 		if !Joinable(key) || f.Canary != "" && formOf(key).confusable(canary) {
 			alone = append(alone, key)
@@ -224,7 +224,6 @@ type keyQuery struct {
 	single bool   // there is one key, and the filter is for equality
 }
 
-// filterKeys returns the keys that the filter names.
 func (q *keyQuery) filterKeys() []string {
 	if q.canary == "" || slices.Contains(q.keys, q.canary) {
 		return q.keys

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -108,6 +109,11 @@ func (c *Client) classify(res *http.Response, body []byte, bodyErr error) Outcom
 		o.Err = fmt.Errorf("the API answered %d %s", o.Status, http.StatusText(o.Status))
 	}
 	return o
+}
+
+// StatusText returns a status as 404 Not Found.
+func StatusText(status int) string {
+	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
 }
 
 // maxRetryAfter bounds how long an API can make a client wait: a wrong clock must not

@@ -36,8 +36,6 @@ type Page struct {
 	Data    []byte // the objects, one after another, with nothing between them
 	Objects []Object
 	Date    time.Time // the server's clock when it answered; zero if it does not tell
-	Status  int
-	Missing bool // 404 in place of a page after the first: the end of the list
 }
 
 // Reset empties p.

@@ -251,7 +251,6 @@ func lineIn(e jsontext.Value) (line int, ok bool) {
 	return wholeNumber(firstOf(e, lineNames))
 }
 
-// wholeNumber returns v as a number if it is a whole one.
 func wholeNumber(v jsontext.Value) (int, bool) {
 	if v.Kind() != '0' {
 		return 0, false

@@ -39,7 +39,7 @@ func (c *Client) Get(ctx context.Context, path, id string, into []byte) (Outcome
 	r := &request{method: http.MethodGet, path: path, id: id}
 	var body []byte
 	r.consume = func(res *http.Response, in io.Reader) (err error) {
-		if body, err = readBody(res, in, into, c.config.MaxAnswer); err == nil && !isObject(body) {
+		if body, err = readBody(res, in, into, c.config.MaxAnswer); err == nil && !IsObject(body) {
 			err = errNotJSON
 		}
 		return err
@@ -55,7 +55,8 @@ func (c *Client) Get(ctx context.Context, path, id string, into []byte) (Outcome
 	return o, nil
 }
 
-func isObject(body []byte) bool {
+// IsObject reports whether body is one valid JSON object.
+func IsObject(body []byte) bool {
 	v := jsontext.Value(body)
 	return v.Kind() == '{' && v.IsValid()
 }

@@ -9,42 +9,28 @@ const Known = 0
 // each digest, and with whether another record has that digest. A record is valid until the
 // call returns. An error of a call ends Match.
 func Match(s *Sorter, known, row func(r *Record, matched bool) error) error {
-	m := matcher{known: known}
-	err := s.Sorted(func(r *Record) error {
-		same := m.open && r.Hi == m.current.Hi && r.Lo == m.current.Lo
-		switch {
-		case r.Row == Known && !same:
-			return m.next(r)
-		case r.Row == Known:
+	var current Record // the known record that others are being matched with
+	open, matched := false, false
+	report := func() error {
+		if !open || known == nil {
 			return nil
 		}
-		m.matched = m.matched || same
-		return row(r, same)
+		return known(&current, matched)
+	}
+	err := s.Sorted(func(r *Record) (err error) {
+		same := open && r.Hi == current.Hi && r.Lo == current.Lo
+		switch {
+		case r.Row != Known:
+			matched = matched || same
+			err = row(r, same)
+		case !same:
+			err = report()
+			current, open, matched = *r, true, false
+		}
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	return m.report()
-}
-
-// matcher is the known record that others are being matched with.
-type matcher struct {
-	known   func(r *Record, matched bool) error
-	current Record
-	open    bool // there is one
-	matched bool
-}
-
-// next makes r the known record, once the one before has been reported.
-func (m *matcher) next(r *Record) error {
-	err := m.report()
-	m.current, m.open, m.matched = *r, true, false
-	return err
-}
-
-func (m *matcher) report() error {
-	if !m.open || m.known == nil {
-		return nil
-	}
-	return m.known(&m.current, m.matched)
+	return report()
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"flytt/internal/text"
 )
 
 // Policy says which of the rows that are alike go through.
@@ -22,30 +24,30 @@ type Policies []Policy
 
 // ParsePolicies reads one policy for all kinds, or a list such as key=first,email=allow that
 // names kinds; the others have theirs from unset.
-func ParsePolicies(text string, kinds []string, unset Policies) (Policies, error) {
+func ParsePolicies(value string, kinds []string, unset Policies) (Policies, error) {
 	policies := slices.Clone(unset)
-	if text == "" {
+	if value == "" {
 		return policies, nil
 	}
-	parts := strings.Split(text, ",")
+	parts := strings.Split(value, ",")
 	for _, part := range parts {
-		name, value, named := strings.Cut(strings.TrimSpace(part), "=")
+		name, word, named := strings.Cut(strings.TrimSpace(part), "=")
 		switch {
 		case !named && len(parts) > 1:
-			return nil, fmt.Errorf("%s: name what %s is for", text, name)
+			return nil, fmt.Errorf("%s: name what %s is for", value, name)
 		case !named:
-			value = name
+			word = name
 		}
-		policy := Policy(value)
+		policy := Policy(word)
 		if !slices.Contains([]Policy{Reject, First, Last, Allow}, policy) {
-			return nil, fmt.Errorf("%s: unknown policy %q", text, value)
+			return nil, fmt.Errorf("%s: unknown policy %q", value, word)
 		}
 		if !named {
 			return slices.Repeat(Policies{policy}, len(kinds)), nil
 		}
 		kind := slices.Index(kinds, name)
 		if kind < 0 {
-			return nil, fmt.Errorf("%s: duplicates are found by %s, not by %s", text, enumerate(kinds), name)
+			return nil, fmt.Errorf("%s: duplicates are found by %s, not by %s", value, text.AllOf(kinds), name)
 		}
 		policies[kind] = policy
 	}
@@ -55,12 +57,3 @@ func ParsePolicies(text string, kinds []string, unset Policies) (Policies, error
 // PickOne reports whether a policy lets one of several rows through: that has to be one that
 // can go through.
 func (p Policies) PickOne() bool { return slices.Contains(p, First) || slices.Contains(p, Last) }
-
-// enumerate returns words with commas between them, and "and" before the last.
-func enumerate(words []string) string {
-	last := len(words) - 1
-	if last < 1 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:last], ", ") + " and " + words[last]
-}

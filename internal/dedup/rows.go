@@ -1,7 +1,6 @@
 package dedup
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 
@@ -151,23 +150,16 @@ func (g *Group) others(row int64) string {
 	case len(names) == 1 && more == 0:
 		return "as row " + names[0]
 	case more == 0:
-		return "as rows " + enumerate(names)
+		return "as rows " + text.AllOf(names)
 	}
 	return "as rows " + strings.Join(names, ", ") + " and " + text.Number(more) + " more"
 }
 
-var errFound = errors.New("found")
-
 // Has reports whether another row has the same text of a kind as row.
-func (t *Table) Has(row int64, kind uint8) (bool, error) {
-	err := t.Of([]int64{row}, func(_ int, d Duplicate) error {
-		if d.Kind == kind {
-			return errFound
-		}
+func (t *Table) Has(row int64, kind uint8) (has bool, err error) {
+	err = t.Of([]int64{row}, func(_ int, d Duplicate) error {
+		has = has || d.Kind == kind
 		return nil
 	})
-	if err == errFound {
-		return true, nil
-	}
-	return false, err
+	return has, err
 }

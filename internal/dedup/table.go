@@ -76,54 +76,46 @@ type grouper struct {
 	out  *bufio.Writer
 	rows *Sorter // of the rows in groups: row, and group and kind
 
-	groups  uint64 // written
-	current Record // the first of the group that is being read
-	kind    uint8
-	count   int64
-	last    int64
-	some    []int64
+	groups  uint64      // written
+	first   Record      // of the group that is being read
+	current storedGroup // that group
 }
 
-// add takes the next record.
 func (g *grouper) add(r *Record) error {
-	if g.count == 0 || r.Hi != g.current.Hi || r.Lo != g.current.Lo {
+	c := &g.current
+	if c.Count == 0 || r.Hi != g.first.Hi || r.Lo != g.first.Lo {
 		if err := g.end(); err != nil {
 			return err
 		}
-		g.current, g.kind, g.some = *r, uint8(r.Tag), g.some[:0]
+		g.first, *c = *r, storedGroup{First: r.Row}
 	}
-	g.count++
-	g.last = r.Row
-	if len(g.some) < some {
-		g.some = append(g.some, r.Row)
+	if c.Count < some {
+		c.Some[c.Count] = r.Row
 	}
-	switch g.count {
+	c.Count++
+	c.Last = r.Row
+	switch c.Count {
 	case 1:
 		return nil
 	case 2: // the first was not known to have company
-		if err := g.note(g.current.Row); err != nil {
+		if err := g.note(c.First); err != nil {
 			return err
 		}
 	}
 	return g.note(r.Row)
 }
 
-// note notes that row is in the group.
 func (g *grouper) note(row int64) error {
-	return g.rows.Add([]Record{{Hi: uint64(row), Lo: uint64(g.kind)<<kindShift | g.groups}})
+	return g.rows.Add([]Record{{Hi: uint64(row), Lo: uint64(uint8(g.first.Tag))<<kindShift | g.groups}})
 }
 
-// end ends the group.
-func (g *grouper) end() error {
-	count := g.count
-	g.count = 0
-	if count < 2 {
-		return nil
+func (g *grouper) end() (err error) {
+	if g.current.Count > 1 {
+		g.groups++
+		err = binary.Write(g.out, binary.LittleEndian, &g.current)
 	}
-	stored := storedGroup{Count: count, First: g.current.Row, Last: g.last}
-	copy(stored.Some[:], g.some)
-	g.groups++
-	return binary.Write(g.out, binary.LittleEndian, &stored)
+	g.current.Count = 0
+	return err
 }
 
 // Len returns how many duplicates there are. A row that is a duplicate in two kinds counts

@@ -125,15 +125,11 @@ func (n notes) badAnswer(e *api.Exchange) {
 		n.add(Fail, "HTTP", fmt.Sprintf("%d, but %s (%s)", e.Status, e.Problem, cmp.Or(e.ContentType, "no content type")),
 			"something else answers there: check FLYTT_BASE_URL and any proxy")
 	case e.Status >= 500 || e.Status == http.StatusTooManyRequests:
-		n.add(Fail, "HTTP", "the API answered "+statusOf(e.Status), "it has a problem of its own, or is overloaded: try again later")
+		n.add(Fail, "HTTP", "the API answered "+api.StatusText(e.Status), "it has a problem of its own, or is overloaded: try again later")
 	default:
 		refused := &api.StatusError{Status: e.Status}
-		n.add(Fail, "HTTP", "the API answered "+statusOf(e.Status), refused.Hint())
+		n.add(Fail, "HTTP", "the API answered "+api.StatusText(e.Status), refused.Hint())
 	}
-}
-
-func statusOf(status int) string {
-	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 }
 
 func (n notes) listed(p *probe.Result) {

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,15 +69,8 @@ var truths = [][]byte{
 }
 
 func isBoolean(v []byte) bool {
-	if len(v) > len("falskt") {
-		return false
-	}
-	for _, word := range truths {
-		if bytes.EqualFold(v, word) {
-			return true
-		}
-	}
-	return false
+	is := func(word []byte) bool { return bytes.EqualFold(v, word) }
+	return len(v) <= len("falskt") && slices.ContainsFunc(truths, is)
 }
 
 func isPersonnummer(v []byte, rules *identity.Rules) bool {

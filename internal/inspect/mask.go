@@ -30,7 +30,6 @@ func mask(v []byte) string {
 	})
 }
 
-// unmasked returns v as it is.
 func unmasked(v []byte) string { return shown(v, func(r rune) rune { return r }) }
 
 // shown returns v for a terminal, each character changed by change and the end

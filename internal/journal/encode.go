@@ -172,7 +172,6 @@ func appendSums(b []byte, sums []uint64) []byte {
 	return b
 }
 
-// appendBits appends n bits.
 func appendBits(b []byte, n int, set func(int) bool) []byte {
 	start := len(b)
 	b = append(b, make([]byte, (n+7)/8)...)

@@ -2,13 +2,14 @@ package journal
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+
+	"flytt/internal/osfile"
 )
 
 // Journal is the durable record of one run. It is safe for concurrent use.
@@ -215,23 +216,13 @@ func (j *Journal) release() error {
 	failure := j.failure()
 	var left error
 	if failure == nil && !j.readOnly {
-		left = j.store.markClosed()
+		left = j.store.setOpen(false)
 	}
 	left = errors.Join(left, j.store.close())
 	if failure == nil && left == nil && !j.readOnly {
-		left = removeAll(j.path+walSuffix, j.path+"-shm") // the index of a log, made by who reads one
+		left = errors.Join(osfile.Discard(j.path+walSuffix), osfile.Discard(j.path+"-shm")) // the index of a log, made by who reads one
 	}
 	return errors.Join(failure, wrapError(j.path, "closing it", errors.Join(left, unlock(j.lock, j.readOnly))))
-}
-
-// removeAll removes files, if they are there.
-func removeAll(paths ...string) error {
-	for _, path := range paths {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
 }
 
 // failure returns the first error of a write.

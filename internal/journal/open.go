@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 
 	"modernc.org/sqlite"
+
+	"flytt/internal/osfile"
 )
 
 // writePragmas open the database for writing: by one process, with a write-ahead log
@@ -127,7 +129,7 @@ func (j *Journal) openForWriting() error {
 // create makes the file of a journal, whole or not at all.
 func create(path string, h Header, k *Key) error {
 	made := path + ".new"
-	if err := removeAll(made, made+"-journal"); err != nil {
+	if err := errors.Join(osfile.Discard(made), osfile.Discard(made+"-journal")); err != nil {
 		return err
 	}
 	f, err := os.OpenFile(made, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
@@ -321,10 +323,8 @@ func (s *store) markOpen() error {
 	return s.setOpen(true)
 }
 
-// markClosed records that everything was moved from the log into the database.
-func (s *store) markClosed() error { return s.setOpen(false) }
-
-// setOpen records whether a process has the journal open.
+// setOpen records whether a process has the journal open, and moves everything from the
+// log into the database.
 func (s *store) setOpen(open bool) error {
 	if err := s.exec("begin immediate"); err != nil {
 		return err

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -116,14 +117,8 @@ func (b *batch) next() *op {
 	}
 }
 
-// hasWaiters reports whether somebody waits for the batch.
 func (b *batch) hasWaiters() bool {
-	for _, o := range b.waiting {
-		if o.done != nil {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(b.waiting, func(o *op) bool { return o.done != nil })
 }
 
 // commit makes the batch durable and answers its callers.

@@ -38,7 +38,7 @@ type Options struct {
 // It keeps nothing between calls, so that one encoder serves all workers.
 type Encoder struct {
 	members []member
-	Extra   *extraMember // nil: none
+	extra   *extraMember // nil: none
 	options Options
 }
 
@@ -74,7 +74,7 @@ func New(schema *pipeline.Schema, o Options) *Encoder {
 	e := &Encoder{options: o}
 	if o.Extra {
 		last := len(paths) - 1
-		paths, e.Extra = paths[:last], newExtraMember(paths[:last], last)
+		paths, e.extra = paths[:last], newExtraMember(paths[:last], last)
 	}
 	e.members = newMembers(paths)
 	return e
@@ -171,8 +171,8 @@ func (o *Encoder) Encode(b *pipeline.Batch, e *pipeline.Encoded) error {
 func (o *Encoder) AppendRow(dst []byte, b *pipeline.Batch, row int) []byte {
 	start := len(dst)
 	out, bad := o.appendObject(dst, o.members, b, row)
-	if bad == pipeline.None && o.Extra != nil {
-		out, bad = o.Extra.appendTo(out, start, b.Fields[o.Extra.field].Value(row))
+	if bad == pipeline.None && o.extra != nil {
+		out, bad = o.extra.appendTo(out, start, b.Fields[o.extra.field].Value(row))
 	}
 	if bad == pipeline.None {
 		return append(out, o.options.End...)

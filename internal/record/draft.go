@@ -148,11 +148,7 @@ func (d *Draft) writable() (columns []string) {
 
 // Codes are the codes of what can be wrong with a record before its values
 // are looked at.
-var Codes = []pipeline.CodeInfo{
-	{Code: codeNoField, Stage: pipeline.Validate},
-	{Code: codeReadOnly, Stage: pipeline.Validate},
-	{Code: codeWrongType, Stage: pipeline.Validate},
-}
+var Codes = pipeline.ErrorCodes(pipeline.Validate, codeNoField, codeReadOnly, codeWrongType)
 
 const (
 	codeNoField   pipeline.Code = "no_such_field"

@@ -20,16 +20,17 @@ type Selection struct {
 
 // ParseSelection reads the names of fields of r, separated by commas. A minus before one
 // leaves it out.
-func ParseSelection(r *mappings.Resource, text string) (*Selection, error) {
-	if strings.TrimSpace(text) == "" {
+func ParseSelection(r *mappings.Resource, list string) (*Selection, error) {
+	if strings.TrimSpace(list) == "" {
 		return nil, nil
 	}
 	m := &Selection{never: map[string]bool{}}
-	for term := range strings.SplitSeq(text, ",") {
+	for term := range strings.SplitSeq(list, ",") {
 		name, minus := strings.CutPrefix(strings.TrimSpace(term), "-")
 		f := r.Field(name)
 		if f == nil {
-			return nil, unknownField(r, name)
+			hint := text.DidYouMean(name, r.Columns(), "flytt schema "+r.Name+" lists the fields")
+			return nil, advice.Usagef(hint, "--select: unknown field %s", name)
 		}
 		if minus {
 			m.never[f.Name] = true
@@ -38,12 +39,6 @@ func ParseSelection(r *mappings.Resource, text string) (*Selection, error) {
 		}
 	}
 	return m, nil
-}
-
-// unknownField says that the user named a field that there is not.
-func unknownField(r *mappings.Resource, name string) error {
-	hint := text.DidYouMean(name, r.Columns(), "flytt schema "+r.Name+" lists the fields")
-	return advice.Usagef(hint, "--select: unknown field %s", name)
 }
 
 // AppendLines appends the chosen members of the objects in lines, each of which is one.

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"flytt/internal/api"
 	"flytt/internal/jsonscan"
 )
@@ -62,7 +60,7 @@ func Update(ctx context.Context, c Client, path, id string, d *Draft) (*Result, 
 	o := c.Update(ctx, path, id, sent, nil)
 	err := o.Problem(http.MethodPatch, path, sent)
 	switch {
-	case err == nil && isObject(o.Body):
+	case err == nil && api.IsObject(o.Body):
 		return resultOf(sent, o.Body), nil
 	case err != nil && !errors.Is(err, api.ErrInDoubt):
 		return nil, err
@@ -103,7 +101,7 @@ func Delete(ctx context.Context, c Client, path, id string) (*Result, error) {
 
 // resultOf returns the result of a write that was answered with body.
 func resultOf(sent, body []byte) *Result {
-	if !isObject(body) {
+	if !api.IsObject(body) {
 		return &Result{}
 	}
 	r := &Result{Object: body}
@@ -112,9 +110,4 @@ func resultOf(sent, body []byte) *Result {
 		r.Different = append(r.Different, string(jsonscan.Unquote(name)))
 	}
 	return r
-}
-
-func isObject(body []byte) bool {
-	v := jsontext.Value(body)
-	return v.Kind() == '{' && v.IsValid()
 }

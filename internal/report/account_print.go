@@ -2,9 +2,7 @@ package report
 
 import (
 	"io"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"flytt/internal/text"
 )
@@ -87,35 +85,12 @@ func (p *printer) parts(a *Account) {
 		r := &part.Rows
 		table = append(table, []string{part.Run, part.Verb, part.State, text.Number(r.Read), text.Number(r.Written), text.Number(r.Rejected), text.Number(r.InDoubt)})
 	}
-	for i, line := range Columns(table, 3) {
+	for i, line := range text.Columns(table, 3) {
 		p.printf("  %s\n", line)
 		if i > 0 && a.Parts[i-1].NotEligible > 0 {
 			p.printf("    of those rejected, %s had arrived already or were not rejected before\n", text.Number(a.Parts[i-1].NotEligible))
 		}
 	}
-}
-
-// Columns returns the rows of a table as aligned lines: the first columns to the left,
-// the columns from number numbers on to the right.
-func Columns(table [][]string, numbers int) []string {
-	width := make([]int, len(table[0]))
-	for _, row := range table {
-		for i, cell := range row {
-			width[i] = max(width[i], utf8.RuneCountInString(cell))
-		}
-	}
-	lines := make([]string, len(table))
-	for n, row := range table {
-		padded := make([]string, len(row))
-		for i, cell := range row {
-			fill := strings.Repeat(" ", width[i]-utf8.RuneCountInString(cell))
-			if padded[i] = cell + fill; i >= numbers {
-				padded[i] = fill + cell
-			}
-		}
-		lines[n] = strings.TrimRight(strings.Join(padded, "  "), " ")
-	}
-	return lines
 }
 
 // fates prints what became of the rows, each counted once.
@@ -140,7 +115,7 @@ func (p *printer) fates(w *GroupReport) {
 		{"not sent", c.NotSent, c.NotSent > 0, "the run stopped first"},
 	})
 	if a.Undone > 0 {
-		p.printf("\n  %s of the rows written %s undone.\n", text.Number(a.Undone), wasOf(a.Undone))
+		p.printf("\n  %s of the rows written %s undone.\n", text.Number(a.Undone), text.Plural(a.Undone, "was", "were"))
 	}
 	p.verdict(a)
 }

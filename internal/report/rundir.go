@@ -50,15 +50,14 @@ func (e *DirError) NamedPaths() []string { return []string{e.Path} }
 // NewDir makes the run directory path, which must be new or empty. Its last element is
 // the id of the run.
 func NewDir(path string) (*Dir, error) {
-	abs, err := filepath.Abs(path)
+	d, err := dirAt(path)
 	if err != nil {
-		return nil, &DirError{Path: path, Cause: err.Error(), Err: err}
+		return nil, err
 	}
-	d := &Dir{ID: filepath.Base(abs), Path: abs}
-	if _, err := os.Lstat(filepath.Dir(abs)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(filepath.Dir(d.Path)); errors.Is(err, fs.ErrNotExist) {
 		d.madeParent = true
 	}
-	if d.made, err = makePrivate(abs); err != nil {
+	if d.made, err = makePrivate(d.Path); err != nil {
 		return nil, err
 	}
 	return d.opened(path, os.O_EXCL)
@@ -66,12 +65,19 @@ func NewDir(path string) (*Dir, error) {
 
 // OpenDir opens the directory of a run that is resumed.
 func OpenDir(path string) (*Dir, error) {
+	d, err := dirAt(path)
+	if err != nil {
+		return nil, err
+	}
+	return d.opened(path, os.O_APPEND)
+}
+
+func dirAt(path string) (*Dir, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, &DirError{Path: path, Cause: err.Error(), Err: err}
 	}
-	d := &Dir{ID: filepath.Base(abs), Path: abs}
-	return d.opened(path, os.O_APPEND)
+	return &Dir{ID: filepath.Base(abs), Path: abs}, nil
 }
 
 // opened opens the log of d, which was given as path. IsRunning reports true while it

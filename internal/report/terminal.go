@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"unicode/utf8"
 
 	"flytt/internal/text"
@@ -199,15 +198,14 @@ func (p *printer) reasons(title string, list []Reason) {
 		return
 	}
 	p.printf("\n%s\n", title)
-	t := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
 	shown := list[:min(len(list), maxReasons)]
 	width := max(len("rows"), len(text.Number(shown[0].Count)))
-	p.row(t, fmt.Sprintf("%*s", width, "rows"), "field", "code", "first", "what it means")
+	table := [][]string{{fmt.Sprintf("%*s", width, "rows"), "field", "code", "first", "what it means"}}
 	for _, r := range shown {
-		p.row(t, fmt.Sprintf("%*s", width, text.Number(r.Count)), cmp.Or(r.Field, "(row)"), string(r.Code), r.first(), p.meaning(r.Code))
+		table = append(table, []string{fmt.Sprintf("%*s", width, text.Number(r.Count)), cmp.Or(r.Field, "(row)"), string(r.Code), r.first(), p.meaning(r.Code)})
 	}
-	if err := t.Flush(); p.err == nil {
-		p.err = err
+	for _, line := range text.Columns(table, len(table[0])) {
+		p.printf("  %s\n", line)
 	}
 	if rest := list[len(shown):]; len(rest) > 0 {
 		var n int64
@@ -232,13 +230,6 @@ func (r *Reason) first() string {
 		return "row " + cell
 	}
 	return cell
-}
-
-// row writes one line of a table.
-func (p *printer) row(t io.Writer, cells ...string) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(t, "  %s\n", strings.Join(cells, "\t"))
-	}
 }
 
 func (p *printer) files(files map[string]string) {
@@ -273,11 +264,4 @@ func fileRank(name string) int {
 		return len(order)
 	}
 	return len(order) + 1
-}
-
-func wasOf(n int64) string {
-	if n == 1 {
-		return "was"
-	}
-	return "were"
 }

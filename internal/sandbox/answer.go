@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -88,12 +89,7 @@ func appendFaults(dst []byte, faults []fault) []byte {
 
 // named reports whether one of faults is field's.
 func named(faults []fault, field string) bool {
-	for _, f := range faults {
-		if f.field == field {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(faults, func(f fault) bool { return f.field == field })
 }
 
 // appendString renders s as a JSON string.

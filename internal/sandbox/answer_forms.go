@@ -61,18 +61,6 @@ func (BulkAnswer) names() []string  { return []string{"whole", "ids"} }
 func (PatchAnswer) names() []string { return []string{"whole", "id-only", "changed"} }
 func (ErrorIndex) names() []string  { return []string{"0", "1"} }
 
-// String returns the name of v.
-func (v ItemErrors) String() string { return nameOf(v) }
-
-// String returns the name of v.
-func (v BulkAnswer) String() string { return nameOf(v) }
-
-// String returns the name of v.
-func (v PatchAnswer) String() string { return nameOf(v) }
-
-// String returns the name of v.
-func (v ErrorIndex) String() string { return nameOf(v) }
-
 // byteOrderMark is U+FEFF in UTF-8.
 const byteOrderMark = "\ufeff"
 
@@ -81,7 +69,6 @@ type answerForm struct{ x *exchange }
 
 func (x *exchange) form() answerForm { return answerForm{x} }
 
-// updated returns what an update answers.
 func (a answerForm) updated(rec *record) []byte {
 	switch a.x.answers.Patch {
 	case IDOnly:

@@ -117,30 +117,6 @@ func (PastEnd) names() []string       { return []string{"empty", "404"} }
 func (Paging) names() []string        { return []string{"no", "first", "all"} }
 
 // String returns the name of v.
-func (v Atomicity) String() string { return nameOf(v) }
-
-// String returns the name of v.
-func (v ItemID) String() string { return nameOf(v) }
-
-// String returns the name of v.
-func (v AnswerOrder) String() string { return nameOf(v) }
-
-// String returns the name of v.
-func (v ErrorShape) String() string { return nameOf(v) }
-
-// String returns the name of v.
-func (v IDForm) String() string { return nameOf(v) }
-
-// String returns the name of r.
-func (r RelationShape) String() string { return nameOf(r) }
-
-// String returns the name of v.
-func (v Framing) String() string { return nameOf(v) }
-
-// String returns the name of v.
-func (v PastEnd) String() string { return nameOf(v) }
-
-// String returns the name of v.
 func (v Paging) String() string { return nameOf(v) }
 
 // Switch sets a choice by name, as a flag does.
@@ -166,7 +142,6 @@ func (s Switch[T]) Set(name string) error {
 // Type lists the names.
 func (s Switch[T]) Type() string { return strings.Join((*s.to).names(), "|") }
 
-// nameOf returns the name of v.
 func nameOf[T choice](v T) string {
 	if names := v.names(); int(v) < len(names) {
 		return names[v]

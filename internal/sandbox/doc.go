@@ -51,12 +51,10 @@
 //
 // In tests, faults and the log work together:
 //
-//	var log sandbox.Log
 //	s, err := sandbox.New(sandbox.Options{
-//		Log:    log.Add,
+//		Log:    func(r sandbox.Request) { … },
 //		Faults: sandbox.MustParseFaults("post:3:commit-then-reset", "list:5%:503=1"),
 //	})
 //	…
 //	s.WaitForLateCommits()
-//	log.Count(func(r sandbox.Request) bool { return r.Operation == "bulk" && r.Committed > 0 })
 package sandbox

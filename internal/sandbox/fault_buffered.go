@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"flytt/internal/jsonscan"
 )
 
 // bufferedAnswer buffers an answer because faults change it before it is sent. It is
@@ -119,7 +121,7 @@ func (a *bufferedAnswer) repeatID() {
 		return
 	}
 	last := len(r.objects) - 1
-	first, old := member(r.objects[0], "id"), member(r.objects[last], "id")
+	first, old := jsonscan.Member(r.objects[0], "id"), jsonscan.Member(r.objects[last], "id")
 	if first != nil && old != nil {
 		r.objects[last] = bytes.Replace(r.objects[last], old, first, 1)
 	}

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -116,7 +117,7 @@ func (f *field) condition(operator, text string) (c condition, message string) {
 // isNull asks for rows without a value, or with one. The unary plus keeps the
 // planner from an index: half the table may have no value.
 func (f *field) isNull(text string) (sql, message string) {
-	null, err := parseBool(text)
+	null, err := strconv.ParseBool(text)
 	switch {
 	case err != nil:
 		return "", "Must be true or false."

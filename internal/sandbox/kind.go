@@ -3,12 +3,13 @@ package sandbox
 import (
 	"bytes"
 	"encoding/hex"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
+
+	"flytt/internal/jsonscan"
 )
 
 // value is one field of a record. The zero value is a field that was not given.
@@ -221,7 +222,7 @@ func referenceID(raw jsontext.Value) (text []byte, message string) {
 	switch raw.Kind() {
 	case '"':
 	case '{':
-		if raw = member(raw, "id"); raw == nil || raw.Kind() == 'n' {
+		if raw = jsonscan.Member(raw, "id"); raw == nil || raw.Kind() == 'n' {
 			return nil, ""
 		}
 	default:
@@ -232,27 +233,6 @@ func referenceID(raw jsontext.Value) (text []byte, message string) {
 		return nil, notUUID
 	}
 	return text, ""
-}
-
-// member returns the member of a JSON object called name, nil if there is none.
-func member(object jsontext.Value, name string) jsontext.Value {
-	d := jsontext.NewDecoder(bytes.NewBuffer(object))
-	_, _ = d.ReadToken()
-	for d.PeekKind() == '"' {
-		key, err := d.ReadToken()
-		if err != nil {
-			return nil
-		}
-		found := key.String() == name
-		v, err := d.ReadValue()
-		if err != nil {
-			return nil
-		}
-		if found {
-			return slices.Clone(v)
-		}
-	}
-	return nil
 }
 
 func decodeReferences(raw jsontext.Value) (value, string) {
@@ -329,9 +309,6 @@ func numberOperand(text string) (any, bool) {
 }
 
 func booleanOperand(text string) (any, bool) {
-	b, err := parseBool(text)
+	b, err := strconv.ParseBool(text)
 	return truth(b), err == nil
 }
-
-// parseBool takes true, false, 1 and 0, in any of their usual spellings.
-func parseBool(text string) (bool, error) { return strconv.ParseBool(text) }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -45,12 +46,7 @@ func (s *Sandbox) openListener(addr string) (*pausableListener, error) {
 func (s *Sandbox) removeListener(d *pausableListener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := range s.listeners {
-		if s.listeners[i] == d {
-			s.listeners = append(s.listeners[:i:i], s.listeners[i+1:]...)
-			return
-		}
-	}
+	s.listeners = slices.DeleteFunc(s.listeners, func(other *pausableListener) bool { return other == d })
 }
 
 // pauseListeners pauses all listeners for d. Requests that come through another

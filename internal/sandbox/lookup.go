@@ -43,15 +43,6 @@ func (LookupCase) names() []string    { return []string{"sensitive", "insensitiv
 func (LookupSpace) names() []string   { return []string{"exact", "collapse"} }
 func (LookupUnicode) names() []string { return []string{"exact", "nfc"} }
 
-// String returns the name of v.
-func (v LookupCase) String() string { return nameOf(v) }
-
-// String returns the name of v.
-func (v LookupSpace) String() string { return nameOf(v) }
-
-// String returns the name of v.
-func (v LookupUnicode) String() string { return nameOf(v) }
-
 // folding makes texts equal that differ in one way only.
 type folding struct {
 	function string // its name in SQL

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -37,7 +38,7 @@ func (s *Sandbox) document() ([]byte, error) {
 			return nil, err
 		}
 		t.paths(paths, &s.options)
-		tags = append(tags, object{"name": t.resource.Name, "description": t.title()})
+		tags = append(tags, object{"name": t.resource.Name, "description": t.resource.DisplayTitle()})
 	}
 	schemes, names := s.security()
 	doc := object{
@@ -68,12 +69,7 @@ const aboutAPI = `The API on this machine, as its resources' descriptors have it
 
 // sorted returns the tables by path.
 func (s *Sandbox) sorted() []*table {
-	var tables []*table
-	for _, t := range s.tables {
-		tables = append(tables, t)
-	}
-	slices.SortFunc(tables, func(a, b *table) int { return strings.Compare(a.resource.Path, b.resource.Path) })
-	return tables
+	return slices.SortedFunc(maps.Values(s.tables), func(a, b *table) int { return strings.Compare(a.resource.Path, b.resource.Path) })
 }
 
 // security returns the schemes of the seven headers, and the demand for all.
@@ -139,14 +135,6 @@ func (t *table) schemas(to object) error {
 	to[name], to[name+changing] = parts, change
 	to[name+answered] = object{"$ref": "#/components/schemas/" + name + changing, "required": all}
 	return nil
-}
-
-// title names the resource for people.
-func (t *table) title() string {
-	if title := t.resource.Title["en"]; title != "" {
-		return title
-	}
-	return t.resource.Name
 }
 
 // paths adds the six operations of the resource.

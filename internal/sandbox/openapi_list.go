@@ -102,10 +102,7 @@ func (f *field) filters(operator string) []object {
 	if operator == "in" {
 		plain["style"], plain["explode"] = "form", false
 	}
-	negated := object{}
-	for member, value := range plain {
-		negated[member] = value
-	}
+	negated := maps.Clone(plain)
 	negated["name"] = name + "!"
 	negated["description"] = "All other rows than with " + name + "."
 	return []object{plain, negated}

@@ -47,8 +47,8 @@ type Options struct {
 	// result.
 	FaultSeed uint64
 
-	// Log is called with every completed request, late commits included; see Log.Add.
-	// It is called concurrently.
+	// Log is called with every completed request, late commits included. It is called
+	// concurrently.
 	Log func(Request)
 
 	// Intercept is called at each Point of a request and may take it over: it answers

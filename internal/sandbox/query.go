@@ -89,7 +89,7 @@ func (q *query) count32(name, text string) int64 {
 }
 
 func (q *query) flag(name, text string) bool {
-	b, err := parseBool(text)
+	b, err := strconv.ParseBool(text)
 	if err != nil {
 		q.fault(name, "Must be true or false.")
 	}

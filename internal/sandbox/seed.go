@@ -214,11 +214,7 @@ func (g *seeder) write(items []*record) error {
 			if err := g.free(tx, rec); err != nil {
 				return err
 			}
-			args := append(make([]any, 0, len(rec.values)+2), g.tenant, rec.doc)
-			for i := range rec.values {
-				args = append(args, rec.values[i].column)
-			}
-			if _, err := add.Exec(args...); err != nil {
+			if _, err := add.Exec(rec.appendColumns([]any{g.tenant, rec.doc})...); err != nil {
 				return err
 			}
 		}

@@ -293,11 +293,16 @@ func (s saver) put(tx *transaction, items []*record, a Atomicity) (int, error) {
 
 // changes returns the parameters of an update.
 func (s saver) changes(rec *record) []any {
-	args := append(make([]any, 0, len(rec.values)+3), rec.doc)
-	for i := range rec.values {
-		args = append(args, rec.values[i].column)
-	}
+	args := rec.appendColumns(append(make([]any, 0, len(rec.values)+3), rec.doc))
 	return append(args, rec.values[s.x.table.id].column, s.x.tenant)
+}
+
+// appendColumns appends the values of the fields as their columns hold them.
+func (r *record) appendColumns(args []any) []any {
+	for i := range r.values {
+		args = append(args, r.values[i].column)
+	}
+	return args
 }
 
 // insert adds the good items as new rows.
@@ -309,10 +314,7 @@ func (s saver) insert(tx *transaction, items []*record) (int, error) {
 		if rec.bad() {
 			continue
 		}
-		args = append(args[:0], s.x.tenant, rec.doc)
-		for i := range rec.values {
-			args = append(args, rec.values[i].column)
-		}
+		args = rec.appendColumns(append(args[:0], s.x.tenant, rec.doc))
 		if _, err := add.Exec(args...); err != nil {
 			return 0, err
 		}

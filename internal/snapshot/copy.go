@@ -54,7 +54,6 @@ type copier struct {
 	text    []byte         // buffer
 }
 
-// add keeps record.
 func (c *copier) add(record []byte) error {
 	at, err := c.snapshot.spool.Append(record)
 	if err != nil {

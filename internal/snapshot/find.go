@@ -56,7 +56,14 @@ func (s *Snapshot) FindByKeys(ctx context.Context, look api.Lookup) (map[string]
 			unclear = append(unclear, key)
 		}
 	}
-	return found, s.askFor(ctx, look, unclear, found)
+	if len(unclear) == 0 {
+		return found, nil
+	}
+	slices.Sort(unclear)
+	look.Keys, look.Canary = unclear, s.canary
+	shown, err := s.finder.FindByKeys(ctx, look)
+	maps.Copy(found, shown)
+	return found, err
 }
 
 // recordsOf returns the records that have key, or that id, where asked are all that are
@@ -98,21 +105,6 @@ func (s *Snapshot) FindSimilar(_ context.Context, look api.Lookup, _ []string) (
 		return nil
 	})
 	return records, err
-}
-
-// askFor asks the list for keys, and adds to found what it shows of them.
-func (s *Snapshot) askFor(ctx context.Context, look api.Lookup, keys []string, found map[string]api.Found) error {
-	if len(keys) == 0 {
-		return nil
-	}
-	slices.Sort(keys)
-	look.Keys, look.Canary = keys, s.canary
-	shown, err := s.finder.FindByKeys(ctx, look)
-	if err != nil {
-		return err
-	}
-	maps.Copy(found, shown)
-	return nil
 }
 
 // Get returns the record with id, as api.Client does.

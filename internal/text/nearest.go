@@ -97,9 +97,14 @@ func Known(name string, of []string) string {
 }
 
 // OneOf lists names to choose from: a, b or c.
-func OneOf(names []string) string {
+func OneOf(names []string) string { return listed(names, " or ") }
+
+// AllOf lists names: a, b and c.
+func AllOf(names []string) string { return listed(names, " and ") }
+
+func listed(names []string, beforeLast string) string {
 	if last := len(names) - 1; last > 0 {
-		return strings.Join(names[:last], ", ") + " or " + names[last]
+		return strings.Join(names[:last], ", ") + beforeLast + names[last]
 	}
 	return strings.Join(names, "")
 }

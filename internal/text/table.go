@@ -3,6 +3,7 @@ package text
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/width"
 )
@@ -89,6 +90,29 @@ func (t *Table) Heads() []string {
 		out[i] = t.Columns[i].Head
 	}
 	return out
+}
+
+// Columns returns the rows of a table as aligned lines: the first columns to the left,
+// the columns from number numbers on to the right.
+func Columns(table [][]string, numbers int) []string {
+	width := make([]int, len(table[0]))
+	for _, row := range table {
+		for i, cell := range row {
+			width[i] = max(width[i], utf8.RuneCountInString(cell))
+		}
+	}
+	lines := make([]string, len(table))
+	for n, row := range table {
+		padded := make([]string, len(row))
+		for i, cell := range row {
+			fill := strings.Repeat(" ", width[i]-utf8.RuneCountInString(cell))
+			if padded[i] = cell + fill; i >= numbers {
+				padded[i] = fill + cell
+			}
+		}
+		lines[n] = strings.TrimRight(strings.Join(padded, "  "), " ")
+	}
+	return lines
 }
 
 // Width returns how many columns of a terminal s takes.

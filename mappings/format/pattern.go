@@ -28,9 +28,6 @@ func CompilePattern(expr string) (*Pattern, error) {
 	return &Pattern{re: re, table: newTable(expr)}, nil
 }
 
-// String returns the expression that p was compiled from.
-func (p *Pattern) String() string { return p.re.String() }
-
 // Match reports whether v holds a match of p, anywhere unless p is anchored.
 func (p *Pattern) Match(v []byte) bool {
 	if p.table == nil {
@@ -78,7 +75,6 @@ func (t *table) match(v []byte) bool {
 	return t.final[s/t.stride]
 }
 
-// classOf returns the class of r.
 func (t *table) classOf(r rune) uint8 {
 	return t.class[sort.Search(len(t.bounds), func(i int) bool { return t.bounds[i] > r })-1]
 }

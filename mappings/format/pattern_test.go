@@ -31,12 +31,9 @@ func TestPatternRunsAsATableIfSmall(t *testing.T) {
 		if got := p.table != nil; got != e.table {
 			t.Errorf("%.40q runs as a table: %v", e.expr, got)
 		}
-		if p.String() != e.expr {
-			t.Errorf("%q says it is %q", e.expr, p)
-		}
 	}
-	if p, err := CompilePattern(`a(`); err == nil {
-		t.Errorf("%q compiles", p)
+	if _, err := CompilePattern(`a(`); err == nil {
+		t.Error("a( compiles")
 	}
 }
 

@@ -158,7 +158,6 @@ func (se *search) sendPart(ctx context.Context, b *bisect, part []int32) (verdic
 	return se.sender.post(ctx, part, b.alone)
 }
 
-// next returns how many rows to send.
 func (b *bisect) next() int {
 	if b.bad > 0 {
 		return max(b.bad/2, 1)

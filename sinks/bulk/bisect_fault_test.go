@@ -67,8 +67,8 @@ func TestFault15AllPoison(t *testing.T) {
 			chunks[i] = bulkChunk(t, s, 500*i, 500, run(500*i, 500)...)
 			chunks[i].Seq = int64(i)
 			wg.Go(func() {
-				var hopeless *mostRefusedError
-				if err := s.Write(t.Context(), chunks[i]); !errors.As(err, &hopeless) || hopeless.Hint() == "" {
+				var hopeless *stopError
+				if err := s.Write(t.Context(), chunks[i]); !errors.Is(err, ErrMostRefused) || !errors.As(err, &hopeless) || hopeless.Hint() == "" {
 					t.Errorf("%s: %v", name, err)
 				}
 			})

@@ -28,19 +28,17 @@ type refusalBreaker struct {
 	path    string        // that rows are sent to
 	turn    chan struct{} // has room for the one who searches while no chunk has gone well
 	healthy atomic.Bool   // most rows of some chunk went through
-	stop    atomic.Pointer[error]
+	stop    atomic.Pointer[stopError]
 
 	mu      sync.Mutex
 	chunks  int // bad ones in a row
 	refused int // rows of those
 }
 
-func (o *refusalBreaker) init(path string) { o.path, o.turn = path, make(chan struct{}, 1) }
-
 // tripped returns why nothing more is to be sent, or nil.
 func (o *refusalBreaker) tripped() error {
 	if e := o.stop.Load(); e != nil {
-		return *e
+		return e
 	}
 	return nil
 }
@@ -60,7 +58,6 @@ func (o *refusalBreaker) takeTurn(ctx context.Context, holdsTurn *bool) error {
 	return o.tripped()
 }
 
-// releaseTurn lets the next one search.
 func (o *refusalBreaker) releaseTurn(holdsTurn *bool) {
 	if *holdsTurn {
 		*holdsTurn = false
@@ -73,8 +70,7 @@ func (o *refusalBreaker) releaseTurn(holdsTurn *bool) {
 func (o *refusalBreaker) noteChunk(fates []pipeline.Fate, bad int, locked bool) error {
 	good := 0
 	for _, fate := range fates {
-		switch fate {
-		case pipeline.Written, pipeline.Updated, pipeline.Unchanged:
+		if hasRecord(fate) {
 			good++
 		}
 	}
@@ -110,11 +106,19 @@ func (o *refusalBreaker) noteBad(n int, locked bool) error {
 
 // trip stops the run, in which n rows were refused.
 func (o *refusalBreaker) trip(n int, locked bool) error {
-	var why error = &mostRefusedError{path: o.path, rows: n}
-	if locked {
-		why = &lockedOutError{path: o.path, rows: n}
+	why := &stopError{
+		reason: ErrMostRefused,
+		what:   fmt.Sprintf("POST %s: most rows are refused, %d so far: check the mapping and the permissions", o.path, n),
+		hint:   "the rejects file has the API's own words; the other rows were not sent. If they are in the API already, --skip-existing leaves them out",
 	}
-	o.stop.CompareAndSwap(nil, &why)
+	if locked {
+		why = &stopError{
+			reason: errLockedOut,
+			what:   fmt.Sprintf("POST %s: most rows are refused because of other writes to the same records, %d so far", o.path, n),
+			hint:   "nothing else was sent at the same time, so other programs or people are writing there; resume the run when they have finished",
+		}
+	}
+	o.stop.CompareAndSwap(nil, why)
 	return o.tripped()
 }
 
@@ -122,23 +126,31 @@ func (o *refusalBreaker) trip(n int, locked bool) error {
 // rows.
 var ErrMostRefused = errors.New("most rows are refused")
 
-// mostRefusedError stops a run most of whose rows the API refuses.
-type mostRefusedError struct {
-	path string
-	rows int
+// These are the other reasons for which a run is stopped.
+var (
+	errLockedOut    = errors.New("other writes keep most rows out")
+	errDoubts       = errors.New("the last requests all ended in doubt")
+	errCannotFind   = errors.New("existing records cannot be found")
+	errChangedInput = errors.New("the input is not that of the journal")
+)
+
+// stopError stops a run. Its reason, one of those above, is for errors.Is.
+type stopError struct {
+	reason error
+	what   string
+	hint   string
+	cause  error // nil: there is none but the reason
 }
 
-func (e *mostRefusedError) Error() string {
-	return fmt.Sprintf("POST %s: most rows are refused, %d so far: check the mapping and the permissions", e.path, e.rows)
-}
+func (e *stopError) Error() string { return e.what }
 
-// Is reports whether target is ErrMostRefused.
-func (e *mostRefusedError) Is(target error) bool { return target == ErrMostRefused }
+// Is reports whether target is the reason.
+func (e *stopError) Is(target error) bool { return target == e.reason }
+
+func (e *stopError) Unwrap() error { return e.cause }
 
 // Hint says what to do about it.
-func (e *mostRefusedError) Hint() string {
-	return "the rejects file has the API's own words; the other rows were not sent. If they are in the API already, --skip-existing leaves them out"
-}
+func (e *stopError) Hint() string { return e.hint }
 
 // consider sees, once rows were refused without a word which they are, whether
 // the search continues.
@@ -205,5 +217,7 @@ func spread(rows []int32, n int) []int32 {
 
 // stillPending returns those of rows that are Pending and not set aside.
 func (se *search) stillPending(rows []int32) []int32 {
-	return slices.DeleteFunc(se.rows.stillPending(rows), se.isLocked)
+	return slices.DeleteFunc(se.rows.withFate(rows, pipeline.Pending), func(row int32) bool {
+		return slices.ContainsFunc(se.locked, func(l lockedRow) bool { return l.row == row })
+	})
 }

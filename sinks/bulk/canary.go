@@ -114,14 +114,6 @@ func (c *canary) takeTurn(ctx context.Context) (release func(), err error) {
 	return release, nil
 }
 
-// reasonForNone says why no row became the canary.
-func (c *canary) reasonForNone() string {
-	if c.crowded {
-		return "the API has several records with the keys of the first rows: has this file been imported before?"
-	}
-	return "none of the first rows was written and found"
-}
-
 // canaryKey is a key that the list has shown in this run. A lookup that asks for it
 // too proves by showing it that it is not blind.
 type canaryKey struct{ key string }
@@ -189,10 +181,10 @@ func (cf *canaryFinder) tryRows(ctx context.Context, rows []int32) ([]int32, err
 			continue
 		}
 		if err := cf.search.send(ctx, []int32{row}); err != nil {
-			return cf.rows.stillPending(rows), err
+			return cf.rows.withFate(rows, pipeline.Pending), err
 		}
 		if err := cf.noteTried(ctx, row); err != nil {
-			return cf.rows.stillPending(rows), err
+			return cf.rows.withFate(rows, pipeline.Pending), err
 		}
 		if cf.engine.canary.decided() {
 			break
@@ -201,13 +193,13 @@ func (cf *canaryFinder) tryRows(ctx context.Context, rows []int32) ([]int32, err
 			continue
 		}
 		refused++
-		if left := cf.rows.stillPending(rows); refused == triedFirst+sampleSize && len(left) >= worthwhile {
+		if left := cf.rows.withFate(rows, pipeline.Pending); refused == triedFirst+sampleSize && len(left) >= worthwhile {
 			if err := cf.delivery.breaker.noteBadSample(refused, cf.search.mostlyLocked()); err != nil {
 				return left, err
 			}
 		}
 	}
-	return cf.rows.stillPending(rows), nil
+	return cf.rows.withFate(rows, pipeline.Pending), nil
 }
 
 // triedFirst is how many rows are tried in their order before others from all over
@@ -245,7 +237,11 @@ func (cf *canaryFinder) noteTried(ctx context.Context, row int32) error {
 		c.tries++
 	}
 	if !c.decided() && (c.tries == maxCanaryTries || c.refused == maxCanaryRefused) {
-		cf.goWithout(c.reasonForNone(), nil)
+		why := "none of the first rows was written and found"
+		if c.crowded {
+			why = "the API has several records with the keys of the first rows: has this file been imported before?"
+		}
+		cf.goWithout(why, nil)
 	}
 	return nil
 }

@@ -23,7 +23,6 @@ type changer struct {
 	journal    *chunkJournal
 	rejections *rejections
 	plan       *planCheck
-	single     *singleWriter
 	answer     *api.Answer
 	reply      *replyBuffer
 }
@@ -35,14 +34,14 @@ func (ch *changer) apply(ctx context.Context, changes []change) error {
 	if len(changes) == 0 {
 		return nil
 	}
-	if err := ch.announce(changes); err != nil {
-		return err
-	}
 	rows := make([]int32, len(changes))
 	for i := range changes {
 		rows[i] = changes[i].row
 	}
-	return ch.single.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {
+	if err := ch.announce(rows, changes); err != nil {
+		return err
+	}
+	return ch.rejections.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {
 		if err := ch.delivery.waitUntilUp(ctx); err != nil {
 			return nil, err
 		}
@@ -50,8 +49,8 @@ func (ch *changer) apply(ctx context.Context, changes []change) error {
 	})
 }
 
-// announce has the journal note that changes are about to be sent.
-func (ch *changer) announce(changes []change) error {
+// announce has the journal note that changes, of rows, are about to be sent.
+func (ch *changer) announce(rows []int32, changes []change) error {
 	if ch.engine.options.Journal == nil {
 		return nil
 	}
@@ -59,9 +58,7 @@ func (ch *changer) announce(changes []change) error {
 	if err != nil {
 		return err
 	}
-	rows := make([]int32, len(changes))
 	for i := range changes {
-		rows[i] = changes[i].row
 		ch.journal.noteChanged(&changes[i])
 	}
 	return ch.journal.announce(rows, image)
@@ -102,7 +99,7 @@ func (ch *changer) image(changes []change) ([]byte, error) {
 // it returns what was said. It makes attempts until one may have been processed.
 func (ch *changer) send(ctx context.Context, c *change, alone bool) (kept []api.Refusal, err error) {
 	path := ch.engine.options.Records
-	o, kept, err := ch.single.deliverOne(c.patch, alone, func(via Writer) (api.Outcome, error) {
+	o, kept, err := ch.delivery.deliverOne(c.patch, alone, func(via Writer) (api.Outcome, error) {
 		return ch.delivery.client.Deliver(ctx, http.MethodPatch, path, func() api.Outcome {
 			o := via.Update(ctx, path, c.id, c.patch, ch.reply.bytes)
 			ch.reply.keep(o)
@@ -115,7 +112,6 @@ func (ch *changer) send(ctx context.Context, c *change, alone bool) (kept []api.
 	return nil, ch.settle(ctx, c, o)
 }
 
-// settle settles the row of c by what became of the change.
 func (ch *changer) settle(ctx context.Context, c *change, o api.Outcome) error {
 	if o.OK() {
 		if record := recordOf(o.Body, c.id); record != nil {

@@ -28,11 +28,15 @@ func newChunkState(e *engine) *chunkState {
 	}
 }
 
-// begin starts the work on the rows of c.
 func (s *chunkState) begin(c *pipeline.Chunk) {
 	s.rows.begin(c)
 	s.storage.prior = nil
 	s.journal.begin()
+}
+
+// unsettled reports whether there are rows to send or to look up, or records to read.
+func (s *chunkState) unsettled() bool {
+	return len(s.journal.doubtful) > 0 || s.rows.chunk.Pending() > 0 || s.storage.unread()
 }
 
 // end releases the chunk.
@@ -86,7 +90,7 @@ func newChunkWriter(e *engine, d *delivery, o *ImportOptions) *chunkWriter {
 	}
 	w.changer = &changer{
 		engine: e, options: o, delivery: d, rows: s.rows, storage: s.storage, matcher: s.matcher, journal: s.journal, plan: w.plan,
-		rejections: w.rejections, single: &singleWriter{engine: e, delivery: d, rejections: w.rejections}, answer: answer, reply: reply,
+		rejections: w.rejections, answer: answer, reply: reply,
 	}
 	sender := &sender{
 		engine: e, delivery: d, rows: s.rows, storage: s.storage, journal: s.journal, own: own, rejections: w.rejections,
@@ -119,7 +123,7 @@ func (w *chunkWriter) write(ctx context.Context, c *pipeline.Chunk) error {
 	if err == nil {
 		err = w.state.replayer.replay()
 	}
-	if err == nil && w.unsettled() {
+	if err == nil && w.state.unsettled() {
 		err = w.carryOut(ctx)
 	} else {
 		w.state.rows.giveIDs()
@@ -137,11 +141,6 @@ func (w *chunkWriter) recall(c *pipeline.Chunk) error {
 	err := w.state.replayer.replayPart()
 	w.state.rows.giveIDs()
 	return err
-}
-
-// unsettled reports whether there are rows to send or to look up, or records to read.
-func (w *chunkWriter) unsettled() bool {
-	return len(w.state.journal.doubtful) > 0 || w.state.rows.chunk.Pending() > 0 || w.state.storage.unread()
 }
 
 // carryOut settles the rows that earlier passes left in doubt, then sends the pending
@@ -212,7 +211,7 @@ func (w *chunkWriter) changeRecords(ctx context.Context, changes []change) error
 
 func (w *chunkWriter) makeFirst(ctx context.Context, rows []int32) ([]int32, error) {
 	if w.reconciler.looksFirst(rows) { // there were records with the keys of these rows
-		return nil, &lookupError{path: w.engine.options.Path, err: errShowsNoRecord}
+		return nil, w.engine.cannotFind(errShowsNoRecord)
 	}
 	return w.canary.find(ctx, rows)
 }

@@ -3,7 +3,6 @@ package bulk
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -66,24 +65,17 @@ func (b *bisect) again(n int, r *verdict) bool {
 	}
 	b.wait = aloneWaits[b.repeats]
 	b.repeats++
-	left := r.unwritten()
+	left := slices.Clone(r.left)
+	for i := range r.locked {
+		left = append(left, r.locked[i].row)
+	}
+	slices.Sort(left)
 	b.rows, b.bad = append(left, b.rows[n:]...), 0
 	b.size = cmp.Or(len(left), len(b.rows))
 	if n > 1 || len(b.rows) == 1 { // what is said of one row is not said of others
 		b.requestRefusals = r.requestRefusals
 	}
 	return true
-}
-
-// unwritten returns the rows that are left of a refused request and those that another
-// write kept out, in input order.
-func (r *verdict) unwritten() []int32 {
-	out := slices.Clone(r.left)
-	for i := range r.locked {
-		out = append(out, r.locked[i].row)
-	}
-	slices.Sort(out)
-	return out
 }
 
 // setAside takes the rows that another write kept out from the search: they are sent
@@ -99,19 +91,32 @@ func (se *search) setAside(r *verdict) {
 var lastWaits = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second}
 
 // lastRounds has send make the writes that others kept out once more, until none is kept
-// out any more or that was done often enough. Send returns those that still are.
-func lastRounds[T any](ctx context.Context, gate *drain.Gate, kept []T, send func([]T) ([]T, error)) ([]T, error) {
+// out any more or that was done often enough. It returns those that still are.
+func lastRounds[T any](ctx context.Context, gate *drain.Gate, kept []T, send func(T) ([]T, error)) ([]T, error) {
 	for _, wait := range lastWaits {
 		if len(kept) == 0 {
 			break
 		}
 		err := pauseAbout(ctx, gate, wait)
 		if err == nil {
-			kept, err = send(kept)
+			kept, err = sendRound(kept, send)
 		}
 		if err != nil {
 			return nil, err
 		}
+	}
+	return kept, nil
+}
+
+// sendRound has send make each of writes. Send returns the write if another one kept it
+// out. SendRound returns all of those.
+func sendRound[T any](writes []T, send func(T) ([]T, error)) (kept []T, err error) {
+	for _, w := range writes {
+		still, err := send(w)
+		if err != nil {
+			return nil, err
+		}
+		kept = append(kept, still...)
 	}
 	return kept, nil
 }
@@ -129,8 +134,13 @@ func pauseAbout(ctx context.Context, gate *drain.Gate, d time.Duration) error {
 // kept out to the end are rejected.
 func (se *search) sendLocked(ctx context.Context) (err error) {
 	if se.extra > 0 {
-		se.locked, err = lastRounds(ctx, se.engine.options.Drain, se.locked, func(rows []lockedRow) ([]lockedRow, error) {
-			return se.sendLockedOnce(ctx, rows)
+		se.locked, err = lastRounds(ctx, se.engine.options.Drain, se.locked, func(l lockedRow) ([]lockedRow, error) {
+			if se.extra == 0 {
+				return []lockedRow{l}, nil
+			}
+			se.extra--
+			r, err := se.sender.post(ctx, []int32{l.row}, true)
+			return r.locked, err
 		})
 	}
 	if err != nil {
@@ -144,45 +154,10 @@ func (se *search) sendLocked(ctx context.Context) (err error) {
 	return nil
 }
 
-// sendLockedOnce sends each of rows once, and returns those that are still kept out.
-func (se *search) sendLockedOnce(ctx context.Context, rows []lockedRow) (kept []lockedRow, err error) {
-	for i, l := range rows {
-		if se.extra == 0 {
-			return append(kept, rows[i:]...), nil
-		}
-		se.extra--
-		r, err := se.sender.post(ctx, []int32{l.row}, true)
-		if err != nil {
-			return nil, err
-		}
-		kept = append(kept, r.locked...)
-	}
-	return kept, nil
-}
-
 // keptWrite is a write of one record that another write kept out.
 type keptWrite struct {
 	index    int
 	refusals []api.Refusal
-}
-
-// sendRound makes each of writes and returns those that other writes kept out.
-func sendRound(writes []keptWrite, send func(i int) ([]api.Refusal, error)) (kept []keptWrite, err error) {
-	for _, k := range writes {
-		refusals, err := send(k.index)
-		if err != nil {
-			return nil, err
-		}
-		if refusals != nil {
-			kept = append(kept, keptWrite{k.index, refusals})
-		}
-	}
-	return kept, nil
-}
-
-// isLocked reports whether row was set aside.
-func (se *search) isLocked(row int32) bool {
-	return slices.ContainsFunc(se.locked, func(l lockedRow) bool { return l.row == row })
 }
 
 // mostlyLocked reports whether most of the rows of the chunk that were refused so far
@@ -191,59 +166,43 @@ func (se *search) mostlyLocked() bool {
 	return 2*(len(se.locked)+se.rejections.lockedOut) > len(se.locked)+se.rejections.refused
 }
 
-// lockedOutError stops a run most of whose rows are kept out by other writes.
-type lockedOutError struct {
-	path string
-	rows int
-}
-
-func (e *lockedOutError) Error() string {
-	return fmt.Sprintf("POST %s: most rows are refused because of other writes to the same records, %d so far", e.path, e.rows)
-}
-
-// Hint says what to do about it.
-func (e *lockedOutError) Hint() string {
-	return "nothing else was sent at the same time, so other programs or people are writing there; resume the run when they have finished"
-}
-
-// singleWriter makes writes that are about one record each.
-type singleWriter struct {
-	engine     *engine
-	delivery   *delivery
-	rejections *rejections
-}
-
 // sendEach makes the writes of rows, each of which is about one record. Send makes that
 // of rows[i], alone or not, and returns what was said of it if another write kept it out.
 // Those that are kept out are sent again in the end, and rejected if that does not help.
-func (sw *singleWriter) sendEach(ctx context.Context, rows []int32, send func(i int, alone bool) ([]api.Refusal, error)) error {
+func (rj *rejections) sendEach(ctx context.Context, rows []int32, send func(i int, alone bool) ([]api.Refusal, error)) error {
 	all := make([]keptWrite, len(rows))
 	for i := range all {
 		all[i].index = i
 	}
-	kept, err := sendRound(all, func(i int) ([]api.Refusal, error) { return send(i, false) })
-	if err != nil {
-		return err
+	alone := false // the first time others may be in flight
+	sendOne := func(k keptWrite) ([]keptWrite, error) {
+		refusals, err := send(k.index, alone)
+		if err != nil || refusals == nil {
+			return nil, err
+		}
+		return []keptWrite{{k.index, refusals}}, nil
 	}
-	kept, err = lastRounds(ctx, sw.engine.options.Drain, kept, func(kept []keptWrite) ([]keptWrite, error) {
-		return sendRound(kept, func(i int) ([]api.Refusal, error) { return send(i, true) })
-	})
+	kept, err := sendRound(all, sendOne)
+	if err == nil {
+		alone = true
+		kept, err = lastRounds(ctx, rj.engine.options.Drain, kept, sendOne)
+	}
 	for _, k := range kept {
-		sw.rejections.rejectOne(rows[k.index], k.refusals)
+		rj.rejectOne(rows[k.index], k.refusals)
 	}
-	sw.rejections.lockedOut += len(kept)
+	rj.lockedOut += len(kept)
 	return err
 }
 
 // deliverOne has deliver make a write of one record, which is sent, until it may have been
 // processed; once more and alone if others were in flight and kept it out. Kept is what
 // was said if it is kept out in the end.
-func (sw *singleWriter) deliverOne(sent []byte, alone bool, deliver func(via Writer) (api.Outcome, error)) (o api.Outcome, kept []api.Refusal, err error) {
+func (d *delivery) deliverOne(sent []byte, alone bool, deliver func(via Writer) (api.Outcome, error)) (o api.Outcome, kept []api.Refusal, err error) {
 	for {
-		if o, err = deliver(sw.delivery.writer(alone)); err != nil {
+		if o, err = deliver(d.writer(alone)); err != nil {
 			return o, nil, err
 		}
-		if kept = sw.delivery.keptOut(&o, sent); kept == nil || alone || !o.Overlapped {
+		if kept = d.keptOut(&o, sent); kept == nil || alone || !o.Overlapped {
 			return o, kept, nil
 		}
 		alone = true

@@ -279,8 +279,8 @@ func TestARunThatIsLockedOutStops(t *testing.T) {
 		l := &lockingAPI{api: f, status: 423, locked: func(string) bool { return true }}
 		s := bulkTo(t, "https://api.example.se", l, ImportOptions{Atomicity: AllOrNothing})
 		c := bulkChunk(t, s, 0, 500)
-		var stopped *lockedOutError
-		if err := s.Write(t.Context(), c); !errors.As(err, &stopped) || errors.Is(err, ErrMostRefused) || stopped.Hint() == "" {
+		var stopped *stopError
+		if err := s.Write(t.Context(), c); !errors.As(err, &stopped) || stopped.reason != errLockedOut || errors.Is(err, ErrMostRefused) || stopped.Hint() == "" {
 			t.Errorf("got %v", err)
 		}
 		if l.writes > 60 || c.Pending() != 500 {

@@ -72,7 +72,12 @@ func (d *delivery) waitUntilUp(ctx context.Context) error {
 // in its place, does not leave a whole register in doubt.
 func (d *delivery) noteDoubt(method, path string, cause error) error {
 	if n := d.doubts.Add(1); n >= d.maxDoubts {
-		return &doubtsError{method: method, path: path, err: cause}
+		return &stopError{
+			reason: errDoubts,
+			what:   method + " " + path + ": no clear answer to any of the last requests: " + cause.Error(),
+			hint:   "see whether the API is well before going on; the rows in doubt are listed and were not sent again",
+			cause:  cause,
+		}
 	}
 	return nil
 }
@@ -84,28 +89,11 @@ func (d *delivery) patchStops(status int) error {
 func newDelivery(client *api.Client, o *settings, l Limits) *delivery {
 	d := &delivery{options: o, client: client, maxDoubts: int64(l.MaxDoubts)}
 	d.limit.Store(int64(l.MaxBytes))
-	d.breaker.init(o.Path)
+	d.breaker.path, d.breaker.turn = o.Path, make(chan struct{}, 1)
 	return d
 }
 
 var errShowsNone = errors.New("the answer shows none of the rows")
-
-// doubtsError stops a run whose requests all end in doubt.
-type doubtsError struct {
-	method, path string
-	err          error
-}
-
-func (e *doubtsError) Error() string {
-	return e.method + " " + e.path + ": no clear answer to any of the last requests: " + e.err.Error()
-}
-
-func (e *doubtsError) Unwrap() error { return e.err }
-
-// Hint says what to do about it.
-func (e *doubtsError) Hint() string {
-	return "see whether the API is well before going on; the rows in doubt are listed and were not sent again"
-}
 
 // column returns the index of the input column that field comes from.
 func (e *engine) column(field int16) int16 {

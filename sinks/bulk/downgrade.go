@@ -20,14 +20,9 @@ import (
 // with its record first. If the record holds the same values, nothing is sent and the
 // problems become warnings. Otherwise the row is rejected for them.
 
-// isDowngradable reports whether p can be downgraded to a warning if the record of its row is the
-// same. With asStored that goes for what a conversion could not read, too.
-func isDowngradable(p *pipeline.Problem, asStored bool) bool {
-	return p.Field >= 0 && (p.Stage == pipeline.Validate || asStored && p.Stage == pipeline.Map)
-}
-
 // onlyDowngradable returns for each row of b whether it was rejected for nothing but faults
-// that can be downgraded to warnings; dst is used for that. It is empty if there is none.
+// that can be downgraded to warnings if its record is the same: those of a rule, and with
+// asStored what a conversion could not read. It uses dst, and is empty if there is none.
 func onlyDowngradable(dst []bool, b *pipeline.Batch, asStored bool) []bool {
 	dst = dst[:0]
 	if !slices.Contains(b.Fates, pipeline.Rejected) {
@@ -38,7 +33,8 @@ func onlyDowngradable(dst []bool, b *pipeline.Batch, asStored bool) []bool {
 	}
 	for i := range b.Problems {
 		p := &b.Problems[i]
-		if p.Row >= 0 && p.Severity == pipeline.Error && !isDowngradable(p, asStored) {
+		downgradable := p.Field >= 0 && (p.Stage == pipeline.Validate || asStored && p.Stage == pipeline.Map)
+		if p.Row >= 0 && p.Severity == pipeline.Error && !downgradable {
 			dst[p.Row] = false
 		}
 	}

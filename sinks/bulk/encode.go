@@ -56,7 +56,7 @@ func (x *itemEncoder) append(dst []byte, b *pipeline.Batch, row int) []byte {
 	start := len(dst)
 	if id := b.Fields[x.id].Value(row); len(id) > 0 {
 		if !isUUID(id) {
-			noteField(b, row, x.id, codeUUID)
+			b.Note(pipeline.Problem{Row: int32(row), Field: int16(x.id), Column: pipeline.None, Stage: pipeline.Write, Code: codeUUID})
 			return dst
 		}
 		for _, c := range id {
@@ -80,13 +80,6 @@ func (x *itemEncoder) appendDowngradable(dst []byte, b *pipeline.Batch, row int)
 	dst = x.append(dst, b, row)
 	b.Problems = b.Problems[:known]
 	return dst
-}
-
-func noteField(b *pipeline.Batch, row, field int, code pipeline.Code) {
-	b.Note(pipeline.Problem{
-		Row: int32(row), Field: int16(field), Column: pipeline.None,
-		Stage: pipeline.Write, Code: code,
-	})
 }
 
 // splitItem parts what itemEncoder wrote of a row into the id, which may be

@@ -1,8 +1,10 @@
 package bulk
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -53,7 +55,10 @@ func newEngine(reader Reader, schema *pipeline.Schema, o settings) (*engine, err
 	if !strings.HasPrefix(o.Path, "/") || !strings.HasSuffix(o.Path, "/") {
 		return nil, fmt.Errorf("path %s: does not start and end with a slash", o.Path)
 	}
-	o = o.withDefaults()
+	o.Records = cmp.Or(o.Records, strings.TrimSuffix(o.Path, "list/"))
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	if o.Key == "" || schema.Index(o.Key) < 0 {
 		o.Key, o.KeyLookup = "", false
 	}
@@ -62,7 +67,7 @@ func newEngine(reader Reader, schema *pipeline.Schema, o settings) (*engine, err
 		return nil, err
 	}
 	e.canary.init()
-	e.claims = newClaims()
+	e.claims = dedup.NewClaims(claimKinds, maxClaims)
 	return e, nil
 }
 
@@ -84,8 +89,6 @@ const (
 
 	claimKinds = iota
 )
-
-func newClaims() *dedup.Claims { return dedup.NewClaims(claimKinds, maxClaims) }
 
 func (e *engine) settles() bool { return e.options.KeyLookup || e.changesRecords }
 

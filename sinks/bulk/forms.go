@@ -167,7 +167,7 @@ func (f *keyForms) isKnown(key []byte) bool {
 	if f.expects(key) {
 		return f.keeps(key) || f.cuts(key)
 	}
-	return f.alters()
+	return f.altered.Load()
 }
 
 // start returns the start of key, of a length that the API was seen to keep of other keys.
@@ -205,7 +205,6 @@ func (f *keyForms) learn(at *atomic.Pointer[formSet], key []byte) {
 	at.Store(next)
 }
 
-// with returns s with the form of key.
 func (s *formSet) with(key []byte) *formSet {
 	next := formSet{}
 	if s != nil {
@@ -224,9 +223,6 @@ func (s *formSet) with(key []byte) *formSet {
 	next.longest = max(next.longest, utf8.RuneCount(key))
 	return &next
 }
-
-// alters reports whether the API was seen to store a key in another form.
-func (f *keyForms) alters() bool { return f.altered.Load() }
 
 // maxLostKeys bounds how many keys that came back changed are remembered.
 const maxLostKeys = 100
@@ -262,7 +258,7 @@ type fieldForms struct {
 	seen    map[string]bool // members that came back as sent
 	wide    map[string]bool // members of which a value did that is not ASCII alone
 	changed map[string]bool // members that came back in another form, at least once
-	edges   map[uint64]bool // what was seen to be added or cut: see write.edge
+	edges   map[uint64]bool // what was seen to be added or cut: see storage.edge
 }
 
 // maxEdges bounds how many are remembered. A server adds the same to all values, or cuts

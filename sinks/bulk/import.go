@@ -63,9 +63,7 @@ func NewImport(client *api.Client, schema *pipeline.Schema, o ImportOptions) (*I
 
 // Encoder returns an encoder of rows as JSON objects, behind the id of each row
 // that is identified by it.
-func (s *Import) Encoder() pipeline.Encoder {
-	return s.engine.encoder()
-}
+func (s *Import) Encoder() pipeline.Encoder { return s.engine.encoder() }
 
 // Write sends the pending rows of c. Rows it leaves Pending, together with an
 // error, were not sent or are known not to have been written. With a journal it

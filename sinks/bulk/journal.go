@@ -119,32 +119,18 @@ func (cj *chunkJournal) find(r Planned) (*journal.Entry, journal.Chunk, error) {
 	id := cj.identity()
 	e, err := r.Find(id.Seq)
 	if err == nil && e != nil && (e.First != id.First || e.Last != id.Last || e.Rows != id.Rows || !bytes.Equal(e.Digest, id.Digest)) {
-		err = &changedInputError{id.Seq, id.First, id.Last}
+		err = changedInput(id)
 	}
 	return e, id, err
 }
 
-// changedInputError stops a run that goes over another input than it did before.
-type changedInputError struct {
-	seq         int64
-	first, last int64
-}
-
-func (e *changedInputError) Error() string {
-	return fmt.Sprintf("chunk %d, rows %d to %d: not what the journal of the run has: the input or the mapping has changed", e.seq, e.first, e.last)
-}
-
-// Hint says what to do about it.
-func (e *changedInputError) Hint() string {
-	return "resume with the files that the run started with; nothing of the chunk was sent"
-}
-
-// announceChunk has the journal note which rows the chunk is.
-func (cj *chunkJournal) announceChunk() error {
-	if cj.engine.options.Journal == nil {
-		return nil
+// changedInput returns the error that stops a run over another input than it had before.
+func changedInput(c journal.Chunk) error {
+	return &stopError{
+		reason: errChangedInput,
+		what:   fmt.Sprintf("chunk %d, rows %d to %d: not what the journal of the run has: the input or the mapping has changed", c.Seq, c.First, c.Last),
+		hint:   "resume with the files that the run started with; nothing of the chunk was sent",
 	}
-	return cj.engine.options.Journal.Plan(cj.identity())
 }
 
 // announce has the journal note that rows are about to be sent, and image, unless
@@ -182,13 +168,8 @@ func (cj *chunkJournal) checkpoint() error {
 	}
 	cj.rows.giveIDs()
 	problems := cj.rows.chunk.Problems[cj.rows.before:len(cj.rows.chunk.Problems):len(cj.rows.chunk.Problems)]
-	for i := range cj.doubtfulProblems {
-		if cj.stillApplies(&cj.doubtfulProblems[i]) {
-			problems = append(problems, cj.doubtfulProblems[i])
-		}
-	}
 	clear(cj.announced)
-	return cj.record(problems)
+	return cj.record(cj.appendDoubtful(problems))
 }
 
 // recordOutcome has the journal note what became of the rows. Those that are Pending
@@ -206,7 +187,12 @@ func (cj *chunkJournal) recordOutcome() error {
 // record has the journal note what became of the rows, and problems, which were said of
 // them.
 func (cj *chunkJournal) record(problems []pipeline.Problem) error {
-	n := notes{problems: problems, downgraded: indicesOf(cj.rows.downgraded), stored: cj.storage.stored, unmatchedIDs: cj.unmatchedIDs}
+	n := notes{problems: problems, stored: cj.storage.stored, unmatchedIDs: cj.unmatchedIDs}
+	for row, is := range cj.rows.downgraded {
+		if is {
+			n.downgraded = append(n.downgraded, int32(row))
+		}
+	}
 	for _, s := range cj.storage.unshown {
 		n.unshown = append(n.unshown, s.row)
 		if !s.read {
@@ -243,11 +229,7 @@ func (cj *chunkJournal) keepProblems(problems []pipeline.Problem) {
 
 // restoreProblems notes again what was said of rows in doubt that were not sent again.
 func (cj *chunkJournal) restoreProblems() {
-	for i := range cj.doubtfulProblems {
-		if cj.stillApplies(&cj.doubtfulProblems[i]) {
-			cj.rows.chunk.Problems = append(cj.rows.chunk.Problems, cj.doubtfulProblems[i])
-		}
-	}
+	cj.rows.chunk.Problems = cj.appendDoubtful(cj.rows.chunk.Problems)
 	cj.doubtfulProblems = cj.doubtfulProblems[:0]
 	for _, row := range cj.doubtful {
 		if cj.rows.downgraded[row] && !cj.resend[row] {
@@ -256,10 +238,14 @@ func (cj *chunkJournal) restoreProblems() {
 	}
 }
 
-// stillApplies reports whether p, which was said of a row in doubt, is to be said of
-// it still.
-func (cj *chunkJournal) stillApplies(p *pipeline.Problem) bool {
-	return !cj.resend[p.Row] && (p.Severity != pipeline.Error || cj.rows.chunk.Fates[p.Row] == pipeline.InDoubt)
+// appendDoubtful appends to dst what is still to be said of rows in doubt.
+func (cj *chunkJournal) appendDoubtful(dst []pipeline.Problem) []pipeline.Problem {
+	for _, p := range cj.doubtfulProblems {
+		if !cj.resend[p.Row] && (p.Severity != pipeline.Error || cj.rows.chunk.Fates[p.Row] == pipeline.InDoubt) {
+			dst = append(dst, p)
+		}
+	}
+	return dst
 }
 
 // markForResend makes rows, which were in doubt and are known not to have been written,
@@ -286,22 +272,18 @@ func (cj *chunkJournal) splitDoubtful(rows []int32) (creates, changes []int32) {
 	return creates, changes
 }
 
-// allDoubtful returns the rows in doubt, but for those that will stay so.
-func (cj *chunkJournal) allDoubtful() (rows []int32) {
-	for i, fate := range cj.rows.chunk.Fates {
-		if fate == pipeline.InDoubt && !cj.unresolvable[i] {
-			rows = append(rows, int32(i))
-		}
-	}
-	return rows
-}
-
 // noteResolvable sees whether another pass may settle what is in doubt.
 func (cj *chunkJournal) noteResolvable() {
-	if cj.engine.resolvable.Load() || !slices.Contains(cj.rows.chunk.Fates, pipeline.InDoubt) {
+	if cj.engine.resolvable.Load() {
 		return
 	}
-	creates, changes := cj.splitDoubtful(cj.allDoubtful())
+	var doubtful []int32
+	for i, fate := range cj.rows.chunk.Fates {
+		if fate == pipeline.InDoubt && !cj.unresolvable[i] {
+			doubtful = append(doubtful, int32(i))
+		}
+	}
+	creates, changes := cj.splitDoubtful(doubtful)
 	if len(cj.rows.findable(creates)) > 0 || len(changes) > 0 {
 		cj.engine.resolvable.Store(true)
 	}
@@ -322,16 +304,13 @@ func (cj *chunkJournal) keepKnownKey() {
 // provenKey returns the key of a row that is known to be in the API, or "".
 func (cj *chunkJournal) provenKey() string {
 	for i, fate := range cj.rows.chunk.Fates {
-		key := cj.rows.key(int32(i))
-		switch fate {
-		case pipeline.Written:
-			if api.Lookupable(key) && !cj.storage.rekeyed(int32(i)) && cj.engine.forms.trusts(key) {
-				return string(key)
-			}
-		case pipeline.Updated, pipeline.Unchanged:
-			if api.Lookupable(key) {
-				return string(key)
-			}
+		row := int32(i)
+		key := cj.rows.key(row)
+		if !hasRecord(fate) || !api.Lookupable(key) {
+			continue
+		}
+		if fate != pipeline.Written || !cj.storage.rekeyed(row) && cj.engine.forms.trusts(key) {
+			return string(key)
 		}
 	}
 	return ""
@@ -384,14 +363,4 @@ func cleared[T any](s []T, n int) []T {
 	s = slices.Grow(s[:0], n)[:n]
 	clear(s)
 	return s
-}
-
-// indicesOf returns where set is true.
-func indicesOf(set []bool) (out []int32) {
-	for i, is := range set {
-		if is {
-			out = append(out, int32(i))
-		}
-	}
-	return out
 }

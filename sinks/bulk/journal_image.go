@@ -36,7 +36,7 @@ type Before struct {
 
 var errImage = errors.New("the earlier values of records cannot be read")
 
-// ReadImage reads an image that a Bulk made, of a chunk of any length. Records
+// ReadImage reads an image that an Import made, of a chunk of any length. Records
 // that are sealed are given to open first; without it they are left out.
 func ReadImage(data []byte, open func([]byte) ([]byte, error)) ([]Before, error) {
 	r := &packed.Reader{Rest: data}

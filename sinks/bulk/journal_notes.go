@@ -37,7 +37,6 @@ type notes struct {
 	unmatchedIDs []string   // ids of records that requests made, of which rows is not known
 }
 
-// append appends n to dst.
 func (n *notes) append(dst []byte) []byte {
 	more := len(n.unshown)+len(n.stored)+len(n.unmatchedIDs) > 0
 	if !more && len(n.downgraded) == 0 && len(n.problems) == 0 {

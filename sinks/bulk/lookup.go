@@ -74,19 +74,15 @@ func (lk *lookup) byID(ctx context.Context, rows []int32) (absent []int32, err e
 		return nil, err
 	}
 	for i, row := range asked {
-		record := found[ids[i]]
-		if record == nil {
-			if record, err = lk.engine.get(ctx, ids[i]); err != nil {
-				return nil, err
-			}
-		}
-		if record == nil {
-			absent = append(absent, row)
-		} else {
+		record, err := lk.engine.recordWith(ctx, ids[i], found)
+		if err == nil && record != nil {
 			err = lk.compare(row, ids[i], record)
 		}
 		if err != nil {
 			return nil, err
+		}
+		if record == nil {
+			absent = append(absent, row)
 		}
 	}
 	return absent, lk.actions.changeRecords(ctx, lk.takeChanges())
@@ -108,7 +104,11 @@ func (lk *lookup) byKey(ctx context.Context, rows []int32) ([]int32, error) {
 		case known != nil, len(absent) == 0:
 			return absent, nil
 		}
-		if rows, err = lk.withCanary(ctx, absent); err != nil {
+		rows = absent
+		if known, err = lk.engine.findListedKey(ctx); known == nil && err == nil {
+			rows, err = lk.makeCanary(ctx, rows)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -159,7 +159,9 @@ func (lk *lookup) findKeys(ctx context.Context, rows []int32, known *canaryKey) 
 	for _, row := range rows {
 		padded := lk.rows.padded(row)
 		of, asStands := found[string(lk.rows.key(row))], found[string(padded)]
-		records, near := slices.Concat(of.Records, asStands.Records), lk.othersOf(slices.Concat(of.OtherForms, asStands.OtherForms))
+		records, near := slices.Concat(of.Records, asStands.Records), slices.Concat(of.OtherForms, asStands.OtherForms)
+		// What becomes of two rows of a file whose keys are near must not depend on which is sent first.
+		near = slices.DeleteFunc(near, lk.engine.madeKey)
 		lk.engine.noteFirstListed(records, near)
 		switch {
 		case len(records) > 0:
@@ -180,7 +182,6 @@ func (lk *lookup) findKeys(ctx context.Context, rows []int32, known *canaryKey) 
 	return absent, lk.actions.changeRecords(ctx, lk.takeChanges())
 }
 
-// settleByKey settles row by the records that have its key.
 func (lk *lookup) settleByKey(row int32, records []api.Record) error {
 	if lk.engine.options.SkipExisting {
 		return lk.exists(row, records)
@@ -201,10 +202,10 @@ func (lk *lookup) settleByKey(row int32, records []api.Record) error {
 }
 
 // compare settles row by the record it is about: unchanged if that holds all of
-// the row. Otherwise what differs is to be sent, by makeChanges.
+// the row. Otherwise what differs is to be sent.
 func (lk *lookup) compare(row int32, id string, record []byte) error {
 	lk.rows.noteReadOnly(row, record)
-	patch, err := lk.matcher.patchOf(row, record)
+	patch, err := lk.matcher.lacks(row, lk.rows.wanted(row), record)
 	switch {
 	case err != nil:
 		return err
@@ -282,17 +283,6 @@ func (lk *lookup) skipExisting(ctx context.Context, rows []int32) ([]int32, erro
 	return nil, nil
 }
 
-// withCanary makes sure that a key is known that the list shows, or, if it is
-// empty, that of the first of rows, which is created. It returns the rows still to be
-// settled.
-func (lk *lookup) withCanary(ctx context.Context, rows []int32) ([]int32, error) {
-	known, err := lk.engine.findListedKey(ctx)
-	if known != nil || err != nil {
-		return rows, err
-	}
-	return lk.makeCanary(ctx, rows)
-}
-
 // makeCanary makes sure that a key is known that the list shows: if it has shown none yet,
 // it creates the first of rows and finds that. It returns the rows still to be
 // settled.
@@ -304,28 +294,17 @@ func (lk *lookup) makeCanary(ctx context.Context, rows []int32) ([]int32, error)
 		}
 	}
 	if len(rows) > 0 && lk.engine.listedKey.Load() == nil {
-		return nil, &lookupError{path: lk.engine.options.Path, err: errUnseen}
+		return nil, lk.engine.cannotFind(errUnseen)
 	}
 	return rows, nil
 }
 
-// othersOf returns those of near, records that have the key of a row in another form,
-// that this run did not make: what becomes of two rows of a file whose keys are near
-// must not depend on which of them is sent first.
-func (lk *lookup) othersOf(near []api.Record) []api.Record {
-	return slices.DeleteFunc(near, func(r api.Record) bool {
-		return lk.engine.madeKey(r)
-	})
-}
-
-// takeChanges returns the changes that are to be made.
 func (lk *lookup) takeChanges() []change {
 	changes := lk.todo
 	lk.todo = lk.todo[:0]
 	return changes
 }
 
-// end releases the chunk.
 func (lk *lookup) end() {
 	clear(lk.todo[:cap(lk.todo)])
 	lk.todo = lk.todo[:0]

@@ -48,11 +48,6 @@ func (m *matcher) storedBefore(row int32, name string, want, got jsontext.Value)
 	return known, err
 }
 
-// patchOf returns what record lacks of row, as an object; nil if that is nothing.
-func (m *matcher) patchOf(row int32, record []byte) ([]byte, error) {
-	return m.lacks(row, m.rows.wanted(row), record)
-}
-
 // patchSince returns what record lacks of row, but for what it holds as the API stored it
 // in the earlier run.
 func (m *matcher) patchSince(row int32, record []byte) []byte {
@@ -85,7 +80,7 @@ func (m *matcher) madeOf(c *change, record []byte) bool {
 // something in front of it, too.
 func (m *matcher) looksLike(row int32, record []byte) bool {
 	return every(m.rows.item(row), record, func(name string, want, got jsontext.Value) bool {
-		return m.inSomeForm(row, name, want, got) || name == m.engine.options.Key && affixed(want, got)
+		return m.inSomeForm(row, name, want, got) || name == m.engine.options.Key && edgeOf(want, got) != nil
 	})
 }
 

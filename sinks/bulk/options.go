@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"strings"
 	"time"
 
 	"flytt/internal/drain"
@@ -132,16 +131,6 @@ type settings struct {
 	Log      *slog.Logger
 }
 
-func (o settings) withDefaults() settings {
-	if o.Records == "" {
-		o.Records = strings.TrimSuffix(o.Path, "list/")
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	return o
-}
-
 // Atomicity is what is known of a bulk request that is refused because of some
 // of its rows.
 type Atomicity uint8
@@ -155,13 +144,9 @@ const (
 // ParseAtomicity returns the Atomicity that settings call all, partial or
 // unknown.
 func ParseAtomicity(s string) (Atomicity, error) {
-	switch s {
-	case "all":
-		return AllOrNothing, nil
-	case "partial":
-		return PartialWrites, nil
-	case "unknown", "":
-		return UnknownAtomicity, nil
+	named := map[string]Atomicity{"": UnknownAtomicity, "unknown": UnknownAtomicity, "all": AllOrNothing, "partial": PartialWrites}
+	if a, ok := named[s]; ok {
+		return a, nil
 	}
 	return 0, errors.New("atomicity: not one of all, partial, unknown")
 }
@@ -179,15 +164,9 @@ const (
 // ParseMode returns the Mode that settings call create, update or upsert;
 // nothing is ByID.
 func ParseMode(s string) (Mode, error) {
-	switch s {
-	case "":
-		return ByID, nil
-	case "create":
-		return CreateOnly, nil
-	case "update":
-		return UpdateOnly, nil
-	case "upsert":
-		return Upsert, nil
+	named := map[string]Mode{"": ByID, "create": CreateOnly, "update": UpdateOnly, "upsert": Upsert}
+	if m, ok := named[s]; ok {
+		return m, nil
 	}
 	return 0, errors.New("mode: not one of create, update, upsert")
 }

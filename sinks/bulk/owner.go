@@ -78,7 +78,7 @@ func (ow *ownRecords) ownerOf(row int32, records []api.Record, requests sending)
 // ownerOfNew is ownerOf for the only record, which was created since the run began.
 func (ow *ownRecords) ownerOfNew(row int32, record []byte, requests sending) owner {
 	fits, contradicts := ow.matcher.fits(row, record), ow.matcher.rulesOut(row, record)
-	unmatched, changesKeys := ow.unmatched, ow.engine.forms.alters()
+	unmatched, changesKeys := ow.unmatched, ow.engine.forms.altered.Load()
 	switch {
 	case requests == wasEnded && fits:
 		return ownerRow
@@ -150,24 +150,18 @@ func (ow *ownRecords) settleBy(row int32, of owner, record api.Record) bool {
 // as a change of the record that has its key. If record is older than the run, it was
 // changed, and an undo must not delete it.
 func (ow *ownRecords) noteCreated(row int32, record []byte) {
+	delete(ow.storage.stored, row)
 	if item := ow.rows.item(row); len(item) > 2 && api.Echoes(item, record) {
-		ow.noteEchoed(row, item)
+		ow.engine.fields.learn(item, nil)
+		if key := ow.rows.key(row); ow.engine.options.KeyLookup && len(key) > 0 {
+			ow.engine.forms.kept(key)
+		}
 		return
 	}
-	delete(ow.storage.stored, row)
 	ow.storage.noteStored(sentRow{row: row, sent: ow.rows.item(row)}, record, ow.engine.options.Texts)
 	ow.storage.learnKey(row, record)
 	if ow.ages.existed(record) {
 		ow.rows.chunk.Fates[row] = pipeline.Updated
-	}
-}
-
-// noteEchoed notes that the API has shown row exactly as it was sent.
-func (ow *ownRecords) noteEchoed(row int32, item []byte) {
-	delete(ow.storage.stored, row)
-	ow.engine.fields.learn(item, nil)
-	if key := ow.rows.key(row); ow.engine.options.KeyLookup && len(key) > 0 {
-		ow.engine.forms.kept(key)
 	}
 }
 

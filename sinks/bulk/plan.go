@@ -79,8 +79,10 @@ func (w *planner) plan(ctx context.Context, c *pipeline.Chunk) error {
 	w.state.begin(c)
 	defer w.state.end()
 	defer w.lookup.end()
-	if err := w.state.journal.announceChunk(); err != nil {
-		return err
+	if j := w.engine.options.Journal; j != nil {
+		if err := j.Plan(w.state.journal.identity()); err != nil {
+			return err
+		}
 	}
 	create, err := w.lookup.settle(ctx, slices.Clone(w.state.rows.pending()))
 	if err != nil {
@@ -145,7 +147,6 @@ type planCheck struct {
 	planned *journal.Entry // what was planned of the rows; nil: nothing was
 }
 
-// load reads what was planned of the chunk.
 func (pc *planCheck) load() error {
 	pc.planned = nil
 	if pc.source == nil || pc.rows.chunk.Pending() == 0 {
@@ -156,7 +157,7 @@ func (pc *planCheck) load() error {
 	case err != nil:
 		return err
 	case e == nil, len(e.Fates) != pc.rows.chunk.Len():
-		return &changedInputError{id.Seq, id.First, id.Last}
+		return changedInput(id)
 	}
 	pc.planned = e
 	return nil

@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"context"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -41,54 +42,38 @@ type current struct {
 	unread bool           // and that is because the list by key could not be read
 }
 
-// currentReader reads the records of rows as they are now.
-type currentReader struct {
-	engine *engine
-	rows   *chunkRows
-}
-
-// read reads the records of rows: by the ids that they were given, or by
-// their keys where they got none. With keys it looks for others of the same key,
+// readCurrent reads the records of rows as they are now: by the ids that they were given, or
+// by their keys where they got none. With keys it looks for others of the same key,
 // too.
-func (cr *currentReader) read(ctx context.Context, rows []int32, keys bool) (map[int32]current, error) {
+func (s *chunkState) readCurrent(ctx context.Context, rows []int32, keys bool) (map[int32]current, error) {
 	out := make(map[int32]current, len(rows))
 	byKey := map[string]api.Found{}
 	unread := false
-	if named := cr.toAskByKey(rows, keys); len(named) > 0 {
-		found, err := cr.engine.findByKeys(ctx, cr.rows.keysOf(named), "")
+	named := slices.DeleteFunc(s.rows.findable(rows), func(row int32) bool { return !keys && len(s.rows.idOf(row)) > 0 })
+	if len(named) > 0 {
+		found, err := s.engine.findByKeys(ctx, s.rows.keysOf(named), "")
 		if stops(ctx, err) {
 			return nil, err
 		}
 		if err != nil {
-			cr.engine.options.Log.Warn("records cannot be listed by key; each is asked for by its id", "chunk", cr.rows.chunk.Seq, "error", err)
+			s.engine.options.Log.Warn("records cannot be listed by key; each is asked for by its id", "chunk", s.rows.chunk.Seq, "error", err)
 		}
 		byKey, unread = found, err != nil
 	}
 	var asked []int32
 	for _, row := range rows {
-		c := cr.byKeyed(row, byKey[string(cr.rows.key(row))].Records)
+		c := s.byKeyed(row, byKey[string(s.rows.key(row))].Records)
 		c.unread = unread && c.blind
 		if out[row] = c; c.record == nil && c.id != "" {
 			asked = append(asked, row)
 		}
 	}
-	return out, cr.readByID(ctx, asked, out)
-}
-
-// toAskByKey returns those of rows that are to be looked for by key: those that have no
-// id, or, with all, every one that can be.
-func (cr *currentReader) toAskByKey(rows []int32, all bool) (out []int32) {
-	for _, row := range cr.rows.findable(rows) {
-		if all || len(cr.rows.idOf(row)) == 0 {
-			out = append(out, row)
-		}
-	}
-	return out
+	return out, s.readByID(ctx, asked, out)
 }
 
 // byKeyed returns what the records that have the key of row tell of it.
-func (cr *currentReader) byKeyed(row int32, found []api.Record) current {
-	id := string(cr.rows.idOf(row))
+func (s *chunkState) byKeyed(row int32, found []api.Record) current {
+	id := string(s.rows.idOf(row))
 	c := current{id: id, many: len(found) > 1, blind: id == "" && len(found) == 0}
 	for i := range found {
 		if r := &found[i]; r.ID == id || id == "" && len(found) == 1 {
@@ -99,21 +84,19 @@ func (cr *currentReader) byKeyed(row int32, found []api.Record) current {
 }
 
 // readByID reads the records of rows, which have ids, into out.
-func (cr *currentReader) readByID(ctx context.Context, rows []int32, out map[int32]current) error {
+func (s *chunkState) readByID(ctx context.Context, rows []int32, out map[int32]current) error {
 	ids := make([]string, len(rows))
 	for i, row := range rows {
 		ids[i] = out[row].id
 	}
-	found, err := cr.engine.findIDs(ctx, ids)
+	found, err := s.engine.findIDs(ctx, ids)
 	if err != nil {
 		return err
 	}
 	for i, row := range rows {
 		c := out[row]
-		if c.record = found[ids[i]]; c.record == nil {
-			if c.record, err = cr.engine.get(ctx, ids[i]); err != nil {
-				return err
-			}
+		if c.record, err = s.engine.recordWith(ctx, ids[i], found); err != nil {
+			return err
 		}
 		out[row] = c
 	}

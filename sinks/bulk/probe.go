@@ -37,7 +37,7 @@ func (pr *prober) provable(ctx context.Context, rows []int32) ([]int32, error) {
 	var suspects []int32
 	for {
 		unknown := pr.sortByForm(rows, suspects)
-		if rows = pr.rows.stillPending(rows); unknown < 0 {
+		if rows = pr.rows.withFate(rows, pipeline.Pending); unknown < 0 {
 			return rows, nil
 		}
 		if slices.Contains(suspects, unknown) { // and so it seems of every other row
@@ -137,8 +137,8 @@ func (pr *prober) madeBefore(ctx context.Context, row int32) (made bool, err err
 		o.Log.Warn("it cannot be found out whether a record has a key in another form", "error", err)
 		return false, nil
 	}
-	for _, r := range records {
-		if r.Key == string(key) || pr.engine.ownsRecord(r) || !pr.matcher.looksLike(row, r.Object) {
+	for _, r := range records { // but for those that this run made, or that rows of it are about
+		if r.Key == string(key) || pr.engine.madeKey(r) || pr.engine.claims.Has(idClaim, []byte(strings.ToLower(r.ID))) || !pr.matcher.looksLike(row, r.Object) {
 			continue
 		}
 		made = true
@@ -148,11 +148,6 @@ func (pr *prober) madeBefore(ctx context.Context, row int32) (made bool, err err
 		}
 	}
 	return made, nil
-}
-
-// ownsRecord reports whether r is what this run made of a row, or a row of it is about.
-func (e *engine) ownsRecord(r api.Record) bool {
-	return e.madeKey(r) || e.claims.Has(idClaim, []byte(strings.ToLower(r.ID)))
 }
 
 // otherNumber reports whether two keys that differ by what stands at one end may be those of

@@ -3,7 +3,6 @@ package bulk
 import (
 	"bytes"
 	"context"
-	"maps"
 
 	"flytt/internal/api"
 	"flytt/pipeline"
@@ -62,13 +61,9 @@ func (rb *readback) findUnshown(ctx context.Context, rows []sentRow) (map[string
 			ids = append(ids, string(id))
 		}
 	}
-	listed, err := rb.engine.findIDs(ctx, ids)
+	found, err := rb.engine.findIDs(ctx, ids)
 	if err != nil {
 		return nil, err
-	}
-	found := maps.Clone(listed)
-	if found == nil {
-		found = map[string][]byte{}
 	}
 	for _, s := range rows {
 		id := string(rb.rows.idOf(s.row))

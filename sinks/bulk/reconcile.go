@@ -39,8 +39,10 @@ func (rc *reconciler) reconcile(ctx context.Context, rows []int32, idle bool) (l
 	if len(creates)+len(changes) == 0 {
 		return nil, nil
 	}
-	if err := rc.untilSettled(ctx); err != nil {
-		return nil, err
+	if left := rc.options.Settle - time.Since(rc.engine.began); left > 0 { // the API may be working on what was sent before this pass
+		if err := rc.engine.options.Drain.Sleep(ctx, left); err != nil {
+			return nil, err
+		}
 	}
 	if err := rc.reconcileChanges(ctx, changes); err != nil {
 		return nil, err
@@ -54,15 +56,6 @@ func (rc *reconciler) reconcile(ctx context.Context, rows []int32, idle bool) (l
 // longestGap is the longest time between the two reads that tell whether a row in
 // doubt is there.
 const longestGap = 3 * time.Second
-
-// untilSettled waits until the API cannot be working any more on what was sent
-// before this pass.
-func (rc *reconciler) untilSettled(ctx context.Context) error {
-	if left := rc.options.Settle - time.Since(rc.engine.began); left > 0 {
-		return rc.engine.options.Drain.Sleep(ctx, left)
-	}
-	return nil
-}
 
 // reconcileChanges settles rows whose changes an earlier pass left in doubt by
 // what their records hold.
@@ -84,10 +77,7 @@ func (rc *reconciler) reconcileChanges(ctx context.Context, rows []int32) error 
 			rc.journal.unresolvable[row] = true
 			continue
 		}
-		record, err := found[ids[i]], error(nil)
-		if record == nil {
-			record, err = rc.engine.get(ctx, ids[i])
-		}
+		record, err := rc.engine.recordWith(ctx, ids[i], found)
 		switch {
 		case stops(ctx, err):
 			return err
@@ -111,7 +101,7 @@ func (rc *reconciler) reconcileChange(row int32, id string, record []byte) error
 		rc.journal.markForResend([]int32{row})
 		return nil
 	}
-	patch, err := rc.matcher.patchOf(row, record)
+	patch, err := rc.matcher.lacks(row, rc.rows.wanted(row), record)
 	if err != nil {
 		return err
 	}
@@ -158,7 +148,7 @@ func (rc *reconciler) reconcileCreates(ctx context.Context, rows []int32, idle b
 	if err := rc.matchUnmatchedRecords(ctx, unclear); err != nil || !blind {
 		return nil, err
 	}
-	return rc.rows.inDoubt(unclear), nil
+	return rc.rows.withFate(unclear, pipeline.InDoubt), nil
 }
 
 // seekByKey looks rows up by their keys, and those that are not found a second time, and
@@ -181,7 +171,16 @@ func (rc *reconciler) seekByKey(ctx context.Context, rows []int32) (unclear []in
 		absent, near := rc.settleFound(rows, found)
 		rows, unclear = absent, append(unclear, near...)
 	}
-	return append(unclear, rc.settleAbsent(rows)...), nil
+	for _, row := range rows { // not found
+		// That proves something if the API keeps keys of this form, and no request made records
+		// of which it is not known whose they are.
+		if len(rc.journal.unmatchedIDs) == 0 && rc.engine.forms.trusts(rc.rows.key(row)) {
+			rc.journal.markForResend([]int32{row})
+		} else {
+			unclear = append(unclear, row)
+		}
+	}
+	return unclear, nil
 }
 
 // look looks rows up, together with a record that is known to be there; api.ErrCanaryMissing
@@ -252,20 +251,6 @@ func (rc *reconciler) settleFound(rows []int32, found map[string]api.Found) (abs
 	return absent, near
 }
 
-// settleAbsent makes those of rows, which are not found by their keys, Pending of which that
-// proves that they are not there: the API keeps keys of their form, and no request made
-// records of which it is not known whose they are. It returns the others.
-func (rc *reconciler) settleAbsent(rows []int32) (unclear []int32) {
-	for _, row := range rows {
-		if len(rc.journal.unmatchedIDs) == 0 && rc.engine.forms.trusts(rc.rows.key(row)) {
-			rc.journal.markForResend([]int32{row})
-		} else {
-			unclear = append(unclear, row)
-		}
-	}
-	return unclear
-}
-
 // matchUnmatchedIDs reads the records that requests for rows, which are in doubt, are known to
 // have made, and matches them. It returns the rows that are left.
 func (rc *reconciler) matchUnmatchedIDs(ctx context.Context, rows []int32) ([]int32, error) {
@@ -278,11 +263,9 @@ func (rc *reconciler) matchUnmatchedIDs(ctx context.Context, rows []int32) ([]in
 	}
 	var list []unmatchedRecord
 	for _, id := range rc.journal.unmatchedIDs {
-		object := found[id]
-		if object == nil {
-			if object, err = rc.engine.get(ctx, id); stops(ctx, err) {
-				return nil, err
-			}
+		object, err := rc.engine.recordWith(ctx, id, found)
+		if stops(ctx, err) {
+			return nil, err
 		}
 		if object != nil && rc.own.ages.of(object) != olderThanRun { // the answer may show records of others
 			list = append(list, unmatchedRecord{id: id, object: object})
@@ -378,7 +361,7 @@ func (rc *reconciler) lookOnce(ctx context.Context, rows []int32) {
 	if rc.engine.options.Journal == nil || rc.engine.options.Drain.Err(ctx) != nil {
 		return
 	}
-	rows = rc.rows.findable(rc.rows.inDoubt(rows))
+	rows = rc.rows.findable(rc.rows.withFate(rows, pipeline.InDoubt))
 	if len(rows) == 0 {
 		return
 	}
@@ -432,7 +415,7 @@ func (rc *reconciler) lookFirst(ctx context.Context, rows []int32) ([]int32, err
 	case err != nil:
 		return nil, err
 	case known == nil: // records had the keys of these rows: a list that is empty now is not believed
-		return nil, &lookupError{path: o.Path, err: errShowsNoRecord}
+		return nil, rc.engine.cannotFind(errShowsNoRecord)
 	}
 	found, err := rc.engine.findByKeys(ctx, rc.rows.keysOf(asked), known.key)
 	if err != nil {

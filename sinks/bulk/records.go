@@ -21,8 +21,9 @@ func (e *engine) findByKeys(ctx context.Context, keys []string, canary string) (
 // none: the list is asked because it tells of many at once, and what it does not
 // show is asked for one by one.
 func (e *engine) findIDs(ctx context.Context, ids []string) (map[string][]byte, error) {
+	records := map[string][]byte{}
 	if len(ids) == 0 {
-		return nil, nil
+		return records, nil
 	}
 	found, err := e.reader.FindByKeys(ctx, api.Lookup{Path: e.options.Path, Field: idField, Keys: ids, Unique: true})
 	if stops(ctx, err) {
@@ -32,9 +33,8 @@ func (e *engine) findIDs(ctx context.Context, ids []string) (map[string][]byte, 
 		e.warnOnce.Do(func() {
 			e.options.Log.Warn("records cannot be listed by id; each is asked for by itself", "error", err)
 		})
-		return nil, nil
+		return records, nil
 	}
-	records := make(map[string][]byte, len(found))
 	for id, of := range found {
 		if len(of.Records) > 0 {
 			records[id] = of.Records[0].Object
@@ -49,6 +49,15 @@ func stops(ctx context.Context, err error) bool {
 	var gaveUp *api.GaveUpError
 	var status *api.StatusError
 	return err != nil && (ctx.Err() != nil || errors.Is(err, pipeline.ErrInterrupted) || errors.As(err, &gaveUp) || errors.As(err, &status) && api.IsFatalStatus(status.Status))
+}
+
+// recordWith returns the record with id: from found, which a list has shown, or else read by
+// itself; nil if there is none.
+func (e *engine) recordWith(ctx context.Context, id string, found map[string][]byte) ([]byte, error) {
+	if record := found[id]; record != nil {
+		return record, nil
+	}
+	return e.get(ctx, id)
 }
 
 // get reads the record with id; nil if there is none.
@@ -82,24 +91,7 @@ func (e *engine) madeKey(r api.Record) bool {
 	return e.claims.Has(createClaim, []byte(strings.TrimSpace(r.Key)))
 }
 
-// lookupError stops a run that cannot tell which of its rows are in the API.
-type lookupError struct {
-	path string
-	err  error
-}
-
 var errUnseen = errors.New("the list does not show the first row written")
-
-func (e *lookupError) Error() string {
-	return "GET " + e.path + ": existing records cannot be found: " + e.err.Error()
-}
-
-func (e *lookupError) Unwrap() error { return e.err }
-
-// Hint says what to do about it.
-func (e *lookupError) Hint() string {
-	return "no row was guessed to be absent; see whether the credentials show the records in question, then run the same import again"
-}
 
 var errShowsNoRecord = errors.New("the list shows no record at all, and records had the keys of some rows before")
 
@@ -108,5 +100,16 @@ func (e *engine) lookupFailed(ctx context.Context, err error) error {
 	if stops(ctx, err) {
 		return err
 	}
-	return &lookupError{path: e.options.Path, err: err}
+	return e.cannotFind(err)
+}
+
+// cannotFind returns the error that stops a run that, because of err, cannot tell which of
+// its rows are in the API.
+func (e *engine) cannotFind(err error) error {
+	return &stopError{
+		reason: errCannotFind,
+		what:   "GET " + e.options.Path + ": existing records cannot be found: " + err.Error(),
+		hint:   "no row was guessed to be absent; see whether the credentials show the records in question, then run the same import again",
+		cause:  err,
+	}
 }

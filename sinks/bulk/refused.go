@@ -42,7 +42,7 @@ func (rf *refusal) settleFor(ctx context.Context, rows []int32, o *api.Outcome, 
 	r.left, r.locked = rf.rejections.rejectNamed(rows, refusals, c.Items)
 	r.rejected = len(rows) - len(r.left) - len(r.locked)
 	r.named = r.rejected+len(r.locked) > 0
-	return r, rf.settleOthers(ctx, &r, r.named && namesAll(refusals))
+	return r, rf.settleOthers(ctx, &r, r.named && !slices.ContainsFunc(refusals, func(r api.Refusal) bool { return r.Item < 0 }))
 }
 
 // settleOne settles row, the only one of a request that was refused, unless another
@@ -93,11 +93,6 @@ func (rf *refusal) othersWritten(rows []int32) {
 	}
 }
 
-// namesAll reports whether each of refusals names its row.
-func namesAll(refusals []api.Refusal) bool {
-	return !slices.ContainsFunc(refusals, func(r api.Refusal) bool { return r.Item < 0 })
-}
-
 // refusalsOfOne reads body, the answer to a refused request about one record that was sent as
 // changes.
 func refusalsOfOne(body, changes []byte) []api.Refusal {
@@ -113,15 +108,7 @@ func (rf *refusal) lookForOthers(ctx context.Context, r *verdict) error {
 	if r.left, err = rf.absent(ctx, others); err != nil {
 		return err
 	}
-	written, unclear := 0, 0
-	for _, row := range others {
-		switch rf.rows.chunk.Fates[row] {
-		case pipeline.Written:
-			written++
-		case pipeline.InDoubt:
-			unclear++
-		}
-	}
+	written, unclear := len(rf.rows.withFate(others, pipeline.Written)), len(rf.rows.withFate(others, pipeline.InDoubt))
 	r.partial = written > 0
 	r.holds = !r.named && len(r.left)+written == len(others)
 	if unclear > 0 && unclear == len(others) {
@@ -191,8 +178,7 @@ func (rf *refusal) findBeside(ctx context.Context, keys []string, canary string)
 func (rf *refusal) lookupable(rows []int32, canary string) (asked []int32, keys []string) {
 	times := map[string]int{canary: 1} // the canary's record is that of a row before these
 	for i, fate := range rf.rows.chunk.Fates {
-		switch fate {
-		case pipeline.Written, pipeline.Updated, pipeline.Unchanged, pipeline.InDoubt:
+		if hasRecord(fate) || fate == pipeline.InDoubt {
 			times[string(rf.rows.key(int32(i)))]++
 		}
 	}

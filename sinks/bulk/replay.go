@@ -56,13 +56,12 @@ func (rp *replayer) apply(e *journal.Entry) error {
 	if err != nil || e.Rows < c.Len() || len(e.Fates) > 0 && len(e.Fates) != e.Rows {
 		return fmt.Errorf("chunk %d: %w", c.Seq, errNotes)
 	}
-	beyond := func(row int32) bool { return int(row) >= c.Len() }
 	n.within(c.Len())
 	for _, row := range e.Sent {
 		if row < 0 || int(row) >= e.Rows {
 			return fmt.Errorf("chunk %d: %w", c.Seq, errNotes)
 		}
-		if !beyond(row) {
+		if int(row) < c.Len() {
 			rp.journal.announced[row] = true
 		}
 	}

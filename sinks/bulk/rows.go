@@ -31,7 +31,6 @@ type chunkRows struct {
 
 type idSpan struct{ start, end int32 }
 
-// begin starts the work on the rows of c.
 func (r *chunkRows) begin(c *pipeline.Chunk) {
 	r.chunk, r.before = c, len(c.Problems)
 	r.downgraded = cleared(r.downgraded, c.Len())
@@ -44,7 +43,6 @@ func (r *chunkRows) begin(c *pipeline.Chunk) {
 	}
 }
 
-// end releases the chunk.
 func (r *chunkRows) end() {
 	r.chunk = nil
 	clear(r.items[:cap(r.items)])
@@ -62,20 +60,10 @@ func (r *chunkRows) pending() []int32 {
 	return r.pendingRows
 }
 
-// stillPending returns those of rows that are Pending.
-func (r *chunkRows) stillPending(rows []int32) (out []int32) {
+// withFate returns those of rows that have fate.
+func (r *chunkRows) withFate(rows []int32, fate pipeline.Fate) (out []int32) {
 	for _, row := range rows {
-		if r.chunk.Fates[row] == pipeline.Pending {
-			out = append(out, row)
-		}
-	}
-	return out
-}
-
-// inDoubt returns those of rows that are in doubt.
-func (r *chunkRows) inDoubt(rows []int32) (out []int32) {
-	for _, row := range rows {
-		if r.chunk.Fates[row] == pipeline.InDoubt {
+		if r.chunk.Fates[row] == fate {
 			out = append(out, row)
 		}
 	}
@@ -91,7 +79,6 @@ func (r *chunkRows) key(row int32) []byte {
 	return c.Keys.Value(int(row))
 }
 
-// keysOf returns the keys of rows.
 func (r *chunkRows) keysOf(rows []int32) []string {
 	keys := make([]string, len(rows))
 	for i, row := range rows {
@@ -175,7 +162,6 @@ func (r *chunkRows) idOf(row int32) []byte {
 	return r.idText[at.start:at.end]
 }
 
-// giveIDs gives the ids to the chunk.
 func (r *chunkRows) giveIDs() {
 	c := r.chunk
 	if len(r.idText) == 0 {
@@ -275,7 +261,6 @@ func (r *chunkRows) noteFields(row int32, patch []byte, code pipeline.Code) {
 	}
 }
 
-// warn notes a warning of row.
 func (r *chunkRows) warn(row int32, field int16, code pipeline.Code) {
 	r.chunk.Note(pipeline.Problem{
 		Row: row, Field: field, Column: r.engine.column(field),

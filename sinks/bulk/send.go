@@ -34,7 +34,8 @@ func (sd *sender) post(ctx context.Context, rows []int32, alone bool) (verdict, 
 		return verdict{}, err
 	}
 	if o.Class == api.InDoubt {
-		err := sd.noAnswer(rows, o)
+		sd.rows.putInDoubt(rows, "no clear answer", o.Status, o.Err)
+		err := sd.delivery.noteDoubt(http.MethodPost, sd.engine.options.Path, o.Err)
 		sd.reconciler.lookOnce(ctx, rows)
 		return verdict{ending: cameInDoubt}, err
 	}
@@ -149,7 +150,7 @@ func (sd *sender) doubtUnshown(rows, unshown []int32) error {
 
 // confirmed returns how a request with rows ended that was answered with success.
 func (sd *sender) confirmed(rows []int32) ending {
-	if len(sd.rows.inDoubt(rows)) > 0 {
+	if len(sd.rows.withFate(rows, pipeline.InDoubt)) > 0 {
 		return cameInDoubt
 	}
 	return wentThrough
@@ -163,12 +164,6 @@ func (sd *sender) noteLatest(rows []int32) {
 			return
 		}
 	}
-}
-
-// noAnswer puts the rows of a request without an answer in doubt.
-func (sd *sender) noAnswer(rows []int32, o api.Outcome) error {
-	sd.rows.putInDoubt(rows, "no clear answer", o.Status, o.Err)
-	return sd.delivery.noteDoubt(http.MethodPost, sd.engine.options.Path, o.Err)
 }
 
 // tooLarge remembers that a request with rows is too large: half as much is sent

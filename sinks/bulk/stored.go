@@ -23,8 +23,8 @@ import (
 // deviation is a member of a record that the API stored not as it was sent.
 type deviation struct {
 	name string // of the member
-	pair uint64 // keyed sum of the name, what was sent, and what was stored: see write.pair
-	edge uint64 // keyed sum of what was added or cut at an end: see write.edge; 0: nothing
+	pair uint64 // keyed sum of the name, what was sent, and what was stored: see storage.pair
+	edge uint64 // keyed sum of what was added or cut at an end: see storage.edge; 0: nothing
 }
 
 // deviations are those of the records of a chunk, by the indices of their rows.
@@ -68,21 +68,11 @@ func (st *storage) noteStored(s sentRow, record []byte, texts []string) {
 		st.rows.warn(s.row, pipeline.None, codeFilledIn)
 	}
 	if !whole {
-		s.placed = !showsAny(s.sent, record)
+		s.placed = every(s.sent, record, func(_ string, _, got jsontext.Value) bool { return got == nil })
 		st.unshown = append(st.unshown, s)
 		return
 	}
 	st.engine.fields.learn(s.sent, st.stored[s.row])
-}
-
-// showsAny reports whether record has any of the members that were sent.
-func showsAny(sent, record []byte) bool {
-	for name := range jsonscan.Members(sent) {
-		if jsonscan.Member(record, string(jsonscan.Unquote(name))) != nil {
-			return true
-		}
-	}
-	return false
 }
 
 // forgetStored drops what is known of how the members that s sent are stored, for that is

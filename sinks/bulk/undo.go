@@ -48,9 +48,7 @@ type reverser struct {
 	state      *chunkState
 	prior      PriorRun
 	open       func([]byte) ([]byte, error)
-	current    *currentReader
 	rejections *rejections
-	single     *singleWriter
 	reply      *replyBuffer
 
 	was []pipeline.Fate // of the rows when the run ended
@@ -58,10 +56,9 @@ type reverser struct {
 
 func newReverser(e *engine, d *delivery, prior PriorRun, open func([]byte) ([]byte, error)) *reverser {
 	s := newChunkState(e)
-	rejections := &rejections{engine: e, rows: s.rows}
 	return &reverser{
-		engine: e, delivery: d, state: s, prior: prior, open: open, rejections: rejections, reply: &replyBuffer{},
-		current: &currentReader{engine: e, rows: s.rows}, single: &singleWriter{engine: e, delivery: d, rejections: rejections},
+		engine: e, delivery: d, state: s, prior: prior, open: open,
+		rejections: &rejections{engine: e, rows: s.rows}, reply: &replyBuffer{},
 	}
 }
 
@@ -79,7 +76,7 @@ func (rv *reverser) write(ctx context.Context, c *pipeline.Chunk) error {
 	if err == nil {
 		err = rv.state.replayer.replay()
 	}
-	if err == nil && (len(rv.state.journal.doubtful) > 0 || c.Pending() > 0 || rv.state.storage.unread()) {
+	if err == nil && rv.state.unsettled() {
 		err = rv.undo(ctx)
 		if failed := rv.state.journal.recordOutcome(); err == nil {
 			err = failed
@@ -142,7 +139,7 @@ func (rv *reverser) undo(ctx context.Context) error {
 // done about the others. Tried has the rows for which it may have been done.
 func (rv *reverser) reversals(ctx context.Context, tried []bool) ([]reversal, error) {
 	rows := slices.Clone(rv.state.rows.pending())
-	now, err := rv.current.read(ctx, rows, false)
+	now, err := rv.state.readCurrent(ctx, rows, false)
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +220,7 @@ func (u *Undo) Recall(c *pipeline.Chunk) error {
 	w := u.reversers.Get().(*reverser)
 	defer u.reversers.Put(w)
 	err := w.recall(c)
-	if _, cut := errors.AsType[*changedInputError](err); cut {
+	if errors.Is(err, errChangedInput) {
 		return nil
 	}
 	return err
@@ -311,7 +308,7 @@ func (rv *reverser) reverse(ctx context.Context, todo []reversal) error {
 	if err := rv.state.journal.announce(rows, nil); err != nil {
 		return err
 	}
-	return rv.single.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {
+	return rv.rejections.sendEach(ctx, rows, func(i int, alone bool) ([]api.Refusal, error) {
 		return rv.reverseOne(ctx, &todo[i], alone)
 	})
 }
@@ -354,7 +351,7 @@ func (r *reversal) method() string {
 // another write kept it out.
 func (rv *reverser) request(ctx context.Context, r *reversal, alone bool) (o api.Outcome, kept []api.Refusal, err error) {
 	path := rv.engine.options.Records
-	return rv.single.deliverOne(r.restore, alone, func(via Writer) (api.Outcome, error) {
+	return rv.delivery.deliverOne(r.restore, alone, func(via Writer) (api.Outcome, error) {
 		return rv.delivery.client.Deliver(ctx, r.method(), path, func() api.Outcome {
 			if r.restore == nil {
 				return via.Delete(ctx, path, r.id)
@@ -407,7 +404,6 @@ func (rv *reverser) seeReversed(ctx context.Context, r *reversal, o api.Outcome)
 	return false, nil
 }
 
-// reversedAs settles the row of r.
 func (rv *reverser) reversedAs(r *reversal, fate pipeline.Fate) bool {
 	rv.delivery.doubts.Store(0)
 	rv.state.rows.chunk.Fates[r.row] = fate

@@ -71,11 +71,7 @@ func (rc *reconciler) markOwned(list []unmatchedRecord) {
 	}
 }
 
-// sameLetters reports whether two texts have the same letters and digits.
 func sameLetters(a, b jsontext.Value) bool { return lettersOf(a) == lettersOf(b) && isText(a, b) }
-
-// affixed reports whether stored may be sent with something added, or cut, at one end.
-func affixed(sent, stored jsontext.Value) bool { return edgeOf(sent, stored) != nil }
 
 // edgeOf tells what was added to sent, or cut off, to make stored: by letters and digits.
 // A text that is cut is described by its length. It is nil if they differ in another way.

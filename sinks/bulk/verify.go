@@ -34,7 +34,7 @@ func NewVerify(records Reader, schema *pipeline.Schema, prior interface {
 		return nil, err
 	}
 	v := &Verify{engine: e}
-	v.verifiers.New = func() any { return newVerifier(e, prior) }
+	v.verifiers.New = func() any { return &verifier{engine: e, state: newChunkState(e), prior: prior} }
 	return v, nil
 }
 
@@ -64,10 +64,9 @@ func (v *Verify) Write(ctx context.Context, c *pipeline.Chunk) error {
 
 // verifier settles the rows of one chunk at a time by comparing them with their records.
 type verifier struct {
-	engine  *engine
-	state   *chunkState
-	prior   PriorRun
-	current *currentReader
+	engine *engine
+	state  *chunkState
+	prior  PriorRun
 }
 
 // verify settles the rows of the chunk that the run wrote.
@@ -86,7 +85,7 @@ func (w *verifier) verify(ctx context.Context) error {
 			fates[i] = pipeline.Skipped
 		}
 	}
-	now, err := w.current.read(ctx, rows, true)
+	now, err := w.state.readCurrent(ctx, rows, true)
 	if err != nil {
 		for _, row := range rows {
 			fates[row] = pipeline.Pending // not looked at
@@ -99,7 +98,6 @@ func (w *verifier) verify(ctx context.Context) error {
 	return nil
 }
 
-// settle settles row by its record.
 func (w *verifier) settle(row int32, was pipeline.Fate, now current) {
 	o := &w.engine.options
 	switch {
@@ -141,9 +139,4 @@ func (w *verifier) noteStored(row int32, record []byte) {
 	if filled {
 		w.state.rows.warn(row, pipeline.None, codeFilledIn)
 	}
-}
-
-func newVerifier(e *engine, prior PriorRun) *verifier {
-	s := newChunkState(e)
-	return &verifier{engine: e, state: s, prior: prior, current: &currentReader{engine: e, rows: s.rows}}
 }

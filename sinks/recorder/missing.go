@@ -3,6 +3,7 @@ package recorder
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"path/filepath"
 	"strconv"
@@ -143,11 +144,7 @@ func (m *missing) finish() error {
 		if t.from == 0 {
 			continue
 		}
-		t.rows = append(t.rows, m.dialect.Delimiter)
-		t.rows = append(t.rows, "from row "...)
-		t.rows = strconv.AppendInt(t.rows, t.from, 10)
-		t.rows = append(t.rows, " on keys may repeat"...)
-		t.rows = append(t.rows, m.dialect.End...)
+		t.rows = fmt.Appendf(t.rows, "%cfrom row %d on keys may repeat%s", m.dialect.Delimiter, t.from, m.dialect.End)
 	}
 	return m.flush()
 }

@@ -3,6 +3,7 @@ package recorder
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 
 	"flytt/pipeline"
@@ -57,13 +58,7 @@ func (r *Recorder) appendPlanned(dst []byte, c *pipeline.Chunk, row int, problem
 		dst = d.AppendGuarded(dst, c.IDs.Value(row))
 	}
 	for _, list := range [][]string{fields, codes} {
-		dst = append(dst, d.Delimiter)
-		for i, name := range list {
-			if i > 0 {
-				dst = append(dst, ' ')
-			}
-			dst = append(dst, name...)
-		}
+		dst = append(append(dst, d.Delimiter), strings.Join(list, " ")...)
 	}
 	return append(dst, d.End...)
 }

@@ -149,19 +149,15 @@ func (r *Recorder) Render(c *pipeline.Chunk, out *pipeline.Record) {
 		if r.options.Planned {
 			out.Written = r.appendPlanned(out.Written, c, row, mine)
 		}
-		switch fate {
-		case pipeline.Rejected, pipeline.Broken:
+		switch {
+		case fate == pipeline.Rejected, fate == pipeline.Broken:
 			out.Rejects = r.appendRow(out.Rejects, c, row, mine, beyond)
-		case pipeline.InDoubt:
+		case fate == pipeline.InDoubt:
 			out.InDoubt = r.appendRow(out.InDoubt, c, row, mine, beyond)
-		}
-		if r.options.Planned {
-			continue
-		}
-		switch fate {
-		case pipeline.Written:
+		case r.options.Planned: // it stands in plan.csv
+		case fate == pipeline.Written:
 			out.Written = r.appendWritten(out.Written, c, row, r.options.Written.Written)
-		case pipeline.Updated:
+		case fate == pipeline.Updated:
 			out.Written = r.appendWritten(out.Written, c, row, r.options.Written.Updated)
 		}
 	}
@@ -288,7 +284,10 @@ func (f *recordFile) write(data []byte) error {
 			return err
 		}
 	}
-	return f.append(data)
+	if _, err := f.file.Write(data); err != nil {
+		return fmt.Errorf("%s: write: %w", f.path, osfile.Cause(err))
+	}
+	return nil
 }
 
 func (f *recordFile) create() error {
@@ -297,14 +296,7 @@ func (f *recordFile) create() error {
 		return fmt.Errorf("%s: create: %w", f.path, osfile.Cause(err))
 	}
 	f.file, f.exists = file, true
-	return f.append(f.head)
-}
-
-func (f *recordFile) append(data []byte) error {
-	if _, err := f.file.Write(data); err != nil {
-		return fmt.Errorf("%s: write: %w", f.path, osfile.Cause(err))
-	}
-	return nil
+	return f.write(f.head)
 }
 
 func (f *recordFile) close() error {

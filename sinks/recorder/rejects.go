@@ -1,7 +1,7 @@
 package recorder
 
 import (
-	"strconv"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -54,8 +54,12 @@ func (r *Recorder) appendErrors(dst []byte, c *pipeline.Chunk, row int, problems
 		}
 	}
 	for i := range c.Input {
-		if v := c.Input[i].Value(row); len(v) > guardedcsv.MaxCell {
-			dst = r.appendLongCell(dst, start, c.Rows[row], i, utf8.RuneCount(v))
+		v := c.Input[i].Value(row)
+		if len(v) <= guardedcsv.MaxCell { // counting the characters costs more
+			continue
+		}
+		if n := utf8.RuneCount(v); n > guardedcsv.MaxCell {
+			dst = r.appendLongCell(separate(dst, start), c.Rows[row], i, n)
 		}
 	}
 	return r.enclose(dst, start)
@@ -128,18 +132,10 @@ func (r *Recorder) appendRowPlace(dst []byte, number int64) []byte {
 	return append(dst, ": "...)
 }
 
-func (r *Recorder) appendLongCell(dst []byte, start int, number int64, column, length int) []byte {
-	if length <= guardedcsv.MaxCell {
-		return dst
-	}
-	dst = separate(dst, start)
+func (r *Recorder) appendLongCell(dst []byte, number int64, column, length int) []byte {
 	dst = append(dst, r.labels.columns[column]...)
 	dst = r.appendCellPlace(dst, number, column)
-	dst = append(dst, ": longer than a spreadsheet keeps ("...)
-	dst = strconv.AppendInt(dst, int64(length), 10)
-	dst = append(dst, " characters, of which it would cut all beyond "...)
-	dst = strconv.AppendInt(dst, guardedcsv.MaxCell, 10)
-	dst = append(dst, "), fix this row in a text editor"...)
+	dst = fmt.Appendf(dst, ": longer than a spreadsheet keeps (%d characters, of which it would cut all beyond %d), fix this row in a text editor", length, guardedcsv.MaxCell)
 	return appendCode(dst, guardedcsv.CodeLongCell)
 }
 

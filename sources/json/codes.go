@@ -15,11 +15,5 @@ const (
 )
 
 // Codes documents the codes that only JSON notes.
-var Codes = []pipeline.CodeInfo{
-	{Code: badJSON, Stage: pipeline.Read, Severity: pipeline.Error},
-	{Code: duplicateName, Stage: pipeline.Read, Severity: pipeline.Error},
-	{Code: notObject, Stage: pipeline.Read, Severity: pipeline.Error},
-	{Code: deepJSON, Stage: pipeline.Read, Severity: pipeline.Error},
-	{Code: longObject, Stage: pipeline.Read, Severity: pipeline.Error},
-	{Code: unknownMember, Stage: pipeline.Read, Severity: pipeline.Warning},
-}
+var Codes = append(pipeline.ErrorCodes(pipeline.Read, badJSON, duplicateName, notObject, deepJSON, longObject),
+	pipeline.CodeInfo{Code: unknownMember, Stage: pipeline.Read, Severity: pipeline.Warning})

@@ -96,7 +96,6 @@ func (d *decoder) element(data []byte, start int) (end int, sound bool) {
 	return end, false
 }
 
-// isUTF8 reports whether text is UTF-8.
 func (d *decoder) isUTF8(text []byte) bool { return d.valid || textscan.InvalidUTF8(text) < 0 }
 
 // row adds the object at start, which was checked. An object without any value does not

@@ -49,7 +49,6 @@ func (e *Error) Error() string { return e.Err.Error() }
 // Unwrap returns what is wrong.
 func (e *Error) Unwrap() error { return e.Err }
 
-// fail returns an Error.
 func fail(line int64, err error, hint string) error { return &Error{line, err, hint} }
 
 // Rows reads rows as a pipeline.Source does. It has nothing to close.

@@ -259,7 +259,6 @@ func (a *assembler) nextPage(c *cursor) bool {
 	return p != nil
 }
 
-// release releases the page.
 func (c *cursor) release() {
 	if c.p != nil {
 		c.r.file.budget.give(c.p.cost)

@@ -28,7 +28,6 @@ type page struct {
 	cost     int64  // bytes it took from the budget
 }
 
-// entries returns the number of entries.
 func (p *page) entries() int { return len(p.spans) }
 
 // chunkReader reads the pages of a leaf in a row group, starting with the first.

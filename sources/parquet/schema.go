@@ -22,7 +22,6 @@ type schema struct {
 // leaf is a field with values of its own.
 type leaf struct {
 	index    int // among all leaves
-	name     string
 	physical format.Type
 	width    int // bytes of a value; 0: each has its own length
 	maxDef   byte
@@ -124,7 +123,7 @@ func (s *schema) leaf(n *node) error {
 		return fmt.Errorf("a field of type %d, which the format has not", n.element.Type.V)
 	}
 	n.leaf = &leaf{
-		index: len(s.leaves), name: n.name, physical: n.element.Type.V, width: width, maxDef: n.def, maxRep: n.rep,
+		index: len(s.leaves), physical: n.element.Type.V, width: width, maxDef: n.def, maxRep: n.rep,
 		textForm: textOf(n.element),
 	}
 	s.leaves = append(s.leaves, n.leaf)

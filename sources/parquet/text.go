@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"time"
 
@@ -41,10 +42,8 @@ func isBytes(t format.Type) bool { return t == format.ByteArray || t == format.F
 // ifStoredAs returns t if the values are stored as one of types; otherwise that they
 // cannot be read.
 func ifStoredAs(e *format.SchemaElement, t textForm, name string, types ...format.Type) textForm {
-	for _, p := range types {
-		if e.Type.V == p {
-			return t
-		}
+	if slices.Contains(types, e.Type.V) {
+		return t
 	}
 	return textForm{unreadable: fmt.Sprintf("%s stored as %s", name, e.Type.V)}
 }
@@ -238,13 +237,6 @@ func uuidText(dst, v []byte) ([]byte, bool) {
 		dst = append(dst, hexDigits[c>>4], hexDigits[c&0xF])
 	}
 	return dst, true
-}
-
-func appendHex(dst, v []byte) []byte {
-	for _, c := range v {
-		dst = append(dst, hexDigits[c>>4], hexDigits[c&0xF])
-	}
-	return dst
 }
 
 const (

@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"unicode/utf8"
 
@@ -230,7 +231,7 @@ func (v *values) checkText() {
 	for i, s := range v.spans {
 		if cell := v.text[s.Start:s.End]; !utf8.Valid(cell) {
 			start := uint32(len(v.text))
-			v.text = appendHex(v.text, cell)
+			v.text = hex.AppendEncode(v.text, cell)
 			v.spans[i] = Span{start, uint32(len(v.text))}
 			v.faults = append(v.faults, int32(i))
 		}
@@ -265,7 +266,7 @@ func (v *values) rendered(l *leaf, n int) (values, error) {
 		start := len(out.text)
 		text, ok := l.render(out.text, cell)
 		if !ok {
-			text = appendHex(text[:start], cell)
+			text = hex.AppendEncode(text[:start], cell)
 			out.faults = append(out.faults, int32(i))
 		}
 		if len(text) > maxText {

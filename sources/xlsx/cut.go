@@ -101,7 +101,7 @@ func (s *Sheet) cutByRow(data []byte) (c cut) {
 func (s *Scanner) skipToRowEnd() bool {
 	filled := false
 	for s.cell() == tokenOpen {
-		filled = filled || s.hasContent()
+		filled = filled || s.HasContent()
 	}
 	return filled
 }

@@ -31,7 +31,6 @@ var (
 	ErrTooLarge      = errors.New("it is larger than a workbook needs")
 	ErrBomb          = errors.New("it unpacks to more than 300 times its size")
 	ErrMalformed     = errors.New("it is not well-formed XML")
-	ErrDoctype       = errors.New("it declares a document type, which no workbook does")
 	ErrMissing       = errors.New("it is missing")
 	ErrDuplicatePart = errors.New("it appears twice")
 	ErrEncoding      = errors.New("it is in an encoding that XML of workbooks does not have")

@@ -354,14 +354,8 @@ func (s *Scanner) value() token {
 	}
 }
 
-// hasContent reports whether the cell has any content.
-func (s *Scanner) hasContent() bool { return len(s.raw) > 0 || s.formula }
-
 // HasContent reports whether the cell has any content; a style alone does not count.
-func (s *Scanner) HasContent() bool { return s.hasContent() }
-
-// Formula reports whether the cell's value is that of a formula.
-func (s *Scanner) Formula() bool { return s.formula }
+func (s *Scanner) HasContent() bool { return len(s.raw) > 0 || s.formula }
 
 // knownErrors are the error values of cells.
 const knownErrors = " #NULL! #DIV/0! #VALUE! #REF! #NAME? #NUM! #N/A #GETTING_DATA #SPILL! #CALC! #FIELD! #BLOCKED! #CONNECT! #UNKNOWN! #BUSY! #PYTHON! "

@@ -24,7 +24,6 @@ func newSpillBuffer(memory int) *spillBuffer {
 	return &spillBuffer{memory: make([]*[pageSize]byte, memory/pageSize)}
 }
 
-// append appends b.
 func (p *spillBuffer) append(b []byte) error {
 	for len(b) > 0 {
 		i := int(p.size / pageSize)

@@ -87,13 +87,12 @@ func (f *fakeList) Fetch(ctx context.Context, a *api.PageRequest, p *api.Page, c
 	}
 	q := a.Query
 	p.Reset()
-	p.Status, p.Date = http.StatusOK, time.Unix(1e9, 0)
+	p.Date = time.Unix(1e9, 0)
 	if f.refuse != "" && q.Has(f.refuse) {
 		return &api.StatusError{Method: http.MethodGet, Path: a.Path, Status: http.StatusBadRequest}
 	}
 	rows := f.slice(f.query(q), a)
 	if len(rows) == 0 && a.Page > 1 && f.notFound {
-		p.Missing, p.Status = true, http.StatusNotFound
 		return nil
 	}
 	for i := range rows {

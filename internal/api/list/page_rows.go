@@ -107,7 +107,6 @@ func (r *Rows) reserveRow() bool {
 	return true
 }
 
-// limitReached reports whether the limit is reached.
 func (r *Rows) limitReached() bool { return r.options.Limit > 0 && r.left == 0 }
 
 func (r *Rows) addNote(text string) {

@@ -2,7 +2,6 @@ package list
 
 import (
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -48,9 +47,6 @@ func (q *Query) SetIsNull(trueLiteral, falseLiteral string) {
 	q.isnull = [2]string{falseLiteral, trueLiteral}
 }
 
-// Path returns the path of the list.
-func (q *Query) Path() string { return q.path }
-
 // Filters returns the filters and parameters, in the order they were added, as
 // field__operator=value. They may hold personal data: they are for the eyes and files
 // of the person who asked for them, not for logs.
@@ -61,14 +57,6 @@ func (q *Query) Order() []string { return slices.Clone(q.order) }
 
 // SearchText returns the text searched for, or "".
 func (q *Query) SearchText() string { return q.values.Get("_search") }
-
-// Clone returns a copy that shares nothing with q.
-func (q *Query) Clone() *Query {
-	c := *q
-	c.values = maps.Clone(q.values) // the slices within are never changed
-	c.filters, c.order = slices.Clone(q.filters), slices.Clone(q.order)
-	return &c
-}
 
 // QueryError says what a list cannot be asked for. It shows names, as they were typed,
 // and never a value.

@@ -111,7 +111,6 @@ func (w *workerPool) wait(ctx context.Context) error {
 	}
 }
 
-// waitFor waits for j.
 func (w *workerPool) waitFor(ctx context.Context, j *job) error {
 	for !j.done {
 		if err := w.wait(ctx); err != nil {

@@ -29,11 +29,6 @@ type Connection struct {
 	TLSErr    error
 }
 
-// OK reports whether every step that was tried succeeded.
-func (r *Connection) OK() bool {
-	return r.ProxyErr == nil && r.DNSErr == nil && r.TCPErr == nil && r.TLSErr == nil
-}
-
 // Connect looks up the host of c, connects to it, and negotiates TLS, each within the
 // time limits of c. It sends nothing else.
 func Connect(ctx context.Context, c *api.Client) *Connection {

@@ -42,7 +42,7 @@ func TestConnectTellsOfTheCertificate(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
 	r := connect(t, s.URL, roots)
-	if !r.OK() || !r.Secure || r.TLS != "TLS 1.3" || r.Issuer != "Acme Co" || !r.Expires.Equal(s.Certificate().NotAfter) {
+	if !succeeded(r) || !r.Secure || r.TLS != "TLS 1.3" || r.Issuer != "Acme Co" || !r.Expires.Equal(s.Certificate().NotAfter) {
 		t.Errorf("%+v", r)
 	}
 	if len(r.Addresses) != 1 || r.Proxy != "" || r.Connect <= 0 {
@@ -52,7 +52,7 @@ func TestConnectTellsOfTheCertificate(t *testing.T) {
 
 func TestConnectTellsWhoseCertificateIsNotTrusted(t *testing.T) {
 	r := connect(t, secureServer(t).URL, nil)
-	if r.OK() || r.TLSErr == nil || r.Issuer != "Acme Co" || r.Expires.IsZero() {
+	if succeeded(r) || r.TLSErr == nil || r.Issuer != "Acme Co" || r.Expires.IsZero() {
 		t.Errorf("%+v", r)
 	}
 }
@@ -60,7 +60,7 @@ func TestConnectTellsWhoseCertificateIsNotTrusted(t *testing.T) {
 func TestConnectTellsWhereTheWayEnds(t *testing.T) {
 	plain := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(plain.Close)
-	if r := connect(t, plain.URL, nil); !r.OK() || r.Secure {
+	if r := connect(t, plain.URL, nil); !succeeded(r) || r.Secure {
 		t.Errorf("plain http: %+v", r)
 	}
 	if r := connect(t, "https"+plain.URL[len("http"):], nil); r.TLSErr == nil || r.Issuer != "" {
@@ -80,4 +80,9 @@ func TestConnectTellsWhereTheWayEnds(t *testing.T) {
 	if r := connect(t, "https://no-such-host.invalid", nil); r.DNSErr == nil || r.TCPErr != nil {
 		t.Errorf("an unknown host: %+v", r)
 	}
+}
+
+// succeeded reports whether every step that was tried succeeded.
+func succeeded(r *probe.Connection) bool {
+	return r.ProxyErr == nil && r.DNSErr == nil && r.TCPErr == nil && r.TLSErr == nil
 }

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -22,15 +23,11 @@ func listProblem(r *reply) (f Finding, ok bool) {
 	case r.Err != nil:
 		return unknown("no answer: " + r.Err.Error()), false
 	case r.Status/100 != 2:
-		return unusual(statusText(r.Status), ""), false
+		return unusual(api.StatusText(r.Status), ""), false
 	case r.Problem != "":
 		return unusual("unreadable", r.Problem), false
 	}
 	return Finding{}, true
-}
-
-func statusText(status int) string {
-	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
 }
 
 // paging asks for two pages of one row.
@@ -132,10 +129,7 @@ func (b *prober) jsonLines(ctx context.Context) Finding {
 	if f, ok := listProblem(r); !ok {
 		return f
 	}
-	kind := r.ContentType
-	if kind == "" {
-		kind = "no content type"
-	}
+	kind := cmp.Or(r.ContentType, "no content type")
 	body := bytes.TrimSpace(r.Body)
 	switch {
 	case len(body) > 0 && body[0] == '[':
@@ -246,7 +240,7 @@ func (b *prober) statistics(ctx context.Context) Finding {
 	case r.Err != nil:
 		return unknown("no answer: " + r.Err.Error())
 	case r.Status/100 != 2:
-		return expected(statusText(r.Status), "") // nothing depends on it
+		return expected(api.StatusText(r.Status), "") // nothing depends on it
 	case r.Cut || !v.IsValid():
 		return expected("no JSON", "")
 	}
@@ -383,7 +377,7 @@ func (b *prober) unknownParameter(ctx context.Context) Finding {
 	r := b.list(ctx, "_page", "1", "_page_size", "1", "flytt_no_such_parameter", "1")
 	switch {
 	case r.isRefusal():
-		return expected("refused", statusText(r.Status))
+		return expected("refused", api.StatusText(r.Status))
 	case r.OK():
 		return expected("ignored", "")
 	}

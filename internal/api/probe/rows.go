@@ -2,7 +2,9 @@ package probe
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -77,15 +79,8 @@ func (b *prober) countShapes(field string, shape func(jsontext.Value) string) Fi
 			counts[shape(v)]++
 		}
 	}
-	var shapes []string
-	for s := range counts {
-		shapes = append(shapes, s)
-	}
-	slices.SortFunc(shapes, func(x, y string) int {
-		if counts[x] != counts[y] {
-			return counts[y] - counts[x]
-		}
-		return strings.Compare(x, y)
+	shapes := slices.SortedFunc(maps.Keys(counts), func(x, y string) int {
+		return cmp.Or(counts[y]-counts[x], strings.Compare(x, y))
 	})
 	switch len(shapes) {
 	case 0:

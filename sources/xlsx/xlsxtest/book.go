@@ -74,7 +74,6 @@ func add(z *zip.Writer, name, content string) {
 	}
 }
 
-// parts returns the parts that b describes.
 func (b *Book) parts() map[string]string {
 	parts := map[string]string{
 		"[Content_Types].xml": declaration + `<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>`,
@@ -124,7 +123,6 @@ func (b *Book) main() string {
 	return transitional + "spreadsheetml/2006/main"
 }
 
-// xml returns the part of a sheet.
 func (s *Sheet) xml(b *Book) string {
 	if s.XML != "" {
 		return s.XML
