@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"flytt/internal/report"
 	"flytt/internal/runs"
 	"flytt/internal/text"
 )

@@ -31,11 +31,7 @@ const (
 )
 
 // RetryCodes documents them.
-var RetryCodes = []pipeline.CodeInfo{
-	{Code: alreadyWritten, Stage: pipeline.Read, Severity: pipeline.Error},
-	{Code: notRejected, Stage: pipeline.Read, Severity: pipeline.Error},
-	{Code: keyWritten, Stage: pipeline.Read, Severity: pipeline.Error},
-}
+var RetryCodes = pipeline.ErrorCodes(pipeline.Read, alreadyWritten, notRejected, keyWritten)
 
 // retryFile is the file of a run directory that says which rows a retry sends.
 const retryFile = "retry.json"
