@@ -19,28 +19,7 @@ func newAccount(r *Run) account {
 func (a *account) add(u *unit) error {
 	a.counts.Read += int64(u.chunk.Len())
 	a.counts.Valid += u.valid
-	for _, f := range u.chunk.Fates {
-		switch f {
-		case Skipped:
-			a.counts.Skipped++
-		case Existing:
-			a.counts.Skipped++
-			a.counts.Existing++
-		case Rejected:
-			a.counts.Rejected++
-		case Written:
-			a.counts.Written++
-		case Updated:
-			a.counts.Written++
-			a.counts.Updated++
-		case Unchanged:
-			a.counts.Unchanged++
-		case InDoubt:
-			a.counts.InDoubt++
-		case NotSent:
-			a.counts.NotSent++
-		}
-	}
+	a.counts.Add(u.chunk.Fates...)
 	a.tallies.add(a.schema, &u.chunk.Batch)
 	a.bytes = u.end
 	a.reportProgress()

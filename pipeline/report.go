@@ -20,6 +20,33 @@ type Counts struct {
 	NotSent   int64 `json:"not_sent"`
 }
 
+// Add counts a row for each of fates. Rows that are Pending or Broken are in none of the
+// counts.
+func (c *Counts) Add(fates ...Fate) {
+	for _, f := range fates {
+		switch f {
+		case Skipped:
+			c.Skipped++
+		case Existing:
+			c.Skipped++
+			c.Existing++
+		case Rejected:
+			c.Rejected++
+		case Written:
+			c.Written++
+		case Updated:
+			c.Written++
+			c.Updated++
+		case Unchanged:
+			c.Unchanged++
+		case InDoubt:
+			c.InDoubt++
+		case NotSent:
+			c.NotSent++
+		}
+	}
+}
+
 // Tally counts one kind of problem in one field.
 type Tally struct {
 	Stage Stage

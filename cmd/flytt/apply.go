@@ -31,7 +31,7 @@ apply is a run like an import: resume, verify, retry and undo work on it too.`,
 			if err != nil {
 				return err
 			}
-			return a.about(c, run.Apply, "apply", path, f)
+			return a.about(c, run.Apply, path, f)
 		},
 	}
 	f.watch.add(c)

@@ -101,7 +101,6 @@ func addPlace(c *cobra.Command, p *run.Place) {
 	c.Flags().BoolVar(&p.Sandbox, "sandbox", false, "use a sandbox on this machine, kept in "+run.SandboxDB)
 }
 
-// addYes adds the flag of verbs that write.
 func addYes(c *cobra.Command, p *run.Place) {
 	c.Flags().BoolVar(&p.Yes, "yes", false, "do not ask before writing")
 }
@@ -137,7 +136,6 @@ func (f *specFlags) over(spec *run.Spec, c *cobra.Command) (err error) {
 	return err
 }
 
-// addImport adds the flags of import.
 func (f *specFlags) addImport(c *cobra.Command) {
 	f.addFile(c)
 	f.addRecords(c)

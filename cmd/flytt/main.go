@@ -80,8 +80,8 @@ func (a *app) failed(verb *cobra.Command, err error) int {
 	}
 	before, command := a.nextAfter(verb, err)
 	if slices.Contains(a.args, "--json") || slices.Contains(a.args, "--json=true") {
-		if err := a.printJSONFailure(a.stdout, verb.Name(), err, command); err != nil {
-			a.explain(stdoutError(err))
+		if err := a.printJSONFailure(verb.Name(), err, command); err != nil {
+			a.explain(err)
 		}
 	}
 	a.explain(err)
@@ -167,7 +167,6 @@ with flytt resume.`,
 	return root
 }
 
-// verbs is the table of verbs.
 var verbs = []func(*app) *cobra.Command{
 	inspectCommand,
 	validateCommand,

@@ -61,7 +61,6 @@ func (b *bar) done() {
 	b.screen.leave()
 }
 
-// showBar shows how far a run has come, with a bar for each pass.
 func (w *watcher) showBar(p run.Progress) {
 	if w.bar == nil {
 		w.bar = newBar(&w.screen, p.Size)
@@ -128,7 +127,6 @@ func (b barWriter) Write(p []byte) (int, error) {
 	return b.w.Write(p)
 }
 
-// standing says how far a run has come.
 func standing(p *run.Progress, now time.Time) string {
 	rate := float64(p.Rows.Read) / max(now.Sub(p.Started).Seconds(), 0.001)
 	read, speed := text.Number(p.Rows.Read), text.Number(int64(rate))

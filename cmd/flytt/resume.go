@@ -31,18 +31,15 @@ says where it is now; its content must be the same.`,
   flytt resume ./run --input archive/register.csv`,
 		Args: runArgument.optional,
 		RunE: func(c *cobra.Command, args []string) error {
-			name := ""
-			if len(args) > 0 {
-				name = args[0]
-			}
+			name := append(args, "")[0]
 			path, err := a.findRun(name)
 			if err != nil {
 				return err
 			}
 			if name == "" {
-				a.args = append(a.args, a.nameOfRun(path)) // the newest may be another next time
+				a.args = append(a.args, shorten(a.runs.Name(path))) // the newest may be another next time
 			}
-			return a.about(c, run.Resume, "resume", path, f)
+			return a.about(c, run.Resume, path, f)
 		},
 	}
 	f.watch.add(c)

@@ -34,7 +34,7 @@ A run that did not finish has to be resumed first.`,
 				return err
 			}
 			f.spec.File = args[len(args)-1]
-			return a.about(c, run.Retry, "retry", path, f)
+			return a.about(c, run.Retry, path, f)
 		},
 	}
 	f.watch.add(c)

@@ -112,7 +112,6 @@ func parseAge(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// consent asks whether the runs may be deleted.
 func (p *purge) consent(account *purgeAccount) error {
 	const hint = "add --yes, or --dry-run to see what would be deleted"
 	switch {

@@ -47,26 +47,17 @@ func findRunsDir() (string, error) {
 	return runsDir, nil
 }
 
-// keyDir returns the directory of the key that digests in journals are made
-// with: FLYTT_KEY_DIR, or flytt in the user's configuration directory.
-func keyDir() (string, error) {
+// loadKey reads the key that digests in journals are made with, or makes one. It is in
+// FLYTT_KEY_DIR, or in flytt in the user's configuration directory.
+func loadKey() (*journal.Key, error) {
 	if dir := os.Getenv("FLYTT_KEY_DIR"); dir != "" {
-		return dir, nil
+		return journal.LoadKey(dir)
 	}
 	dir, err := os.UserConfigDir()
 	if err != nil {
-		return "", usagef("FLYTT_KEY_DIR names a directory for it, that only you can read", "no directory for the key of the journal: %w", err)
+		return nil, usagef("FLYTT_KEY_DIR names a directory for it, that only you can read", "no directory for the key of the journal: %w", err)
 	}
-	return filepath.Join(dir, "flytt"), nil
-}
-
-// loadKey reads the key, or makes one.
-func loadKey() (*journal.Key, error) {
-	dir, err := keyDir()
-	if err != nil {
-		return nil, err
-	}
-	return journal.LoadKey(dir)
+	return journal.LoadKey(filepath.Join(dir, "flytt"))
 }
 
 // findRun returns the path of the run called name: by its id, the beginning of that, or
@@ -80,13 +71,4 @@ func (a *app) findRun(name string) (string, error) {
 		return store.NewestUnfinished()
 	}
 	return store.Find(name)
-}
-
-// nameOfRun is what commands call the run at path by.
-func (a *app) nameOfRun(path string) string {
-	store, err := a.store()
-	if err != nil {
-		return shorten(path)
-	}
-	return shorten(store.Name(path))
 }

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -35,7 +35,7 @@ RESOURCE it is the only one there is, or the list of them.`,
 			}
 			names := mappings.Resources()
 			if len(args) == 0 && len(names) > 1 && !jsonSchema {
-				return printLines(a.stdout, names)
+				return printBytes(a.stdout, []byte(strings.Join(names, "\n")+"\n"), nil)
 			}
 			name := append(args, names...)[0]
 			r, err := mappings.Lookup(name)
@@ -53,15 +53,6 @@ RESOURCE it is the only one there is, or the list of them.`,
 	c.Flags().BoolVar(&codeList, "codes", false, "list every code with its meaning and what to do")
 	c.MarkFlagsMutuallyExclusive("json-schema", "codes")
 	return c
-}
-
-func printLines(w io.Writer, lines []string) error {
-	for _, l := range lines {
-		if _, err := fmt.Fprintln(w, l); err != nil {
-			return stdoutError(err)
-		}
-	}
-	return nil
 }
 
 func printBytes(w io.Writer, data []byte, err error) error {

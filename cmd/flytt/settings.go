@@ -96,78 +96,107 @@ func (d *settingsDoc) apply(s *run.Settings, profile, file string) error {
 		}
 		return usagef(text.DidYouMean(profile, names, hint), "unknown profile %s in %s", profile, file)
 	}
-	overlay(&s.BaseURL, p.BaseURL)
-	overlay(&s.Resource, p.Resource)
-	overlay(&s.Concurrency, p.Concurrency)
-	overlay(&s.Rate, p.Rate)
-	overlay(&s.ChunkRows, p.ChunkRows)
-	overlay(&s.Bulk.Atomicity, p.Bulk.Atomicity)
-	overlay(&s.List.IsNull, p.List.IsNull)
-	s.Compare = p.Compare.Over(s.Compare)
-	c, q := &s.Credentials, &p.Credentials
-	overlay(&c.CustomerID, q.CustomerID)
-	overlay(&c.ApplicationID, q.ApplicationID)
-	overlay(&c.ServiceID, q.ServiceID)
-	overlay(&c.ServiceVersionID, q.ServiceVersionID)
-	overlay(&c.ClientCT, q.ClientCT)
-	overlay(&c.ClientEntity, q.ClientEntity)
-	overlay(&c.ClientSecretFile, q.ClientSecretFile)
+	compare := p.Compare.Over(s.Compare)
+	for _, t := range settings() {
+		if from := t.in(&p); !from.IsZero() {
+			t.in(s).Set(from)
+		}
+	}
+	s.Compare = compare
+	s.Credentials.ClientSecretFile = cmp.Or(p.Credentials.ClientSecretFile, s.Credentials.ClientSecretFile)
 	return nil
 }
 
-// overlay sets dst to v unless v is zero.
-func overlay[T comparable](dst *T, v T) {
-	var zero T
-	if v != zero {
-		*dst = v
+// setting is one of the settings.
+type setting struct {
+	name     string                  // as doctor shows it
+	variable string                  // of the environment that sets it; empty: none does
+	field    func(*run.Settings) any // pointer to it
+}
+
+// shownSettings are the settings whose values may be seen.
+var shownSettings = []setting{
+	{"base URL", "FLYTT_BASE_URL", func(s *run.Settings) any { return &s.BaseURL }},
+	{"concurrency", "FLYTT_CONCURRENCY", func(s *run.Settings) any { return &s.Concurrency }},
+	{"rate", "FLYTT_RATE", func(s *run.Settings) any { return &s.Rate }},
+	{"chunk rows", "FLYTT_CHUNK_ROWS", func(s *run.Settings) any { return &s.ChunkRows }},
+	{"bulk atomicity", "FLYTT_BULK_ATOMICITY", func(s *run.Settings) any { return &s.Bulk.Atomicity }},
+	{"list isnull", "FLYTT_LIST_ISNULL", func(s *run.Settings) any { return &s.List.IsNull }},
+	{"compare", "", func(s *run.Settings) any { return &s.Compare }},
+}
+
+var resourceSetting = setting{"resource", "FLYTT_RESOURCE", func(s *run.Settings) any { return &s.Resource }}
+
+// secretVariable sets the credential that the settings file names the file of.
+const secretVariable = "FLYTT_CLIENT_SECRET"
+
+// credentialSettings are the seven. Whether they are set is all that is shown.
+var credentialSettings = []setting{
+	{"customer id", "FLYTT_CUSTOMER_ID", func(s *run.Settings) any { return &s.Credentials.Seven.CustomerID }},
+	{"application id", "FLYTT_APPLICATION_ID", func(s *run.Settings) any { return &s.Credentials.Seven.ApplicationID }},
+	{"service id", "FLYTT_SERVICE_ID", func(s *run.Settings) any { return &s.Credentials.Seven.ServiceID }},
+	{"service version id", "FLYTT_SERVICE_VERSION_ID", func(s *run.Settings) any { return &s.Credentials.Seven.ServiceVersionID }},
+	{"client ct", "FLYTT_CLIENT_CT", func(s *run.Settings) any { return &s.Credentials.Seven.ClientCT }},
+	{"client entity", "FLYTT_CLIENT_ENTITY", func(s *run.Settings) any { return &s.Credentials.Seven.ClientEntity }},
+	{"client secret", secretVariable, func(s *run.Settings) any { return &s.Credentials.Seven.ClientSecret }},
+}
+
+func settings() []setting {
+	return slices.Concat(credentialSettings, shownSettings, []setting{resourceSetting})
+}
+
+// in returns the setting in s.
+func (t *setting) in(s *run.Settings) reflect.Value { return reflect.ValueOf(t.field(s)).Elem() }
+
+// value returns the setting in s as text, or the file that it is in; "" if it is not set.
+func (t *setting) value(s *run.Settings) string {
+	switch v := t.in(s); {
+	case !v.IsZero():
+		return fmt.Sprint(v.Interface())
+	case t.variable == secretVariable:
+		return s.Credentials.ClientSecretFile
 	}
+	return ""
+}
+
+// set sets the setting in s to what text says.
+func (t *setting) set(s *run.Settings, text string) (err error) {
+	switch p := t.field(s).(type) {
+	case *string:
+		*p = text
+	case *int:
+		*p, err = strconv.Atoi(text)
+	case *float64:
+		*p, err = strconv.ParseFloat(text, 64)
+	}
+	if err != nil {
+		return usagef("give it a number", "%s is not a number", t.variable)
+	}
+	return nil
 }
 
 // environment lays the FLYTT_ variables over s. Each of the credentials may
 // instead be in a file that the variable with _FILE behind its name points to.
 func environment(s *run.Settings) error {
-	overlay(&s.BaseURL, os.Getenv("FLYTT_BASE_URL"))
-	overlay(&s.Resource, os.Getenv("FLYTT_RESOURCE"))
-	overlay(&s.Bulk.Atomicity, os.Getenv("FLYTT_BULK_ATOMICITY"))
-	overlay(&s.List.IsNull, os.Getenv("FLYTT_LIST_ISNULL"))
-	c := &s.Credentials
-	for _, v := range []struct {
-		name string
-		dst  *string
-	}{
-		{"FLYTT_CUSTOMER_ID", &c.CustomerID}, {"FLYTT_APPLICATION_ID", &c.ApplicationID},
-		{"FLYTT_SERVICE_ID", &c.ServiceID}, {"FLYTT_SERVICE_VERSION_ID", &c.ServiceVersionID},
-		{"FLYTT_CLIENT_CT", &c.ClientCT}, {"FLYTT_CLIENT_ENTITY", &c.ClientEntity},
-		{"FLYTT_CLIENT_SECRET", &c.ClientSecret},
-	} {
-		overlay(v.dst, os.Getenv(v.name))
-		if file := os.Getenv(v.name + "_FILE"); file != "" && os.Getenv(v.name) == "" {
-			text, err := run.ReadSecret(file)
-			if err != nil {
-				return usage(err, cmp.Or(advice.HintOf(err), v.name+"_FILE names the file"))
-			}
-			*v.dst = text
-			s.Files = append(s.Files, file)
+	for _, t := range credentialSettings {
+		file := os.Getenv(t.variable + "_FILE")
+		if file == "" || os.Getenv(t.variable) != "" {
+			continue
+		}
+		text, err := run.ReadSecret(file)
+		if err != nil {
+			return usage(err, cmp.Or(advice.HintOf(err), t.variable+"_FILE names the file"))
+		}
+		t.in(s).SetString(text)
+		s.Files = append(s.Files, file)
+	}
+	var errs []error
+	for _, t := range settings() {
+		if text := os.Getenv(t.variable); text != "" {
+			errs = append(errs, t.set(s, text))
 		}
 	}
-	return errors.Join(
-		number("FLYTT_CONCURRENCY", &s.Concurrency, strconv.Atoi),
-		number("FLYTT_CHUNK_ROWS", &s.ChunkRows, strconv.Atoi),
-		number("FLYTT_RATE", &s.Rate, func(v string) (float64, error) { return strconv.ParseFloat(v, 64) }),
-	)
-}
-
-func number[T any](name string, dst *T, parse func(string) (T, error)) error {
-	v := os.Getenv(name)
-	if v == "" {
-		return nil
-	}
-	n, err := parse(v)
-	if err != nil {
-		return usagef("give it a number", "%s is not a number", name)
-	}
-	*dst = n
-	return nil
+	return errors.Join(errs...)
 }
 
 // ownFiles adds to s the paths of what flytt itself reads and keeps, none of which

@@ -37,7 +37,6 @@ func (a *app) interrupts(ctx context.Context, first string) (context.Context, *i
 	return ctx, &interrupts{app: a, first: first, gate: drain.New(), cancel: cancel, stop: cancel}
 }
 
-// begin begins to catch signals.
 func (i *interrupts) begin() {
 	caught := catch()
 	over := make(chan struct{})
@@ -122,5 +121,4 @@ func (a *app) agreed(question, what, hint string) error {
 	return nil
 }
 
-// canAsk reports whether there is somebody to ask.
 func (a *app) canAsk() bool { return isTerminal(a.stdin) && isTerminal(a.stderr) }

@@ -35,7 +35,7 @@ The earlier values of records are in the journal of the run, unless it had
 			if err != nil {
 				return err
 			}
-			return a.about(c, run.Undo, "undo", path, f)
+			return a.about(c, run.Undo, path, f)
 		},
 	}
 	f.watch.add(c)

@@ -15,11 +15,8 @@ import (
 	"flytt/internal/text"
 )
 
-// wrongCall returns err, which says how c was called wrongly, in our words.
+// wrongCall returns err, with which cobra says how c was called wrongly, in our words.
 func wrongCall(c *cobra.Command, err error) error {
-	if known, ok := errors.AsType[*advice.UsageError](err); ok {
-		return known
-	}
 	if names := exclusiveFlags(c); len(names) > 1 {
 		return usagef("leave one of them out", "%s cannot be used together", strings.Join(names, " and "))
 	}

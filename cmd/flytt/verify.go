@@ -29,7 +29,7 @@ their own and verified separately.`,
 			if err != nil {
 				return err
 			}
-			return a.about(c, run.Verify, "verify", path, f)
+			return a.about(c, run.Verify, path, f)
 		},
 	}
 	f.watch.add(c)

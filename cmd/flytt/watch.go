@@ -23,7 +23,6 @@ type watchFlags struct {
 	noProgress bool
 }
 
-// add adds the flags.
 func (w *watchFlags) add(c *cobra.Command) {
 	s := c.Flags()
 	s.BoolVar(&w.json, "json", false, "print the summary as one JSON object")
@@ -47,10 +46,6 @@ type watcher struct {
 	screen screen    // stderr, for the log and the bar
 	bar    *bar      // of the pass; nil: nothing is shown yet
 	told   time.Time // when a line last said how far the pass has come
-}
-
-func (a *app) newWatcher(flags *watchFlags) *watcher {
-	return &watcher{app: a, flags: flags, screen: screen{w: a.stderr}}
 }
 
 // observer returns the watcher as a run calls it.
@@ -127,7 +122,6 @@ func questionText(q *run.Question) string {
 	return fmt.Sprintf("Write the valid rows of %s to %s?", q.File, place)
 }
 
-// runFunc is a kind of run.
 type runFunc func(context.Context, run.Spec, run.Observer) (*run.Result, error)
 
 // do does the run of spec, with the settings that it names, and tells the user how it
@@ -139,7 +133,7 @@ func (a *app) do(ctx context.Context, f runFunc, spec run.Spec, flags *watchFlag
 	if err := a.complete(&spec); err != nil {
 		return err
 	}
-	w := a.newWatcher(flags)
+	w := &watcher{app: a, flags: flags, screen: screen{w: a.stderr}}
 	o := w.observer()
 	ctx, i := a.interrupts(ctx, drainingText)
 	defer func() { i.stop() }()
@@ -151,14 +145,14 @@ func (a *app) do(ctx context.Context, f runFunc, spec run.Spec, flags *watchFlag
 	return w.show(result, err)
 }
 
-// about does a run of verb that is about the one in the directory path, as that was asked
-// to do, and as flags that were given to c say.
-func (a *app) about(c *cobra.Command, f runFunc, verb, path string, flags *specFlags) error {
+// about does the run of the verb c that is about the one in the directory path, as that was
+// asked to do, and as flags that were given to c say.
+func (a *app) about(c *cobra.Command, f runFunc, path string, flags *specFlags) error {
 	store, err := a.store()
 	if err != nil {
 		return err
 	}
-	spec, err := run.SpecOf(store, verb, path)
+	spec, err := run.SpecOf(store, c.Name(), path)
 	if err != nil {
 		return thenSame(err)
 	}
@@ -224,11 +218,7 @@ func (w *watcher) print(r *run.Result) error {
 	switch {
 	case w.flags.json:
 		data, err := r.Summary.JSON()
-		if err != nil {
-			return err
-		}
-		_, err = w.app.stdout.Write(data)
-		return stdoutError(err)
+		return printBytes(w.app.stdout, data, err)
 	case w.flags.quiet:
 		return nil
 	case r.Output == "-":

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,16 +96,12 @@ func stdoutError(err error) error {
 
 // printJSONFailure prints a summary that holds nothing but err: what --json
 // gives when the run could not begin.
-func (a *app) printJSONFailure(w io.Writer, verb string, err error, next string) error {
+func (a *app) printJSONFailure(verb string, err error, next string) error {
 	s := report.NewSummary(verb)
 	message, hint := a.split(err)
 	s.Exit, s.Error, s.Next = run.ExitCode(err), &report.Failure{Message: message, Hint: hint, Next: next}, next
 	data, jsonErr := s.JSON()
-	if jsonErr != nil {
-		return jsonErr
-	}
-	_, writeErr := w.Write(data)
-	return writeErr
+	return printBytes(a.stdout, data, jsonErr)
 }
 
 // The exit codes. Where several hold, the first of 2, 130, 4, 5, 3, 1, 0 counts.
@@ -123,7 +118,6 @@ const (
 // usage returns err as an error of how flytt was asked, with a hint.
 func usage(err error, hint string) error { return advice.Usage(err, hint) }
 
-// usagef is usage with a formatted text.
 func usagef(hint, format string, args ...any) error { return advice.Usagef(hint, format, args...) }
 
 // shownError is an error that was told to the user already.
@@ -170,7 +164,6 @@ func (a *app) split(err error) (message, hint string) {
 	return advice.ShowPaths(message, err, shorten), advice.ShowPaths(hint, err, shorten)
 }
 
-// explain tells the user of err.
 func (a *app) explain(err error) { a.tell(a.split(err)) }
 
 // tell prints what is wrong and what to do about it.

@@ -11,13 +11,13 @@ import (
 // Credentials identify the caller. All seven are required and opaque. However
 // they are printed, logged or marshalled, they show nothing of themselves.
 type Credentials struct {
-	CustomerID       string
-	ApplicationID    string
-	ServiceID        string
-	ServiceVersionID string
-	ClientCT         string
-	ClientEntity     string
-	ClientSecret     string
+	CustomerID       string `yaml:"customer_id"`
+	ApplicationID    string `yaml:"application_id"`
+	ServiceID        string `yaml:"service_id"`
+	ServiceVersionID string `yaml:"service_version_id"`
+	ClientCT         string `yaml:"client_ct"`
+	ClientEntity     string `yaml:"client_entity"`
+	ClientSecret     string `yaml:"-"`
 }
 
 const hidden = "(credentials hidden)"

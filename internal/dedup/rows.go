@@ -12,9 +12,7 @@ import (
 const CodeDuplicate pipeline.Code = "duplicate_in_file"
 
 // Codes documents the codes of this package.
-var Codes = []pipeline.CodeInfo{
-	{Code: CodeDuplicate, Stage: pipeline.Validate, Severity: pipeline.Error},
-}
+var Codes = pipeline.ErrorCodes(pipeline.Validate, CodeDuplicate)
 
 // MemoryRecords is how many records of 32 bytes a sorter holds in memory by default.
 const MemoryRecords = 1 << 20

@@ -9,13 +9,12 @@ import (
 	"flytt/internal/report"
 	"flytt/internal/snapshot"
 	"flytt/internal/text"
-	"flytt/pipeline"
 )
 
 // Apply does what the plan in the directory s.Earlier.Run says. The other fields of s are
 // those of SpecOf.
 func Apply(ctx context.Context, s Spec, o Observer) (*Result, error) {
-	run := newSession("apply", &s, &o)
+	run := newSession("apply", &s, o)
 	return again(ctx, run, func(r *remote, e *earlier) (target, error) {
 		if e.journal.Outcome() != "done" {
 			return target{}, advice.Usagef("make a new plan with flytt plan", "%s is incomplete: flytt plan did not finish", advice.Path(e.path))
@@ -28,26 +27,15 @@ func Apply(ctx context.Context, s Spec, o Observer) (*Result, error) {
 // applyTarget does what the plan says that e made.
 func (r *remote) applyTarget(e *earlier) target {
 	t := &applying{r, e}
-	return target{open: t.open, resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfImport}
+	return target{begin: t.begin, sink: r.writer(e.journal), resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfImport}
 }
 
-// applying does what a plan says.
 type applying struct {
 	remote *remote
 	plan   *earlier
 }
 
-// open makes the sink of a pass. Before the first of a run that begins it sees whether
-// the records are what they were, and asks.
-func (t *applying) open(ctx context.Context, pass int) (pipeline.Sink, pipeline.ChunkLimits, error) {
-	if pass == 1 {
-		if err := t.begin(ctx); err != nil {
-			return nil, pipeline.ChunkLimits{}, err
-		}
-	}
-	return t.remote.writer(pass, t.plan.journal)
-}
-
+// begin sees, for a run that begins, whether the records are what they were, and asks.
 func (t *applying) begin(ctx context.Context) error {
 	r := t.remote
 	if err := r.reachAgain(&t.plan.header); err != nil {

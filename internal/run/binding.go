@@ -27,7 +27,6 @@ type binding struct {
 	validator *mappings.Validator // nil: rows are taken as they are
 }
 
-// readMapping reads the mapping file that is named, if one is.
 func readMapping(file string) (*mappings.Mapping, error) {
 	if file == "" {
 		return nil, nil
@@ -89,14 +88,11 @@ func (b *binding) guess(columns []string, partial bool, o *Observer) error {
 		return advice.Usage(err, "write a mapping file and give it with -m; flytt schema "+b.resource.Name+" lists the fields")
 	}
 	b.mapping, b.guessed = m, true
-	if o.Note == nil {
-		return nil
-	}
 	text, err := m.YAML()
 	if err != nil {
 		return err
 	}
-	o.note(MappingGuessed{text, guesses})
+	o.Note(MappingGuessed{text, guesses})
 	return nil
 }
 
@@ -131,13 +127,6 @@ func (b *binding) compileOptions(today time.Time) mappings.CompileOptions {
 	return o
 }
 
-// compileIdentity binds the mapping of what rows are compared by.
-func (b *binding) compileIdentity(only *mappings.Mapping, columns []string, today time.Time) (*mappings.Plan, error) {
-	o := b.compileOptions(today)
-	o.Partial = true
-	return only.Compile(b.resource, columns, o)
-}
-
 // copyOfMapping returns the mapping of the run as a file. It lies in another directory
 // than the one it was read from, so its tables are named in full.
 func (b *binding) copyOfMapping() ([]byte, error) {
@@ -159,7 +148,6 @@ func (b *binding) copyOfMapping() ([]byte, error) {
 	return m.YAML()
 }
 
-// tables returns the paths of the lookup tables.
 func (b *binding) tables() []string {
 	var paths []string
 	if b.mapping == nil {

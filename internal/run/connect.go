@@ -88,16 +88,19 @@ func credentials(s *Settings, o *ConnectOptions, config *api.Config) (err error)
 	return err
 }
 
-// startSandbox starts the sandbox on this machine.
 func (c *Connection) startSandbox(p Place, o *ConnectOptions, config *api.Config) error {
 	if p.BaseURL != "" {
 		return advice.Usagef("leave one of them out", "--sandbox and --base-url name two different places")
 	}
-	c.Host, c.Address = "sandbox", sandboxAddress(p.db())
+	db := cmp.Or(p.DB, SandboxDB)
+	c.Host, c.Address = "sandbox", "sandbox "+db
+	if path, err := filepath.Abs(db); err == nil {
+		c.Address = "sandbox " + path
+	}
 	if o.Began != "" && o.Began != c.Address { // before one is made here
 		return advice.Usagef("resume it in the directory that has its sandbox", "the run writes to %s, and the settings say %s", o.Began, c.Address)
 	}
-	s, err := sandbox.New(sandbox.Options{DB: p.db()})
+	s, err := sandbox.New(sandbox.Options{DB: db})
 	if err != nil {
 		return err
 	}
@@ -111,17 +114,6 @@ func (c *Connection) startSandbox(p Place, o *ConnectOptions, config *api.Config
 	config.BaseURL = url
 	config.Credentials = api.Credentials{CustomerID: d, ApplicationID: d, ServiceID: d, ServiceVersionID: d, ClientCT: d, ClientEntity: d, ClientSecret: d}
 	return nil
-}
-
-// db is the file of the sandbox.
-func (p *Place) db() string { return cmp.Or(p.DB, SandboxDB) }
-
-// sandboxAddress is the address of a sandbox that keeps its rows in the file db.
-func sandboxAddress(db string) string {
-	if path, err := filepath.Abs(db); err == nil {
-		db = path
-	}
-	return "sandbox " + db
 }
 
 // Close closes what was opened, the last first.

@@ -12,7 +12,7 @@ import (
 
 // Convert writes the valid rows of s.File to s.Output.
 func Convert(ctx context.Context, s Spec, o Observer) (*Result, error) {
-	run := newSession("convert", &s, &o)
+	run := newSession("convert", &s, o)
 	rows := newFileRows(run, nil)
 	return run.do(ctx, func() (*execution, error) {
 		if s.Output.Path == "" {
@@ -21,12 +21,12 @@ func Convert(ctx context.Context, s Spec, o Observer) (*Result, error) {
 		if err := rows.prepare(); err != nil {
 			return nil, err
 		}
-		return rows.execution(target{open: rows.openFile, resolvable: neverResolvable, finish: run.finishFile, next: rows.nextOfConvert}), nil
+		return rows.execution(target{begin: beginNothing, sink: rows.openFile, resolvable: neverResolvable, finish: run.finishFile, next: rows.nextOfConvert}), nil
 	})
 }
 
 // openFile opens the file that the rows go to.
-func (f *fileRows) openFile(context.Context, int) (pipeline.Sink, pipeline.ChunkLimits, error) {
+func (f *fileRows) openFile(int) (pipeline.Sink, pipeline.ChunkLimits, error) {
 	s := f.session
 	o := s.spec.fileOptions()
 	o.Inputs = append(f.inputs(), s.settings.Files...)

@@ -64,7 +64,9 @@ func (f *fileRows) findDuplicates(ctx context.Context) (err error) {
 func (f *fileRows) collect(ctx context.Context, only *mappings.Mapping, search *dedup.Search) (err error) {
 	plan, steps, valid := f.binding.plan, f.steps, f.duplicates.policies.PickOne()
 	if !valid {
-		if plan, err = f.binding.compileIdentity(only, f.input.source.Columns(), f.session.clock); err != nil {
+		o := f.binding.compileOptions(f.session.clock)
+		o.Partial = true
+		if plan, err = only.Compile(f.binding.resource, f.input.source.Columns(), o); err != nil {
 			return err
 		}
 		steps = func() (steps []pipeline.Step) {

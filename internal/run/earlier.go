@@ -152,14 +152,3 @@ func (r *remote) keepRetry(path string) error {
 func (r *remote) retries(selection *runs.RetrySelection) {
 	r.rows.retry, r.rows.input.rejects = selection, true
 }
-
-// about opens the earlier run of s, whose rows r goes over again.
-func (r *remote) about() (*earlier, error) {
-	s := r.session.spec
-	e, err := openEarlier(r.session, s.Earlier.Run, s.Earlier.Input)
-	if err != nil {
-		return nil, err
-	}
-	r.past = &e.header
-	return e, r.follow(e)
-}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"flytt/internal/advice"
@@ -16,9 +18,12 @@ import (
 
 // target is where the rows of a run go.
 type target struct {
-	// open makes the sink of a pass, counted from 1. Before the first pass it checks what
-	// can be checked before a row is read, and asks the user if necessary.
-	open func(ctx context.Context, pass int) (pipeline.Sink, pipeline.ChunkLimits, error)
+	// begin is called once, before the first pass. It checks what can be checked before a row
+	// is read, and asks the user if necessary.
+	begin func(context.Context) error
+
+	// sink makes the sink of a pass, counted from 1.
+	sink func(pass int) (pipeline.Sink, pipeline.ChunkLimits, error)
 
 	// resolvable reports whether another pass may settle the rows that the last one left
 	// in doubt, and after how long.
@@ -38,8 +43,11 @@ type target struct {
 // neverResolvable is resolvable of a target that leaves no row in doubt.
 func neverResolvable() (time.Duration, bool) { return 0, false }
 
-// noSink is open of a target that sends its rows nowhere.
-func noSink(context.Context, int) (pipeline.Sink, pipeline.ChunkLimits, error) {
+// beginNothing is begin of a target that needs nothing before its first pass.
+func beginNothing(context.Context) error { return nil }
+
+// noSink is sink of a target that sends its rows nowhere.
+func noSink(int) (pipeline.Sink, pipeline.ChunkLimits, error) {
 	return nil, pipeline.ChunkLimits{}, nil
 }
 
@@ -121,7 +129,7 @@ func (e *execution) passes(ctx context.Context) (result *pipeline.Report, rec *r
 			return result, rec, err
 		}
 		e.session.log.Info("looking up rows in doubt", "pass", e.pass+1, "rows", left, "settle", after)
-		e.session.observer.note(DoubtsLookedUp{left, after})
+		e.session.observer.Note(DoubtsLookedUp{left, after})
 	}
 }
 
@@ -161,15 +169,10 @@ func (e *execution) watch(ctx context.Context, run *pipeline.Run) (*pipeline.Rep
 	if e.input != nil {
 		last.Size = e.input.Size
 	}
-	tell := func() {
-		if s.observer.Progress != nil {
-			s.observer.Progress(last)
-		}
-	}
 	logged := s.started
 	run.Progress = func(p pipeline.Progress) {
 		s.counts, last.Progress = p.Rows, p
-		tell()
+		s.observer.Progress(last)
 		if now, every := time.Now(), s.observer.LogEvery; every > 0 && now.Sub(logged) >= every {
 			logged = now
 			s.log.Info("progress", "rows", p.Rows.Read, "rejected", p.Rows.Rejected, "bytes", p.Bytes)
@@ -177,7 +180,7 @@ func (e *execution) watch(ctx context.Context, run *pipeline.Run) (*pipeline.Rep
 	}
 	report, err := run.Do(ctx)
 	last.Over = true
-	tell()
+	s.observer.Progress(last)
 	return report, err
 }
 
@@ -185,12 +188,12 @@ func (e *execution) watch(ctx context.Context, run *pipeline.Run) (*pipeline.Rep
 func (e *execution) open(ctx context.Context) (*pipeline.Run, *recorder.Recorder, error) {
 	s := e.session
 	first := e.pass == 1
-	if first && !s.resumed {
-		if err := e.saveMapping(); err != nil {
+	if first {
+		if err := e.begin(ctx); err != nil {
 			return nil, nil, err
 		}
 	}
-	sink, chunks, err := e.target.open(ctx, e.pass)
+	sink, chunks, err := e.target.sink(e.pass)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -226,9 +229,16 @@ func (e *execution) newRecorder() (*recorder.Recorder, error) {
 	return recorder.New(e.session.dir.Path, o)
 }
 
-// saveMapping keeps the mapping of the run, if there is one.
+// begin keeps the mapping of a run that begins, if there is one, and begins the target.
+func (e *execution) begin(ctx context.Context) error {
+	if err := e.saveMapping(); err != nil {
+		return err
+	}
+	return e.target.begin(ctx)
+}
+
 func (e *execution) saveMapping() error {
-	if e.binding.mapping == nil {
+	if e.binding.mapping == nil || e.session.resumed {
 		return nil
 	}
 	text, err := e.binding.copyOfMapping()
@@ -239,4 +249,95 @@ func (e *execution) saveMapping() error {
 		return fmt.Errorf("mapping of the run: %w", err)
 	}
 	return nil
+}
+
+// finish closes the files of the run, writes the summary, and says how the run
+// ended and what to do next.
+func (e *execution) finish(result *pipeline.Report, rec *recorder.Recorder, err error) (*Result, error) {
+	s, sum := e.session, e.session.summary
+	end := &ending{summary: sum, recorder: rec, err: errors.Join(err, rec.Close())}
+	sum.SetResult(result, time.Since(s.started))
+	sum.Files = rec.Files()
+	end.err = e.target.finish(end)
+	e.locate()
+	if errors.Is(end.err, pipeline.ErrMaxRejects) {
+		end.err = fmt.Errorf("%w: %s of %s read, and --max-rejects is %s", end.err, text.Number(sum.Rows.Rejected), text.Number(sum.Rows.Read), s.spec.MaxRejects)
+	}
+	if !sum.Balanced {
+		end.err = errors.Join(end.err, errors.New("the numbers of the run do not add up, which is a bug in flytt"))
+	}
+	for _, name := range []string{"mapping.yaml", "log.jsonl", "summary.json"} {
+		if name != "mapping.yaml" || e.binding.mapping != nil {
+			sum.Files[strings.TrimSuffix(name, filepath.Ext(name))] = s.dir.File(name)
+		}
+	}
+	return s.conclude(end, e.target.next(end))
+}
+
+// locate gives the first row of each reason the name that it has in the input.
+func (e *execution) locate() {
+	if e.input == nil || e.input.CellName == nil {
+		return
+	}
+	cells := cellNames(e.input)
+	e.session.summary.NamePlaces(func(field string, row int64) string { return e.binding.place(cells, field, row) })
+}
+
+// conclude writes the summary of a run that ended, with what to do next.
+func (s *session) conclude(end *ending, next advice.Step) (*Result, error) {
+	sum, err := s.summary, end.err
+	sum.Exit = exitOf(err, sum.Rows)
+	if !next.Command.IsZero() {
+		sum.Next = s.observer.Command(next.Command)
+	}
+	if err != nil {
+		sum.Error = s.observer.failure(err, next)
+		s.log.Debug("run failed", "error", sum.Error.Message)
+	}
+	r := &sum.Rows
+	s.log.Debug("run ends", "exit", sum.Exit, "read", r.Read, "valid", r.Valid, "written", r.Written,
+		"skipped", r.Skipped, "rejected", r.Rejected, "in_doubt", r.InDoubt, "not_sent", r.NotSent)
+	saveErr := errors.Join(s.save(), s.dir.Close())
+	if err = errors.Join(err, saveErr); saveErr != nil {
+		sum.Exit, sum.Error = report.ExitFatal, s.observer.failure(err, next)
+	}
+	return &Result{Summary: sum, Dir: s.dir.Path, Output: s.spec.Output.Path, Next: next}, err
+}
+
+func (s *session) save() error {
+	data, err := s.summary.JSON()
+	if err != nil {
+		return err
+	}
+	if err := s.dir.Replace("summary.json", data); err != nil {
+		return fmt.Errorf("summary of the run: %w", err)
+	}
+	return nil
+}
+
+// failure is err in words, as a summary has it, with what to do next.
+func (o *Observer) failure(err error, next advice.Step) *report.Failure {
+	message, hint := Explain(err)
+	message = advice.ShowPaths(message, err, o.Path)
+	hint = advice.ShowPaths(hint, err, o.Path)
+	f := &report.Failure{Message: message, Hint: hint}
+	if !next.Command.IsZero() {
+		f.Next = o.Command(next.Command)
+		f.Hint = strings.ReplaceAll(hint, advice.CommandMark, f.Next)
+	}
+	return f
+}
+
+// Explain returns the text of err without its hint, and the hint. Errors of some
+// packages carry the hint in their text, on a line of its own.
+func Explain(err error) (message, hint string) {
+	message = err.Error()
+	if before, after, ok := strings.Cut(message, "\nhint: "); ok && !strings.Contains(after, "\n") {
+		return before, after
+	}
+	var source *sources.Error
+	if errors.As(err, &source) {
+		return message, source.Hint
+	}
+	return message, advice.HintOf(err)
 }

@@ -24,7 +24,7 @@ import (
 // Export writes the records of the API that s.List asks for to s.Output, with a
 // manifest beside the file.
 func Export(ctx context.Context, s Spec, o Observer) (*Result, error) {
-	e := &exporting{session: newSession("export", &s, &o), shrink: -1}
+	e := &exporting{session: newSession("export", &s, o), shrink: -1}
 	return e.session.do(ctx, e.prepare)
 }
 
@@ -69,11 +69,10 @@ func (e *exporting) prepare() (_ *execution, err error) {
 	return &execution{
 		session: s, binding: e.binding, source: e, announce: func() {}, before: func(context.Context) error { return nil },
 		steps:  func() []pipeline.Step { return []pipeline.Step{e.binding.plan.Step()} },
-		target: target{open: e.open, resolvable: neverResolvable, finish: e.finish, next: e.next},
+		target: target{begin: e.begin, sink: e.open, resolvable: neverResolvable, finish: e.finish, next: e.next},
 	}, nil
 }
 
-// check reports what cannot be meant.
 func (e *exporting) check() (err error) {
 	s := e.session.spec
 	switch x := &s.Export; {
@@ -132,9 +131,7 @@ func (e *exporting) bind() (err error) {
 		names = append(names, sources.ExtraColumn)
 	}
 	if b.mapping != nil {
-		compile := b.compileOptions(e.session.started)
-		compile.Dir = filepath.Dir(b.file)
-		b.plan, err = b.mapping.CompileExport(b.resource, names, compile)
+		b.plan, err = b.mapping.CompileExport(b.resource, names, b.compileOptions(e.session.started))
 		return err
 	}
 	sel, err := ParseSelect(s.Export.Select)
@@ -148,44 +145,42 @@ func (e *exporting) bind() (err error) {
 	return nil
 }
 
-// current returns the list.
 func (e *exporting) current() pipeline.Source { return e.source }
 
 // reopen is not called: an export has one pass.
 func (e *exporting) reopen() error { return errors.New("a list is read once") }
 
-// open connects to the API and opens the output.
-func (e *exporting) open(context.Context, int) (_ pipeline.Sink, none pipeline.ChunkLimits, err error) {
+// begin connects to the API, and opens the list.
+func (e *exporting) begin(context.Context) error {
 	s := e.session
 	out := s.spec.Output.Path
 	if out != "-" {
 		if err := report.CheckManifest(out); err != nil {
-			return nil, none, advice.Usage(err, "move it away, or write to another file")
+			return advice.Usage(err, "move it away, or write to another file")
 		}
 	}
 	if err := e.readLast(); err != nil {
-		return nil, none, err
+		return err
 	}
 	conn, err := Connect(s.spec.Place, &s.settings, ConnectOptions{Version: s.spec.Version, Drain: s.observer.Drain, Log: s.log})
 	if err != nil {
-		return nil, none, err
+		return err
 	}
 	s.closers.add(conn.Close)
 	s.summary.Target = conn.Host
 	e.describe(conn)
 	if e.last != nil && !e.last.SameQuery(&e.manifest) {
-		return nil, none, advice.Usagef("leave --max-shrink out this time; the next export compares with this one",
+		return advice.Usagef("leave --max-shrink out this time; the next export compares with this one",
 			"%s: the last export of this file had another query, so --max-shrink has nothing to compare with", out)
 	}
 	e.rows = list.Open(conn.Client, e.query, s.spec.List.Options(e.binding.resource, &s.settings))
 	e.source = sources.NewList(e.rows, e.columns, sources.ListOptions{Extra: e.extra})
 	s.closers.add(e.source.Close)
-	e.sink, err = e.createOutput()
-	return e.sink, none, err
+	return nil
 }
 
-// createOutput opens the output.
-func (e *exporting) createOutput() (pipeline.Sink, error) {
+// open opens the output.
+func (e *exporting) open(int) (_ pipeline.Sink, none pipeline.ChunkLimits, err error) {
 	s := e.session
 	o := s.spec.fileOptions()
 	o.Flat = e.binding.mapping != nil // its names are columns, whatever is in them
@@ -197,7 +192,8 @@ func (e *exporting) createOutput() (pipeline.Sink, error) {
 		o.Inputs = append(o.Inputs, e.binding.file)
 	}
 	o.Inputs = append(append(o.Inputs, e.binding.tables()...), s.settings.Files...)
-	return s.createOutput(e.binding, &o)
+	e.sink, err = s.createOutput(e.binding, &o)
+	return e.sink, none, err
 }
 
 // readLast reads the manifest of the file that is there.

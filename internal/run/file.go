@@ -108,7 +108,6 @@ func (f *fileRows) withKey() (*mappings.Mapping, error) {
 	return m, nil
 }
 
-// current returns where the rows come from.
 func (f *fileRows) current() pipeline.Source { return f.input.source }
 
 // reopen opens the input anew, to be read from its beginning.
@@ -150,7 +149,6 @@ func (f *fileRows) inputs() []string {
 	return append(paths, f.binding.tables()...)
 }
 
-// execution returns the run of the rows to t.
 func (f *fileRows) execution(t target) *execution {
 	return &execution{
 		session: f.session, binding: f.binding, source: f, steps: f.steps, target: t, input: f.input.info,
@@ -162,9 +160,9 @@ func (f *fileRows) execution(t target) *execution {
 func (f *fileRows) announce() {
 	s, i := f.session, f.input.info
 	s.log.Debug("input", "format", i.Format, "encoding", i.Encoding, "delimiter", i.Delimiter, "header_row", i.HeaderRow)
-	s.observer.note(InputOpened{f.input.file, i})
+	s.observer.Note(InputOpened{f.input.file, i})
 	for _, text := range s.summary.Notes {
-		s.observer.note(Remark(text))
+		s.observer.Note(Remark(text))
 	}
 }
 

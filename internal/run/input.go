@@ -52,7 +52,6 @@ func OpenInput(s *Spec) (*Opened, error) {
 	return &Opened{in.source, in.info, in.notes}, nil
 }
 
-// open opens the input.
 func (in *input) open() (err error) {
 	var says mappings.Input
 	if in.mapping != nil && !in.rejects {

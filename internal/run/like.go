@@ -6,6 +6,8 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/dedup"
+	"flytt/internal/journal"
+	"flytt/internal/report"
 	"flytt/internal/runs"
 	"flytt/sinks/bulk"
 )
@@ -47,7 +49,6 @@ func (s *StoredPairs) Has(pair uint64) (bool, error) {
 // Close removes the file.
 func (s *StoredPairs) Close() error { return s.index.Close() }
 
-// addPairs adds what r has on record to sorter.
 func addPairs(r *runs.Record, sorter *dedup.Sorter) (err error) {
 	jr, err := r.Journal()
 	if err != nil {
@@ -70,6 +71,64 @@ func addPairs(r *runs.Record, sorter *dedup.Sorter) (err error) {
 		if err := sorter.Add(records); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// findLike finds the run that --like names, and keeps its directory: resume and others may
+// be called from elsewhere.
+func findLike(s *Spec) (err error) {
+	w := &s.Write
+	if w.Like == "" {
+		return nil
+	}
+	if s.Change.Mode == ModeCreate {
+		return advice.Usagef("leave one of them out", "--like is for rows that change records, and --mode create changes none")
+	}
+	if w.Like, err = s.Store.Find(w.Like); err != nil {
+		return err
+	}
+	if !report.HasJournal(w.Like) {
+		return runs.NoJournal(w.Like, "did not write to the API, so it does not show how the API stores rows", runs.NamesHint)
+	}
+	return nil
+}
+
+// openLike reads, before the first pass, what the run of --like and its retries have on
+// record. They have to have written to the place that this run writes to.
+func (r *remote) openLike() error {
+	s := r.session
+	like := s.spec.Write.Like
+	if like == "" {
+		return nil
+	}
+	runs, err := s.spec.Store.LikeRuns(like)
+	if err != nil {
+		return err
+	}
+	for _, run := range runs {
+		if run.Header == nil { // another process works on it: reading it says so
+			continue
+		}
+		if err := r.checkLike(run.Name(), run.Header); err != nil {
+			return err
+		}
+	}
+	if r.stored, err = OpenStoredPairs(runs, s.dir.Path); err != nil {
+		return err
+	}
+	s.closers.add(r.stored.Close)
+	return nil
+}
+
+// checkLike refuses a run of another resource or at another place: an API may store its
+// rows in another way.
+func (r *remote) checkLike(name string, h *journal.Header) error {
+	if is := r.rows.binding.resource.Name; h.Resource != is {
+		return advice.Usagef("name an import of the same resource", "--like %s: it wrote %s, and these rows are %s", advice.Path(name), h.Resource, is)
+	}
+	if err := r.conn.checkPlace(h, "wrote"); err != nil {
+		return advice.Errorf("--like %s: %w", advice.Path(name), err)
 	}
 	return nil
 }

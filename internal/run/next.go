@@ -20,7 +20,7 @@ func sameCommand(more ...string) advice.Command {
 
 // resumeCommand is the command that resumes the run, with more arguments.
 func (s *session) resumeCommand(more ...string) advice.Command {
-	return resumeCommand(s.spec.Store.Name(s.dir.Path), s.spec, more...)
+	return resumeCommand(s.name(), s.spec, more...)
 }
 
 // resumeCommand is the command that resumes the run called name, with more arguments.
@@ -141,10 +141,7 @@ func (a afterWriting) nextOfWriting(end *ending) advice.Step {
 	case errors.Is(err, bulk.ErrMostRefused) && nothing:
 		return a.nextAnew(advice.Task{Name: advice.FixMappingRefused, File: file})
 	case err == nil && !a.remote.engine.Resolvable():
-		return advice.Step{
-			Before:  advice.Task{Name: advice.CompareByHand},
-			Command: showCommand(s.name()),
-		}
+		return advice.Step{Before: advice.Task{Name: advice.CompareByHand}, Command: showCommand(s.name())}
 	case err == nil:
 		return advice.Step{Before: advice.Task{Name: advice.SeeLog}, Command: s.resumeCommand()}
 	case isUnreadable(err):
@@ -190,10 +187,7 @@ func (a afterWriting) nextOfDoubtful() advice.Step {
 	if s, err := report.ReadSummary(a.remote.parent); err == nil && s != nil && s.Error == nil {
 		return advice.Step{Command: resumeCommand(name, a.remote.session.spec)}
 	}
-	return advice.Step{
-		Before:  advice.Task{Name: advice.CompareOrResume},
-		Command: showCommand(name),
-	}
+	return advice.Step{Before: advice.Task{Name: advice.CompareOrResume}, Command: showCommand(name)}
 }
 
 // parentSettles reports whether the run that this one is about left rows in doubt that

@@ -91,33 +91,32 @@ type Question struct {
 	Host    string
 }
 
-func (o *Observer) note(n Note) {
-	if o.Note != nil {
-		o.Note(n)
+// withDefaults returns o with functions that do nothing, or as little as they can, where it
+// has none.
+func (o Observer) withDefaults() *Observer {
+	if o.Started == nil {
+		o.Started = func() {}
 	}
-}
-
-// command returns c in words.
-func (o *Observer) command(c advice.Command) string {
-	if o.Command != nil {
-		return o.Command(c)
+	if o.Progress == nil {
+		o.Progress = func(Progress) {}
 	}
-	return c.String()
-}
-
-// path returns a path as the person knows it.
-func (o *Observer) path(path string) string {
-	if o.Path != nil {
-		return o.Path(path)
+	if o.Note == nil {
+		o.Note = func(Note) {}
 	}
-	return path
+	if o.Ask == nil {
+		o.Ask = func(Question) (bool, error) { return true, nil }
+	}
+	if o.Command == nil {
+		o.Command = advice.Command.String
+	}
+	if o.Path == nil {
+		o.Path = func(path string) string { return path }
+	}
+	return &o
 }
 
 // agreed asks q, and returns an error unless it was answered with yes.
 func (o *Observer) agreed(q Question) error {
-	if o.Ask == nil {
-		return nil
-	}
 	yes, err := o.Ask(q)
 	switch {
 	case err != nil:

@@ -28,44 +28,38 @@ const PlanFile = "plan.json"
 // Plan says what an import of s.File would do to the records that there are, and sends
 // nothing but reads. A copy of the plan goes to s.Output.
 func Plan(ctx context.Context, s Spec, o Observer) (*Result, error) {
-	run := newSession("plan", &s, &o)
-	p := &planning{remote: newRemote(run)}
-	return run.do(ctx, func() (*execution, error) {
-		if err := findLike(&s); err != nil {
-			return nil, err
-		}
-		return p.remote.prepared(target{
-			open: p.open, resolvable: neverResolvable, finish: p.finish, next: p.next, account: recorder.Options{Planned: true},
-		})
-	})
+	p := &planning{remote: newRemote(newSession("plan", &s, o))}
+	t := target{begin: p.begin, sink: p.sink, resolvable: neverResolvable, finish: p.finish, next: p.next, account: recorder.Options{Planned: true}}
+	return p.remote.do(ctx, func() (target, error) { return t, findLike(&s) })
 }
 
-// planning finds out what an import would do.
 type planning struct {
 	remote   *remote
 	snapshot *snapshot.Snapshot // of the records
 	wrote    bool               // the copy of the plan is there
 }
 
-func (p *planning) open(ctx context.Context, pass int) (sink pipeline.Sink, limits pipeline.ChunkLimits, err error) {
+func (p *planning) begin(ctx context.Context) (err error) {
 	r := p.remote
 	if err := p.checkCopy(); err != nil {
-		return nil, limits, err
+		return err
 	}
 	if err := r.reach(); err != nil {
-		return nil, limits, err
+		return err
 	}
 	if err := r.openLike(); err != nil {
-		return nil, limits, err
+		return err
 	}
 	if p.snapshot, err = r.readSnapshot(ctx, r.session.dir.Path); err != nil {
-		return nil, limits, err
+		return err
 	}
 	r.session.closers.add(p.snapshot.Close)
 	r.rows.last = p.step
-	if err := r.createJournal(p.snapshot.Mark()); err != nil {
-		return nil, limits, err
-	}
+	return r.createJournal(p.snapshot.Mark())
+}
+
+func (p *planning) sink(pass int) (sink pipeline.Sink, limits pipeline.ChunkLimits, err error) {
+	r := p.remote
 	o, err := r.options(pass)
 	if err != nil {
 		return nil, limits, err
@@ -143,7 +137,6 @@ type planDocument struct {
 	Plan     *report.Plan   `json:"plan"`
 }
 
-// write writes the plan.
 func (p *planning) write(summary *report.Summary) error {
 	s, h := p.remote.session, p.remote.journal.Header()
 	doc := planDocument{
@@ -203,14 +196,12 @@ func (p *planning) next(e *ending) advice.Step {
 		return advice.Step{Command: sameCommand()}
 	case plan.Create+plan.Update == 0:
 		return advice.Step{}
-	case plan.Reject > 0:
-		return advice.Step{Before: advice.Task{Name: advice.FixRejectsOrApply}, Command: p.apply()}
 	}
-	return advice.Step{Command: p.apply()}
-}
-
-func (p *planning) apply() advice.Command {
-	return advice.Command{Verb: "apply", File: p.remote.session.dir.File(PlanFile)}
+	apply := advice.Step{Command: advice.Command{Verb: "apply", File: s.dir.File(PlanFile)}}
+	if s.summary.Plan.Reject > 0 {
+		apply.Before = advice.Task{Name: advice.FixRejectsOrApply}
+	}
+	return apply
 }
 
 // FindPlan returns the directory of the plan that path is: its file, a copy of that, or

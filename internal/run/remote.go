@@ -54,15 +54,12 @@ func (r *remote) header() *journal.Header {
 // sameContent reports whether the input holds what it did when its digest was taken,
 // if it was.
 func (r *remote) sameContent() bool {
-	var was journal.File
-	switch {
-	case r.journal != nil:
-		was = r.journal.Header().Input
-	case r.past != nil:
-		was = r.past.Input
+	h := r.header()
+	if h == nil {
+		return false
 	}
 	is, err := runs.DescribeFile("input", r.rows.input.path)
-	return err == nil && is.SHA256 == was.SHA256
+	return err == nil && is.SHA256 == h.Input.SHA256
 }
 
 // newRemote returns how rows of s get to the API, before anything of them is read.
@@ -72,23 +69,23 @@ func newRemote(s *session) *remote {
 	return r
 }
 
-// prepared finds out all that can be known of the rows before one is read, and returns
-// their run to t.
-func (r *remote) prepared(t target) (*execution, error) {
-	if err := r.rows.prepare(); err != nil {
-		return nil, err
-	}
-	return r.rows.execution(t), r.decideForms()
-}
-
-// decideForms decides in which forms the rows are compared with records, unless an
-// earlier run says so.
-func (r *remote) decideForms() (err error) {
-	if r.earlier != nil {
-		return nil
-	}
-	r.compare, err = r.session.settings.Compare.InForce(r.rows.binding.resource, r.rows.binding.plan.Key())
-	return err
+// do runs the rows to the target that find returns, once all that can be known of them is.
+// An earlier run says in which forms they are compared with records; without one the
+// settings do.
+func (r *remote) do(ctx context.Context, find func() (target, error)) (*Result, error) {
+	return r.session.do(ctx, func() (*execution, error) {
+		t, err := find()
+		if err != nil {
+			return nil, err
+		}
+		if err := r.rows.prepare(); err != nil {
+			return nil, err
+		}
+		if r.earlier == nil {
+			r.compare, err = r.session.settings.Compare.InForce(r.rows.binding.resource, r.rows.binding.plan.Key())
+		}
+		return r.rows.execution(t), err
+	})
 }
 
 // reach connects to the API.
@@ -273,7 +270,7 @@ func (r *remote) finishBackups(e *ending) error {
 // backupText says what became of a file that a person may have edited.
 func backupText(o *Observer, b runs.Backup) string {
 	if b.Edited {
-		return b.Name + ".csv is not what the run wrote, and is kept as " + o.path(b.Path)
+		return b.Name + ".csv is not what the run wrote, and is kept as " + o.Path(b.Path)
 	}
-	return b.Name + ".csv may have been changed since the run was killed, and is kept as " + o.path(b.Path)
+	return b.Name + ".csv may have been changed since the run was killed, and is kept as " + o.Path(b.Path)
 }

@@ -13,16 +13,10 @@ import (
 // Rows that are settled stay as they are; rows that may have been sent are looked up. The
 // other fields of s are those of SpecOf.
 func Resume(ctx context.Context, s Spec, o Observer) (*Result, error) {
-	run := newSession("resume", &s, &o)
+	run := newSession("resume", &s, o)
 	run.resumed = true
 	r := newRemote(run)
-	return run.do(ctx, func() (*execution, error) {
-		t, err := r.resume()
-		if err != nil {
-			return nil, err
-		}
-		return r.prepared(t)
-	})
+	return r.do(ctx, r.resume)
 }
 
 // resume opens the run to resume, and returns where its rows go.
@@ -62,7 +56,10 @@ func (r *remote) resumedTarget(e *earlier) (target, error) {
 	case "apply":
 		r.plan = runs.Moved(e.spec.Plan, e.path)
 		plan, err := openEarlier(r.session, r.plan, "")
-		return r.applyTarget(plan), err
+		if err != nil {
+			return target{}, err
+		}
+		return r.applyTarget(plan), nil
 	case "undo":
 		return r.resumedUndo(e)
 	}

@@ -1,7 +1,6 @@
 package run
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -34,10 +33,10 @@ type session struct {
 }
 
 // newSession begins a run of verb. The settings that s has are copied.
-func newSession(verb string, s *Spec, o *Observer) *session {
+func newSession(verb string, s *Spec, o Observer) *session {
 	now := time.Now()
 	return &session{
-		spec: s, verb: verb, observer: o, started: now, clock: now,
+		spec: s, verb: verb, observer: o.withDefaults(), started: now, clock: now,
 		summary: report.NewSummary(verb), settings: s.Settings,
 	}
 }
@@ -61,9 +60,7 @@ func (s *session) do(ctx context.Context, prepare func() (*execution, error)) (r
 	if err != nil {
 		return nil, s.discard(err)
 	}
-	if s.observer.Started != nil {
-		s.observer.Started()
-	}
+	s.observer.Started()
 	if err := s.makeDir(); err != nil {
 		return nil, err
 	}
@@ -122,11 +119,11 @@ func (s *session) copyInput(keep bool) (string, error) {
 // remark notes a sentence, in the summary too.
 func (s *session) remark(text string) {
 	s.summary.Notes = append(s.summary.Notes, text)
-	s.observer.note(Remark(text))
+	s.observer.Note(Remark(text))
 }
 
 // name is what commands call the run by.
-func (s *session) name() string { return cmp.Or(s.spec.Store.Name(s.dir.Path), s.dir.Path) }
+func (s *session) name() string { return s.spec.Store.Name(s.dir.Path) }
 
 // link notes in the run at path that this one, which begins, belongs to it.
 func (s *session) link(path string) error {

@@ -41,14 +41,8 @@ type ListSettings struct {
 
 // CredentialsSet is the credentials, and where the secret is if it is in a file.
 type CredentialsSet struct {
-	CustomerID       string `yaml:"customer_id"`
-	ApplicationID    string `yaml:"application_id"`
-	ServiceID        string `yaml:"service_id"`
-	ServiceVersionID string `yaml:"service_version_id"`
-	ClientCT         string `yaml:"client_ct"`
-	ClientEntity     string `yaml:"client_entity"`
-	ClientSecretFile string `yaml:"client_secret_file"` // relative to the settings file
-	ClientSecret     string `yaml:"-"`
+	Seven            api.Credentials `yaml:",inline"`
+	ClientSecretFile string          `yaml:"client_secret_file"` // relative to the settings file
 }
 
 // noCredentials is what to do where some are missing.
@@ -56,17 +50,13 @@ const noCredentials = "set the variables, or use --sandbox to rehearse without a
 
 // API returns the seven, the secret read from its file if need be.
 func (c CredentialsSet) API() (api.Credentials, error) {
-	if c.ClientSecret == "" && c.ClientSecretFile != "" {
+	out := c.Seven
+	if out.ClientSecret == "" && c.ClientSecretFile != "" {
 		text, err := ReadSecret(c.ClientSecretFile)
 		if err != nil {
 			return api.Credentials{}, advice.Usage(err, cmp.Or(advice.HintOf(err), "client_secret_file in the settings names the file"))
 		}
-		c.ClientSecret = text
-	}
-	out := api.Credentials{
-		CustomerID: c.CustomerID, ApplicationID: c.ApplicationID, ServiceID: c.ServiceID,
-		ServiceVersionID: c.ServiceVersionID, ClientCT: c.ClientCT, ClientEntity: c.ClientEntity,
-		ClientSecret: c.ClientSecret,
+		out.ClientSecret = text
 	}
 	if err := out.Validate(); err != nil {
 		return out, advice.Usage(err, noCredentials)
@@ -100,7 +90,7 @@ func (s *Settings) CompleteRequests(concurrency int, rate float64) error {
 	case s.Concurrency < 1 || s.Concurrency > maxConcurrency:
 		return advice.Usagef(fmt.Sprintf("use a number from 1 to %d", maxConcurrency), "--concurrency %d is out of range", s.Concurrency)
 	case !(s.Rate >= 0): // NaN, too
-		return advice.Usagef("give give requests per second, above 0", "--rate cannot be below 0")
+		return advice.Usagef("give requests per second, above 0", "--rate cannot be below 0")
 	}
 	return nil
 }

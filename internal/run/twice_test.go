@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"flytt/internal/api"
 	"flytt/internal/drain"
 	"flytt/internal/journal"
 	"flytt/internal/report"
@@ -71,9 +72,9 @@ func (p *place) spec(t *testing.T, name string, rows int) run.Spec {
 
 func (p *place) settings() run.Settings {
 	const c = sandbox.DefaultCredential
-	return run.Settings{BaseURL: p.url, Credentials: run.CredentialsSet{
+	return run.Settings{BaseURL: p.url, Credentials: run.CredentialsSet{Seven: api.Credentials{
 		CustomerID: c, ApplicationID: c, ServiceID: c, ServiceVersionID: c, ClientCT: c, ClientEntity: c, ClientSecret: c,
-	}}
+	}}}
 }
 
 // TestRunsAtTheSameTime does runs of several kinds at once in one process, each in a run

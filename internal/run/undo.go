@@ -22,7 +22,7 @@ const identityHint = "it is the file that age-keygen wrote"
 // Undo deletes what the run in the directory s.Earlier.Run made, and restores what it
 // changed. It is a run of its own. The other fields of s are those of SpecOf.
 func Undo(ctx context.Context, s Spec, o Observer) (*Result, error) {
-	run := newSession("undo", &s, &o)
+	run := newSession("undo", &s, o)
 	return again(ctx, run, func(r *remote, e *earlier) (_ target, err error) {
 		if s.Write.Identity, err = absolute(s.Write.Identity); err != nil {
 			return target{}, err
@@ -34,14 +34,14 @@ func Undo(ctx context.Context, s Spec, o Observer) (*Result, error) {
 
 // undoTarget undoes what e wrote.
 func (r *remote) undoTarget(e *earlier) target {
-	t := &undoing{r, e}
-	return target{open: t.open, resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfUndo, account: recorder.Options{Written: undoneWords}}
+	t := &undoing{remote: r, past: e}
+	return target{begin: t.begin, sink: t.sink, resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfUndo, account: recorder.Options{Written: undoneWords}}
 }
 
-// undoing undoes what a run wrote.
 type undoing struct {
 	remote *remote
 	past   *earlier
+	unseal unseal // nil: there is no identity
 }
 
 // undoneWords are what the recorder calls what an undo does.
@@ -50,25 +50,14 @@ var undoneWords = recorder.WrittenWords{File: "undone", Written: "deleted", Upda
 // unseal opens what was sealed for a recipient.
 type unseal func([]byte) ([]byte, error)
 
-// open makes the sink of a pass. Before the first it asks whether to go on, and begins
-// the journal of the undo.
-func (t *undoing) open(_ context.Context, pass int) (sink pipeline.Sink, limits pipeline.ChunkLimits, err error) {
+func (t *undoing) sink(pass int) (sink pipeline.Sink, limits pipeline.ChunkLimits, err error) {
 	r := t.remote
-	open, err := openerOf(r.session.spec.Write.Identity)
-	if err != nil {
-		return nil, limits, err
-	}
-	if pass == 1 {
-		if err := t.begin(open); err != nil {
-			return nil, limits, err
-		}
-	}
 	o, err := r.options(pass)
 	if err != nil {
 		return nil, limits, err
 	}
 	u, err := bulk.NewUndo(r.conn.Client, r.rows.binding.plan.Schema(), t.past.journal, bulk.UndoOptions{
-		Target: o.Target, Comparison: o.Comparison, Limits: o.Limits, Open: open, Journal: o.Journal, Drain: o.Drain, Log: o.Log,
+		Target: o.Target, Comparison: o.Comparison, Limits: o.Limits, Open: t.unseal, Journal: o.Journal, Drain: o.Drain, Log: o.Log,
 	})
 	if err != nil {
 		return nil, limits, err
@@ -77,12 +66,16 @@ func (t *undoing) open(_ context.Context, pass int) (sink pipeline.Sink, limits 
 	return u, r.chunks(u.Recall), r.backup(pass)
 }
 
-func (t *undoing) begin(open unseal) error {
+// begin asks whether to go on, and begins the journal of the undo.
+func (t *undoing) begin(context.Context) (err error) {
 	r := t.remote
+	if t.unseal, err = openerOf(r.session.spec.Write.Identity); err != nil {
+		return err
+	}
 	if err := r.reachAgain(&t.past.header); err != nil {
 		return err
 	}
-	if err := t.opens(open); err != nil {
+	if err := t.opens(t.unseal); err != nil {
 		return err
 	}
 	if err := r.consent(Question{Run: r.parent}); err != nil {

@@ -3,6 +3,8 @@ package run
 import (
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
 	"flytt/internal/api/list"
 	"flytt/internal/dedup"
@@ -153,4 +155,46 @@ func (s *unmatchedSearch) find() (objects [][]byte, err error) {
 		return objects, errNoCanary
 	}
 	return objects, nil
+}
+
+var errNoServerTime = errors.New("the API does not tell the time")
+
+// unmatched returns the records that were made since the run began and that no row of it
+// is known to have made: see bulk.ImportOptions.
+func (r *remote) unmatched(ctx context.Context) ([][]byte, error) {
+	began, known := r.conn.Client.ServerTime(r.journal.Header().Began)
+	if !known {
+		return nil, errNoServerTime
+	}
+	others, err := r.retried()
+	if err != nil {
+		return nil, err
+	}
+	resource, settings := r.rows.binding.resource, &r.session.settings
+	asked := List{PageSize: DefaultPageSize}
+	query, err := asked.Query(resource, settings)
+	if err != nil {
+		return nil, err
+	}
+	from := began.Add(-time.Second) // the Date of an answer has no fraction
+	if err := query.Filter(resource.CreatedField(), "gte", false, from.UTC().Format(time.RFC3339Nano)); err != nil {
+		return nil, err
+	}
+	rows := list.Open(r.conn.Client, query, asked.Options(resource, settings))
+	objects, err := Unmatched(ctx, rows, r.journal, others, r.session.dir.Path)
+	return objects, errors.Join(err, rows.Close())
+}
+
+// retried returns the run whose rows this one sends as a retry, with its other retries;
+// none if it is no retry.
+func (r *remote) retried() (runs.Group, error) {
+	retry := r.rows.retry
+	if retry == nil {
+		return nil, nil
+	}
+	group, err := r.session.spec.Store.Group(retry.Run)
+	if err != nil {
+		return nil, fmt.Errorf("the run whose rows are sent: %w", err)
+	}
+	return group.Without(r.session.dir.Path), nil
 }

@@ -11,46 +11,43 @@ import (
 // Verify compares each row that the run in the directory s.Earlier.Run wrote with the
 // API, and sends nothing but reads. The other fields of s are those of SpecOf.
 func Verify(ctx context.Context, s Spec, o Observer) (*Result, error) {
-	run := newSession("verify", &s, &o)
+	run := newSession("verify", &s, o)
 	return again(ctx, run, func(r *remote, e *earlier) (target, error) {
 		r.parent = e.path
 		v := &verification{r, e.journal}
-		return target{open: v.open, resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfVerify}, nil
+		return target{begin: v.begin, sink: v.sink, resolvable: r.resolvable, finish: r.finish, next: afterWriting{r}.nextOfVerify}, nil
 	})
 }
 
 // again runs the rows of the earlier run of s once more, to the target that open makes.
 func again(ctx context.Context, s *session, to func(*remote, *earlier) (target, error)) (*Result, error) {
 	r := newRemote(s)
-	return s.do(ctx, func() (*execution, error) {
-		e, err := r.about()
+	return r.do(ctx, func() (target, error) {
+		e, err := openEarlier(s, s.spec.Earlier.Run, s.spec.Earlier.Input)
 		if err != nil {
-			return nil, err
+			return target{}, err
 		}
-		t, err := to(r, e)
-		if err != nil {
-			return nil, err
+		r.past = &e.header
+		if err := r.follow(e); err != nil {
+			return target{}, err
 		}
-		return r.prepared(t)
+		return to(r, e)
 	})
 }
 
-// verification compares rows with what the API has of them.
 type verification struct {
 	remote *remote
 	past   *journal.Journal
 }
 
-func (t *verification) open(_ context.Context, pass int) (sink pipeline.Sink, limits pipeline.ChunkLimits, err error) {
-	if pass == 1 {
-		h := t.past.Header()
-		if err := t.remote.reachAgain(&h); err != nil {
-			return nil, limits, err
-		}
-		if err := t.remote.session.link(t.remote.parent); err != nil {
-			return nil, limits, err
-		}
+func (t *verification) begin(context.Context) error {
+	if err := t.remote.reachAgain(t.remote.past); err != nil {
+		return err
 	}
+	return t.remote.session.link(t.remote.parent)
+}
+
+func (t *verification) sink(pass int) (sink pipeline.Sink, limits pipeline.ChunkLimits, err error) {
 	o, err := t.remote.options(pass)
 	if err != nil {
 		return nil, limits, err

@@ -9,6 +9,7 @@ import (
 
 	"flytt/internal/advice"
 	"flytt/internal/report"
+	"flytt/internal/text"
 	"flytt/mappings"
 )
 
@@ -32,7 +33,6 @@ func (g Group) Whole() (*report.GroupReport, error) {
 	return w, g.checkRows(w.Account)
 }
 
-// asked is what the run was asked to do.
 func (r *Record) asked() report.SpecSummary {
 	q := report.SpecSummary{Verb: r.Verb(), File: r.File(), Began: r.Began}
 	if s := r.Summary; s != nil {
@@ -123,4 +123,137 @@ func (r *Record) settles() bool {
 func LeftDoubts(path string) bool {
 	s, err := report.ReadSummary(path)
 	return err == nil && (s == nil || s.Rows.InDoubt > 0)
+}
+
+// checkRows compares the account a of the group with the rows that its files list: each
+// file has as many as its run counted, a retry sent only rows that the run rejected,
+// and no row arrived twice. Runs that did not end in order are left out: their files
+// may lag behind.
+func (g Group) checkRows(a *report.Account) error {
+	for _, r := range g {
+		if r.recorded() {
+			if err := r.checkFiles(a, g.edited(r)); err != nil {
+				return err
+			}
+		}
+	}
+	if retries := g.Retries(); len(retries) > 0 {
+		return g.checkRetries(a, retries)
+	}
+	return nil
+}
+
+// recorded reports whether the files of the run hold what its numbers count.
+func (r *Record) recorded() bool {
+	return r.Summary != nil && r.State != report.StateRunning && (r.Header == nil || r.outcome != "") && r.SendsRows()
+}
+
+// edited reports whether the rejects.csv in the directory of r was edited there and sent as
+// a retry: then it may no longer have all rows that r rejected.
+func (g Group) edited(r *Record) bool {
+	return slices.ContainsFunc(g.Retries(), func(retry *Record) bool {
+		if retry.Header == nil { // it is running: nobody knows
+			return true
+		}
+		sent := retry.Header.Input.Path
+		return filepath.Base(sent) == "rejects.csv" && filepath.Base(filepath.Dir(sent)) == r.ID
+	})
+}
+
+// checkFiles counts the rows of the run's files, unless its rejects were edited:
+// then of the other files.
+func (r *Record) checkFiles(a *report.Account, edited bool) error {
+	for _, each := range []struct {
+		name, fate string
+		want       int64
+	}{
+		{"written.csv", "written", r.Rows.Written}, {"rejects.csv", "rejected", r.Rows.Rejected}, {"in_doubt.csv", "in doubt", r.Rows.InDoubt},
+	} {
+		if r.Header == nil && each.name == "written.csv" || edited && each.name == "rejects.csv" {
+			continue // rows that went to a file have no list of their own
+		}
+		var n int64
+		if err := eachRow(filepath.Join(r.Path, each.name), func(int64) error { n++; return nil }); err != nil {
+			return err
+		}
+		if n != each.want {
+			a.AddDiscrepancy("%s counted %s %s, and its %s has %s", r.ID, text.Counted(each.want, "row"), each.fate, each.name, text.Number(n))
+		}
+	}
+	return nil
+}
+
+// undoneAgain returns, by the path of each undo, how many of its rows an earlier undo had
+// undone already: a record that was changed once more can be restored once more.
+func (g Group) undoneAgain() (map[string]int64, error) {
+	undos := slices.DeleteFunc(slices.Clone(g), func(r *Record) bool { return r.Verb() != "undo" || r.Rows.Written == 0 })
+	if len(undos) < 2 {
+		return nil, nil
+	}
+	again, seen := map[string]int64{}, map[int64]bool{}
+	for _, r := range undos {
+		err := eachRow(filepath.Join(r.Path, "undone.csv"), func(row int64) error {
+			if seen[row] {
+				again[r.Path]++
+			}
+			seen[row] = true
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return again, nil
+}
+
+// checkRetries looks for rows that a retry sent and should not have. It holds the
+// numbers of the rows that retries sent, not those of the run.
+func (g Group) checkRetries(a *report.Account, retries []*Record) error {
+	taken, written := RowSet{}, RowSet{}
+	for _, r := range retries {
+		taken.join(r.retry.Sent())
+		var twice int64
+		err := eachRow(filepath.Join(r.Path, "written.csv"), func(row int64) error {
+			if !written.Add(row) {
+				twice++
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if twice > 0 {
+			a.AddDiscrepancy("%s wrote %s rows that another retry had written", r.ID, text.Number(twice))
+		}
+	}
+	return g.checkFirst(a, taken, written)
+}
+
+// checkFirst compares the rows that retries took and wrote with those of the run.
+func (g Group) checkFirst(a *report.Account, taken, written RowSet) error {
+	first := g[0]
+	var twice int64
+	err := eachRow(filepath.Join(first.Path, "written.csv"), func(row int64) error {
+		if written.Has(row) {
+			twice++
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if twice > 0 {
+		a.AddDiscrepancy("%s rows were written by the run, and again by a retry", text.Number(twice))
+	}
+	if g.edited(first) {
+		return nil
+	}
+	err = eachRow(filepath.Join(first.Path, "rejects.csv"), func(row int64) error {
+		taken.remove(row)
+		return nil
+	})
+	if n := taken.Len(); n > 0 && err == nil {
+		a.AddDiscrepancy("%s rows were retried that the run had not rejected", text.Number(n))
+	}
+	return err
 }

@@ -1,7 +1,8 @@
 package runs
 
 import (
-	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -128,38 +129,26 @@ func (b *Backups) Finish(files map[string]string) (unknown []Backup, err error) 
 // beginsWith reports whether the file at path begins with all that is in the one at
 // start. A file that is not there is empty.
 func beginsWith(path, start string) (bool, error) {
-	head, err := os.Open(start)
+	head, err := DescribeFile("backup", start)
 	if err != nil {
 		return false, err
 	}
-	defer head.Close()
 	whole, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
 	if err != nil {
-		if errors.Is(err, os.ErrNotExist) {
+		return false, err
+	}
+	defer whole.Close()
+	sum := sha256.New()
+	if _, err := io.CopyN(sum, whole, head.Size); err != nil {
+		if errors.Is(err, io.EOF) {
 			err = nil
 		}
 		return false, err
 	}
-	defer whole.Close()
-	a, b := make([]byte, 64<<10), make([]byte, 64<<10)
-	for {
-		n, err := io.ReadFull(head, a)
-		if n == 0 {
-			return errors.Is(err, io.EOF), noEnd(err)
-		}
-		m, err := io.ReadFull(whole, b[:n])
-		if m < n || !bytes.Equal(a[:n], b[:n]) {
-			return false, noEnd(err)
-		}
-	}
-}
-
-// noEnd returns err unless it says that a file ends.
-func noEnd(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil
-	}
-	return err
+	return hex.EncodeToString(sum.Sum(nil)) == head.SHA256, nil
 }
 
 // backupsIn returns the backups in the directory of a run, by what an account calls them.

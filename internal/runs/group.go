@@ -1,11 +1,17 @@
 package runs
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 
 	"flytt/internal/advice"
+	"flytt/internal/osfile"
 	"flytt/internal/report"
 )
 
@@ -148,4 +154,112 @@ func (s *Store) LikeRuns(path string) (Group, error) {
 		return nil, advice.Usagef("name an import", "--like %s: it is a run of %s, which sent no rows", advice.Path(g[0].Name()), g[0].Verb())
 	}
 	return g.Senders(), nil
+}
+
+// childrenFile is the file of a run directory that has the paths of the runs that belong to
+// the run and are not beside it: one JSON string on each line.
+const childrenFile = "children.jsonl"
+
+// readChildren reads the runs that belong to the one at path and are elsewhere. Runs that
+// no longer exist are left out.
+func (s *Store) readChildren(path string) ([]*Record, error) {
+	data, err := os.ReadFile(filepath.Join(path, childrenFile))
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+		return nil, err
+	}
+	var runs []*Record
+	for _, line := range bytes.Split(bytes.TrimSpace(data), []byte("\n")) {
+		var child string
+		if json.Unmarshal(line, &child) != nil || !report.IsRun(child) {
+			continue
+		}
+		r, err := s.Read(child)
+		if err != nil {
+			return nil, incomplete("%s, which belongs to %s: %w", child, path, err)
+		}
+		runs = append(runs, r)
+	}
+	return runs, nil
+}
+
+// LinkChild notes in the run at path that the one at child belongs to it, unless it is
+// found beside it.
+func LinkChild(path, child string) error {
+	if filepath.Dir(path) == filepath.Dir(child) {
+		return nil
+	}
+	line, err := json.Marshal(child)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(filepath.Join(path, childrenFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return advice.Errorf("%s of the run: %w", childrenFile, osfile.Cause(err))
+	}
+	_, err = f.Write(append(line, '\n'))
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// undoOf returns the undo in the group that undid what r wrote, or began to: one that did
+// not finish, if there is one. It is nil if there is none.
+func (g Group) undoOf(r *Record) *Record {
+	var found *Record
+	for _, u := range g {
+		switch {
+		case u.Verb() != "undo" || !u.belongsTo(r):
+		case u.State != report.StateDone:
+			return u
+		case u.Rows.Written > 0:
+			found = u
+		}
+	}
+	return found
+}
+
+// resumable reports whether r, one of the group, is to be resumed: not once an undo
+// began, unless r finished and left rows in doubt.
+func (g Group) resumable(r *Record) bool {
+	return r.Resumable() && (g.undoOf(r) == nil || r.State == report.StateDone)
+}
+
+// undone returns the undo that left nothing of r, one of the group, to resume; nil if
+// there is something. What r left in doubt is settled by resuming it, and by nothing
+// else.
+func (g Group) undone(r *Record) *Record {
+	u := g.undoOf(r)
+	if u == nil || r.Rows.InDoubt > 0 || u.Rows.Written+u.Rows.InDoubt == 0 {
+		return nil
+	}
+	return u
+}
+
+// RefuseUndone returns why the run at path is not resumed if an undo took it back: its
+// journal has its rows as written, and they would not be sent again. A run that cannot
+// be read is not refused here.
+func (s *Store) RefuseUndone(path string) error {
+	g := s.readableGroup(path)
+	if len(g) == 0 {
+		return nil
+	}
+	return g.refuseUndone(g[0])
+}
+
+// refuseUndone returns why r, one of the group, is not resumed if an undo took it back.
+func (g Group) refuseUndone(r *Record) error {
+	u := g.undone(r)
+	if u == nil {
+		return nil
+	}
+	hint, next := "import the file again, as a new run", advice.Command{Verb: "runs show", Run: r.Name()}
+	if spec := r.Spec(); spec != nil && r.Verb() == "import" {
+		next = spec.Command("import")
+	}
+	if u.State != report.StateDone {
+		hint, next = advice.CommandMark+" undoes the rest; then import the file again", u.resume().Command
+	}
+	err := advice.Usagef(hint, "%s was undone by %s and cannot be resumed", advice.Path(r.Name()), advice.Path(u.Name()))
+	return advice.Then(err, advice.Step{Command: next})
 }

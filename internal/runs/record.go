@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"flytt/internal/advice"
@@ -153,38 +154,18 @@ func countEntry(c *pipeline.Counts, e *journal.Entry) {
 		if i < len(e.Fates) {
 			fate = e.Fates[i]
 		}
-		if len(sent) > 0 && int(sent[0]) == i {
+		switch {
+		case len(sent) > 0 && int(sent[0]) == i:
 			fate, sent = pipeline.InDoubt, sent[1:]
+		case fate == pipeline.Broken:
+			fate = pipeline.Rejected
+		case fate == pipeline.Pending:
+			fate = pipeline.NotSent
 		}
-		countFate(c, fate)
+		c.Add(fate)
 	}
 }
 
-// countFate counts a row of which a journal says fate.
-func countFate(c *pipeline.Counts, fate pipeline.Fate) {
-	switch fate {
-	case pipeline.Updated:
-		c.Written++
-		c.Updated++
-	case pipeline.Written:
-		c.Written++
-	case pipeline.Unchanged:
-		c.Unchanged++
-	case pipeline.Skipped:
-		c.Skipped++
-	case pipeline.Existing:
-		c.Skipped++
-		c.Existing++
-	case pipeline.Rejected, pipeline.Broken:
-		c.Rejected++
-	case pipeline.InDoubt:
-		c.InDoubt++
-	default:
-		c.NotSent++
-	}
-}
-
-// howEnded returns the state of the run.
 func (r *Record) howEnded() string {
 	s := r.Summary
 	switch {
@@ -328,4 +309,30 @@ func (r *Record) part() report.Part {
 		p.NotEligible = r.refused()
 	}
 	return p
+}
+
+// writingVerbs are those of runs that keep a journal.
+var writingVerbs = []string{"import", "apply", "retry", "undo", "plan"}
+
+// lostJournal reports whether the run at path kept a journal, which is not there any
+// more.
+func lostJournal(path string) bool {
+	if report.HasJournal(path) {
+		return false
+	}
+	s, err := report.ReadSummary(path)
+	if err == nil && s != nil {
+		return slices.Contains(writingVerbs, s.Verb)
+	}
+	return report.IsFile(filepath.Join(path, "written.csv"))
+}
+
+// NoJournal is the error that the run at path has no journal: it is lost, or, as text
+// and hint say, there never was one.
+func NoJournal(path, text, hint string) error {
+	if lostJournal(path) {
+		return advice.Usagef("restore it from a backup: without it only the API shows what the run wrote",
+			"%s has lost its journal.db", advice.Path(path))
+	}
+	return advice.Usagef(hint, "%s %s", advice.Path(path), text)
 }

@@ -29,7 +29,7 @@ func recordFiles(t *testing.T, dir, id string, fates map[int64]pipeline.Fate, re
 	}
 	text := map[string]string{}
 	for row, fate := range fates {
-		countFate(&r.Rows, fate)
+		r.Rows.Add(fate)
 		r.Rows.Read++
 		switch fate {
 		case pipeline.Written:
@@ -77,7 +77,7 @@ func TestRetriesAddUp(t *testing.T) {
 		}
 		want := pipeline.Counts{Read: int64(len(now))}
 		for _, fate := range now {
-			countFate(&want, fate)
+			want.Add(fate)
 		}
 		if diff := cmp.Diff(want, a.Rows); diff != "" {
 			t.Fatal(diff)

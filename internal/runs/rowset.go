@@ -19,7 +19,6 @@ func (s RowSet) Add(row int64) bool {
 	return s[row>>6] != was
 }
 
-// remove takes row out.
 func (s RowSet) remove(row int64) {
 	if s.Has(row) {
 		s[row>>6] &^= 1 << (row & 63)
@@ -61,7 +60,6 @@ func (s RowSet) and(other RowSet) RowSet {
 	return both
 }
 
-// clone returns a copy.
 func (s RowSet) clone() RowSet { return maps.Clone(s) }
 
 // first returns the smallest row; 0 if there is none.

@@ -1,6 +1,10 @@
 package bulk
 
-import "flytt/pipeline"
+import (
+	"slices"
+
+	"flytt/pipeline"
+)
 
 const (
 	codeRefused         pipeline.Code = "refused"
@@ -46,30 +50,20 @@ const (
 )
 
 // Codes documents the codes that this package notes.
-var Codes = []pipeline.CodeInfo{
-	{Code: codeRefused, Stage: pipeline.Write, Severity: pipeline.Error},
-	{Code: codeRefusedChunk, Stage: pipeline.Write, Severity: pipeline.Error},
-	{Code: codeItemTooLarge, Stage: pipeline.Write, Severity: pipeline.Error},
-	{Code: CodeKeyConflict, Stage: pipeline.Write, Severity: pipeline.Error},
-	{Code: CodeKeyNotUnique, Stage: pipeline.Write, Severity: pipeline.Error},
-	{Code: codeNotFound, Stage: pipeline.Write, Severity: pipeline.Error},
-	{Code: codeNoKey, Stage: pipeline.Write, Severity: pipeline.Error},
-	{Code: codeKeyUnusable, Stage: pipeline.Write, Severity: pipeline.Error},
-	{Code: codeKeyForm, Stage: pipeline.Write, Severity: pipeline.Error},
-	{Code: codeKeyNotKept, Stage: pipeline.Write, Severity: pipeline.Error},
-	{Code: codeDuplicateInFile, Stage: pipeline.Write, Severity: pipeline.Error},
-	{Code: codeExistsOtherwise, Stage: pipeline.Write, Severity: pipeline.Warning},
-	{Code: codeReadOnlyCell, Stage: pipeline.Write, Severity: pipeline.Warning},
-	{Code: codeStoredOtherwise, Stage: pipeline.Write, Severity: pipeline.Warning},
-	{Code: codeFilledIn, Stage: pipeline.Write, Severity: pipeline.Warning},
-	{Code: codeMissing, Stage: pipeline.Write, Severity: pipeline.Error},
-	{Code: codeDiffers, Stage: pipeline.Write, Severity: pipeline.Error},
-	{Code: codeNotShown, Stage: pipeline.Write, Severity: pipeline.Warning},
-	{Code: codeChangedSince, Stage: pipeline.Write, Severity: pipeline.Error},
-	{Code: codeNotKept, Stage: pipeline.Write, Severity: pipeline.Error},
-	{Code: codeNotTold, Stage: pipeline.Write, Severity: pipeline.Error},
-	{Code: codeStoresElse, Stage: pipeline.Write, Severity: pipeline.Error},
-	{Code: codeNotAsPlanned, Stage: pipeline.Write, Severity: pipeline.Error},
-	{Code: CodeWouldChange, Stage: pipeline.Write, Severity: pipeline.Warning},
-	{Code: CodeDuplicateOfRecord, Stage: pipeline.Validate, Severity: pipeline.Warning},
-}
+var Codes = slices.Concat(
+	pipeline.ErrorCodes(pipeline.Write, codeRefused, codeRefusedChunk, codeItemTooLarge, CodeKeyConflict, CodeKeyNotUnique,
+		codeNotFound, codeNoKey, codeKeyUnusable, codeKeyForm, codeKeyNotKept, codeDuplicateInFile),
+	[]pipeline.CodeInfo{
+		{Code: codeExistsOtherwise, Stage: pipeline.Write, Severity: pipeline.Warning},
+		{Code: codeReadOnlyCell, Stage: pipeline.Write, Severity: pipeline.Warning},
+		{Code: codeStoredOtherwise, Stage: pipeline.Write, Severity: pipeline.Warning},
+		{Code: codeFilledIn, Stage: pipeline.Write, Severity: pipeline.Warning},
+	},
+	pipeline.ErrorCodes(pipeline.Write, codeMissing, codeDiffers),
+	[]pipeline.CodeInfo{{Code: codeNotShown, Stage: pipeline.Write, Severity: pipeline.Warning}},
+	pipeline.ErrorCodes(pipeline.Write, codeChangedSince, codeNotKept, codeNotTold, codeStoresElse, codeNotAsPlanned),
+	[]pipeline.CodeInfo{
+		{Code: CodeWouldChange, Stage: pipeline.Write, Severity: pipeline.Warning},
+		{Code: CodeDuplicateOfRecord, Stage: pipeline.Validate, Severity: pipeline.Warning},
+	},
+)
