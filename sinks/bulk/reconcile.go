@@ -171,10 +171,11 @@ func (rc *reconciler) seekByKey(ctx context.Context, rows []int32) (unclear []in
 		absent, near := rc.settleFound(rows, found)
 		rows, unclear = absent, append(unclear, near...)
 	}
+	unmatched := len(rc.journal.unmatched()) > 0
 	for _, row := range rows { // not found
 		// That proves something if the API keeps keys of this form, and no request made records
 		// of which it is not known whose they are.
-		if len(rc.journal.unmatched()) == 0 && rc.engine.forms.trusts(rc.rows.key(row)) {
+		if !unmatched && rc.engine.forms.trusts(rc.rows.key(row)) {
 			rc.journal.markForResend([]int32{row})
 		} else {
 			unclear = append(unclear, row)
@@ -301,9 +302,9 @@ func (rc *reconciler) matchUnmatchedRecords(ctx context.Context, rows []int32) e
 		s.options.Log.Warn("rows stay in doubt", "cause", "it cannot be found out which records were created since the run began", "chunk", rc.rows.chunk.Seq, "rows", len(rows), "error", err)
 		return nil
 	}
-	kept := 0
+	kept, unmatched := 0, len(rc.journal.unmatched()) > 0
 	for _, row := range rows {
-		if rc.matcher.ruledOut(row, s.unmatched.list) && len(rc.journal.unmatched()) == 0 {
+		if !unmatched && rc.matcher.ruledOut(row, s.unmatched.list) {
 			rc.journal.markForResend([]int32{row})
 		} else {
 			kept++
