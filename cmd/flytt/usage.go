@@ -26,7 +26,7 @@ func wrongCall(c *cobra.Command, err error) error {
 // helpHint says where to look up how c is called.
 func helpHint(c *cobra.Command) string { return c.CommandPath() + " --help shows how it is called" }
 
-// exclusiveFlags returns the flags given to c that cobra was told exclude each other.
+// exclusiveFlags returns the flags given to c that are marked as mutually exclusive.
 func exclusiveFlags(c *cobra.Command) (names []string) {
 	c.Flags().Visit(func(f *pflag.Flag) {
 		if len(f.Annotations["cobra_annotation_mutually_exclusive"]) > 0 {

@@ -120,7 +120,7 @@ func usage(err error, hint string) error { return advice.Usage(err, hint) }
 
 func usagef(hint, format string, args ...any) error { return advice.Usagef(hint, format, args...) }
 
-// shownError is an error that was told to the user already.
+// shownError is an error that was already shown to the user.
 type shownError struct {
 	err  error
 	code int
@@ -130,7 +130,7 @@ func (e *shownError) Error() string { return e.err.Error() }
 func (e *shownError) Unwrap() error { return e.err }
 
 // thenSame returns err, which may be nil, with the command that was given as the one to
-// run once it is seen to, unless it has another or was told to the user already.
+// run once the cause is fixed, unless it has another or was already shown to the user.
 func thenSame(err error) error {
 	var shown *shownError
 	if err == nil || errors.As(err, &shown) {

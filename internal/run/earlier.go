@@ -137,7 +137,7 @@ func (r *remote) sameFiles(h *journal.Header) error {
 	return err
 }
 
-// keepRetry makes r hold to what the run at path was told as a retry, if it is one.
+// keepRetry makes r send the same rows as the run at path if that is a retry.
 func (r *remote) keepRetry(path string) error {
 	selection, err := runs.ReadRetry(path)
 	if err != nil || selection == nil {

@@ -105,7 +105,7 @@ func (p *planning) count(e *ending) {
 	s := e.summary
 	c := &s.Rows
 	plan := &report.Plan{Create: c.Written - c.Updated, Update: c.Updated, Unchanged: c.Unchanged, Skip: c.Skipped, Reject: c.Rejected, Fields: []report.Reason{}}
-	plan.DuplicateInFile, plan.DuplicateOfRecord = e.recorder.Twins()
+	plan.DuplicateInFile, plan.DuplicateOfRecord = e.recorder.Duplicates()
 	plan.Records, s.List = p.snapshot.Records(), listed(p.snapshot.Account())
 	s.Warnings = slices.DeleteFunc(s.Warnings, func(r report.Reason) bool {
 		if r.Code == bulk.CodeWouldChange {

@@ -199,7 +199,7 @@ func (b *bisect) refuse(n int, r *verdict) {
 		return
 	}
 	b.blind, b.alone = true, true
-	if n > 1 { // what is said of one row is not said of others
+	if n > 1 { // what the API says of one row does not hold for others
 		b.requestRefusals = r.requestRefusals
 	}
 	b.found += r.rejected

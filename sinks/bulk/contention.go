@@ -72,7 +72,7 @@ func (b *bisect) again(n int, r *verdict) bool {
 	slices.Sort(left)
 	b.rows, b.bad = append(left, b.rows[n:]...), 0
 	b.size = cmp.Or(len(left), len(b.rows))
-	if n > 1 || len(b.rows) == 1 { // what is said of one row is not said of others
+	if n > 1 || len(b.rows) == 1 { // what the API says of one row does not hold for others
 		b.requestRefusals = r.requestRefusals
 	}
 	return true

@@ -19,12 +19,13 @@ const (
 // planColumns is the head of plan.csv.
 var planColumns = []string{"row", "key", "action", "id", "fields", "codes"}
 
-// plannedCounts counts rows that are like others.
+// plannedCounts counts rows that are duplicates.
 type plannedCounts struct{ inFile, ofRecord atomic.Int64 }
 
-// Twins returns how many of the rows that would be rejected are like others of the
-// file, and how many of those that would make a record are like one that is there.
-func (r *Recorder) Twins() (inFile, ofRecord int64) {
+// Duplicates returns how many of the rows that would be rejected are duplicates of others
+// of the file, and how many of those that would create a record are duplicates of one that
+// exists.
+func (r *Recorder) Duplicates() (inFile, ofRecord int64) {
 	return r.planned.inFile.Load(), r.planned.ofRecord.Load()
 }
 
